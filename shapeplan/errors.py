@@ -1,0 +1,118 @@
+"""The error tree, and the coded warnings: what is wrong, where, and how to mend it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+SHOWN = 10
+"""How many complaints about one input are printed before "and N more"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """One thing that is wrong with what the user gave.
+
+    Attributes
+    ----------
+    code : str
+        Kebab-case name of the mistake, for programs.
+    message : str
+        What is wrong, in a sentence without a full stop.
+    hint : str or None
+        How to mend it.
+    file, line, column, value : str, int, str, str or None
+        Where it is: the input's name, its line counted from 1, the column's name, and the text found there.
+    """
+
+    code: str
+    message: str
+    hint: str | None = None
+    file: str | None = None
+    line: int | None = None
+    column: str | None = None
+    value: str | None = None
+
+    def __str__(self) -> str:
+        """Return ``file:line: column 'name': message; hint``."""
+        place = self.file or ""
+        if self.line is not None:
+            place += f":{self.line}" if place else f"line {self.line}"
+        parts = [place] if place else []
+        if self.column is not None:
+            parts.append(f"column {self.column!r}")
+        parts.append(self.message + (f"; {self.hint}" if self.hint else ""))
+        return ": ".join(parts)
+
+    def within(self, file: str) -> Complaint:
+        """Return the same complaint, placed in `file` unless it already names one."""
+        return self if self.file else replace(self, file=file)
+
+
+@dataclass(frozen=True, slots=True)
+class Caution:
+    """A coded warning that travels with a result.
+
+    Attributes
+    ----------
+    code : str
+        Kebab-case name, stable across versions.
+    message : str
+        What was seen, in a sentence without a full stop.
+    hint : str
+        What to do about it.
+    """
+
+    code: str
+    message: str
+    hint: str
+
+    def __str__(self) -> str:
+        """Return ``[code] message; hint``."""
+        return f"[{self.code}] {self.message}; {self.hint}"
+
+
+class ShapeplanError(Exception):
+    """Anything that shapeplan refuses, with one complaint or many.
+
+    Parameters
+    ----------
+    *complaints : Complaint
+        What is wrong, in the order of the input; at least one.
+    """
+
+    exit_code = 1
+
+    def __init__(self, *complaints: Complaint):
+        if not complaints:
+            raise ValueError("an error needs at least one complaint")
+        self.complaints = complaints
+        super().__init__(*complaints)
+
+    def __str__(self) -> str:
+        """Return the first ten complaints, a line each, then how many more there are."""
+        lines = [str(complaint) for complaint in self.complaints[:SHOWN]]
+        if len(self.complaints) > SHOWN:
+            lines.append(f"and {len(self.complaints) - SHOWN} more")
+        return "\n".join(lines)
+
+
+class InputError(ShapeplanError):
+    """A log or a document that cannot be read as what it should be."""
+
+
+class OutputError(ShapeplanError):
+    """A result that cannot be written where it should go."""
+
+
+class FitError(ShapeplanError):
+    """Rows that are well-formed but cannot support the law that was asked for."""
+
+
+class PlanError(ShapeplanError):
+    """A plan that the law at hand cannot give."""
+
+
+class ArgumentError(ShapeplanError):
+    """An argument that makes no sense, whatever the data (exit status 2)."""
+
+    exit_code = 2

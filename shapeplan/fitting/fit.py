@@ -1,0 +1,177 @@
+"""The fit, from rows to a law with its evidence."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+
+import numpy as np
+
+from shapeplan.errors import ArgumentError, Caution, Complaint
+from shapeplan.fitting.bootstrap import wild_bootstrap
+from shapeplan.fitting.costs import cost_of, heads_of
+from shapeplan.fitting.diagnostics import (
+    HOPELESS_FIT,
+    arm_report,
+    bound_cautions,
+    center_cautions,
+    exponent_cautions,
+    find_at_bound,
+    find_outliers,
+    fit_cautions,
+    outlier_cautions,
+)
+from shapeplan.fitting.result import Bootstrap, Estimate, Fit, Parameter, Quality, Score, Status
+from shapeplan.fitting.star import predict_center, solve_star
+from shapeplan.laws import Law
+from shapeplan.runs import Runs
+from shapeplan.sweeps import Start, doubts, find_dimensions, find_star, find_start
+
+LAWS = ("auto", "star")
+"""What `fit` takes as its law; ``auto`` is the star for now."""
+
+
+def fit(
+    runs: Runs,
+    *,
+    law: str = "auto",
+    center: Mapping[str, float] | None = None,
+    start: Start | None = None,
+    replicates: int = 1000,
+    seed: int = 0,
+    level: float = 0.9,
+) -> Fit:
+    """Fit a law to a sweep.
+
+    Parameters
+    ----------
+    runs : Runs
+        The log.
+    law : str
+        ``star`` (arXiv:2305.13035, Eq. 2) or ``auto``, which chooses it.
+    center : mapping of str to float, optional
+        Centre of the star; by default what the log says, else found.
+    start : Start, optional
+        Starting point of the recipe; by default found on the grid of the log.
+    replicates : int
+        Bootstrap replicates behind the intervals; 0 for none.
+    seed : int
+        Seed of the bootstrap.
+    level : float
+        Coverage of the intervals, between 0 and 1.
+
+    Returns
+    -------
+    Fit
+        The law, its intervals, its status and what is doubtful about it.
+
+    Raises
+    ------
+    FitError
+        If the rows cannot support the law; the message says what is missing.
+    ArgumentError
+        If an argument makes no sense.
+    """
+    _check_arguments(law, replicates, level)
+    dimensions, cautions = find_dimensions(runs)
+    star = find_star(runs, dimensions.free, center or runs.center)
+    found = solve_star(runs, star)
+    problem, solution = found.problem, found.solution
+    constants = {name: float(value[0]) for name, value in problem.constants(solution).items()}
+    fitted = Law(problem.form, constants, problem.units)
+
+    rows = problem.all_rows
+    draws = wild_bootstrap(problem, solution, runs.run[rows], replicates=replicates, seed=seed, level=level)
+    bootstrap = Bootstrap(replicates, seed, level, draws)
+    at_bound = find_at_bound(problem, constants)
+    parameters = {
+        name: Parameter(value, bootstrap.interval(draws[name]) if draws else None, name in at_bound)
+        for name, value in constants.items()
+    }
+    exponent_draws = problem.form.scaling_exponents(draws) if draws else {}
+    exponents = {
+        dim: Estimate(value, bootstrap.interval(exponent_draws[dim]) if draws else None)
+        for dim, value in fitted.scaling_exponents().items()
+    }
+    residuals = problem.residuals(solution)
+    relative_rmse = float(np.sqrt(np.mean(residuals**2)))
+    outliers = find_outliers(runs, problem, residuals)
+    center_rows = predict_center(runs, star, fitted)
+    start_cautions: tuple[Caution, ...] = ()
+    if start is None:
+        rest = np.setdiff1d(np.arange(len(runs)), star.rows)
+        start, start_cautions = find_start(runs, dimensions.free, rest)
+    else:
+        _check_start(start, dimensions.free)
+    cost, cost_notes, cost_cautions = cost_of(runs, dimensions.free)
+    return Fit(
+        law=fitted,
+        metric=runs.metric,
+        flops_convention=runs.flops_convention,
+        dimensions=dimensions,
+        scaling_exponents=exponents,
+        parameters=parameters,
+        quality=Quality(
+            objective="relative",
+            objective_value=float(solution.objective[0]),
+            relative_rmse=relative_rmse,
+            rows=len(rows),
+            runs=len(np.unique(runs.run[rows])),
+            status=_status(exponents, relative_rmse, bool(solution.converged[0])),
+        ),
+        bootstrap=bootstrap,
+        arms=arm_report(runs, problem, residuals, found.c_alone),
+        center=center_rows,
+        selection=(Score("star", None, None, relative_rmse),),
+        outliers=outliers,
+        start=start,
+        flops_range=(float(runs.flops[rows].min()), float(runs.flops[rows].max())),
+        shape_range={dim: _range(runs.values(dim)) for dim in runs.dims},
+        architecture=runs.architecture,
+        cost=cost,
+        heads=heads_of(runs),
+        examples_unit=runs.examples_unit,
+        cautions=(
+            *runs.cautions,
+            *fit_cautions(relative_rmse),
+            *exponent_cautions(exponents, exponent_draws),
+            *center_cautions(center_rows, relative_rmse),
+            *found.cautions,
+            *outlier_cautions(outliers),
+            *bound_cautions(problem, parameters),
+            *doubts(runs, star),
+            *cautions,
+            *start_cautions,
+            *cost_cautions,
+        ),
+        sources=runs.sources,
+        notes=(*runs.notes, *cost_notes),
+    )
+
+
+def _check_arguments(law: str, replicates: int, level: float) -> None:
+    if law not in LAWS:
+        close = difflib.get_close_matches(law, LAWS, n=1)
+        hint = f"did you mean {close[0]!r}?" if close else f"choose one of {', '.join(LAWS)}"
+        raise ArgumentError(Complaint("unknown-law", f"there is no law {law!r} to fit", hint, value=law))
+    if replicates < 0:
+        raise ArgumentError(Complaint("bad-replicates", f"{replicates} replicates cannot be", "give 0 or more"))
+    if not 0 < level < 1:
+        raise ArgumentError(Complaint("bad-level", f"a level of {level:g} cannot be", "give e.g. 0.9"))
+
+
+def _check_start(start: Start, dims: tuple[str, ...]) -> None:
+    missing = [dim for dim in dims if dim not in start.shape]
+    extra = [dim for dim in start.shape if dim not in dims]
+    if missing or extra:
+        why = f"lacks {', '.join(missing)}" if missing else f"has {', '.join(extra)}, which the law does not"
+        raise ArgumentError(Complaint("bad-start", f"the start {why}", f"give {', '.join(dims)}"))
+
+
+def _status(exponents: Mapping[str, Estimate], relative_rmse: float, converged: bool) -> Status:
+    sound = converged and relative_rmse <= HOPELESS_FIT and all(np.isfinite(s.value) for s in exponents.values())
+    return "ok" if sound else "untrusted"
+
+
+def _range(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> tuple[float, float]:
+    return float(values.min()), float(values.max())

@@ -1,0 +1,116 @@
+"""The fit of the law `star`: arms together with one c, each arm alone as a check, the centre predicted unseen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from shapeplan.errors import Caution, Complaint, FitError
+from shapeplan.fitting.diagnostics import compute_exponent_cautions
+from shapeplan.fitting.engine import Solution, search
+from shapeplan.fitting.problem import Problem, pose, reference_units
+from shapeplan.fitting.result import CenterRow
+from shapeplan.laws import Law, Star
+from shapeplan.runs import Runs
+from shapeplan.sweeps import StarSweep
+
+_FEWEST_VALUES_AT_TWO = 3
+
+
+@dataclass(frozen=True)
+class StarSolution:
+    """The optimum on a star.
+
+    Attributes
+    ----------
+    problem : Problem
+        Eq. 2 posed on the arms.
+    solution : Solution
+        Its global optimum.
+    c_alone : mapping of str to float
+        c of every arm fitted by itself.
+    cautions : tuple of Caution
+        ``c-differs`` where the arms disagree.
+    """
+
+    problem: Problem
+    solution: Solution
+    c_alone: Mapping[str, float]
+    cautions: tuple[Caution, ...]
+
+
+def solve_star(runs: Runs, star: StarSweep) -> StarSolution:
+    """Fit Eq. 2 to the arms of a star.
+
+    Raises
+    ------
+    FitError
+        If an arm was not trained for two durations, or there are fewer rows than parameters.
+    """
+    dims = tuple(star.arms)
+    _check_durations(runs, star)
+    rows = np.concatenate([star.arms[dim] for dim in dims])
+    units = reference_units(runs, rows, (*dims, "flops"))
+    form = Star(dims, {dim: star.center[dim] / units[dim] for dim in dims})
+    parameters = len(form.exponents) + len(form.coefficients)
+    if len(rows) <= parameters:
+        raise FitError(
+            Complaint(
+                "too-few-rows",
+                f"the arms have {len(rows)} rows, the law {parameters} parameters",
+                "add shapes to the arms, or log more points of training",
+            )
+        )
+    problem = pose(form, runs, star.arms, units)
+    solution = problem.solve()
+    lower, upper = problem.bounds
+    c_alone, separate = {}, 0.0
+    for dim, block in zip(dims, problem.blocks, strict=True):
+        alone = search([block], lower, upper)
+        c_alone[dim] = float(alone.exponents[0, form.exponents.index("c")])
+        separate += float(alone.objective[0])
+    cautions = compute_exponent_cautions(
+        float(solution.objective[0]), separate, len(rows), parameters + len(dims) - 1, len(dims)
+    )
+    return StarSolution(problem, solution, c_alone, tuple(cautions))
+
+
+def predict_center(runs: Runs, star: StarSweep, law: Law) -> tuple[CenterRow, ...]:
+    """Predict the rows of the centre, which the fit never saw, in order of compute."""
+    rows = star.center_rows[np.argsort(runs.flops[star.center_rows], kind="stable")]
+    if not rows.size:
+        return ()
+    variables = {**star.center, "flops": runs.flops[rows]}
+    predicted = np.broadcast_to(law.loss(**variables), rows.shape)
+    by_arm = {
+        dim: Law(Star((dim,), {dim: star.center[dim] / law.units[dim]}), law.constants, law.units).loss(**variables)
+        for dim in star.arms
+    }
+    observed = runs.observed()[rows]
+    return tuple(
+        CenterRow(
+            flops=float(runs.flops[row]),
+            observed=float(observed[i]),
+            predicted=float(predicted[i]),
+            relative_error=float(predicted[i] / observed[i] - 1),
+            by_arm={dim: float(values[i]) for dim, values in by_arm.items()},
+        )
+        for i, row in enumerate(rows)
+    )
+
+
+def _check_durations(runs: Runs, star: StarSweep) -> None:
+    for dim, rows in star.arms.items():
+        values = runs.values(dim)[rows]
+        twice = sum(len(np.unique(runs.flops[rows][values == value])) > 1 for value in np.unique(values))
+        if twice < _FEWEST_VALUES_AT_TWO:
+            raise FitError(
+                Complaint(
+                    "one-duration",
+                    f"on the {dim} arm only {twice} shapes are logged at two or more points of training",
+                    "log several durations a shape: without them size and training cannot be told apart",
+                    column=dim,
+                )
+            )

@@ -1,0 +1,13 @@
+"""The laws: one small file each, no data, no fitting."""
+
+from __future__ import annotations
+
+from shapeplan.laws.additive import Additive
+from shapeplan.laws.base import Bounds, Form, JointForm, Law, Power, Term
+from shapeplan.laws.separable import Separable
+from shapeplan.laws.star import Star
+
+FORMS: dict[str, type[Form]] = {"star": Star, "additive": Additive, "separable": Separable}
+"""Every form by the name users write."""
+
+__all__ = ["FORMS", "Additive", "Bounds", "Form", "JointForm", "Law", "Power", "Separable", "Star", "Term"]

@@ -1,0 +1,26 @@
+"""Size terms and a data term that do not touch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shapeplan.laws.base import JointForm, Power, Term
+
+
+@dataclass(frozen=True)
+class Separable(JointForm):
+    """``sum_k alpha_k x_k^-a_k + beta n^-c + eps`` with n the examples seen (McLeish et al. 2025, two dimensions)."""
+
+    @property
+    def name(self) -> str:
+        """``separable``."""
+        return "separable"
+
+    @property
+    def source(self) -> str:
+        """The Gemstones paper."""
+        return "McLeish et al. 2025 (Gemstones)"
+
+    def joint_terms(self) -> tuple[Term, ...]:
+        """Return the terms of the law."""
+        return (*self.size_terms(), Term("beta", (Power("examples", "c", -1),)), Term("eps"))

@@ -1,0 +1,86 @@
+"""A plan: for every budget a shape, what it costs, and what it buys."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from shapeplan.errors import Caution
+from shapeplan.fitting.result import Estimate, Fit, Interval
+from shapeplan.quantities import Convention
+
+
+@dataclass(frozen=True)
+class BudgetPlan:
+    """The shape for one budget.
+
+    Attributes
+    ----------
+    flops : float
+        The budget, in `flops_convention`.
+    flops_convention : {"forward", "training"}
+        The law's own.
+    flops_forward, flops_training : float
+        The budget in both conventions.
+    shape : mapping of str to float
+        The shape the method gives, before rounding.
+    ci : mapping of str to interval or None
+        Its interval under the bootstrap; None where the law has no draws.
+    rounded : mapping of str to int
+        The shape to train.
+    heads : int or None
+        Attention heads of it, where the log or the architecture has a rule.
+    params : float or None
+        Parameters of the rounded shape.
+    flops_per_example, flops_per_example_training : float or None
+        Cost of one example at the rounded shape: in the convention of the plan, and forward + backward.
+    examples : int or None
+        Whole examples that the budget buys at the rounded shape.
+    achieved_flops : float or None
+        What those cost, never above the budget.
+    loss : Estimate or None
+        Loss of the rounded shape under the law.
+    regret_of_rounding : float or None
+        Relative excess loss of the rounded shape over the unrounded; negative where rounding helped.
+    cautions : tuple of Caution
+        What is doubtful about this budget.
+    """
+
+    flops: float
+    flops_convention: Convention
+    flops_forward: float
+    flops_training: float
+    shape: Mapping[str, float]
+    ci: Mapping[str, Interval | None]
+    rounded: Mapping[str, int]
+    heads: int | None
+    params: float | None
+    flops_per_example: float | None
+    flops_per_example_training: float | None
+    examples: int | None
+    achieved_flops: float | None
+    loss: Estimate | None
+    regret_of_rounding: float | None
+    cautions: tuple[Caution, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Plans for one or many budgets under one fit.
+
+    Attributes
+    ----------
+    fit : Fit
+        What the plan rests on.
+    method : str
+        ``scale``, the paper's recipe.
+    weights : mapping of str to float
+        w_k of the recipe.
+    budgets : tuple of BudgetPlan
+        In the order they were asked for.
+    """
+
+    fit: Fit
+    method: str
+    weights: Mapping[str, float]
+    budgets: tuple[BudgetPlan, ...]

@@ -1,0 +1,154 @@
+"""FLOPs, counts and ratios as people write them: parsing, printing, and the two conventions of compute."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Literal, TypeAlias, TypeVar, cast, get_args
+
+from shapeplan.arrays import Floats
+from shapeplan.errors import ArgumentError, Complaint
+
+Convention: TypeAlias = Literal["forward", "training"]
+CONVENTIONS: tuple[Convention, ...] = get_args(Convention)
+TRAINING_PER_FORWARD = 3.0
+"""Training FLOPs (forward + backward) per forward FLOP; FLOPS.md measures 2.99 on real ViTs."""
+
+LARGEST_FLOPS = 1e40
+"""No budget is above this: it is 1e14 times the largest training run known."""
+
+_PREFIX = {"": 1.0, "K": 1e3, "M": 1e6, "G": 1e9, "B": 1e9, "T": 1e12, "P": 1e15, "E": 1e18, "Z": 1e21, "Y": 1e24}
+_NUMBER = r"(?P<number>[+-]?(?:\d+(?:_\d+)*)?\.?\d*(?:[eE][+-]?\d+)?)"
+_FLOPS = re.compile(_NUMBER + r"\s*(?P<scale>[KMGBTPEZY]?)\s*(?:(?P<prefix>[KMGTPEZY]?)FLOPS?)?", re.IGNORECASE)
+_COUNT = re.compile(_NUMBER + r"\s*(?P<scale>[KMGBT]?)", re.IGNORECASE)
+_FLOPS_HINT = "write e.g. 1e21, 1e21FLOP, 500 EFLOP or '9T GFLOPs'"
+
+_Quantity = TypeVar("_Quantity", float, Floats)
+
+
+def convert_flops(flops: _Quantity, given: Convention, wanted: Convention) -> _Quantity:
+    """Return `flops` of convention `given` in the convention `wanted`.
+
+    ``forward`` is per-example forward FLOPs times examples (the paper's); ``training`` is three times that.
+    """
+    if given == wanted:
+        return flops
+    factor = TRAINING_PER_FORWARD if wanted == "training" else 1.0 / TRAINING_PER_FORWARD
+    return cast(_Quantity, flops * factor)
+
+
+def parse_flops(text: str) -> float:
+    """Read a budget of compute.
+
+    Parameters
+    ----------
+    text : str
+        ``1e21``, ``1e21FLOP``, ``500 EFLOP``, ``9T GFLOPs``: a number, an optional multiplier, an optional unit.
+
+    Returns
+    -------
+    float
+        FLOPs, positive, finite and at most 1e40.
+
+    Raises
+    ------
+    ArgumentError
+        If `text` is no such quantity; ``code`` is ``bad-flops``.
+    """
+    match = _FLOPS.fullmatch(text.strip())
+    if match is None or not match["number"].strip("+-."):
+        is_rate = re.search(r"/\s*s|per\s*s", text, re.IGNORECASE)
+        why = "is a rate, not an amount of compute" if is_rate else "is not an amount of compute"
+        raise _bad("bad-flops", text, why, _FLOPS_HINT)
+    scale = _PREFIX[match["scale"].upper()] * _PREFIX[(match["prefix"] or "").upper()]
+    value = _to_float(match["number"], text, "bad-flops", _FLOPS_HINT) * scale
+    if not 0 < value <= LARGEST_FLOPS:
+        raise _bad("bad-flops", text, f"is not above 0 and at most {LARGEST_FLOPS:g} FLOPs", _FLOPS_HINT)
+    return value
+
+
+def parse_count(text: str) -> float:
+    """Read a positive count such as ``64M``, ``1.2B`` or ``3e8``.
+
+    Raises
+    ------
+    ArgumentError
+        If `text` is no such quantity; ``code`` is ``bad-count``.
+    """
+    hint = "write e.g. 3e8, 64M or 1.2B"
+    match = _COUNT.fullmatch(text.strip())
+    if match is None or not match["number"].strip("+-."):
+        raise _bad("bad-count", text, "is not a count", hint)
+    value = _to_float(match["number"], text, "bad-count", hint) * _PREFIX[match["scale"].upper()]
+    if not (0 < value < math.inf):
+        raise _bad("bad-count", text, "is not positive and finite", hint)
+    return value
+
+
+def parse_fraction(text: str) -> float:
+    """Read a fraction of one such as ``0.3%`` or ``0.003``.
+
+    Raises
+    ------
+    ArgumentError
+        If `text` is not a fraction from 0 to 1 (exclusive); ``code`` is ``bad-fraction``.
+    """
+    hint = "write e.g. 0.3% or 0.003"
+    body = text.strip()
+    percent = body.endswith("%")
+    value = _to_float(body.removesuffix("%"), text, "bad-fraction", hint) / (100.0 if percent else 1.0)
+    if not 0 <= value < 1:
+        raise _bad("bad-fraction", text, "is not from 0% to 100%", hint)
+    return value
+
+
+def parse_assignments(text: str, hint: str) -> dict[str, float]:
+    """Read ``width=608,depth=10`` into a mapping of names to positive numbers.
+
+    Raises
+    ------
+    ArgumentError
+        If a part is not ``name=number`` or a name comes twice; ``code`` is ``bad-assignment``.
+    """
+    values: dict[str, float] = {}
+    for part in text.split(","):
+        name, equals, number = (piece.strip() for piece in part.partition("="))
+        if not (name and equals and number):
+            raise _bad("bad-assignment", text, f"has a part {part.strip()!r} that is not name=number", hint)
+        if name in values:
+            raise _bad("bad-assignment", text, f"sets {name!r} twice", hint)
+        values[name] = parse_count(number)
+    return values
+
+
+def format_flops(flops: float) -> str:
+    """Return e.g. ``1.85e20``: three significant digits, no padding, no unit."""
+    return format_scientific(flops, 3)
+
+
+def format_scientific(value: float, digits: int) -> str:
+    """Return `value` to `digits` significant digits as ``1.85e20``, dropping trailing zeros."""
+    mantissa, _, exponent = f"{value:.{digits - 1}e}".partition("e")
+    if "." in mantissa:
+        mantissa = mantissa.rstrip("0").rstrip(".")
+    return f"{mantissa}e{int(exponent)}"
+
+
+def format_count(count: float) -> str:
+    """Return e.g. ``428M``, ``1.32B``, ``912``: three significant digits with the field's suffixes."""
+    for scale, suffix in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "K")):
+        if count >= scale * 0.9995:
+            digits = count / scale
+            return f"{digits:.{max(0, 2 - int(math.log10(max(digits, 1.0) * 1.0005)))}f}{suffix}"
+    return f"{count:.0f}"
+
+
+def _to_float(number: str, text: str, code: str, hint: str) -> float:
+    try:
+        return float(number)
+    except ValueError:
+        raise _bad(code, text, "is not a number", hint) from None
+
+
+def _bad(code: str, text: str, why: str, hint: str) -> ArgumentError:
+    return ArgumentError(Complaint(code, f"{text!r} {why}", hint, value=text))

@@ -1,0 +1,143 @@
+"""Checks that need more than one cell: rows against each other, and what is logged against what follows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from shapeplan.arrays import Floats
+from shapeplan.errors import Caution, Complaint, InputError
+from shapeplan.quantities import format_flops
+from shapeplan.runs import Runs
+
+SMALLEST_FLOPS, LARGEST_FLOPS = 1e9, 1e30
+"""Less than a second of one laptop core, and more than ten thousand times the largest run known."""
+_TOLERANCE = 1.1
+_EXPLANATIONS = {
+    3.0: "they look like training FLOPs where forward FLOPs are declared",
+    1 / 3: "they look like forward FLOPs where training FLOPs are declared",
+    0.5: "they look like multiply-accumulates: one is two FLOPs",
+    1e-9: "they look like GFLOPs: name the column gflops",
+    1e-12: "they look like TFLOPs: name the column tflops",
+    1e-15: "they look like PFLOPs: name the column pflops",
+}
+
+
+def check_rows(runs: Runs, metric: str | None, *, training: bool) -> None:
+    """Refuse rows that contradict each other or that no law can use.
+
+    Parameters
+    ----------
+    runs : Runs
+        The rows.
+    metric : str or None
+        The metric's column, for complaints.
+    training : bool
+        Whether the rows are points of training, which come once; rows to predict may repeat.
+
+    Raises
+    ------
+    InputError
+        If the metric is zero or negative, a run has two shapes, or the same point of training comes twice.
+    """
+    name = runs.sources[0].name
+    lines = runs.lines
+    complaints: list[Complaint] = []
+    if runs.loss is not None:
+        complaints += [
+            Complaint(
+                "not-positive",
+                f"{runs.loss[i]:g} is not above zero",
+                "relative errors need a positive metric: give a loss or an error rate",
+                name,
+                int(lines[i]),
+                metric,
+                f"{runs.loss[i]:g}",
+            )
+            for i in np.flatnonzero(runs.loss <= 0)
+        ]
+    if training:
+        complaints += _contradictions(runs, name)
+    if complaints:
+        raise InputError(*sorted(complaints, key=lambda found: found.line or 0))
+
+
+def cross_check(what: str, logged: Floats, derived: Floats) -> list[Caution]:
+    """Compare a logged column with what the architecture gives; more than 10% apart is said, with the likely reason."""
+    ratio = float(np.exp(np.median(np.log(logged / derived))))
+    if 1 / _TOLERANCE <= ratio <= _TOLERANCE:
+        return []
+    near = min(_EXPLANATIONS, key=lambda factor: abs(np.log(ratio / factor)))
+    explained = what == "flops" and abs(np.log(ratio / near)) < np.log(_TOLERANCE)
+    hint = _EXPLANATIONS[near] if explained else "check the architecture and what the column counts"
+    message = f"the logged {what} are {ratio:.3g} times what the architecture gives (median over rows)"
+    return [Caution(f"{what}-mismatch", message, hint)]
+
+
+def doubt_magnitudes(runs: Runs) -> Runs:
+    """Return the rows with a caution where their compute cannot be that of a training run."""
+    low, high = float(runs.flops.min()), float(runs.flops.max())
+    if low >= SMALLEST_FLOPS and high <= LARGEST_FLOPS:
+        return runs
+    doubtful = low if low < SMALLEST_FLOPS else high
+    line = int(runs.lines[int(np.argmin(runs.flops) if low < SMALLEST_FLOPS else np.argmax(runs.flops))])
+    message = f"line {line} says {format_flops(doubtful)} FLOPs, which is {'little' if low < 1e9 else 'much'} for a run"
+    hint = "if the column is in another unit, name it so (gflops, pflops)"
+    return replace(runs, cautions=(*runs.cautions, Caution("implausible-magnitude", message, hint)))
+
+
+def _contradictions(runs: Runs, name: str) -> list[Complaint]:
+    """Return a complaint for every run with two shapes and every point of training that comes twice."""
+    complaints: list[Complaint] = []
+    lines = runs.lines
+    first_of_run: dict[int, int] = {}
+    first_of_point: dict[tuple[int, float], int] = {}
+    for i, (run, point) in enumerate(zip(runs.run.tolist(), runs.flops.tolist(), strict=True)):
+        label = runs.run_names[run]
+        leader = first_of_run.setdefault(run, i)
+        if not np.array_equal(runs.shape[i], runs.shape[leader]):
+            complaints.append(
+                Complaint(
+                    "two-shapes",
+                    f"run {label!r} has another shape than on line {lines[leader]}",
+                    "a run trains one shape: give the runs different names",
+                    name,
+                    int(lines[i]),
+                    "run",
+                    label,
+                )
+            )
+            continue
+        twin = first_of_point.setdefault((run, point), i)
+        if twin != i:
+            complaints.append(_repeated(runs, i, twin, name, label))
+    # Without a run column a repeat becomes a run of its own (another seed), unless it is the same in every cell.
+    return complaints or _identical_rows(runs, name)
+
+
+def _repeated(runs: Runs, i: int, twin: int, name: str, label: str) -> Complaint:
+    same = runs.loss is None or runs.loss[i] == runs.loss[twin]
+    return Complaint(
+        "duplicate-row",
+        f"run {label!r} is at {format_flops(float(runs.flops[i]))} FLOPs already on line {runs.lines[twin]}"
+        + ("" if same else f" with another {runs.metric}"),
+        "remove one" if same else "keep one, or give repeated runs different names",
+        name,
+        int(runs.lines[i]),
+        "run",
+        label,
+    )
+
+
+def _identical_rows(runs: Runs, name: str) -> list[Complaint]:
+    seen: dict[tuple[str, ...], int] = {}
+    found = []
+    for i, cells in enumerate(runs.cells):
+        key = tuple(f"{column}={value}" for column, value in cells.items())
+        twin = seen.setdefault(key, i)
+        if twin != i:
+            message = f"the row is the same as line {runs.lines[twin]} in every cell"
+            line = int(runs.lines[i])
+            found.append(Complaint("duplicate-row", message, "remove one", name, line, value=key[0].split("=", 1)[1]))
+    return found

@@ -1,0 +1,252 @@
+"""A sweep log to `Runs`: parse, understand, validate, derive, cross-check."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from shapeplan.architectures import Architecture
+from shapeplan.arrays import Floats
+from shapeplan.errors import Caution, Complaint, InputError
+from shapeplan.quantities import Convention, convert_flops
+from shapeplan.readers.checks import check_rows, cross_check, doubt_magnitudes
+from shapeplan.readers.columns import Columns, understand
+from shapeplan.readers.delimited import parse_delimited
+from shapeplan.readers.rows import Label, Number, Positive, validate_rows
+from shapeplan.readers.settings import Settings, check_settings, read_settings
+from shapeplan.readers.source import Text, read_text
+from shapeplan.readers.structured import parse_json, parse_jsonl, parse_yaml
+from shapeplan.readers.table import Table
+from shapeplan.runs import Runs
+
+
+def read_runs(
+    path: str | Path,
+    *,
+    metric: str | None = None,
+    higher_is_better: bool = False,
+    dims: Sequence[str] | None = None,
+    flops_convention: Convention | None = None,
+    config: str | Path | None = None,
+    architecture: Architecture | None = None,
+    require_metric: bool = True,
+) -> Runs:
+    """Read a sweep log.
+
+    Parameters
+    ----------
+    path : str or Path
+        CSV, TSV, YAML, JSON or JSON Lines; ``-`` for stdin.
+    metric : str, optional
+        Column to be minimized; by default what the log says, else ``loss``.
+    higher_is_better : bool
+        Whether the metric is an accuracy: then one minus it (100 minus it, for percentages) is minimized.
+    dims : sequence of str, optional
+        Columns that are dimensions of the law; by default those of width, depth and mlp_dim that are there.
+    flops_convention : {"forward", "training"}, optional
+        What the compute column counts; by default what its name or the log says, else ``training``.
+    config : str or Path, optional
+        YAML file of settings, as they may precede the runs in a YAML log.
+    architecture : Architecture, optional
+        Used where neither log nor config gives one.
+    require_metric : bool
+        Whether rows without the metric are an error.
+
+    Returns
+    -------
+    Runs
+        All rows, in input order.
+
+    Raises
+    ------
+    InputError
+        With every complaint: file, line, column, value, and how to mend it.
+    """
+    text = read_text(path)
+    table = _parse(text)
+    said = check_settings(table.settings, table.settings_lines, text.name)
+    settings = replace(
+        (read_settings(config) if config else Settings()).over(said).over(Settings(architecture=architecture)),
+    )
+    if flops_convention:
+        settings = replace(settings, flops_convention=flops_convention)
+    name = metric or settings.metric or "loss"
+    header = 1 if text.format in ("csv", "tsv") else table.records[0].line
+    columns = understand(
+        table.columns, text.name, header, metric=name, metric_required=require_metric, dims=dims
+    )
+    values = _validate(table, columns, text.name)
+    runs = _assemble(values, table, columns, settings, text)
+    if higher_is_better and runs.loss is not None:
+        runs = _as_error(runs)
+    check_rows(runs, columns.metric, training=require_metric)
+    return doubt_magnitudes(runs)
+
+
+def _parse(text: Text) -> Table:
+    match text.format:
+        case "csv" | "tsv":
+            return parse_delimited(text.body, text.name, "\t" if text.format == "tsv" else ",")
+        case "yaml":
+            return parse_yaml(text.body, text.name)
+        case "json":
+            return parse_json(text.body, text.name)
+        case "jsonl":
+            return parse_jsonl(text.body, text.name)
+
+
+def _validate(table: Table, columns: Columns, name: str) -> dict[str, Any]:
+    """Return validated values by role (not by column)."""
+    fields: dict[str, Any] = {columns.roles[role]: Positive for role in columns.dims}
+    roles = {columns.roles[role]: role for role in columns.dims}
+    for role in ("heads", "examples", "tokens", "steps", "batch_size", "params"):
+        if role in columns.roles and columns.roles[role] not in fields:
+            fields[columns.roles[role]], roles[columns.roles[role]] = Positive, role
+    if columns.flops:
+        fields[columns.flops.name], roles[columns.flops.name] = Positive, "flops"
+    if columns.metric:
+        fields[columns.metric], roles[columns.metric] = Number, "metric"
+    if "run" in columns.roles:
+        fields[columns.roles["run"]], roles[columns.roles["run"]] = Label, "run"
+    values = validate_rows(table.records, fields, name)
+    return {
+        roles[column]: column_values if roles[column] == "run" else np.array(column_values, dtype=float)
+        for column, column_values in values.items()
+    }
+
+
+def _assemble(values: dict[str, Any], table: Table, columns: Columns, settings: Settings, text: Text) -> Runs:
+    notes = [*columns.notes, *settings.notes]
+    cautions: list[Caution] = []
+    cost = settings.architecture
+    shape = {dim: values[dim] for dim in columns.dims}
+    examples, unit = _examples(values, cost, notes, text.name)
+    convention = settings.flops_convention
+    flops: Floats
+    if columns.flops is not None:
+        flops = values["flops"] * columns.flops.unit
+        named = columns.flops.convention
+        if named and convention and named != convention:
+            notes.append(f"column {columns.flops.name!r} is read as {convention} FLOPs, as was asked for")
+        convention = convention or named
+        if convention is None:
+            convention = "training"
+            notes.append(
+                f"column {columns.flops.name!r} names no convention: taken as training FLOPs (forward + backward); "
+                "--flops-convention says otherwise"
+            )
+        if cost is not None:
+            each = convert_flops(cost.flops_per_example(shape), "forward", convention)
+            if examples is None:
+                examples = flops / each
+                notes.append("examples are derived from the compute and the architecture")
+            else:
+                cautions += cross_check("flops", flops, each * examples)
+    elif cost is not None and examples is not None:
+        convention = convention or "training"
+        flops = convert_flops(cost.flops_per_example(shape) * examples, "forward", convention)
+        notes.append(f"compute is derived from the architecture and the {unit}, in the convention {convention}")
+    else:
+        there = f"the columns are: {', '.join(table.columns)}"
+        hint = f"add flops, or {unit if examples is not None else 'examples (or tokens)'} and an architecture; {there}"
+        line = table.records[0].line if text.format not in ("csv", "tsv") else 1
+        complaint = Complaint("missing-column", "the rows say no compute", hint, text.name, line, "flops")
+        raise InputError(complaint)
+    params = values.get("params")
+    if cost is not None:
+        derived = cost.params(shape)
+        if params is None:
+            params = derived
+        else:
+            cautions += cross_check("params", params, derived)
+    run, names = _runs(values, columns.dims)
+    return Runs(
+        dims=columns.dims,
+        shape=np.column_stack([values[dim] for dim in columns.dims]),
+        flops=flops,
+        flops_convention=convention,
+        run=run,
+        run_names=names,
+        lines=np.array([record.line for record in table.records]),
+        loss=values.get("metric"),
+        metric=columns.metric or "loss",
+        examples=examples,
+        examples_unit=unit,
+        params=params,
+        heads=values.get("heads"),
+        architecture=cost,
+        center=settings.center,
+        cells=tuple(record.cells for record in table.records),
+        sources=(text.source,),
+        notes=tuple(notes),
+        cautions=tuple(cautions),
+    )
+
+
+def _examples(
+    values: dict[str, Any], architecture: Architecture | None, notes: list[str], name: str
+) -> tuple[Floats | None, str]:
+    """Return the examples seen, in the unit of the architecture, and the unit's name."""
+    wanted = architecture.examples_unit if architecture else None
+    if "tokens" in values:
+        if wanted == "examples":
+            hint = "name the column examples (images)"
+            raise InputError(Complaint("wrong-unit", "a vit sees examples, not tokens", hint, name, 1, "tokens"))
+        return values["tokens"], "tokens"
+    examples = values.get("examples")
+    if examples is None and "steps" in values and "batch_size" in values:
+        examples = values["steps"] * values["batch_size"]
+    if examples is not None and wanted == "tokens" and architecture is not None:
+        per_input = int(architecture.settings["seq"])
+        notes.append(f"examples are read as sequences of {per_input} tokens")
+        return examples * per_input, "tokens"
+    return examples, wanted or "examples"
+
+
+def _runs(values: dict[str, Any], dims: Sequence[str]) -> tuple[np.ndarray[Any, Any], tuple[str, ...]]:
+    """Return the run of every row. Without a column, rows of one shape and schedule are a run, repeats another."""
+    if "run" in values:
+        names, run = np.unique(np.array(values["run"], dtype=object).astype(str), return_inverse=True)
+        return run, tuple(map(str, names))
+    schedule = [values[role] for role in (*dims, "heads", "batch_size") if role in values]
+    key = np.column_stack(schedule)
+    progress = next(values[role] for role in ("flops", "tokens", "examples", "steps") if role in values)
+    seen: dict[tuple[float, ...], int] = {}
+    labels: list[str] = []
+    for row, point in zip(key, progress, strict=True):
+        place = (*row, point)
+        repeat = seen.get(place, 0)
+        seen[place] = repeat + 1
+        labels.append(" x ".join(f"{value:g}" for value in row) + (f" #{repeat + 1}" if repeat else ""))
+    names = tuple(dict.fromkeys(labels))
+    index = {label: i for i, label in enumerate(names)}
+    return np.array([index[label] for label in labels]), names
+
+
+def _as_error(runs: Runs) -> Runs:
+    """Turn an accuracy into an error."""
+    accuracy = runs.observed()
+    top = 1.0 if accuracy.max() <= 1.0 else 100.0
+    wrong = np.flatnonzero((accuracy < 0) | (accuracy > top))
+    if wrong.size:
+        name = runs.sources[0].name
+        raise InputError(
+            *(
+                Complaint(
+                    "not-an-accuracy",
+                    f"{accuracy[i]:g} is no accuracy",
+                    "accuracies lie in 0 ... 1 or 0 ... 100",
+                    name,
+                    int(runs.lines[i]),
+                    runs.metric,
+                    f"{accuracy[i]:g}",
+                )
+                for i in wrong
+            )
+        )
+    note = f"higher {runs.metric} is better: {top:g} minus it is minimized"
+    return replace(runs, loss=top - accuracy, metric=f"{top:g} - {runs.metric}", notes=(*runs.notes, note))

@@ -1,0 +1,137 @@
+"""The settings that may precede the runs, or stand in a file of their own (``--config``)."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from shapeplan.architectures import Architecture, architecture
+from shapeplan.errors import Complaint, InputError
+from shapeplan.quantities import Convention
+from shapeplan.readers.source import read_text
+from shapeplan.readers.structured import load_yaml, plain
+
+
+class _Star(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    center: dict[str, float] = Field(min_length=1)
+
+
+class _Settings(BaseModel):
+    """What a preamble may hold."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    architecture: dict[str, Any] | None = None
+    flops_convention: Convention | None = None
+    metric: str | None = None
+    star: _Star | None = None
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Settings that were checked.
+
+    Attributes
+    ----------
+    architecture : Architecture or None
+        Family and everything that is not shape.
+    flops_convention : {"forward", "training"} or None
+        What the compute column counts.
+    metric : str or None
+        Column of the metric.
+    center : mapping of str to float, or None
+        Centre of the star.
+    notes : tuple of str
+        Keys that were ignored.
+    """
+
+    architecture: Architecture | None = None
+    flops_convention: Convention | None = None
+    metric: str | None = None
+    center: Mapping[str, float] | None = None
+    notes: tuple[str, ...] = ()
+
+    def over(self, other: Settings) -> Settings:
+        """Return these settings, filled in from `other` where they are silent."""
+        return replace(
+            self,
+            architecture=self.architecture or other.architecture,
+            flops_convention=self.flops_convention or other.flops_convention,
+            metric=self.metric or other.metric,
+            center=self.center or other.center,
+            notes=self.notes + other.notes,
+        )
+
+
+def check_settings(raw: Mapping[str, object], lines: Mapping[str, int], name: str) -> Settings:
+    """Check a preamble.
+
+    Raises
+    ------
+    InputError
+        If a key is misspelt, or a value cannot be.
+    """
+    known = list(_Settings.model_fields)
+    complaints, ignored = [], []
+    for key in raw:
+        if key not in known:
+            close = difflib.get_close_matches(key, known, n=1, cutoff=0.75)
+            if close:
+                hint = f"did you mean {close[0]!r}?"
+                complaints.append(Complaint("unknown-setting", "is no setting", hint, name, lines.get(key), key))
+            else:
+                ignored.append(key)
+    if complaints:
+        raise InputError(*complaints)
+    try:
+        checked = _Settings.model_validate(raw)
+    except ValidationError as error:
+        raise InputError(*(_complaint(problem, lines, name) for problem in error.errors(include_url=False))) from None
+    built = None
+    if checked.architecture is not None:
+        try:
+            built = architecture(checked.architecture)
+        except InputError as error:
+            line = lines.get("architecture")
+            raise InputError(*(replace(found, file=name, line=line) for found in error.complaints)) from None
+    return Settings(
+        built,
+        checked.flops_convention,
+        checked.metric,
+        checked.star.center if checked.star else None,
+        (f"ignored setting{'s' if len(ignored) > 1 else ''}: {', '.join(ignored)}",) if ignored else (),
+    )
+
+
+def read_settings(path: str | Path) -> Settings:
+    """Read a YAML file of settings; a ``runs`` key in it is an error, as are the mistakes of `check_settings`."""
+    text = read_text(path)
+    data = load_yaml(text.body, text.name)
+    if not isinstance(data, dict):
+        hint = "write architecture:, flops_convention:, metric: or star:"
+        raise InputError(Complaint("wrong-type", "the settings are not a mapping", hint, text.name, 1))
+    lines: Mapping[str, int] = getattr(data, "lines", {})
+    if "runs" in data:
+        hint = "give the file as the log, not as --config"
+        raise InputError(Complaint("unknown-setting", "a file of settings has no runs", hint, text.name, lines["runs"]))
+    return check_settings({key: plain(value) for key, value in data.items()}, lines, text.name)
+
+
+def _complaint(problem: Any, lines: Mapping[str, int], name: str) -> Complaint:
+    key = str(problem["loc"][0])
+    hint = {
+        "flops_convention": "write forward or training",
+        "architecture": "write e.g. architecture: {family: vit, patch: 14, image: 224, heads: 16}",
+        "star": "write e.g. star: {center: {width: 1968, depth: 40, mlp_dim: 6144}}",
+        "metric": "name one column",
+    }[key]
+    message = str(problem["msg"])
+    value = str(problem["input"])[:60]
+    return Complaint("bad-setting", message[:1].lower() + message[1:], hint, name, lines.get(key), key, value)

@@ -1,0 +1,224 @@
+"""YAML, JSON and JSON Lines to a table, keeping the line of every cell or record."""
+
+from __future__ import annotations
+
+import bisect
+import json
+import json.scanner
+from collections.abc import Callable
+from typing import Any
+
+from shapeplan.errors import Complaint, InputError
+from shapeplan.readers.table import Record, Table, columns_of
+
+RUNS = "runs"
+_WANTED = "write a list of runs, or a mapping with a list under 'runs:'"
+
+
+class _Mapping(dict[str, Any]):
+    """A mapping that knows its line, the lines of its values, and keys that came twice."""
+
+    def __init__(self, line: int):
+        super().__init__()
+        self.line = line
+        self.lines: dict[str, int] = {}
+        self.duplicates: list[tuple[str, int]] = []
+
+    def add(self, key: str, value: object, line: int) -> None:
+        if key in self:
+            self.duplicates.append((key, line))
+        self[key] = value
+        self.lines[key] = line
+
+
+def parse_yaml(body: str, name: str) -> Table:
+    """Parse a YAML log: a list of runs, or settings and ``runs:``.
+
+    Raises
+    ------
+    InputError
+        If the text is no YAML, has the wrong shape, or a key twice.
+    """
+    return _table(load_yaml(body, name), name)
+
+
+def parse_json(body: str, name: str) -> Table:
+    """Parse a JSON log: an array of runs, or an object with settings and ``runs``; errors as for YAML."""
+    try:
+        return _table(_positioned_json(body, 1), name)
+    except json.JSONDecodeError as error:
+        raise _bad_syntax("bad-json", error.msg, name, error.lineno) from None
+    except RecursionError:
+        raise _bad_syntax("bad-json", "it is nested too deeply", name, 1) from None
+
+
+def parse_jsonl(body: str, name: str) -> Table:
+    """Parse JSON Lines: one object a line; errors as for YAML."""
+    items = []
+    for number, line in enumerate(body.split("\n"), 1):
+        if line.strip():
+            try:
+                items.append(_positioned_json(line, number))
+            except json.JSONDecodeError as error:
+                raise _bad_syntax("bad-json", error.msg, name, number) from None
+            except RecursionError:
+                raise _bad_syntax("bad-json", "it is nested too deeply", name, number) from None
+    return _table(items, name)
+
+
+def load_yaml(body: str, name: str) -> object:
+    """Load YAML into mappings and lists that know their lines; scalars stay text, so that ``1e21`` is a number.
+
+    Raises
+    ------
+    InputError
+        If the text is no YAML.
+    """
+    import yaml
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        node = yaml.compose(body, Loader=loader)
+        return None if node is None else _from_node(node, name, yaml)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        raise _bad_syntax("bad-yaml", error.problem or "it cannot be parsed", name, mark.line + 1 if mark else 1) from None
+    except yaml.YAMLError as error:
+        raise _bad_syntax("bad-yaml", str(error).split("\n")[0], name, 1) from None
+    except RecursionError:
+        raise _bad_syntax("bad-yaml", "it is nested too deeply, or refers to itself", name, 1) from None
+
+
+def plain(value: object) -> Any:
+    """Return settings as plain Python values, with YAML's text scalars read as numbers and truth values."""
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    if isinstance(value, str):
+        lowered = value.strip().lower()
+        if lowered in ("true", "false"):
+            return lowered == "true"
+        for kind in (int, float):
+            try:
+                return kind(lowered)
+            except ValueError:
+                continue
+    return value
+
+
+def _from_node(node: Any, name: str, yaml: Any) -> object:
+    if isinstance(node, yaml.ScalarNode):
+        return None if node.tag == "tag:yaml.org,2002:null" else node.value
+    if isinstance(node, yaml.SequenceNode):
+        return [_from_node(item, name, yaml) for item in node.value]
+    mapping = _Mapping(node.start_mark.line + 1)
+    merged: list[object] = []
+    for key, value in node.value:
+        if not isinstance(key, yaml.ScalarNode):
+            raise _bad_syntax("bad-yaml", "a key is not plain text", name, key.start_mark.line + 1)
+        if key.value == "<<":
+            base = _from_node(value, name, yaml)
+            merged += base if isinstance(base, list) else [base]
+        else:
+            mapping.add(key.value, _from_node(value, name, yaml), key.start_mark.line + 1)
+    for base in merged:
+        if isinstance(base, dict):
+            for key, value in base.items():
+                if key not in mapping:
+                    mapping.add(key, value, mapping.line)
+    return mapping
+
+
+def _positioned_json(body: str, first_line: int) -> object:
+    """Decode JSON with the line of every object; the scanner in Python calls `parse_object` with the position."""
+    breaks = [i for i, character in enumerate(body) if character == "\n"]
+    decoder = json.JSONDecoder()
+
+    def parse_object(
+        place: tuple[str, int],
+        strict: bool,
+        scan: Callable[..., object],
+        object_hook: object,
+        pairs_hook: object,
+        memo: dict[str, str],
+    ) -> tuple[object, int]:
+        line = first_line + bisect.bisect_left(breaks, place[1])
+
+        def collect(pairs: list[tuple[str, object]]) -> _Mapping:
+            mapping = _Mapping(line)
+            for key, value in pairs:
+                mapping.add(key, value, getattr(value, "line", line))
+            return mapping
+
+        found: tuple[object, int] = json.decoder.JSONObject(place, strict, scan, None, collect, memo)  # type: ignore[attr-defined]
+        return found
+
+    decoder.parse_object = parse_object  # type: ignore[attr-defined]
+    decoder.scan_once = json.scanner.py_make_scanner(decoder)  # type: ignore[attr-defined]
+    return decoder.decode(body)
+
+
+def _table(data: object, name: str) -> Table:
+    settings: _Mapping | None = None
+    runs = data
+    if isinstance(data, _Mapping):
+        settings = data
+        _refuse_duplicates([data], name)
+        if RUNS not in data:
+            keys = ", ".join(list(data)[:8]) or "none"
+            raise InputError(
+                Complaint("no-runs", f"the mapping has no 'runs' (its keys: {keys})", _WANTED, name, data.line)
+            )
+        runs = data[RUNS]
+    if not isinstance(runs, list):
+        line = settings.lines[RUNS] if settings else 1
+        found = _kind(runs)
+        raise InputError(Complaint("wrong-type", f"the runs are {found}, not a list", _WANTED, name, line, value=found))
+    if not runs:
+        raise InputError(Complaint("no-rows", "has no runs", "add an entry a point of training", name))
+    wrong = [(i, item) for i, item in enumerate(runs, 1) if not isinstance(item, _Mapping)]
+    if wrong:
+        raise InputError(
+            *(
+                Complaint(
+                    "wrong-type",
+                    f"entry {i} of the runs is {_kind(item)}, not a mapping",
+                    "write column: value pairs",
+                    name,
+                    value=str(item)[:80],
+                )
+                for i, item in wrong
+            )
+        )
+    _refuse_duplicates(runs, name)
+    records = tuple(Record(item.line, item, item.lines) for item in runs)
+    if settings is None:
+        return Table(columns_of(records), records)
+    rest = {key: plain(value) for key, value in settings.items() if key != RUNS}
+    return Table(columns_of(records), records, rest, settings.lines)
+
+
+def _refuse_duplicates(mappings: list[_Mapping], name: str) -> None:
+    complaints = [
+        Complaint("duplicate-key", "the entry has it twice", "keep one", name, line, key)
+        for mapping in mappings
+        for key, line in mapping.duplicates
+    ]
+    if complaints:
+        raise InputError(*complaints)
+
+
+def _bad_syntax(code: str, why: str, name: str, line: int) -> InputError:
+    kind = code.removeprefix("bad-").upper()
+    return InputError(Complaint(code, f"is not {kind}: {why[:1].lower()}{why[1:]}", "mend the syntax here", name, line))
+
+
+def _kind(value: object) -> str:
+    if value is None:
+        return "nothing"
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, list):
+        return "a list"
+    return "text" if isinstance(value, str) else "a number"

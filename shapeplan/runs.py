@@ -1,0 +1,141 @@
+"""The frozen table of rows that everything reads: shapes, compute, and the metric."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from shapeplan.architectures import Architecture
+from shapeplan.arrays import Bools, Floats, Index, Ints
+from shapeplan.errors import Caution
+from shapeplan.quantities import Convention, convert_flops
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """An input that a result rests on: its name as the user gave it, and the digest of its bytes."""
+
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Runs:
+    """Rows of training runs. Arrays have one entry a row, in the order of the input.
+
+    Attributes
+    ----------
+    dims : tuple of str
+        Dimensions of the shape.
+    shape : ndarray, shape (rows, dims)
+        Values of the dimensions.
+    flops : ndarray, shape (rows,)
+        Compute of the run so far, in `flops_convention`.
+    flops_convention : {"forward", "training"}
+        What `flops` counts.
+    run : ndarray of int, shape (rows,)
+        Index of the row's run in `run_names`.
+    run_names : tuple of str
+        One name a run.
+    lines : ndarray of int, shape (rows,)
+        Line of the input, counted from 1.
+    loss : ndarray, shape (rows,), or None
+        The metric, positive, to be minimized; None for a design or for rows to predict.
+    metric : str
+        Its name.
+    examples : ndarray, shape (rows,), or None
+        Examples seen so far.
+    examples_unit : str
+        ``tokens`` for language models, else ``examples``.
+    params, heads : ndarray, shape (rows,), or None
+        As logged or derived.
+    architecture : Architecture or None
+        Family and everything that is not shape.
+    center : mapping of str to float, or None
+        Centre of the star as the input states it.
+    cells : tuple of mappings
+        The columns of every row as they were read, for output beside the predictions.
+    sources, notes, cautions : tuple
+        Where the rows come from; what was understood silently unless said; what is doubtful about them.
+    """
+
+    dims: tuple[str, ...]
+    shape: Floats
+    flops: Floats
+    flops_convention: Convention
+    run: Ints
+    run_names: tuple[str, ...]
+    lines: Ints
+    loss: Floats | None = None
+    metric: str = "loss"
+    examples: Floats | None = None
+    examples_unit: str = "examples"
+    params: Floats | None = None
+    heads: Floats | None = None
+    architecture: Architecture | None = None
+    center: Mapping[str, float] | None = None
+    cells: tuple[Mapping[str, object], ...] = ()
+    sources: tuple[Source, ...] = ()
+    notes: tuple[str, ...] = field(default=())
+    cautions: tuple[Caution, ...] = field(default=())
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self.flops)
+
+    def values(self, dim: str) -> Floats:
+        """Return the column of one dimension, shape (rows,)."""
+        return self.shape[:, self.dims.index(dim)]
+
+    def variables(self, dims: Sequence[str] | None = None) -> dict[str, Floats]:
+        """Return dimensions, ``flops`` and (where known) ``examples`` by name, as laws want them."""
+        columns = {dim: self.values(dim) for dim in (dims or self.dims)}
+        columns["flops"] = self.flops
+        if self.examples is not None:
+            columns["examples"] = self.examples
+        return columns
+
+    def observed(self) -> Floats:
+        """Return the metric.
+
+        Raises
+        ------
+        ValueError
+            If the rows carry none.
+        """
+        if self.loss is None:
+            raise ValueError("these rows carry no metric")
+        return self.loss
+
+    def take(self, rows: Index | Bools) -> Runs:
+        """Return some of the rows; run indices keep their meaning."""
+        optional = {
+            name: None if column is None else column[rows]
+            for name, column in (
+                ("loss", self.loss),
+                ("examples", self.examples),
+                ("params", self.params),
+                ("heads", self.heads),
+            )
+        }
+        kept = np.arange(len(self))[rows]
+        cells = tuple(self.cells[i] for i in kept) if self.cells else ()
+        return replace(
+            self,
+            shape=self.shape[rows],
+            flops=self.flops[rows],
+            run=self.run[rows],
+            lines=self.lines[rows],
+            cells=cells,
+            **optional,
+        )
+
+    def distinct_shapes(self, dims: Sequence[str]) -> Floats:
+        """Return the distinct shapes in `dims`, sorted, shape (shapes, dims)."""
+        return np.unique(np.column_stack([self.values(dim) for dim in dims]), axis=0)
+
+    def forward_flops(self) -> Floats:
+        """Return the compute in the convention ``forward``."""
+        return convert_flops(self.flops, self.flops_convention, "forward")

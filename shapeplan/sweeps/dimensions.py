@@ -1,0 +1,89 @@
+"""Which dimensions of a log a law can speak of: those that move, and move apart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from shapeplan.errors import Caution
+from shapeplan.runs import Runs
+
+TIED_CORRELATION = 0.99
+"""Two dimensions whose logarithms correlate more than this over the shapes never move apart."""
+_FEWEST_SHAPES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Tie:
+    """A dimension that follows another: ``value = ratio * to``."""
+
+    to: str
+    ratio: float
+
+
+@dataclass(frozen=True)
+class Dimensions:
+    """The dimensions of a log, sorted by what a law can say of them.
+
+    Attributes
+    ----------
+    free : tuple of str
+        Those the law is about.
+    tied : mapping of str to Tie
+        Those that follow one of the free.
+    fixed : mapping of str to float
+        Those that never vary.
+    """
+
+    free: tuple[str, ...]
+    tied: Mapping[str, Tie]
+    fixed: Mapping[str, float]
+
+    def complete(self, shape: Mapping[str, float]) -> dict[str, float]:
+        """Return the whole shape that belongs to values of the free dimensions."""
+        whole = dict(shape)
+        whole.update({dim: tie.ratio * shape[tie.to] for dim, tie in self.tied.items()})
+        whole.update(self.fixed)
+        return whole
+
+
+def find_dimensions(runs: Runs) -> tuple[Dimensions, tuple[Caution, ...]]:
+    """Sort the dimensions of a log into free, tied and fixed, with a caution for each that is not free.
+
+    The ratio of a tie is the geometric mean over the distinct shapes.
+    """
+    shapes = runs.distinct_shapes(runs.dims)
+    free: list[str] = []
+    tied: dict[str, Tie] = {}
+    fixed: dict[str, float] = {}
+    cautions: list[Caution] = []
+    for i, dim in enumerate(runs.dims):
+        column = np.log(shapes[:, i])
+        if np.ptp(column) == 0:
+            fixed[dim] = float(shapes[0, i])
+            hint = f"the law says nothing about {dim}; vary it in the sweep if it matters"
+            cautions.append(Caution("not-varied", f"{dim} is {fixed[dim]:g} in every row", hint))
+            continue
+        partner = next((other for other in free if _move_together(shapes, i, runs.dims.index(other))), None)
+        if partner is None:
+            free.append(dim)
+            continue
+        ratios = shapes[:, i] / shapes[:, runs.dims.index(partner)]
+        ratio = float(np.exp(np.mean(np.log(ratios))))
+        tied[dim] = Tie(partner, ratio)
+        low, high = float(ratios.min()), float(ratios.max())
+        spread = f"{low:.3g}" if high / low < 1.001 else f"{low:.3g} to {high:.3g}"
+        message = f"{dim} moves with {partner} ({dim} / {partner} is {spread})"
+        hint = f"{partner} carries the law for both; vary {dim} on its own to learn its law"
+        cautions.append(Caution("tied", message, hint))
+    return Dimensions(tuple(free), tied, fixed), tuple(cautions)
+
+
+def _move_together(shapes: np.ndarray[tuple[int, int], np.dtype[np.float64]], i: int, j: int) -> bool:
+    pairs = np.unique(shapes[:, [i, j]], axis=0)
+    if len(pairs) < _FEWEST_SHAPES:
+        return len(pairs) < len(np.unique(pairs[:, 0])) + len(np.unique(pairs[:, 1])) - 1
+    one, other = np.log(shapes[:, i]), np.log(shapes[:, j])
+    return bool(np.ptp(other) > 0 and np.corrcoef(one, other)[0, 1] > TIED_CORRELATION)

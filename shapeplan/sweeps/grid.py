@@ -1,0 +1,145 @@
+"""The grid stage: a small shape on the Pareto front, inside the grid, and the least compute it is best at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from shapeplan.arrays import Floats, Index
+from shapeplan.errors import Caution
+from shapeplan.quantities import format_flops
+from shapeplan.runs import Runs
+
+FEWEST_VALUES = 3
+"""Values of a dimension below which a grid has no inside."""
+
+
+@dataclass(frozen=True)
+class Start:
+    """The starting point of the recipe: x0 and t0.
+
+    Attributes
+    ----------
+    shape : mapping of str to float
+        x0.
+    flops : float
+        t0, in the convention of the law.
+    source : str
+        Where it comes from.
+    """
+
+    shape: Mapping[str, float]
+    flops: float
+    source: str
+
+
+@dataclass(frozen=True)
+class FrontSegment:
+    """A shape with the range of compute over which no row with as little compute is better.
+
+    Attributes
+    ----------
+    shape : ndarray, shape (dims,)
+        The shape.
+    first, last : float
+        Least compute of the range, and its end: where the next shape takes over, or the most compute of the grid.
+    loss : float
+        Its loss at `first`.
+    """
+
+    shape: Floats
+    first: float
+    last: float
+    loss: float
+
+    @property
+    def decades(self) -> float:
+        """Length of the range in powers of ten."""
+        return float(np.log10(self.last / self.first))
+
+
+def pareto_front(shapes: Floats, flops: Floats, loss: Floats) -> list[FrontSegment]:
+    """Return the Pareto front of loss against compute, rows of one shape in a row merged, in order of compute.
+
+    Parameters
+    ----------
+    shapes : ndarray, shape (rows, dims)
+        Shapes.
+    flops, loss : ndarray, shape (rows,)
+        Compute and loss.
+    """
+    order = np.lexsort((loss, flops))
+    best = np.inf
+    steps: list[int] = []
+    for i in order:
+        if loss[i] < best:
+            best = float(loss[i])
+            steps.append(int(i))
+    segments: list[FrontSegment] = []
+    for at, i in enumerate(steps):
+        end = float(flops[steps[at + 1]]) if at + 1 < len(steps) else float(flops.max())
+        if segments and np.array_equal(segments[-1].shape, shapes[i]):
+            previous = segments[-1]
+            segments[-1] = FrontSegment(previous.shape, previous.first, end, previous.loss)
+        else:
+            segments.append(FrontSegment(shapes[i], float(flops[i]), end, float(loss[i])))
+    return segments
+
+
+def find_start(runs: Runs, dims: Sequence[str], rows: Index) -> tuple[Start | None, tuple[Caution, ...]]:
+    """Choose x0 and t0 from the rows of a grid, as the paper does.
+
+    Of the shapes on the Pareto front that lie strictly inside the grid in every dimension, the one that is best over
+    the longest range of compute; t0 is the least compute of that range (PAPER, procedure step 2).
+
+    Parameters
+    ----------
+    runs : Runs
+        The log.
+    dims : sequence of str
+        The dimensions of the law.
+    rows : ndarray of int
+        The rows of the grid.
+
+    Returns
+    -------
+    start : Start or None
+        None where the rows form no grid.
+    cautions : tuple of Caution
+        ``no-start``, or ``grid-boundary`` where no shape of the front is inside.
+    """
+    columns = {dim: runs.values(dim)[rows] for dim in dims}
+    thin = [dim for dim in dims if len(np.unique(columns[dim])) < FEWEST_VALUES]
+    if not len(rows) or thin:
+        why = f"no grid varies {', '.join(thin)}" if len(rows) else "the log has no grid besides the star"
+        hint = "train a small grid (three values or more a dimension), or give --start width=608,depth=10@3.5e18"
+        return None, (Caution("no-start", f"no starting point: {why}", hint),)
+    front = pareto_front(np.column_stack(list(columns.values())), runs.flops[rows], runs.observed()[rows])
+    inside = [segment for segment in front if not _on_boundary(segment.shape, columns)]
+    chosen = max(inside or front, key=lambda segment: segment.decades)
+    span = f"{format_flops(chosen.first)} to {format_flops(chosen.last)}"
+    start = Start(dict(zip(dims, map(float, chosen.shape), strict=True)), chosen.first, f"grid, best over {span} FLOPs")
+    if inside:
+        return start, ()
+    additions = _on_boundary(chosen.shape, columns)
+    where = ", ".join(f"{dim} {chosen.shape[list(dims).index(dim)]:g}" for dim in additions)
+    add = "; ".join(f"{dim} {', '.join(f'{value:g}' for value in values)}" for dim, values in additions.items())
+    message = f"no shape of the Pareto front is inside the grid; the start is on its edge ({where})"
+    return start, (Caution("grid-boundary", message, f"extend the grid by {add}"),)
+
+
+def _on_boundary(shape: Floats, columns: Mapping[str, Floats]) -> dict[str, list[float]]:
+    """Return, for every dimension in which the shape is at the edge, the two values that would extend the grid."""
+    additions = {}
+    for value, (dim, column) in zip(shape, columns.items(), strict=True):
+        values = np.unique(column)
+        if values[0] < value < values[-1]:
+            continue
+        ratio = float(np.exp(np.mean(np.diff(np.log(values)))))
+        factor = ratio if value == values[-1] else 1 / ratio
+        step = 16 if (values % 16 == 0).all() else 1
+        proposed = [max(step, step * round(value * factor**i / step)) for i in (1, 2)]
+        additions[dim] = sorted({float(new) for new in proposed if new != value} or {float(value + step)})
+    return additions

@@ -1,0 +1,91 @@
+"""The paper's protocol as a design, and the simulated world in which sample_runs rehearses it."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+
+import numpy as np
+
+from shapeplan.architectures import Architecture, architecture
+from shapeplan.laws import Law, Separable
+from shapeplan.runs import Runs
+
+CENTER = {"width": 1968, "depth": 40, "mlp_dim": 6144}
+ARMS = {
+    "width": (608, 768, 928, 1088, 1328, 1648),
+    "depth": (8, 10, 12, 16, 20, 24),
+    "mlp_dim": (1088, 1360, 1728, 2160, 2592, 3072),
+}
+GRID = {"width": (416, 512, 608, 768), "depth": (6, 8, 10, 12), "mlp_dim": (768, 928, 1088, 1360)}
+STAR_EXAMPLES = (64_000_000, 128_000_000, 256_000_000)
+"""500K, 1M and 2M steps at batch 128."""
+GRID_EXAMPLES = 600_000_000
+
+TRUE_EXPONENTS = {"a_width": 2.8, "a_depth": 1.4, "a_mlp_dim": 1.05, "c": 0.35}
+TRUE_FLOOR = 0.10
+TRUE_DATA_TERM = 0.08
+"""B n^-c at the optimum for `OPTIMAL_FLOPS`."""
+OPTIMAL_SHAPE = {"width": 608.0, "depth": 10.0, "mlp_dim": 928.0}
+OPTIMAL_FLOPS = 3.5e18
+
+
+def paper_architecture() -> Architecture:
+    """Return ViT/14 at 224 px with 16 heads and MAP pooling, as in the paper."""
+    return architecture({"family": "vit", "patch": 14, "image": 224, "heads": 16, "pool": "map"})
+
+
+def paper_design() -> Runs:
+    """Return the design of arXiv:2305.13035: star (18 shapes and the centre, 3 durations each) and grid (64 shapes).
+
+    Compute is forward FLOPs times examples. Every row is a run of its own: it was trained to the end.
+    """
+    shapes: list[tuple[str, dict[str, int], tuple[int, ...]]] = [("center", dict(CENTER), STAR_EXAMPLES)]
+    for dim, values in ARMS.items():
+        shapes += [(f"{dim}-{value}", {**CENTER, dim: value}, STAR_EXAMPLES) for value in values]
+    for values in itertools.product(*GRID.values()):
+        name = "grid-" + "-".join(map(str, values))
+        shapes.append((name, dict(zip(GRID, values, strict=True)), (GRID_EXAMPLES,)))
+    rows = [(f"{name}-{n // 10**6}M", shape, n) for name, shape, durations in shapes for n in durations]
+    dims = tuple(CENTER)
+    shape = np.array([[float(row[1][dim]) for dim in dims] for row in rows])
+    examples = np.array([float(row[2]) for row in rows])
+    cost = paper_architecture()
+    columns = dict(zip(dims, shape.T, strict=True))
+    return Runs(
+        dims=dims,
+        shape=shape,
+        flops=cost.flops_per_example(columns) * examples,
+        flops_convention="forward",
+        run=np.arange(len(rows)),
+        run_names=tuple(row[0] for row in rows),
+        lines=np.arange(2, len(rows) + 2),
+        examples=examples,
+        params=cost.params(columns),
+        architecture=cost,
+    )
+
+
+def rehearsal_law() -> Law:
+    """Return the truth behind sample_runs: ``sum_k alpha_k x_k^-a_k + B n^-c + eps`` with n = t / F(x).
+
+    At fixed t the first-order condition in log x_k is ``a_k alpha_k x_k^-a_k = c B n^-c dlogF / dlogx_k``. It places
+    the optimum for `OPTIMAL_FLOPS` at `OPTIMAL_SHAPE` and so fixes every alpha_k.
+    """
+    cost = paper_architecture()
+    examples = OPTIMAL_FLOPS / float(cost.flops_per_example(OPTIMAL_SHAPE))
+    c = TRUE_EXPONENTS["c"]
+    alphas = {
+        f"alpha_{dim}": c * TRUE_DATA_TERM * _elasticity(cost, OPTIMAL_SHAPE, dim) / TRUE_EXPONENTS[f"a_{dim}"]
+        for dim in OPTIMAL_SHAPE
+    }
+    constants = {**alphas, "beta": TRUE_DATA_TERM, "eps": TRUE_FLOOR, **TRUE_EXPONENTS}
+    return Law(Separable(tuple(OPTIMAL_SHAPE)), constants, {**OPTIMAL_SHAPE, "examples": examples})
+
+
+def _elasticity(cost: Architecture, shape: Mapping[str, float], dim: str) -> float:
+    """Return dlogF / dlogx by a central difference; F is a quadratic, so the difference in x itself is exact."""
+    step = 1e-3 * shape[dim]
+    above = float(cost.flops_per_example({**shape, dim: shape[dim] + step}))
+    below = float(cost.flops_per_example({**shape, dim: shape[dim] - step}))
+    return (above - below) / (2 * step) * shape[dim] / float(cost.flops_per_example(shape))

@@ -1,0 +1,134 @@
+"""The star in a log: a large shape, its centre, and arms that vary one dimension each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from shapeplan.arrays import Bools, Floats, Index
+from shapeplan.errors import Caution, Complaint, FitError
+from shapeplan.runs import Runs
+
+FEWEST_VALUES = 3
+"""Values on an arm below which Eq. 2 has more unknowns than a shape can show."""
+FEW_VALUES = 5
+"""Values on an arm below which intervals are wide; the paper uses six."""
+
+
+@dataclass(frozen=True)
+class StarSweep:
+    """Rows of a log that form a star.
+
+    Attributes
+    ----------
+    center : mapping of str to float
+        The large shape.
+    arms : mapping of str to ndarray of int
+        Rows of every arm, by the dimension that varies; the centre is on none.
+    center_rows : ndarray of int
+        Rows of the centre; may be empty.
+    """
+
+    center: Mapping[str, float]
+    arms: Mapping[str, Index]
+    center_rows: Index
+
+    @property
+    def rows(self) -> Index:
+        """All rows of the star, arms and centre."""
+        return np.unique(np.concatenate([*self.arms.values(), self.center_rows]))
+
+    def values(self, runs: Runs, dim: str) -> Floats:
+        """Return the distinct values on one arm, sorted."""
+        return np.unique(runs.values(dim)[self.arms[dim]])
+
+
+def find_star(runs: Runs, dims: Sequence[str], center: Mapping[str, float] | None = None) -> StarSweep:
+    """Find the star in a log.
+
+    Parameters
+    ----------
+    runs : Runs
+        The rows.
+    dims : sequence of str
+        The dimensions that move, each of which should have an arm.
+    center : mapping of str to float, optional
+        The centre, if it is known; by default the shape with the most shapes on its arms, the largest among equals.
+        It need not have been trained.
+
+    Returns
+    -------
+    StarSweep
+        With at least three values on the arm of every dimension.
+
+    Raises
+    ------
+    FitError
+        If there is no such star; ``code`` is ``no-star``, and the message says what comes closest.
+    """
+    columns = np.column_stack([runs.values(dim) for dim in dims])
+    if center is not None:
+        unknown = [dim for dim in center if dim not in runs.dims]
+        absent = [dim for dim in dims if dim not in center]
+        if unknown or absent:
+            why = f"has no {', '.join(absent)}" if absent else f"speaks of {', '.join(unknown)}"
+            raise FitError(Complaint("bad-center", f"the centre {why}", f"give {', '.join(dims)}"))
+        best = np.array([center[dim] for dim in dims])
+    else:
+        best = _best_center(np.unique(columns, axis=0))
+    star = _star_around(columns, dims, best)
+    thin = {dim: len(np.unique(columns[rows, i])) for i, (dim, rows) in enumerate(star.arms.items())}
+    short = {dim: count for dim, count in thin.items() if count < FEWEST_VALUES}
+    if short:
+        found = ", ".join(f"{count} of {dim}" for dim, count in thin.items())
+        shown = ", ".join(f"{dim} {value:g}" for dim, value in star.center.items())
+        raise FitError(
+            Complaint(
+                "no-star",
+                f"the log is no star: the shape with most shapes around it ({shown}) has arms with {found} other values",
+                f"a star varies one dimension at a time around one large shape, {FEWEST_VALUES} values or more each",
+            )
+        )
+    return star
+
+
+def doubts(runs: Runs, star: StarSweep) -> tuple[Caution, ...]:
+    """Return cautions about a star: arms with few values, and a centre that does not tower over its arms."""
+    cautions = []
+    for dim in star.arms:
+        values = star.values(runs, dim)
+        if len(values) < FEW_VALUES:
+            message = f"the {dim} arm has {len(values)} values besides the centre"
+            hint = f"the paper uses six; add values of {dim} for narrower intervals"
+            cautions.append(Caution("too-few-runs", message, hint))
+    above = [dim for dim in star.arms if star.values(runs, dim).max() >= star.center[dim]]
+    if above:
+        said = ", ".join(f"{dim} reaches {star.values(runs, dim).max():g} of {star.center[dim]:g}" for dim in above)
+        hint = "the other arms may be held back by a dimension that is too small; use a larger centre"
+        cautions.append(Caution("center-bottleneck", f"the centre is not above its arms ({said})", hint))
+    return tuple(cautions)
+
+
+def _best_center(shapes: Floats) -> Floats:
+    """Return the shape, trained or implied by arms of others, with the most shapes on its arms."""
+    # The largest value of every dimension is the paper's centre even where it was never trained.
+    candidates = np.unique(np.vstack([shapes, shapes.max(axis=0)]), axis=0)
+    arms = np.array([[count for count in _arm_sizes(shapes, candidate)] for candidate in candidates])
+    # Arms of fewer than three values say nothing, so they must not outweigh a dimension that has one.
+    score = np.stack([np.minimum(arms, FEWEST_VALUES).sum(axis=1), arms.sum(axis=1), np.log(candidates).sum(axis=1)])
+    return np.asarray(candidates[np.lexsort(score[::-1])[-1]])
+
+
+def _arm_sizes(shapes: Floats, center: Floats) -> list[int]:
+    differs = shapes != center
+    alone = differs.sum(axis=1) == 1
+    return [int((alone & differs[:, k]).sum()) for k in range(len(center))]
+
+
+def _star_around(columns: Floats, dims: Sequence[str], center: Floats) -> StarSweep:
+    differs: Bools = columns != center
+    count = differs.sum(axis=1)
+    arms = {dim: np.flatnonzero((count == 1) & differs[:, k]) for k, dim in enumerate(dims)}
+    return StarSweep(dict(zip(dims, map(float, center), strict=True)), arms, np.flatnonzero(count == 0))
