@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Literal, TypeAlias, TypeVar, cast, get_args
+from typing import Literal, TypeAlias, TypeVar, get_args
 
 from shapeplan.arrays import Floats
 from shapeplan.errors import ArgumentError, Complaint
@@ -34,7 +34,7 @@ def convert_flops(flops: _Quantity, given: Convention, wanted: Convention) -> _Q
     if given == wanted:
         return flops
     factor = TRAINING_PER_FORWARD if wanted == "training" else 1.0 / TRAINING_PER_FORWARD
-    return cast(_Quantity, flops * factor)
+    return flops * factor
 
 
 def parse_flops(text: str) -> float:

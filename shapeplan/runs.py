@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from shapeplan.architectures import Architecture
-from shapeplan.arrays import Bools, Floats, Index, Ints
+from shapeplan.arrays import Floats, Ints
 from shapeplan.errors import Caution
 from shapeplan.quantities import Convention, convert_flops
 
@@ -90,11 +90,13 @@ class Runs:
         return self.shape[:, self.dims.index(dim)]
 
     def variables(self, dims: Sequence[str] | None = None) -> dict[str, Floats]:
-        """Return dimensions, ``flops`` and (where known) ``examples`` by name, as laws want them."""
+        """Return dimensions, ``flops`` and, where known, ``examples`` and ``params`` by name, as laws want them."""
         columns = {dim: self.values(dim) for dim in (dims or self.dims)}
         columns["flops"] = self.flops
         if self.examples is not None:
             columns["examples"] = self.examples
+        if self.params is not None:
+            columns["params"] = self.params
         return columns
 
     def observed(self) -> Floats:
@@ -108,29 +110,6 @@ class Runs:
         if self.loss is None:
             raise ValueError("these rows carry no metric")
         return self.loss
-
-    def take(self, rows: Index | Bools) -> Runs:
-        """Return some of the rows; run indices keep their meaning."""
-        optional = {
-            name: None if column is None else column[rows]
-            for name, column in (
-                ("loss", self.loss),
-                ("examples", self.examples),
-                ("params", self.params),
-                ("heads", self.heads),
-            )
-        }
-        kept = np.arange(len(self))[rows]
-        cells = tuple(self.cells[i] for i in kept) if self.cells else ()
-        return replace(
-            self,
-            shape=self.shape[rows],
-            flops=self.flops[rows],
-            run=self.run[rows],
-            lines=self.lines[rows],
-            cells=cells,
-            **optional,
-        )
 
     def distinct_shapes(self, dims: Sequence[str]) -> Floats:
         """Return the distinct shapes in `dims`, sorted, shape (shapes, dims)."""

@@ -35,4 +35,14 @@ def architecture(settings: Mapping[str, Any]) -> Architecture:
     return Architecture.of(FAMILIES[family], rest)
 
 
-__all__ = ["FAMILIES", "Architecture", "Cost", "Decoder", "FittedCost", "PowerLaw", "Transformer", "ViT", "architecture"]
+__all__ = [
+    "FAMILIES",
+    "Architecture",
+    "Cost",
+    "Decoder",
+    "FittedCost",
+    "PowerLaw",
+    "Transformer",
+    "ViT",
+    "architecture",
+]

@@ -31,9 +31,7 @@ class PowerLaw:
 
     def __call__(self, shape: Mapping[str, ArrayLike]) -> Floats:
         """Return the value at a shape; arrays broadcast."""
-        logs = sum(
-            exponent * np.log(np.asarray(shape[dim], dtype=float)) for dim, exponent in self.exponents.items()
-        )
+        logs = sum(exponent * np.log(np.asarray(shape[dim], dtype=float)) for dim, exponent in self.exponents.items())
         return np.asarray(self.coefficient * np.exp(logs))
 
     @classmethod

@@ -9,6 +9,7 @@ from shapeplan.fitting.predict import Predictions, predict
 from shapeplan.fitting.result import (
     Arm,
     Bootstrap,
+    CenterError,
     CenterRow,
     Estimate,
     Fit,
@@ -23,6 +24,7 @@ from shapeplan.fitting.result import (
 __all__ = [
     "Arm",
     "Bootstrap",
+    "CenterError",
     "CenterRow",
     "Estimate",
     "Fit",

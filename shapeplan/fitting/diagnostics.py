@@ -10,7 +10,7 @@ from scipy.special import fdtrc
 from shapeplan.arrays import Floats
 from shapeplan.errors import Caution
 from shapeplan.fitting.problem import Problem
-from shapeplan.fitting.result import Arm, CenterRow, Estimate, Outlier, Parameter
+from shapeplan.fitting.result import Arm, CenterError, Estimate, Outlier, Parameter
 from shapeplan.runs import Runs
 
 POOR_FIT, HOPELESS_FIT = 0.02, 0.05
@@ -108,15 +108,14 @@ def compute_exponent_cautions(shared: float, separate: float, rows: int, paramet
     return [Caution("c-differs", message, "see the c of each arm; the paper finds one c for all dimensions")]
 
 
-def center_cautions(center: tuple[CenterRow, ...], relative_rmse: float) -> list[Caution]:
+def center_cautions(center: CenterError | None, relative_rmse: float) -> list[Caution]:
     """Return a caution where the held-out centre is missed by more than 2% and three times the scatter."""
-    if not center:
+    if center is None:
         hint = "train the centre too: predicting it unseen is the best test of the law"
         return [Caution("no-center", "the log has no row of the centre", hint)]
-    error = float(np.mean([abs(row.relative_error) for row in center]))
-    if error <= max(_CENTER_TOLERANCE, 3 * relative_rmse):
+    if center.rmse <= max(_CENTER_TOLERANCE, 3 * relative_rmse):
         return []
-    message = f"the held-out centre is missed by {error:.1%} on average"
+    message = f"the held-out centre is missed by {center.rmse:.1%} (root mean square)"
     return [Caution("center-missed", message, "the law does not carry to large shapes; do not trust its loss there")]
 
 

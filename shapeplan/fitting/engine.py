@@ -53,7 +53,7 @@ class Block:
     @property
     def rows(self) -> int:
         """Number of rows."""
-        return self.log_columns.shape[0]
+        return len(self.log_columns)
 
     @property
     def uses(self) -> Bools:

@@ -9,6 +9,7 @@ import numpy as np
 
 from shapeplan.errors import ArgumentError, Caution, Complaint
 from shapeplan.fitting.bootstrap import wild_bootstrap
+from shapeplan.fitting.check import FITTED
 from shapeplan.fitting.costs import cost_of, heads_of
 from shapeplan.fitting.diagnostics import (
     HOPELESS_FIT,
@@ -21,13 +22,13 @@ from shapeplan.fitting.diagnostics import (
     fit_cautions,
     outlier_cautions,
 )
-from shapeplan.fitting.result import Bootstrap, Estimate, Fit, Parameter, Quality, Score, Status
+from shapeplan.fitting.result import Bootstrap, CenterError, Estimate, Fit, Parameter, Quality, Score, Status
 from shapeplan.fitting.star import predict_center, solve_star
 from shapeplan.laws import Law
 from shapeplan.runs import Runs
 from shapeplan.sweeps import Start, doubts, find_dimensions, find_star, find_start
 
-LAWS = ("auto", "star")
+LAWS = ("auto", *FITTED)
 """What `fit` takes as its law; ``auto`` is the star for now."""
 
 
@@ -97,6 +98,7 @@ def fit(
     relative_rmse = float(np.sqrt(np.mean(residuals**2)))
     outliers = find_outliers(runs, problem, residuals)
     center_rows = predict_center(runs, star, fitted)
+    center_error = CenterError.of(center_rows)
     start_cautions: tuple[Caution, ...] = ()
     if start is None:
         rest = np.setdiff1d(np.arange(len(runs)), star.rows)
@@ -122,6 +124,7 @@ def fit(
         bootstrap=bootstrap,
         arms=arm_report(runs, problem, residuals, found.c_alone),
         center=center_rows,
+        center_error=center_error,
         selection=(Score("star", None, None, relative_rmse),),
         outliers=outliers,
         start=start,
@@ -135,7 +138,7 @@ def fit(
             *runs.cautions,
             *fit_cautions(relative_rmse),
             *exponent_cautions(exponents, exponent_draws),
-            *center_cautions(center_rows, relative_rmse),
+            *center_cautions(center_error, relative_rmse),
             *found.cautions,
             *outlier_cautions(outliers),
             *bound_cautions(problem, parameters),

@@ -22,7 +22,7 @@ class Problem:
     form : Form
         The form.
     units : mapping of str to float
-        Reference value of every variable: its median over the rows, so that constants are of order one.
+        Reference value of every variable.
     rows : mapping of str to ndarray of int
         Rows of the log that every branch of the form is fitted to.
     blocks : tuple of Block
@@ -66,10 +66,9 @@ class Problem:
         )
 
 
-def reference_units(runs: Runs, rows: Index, variables: Sequence[str]) -> dict[str, float]:
-    """Return the median of every variable over the rows."""
-    columns = runs.variables()
-    return {name: float(np.median(columns[name][rows])) for name in variables}
+def reference_unit(values: Floats) -> float:
+    """Return the unit of a variable: its median, so that constants are of order one."""
+    return float(np.median(values))
 
 
 def pose(form: Form, runs: Runs, rows: Mapping[str, Index], units: Mapping[str, float]) -> Problem:

@@ -92,6 +92,24 @@ class CenterRow:
 
 
 @dataclass(frozen=True, slots=True)
+class CenterError:
+    """How far the law is from the held-out centre: mean, root mean square and largest of predicted/observed - 1."""
+
+    bias: float
+    rmse: float
+    worst: float
+
+    @classmethod
+    def of(cls, rows: tuple[CenterRow, ...]) -> CenterError | None:
+        """Sum up the rows of the centre; None where there are none."""
+        if not rows:
+            return None
+        errors = np.array([row.relative_error for row in rows])
+        worst = errors[np.argmax(np.abs(errors))]
+        return cls(float(errors.mean()), float(np.sqrt(np.mean(errors**2))), float(worst))
+
+
+@dataclass(frozen=True, slots=True)
 class Outlier:
     """A row that lies far from the law."""
 
@@ -177,7 +195,7 @@ class Fit:
         None for a published law.
     bootstrap : Bootstrap
         The replicates behind the intervals.
-    arms, center, selection, outliers : mapping and tuples
+    arms, center, center_error, selection, outliers
         Evidence.
     start : Start or None
         x0 and t0 of the recipe.
@@ -209,6 +227,7 @@ class Fit:
     bootstrap: Bootstrap
     arms: Mapping[str, Arm]
     center: tuple[CenterRow, ...]
+    center_error: CenterError | None
     selection: tuple[Score, ...]
     outliers: tuple[Outlier, ...]
     start: Start | None

@@ -6,17 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from shapeplan.errors import Caution, Complaint, FitError
+from shapeplan.errors import Caution
 from shapeplan.fitting.diagnostics import compute_exponent_cautions
 from shapeplan.fitting.engine import Solution, search
-from shapeplan.fitting.problem import Problem, pose, reference_units
+from shapeplan.fitting.problem import Problem, pose, reference_unit
 from shapeplan.fitting.result import CenterRow
 from shapeplan.laws import Law, Star
 from shapeplan.runs import Runs
 from shapeplan.sweeps import StarSweep
-
-_FEWEST_VALUES_AT_TWO = 3
+from shapeplan.sweeps.star import check_durations, check_rows
 
 
 @dataclass(frozen=True)
@@ -50,19 +50,14 @@ def solve_star(runs: Runs, star: StarSweep) -> StarSolution:
         If an arm was not trained for two durations, or there are fewer rows than parameters.
     """
     dims = tuple(star.arms)
-    _check_durations(runs, star)
+    check_durations(runs, star)
+    check_rows(star)
     rows = np.concatenate([star.arms[dim] for dim in dims])
-    units = reference_units(runs, rows, (*dims, "flops"))
+    # A dimension's own arm gives its unit: on the other arms it stands at the centre.
+    units = {dim: reference_unit(runs.values(dim)[star.arms[dim]]) for dim in dims}
+    units["flops"] = reference_unit(runs.flops[rows])
     form = Star(dims, {dim: star.center[dim] / units[dim] for dim in dims})
     parameters = len(form.exponents) + len(form.coefficients)
-    if len(rows) <= parameters:
-        raise FitError(
-            Complaint(
-                "too-few-rows",
-                f"the arms have {len(rows)} rows, the law {parameters} parameters",
-                "add shapes to the arms, or log more points of training",
-            )
-        )
     problem = pose(form, runs, star.arms, units)
     solution = problem.solve()
     lower, upper = problem.bounds
@@ -82,7 +77,7 @@ def predict_center(runs: Runs, star: StarSweep, law: Law) -> tuple[CenterRow, ..
     rows = star.center_rows[np.argsort(runs.flops[star.center_rows], kind="stable")]
     if not rows.size:
         return ()
-    variables = {**star.center, "flops": runs.flops[rows]}
+    variables: dict[str, ArrayLike] = {**star.center, "flops": runs.flops[rows]}
     predicted = np.broadcast_to(law.loss(**variables), rows.shape)
     by_arm = {
         dim: Law(Star((dim,), {dim: star.center[dim] / law.units[dim]}), law.constants, law.units).loss(**variables)
@@ -99,18 +94,3 @@ def predict_center(runs: Runs, star: StarSweep, law: Law) -> tuple[CenterRow, ..
         )
         for i, row in enumerate(rows)
     )
-
-
-def _check_durations(runs: Runs, star: StarSweep) -> None:
-    for dim, rows in star.arms.items():
-        values = runs.values(dim)[rows]
-        twice = sum(len(np.unique(runs.flops[rows][values == value])) > 1 for value in np.unique(values))
-        if twice < _FEWEST_VALUES_AT_TWO:
-            raise FitError(
-                Complaint(
-                    "one-duration",
-                    f"on the {dim} arm only {twice} shapes are logged at two or more points of training",
-                    "log several durations a shape: without them size and training cannot be told apart",
-                    column=dim,
-                )
-            )

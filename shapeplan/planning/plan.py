@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from shapeplan.errors import Caution
 from shapeplan.fitting.result import Estimate, Fit, Interval
 from shapeplan.quantities import Convention
+from shapeplan.sweeps import Start
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class BudgetPlan:
         The shape to train.
     heads : int or None
         Attention heads of it, where the log or the architecture has a rule.
-    params : float or None
+    params : int or None
         Parameters of the rounded shape.
     flops_per_example, flops_per_example_training : float or None
         Cost of one example at the rounded shape: in the convention of the plan, and forward + backward.
@@ -54,7 +55,7 @@ class BudgetPlan:
     ci: Mapping[str, Interval | None]
     rounded: Mapping[str, int]
     heads: int | None
-    params: float | None
+    params: int | None
     flops_per_example: float | None
     flops_per_example_training: float | None
     examples: int | None
@@ -76,6 +77,8 @@ class Plan:
         ``scale``, the paper's recipe.
     weights : mapping of str to float
         w_k of the recipe.
+    start : Start
+        x0 and t0 of the recipe.
     budgets : tuple of BudgetPlan
         In the order they were asked for.
     """
@@ -83,4 +86,5 @@ class Plan:
     fit: Fit
     method: str
     weights: Mapping[str, float]
+    start: Start
     budgets: tuple[BudgetPlan, ...]

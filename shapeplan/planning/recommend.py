@@ -71,10 +71,13 @@ def recommend(
         if not 0 < budget <= LARGEST_FLOPS:
             hint = f"give more than 0 and at most {LARGEST_FLOPS:g} FLOPs"
             raise ArgumentError(Complaint("bad-flops", f"a budget of {budget:g} FLOPs cannot be", hint))
-    own = [convert_flops(float(budget), flops_convention or fit.flops_convention, fit.flops_convention) for budget in budgets]
+    own = [
+        convert_flops(float(budget), flops_convention or fit.flops_convention, fit.flops_convention)
+        for budget in budgets
+    ]
     all_dims = (*fit.dimensions.free, *fit.dimensions.tied, *fit.dimensions.fixed)
     check_multiples(multiples or {}, all_dims)
-    return Plan(fit, "scale", shares, tuple(_plan_one(fit, origin, t, shares, multiples or {}) for t in own))
+    return Plan(fit, "scale", shares, origin, tuple(_plan_one(fit, origin, t, shares, multiples or {}) for t in own))
 
 
 def _plan_one(
@@ -102,7 +105,7 @@ def _plan_one(
         ci=_intervals(fit, start, tau, weights),
         rounded=rounded,
         heads=heads,
-        params=None if params is None else float(params),
+        params=None if params is None else round(float(params)),
         flops_per_example=own_each,
         flops_per_example_training=None if each is None else convert_flops(each, "forward", "training"),
         examples=examples,
@@ -174,7 +177,9 @@ def _check_trust(fit: Fit, force: bool) -> None:
     if fit.status == "ok" or force:
         return
     reasons = "; ".join(caution.message for caution in fit.cautions[:2]) or "its search did not converge"
-    raise PlanError(Complaint("untrusted-fit", f"the fit is not to be trusted: {reasons}", "plan all the same with --force"))
+    raise PlanError(
+        Complaint("untrusted-fit", f"the fit is not to be trusted: {reasons}", "plan all the same with --force")
+    )
 
 
 def _start_of(fit: Fit, start: Start | None) -> Start:

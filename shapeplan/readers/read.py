@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from shapeplan.architectures import Architecture
-from shapeplan.arrays import Floats
+from shapeplan.arrays import Floats, Ints
 from shapeplan.errors import Caution, Complaint, InputError
 from shapeplan.quantities import Convention, convert_flops
 from shapeplan.readers.checks import check_rows, cross_check, doubt_magnitudes
@@ -76,9 +76,7 @@ def read_runs(
         settings = replace(settings, flops_convention=flops_convention)
     name = metric or settings.metric or "loss"
     header = 1 if text.format in ("csv", "tsv") else table.records[0].line
-    columns = understand(
-        table.columns, text.name, header, metric=name, metric_required=require_metric, dims=dims
-    )
+    columns = understand(table.columns, text.name, header, metric=name, metric_required=require_metric, dims=dims)
     values = _validate(table, columns, text.name)
     runs = _assemble(values, table, columns, settings, text)
     if higher_is_better and runs.loss is not None:
@@ -156,6 +154,9 @@ def _assemble(values: dict[str, Any], table: Table, columns: Columns, settings: 
         line = table.records[0].line if text.format not in ("csv", "tsv") else 1
         complaint = Complaint("missing-column", "the rows say no compute", hint, text.name, line, "flops")
         raise InputError(complaint)
+    if "heads" in values and np.ptp(values["heads"]) > 0 and "heads" not in columns.dims:
+        low, high = values["heads"].min(), values["heads"].max()
+        notes.append(f"heads vary ({low:g} to {high:g}) but are no dimension of the law: they are ignored")
     params = values.get("params")
     if cost is not None:
         derived = cost.params(shape)
@@ -163,14 +164,14 @@ def _assemble(values: dict[str, Any], table: Table, columns: Columns, settings: 
             params = derived
         else:
             cautions += cross_check("params", params, derived)
-    run, names = _runs(values, columns.dims)
+    run, run_names = _runs(values, columns.dims)
     return Runs(
         dims=columns.dims,
         shape=np.column_stack([values[dim] for dim in columns.dims]),
         flops=flops,
         flops_convention=convention,
         run=run,
-        run_names=names,
+        run_names=run_names,
         lines=np.array([record.line for record in table.records]),
         loss=values.get("metric"),
         metric=columns.metric or "loss",
@@ -207,11 +208,10 @@ def _examples(
     return examples, wanted or "examples"
 
 
-def _runs(values: dict[str, Any], dims: Sequence[str]) -> tuple[np.ndarray[Any, Any], tuple[str, ...]]:
+def _runs(values: dict[str, Any], dims: Sequence[str]) -> tuple[Ints, tuple[str, ...]]:
     """Return the run of every row. Without a column, rows of one shape and schedule are a run, repeats another."""
     if "run" in values:
-        names, run = np.unique(np.array(values["run"], dtype=object).astype(str), return_inverse=True)
-        return run, tuple(map(str, names))
+        return _number_labels(values["run"])
     schedule = [values[role] for role in (*dims, "heads", "batch_size") if role in values]
     key = np.column_stack(schedule)
     progress = next(values[role] for role in ("flops", "tokens", "examples", "steps") if role in values)
@@ -222,9 +222,14 @@ def _runs(values: dict[str, Any], dims: Sequence[str]) -> tuple[np.ndarray[Any, 
         repeat = seen.get(place, 0)
         seen[place] = repeat + 1
         labels.append(" x ".join(f"{value:g}" for value in row) + (f" #{repeat + 1}" if repeat else ""))
-    names = tuple(dict.fromkeys(labels))
-    index = {label: i for i, label in enumerate(names)}
-    return np.array([index[label] for label in labels]), names
+    return _number_labels(labels)
+
+
+def _number_labels(labels: Sequence[str]) -> tuple[Ints, tuple[str, ...]]:
+    """Return the index of every label among the distinct ones, and those, in order of appearance."""
+    index: dict[str, int] = {}
+    numbered = np.array([index.setdefault(label, len(index)) for label in labels])
+    return numbered, tuple(index)
 
 
 def _as_error(runs: Runs) -> Runs:

@@ -112,7 +112,7 @@ def _complaint(problem: Any, record: Record, name: str) -> Complaint:
 
 def _mistake(code: str, message: str, hint: str) -> PydanticCustomError:
     # The message travels as a value: braces in a user's cell must not be read as a template.
-    return PydanticCustomError(code, "{message}", {"message": message, "hint": hint})  # type: ignore[arg-type]
+    return PydanticCustomError(code, "{message}", {"message": message, "hint": hint})
 
 
 def _dotted(text: str) -> str:

@@ -82,7 +82,9 @@ def load_yaml(body: str, name: str) -> object:
         return None if node is None else _from_node(node, name, yaml)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise _bad_syntax("bad-yaml", error.problem or "it cannot be parsed", name, mark.line + 1 if mark else 1) from None
+        raise _bad_syntax(
+            "bad-yaml", error.problem or "it cannot be parsed", name, mark.line + 1 if mark else 1
+        ) from None
     except yaml.YAMLError as error:
         raise _bad_syntax("bad-yaml", str(error).split("\n")[0], name, 1) from None
     except RecursionError:

@@ -11,8 +11,8 @@ from shapeplan.sweeps.star import StarSweep, doubts, find_star
 __all__ = [
     "Dimensions",
     "FrontSegment",
-    "Start",
     "StarSweep",
+    "Start",
     "Tie",
     "doubts",
     "find_dimensions",

@@ -12,12 +12,16 @@ from shapeplan.laws import Law, Separable
 from shapeplan.runs import Runs
 
 CENTER = {"width": 1968, "depth": 40, "mlp_dim": 6144}
-ARMS = {
+ARMS: dict[str, tuple[int, ...]] = {
     "width": (608, 768, 928, 1088, 1328, 1648),
     "depth": (8, 10, 12, 16, 20, 24),
     "mlp_dim": (1088, 1360, 1728, 2160, 2592, 3072),
 }
-GRID = {"width": (416, 512, 608, 768), "depth": (6, 8, 10, 12), "mlp_dim": (768, 928, 1088, 1360)}
+GRID: dict[str, tuple[int, ...]] = {
+    "width": (416, 512, 608, 768),
+    "depth": (6, 8, 10, 12),
+    "mlp_dim": (768, 928, 1088, 1360),
+}
 STAR_EXAMPLES = (64_000_000, 128_000_000, 256_000_000)
 """500K, 1M and 2M steps at batch 128."""
 GRID_EXAMPLES = 600_000_000
@@ -62,6 +66,7 @@ def paper_design() -> Runs:
         lines=np.arange(2, len(rows) + 2),
         examples=examples,
         params=cost.params(columns),
+        heads=np.full(len(rows), float(cost.settings["heads"])),
         architecture=cost,
     )
 

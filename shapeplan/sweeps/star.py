@@ -13,6 +13,8 @@ from shapeplan.runs import Runs
 
 FEWEST_VALUES = 3
 """Values on an arm below which Eq. 2 has more unknowns than a shape can show."""
+PARAMETERS_PER_ARM = 6
+"""alpha_k, a_k, beta_k, b_k, xi_k and eps_k of Eq. 2; c is shared."""
 FEW_VALUES = 5
 """Values on an arm below which intervals are wide; the paper uses six."""
 
@@ -87,7 +89,7 @@ def find_star(runs: Runs, dims: Sequence[str], center: Mapping[str, float] | Non
         raise FitError(
             Complaint(
                 "no-star",
-                f"the log is no star: the shape with most shapes around it ({shown}) has arms with {found} other values",
+                f"the log is no star: the shape with most around it ({shown}) has arms with {found} other values",
                 f"a star varies one dimension at a time around one large shape, {FEWEST_VALUES} values or more each",
             )
         )
@@ -111,11 +113,41 @@ def doubts(runs: Runs, star: StarSweep) -> tuple[Caution, ...]:
     return tuple(cautions)
 
 
+def check_durations(runs: Runs, star: StarSweep) -> None:
+    """Raise `FitError` unless three shapes of every arm are logged at two or more points of training."""
+    for dim, rows in star.arms.items():
+        values = runs.values(dim)[rows]
+        twice = sum(len(np.unique(runs.flops[rows][values == value])) > 1 for value in np.unique(values))
+        if twice < FEWEST_VALUES:
+            raise FitError(
+                Complaint(
+                    "one-duration",
+                    f"on the {dim} arm only {twice} shapes are logged at two or more points of training",
+                    "log several durations a shape: without them size and training cannot be told apart",
+                    column=dim,
+                )
+            )
+
+
+def check_rows(star: StarSweep) -> None:
+    """Raise `FitError` unless the arms have more rows than Eq. 2 has parameters, with c shared."""
+    rows = sum(len(arm) for arm in star.arms.values())
+    parameters = PARAMETERS_PER_ARM * len(star.arms) + 1
+    if rows <= parameters:
+        raise FitError(
+            Complaint(
+                "too-few-rows",
+                f"the arms have {rows} rows, the law {parameters} parameters",
+                "add shapes to the arms, or log more points of training",
+            )
+        )
+
+
 def _best_center(shapes: Floats) -> Floats:
     """Return the shape, trained or implied by arms of others, with the most shapes on its arms."""
     # The largest value of every dimension is the paper's centre even where it was never trained.
     candidates = np.unique(np.vstack([shapes, shapes.max(axis=0)]), axis=0)
-    arms = np.array([[count for count in _arm_sizes(shapes, candidate)] for candidate in candidates])
+    arms = np.array([_arm_sizes(shapes, candidate) for candidate in candidates])
     # Arms of fewer than three values say nothing, so they must not outweigh a dimension that has one.
     score = np.stack([np.minimum(arms, FEWEST_VALUES).sum(axis=1), arms.sum(axis=1), np.log(candidates).sum(axis=1)])
     return np.asarray(candidates[np.lexsort(score[::-1])[-1]])

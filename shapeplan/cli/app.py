@@ -1,0 +1,99 @@
+"""The command line: every command is registered here, and every error ends here."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated, NoReturn
+
+import typer
+
+from shapeplan import __version__
+from shapeplan.cli.check import check
+from shapeplan.cli.fit import fit
+from shapeplan.cli.predict import predict
+from shapeplan.cli.recommend import recommend
+from shapeplan.cli.simulate import simulate
+from shapeplan.errors import Complaint, ShapeplanError
+from shapeplan.render.console import Console
+
+EXIT_USAGE = 2
+EXIT_INTERRUPTED = 130
+
+_UsageError: type[Exception] = typer.BadParameter.__bases__[0]
+"""Typer's own error for wrong usage; it carries Click inside and exports no base class."""
+
+app = typer.Typer(
+    name="shapeplan",
+    help="Sweep logs in, a compute-optimal model shape out.\n\nExample: shapeplan recommend --flops 1e21\n\n"
+    "Exit status: 0 answered, 1 data or fit refused, 2 wrong usage, 130 interrupted.",
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in (check, fit, recommend, predict, simulate):
+    app.command()(command)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"shapeplan {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Sweep logs in, a compute-optimal model shape out."""
+
+
+def main() -> NoReturn:
+    """Run the command line; the one place where errors become messages and exit statuses."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command and return its exit status."""
+    console = Console(as_json="--json" in arguments)
+    try:
+        status = app(arguments, prog_name="shapeplan", standalone_mode=False)
+        sys.stdout.flush()
+    except ShapeplanError as error:
+        _traceback_if_asked()
+        console.error(error)
+        return error.exit_code
+    except _UsageError as error:
+        return _usage(error, console)
+    except (KeyboardInterrupt, typer.Abort):
+        sys.stderr.write("interrupted\n")
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # The reader has seen enough. Python would complain at exit, so stdout is pointed elsewhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return status if isinstance(status, int) else 0
+
+
+def _usage(error: Exception, console: Console) -> int:
+    context = getattr(error, "ctx", None)
+    message = getattr(error, "format_message", lambda: str(error))()
+    if not message:
+        # No command was given: Click has the whole help as the message.
+        message = context.get_help() if context else ""
+    hint = f"see {context.command_path if context else 'shapeplan'} --help"
+    if type(error).__name__ == "NoArgsIsHelpError":
+        sys.stdout.write(message + "\n")
+        return EXIT_USAGE
+    console.error(ShapeplanError(Complaint("usage", message[:1].lower() + message[1:].rstrip("."), hint)))
+    return EXIT_USAGE
+
+
+def _traceback_if_asked() -> None:
+    if os.environ.get("SHAPEPLAN_DEBUG"):
+        import traceback
+
+        traceback.print_exc()

@@ -1,0 +1,46 @@
+"""``shapeplan check``: what is in a log."""
+
+from __future__ import annotations
+
+from shapeplan.cli import options as opt
+from shapeplan.cli.output import emit
+from shapeplan.render.console import Console
+
+
+def check(
+    log: opt.Log,
+    metric: opt.Metric = None,
+    higher_is_better: opt.HigherIsBetter = False,
+    dims: opt.Dims = None,
+    flops_convention: opt.LogConvention = None,
+    config: opt.Config = None,
+    center: opt.Center = None,
+    as_json: opt.AsJson = False,
+    output: opt.Output = None,
+    quiet: opt.Quiet = False,
+) -> None:
+    """Look through a sweep log before fitting it.
+
+    Says what is there, which laws it can identify, and what is missing for the others.
+
+    Example: shapeplan check sample_runs/vit_sweep.csv
+    """
+    from shapeplan.documents import check_document
+    from shapeplan.fitting.check import check as check_runs
+    from shapeplan.readers import read_runs
+    from shapeplan.render.check import render_check
+
+    console = Console(quiet=quiet, as_json=as_json)
+    runs = read_runs(
+        log,
+        metric=metric,
+        higher_is_better=higher_is_better,
+        dims=opt.parse_dims(dims),
+        flops_convention=flops_convention.value if flops_convention else None,
+        config=config,
+    )
+    found = check_runs(runs, center=opt.parse_center(center))
+    for note in runs.notes:
+        console.note(note)
+    console.warn(found.cautions)
+    emit(console, check_document(found), lambda: render_check(found), as_json=as_json, output=output)

@@ -1,0 +1,91 @@
+"""The options that commands share, each defined once."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from shapeplan.errors import ArgumentError, Complaint
+from shapeplan.quantities import parse_assignments, parse_flops
+
+START_HINT = "write e.g. width=608,depth=10,mlp_dim=928@3.5e18"
+
+
+class ConventionName(StrEnum):
+    """What a compute figure counts."""
+
+    forward = "forward"
+    training = "training"
+
+
+Log = Annotated[str, typer.Argument(metavar="LOG", help="CSV, TSV, YAML, JSON or JSON Lines; - for stdin.")]
+LawFile = Annotated[str, typer.Argument(metavar="LAW", help="Law document that `fit -o` wrote; - for stdin.")]
+Metric = Annotated[
+    str | None, typer.Option("--metric", help="Column to be minimized. [default: what the log says, else loss]")
+]
+HigherIsBetter = Annotated[
+    bool, typer.Option("--higher-is-better", help="The metric is an accuracy: minimize one minus it.")
+]
+Dims = Annotated[
+    str | None,
+    typer.Option("--dims", metavar="A,B,...", help="Columns that are dimensions. [default: width,depth,mlp_dim]"),
+]
+LogConvention = Annotated[
+    ConventionName | None,
+    typer.Option("--flops-convention", help="What the log's flops count. [default: what its name says, else training]"),
+]
+Config = Annotated[
+    Path | None,
+    typer.Option("--config", metavar="YAML", help="Settings: architecture, flops_convention, metric, star."),
+]
+Center = Annotated[
+    str | None,
+    typer.Option("--center", metavar="SHAPE", help="Centre of the star, e.g. width=1968,depth=40,mlp_dim=6144."),
+]
+StartPoint = Annotated[
+    str | None,
+    typer.Option("--start", metavar="SHAPE@FLOPS", help="x0 and t0, e.g. width=608,depth=10,mlp_dim=928@3.5e18."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the whole document as JSON.")]
+Output = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to a file, atomically.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Hide notes and warnings, never errors or results.")]
+
+
+def parse_dims(text: str | None) -> tuple[str, ...] | None:
+    """Read ``width,depth,n_experts``."""
+    if text is None:
+        return None
+    dims = tuple(part.strip() for part in text.split(","))
+    if not all(dims) or len(set(dims)) < len(dims):
+        raise ArgumentError(
+            Complaint("bad-dims", f"--dims {text!r} has an empty or double name", "write e.g. width,depth", value=text)
+        )
+    return dims
+
+
+def parse_center(text: str | None) -> dict[str, float] | None:
+    """Read ``width=1968,depth=40,mlp_dim=6144``."""
+    return None if text is None else parse_assignments(text, "write e.g. width=1968,depth=40,mlp_dim=6144")
+
+
+def parse_start(text: str) -> tuple[dict[str, float], float]:
+    """Read ``width=608,depth=10,mlp_dim=928@3.5e18`` into x0 and t0."""
+    shape, at, flops = text.partition("@")
+    if not at:
+        raise ArgumentError(Complaint("bad-start", f"{text!r} has no @ before the compute", START_HINT, value=text))
+    return parse_assignments(shape, START_HINT), parse_flops(flops)
+
+
+def parse_multiples(texts: list[str] | None) -> dict[str, int]:
+    """Read ``width=128,mlp_dim=256``, given once or several times."""
+    multiples: dict[str, int] = {}
+    for text in texts or []:
+        for dim, value in parse_assignments(text, "write e.g. width=128,mlp_dim=256").items():
+            if value != int(value):
+                message = f"{dim} cannot be a multiple of {value:g}"
+                raise ArgumentError(Complaint("bad-multiple", message, "give a whole number", value=f"{value:g}"))
+            multiples[dim] = int(value)
+    return multiples

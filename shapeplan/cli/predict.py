@@ -1,0 +1,68 @@
+"""``shapeplan predict``: what a law says of rows."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from shapeplan.cli import options as opt
+from shapeplan.cli.output import write
+from shapeplan.errors import ArgumentError, Complaint
+from shapeplan.render.console import Console
+
+
+def predict(
+    law: opt.LawFile,
+    rows: Annotated[str, typer.Argument(metavar="ROWS", help="Log or design: shapes and compute; - for stdin.")],
+    metric: opt.Metric = None,
+    higher_is_better: opt.HigherIsBetter = False,
+    flops_convention: opt.LogConvention = None,
+    config: opt.Config = None,
+    as_json: opt.AsJson = False,
+    output: opt.Output = None,
+    quiet: opt.Quiet = False,
+) -> None:
+    """Predict the loss of rows, with intervals.
+
+    Residuals are added where the metric is there. -o writes CSV, or the JSON document if the name ends in .json.
+
+    Example: shapeplan predict law.json sample_runs/vit_sweep.csv -o predicted.csv
+    """
+    from shapeplan.documents import predictions_csv, predictions_document, read_law
+    from shapeplan.documents.predictions import COLUMNS
+    from shapeplan.fitting import predict as predict_rows
+    from shapeplan.readers import read_runs
+    from shapeplan.render.predictions import render_predictions
+
+    if law == rows == "-":
+        raise ArgumentError(Complaint("stdin-twice", "law and rows cannot both be '-'", "give one of them as a file"))
+    console = Console(quiet=quiet, as_json=as_json)
+    fit = read_law(law)
+    runs = read_runs(
+        rows,
+        metric=metric or fit.metric,
+        higher_is_better=higher_is_better,
+        dims=fit.dimensions.free,
+        flops_convention=flops_convention.value if flops_convention else None,
+        config=config,
+        architecture=fit.architecture,
+        require_metric=metric is not None or higher_is_better,
+    )
+    predictions = predict_rows(fit, runs)
+    document = predictions_document(fit, predictions)
+    for note in runs.notes:
+        console.note(note)
+    if runs.loss is None:
+        console.note(f"the rows have no column {fit.metric!r}, so there are no residuals (--metric names another)")
+    replaced = [name for name in COLUMNS if runs.cells and name in runs.cells[0]]
+    if replaced:
+        console.note(f"replaced column{'s' if len(replaced) > 1 else ''} of the rows: {', '.join(replaced)}")
+    console.warn((*fit.cautions, *runs.cautions))
+    if output is not None:
+        text = document.dumps() if output.suffix == ".json" else predictions_csv(predictions)
+        write(console, output, text, document)
+    if as_json:
+        console.text(document.dumps())
+    elif output is None:
+        console.show(*render_predictions(fit, predictions))

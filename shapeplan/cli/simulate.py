@@ -1,0 +1,64 @@
+"""``shapeplan simulate``: a synthetic log, to rehearse."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from shapeplan.cli import options as opt
+from shapeplan.quantities import parse_fraction
+from shapeplan.render.console import Console
+
+
+def simulate(
+    law: Annotated[
+        str | None,
+        typer.Argument(metavar="[LAW]", help="Law document that is the truth. [default: the rehearsal law]"),
+    ] = None,
+    design: Annotated[
+        str | None,
+        typer.Argument(metavar="[DESIGN]", help="Shapes and durations to log. [default: the paper's star and grid]"),
+    ] = None,
+    noise: Annotated[str, typer.Option("--noise", help="Relative noise of a row, e.g. 0.3%.")] = "0.3%",
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the noise.")] = 0,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Write CSV, or YAML for .yaml. [default: stdout]"),
+    ] = None,
+    quiet: opt.Quiet = False,
+) -> None:
+    """Simulate a sweep log, to rehearse.
+
+    Losses are drawn from a law, for the rows of a design, with noise.
+
+    Example: shapeplan simulate --seed 2305 -o vit_sweep.csv
+    """
+    from shapeplan.documents import read_law, write_text
+    from shapeplan.documents.log import log_csv, log_yaml
+    from shapeplan.readers import read_runs
+    from shapeplan.sweeps import paper_design, rehearsal_law
+    from shapeplan.sweeps import simulate as simulate_runs
+
+    console = Console(quiet=quiet)
+    fit = read_law(law) if law else None
+    if design:
+        rows = read_runs(
+            design,
+            metric=fit.metric if fit else None,
+            architecture=fit.architecture if fit else None,
+            require_metric=False,
+        )
+    else:
+        rows = paper_design()
+    for note in rows.notes:
+        console.note(note)
+    runs = simulate_runs(fit.law if fit else rehearsal_law(), rows, noise=parse_fraction(noise), seed=seed)
+    text = log_yaml(runs) if output and output.suffix in (".yaml", ".yml") else log_csv(runs)
+    if output is None:
+        console.text(text)
+        return
+    inputs = tuple(name for name in (law, design) if name)
+    write_text(output, text, inputs)
+    console.note(f"wrote {output}")

@@ -1,0 +1,149 @@
+"""Documents from and to files: strict reading with the place of every mistake, atomic writing."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import tempfile
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from shapeplan.documents.base import SCHEMA_VERSION
+from shapeplan.documents.law import KIND, LawDocument, fit_of
+from shapeplan.errors import Complaint, InputError, OutputError
+from shapeplan.fitting import Fit
+from shapeplan.readers import read_text
+from shapeplan.runs import Source
+
+PUBLISHED = "sovit"
+"""The embedded law: the exponents that arXiv:2305.13035 publishes."""
+
+
+def read_law(path: str | Path) -> Fit:
+    """Read a law document.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file, or ``-`` for stdin.
+
+    Returns
+    -------
+    Fit
+        The law with its evidence; its source is the document itself.
+
+    Raises
+    ------
+    InputError
+        If it is not a law document that this version can read; the complaint names the field.
+    """
+    text = read_text(path)
+    return _parse(text.body, text.name, text.source)
+
+
+def published_law() -> Fit:
+    """Return the embedded law: the published growth exponents of SoViT, with a calibrated starting point."""
+    body = (resources.files("shapeplan.documents") / "published" / f"{PUBLISHED}.json").read_text(encoding="utf-8")
+    return _parse(body, f"{PUBLISHED} (embedded)", None)
+
+
+def write_text(path: str | Path, text: str, inputs: tuple[str, ...] = ()) -> None:
+    """Write a file as a whole or not at all.
+
+    Parameters
+    ----------
+    path : str or Path
+        Where to.
+    text : str
+        The content.
+    inputs : tuple of str
+        Names of the inputs, which are never overwritten.
+
+    Raises
+    ------
+    OutputError
+        If the path is an input or a directory, or cannot be written.
+    """
+    target = Path(path)
+    for name in inputs:
+        with contextlib.suppress(OSError):
+            if target.exists() and target.samefile(name):
+                message = "is an input, and would be overwritten"
+                raise OutputError(Complaint("overwrites-input", message, "choose another name for -o", str(path)))
+    temporary = None
+    try:
+        if target.is_dir():
+            raise IsADirectoryError(21, "Is a directory")
+        # Written beside the target, so that the rename stays on one file system and is atomic.
+        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
+            stream.write(text)
+        Path(temporary).chmod(0o666 & ~_umask())
+        Path(temporary).replace(target)
+    except OSError as error:
+        if temporary:
+            Path(temporary).unlink(missing_ok=True)
+        why = (error.strerror or str(error)).lower()
+        raise OutputError(Complaint("unwritable", f"cannot be written: {why}", "check the path", str(path))) from None
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _parse(body: str, name: str, source: Source | None) -> Fit:
+    try:
+        data = json.loads(body, parse_constant=_refuse_constant)
+    except json.JSONDecodeError as error:
+        hint = "give the document that `shapeplan fit -o law.json` wrote"
+        message = f"is not JSON: {error.msg[:1].lower()}{error.msg[1:]}"
+        raise InputError(Complaint("bad-json", message, hint, name, error.lineno)) from None
+    except (ValueError, RecursionError) as error:
+        raise InputError(Complaint("bad-json", f"is not JSON: {error}", "fit again", name)) from None
+    _check_kind(data, name)
+    try:
+        document = LawDocument.model_validate(data)
+    except ValidationError as error:
+        raise InputError(*(_complaint(problem, name) for problem in error.errors(include_url=False))) from None
+    try:
+        return fit_of(document, (source,) if source else ())
+    except InputError as error:
+        raise InputError(*(complaint.within(name) for complaint in error.complaints)) from None
+
+
+def _refuse_constant(constant: str) -> float:
+    raise ValueError(f"{constant} is no JSON number")
+
+
+def _check_kind(data: Any, name: str) -> None:
+    hint = "give the document that `shapeplan fit -o law.json` wrote"
+    kind = data.get("kind") if isinstance(data, dict) else None
+    if kind != KIND:
+        found = f"is a {kind}" if isinstance(kind, str) else "is no shapeplan document"
+        raise InputError(
+            Complaint("wrong-kind", f"{found}, not a law", hint, name, column="kind", value=kind and str(kind))
+        )
+    version = data.get("schema_version")
+    if isinstance(version, int) and version > SCHEMA_VERSION:
+        message = f"has schema_version {version}, this shapeplan reads {SCHEMA_VERSION} and older"
+        raise InputError(Complaint("newer-schema", message, "install a newer shapeplan", name, column="schema_version"))
+
+
+def _complaint(problem: Any, name: str) -> Complaint:
+    field = ".".join(str(part) for part in problem["loc"]) or None
+    message = str(problem["msg"]).removeprefix("Value error, ")
+    shown = None if problem["type"] == "missing" or not field else str(problem["input"])[:60]
+    return Complaint(
+        "bad-document",
+        message[:1].lower() + message[1:],
+        "fit again, or undo the edit",
+        name,
+        column=field,
+        value=shown,
+    )

@@ -1,0 +1,369 @@
+"""The law document: all that a plan needs of a fit."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any, Literal
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from shapeplan.architectures import Cost, FittedCost, PowerLaw, architecture
+from shapeplan.documents.base import Document, Finite, Part, Range, header, or_null
+from shapeplan.errors import Caution
+from shapeplan.fitting import (
+    Arm,
+    Bootstrap,
+    CenterError,
+    CenterRow,
+    Estimate,
+    Fit,
+    Outlier,
+    Parameter,
+    Quality,
+    Score,
+    Status,
+)
+from shapeplan.laws import FORMS, Form, Law, Star
+from shapeplan.quantities import Convention
+from shapeplan.runs import Source
+from shapeplan.sweeps import Dimensions, Start, Tie
+
+KIND = "shapeplan.law"
+
+
+class TieRecord(Part):
+    """A dimension that follows another by a ratio."""
+
+    to: str
+    ratio: Finite
+
+
+class ParameterRecord(Part):
+    """A constant, in the units of the document."""
+
+    value: Finite
+    ci: Range | None
+    at_bound: bool
+
+
+class EstimateRecord(Part):
+    """A number with its interval; null where it is not defined."""
+
+    value: Finite | None
+    ci: Range | None
+
+
+class StartRecord(Part):
+    """x0 and t0 of the recipe."""
+
+    shape: dict[str, Finite]
+    flops: Finite = Field(gt=0)
+    source: str
+
+
+class StarRecord(Part):
+    """The star that the law was fitted on."""
+
+    center: dict[str, Finite]
+
+
+class ArmRecord(Part):
+    """How Eq. 2 does on one arm."""
+
+    values: tuple[Finite, ...]
+    rows: int
+    runs: int
+    relative_rmse: Finite
+    c_alone: Finite
+
+
+class FitRecord(Part):
+    """How well the law fits its rows."""
+
+    objective: str
+    objective_value: Finite
+    relative_rmse: Finite
+    rows: int
+    runs: int
+    status: Status
+
+
+class CenterRecord(Part):
+    """A row of the held-out centre."""
+
+    shape: dict[str, Finite]
+    flops: Finite
+    observed: Finite
+    predicted: Finite
+    relative_error: Finite
+    by_arm: dict[str, Finite]
+
+
+class CenterErrorRecord(Part):
+    """How far the law is from the held-out centre, relative."""
+
+    bias: Finite
+    rmse: Finite
+    worst: Finite
+
+
+class SelectionRecord(Part):
+    """A candidate law."""
+
+    law: str
+    rollout_rmse: Finite | None
+    rollout_se: Finite | None
+    relative_rmse: Finite
+
+
+class DroppedRecord(Part):
+    """A row that was left out."""
+
+    line: int
+    reason: str
+
+
+class OutlierRecord(Part):
+    """A row that lies far from the law."""
+
+    run: str
+    line: int
+    residual: Finite
+
+
+class BootstrapRecord(Part):
+    """Replicates of every parameter."""
+
+    replicates: int
+    seed: int
+    level: Finite
+    draws: dict[str, tuple[Finite, ...]]
+
+
+class PowerLawRecord(Part):
+    """A power law read off the log."""
+
+    coefficient: Finite
+    exponents: dict[str, Finite]
+    max_relative_error: Finite
+
+
+class CostRecord(Part):
+    """F(x) and parameters where no architecture is given."""
+
+    forward_flops: PowerLawRecord
+    params: PowerLawRecord | None
+
+
+class RangeRecord(Part):
+    """What the rows cover."""
+
+    flops: Range
+    shape: dict[str, Range]
+
+
+class LawDocument(Document):
+    """A law with its evidence; what `recommend` reads needs nothing else."""
+
+    kind: Literal["shapeplan.law"]
+    law: str
+    reference: str | None = None
+    dims: tuple[str, ...]
+    tied: dict[str, TieRecord]
+    fixed: dict[str, Finite] = Field(default_factory=dict)
+    metric: str
+    flops_convention: Convention
+    examples_unit: str = "examples"
+    architecture: dict[str, Any] | None
+    cost: CostRecord | None = None
+    heads: dict[str, int] = Field(default_factory=dict)
+    units: dict[str, Finite]
+    parameters: dict[str, ParameterRecord]
+    scaling_exponents: dict[str, EstimateRecord]
+    start: StartRecord | None
+    star: StarRecord | None = None
+    arms: dict[str, ArmRecord] = Field(default_factory=dict)
+    fit: FitRecord | None
+    center: tuple[CenterRecord, ...]
+    center_error: CenterErrorRecord | None = None
+    range: RangeRecord
+    selection: tuple[SelectionRecord, ...]
+    dropped: tuple[DroppedRecord, ...]
+    outliers: tuple[OutlierRecord, ...]
+    bootstrap: BootstrapRecord
+
+    @model_validator(mode="after")
+    def _belong_together(self) -> LawDocument:
+        """Refuse a document whose parts do not make one law."""
+        if self.law not in FORMS:
+            raise ValueError(f"there is no law {self.law!r}; the laws are {', '.join(FORMS)}")
+        form = FORMS[self.law](self.dims)
+        constants = {*form.coefficients, *form.exponents} if self.parameters else set()
+        draws = self.bootstrap.draws
+        needed: dict[str, tuple[set[str], Mapping[str, object]]] = {
+            "parameters": (constants, self.parameters),
+            "units": (set(form.variables) if constants else set(), self.units),
+            "bootstrap.draws": (constants if draws else set(), draws),
+            "star.center": (set(self.dims) if constants and self.law == "star" else set(), _center_in(self)),
+            "scaling_exponents": (set(self.dims) if self.law == "star" else set(), self.scaling_exponents),
+            "start.shape": (set(self.dims) if self.start else set(), self.start.shape if self.start else {}),
+        }
+        for where, (wanted, given) in needed.items():
+            if lacking := sorted(wanted - given.keys()):
+                raise ValueError(f"{where} lacks {', '.join(lacking)}")
+        for where, sizes in (
+            ("units", self.units),
+            ("star.center", _center_in(self)),
+            ("start.shape", self.start.shape if self.start else {}),
+            ("fixed", self.fixed),
+        ):
+            if wrong := [name for name, size in sizes.items() if size <= 0]:
+                raise ValueError(f"{where} is not positive in {', '.join(wrong)}")
+        if len({len(draw) for draw in draws.values()}) > 1:
+            raise ValueError("bootstrap.draws are of different lengths")
+        return self
+
+
+def law_document(fit: Fit) -> LawDocument:
+    """Return the document of a fit."""
+    form = fit.law.form
+    center = _center_of(fit.law)
+    return LawDocument(
+        **header(KIND, fit.sources, fit.cautions),
+        law=form.name,
+        reference=form.source,
+        dims=form.dims,
+        tied={dim: TieRecord(**asdict(tie)) for dim, tie in fit.dimensions.tied.items()},
+        fixed=dict(fit.dimensions.fixed),
+        metric=fit.metric,
+        flops_convention=fit.flops_convention,
+        examples_unit=fit.examples_unit,
+        architecture=fit.architecture.describe() if fit.architecture else None,
+        cost=_cost_record(fit.cost),
+        heads=dict(fit.heads),
+        units=dict(fit.law.units),
+        parameters={name: ParameterRecord(**asdict(parameter)) for name, parameter in fit.parameters.items()},
+        scaling_exponents={
+            dim: EstimateRecord(value=or_null(e.value), ci=e.ci) for dim, e in fit.scaling_exponents.items()
+        },
+        start=StartRecord(shape=dict(fit.start.shape), flops=fit.start.flops, source=fit.start.source)
+        if fit.start
+        else None,
+        star=StarRecord(center=center) if center else None,
+        arms={dim: ArmRecord(**asdict(arm)) for dim, arm in fit.arms.items()},
+        fit=FitRecord(**asdict(fit.quality)) if fit.quality else None,
+        center=tuple(CenterRecord(shape=center, **asdict(row)) for row in fit.center),
+        center_error=CenterErrorRecord(**asdict(fit.center_error)) if fit.center_error else None,
+        range=RangeRecord(flops=fit.flops_range, shape=dict(fit.shape_range)),
+        selection=tuple(SelectionRecord(**asdict(score)) for score in fit.selection),
+        dropped=(),
+        outliers=tuple(OutlierRecord(**asdict(outlier)) for outlier in fit.outliers),
+        bootstrap=BootstrapRecord(
+            replicates=fit.bootstrap.replicates,
+            seed=fit.bootstrap.seed,
+            level=fit.bootstrap.level,
+            draws={name: tuple(draw.tolist()) for name, draw in fit.bootstrap.draws.items()},
+        ),
+    )
+
+
+def fit_of(document: LawDocument, sources: tuple[Source, ...] = ()) -> Fit:
+    """Return the fit that a document describes.
+
+    Parameters
+    ----------
+    document : LawDocument
+        The document.
+    sources : tuple of Source
+        What the fit is now read from; by default the inputs the document names.
+    """
+    units = dict(document.units)
+    constants = {name: record.value for name, record in document.parameters.items()}
+    quality = document.fit
+    return Fit(
+        law=Law(_form_of(document), constants, units),
+        metric=document.metric,
+        flops_convention=document.flops_convention,
+        dimensions=Dimensions(
+            document.dims,
+            {dim: Tie(record.to, record.ratio) for dim, record in document.tied.items()},
+            dict(document.fixed),
+        ),
+        scaling_exponents={
+            dim: Estimate(math.nan if record.value is None else record.value, record.ci)
+            for dim, record in document.scaling_exponents.items()
+        },
+        parameters={
+            name: Parameter(record.value, record.ci, record.at_bound) for name, record in document.parameters.items()
+        },
+        quality=Quality(**quality.model_dump()) if quality else None,
+        bootstrap=Bootstrap(
+            document.bootstrap.replicates,
+            document.bootstrap.seed,
+            document.bootstrap.level,
+            {name: np.array(draw) for name, draw in document.bootstrap.draws.items()},
+        ),
+        arms={dim: Arm(**record.model_dump()) for dim, record in document.arms.items()},
+        center=tuple(CenterRow(**record.model_dump(exclude={"shape"})) for record in document.center),
+        center_error=CenterError(**document.center_error.model_dump()) if document.center_error else None,
+        selection=tuple(Score(**record.model_dump()) for record in document.selection),
+        outliers=tuple(Outlier(**record.model_dump()) for record in document.outliers),
+        start=Start(dict(document.start.shape), document.start.flops, document.start.source)
+        if document.start
+        else None,
+        flops_range=document.range.flops,
+        shape_range=dict(document.range.shape),
+        architecture=architecture(document.architecture) if document.architecture else None,
+        cost=_cost_of(document),
+        heads=dict(document.heads),
+        examples_unit=document.examples_unit,
+        cautions=tuple(Caution(w.code, w.message, w.hint) for w in document.warnings),
+        sources=sources or tuple(Source(i.name, i.sha256) for i in document.inputs),
+    )
+
+
+def _form_of(document: LawDocument) -> Form:
+    if document.law == "star":
+        center = _center_in(document) if document.parameters else {}
+        return Star(document.dims, {dim: value / document.units[dim] for dim, value in center.items()})
+    return FORMS[document.law](document.dims)
+
+
+def _center_in(document: LawDocument) -> dict[str, float]:
+    return document.star.center if document.star else {}
+
+
+def _center_of(law: Law) -> dict[str, float]:
+    if not isinstance(law.form, Star):
+        return {}
+    return {dim: value * law.units[dim] for dim, value in law.form.center.items()}
+
+
+def _cost_record(cost: Cost | None) -> CostRecord | None:
+    if not isinstance(cost, FittedCost):
+        return None
+    return CostRecord(
+        forward_flops=_power_law_record(cost.forward_flops),
+        params=_power_law_record(cost.parameters) if cost.parameters else None,
+    )
+
+
+def _power_law_record(law: PowerLaw) -> PowerLawRecord:
+    return PowerLawRecord(
+        coefficient=law.coefficient, exponents=dict(law.exponents), max_relative_error=law.max_relative_error
+    )
+
+
+def _cost_of(document: LawDocument) -> Cost | None:
+    if document.architecture:
+        return architecture(document.architecture)
+    if document.cost is None:
+        return None
+    flops, params = document.cost.forward_flops, document.cost.params
+    return FittedCost(
+        PowerLaw(flops.coefficient, flops.exponents, flops.max_relative_error),
+        PowerLaw(params.coefficient, params.exponents, params.max_relative_error) if params else None,
+    )

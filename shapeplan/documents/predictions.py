@@ -1,0 +1,80 @@
+"""The predictions document, and the same rows as CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import re
+from typing import Any, Literal
+
+from pydantic import ConfigDict
+
+from shapeplan.documents.base import Document, Finite, Part, header
+from shapeplan.fitting import Fit, Predictions
+
+KIND = "shapeplan.predictions"
+COLUMNS = ("predicted", "lower", "upper", "residual")
+_NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?")
+
+
+class PredictionRecord(Part):
+    """A row of the input with what the law says of it."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    predicted: Finite
+    lower: Finite | None
+    upper: Finite | None
+    residual: Finite | None
+
+
+class PredictionsDocument(Document):
+    """Predictions for rows, in input order."""
+
+    kind: Literal["shapeplan.predictions"]
+    law: str
+    metric: str
+    level: Finite
+    rows: tuple[PredictionRecord, ...]
+
+
+def predictions_document(fit: Fit, predictions: Predictions) -> PredictionsDocument:
+    """Return the document of predictions under a fit."""
+    runs = predictions.runs
+    return PredictionsDocument(
+        **header(KIND, (*fit.sources, *runs.sources), (*fit.cautions, *runs.cautions)),
+        law=fit.law.form.name,
+        metric=fit.metric,
+        level=fit.bootstrap.level,
+        rows=tuple(
+            PredictionRecord(
+                **{**{column: _as_json(cell) for column, cell in cells.items()}, **_numbers(predictions, i)}
+            )
+            for i, cells in enumerate(runs.cells)
+        ),
+    )
+
+
+def predictions_csv(predictions: Predictions) -> str:
+    """Return the rows as CSV: every column of the input, then the predictions; empty where there is none."""
+    buffer = io.StringIO()
+    rows = predictions.runs.cells
+    columns = [column for column in dict.fromkeys(column for row in rows for column in row) if column not in COLUMNS]
+    writer = csv.DictWriter(buffer, [*columns, *COLUMNS], lineterminator="\n", extrasaction="ignore")
+    writer.writeheader()
+    writer.writerows({**row, **_numbers(predictions, i)} for i, row in enumerate(rows))
+    return buffer.getvalue()
+
+
+def _numbers(predictions: Predictions, i: int) -> dict[str, float | None]:
+    columns = {name: getattr(predictions, name) for name in COLUMNS}
+    return {name: None if values is None else float(values[i]) for name, values in columns.items()}
+
+
+def _as_json(cell: object) -> Any:
+    """Return text that is a JSON number as that number, so that CSV and JSON logs give the same document."""
+    if isinstance(cell, str) and _NUMBER.fullmatch(cell):
+        number = float(cell)
+        return int(cell) if cell.lstrip("-").isdigit() else number if math.isfinite(number) else cell
+    return str(cell) if isinstance(cell, float) and not math.isfinite(cell) else cell

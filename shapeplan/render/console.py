@@ -1,0 +1,111 @@
+"""The console: the one owner of stdout and stderr."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, TextIO
+
+from shapeplan.errors import SHOWN, Caution, Complaint, ShapeplanError
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+PIPE_WIDTH = 100_000
+"""Width of a pipe: tables there are as wide as they need, never cut, never wrapped."""
+
+
+class Console:
+    """Results on stdout; notes, warnings and errors on stderr.
+
+    Parameters
+    ----------
+    quiet : bool
+        Whether to hide notes and warnings; errors and results are never hidden.
+    as_json : bool
+        Whether errors are JSON objects.
+    """
+
+    def __init__(self, *, quiet: bool = False, as_json: bool = False):
+        self.quiet = quiet
+        self.as_json = as_json
+        for stream in (sys.stdout, sys.stderr):
+            # A character that the stream's encoding lacks is written as an escape instead of ending in a traceback.
+            reconfigure = getattr(stream, "reconfigure", None)
+            if reconfigure:
+                reconfigure(errors="backslashreplace")
+
+    @property
+    def width(self) -> int:
+        """Columns that a result may take."""
+        return shutil.get_terminal_size().columns if sys.stdout.isatty() else PIPE_WIDTH
+
+    def text(self, text: str) -> None:
+        """Write a result as it is."""
+        sys.stdout.write(text)
+        sys.stdout.flush()
+
+    def show(self, *renderables: RenderableType) -> None:
+        """Write tables and text for people."""
+        from rich.console import Console as RichConsole
+
+        colour = _wants_colour(sys.stdout)
+        rich = RichConsole(
+            file=sys.stdout,
+            width=self.width,
+            force_terminal=colour,
+            color_system="auto" if colour else None,
+            no_color=not colour,
+            highlight=False,
+            markup=False,
+            emoji=False,
+        )
+        with rich.capture() as captured:
+            for renderable in renderables:
+                rich.print(renderable)
+        lines = captured.get().rstrip().split("\n")
+        self.text("\n".join(line.rstrip() for line in lines) + "\n")
+
+    def note(self, text: str) -> None:
+        """Say what was understood or done."""
+        if not self.quiet:
+            self._say(f"note: {text}")
+
+    def warn(self, cautions: Iterable[Caution]) -> None:
+        """Say what is doubtful."""
+        if not self.quiet:
+            for caution in cautions:
+                self._say(f"warning: {caution}", "33")
+
+    def error(self, error: ShapeplanError) -> None:
+        """Say what is wrong: as text, the first ten complaints; as JSON, the first and the rest of the ten."""
+        if self.as_json:
+            first, *others = error.complaints[:SHOWN]
+            body: dict[str, Any] = asdict(first)
+            if others:
+                body["others"] = [asdict(complaint) for complaint in others]
+                body["total"] = len(error.complaints)
+            self._say(json.dumps({"error": body}, ensure_ascii=False))
+            return
+        for line in str(error).split("\n"):
+            self._say(f"error: {line}" if not line.startswith("and ") else line, "31")
+
+    def _say(self, text: str, colour: str = "") -> None:
+        # Control characters in names and cells must not steer the terminal.
+        clean = "".join(c if c.isprintable() or c == "\n" else f"\\x{ord(c):02x}" for c in text)
+        if colour and _wants_colour(sys.stderr):
+            clean = f"\x1b[{colour}m{clean}\x1b[0m"
+        sys.stderr.write(clean + "\n")
+
+
+def usage_error(message: str) -> ShapeplanError:
+    """Return a usage error as an error like all others."""
+    return ShapeplanError(Complaint("usage", message, "see --help"))
+
+
+def _wants_colour(stream: TextIO) -> bool:
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
