@@ -15,52 +15,53 @@ _HOMES = {
     "Caution": "shapeplan.errors",
     "Check": "shapeplan.fitting.check",
     "Decoder": "shapeplan.architectures",
-    "Fit": "shapeplan.fitting",
+    "Fit": "shapeplan.fitting.result",
     "Law": "shapeplan.laws",
-    "Plan": "shapeplan.planning",
-    "Predictions": "shapeplan.fitting",
+    "Plan": "shapeplan.planning.plan",
+    "Predictions": "shapeplan.fitting.predict",
     "Runs": "shapeplan.runs",
     "ShapeplanError": "shapeplan.errors",
-    "Start": "shapeplan.sweeps",
+    "Start": "shapeplan.sweeps.grid",
     "ViT": "shapeplan.architectures",
     "architecture": "shapeplan.architectures",
     "check": "shapeplan.fitting.check",
-    "check_document": "shapeplan.documents",
+    "check_document": "shapeplan.documents.check",
     "fit": "shapeplan.fitting.fit",
-    "json_schema": "shapeplan.documents",
-    "law_document": "shapeplan.documents",
-    "paper_design": "shapeplan.sweeps",
-    "plan_document": "shapeplan.documents",
-    "predict": "shapeplan.fitting",
-    "predictions_document": "shapeplan.documents",
-    "published_law": "shapeplan.documents",
-    "read_law": "shapeplan.documents",
-    "read_runs": "shapeplan.readers",
-    "recommend": "shapeplan.planning",
-    "rehearsal_law": "shapeplan.sweeps",
-    "simulate": "shapeplan.sweeps",
+    "json_schema": "shapeplan.documents.schema",
+    "law_document": "shapeplan.documents.law",
+    "paper_design": "shapeplan.sweeps.paper",
+    "plan_document": "shapeplan.documents.plan",
+    "predict": "shapeplan.fitting.predict",
+    "predictions_document": "shapeplan.documents.predictions",
+    "published_law": "shapeplan.documents.files",
+    "read_law": "shapeplan.documents.files",
+    "read_runs": "shapeplan.readers.read",
+    "recommend": "shapeplan.planning.recommend",
+    "rehearsal_law": "shapeplan.sweeps.paper",
+    "simulate": "shapeplan.sweeps.simulate",
 }
 
 if TYPE_CHECKING:
     from shapeplan.architectures import Architecture, Decoder, ViT, architecture
-    from shapeplan.documents import (
-        check_document,
-        json_schema,
-        law_document,
-        plan_document,
-        predictions_document,
-        published_law,
-        read_law,
-    )
+    from shapeplan.documents.check import check_document
+    from shapeplan.documents.files import published_law, read_law
+    from shapeplan.documents.law import law_document
+    from shapeplan.documents.plan import plan_document
+    from shapeplan.documents.predictions import predictions_document
+    from shapeplan.documents.schema import json_schema
     from shapeplan.errors import Caution, ShapeplanError
-    from shapeplan.fitting import Fit, Predictions, predict
     from shapeplan.fitting.check import Check, check
     from shapeplan.fitting.fit import fit
+    from shapeplan.fitting.predict import Predictions, predict
+    from shapeplan.fitting.result import Fit
     from shapeplan.laws import Law
-    from shapeplan.planning import Plan, recommend
-    from shapeplan.readers import read_runs
+    from shapeplan.planning.plan import Plan
+    from shapeplan.planning.recommend import recommend
+    from shapeplan.readers.read import read_runs
     from shapeplan.runs import Runs
-    from shapeplan.sweeps import Start, paper_design, rehearsal_law, simulate
+    from shapeplan.sweeps.grid import Start
+    from shapeplan.sweeps.paper import paper_design, rehearsal_law
+    from shapeplan.sweeps.simulate import simulate
 
 __all__ = [
     "Architecture",

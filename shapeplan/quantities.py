@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Literal, TypeAlias, TypeVar, get_args
+from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar, get_args
 
-from shapeplan.arrays import Floats
 from shapeplan.errors import ArgumentError, Complaint
+
+if TYPE_CHECKING:
+    from shapeplan.arrays import Floats
 
 Convention: TypeAlias = Literal["forward", "training"]
 CONVENTIONS: tuple[Convention, ...] = get_args(Convention)
@@ -23,7 +25,7 @@ _FLOPS = re.compile(_NUMBER + r"\s*(?P<scale>[KMGBTPEZY]?)\s*(?:(?P<prefix>[KMGT
 _COUNT = re.compile(_NUMBER + r"\s*(?P<scale>[KMGBT]?)", re.IGNORECASE)
 _FLOPS_HINT = "write e.g. 1e21, 1e21FLOP, 500 EFLOP or '9T GFLOPs'"
 
-_Quantity = TypeVar("_Quantity", float, Floats)
+_Quantity = TypeVar("_Quantity", float, "Floats")
 
 
 def convert_flops(flops: _Quantity, given: Convention, wanted: Convention) -> _Quantity:

@@ -13,7 +13,7 @@ from shapeplan.errors import Caution
 from shapeplan.quantities import Convention, convert_flops
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Source:
     """An input that a result rests on: its name as the user gave it, and the digest of its bytes."""
 

@@ -1,7 +1,5 @@
 """``shapeplan check``: what is in a log."""
 
-from __future__ import annotations
-
 from shapeplan.cli import options as opt
 from shapeplan.cli.output import emit
 from shapeplan.render.console import Console
@@ -25,9 +23,9 @@ def check(
 
     Example: shapeplan check sample_runs/vit_sweep.csv
     """
-    from shapeplan.documents import check_document
+    from shapeplan.documents.check import check_document
     from shapeplan.fitting.check import check as check_runs
-    from shapeplan.readers import read_runs
+    from shapeplan.readers.read import read_runs
     from shapeplan.render.check import render_check
 
     console = Console(quiet=quiet, as_json=as_json)

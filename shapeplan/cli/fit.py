@@ -1,7 +1,5 @@
 """``shapeplan fit``: from a log to a law."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import typer
@@ -32,11 +30,11 @@ def fit(
 
     Example: shapeplan fit sample_runs/vit_sweep.csv -o law.json
     """
-    from shapeplan.documents import law_document
+    from shapeplan.documents.law import law_document
     from shapeplan.fitting.fit import fit as fit_runs
-    from shapeplan.readers import read_runs
+    from shapeplan.readers.read import read_runs
     from shapeplan.render.fit import render_fit
-    from shapeplan.sweeps import Start
+    from shapeplan.sweeps.grid import Start
 
     console = Console(quiet=quiet, as_json=as_json)
     runs = read_runs(

@@ -1,7 +1,5 @@
 """The options that commands share, each defined once."""
 
-from __future__ import annotations
-
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated

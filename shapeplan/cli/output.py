@@ -11,7 +11,7 @@ from shapeplan.render.console import Console
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from shapeplan.documents import Document
+    from shapeplan.documents.base import Document
 
 
 def emit(
@@ -33,7 +33,7 @@ def emit(
 
 def write(console: Console, output: Path, text: str, document: Document) -> None:
     """Write text to a file, never over an input, and say so."""
-    from shapeplan.documents import write_text
+    from shapeplan.documents.files import write_text
 
     write_text(output, text, tuple(record.name for record in document.inputs))
     console.note(f"wrote {output}")

@@ -1,7 +1,5 @@
 """``shapeplan predict``: what a law says of rows."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import typer
@@ -29,10 +27,10 @@ def predict(
 
     Example: shapeplan predict law.json sample_runs/vit_sweep.csv -o predicted.csv
     """
-    from shapeplan.documents import predictions_csv, predictions_document, read_law
-    from shapeplan.documents.predictions import COLUMNS
-    from shapeplan.fitting import predict as predict_rows
-    from shapeplan.readers import read_runs
+    from shapeplan.documents.files import read_law
+    from shapeplan.documents.predictions import COLUMNS, predictions_csv, predictions_document
+    from shapeplan.fitting.predict import predict as predict_rows
+    from shapeplan.readers.read import read_runs
     from shapeplan.render.predictions import render_predictions
 
     if law == rows == "-":

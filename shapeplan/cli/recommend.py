@@ -1,7 +1,5 @@
 """``shapeplan recommend``: from a law and budgets to shapes."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import typer
@@ -38,14 +36,16 @@ def recommend(
 ) -> None:
     """Recommend shapes for compute budgets.
 
-    The recipe is the paper's: a good small shape, scaled jointly, every dimension by its own exponent. Without --law, the published SoViT exponents (ViT/14, ImageNet 10-shot error).
+    The recipe is the paper's: a good small shape, scaled jointly, every dimension by its own exponent. Without --law,
+    the published SoViT exponents (ViT/14, ImageNet 10-shot error).
 
     Example: shapeplan recommend --law law.json --flops 1e21
     """
-    from shapeplan.documents import plan_document, published_law, read_law
-    from shapeplan.planning import recommend as plan_budgets
+    from shapeplan.documents.files import published_law, read_law
+    from shapeplan.documents.plan import plan_document
+    from shapeplan.planning.recommend import recommend as plan_budgets
     from shapeplan.render.plan import render_plan
-    from shapeplan.sweeps import Start
+    from shapeplan.sweeps.grid import Start
 
     console = Console(quiet=quiet, as_json=as_json)
     budgets = [parse_flops(text) for text in flops]

@@ -1,7 +1,5 @@
 """``shapeplan simulate``: a synthetic log, to rehearse."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 
@@ -35,11 +33,11 @@ def simulate(
 
     Example: shapeplan simulate --seed 2305 -o vit_sweep.csv
     """
-    from shapeplan.documents import read_law, write_text
+    from shapeplan.documents.files import read_law, write_text
     from shapeplan.documents.log import log_csv, log_yaml
-    from shapeplan.readers import read_runs
-    from shapeplan.sweeps import paper_design, rehearsal_law
-    from shapeplan.sweeps import simulate as simulate_runs
+    from shapeplan.readers.read import read_runs
+    from shapeplan.sweeps.paper import paper_design, rehearsal_law
+    from shapeplan.sweeps.simulate import simulate as simulate_runs
 
     console = Console(quiet=quiet)
     fit = read_law(law) if law else None

@@ -30,7 +30,7 @@ Range = tuple[Finite, Finite]
 class Part(BaseModel):
     """A part of a document; fields that a newer shapeplan may have added are ignored."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
 
 
 class InputRecord(Part):

@@ -15,8 +15,8 @@ from pydantic import ValidationError
 from shapeplan.documents.base import SCHEMA_VERSION
 from shapeplan.documents.law import KIND, LawDocument, fit_of
 from shapeplan.errors import Complaint, InputError, OutputError
-from shapeplan.fitting import Fit
-from shapeplan.readers import read_text
+from shapeplan.fitting.result import Fit
+from shapeplan.readers.source import read_text
 from shapeplan.runs import Source
 
 PUBLISHED = "sovit"

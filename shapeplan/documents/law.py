@@ -13,13 +13,13 @@ from pydantic import Field, model_validator
 from shapeplan.architectures import Cost, FittedCost, PowerLaw, architecture
 from shapeplan.documents.base import Document, Finite, Part, Range, header, or_null
 from shapeplan.errors import Caution
-from shapeplan.fitting import (
+from shapeplan.fitting.result import (
     Arm,
     Bootstrap,
-    CenterError,
     CenterRow,
     Estimate,
     Fit,
+    HeldOutError,
     Outlier,
     Parameter,
     Quality,
@@ -29,7 +29,8 @@ from shapeplan.fitting import (
 from shapeplan.laws import FORMS, Form, Law, Star
 from shapeplan.quantities import Convention
 from shapeplan.runs import Source
-from shapeplan.sweeps import Dimensions, Start, Tie
+from shapeplan.sweeps.dimensions import Dimensions, Tie
+from shapeplan.sweeps.grid import Start
 
 KIND = "shapeplan.law"
 
@@ -102,9 +103,10 @@ class CenterRecord(Part):
     by_arm: dict[str, Finite]
 
 
-class CenterErrorRecord(Part):
-    """How far the law is from the held-out centre, relative."""
+class HeldOutRecord(Part):
+    """How far the law is from rows it never saw, relative."""
 
+    rows: int
     bias: Finite
     rmse: Finite
     worst: Finite
@@ -188,7 +190,8 @@ class LawDocument(Document):
     arms: dict[str, ArmRecord] = Field(default_factory=dict)
     fit: FitRecord | None
     center: tuple[CenterRecord, ...]
-    center_error: CenterErrorRecord | None = None
+    center_error: HeldOutRecord | None = None
+    grid_error: HeldOutRecord | None = None
     range: RangeRecord
     selection: tuple[SelectionRecord, ...]
     dropped: tuple[DroppedRecord, ...]
@@ -256,7 +259,8 @@ def law_document(fit: Fit) -> LawDocument:
         arms={dim: ArmRecord(**asdict(arm)) for dim, arm in fit.arms.items()},
         fit=FitRecord(**asdict(fit.quality)) if fit.quality else None,
         center=tuple(CenterRecord(shape=center, **asdict(row)) for row in fit.center),
-        center_error=CenterErrorRecord(**asdict(fit.center_error)) if fit.center_error else None,
+        center_error=_held_out_record(fit.center_error),
+        grid_error=_held_out_record(fit.grid_error),
         range=RangeRecord(flops=fit.flops_range, shape=dict(fit.shape_range)),
         selection=tuple(SelectionRecord(**asdict(score)) for score in fit.selection),
         dropped=(),
@@ -308,7 +312,8 @@ def fit_of(document: LawDocument, sources: tuple[Source, ...] = ()) -> Fit:
         ),
         arms={dim: Arm(**record.model_dump()) for dim, record in document.arms.items()},
         center=tuple(CenterRow(**record.model_dump(exclude={"shape"})) for record in document.center),
-        center_error=CenterError(**document.center_error.model_dump()) if document.center_error else None,
+        center_error=_held_out(document.center_error),
+        grid_error=_held_out(document.grid_error),
         selection=tuple(Score(**record.model_dump()) for record in document.selection),
         outliers=tuple(Outlier(**record.model_dump()) for record in document.outliers),
         start=Start(dict(document.start.shape), document.start.flops, document.start.source)
@@ -340,6 +345,14 @@ def _center_of(law: Law) -> dict[str, float]:
     if not isinstance(law.form, Star):
         return {}
     return {dim: value * law.units[dim] for dim, value in law.form.center.items()}
+
+
+def _held_out_record(error: HeldOutError | None) -> HeldOutRecord | None:
+    return HeldOutRecord(**asdict(error)) if error else None
+
+
+def _held_out(record: HeldOutRecord | None) -> HeldOutError | None:
+    return HeldOutError(**record.model_dump()) if record else None
 
 
 def _cost_record(cost: Cost | None) -> CostRecord | None:

@@ -6,7 +6,7 @@ from typing import Literal
 
 from shapeplan.documents.base import Document, Finite, Part, Range, WarningRecord, header, warnings_of
 from shapeplan.documents.law import EstimateRecord, StartRecord
-from shapeplan.planning import BudgetPlan, Plan
+from shapeplan.planning.plan import BudgetPlan, Plan
 from shapeplan.quantities import Convention
 
 KIND = "shapeplan.plan"

@@ -11,7 +11,8 @@ from typing import Any, Literal
 from pydantic import ConfigDict
 
 from shapeplan.documents.base import Document, Finite, Part, header
-from shapeplan.fitting import Fit, Predictions
+from shapeplan.fitting.predict import Predictions
+from shapeplan.fitting.result import Fit
 
 KIND = "shapeplan.predictions"
 COLUMNS = ("predicted", "lower", "upper", "residual")

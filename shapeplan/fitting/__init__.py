@@ -1,39 +1,4 @@
-"""Fitting: the engine, the bootstrap, the diagnostics, and the fit that puts them together.
+"""Fitting: the engine, the bootstrap, the diagnostics, the check before a fit and the fit itself; one file each.
 
-`fit` itself is imported from `shapeplan.fitting.fit`, so that reading a result loads no optimizer.
+`fitting.result` needs no optimizer, so that plans are made and documents read without one.
 """
-
-from __future__ import annotations
-
-from shapeplan.fitting.predict import Predictions, predict
-from shapeplan.fitting.result import (
-    Arm,
-    Bootstrap,
-    CenterError,
-    CenterRow,
-    Estimate,
-    Fit,
-    Interval,
-    Outlier,
-    Parameter,
-    Quality,
-    Score,
-    Status,
-)
-
-__all__ = [
-    "Arm",
-    "Bootstrap",
-    "CenterError",
-    "CenterRow",
-    "Estimate",
-    "Fit",
-    "Interval",
-    "Outlier",
-    "Parameter",
-    "Predictions",
-    "Quality",
-    "Score",
-    "Status",
-    "predict",
-]

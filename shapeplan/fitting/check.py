@@ -10,8 +10,9 @@ import numpy as np
 from shapeplan.errors import Caution, FitError
 from shapeplan.laws import FORMS, Form
 from shapeplan.runs import Runs
-from shapeplan.sweeps import Dimensions, StarSweep, Start, doubts, find_dimensions, find_star, find_start
-from shapeplan.sweeps.star import check_durations, check_rows
+from shapeplan.sweeps.dimensions import Dimensions, find_dimensions
+from shapeplan.sweeps.grid import Start, find_start
+from shapeplan.sweeps.star import StarSweep, check_durations, check_rows, doubts, find_star
 
 FITTED = ("star",)
 """The laws that `fit` takes; the others can be identified, simulated and told of."""
@@ -19,7 +20,7 @@ FEWEST_VALUES = 3
 """Values of a variable below which no power law in it with a floor can be told from a straight line."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Support:
     """Whether the log can identify a law, and why not."""
 
@@ -116,7 +117,7 @@ def check(runs: Runs, *, center: Mapping[str, float] | None = None) -> Check:
 
 
 def _star_support(runs: Runs, star: StarSweep | None, no_star: str | None) -> Support:
-    if star is None:
+    if star is None or not star.arms:
         return Support("star", False, "no star in the log: see above")
     try:
         check_durations(runs, star)

@@ -10,7 +10,7 @@ from scipy.special import fdtrc
 from shapeplan.arrays import Floats
 from shapeplan.errors import Caution
 from shapeplan.fitting.problem import Problem
-from shapeplan.fitting.result import Arm, CenterError, Estimate, Outlier, Parameter
+from shapeplan.fitting.result import Arm, Estimate, HeldOutError, Outlier, Parameter
 from shapeplan.runs import Runs
 
 POOR_FIT, HOPELESS_FIT = 0.02, 0.05
@@ -23,7 +23,7 @@ _FAR = 5.0
 _MAD_TO_SIGMA = 1.4826
 _EXACT = 1e-9
 _SIGNIFICANCE = 0.01
-_CENTER_TOLERANCE = 0.02
+_HELD_OUT_TOLERANCE = 0.02
 
 
 def find_at_bound(problem: Problem, constants: Mapping[str, float]) -> frozenset[str]:
@@ -108,15 +108,24 @@ def compute_exponent_cautions(shared: float, separate: float, rows: int, paramet
     return [Caution("c-differs", message, "see the c of each arm; the paper finds one c for all dimensions")]
 
 
-def center_cautions(center: CenterError | None, relative_rmse: float) -> list[Caution]:
+def center_cautions(center: HeldOutError | None, relative_rmse: float) -> list[Caution]:
     """Return a caution where the held-out centre is missed by more than 2% and three times the scatter."""
     if center is None:
         hint = "train the centre too: predicting it unseen is the best test of the law"
         return [Caution("no-center", "the log has no row of the centre", hint)]
-    if center.rmse <= max(_CENTER_TOLERANCE, 3 * relative_rmse):
+    if center.rmse <= max(_HELD_OUT_TOLERANCE, 3 * relative_rmse):
         return []
     message = f"the held-out centre is missed by {center.rmse:.1%} (root mean square)"
     return [Caution("center-missed", message, "the law does not carry to large shapes; do not trust its loss there")]
+
+
+def grid_cautions(grid: HeldOutError | None, relative_rmse: float) -> list[Caution]:
+    """Return a caution where the rows beside the star are missed by more than 2% and three times the scatter."""
+    if grid is None or grid.rmse <= max(_HELD_OUT_TOLERANCE, 3 * relative_rmse):
+        return []
+    message = f"the {grid.rows} rows beside the star are missed by {grid.rmse:.0%} (mean {grid.bias:+.0%})"
+    hint = "Eq. 3 does not hold away from the arms: do not trust the loss it predicts there"
+    return [Caution("off-star-misfit", message, hint)]
 
 
 def find_outliers(runs: Runs, problem: Problem, residuals: Floats) -> tuple[Outlier, ...]:

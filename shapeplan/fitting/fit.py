@@ -20,13 +20,16 @@ from shapeplan.fitting.diagnostics import (
     find_at_bound,
     find_outliers,
     fit_cautions,
+    grid_cautions,
     outlier_cautions,
 )
-from shapeplan.fitting.result import Bootstrap, CenterError, Estimate, Fit, Parameter, Quality, Score, Status
-from shapeplan.fitting.star import predict_center, solve_star
+from shapeplan.fitting.result import Bootstrap, Estimate, Fit, Parameter, Quality, Score, Status
+from shapeplan.fitting.star import center_error, grid_error, predict_center, solve_star
 from shapeplan.laws import Law
 from shapeplan.runs import Runs
-from shapeplan.sweeps import Start, doubts, find_dimensions, find_star, find_start
+from shapeplan.sweeps.dimensions import find_dimensions
+from shapeplan.sweeps.grid import Start, find_start
+from shapeplan.sweeps.star import doubts, find_star
 
 LAWS = ("auto", *FITTED)
 """What `fit` takes as its law; ``auto`` is the star for now."""
@@ -98,10 +101,10 @@ def fit(
     relative_rmse = float(np.sqrt(np.mean(residuals**2)))
     outliers = find_outliers(runs, problem, residuals)
     center_rows = predict_center(runs, star, fitted)
-    center_error = CenterError.of(center_rows)
+    rest = np.setdiff1d(np.arange(len(runs)), star.rows)
+    seen_center, seen_grid = center_error(center_rows), grid_error(runs, rest, fitted)
     start_cautions: tuple[Caution, ...] = ()
     if start is None:
-        rest = np.setdiff1d(np.arange(len(runs)), star.rows)
         start, start_cautions = find_start(runs, dimensions.free, rest)
     else:
         _check_start(start, dimensions.free)
@@ -124,7 +127,8 @@ def fit(
         bootstrap=bootstrap,
         arms=arm_report(runs, problem, residuals, found.c_alone),
         center=center_rows,
-        center_error=center_error,
+        center_error=seen_center,
+        grid_error=seen_grid,
         selection=(Score("star", None, None, relative_rmse),),
         outliers=outliers,
         start=start,
@@ -138,7 +142,8 @@ def fit(
             *runs.cautions,
             *fit_cautions(relative_rmse),
             *exponent_cautions(exponents, exponent_draws),
-            *center_cautions(center_error, relative_rmse),
+            *center_cautions(seen_center, relative_rmse),
+            *grid_cautions(seen_grid, relative_rmse),
             *found.cautions,
             *outlier_cautions(outliers),
             *bound_cautions(problem, parameters),

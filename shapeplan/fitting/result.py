@@ -10,18 +10,19 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from shapeplan.architectures import Architecture, Cost
-from shapeplan.arrays import Floats
+from shapeplan.arrays import Floats, central_interval
 from shapeplan.errors import Caution
 from shapeplan.laws import Law
 from shapeplan.quantities import Convention
 from shapeplan.runs import Source
-from shapeplan.sweeps import Dimensions, Start
+from shapeplan.sweeps.dimensions import Dimensions
+from shapeplan.sweeps.grid import Start
 
 Interval = tuple[float, float]
 Status = Literal["ok", "untrusted"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Estimate:
     """A number with its interval; None where there is no evidence for one, NaN where it is not defined."""
 
@@ -29,7 +30,7 @@ class Estimate:
     ci: Interval | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Parameter:
     """A coefficient or an exponent.
 
@@ -48,7 +49,7 @@ class Parameter:
     at_bound: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Arm:
     """How Eq. 2 does on one arm of the star.
 
@@ -72,7 +73,7 @@ class Arm:
     c_alone: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CenterRow:
     """A row of the held-out centre: what the law predicts there, never having seen it.
 
@@ -91,25 +92,26 @@ class CenterRow:
     by_arm: Mapping[str, float]
 
 
-@dataclass(frozen=True, slots=True)
-class CenterError:
-    """How far the law is from the held-out centre: mean, root mean square and largest of predicted/observed - 1."""
+@dataclass(frozen=True)
+class HeldOutError:
+    """How far the law is from rows it never saw: mean, root mean square and largest of predicted/observed - 1."""
 
+    rows: int
     bias: float
     rmse: float
     worst: float
 
     @classmethod
-    def of(cls, rows: tuple[CenterRow, ...]) -> CenterError | None:
-        """Sum up the rows of the centre; None where there are none."""
-        if not rows:
+    def of(cls, predicted: Floats, observed: Floats) -> HeldOutError | None:
+        """Sum up the errors of rows; None where there are none."""
+        if not observed.size:
             return None
-        errors = np.array([row.relative_error for row in rows])
+        errors = predicted / observed - 1.0
         worst = errors[np.argmax(np.abs(errors))]
-        return cls(float(errors.mean()), float(np.sqrt(np.mean(errors**2))), float(worst))
+        return cls(len(errors), float(errors.mean()), float(np.sqrt(np.mean(errors**2))), float(worst))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Outlier:
     """A row that lies far from the law."""
 
@@ -118,7 +120,7 @@ class Outlier:
     residual: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Score:
     """A candidate law in the table of choice; None where it was not scored."""
 
@@ -128,7 +130,7 @@ class Score:
     relative_rmse: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Quality:
     """How well the law fits its rows."""
 
@@ -164,8 +166,7 @@ class Bootstrap:
         defined = values[np.isfinite(values)]
         if not defined.size:
             return None
-        tail = (1 - self.level) / 2
-        low, high = np.quantile(defined, [tail, 1 - tail])
+        low, high = central_interval(defined, self.level)
         return float(low), float(high)
 
     def columns(self) -> dict[str, Floats]:
@@ -227,7 +228,8 @@ class Fit:
     bootstrap: Bootstrap
     arms: Mapping[str, Arm]
     center: tuple[CenterRow, ...]
-    center_error: CenterError | None
+    center_error: HeldOutError | None
+    grid_error: HeldOutError | None
     selection: tuple[Score, ...]
     outliers: tuple[Outlier, ...]
     start: Start | None
@@ -252,9 +254,7 @@ class Fit:
             return None
         flat = {name: np.atleast_1d(np.asarray(value, dtype=float))[None, :] for name, value in variables.items()}
         losses = self.law.loss_under(self.bootstrap.columns(), **flat)
-        tail = (1 - self.bootstrap.level) / 2
-        low, high = np.quantile(losses, [tail, 1 - tail], axis=0)
-        return low, high
+        return central_interval(losses, self.bootstrap.level)
 
     def exponent_draws(self) -> dict[str, Floats]:
         """Return s_k under every replicate (NaN where a replicate shows no trade-off); empty without draws."""

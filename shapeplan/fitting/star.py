@@ -8,15 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from shapeplan.arrays import Index
 from shapeplan.errors import Caution
 from shapeplan.fitting.diagnostics import compute_exponent_cautions
 from shapeplan.fitting.engine import Solution, search
 from shapeplan.fitting.problem import Problem, pose, reference_unit
-from shapeplan.fitting.result import CenterRow
+from shapeplan.fitting.result import CenterRow, HeldOutError
 from shapeplan.laws import Law, Star
 from shapeplan.runs import Runs
-from shapeplan.sweeps import StarSweep
-from shapeplan.sweeps.star import check_durations, check_rows
+from shapeplan.sweeps.star import StarSweep, check_durations, check_rows
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,17 @@ def solve_star(runs: Runs, star: StarSweep) -> StarSolution:
         float(solution.objective[0]), separate, len(rows), parameters + len(dims) - 1, len(dims)
     )
     return StarSolution(problem, solution, c_alone, tuple(cautions))
+
+
+def grid_error(runs: Runs, rows: Index, law: Law) -> HeldOutError | None:
+    """Compare the law with the rows beside the star, which the fit never saw; None where there are none."""
+    variables = {dim: runs.values(dim)[rows] for dim in law.form.dims}
+    return HeldOutError.of(law.loss(**variables, flops=runs.flops[rows]), runs.observed()[rows])
+
+
+def center_error(rows: tuple[CenterRow, ...]) -> HeldOutError | None:
+    """Sum up the rows of the held-out centre."""
+    return HeldOutError.of(np.array([row.predicted for row in rows]), np.array([row.observed for row in rows]))
 
 
 def predict_center(runs: Runs, star: StarSweep, law: Law) -> tuple[CenterRow, ...]:

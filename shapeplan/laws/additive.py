@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from shapeplan.laws.base import JointForm, Power, Term
 
 
-@dataclass(frozen=True)
 class Additive(JointForm):
     """Eq. 3 of arXiv:2305.13035: ``sum_k alpha_k x_k^-a_k + (sum_k beta_k x_k^b_k + xi) t^-c + eps``."""
 

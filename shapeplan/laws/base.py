@@ -20,7 +20,7 @@ EXPONENT_BOUNDS: dict[str, Bounds] = {"a": (0.02, 8.0), "b": (0.02, 8.0), "c": (
 """Search range of the exponents, by the first letter of their name. Published exponents lie in 0.1 ... 3."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Power:
     """The factor ``variable ** (sign * exponent)`` of a term; the exponent is named, its value comes later."""
 
@@ -29,7 +29,7 @@ class Power:
     sign: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Term:
     """A coefficient times a product of powers; with no powers, a constant."""
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from shapeplan.laws.base import JointForm, Power, Term
 
 
-@dataclass(frozen=True)
 class Chinchilla(JointForm):
     """``alpha N^-a + beta n^-c + eps`` with N the parameters and n the examples seen."""
 

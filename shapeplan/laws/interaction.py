@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from shapeplan.laws.base import JointForm, Power, Term
 
 
-@dataclass(frozen=True)
 class Interaction(JointForm):
     """``sum_k alpha_k x_k^-a_k + (beta prod_k x_k^b_k + xi) n^-c + eps`` with n = t / F(x) the examples seen."""
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from shapeplan.laws.base import JointForm, Power, Term
 
 
-@dataclass(frozen=True)
 class Separable(JointForm):
     """``sum_k alpha_k x_k^-a_k + beta n^-c + eps`` with n the examples seen (McLeish et al. 2025, two dimensions)."""
 

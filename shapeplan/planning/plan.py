@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from shapeplan.errors import Caution
 from shapeplan.fitting.result import Estimate, Fit, Interval
 from shapeplan.quantities import Convention
-from shapeplan.sweeps import Start
+from shapeplan.sweeps.grid import Start
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from shapeplan.planning.plan import BudgetPlan, Plan
 from shapeplan.planning.recipe import recipe_weights, scale
 from shapeplan.planning.rounding import check_multiples, round_shape
 from shapeplan.quantities import LARGEST_FLOPS, Convention, convert_flops, format_flops
-from shapeplan.sweeps import Start
+from shapeplan.sweeps.grid import Start
 
 _BEYOND = 1.001
 """A budget counts as beyond the data if it is more than this factor outside."""

@@ -31,7 +31,7 @@ _FLOPS = re.compile(
 _UNITS = {"k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12, "p": 1e15, "e": 1e18, "z": 1e21, "y": 1e24}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class FlopsColumn:
     """A column of compute: its name, its unit in FLOPs, and the convention the name declares, if it does."""
 

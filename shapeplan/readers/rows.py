@@ -30,7 +30,9 @@ def number(cell: object) -> float:
     except OverflowError:
         value = math.inf
     if not math.isfinite(value):
-        raise _mistake("not-finite", f"{_shown(cell)} is not finite", "a run that diverged cannot be fitted: remove it")
+        raise _mistake(
+            "not-finite", f"{_shown(cell)} is not finite", "remove the row: a run that diverged cannot be fitted"
+        )
     return value
 
 

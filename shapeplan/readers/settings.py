@@ -134,4 +134,5 @@ def _complaint(problem: Any, lines: Mapping[str, int], name: str) -> Complaint:
     }[key]
     message = str(problem["msg"])
     value = str(problem["input"])[:60]
-    return Complaint("bad-setting", message[:1].lower() + message[1:], hint, name, lines.get(key), key, value)
+    path = ".".join(str(part) for part in problem["loc"])
+    return Complaint("bad-setting", message[:1].lower() + message[1:], hint, name, lines.get(key), path, value)

@@ -25,7 +25,7 @@ _SUFFIXES: dict[str, Format] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Text:
     """The text of an input, and where it came from."""
 

@@ -15,6 +15,14 @@ RUNS = "runs"
 _WANTED = "write a list of runs, or a mapping with a list under 'runs:'"
 
 
+class _List(list[Any]):
+    """A list that knows the lines of its items."""
+
+    def __init__(self, items: list[Any], lines: list[int]):
+        super().__init__(items)
+        self.lines = lines
+
+
 class _Mapping(dict[str, Any]):
     """A mapping that knows its line, the lines of its values, and keys that came twice."""
 
@@ -113,7 +121,8 @@ def _from_node(node: Any, name: str, yaml: Any) -> object:
     if isinstance(node, yaml.ScalarNode):
         return None if node.tag == "tag:yaml.org,2002:null" else node.value
     if isinstance(node, yaml.SequenceNode):
-        return [_from_node(item, name, yaml) for item in node.value]
+        lines = [item.start_mark.line + 1 for item in node.value]
+        return _List([_from_node(item, name, yaml) for item in node.value], lines)
     mapping = _Mapping(node.start_mark.line + 1)
     merged: list[object] = []
     for key, value in node.value:
@@ -188,6 +197,7 @@ def _table(data: object, name: str) -> Table:
                     f"entry {i} of the runs is {_kind(item)}, not a mapping",
                     "write column: value pairs",
                     name,
+                    runs.lines[i - 1] if isinstance(runs, _List) else None,
                     value=str(item)[:80],
                 )
                 for i, item in wrong

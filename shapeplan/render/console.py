@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-import shutil
 import sys
 from collections.abc import Iterable
 from dataclasses import asdict
@@ -42,7 +40,11 @@ class Console:
     @property
     def width(self) -> int:
         """Columns that a result may take."""
-        return shutil.get_terminal_size().columns if sys.stdout.isatty() else PIPE_WIDTH
+        if not sys.stdout.isatty():
+            return PIPE_WIDTH
+        import shutil
+
+        return shutil.get_terminal_size().columns
 
     def text(self, text: str) -> None:
         """Write a result as it is."""
@@ -52,6 +54,7 @@ class Console:
     def show(self, *renderables: RenderableType) -> None:
         """Write tables and text for people."""
         from rich.console import Console as RichConsole
+        from rich.table import Table
 
         colour = _wants_colour(sys.stdout)
         rich = RichConsole(
@@ -67,6 +70,8 @@ class Console:
         with rich.capture() as captured:
             for renderable in renderables:
                 rich.print(renderable)
+                if isinstance(renderable, Table):
+                    rich.print()
         lines = captured.get().rstrip().split("\n")
         self.text("\n".join(line.rstrip() for line in lines) + "\n")
 
@@ -84,6 +89,8 @@ class Console:
     def error(self, error: ShapeplanError) -> None:
         """Say what is wrong: as text, the first ten complaints; as JSON, the first and the rest of the ten."""
         if self.as_json:
+            import json
+
             first, *others = error.complaints[:SHOWN]
             body: dict[str, Any] = asdict(first)
             if others:

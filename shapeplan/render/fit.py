@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.console import RenderableType
 
-from shapeplan.fitting import Fit
+from shapeplan.fitting.result import Fit, HeldOutError
 from shapeplan.laws import Star
 from shapeplan.quantities import format_flops, format_scientific
 from shapeplan.render.parts import alarm, compact, facts, percent, shape_text, span, table, title
@@ -25,6 +25,9 @@ def render_fit(fit: Fit) -> list[RenderableType]:
         parts += [title("Eq. 2 on the arms"), *_arms(fit)]
     if fit.center:
         parts += [title(f"The centre, predicted unseen ({shape_text(_center(fit))})"), *_center_table(fit)]
+    if fit.grid_error:
+        grid = fit.grid_error
+        parts += [title(f"The {grid.rows} rows beside the star, predicted unseen"), facts([("error", _spread(grid))])]
     parts += [title("Start of the recipe"), _start(fit)]
     return parts
 
@@ -74,8 +77,7 @@ def _center_table(fit: Fit) -> list[RenderableType]:
     error = fit.center_error
     parts: list[RenderableType] = []
     if error:
-        spread = f"mean {percent(error.bias, signed=True)}, root mean square {percent(error.rmse)}"
-        parts.append(facts([("error", f"{spread}, largest {percent(error.worst, signed=True)}")]))
+        parts.append(facts([("error", _spread(error))]))
     shown = fit.center[-_SHOWN_CENTER_ROWS:]
     rows = [
         [
@@ -90,8 +92,13 @@ def _center_table(fit: Fit) -> list[RenderableType]:
     by_arm = [[format_flops(row.flops), *(compact(row.by_arm[dim], 4) for dim in fit.arms)] for row in shown]
     parts.append(table(["FLOPs", *(f"by {dim} arm" for dim in fit.arms)], by_arm, left=0))
     if len(shown) < len(fit.center):
-        parts.append(f"{len(fit.center) - len(shown)} rows of the centre at less compute are in the JSON.\n")
+        parts.append(f"{len(fit.center) - len(shown)} rows of the centre at less compute are in the JSON.")
     return parts
+
+
+def _spread(error: HeldOutError) -> str:
+    mean, worst = percent(error.bias, signed=True), percent(error.worst, signed=True)
+    return f"mean {mean}, root mean square {percent(error.rmse)}, largest {worst}"
 
 
 def _start(fit: Fit) -> RenderableType:

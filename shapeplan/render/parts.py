@@ -5,31 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from rich import box
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from shapeplan.fitting import Interval
+from shapeplan.fitting.result import Interval
 
 
-def table(headers: Sequence[str], rows: Iterable[Sequence[str]], *, left: int = 1) -> Padding:
+def table(headers: Sequence[str], rows: Iterable[Sequence[str]], *, left: int = 1) -> Table:
     """Return a plain table: the first `left` columns flush left, the rest right."""
     made = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold", show_edge=False)
     for i, name in enumerate(headers):
         made.add_column(Text(name), justify="left" if i < left else "right", overflow="fold")
     for row in rows:
         made.add_row(*(Text(cell) for cell in row))
-    return Padding(made, (0, 0, 1, 0))
+    return made
 
 
-def facts(pairs: Iterable[tuple[str, str]]) -> Padding:
+def facts(pairs: Iterable[tuple[str, str]]) -> Table:
     """Return names and values, a pair a line."""
     made = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     made.add_column(style="bold", overflow="fold")
     made.add_column(overflow="fold")
     for name, value in pairs:
         made.add_row(Text(name), Text(value))
-    return Padding(made, (0, 0, 1, 0))
+    return made
 
 
 def title(text: str) -> Text:

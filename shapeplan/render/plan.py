@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.console import RenderableType
 
-from shapeplan.planning import BudgetPlan, Plan
+from shapeplan.planning.plan import BudgetPlan, Plan
 from shapeplan.quantities import format_count, format_flops
 from shapeplan.render.parts import alarm, compact, facts, percent, shape_text, span, table, title
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from rich.console import RenderableType
 
-from shapeplan.fitting import Fit, Predictions
+from shapeplan.fitting.predict import Predictions
+from shapeplan.fitting.result import Fit
 from shapeplan.quantities import format_flops
 from shapeplan.render.parts import compact, percent, table, title
 

@@ -15,7 +15,7 @@ TIED_CORRELATION = 0.99
 _FEWEST_SHAPES = 3
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Tie:
     """A dimension that follows another: ``value = ratio * to``."""
 

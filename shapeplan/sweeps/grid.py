@@ -108,7 +108,8 @@ def find_start(runs: Runs, dims: Sequence[str], rows: Index) -> tuple[Start | No
     start : Start or None
         None where the rows form no grid.
     cautions : tuple of Caution
-        ``no-start``, or ``grid-boundary`` where no shape of the front is inside.
+        ``no-start`` without a grid, ``grid-boundary`` where no shape of the front is inside, and ``grid-one-duration``
+        where no shape is logged at two points of training, so that its range of compute is not seen.
     """
     columns = {dim: runs.values(dim)[rows] for dim in dims}
     thin = [dim for dim in dims if len(np.unique(columns[dim])) < FEWEST_VALUES]
@@ -116,18 +117,24 @@ def find_start(runs: Runs, dims: Sequence[str], rows: Index) -> tuple[Start | No
         why = f"no grid varies {', '.join(thin)}" if len(rows) else "the log has no grid besides the star"
         hint = "train a small grid (three values or more a dimension), or give --start width=608,depth=10@3.5e18"
         return None, (Caution("no-start", f"no starting point: {why}", hint),)
-    front = pareto_front(np.column_stack(list(columns.values())), runs.flops[rows], runs.observed()[rows])
+    shapes = np.column_stack(list(columns.values()))
+    front = pareto_front(shapes, runs.flops[rows], runs.observed()[rows])
     inside = [segment for segment in front if not _on_boundary(segment.shape, columns)]
     chosen = max(inside or front, key=lambda segment: segment.decades)
     span = f"{format_flops(chosen.first)} to {format_flops(chosen.last)}"
     start = Start(dict(zip(dims, map(float, chosen.shape), strict=True)), chosen.first, f"grid, best over {span} FLOPs")
+    cautions: tuple[Caution, ...] = ()
+    if len(np.unique(shapes, axis=0)) == len(np.unique(np.column_stack([shapes, runs.flops[rows]]), axis=0)):
+        message = "every shape of the grid is logged at one duration, so t0 is what x0 cost there, not where it is best"
+        hint = "log points of training along the grid runs; if x0 is best at less compute, plans come out too small"
+        cautions = (Caution("grid-one-duration", message, hint),)
     if inside:
-        return start, ()
+        return start, cautions
     additions = _on_boundary(chosen.shape, columns)
     where = ", ".join(f"{dim} {chosen.shape[list(dims).index(dim)]:g}" for dim in additions)
     add = "; ".join(f"{dim} {', '.join(f'{value:g}' for value in values)}" for dim, values in additions.items())
     message = f"no shape of the Pareto front is inside the grid; the start is on its edge ({where})"
-    return start, (Caution("grid-boundary", message, f"extend the grid by {add}"),)
+    return start, (Caution("grid-boundary", message, f"extend the grid by {add}"), *cautions)
 
 
 def _on_boundary(shape: Floats, columns: Mapping[str, Floats]) -> dict[str, list[float]]:

@@ -70,6 +70,9 @@ def find_star(runs: Runs, dims: Sequence[str], center: Mapping[str, float] | Non
     FitError
         If there is no such star; ``code`` is ``no-star``, and the message says what comes closest.
     """
+    if not dims:
+        message = "the log is no star: every row has the same shape"
+        raise FitError(Complaint("no-star", message, "train several shapes: a law of shape needs shapes that vary"))
     columns = np.column_stack([runs.values(dim) for dim in dims])
     if center is not None:
         unknown = [dim for dim in center if dim not in runs.dims]

@@ -1,0 +1,30 @@
+"""The JSON Schemas of all documents."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shapeplan.documents.base import Document
+from shapeplan.documents.check import CheckDocument
+from shapeplan.documents.law import LawDocument
+from shapeplan.documents.plan import PlanDocument
+from shapeplan.documents.predictions import PredictionsDocument
+
+KINDS: dict[str, type[Document]] = {
+    "shapeplan.check": CheckDocument,
+    "shapeplan.law": LawDocument,
+    "shapeplan.plan": PlanDocument,
+    "shapeplan.predictions": PredictionsDocument,
+}
+"""Every document by its kind."""
+
+
+def json_schema(kind: str) -> dict[str, Any]:
+    """Return the JSON Schema of a kind of document, e.g. ``shapeplan.law``.
+
+    Raises
+    ------
+    KeyError
+        If there is no such kind.
+    """
+    return KINDS[kind].model_json_schema(mode="serialization")
