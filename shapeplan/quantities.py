@@ -21,7 +21,8 @@ LARGEST_FLOPS = 1e40
 
 _PREFIX = {"": 1.0, "K": 1e3, "M": 1e6, "G": 1e9, "B": 1e9, "T": 1e12, "P": 1e15, "E": 1e18, "Z": 1e21, "Y": 1e24}
 _NUMBER = r"(?P<number>[+-]?(?:\d+(?:_\d+)*)?\.?\d*(?:[eE][+-]?\d+)?)"
-_FLOPS = re.compile(_NUMBER + r"\s*(?P<scale>[KMGBTPEZY]?)\s*(?:(?P<prefix>[KMGTPEZY]?)FLOPS?)?", re.IGNORECASE)
+# A small e is never exa: "1e" is half a number, not 1e18.
+_FLOPS = re.compile(_NUMBER + r"\s*(?P<scale>[KMGBTPEZYkmgbtpzy]?)\s*(?:(?P<prefix>[KMGTPEZYkmgtpezy]?)(?i:FLOPS?))?")
 _COUNT = re.compile(_NUMBER + r"\s*(?P<scale>[KMGBT]?)", re.IGNORECASE)
 _FLOPS_HINT = "write e.g. 1e21, 1e21FLOP, 500 EFLOP or '9T GFLOPs'"
 

@@ -5,8 +5,9 @@ column of A_k is the exponential of a linear function of the exponents theta. So
 For given theta the coefficients are a non-negative least squares, so only theta is searched (Golub and Pereyra 1973):
 
 1. on a grid of the shared exponents, every block is searched alone: a grid of its own exponents, then a polish from
-   its lowest local minima. What is left is a profile over the shared exponents;
-2. every local minimum of the profile starts a joint polish. The lowest wins.
+   its lowest local minima;
+2. the best combinations of the blocks' optima, over all points of the shared grid, start joint polishes. The lowest
+   wins.
 
 The polish is Levenberg-Marquardt with an analytic Jacobian (Kaufman 1975), inside bounds, for a whole batch of starts
 or bootstrap replicates at once.
@@ -26,9 +27,11 @@ from shapeplan.fitting.boxqp import solve_box_qp, solve_nnls
 SHARED_POINTS = 17
 OWN_POINTS = 13
 STARTS_PER_BLOCK = 4
-"""Size of the grids, geometric between the bounds, and how many local minima of each are polished."""
+JOINT_STARTS = 128
+"""Size of the grids, geometric between the bounds; how many local minima of a block, and of all together, are polished."""
 
 _STEPS = 300
+_SAME = 1e-7
 _TINY = 1e-300
 
 
@@ -111,16 +114,9 @@ def search(blocks: Sequence[Block], lower: Floats, upper: Floats) -> Solution:
     uses = np.array([block.uses for block in blocks])
     shared = uses.sum(axis=0) > 1
     grid = _grid(lower, upper, shared, SHARED_POINTS)
-    best = np.repeat(np.sqrt(lower * upper)[None], len(grid), axis=0)
-    best[:, shared] = grid[:, shared]
-    profile = np.zeros(len(grid))
-    for block, used in zip(blocks, uses, strict=True):
-        own = used & ~shared
-        exponents, objective = _search_block(block, grid, own, lower, upper)
-        best[:, own] = exponents[:, own]
-        profile += objective
-    starts = best[_local_minima(profile, SHARED_POINTS)] if shared.any() else best
-    found = polish(blocks, starts, lower, upper)
+    own = uses & ~shared
+    optima = [_search_block(block, grid, mine, lower, upper) for block, mine in zip(blocks, own, strict=True)]
+    found = polish(blocks, _combine(grid, own, optima), lower, upper)
     return found.take(int(np.argmin(found.objective)))
 
 
@@ -188,9 +184,16 @@ def grid_objective(block: Block, theta: Floats) -> Floats:
 
 
 def _search_block(block: Block, grid: Floats, own: Bools, lower: Floats, upper: Floats) -> tuple[Floats, Floats]:
-    """Search one block's own exponents at every point of the shared grid."""
+    """Search one block's own exponents at every point of the shared grid.
+
+    Returns
+    -------
+    exponents : ndarray, shape (points, optima, exponents)
+        Local optima at every point, the lowest first; where there are fewer, the lowest again.
+    objective : ndarray, shape (points, optima)
+        Their objectives; infinite for repetitions.
+    """
     local = _grid(lower, upper, own, OWN_POINTS)
-    best = grid.copy()
     starts, owner = [], []
     for index, point in enumerate(grid):
         theta = np.where(own, local, point)
@@ -200,10 +203,31 @@ def _search_block(block: Block, grid: Floats, own: Bools, lower: Floats, upper: 
         starts.append(theta[minima])
         owner += [index] * len(minima)
     found = polish([block], np.concatenate(starts), lower, upper, own)
+    exponents = np.repeat(grid[:, None, :], STARTS_PER_BLOCK, axis=1)
+    objectives = np.full((len(grid), STARTS_PER_BLOCK), np.inf)
     owners = np.array(owner)
-    lowest = np.array([np.flatnonzero(owners == i)[np.argmin(found.objective[owners == i])] for i in range(len(grid))])
-    best[:, own] = found.exponents[lowest][:, own]
-    return best, found.objective[lowest]
+    for index in range(len(grid)):
+        mine = np.flatnonzero(owners == index)
+        mine = mine[np.argsort(found.objective[mine], kind="stable")]
+        exponents[index] = found.exponents[mine[0]]
+        exponents[index, : len(mine)] = found.exponents[mine]
+        values = found.objective[mine]
+        # Several starts may end in one optimum, which is needed once.
+        repeated = np.diff(values, prepend=-np.inf) <= _SAME * values
+        objectives[index, : len(mine)] = np.where(repeated, np.inf, values)
+    return exponents, objectives
+
+
+def _combine(grid: Floats, own: Bools, optima: Sequence[tuple[Floats, Floats]]) -> Floats:
+    """Return the joint starts: the best combinations of the blocks' local optima over the shared grid."""
+    choices = np.array(list(itertools.product(range(STARTS_PER_BLOCK), repeat=len(optima))))
+    total = sum(objective[:, choices[:, k]] for k, (_, objective) in enumerate(optima))
+    ranked = np.argsort(total, axis=None, kind="stable")[:JOINT_STARTS]
+    point, choice = np.unravel_index(ranked[np.isfinite(total.ravel()[ranked])], total.shape)
+    starts = grid[point].copy()
+    for k, (exponents, _) in enumerate(optima):
+        starts[:, own[k]] = exponents[point, choices[choice, k]][:, own[k]]
+    return starts
 
 
 def _grid(lower: Floats, upper: Floats, which: Bools, points: int) -> Floats:

@@ -19,7 +19,7 @@ def render_fit(fit: Fit) -> list[RenderableType]:
         codes = ", ".join(dict.fromkeys(caution.code for caution in fit.cautions)) or "not converged"
         parts += [alarm(f"NOT TO BE TRUSTED ({codes}): recommend refuses this fit without --force"), ""]
     parts += [title(f"Law {fit.law.form.name} for {fit.metric} ({fit.law.form.source})"), _evidence(fit)]
-    parts += [title(f"Scaling exponents: the optimal shape grows as compute^s ({_level(fit)} intervals)")]
+    parts += [title(f"Scaling exponents: alone, a dimension grows as compute^s ({_level(fit)} intervals)")]
     parts += [_exponents(fit)]
     if fit.arms:
         parts += [title("Eq. 2 on the arms"), *_arms(fit)]

@@ -1,0 +1,97 @@
+"""What tests share: clean environments, the program as a process, and the data that lies beside the project."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from shapeplan.laws import Additive, Law
+from shapeplan.runs import Runs
+from shapeplan.sweeps.paper import paper_design, rehearsal_law
+from shapeplan.sweeps.simulate import simulate
+
+ROOT = Path(__file__).parents[1]
+SAMPLES = ROOT / "sample_runs"
+SHARED = ROOT.parent / "shared" / "data"
+
+Program = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture(autouse=True)
+def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("FORCE_COLOR", "NO_COLOR", "GITHUB_ACTIONS", "COLUMNS", "SHAPEPLAN_DEBUG"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TERM", "dumb")
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Program:
+    """Run the installed program as a process in an empty folder."""
+
+    def run(*arguments: str | Path, stdin: str | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "shapeplan", *map(str, arguments)],
+            cwd=tmp_path,
+            env={**os.environ, **environment},
+            input=stdin,
+            stdin=subprocess.DEVNULL if stdin is None else None,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+
+    return run
+
+
+@pytest.fixture
+def shared() -> Path:
+    """The folder of public sweeps and certified counts, which is not part of the project."""
+    if not SHARED.is_dir():
+        pytest.skip("the public sweeps and certified tables lie beside the project, and are not here")
+    return SHARED
+
+
+def additive_law() -> Law:
+    """Return an Eq. 3 with a trade-off in every dimension, in units of the paper's start."""
+    constants = {
+        "alpha_width": 0.020,
+        "alpha_depth": 0.015,
+        "alpha_mlp_dim": 0.012,
+        "a_width": 1.1,
+        "a_depth": 0.9,
+        "a_mlp_dim": 0.7,
+        "beta_width": 0.010,
+        "beta_depth": 0.012,
+        "beta_mlp_dim": 0.008,
+        "b_width": 0.9,
+        "b_depth": 0.6,
+        "b_mlp_dim": 0.5,
+        "xi": 0.02,
+        "c": 0.35,
+        "eps": 0.1,
+    }
+    units = {"width": 608.0, "depth": 10.0, "mlp_dim": 928.0, "flops": 3.5e18}
+    return Law(Additive(("width", "depth", "mlp_dim")), constants, units)
+
+
+def sweep(noise: float = 0.003, seed: int = 0, law: Law | None = None) -> Runs:
+    """Return the paper's protocol under a law (the rehearsal law by default)."""
+    return simulate(law or rehearsal_law(), paper_design(), noise=noise, seed=seed)
+
+
+def rows_of(runs: Runs, keep: np.ndarray) -> Runs:
+    """Return some rows of a log."""
+    from dataclasses import replace
+
+    columns = {
+        name: getattr(runs, name)[keep]
+        for name in ("shape", "flops", "run", "lines", "loss", "examples", "params", "heads")
+        if getattr(runs, name) is not None
+    }
+    return replace(runs, **columns)
