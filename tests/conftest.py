@@ -10,11 +10,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from shapeplan.laws import Additive, Law
 from shapeplan.runs import Runs
 from shapeplan.sweeps.paper import paper_design, rehearsal_law
 from shapeplan.sweeps.simulate import simulate
+
+# Machines are shared: a slow example is no failure.
+settings.register_profile("shapeplan", deadline=None)
+settings.load_profile("shapeplan")
 
 ROOT = Path(__file__).parents[1]
 SAMPLES = ROOT / "sample_runs"

@@ -40,7 +40,9 @@ def test_certified_plain_vits(shared: Path) -> None:
                 classes=int(row["num_classes"]),
             )
             assert vit.macs == int(row["macs"]), row["name"]
-            assert vit.params + (_pos(row) - vit.patches - (pool == "tok")) * vit.width == int(row["params"]), row["name"]
+            assert vit.params + (_pos(row) - vit.patches - (pool == "tok")) * vit.width == int(row["params"]), row[
+                "name"
+            ]
             checked += 1
     assert checked > 0
 

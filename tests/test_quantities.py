@@ -40,7 +40,9 @@ def test_budgets_are_read_as_people_write_them(text: str, flops: float) -> None:
     assert parse_flops(text) == pytest.approx(flops, rel=1e-12)
 
 
-@pytest.mark.parametrize("text", ["", "foo", "1e", "-1e21", "0", "nan", "inf", "1e41", "1e400", "1e21 GPUs", "1,5e21", "."])
+@pytest.mark.parametrize(
+    "text", ["", "foo", "1e", "-1e21", "0", "nan", "inf", "1e41", "1e400", "1e21 GPUs", "1,5e21", "."]
+)
 def test_other_budgets_are_refused_with_their_text(text: str) -> None:
     with pytest.raises(ArgumentError) as error:
         parse_flops(text)
@@ -65,7 +67,15 @@ def test_formats_keep_three_digits(value: float) -> None:
 
 @pytest.mark.parametrize(
     ("count", "text"),
-    [(428e6, "428M"), (999.6e6, "1.00B"), (1.318e9, "1.32B"), (912, "912"), (64e6, "64.0M"), (36.4e9, "36.4B"), (5, "5")],
+    [
+        (428e6, "428M"),
+        (999.6e6, "1.00B"),
+        (1.318e9, "1.32B"),
+        (912, "912"),
+        (64e6, "64.0M"),
+        (36.4e9, "36.4B"),
+        (5, "5"),
+    ],
 )
 def test_counts_are_short(count: float, text: str) -> None:
     assert format_count(count) == text

@@ -16,7 +16,7 @@ from shapeplan.cli.predict import predict
 from shapeplan.cli.recommend import recommend
 from shapeplan.cli.simulate import simulate
 from shapeplan.errors import Complaint, ShapeplanError
-from shapeplan.render.console import Console
+from shapeplan.render.console import ClosedPipe, Console
 
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
@@ -66,7 +66,6 @@ def run(arguments: list[str]) -> int:
     console = Console(as_json="--json" in arguments)
     try:
         status = app(arguments, prog_name="shapeplan", standalone_mode=False)
-        sys.stdout.flush()
     except ShapeplanError as error:
         _traceback_if_asked()
         console.error(error)
@@ -76,9 +75,7 @@ def run(arguments: list[str]) -> int:
     except (KeyboardInterrupt, typer.Abort):
         sys.stderr.write("interrupted\n")
         return EXIT_INTERRUPTED
-    except BrokenPipeError:
-        # The reader has seen enough. Python would complain at exit, so stdout is pointed elsewhere.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except ClosedPipe:
         return 0
     except Exception as error:  # A bug of ours must not end in a traceback; with SHAPEPLAN_DEBUG=1 it still does.
         _traceback_if_asked()

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
-import json
+import math
+from typing import Any
+
+import yaml
 
 from shapeplan.runs import Runs
 
@@ -21,12 +24,12 @@ def log_csv(runs: Runs) -> str:
 
 def log_yaml(runs: Runs) -> str:
     """Return the rows as YAML, with the settings that CSV has no place for."""
-    lines = []
+    settings: dict[str, Any] = {"flops_convention": runs.flops_convention, "metric": runs.metric}
     if runs.architecture is not None:
-        lines.append(f"architecture: {_flow(runs.architecture.describe())}")
-    lines += [f"flops_convention: {runs.flops_convention}", f"metric: {runs.metric}", "runs:"]
-    lines += [f"  - {_flow(row)}" for row in _rows(runs)]
-    return "\n".join(lines) + "\n"
+        settings = {"architecture": runs.architecture.describe(), **settings}
+    # A flow mapping a row keeps a log readable and one line a row, so that complaints name the line of the row.
+    rows = "".join(f"  - {_dump(row, flow=True)}" for row in _rows(runs))
+    return _dump(settings, flow=False) + "runs:\n" + rows
 
 
 def _rows(runs: Runs) -> list[dict[str, str | int | float]]:
@@ -50,6 +53,5 @@ def _number(value: float) -> int | float:
     return int(value) if float(value).is_integer() else float(value)
 
 
-def _flow(mapping: dict[str, str | int | float]) -> str:
-    """Return a mapping in YAML's flow style; JSON's scalars are YAML's."""
-    return "{" + ", ".join(f"{name}: {json.dumps(value)}" for name, value in mapping.items()) + "}"
+def _dump(mapping: dict[str, Any], *, flow: bool) -> str:
+    return str(yaml.safe_dump(mapping, default_flow_style=flow, sort_keys=False, allow_unicode=True, width=math.inf))

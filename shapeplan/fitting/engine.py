@@ -28,7 +28,7 @@ SHARED_POINTS = 17
 OWN_POINTS = 13
 STARTS_PER_BLOCK = 4
 JOINT_STARTS = 128
-"""Size of the grids, geometric between the bounds; how many local minima of a block, and of all together, are polished."""
+"""Size of the grids, geometric between the bounds; how many local minima of a block, and of all blocks, are polished."""
 
 _STEPS = 300
 _SAME = 1e-7
@@ -221,7 +221,7 @@ def _search_block(block: Block, grid: Floats, own: Bools, lower: Floats, upper: 
 def _combine(grid: Floats, own: Bools, optima: Sequence[tuple[Floats, Floats]]) -> Floats:
     """Return the joint starts: the best combinations of the blocks' local optima over the shared grid."""
     choices = np.array(list(itertools.product(range(STARTS_PER_BLOCK), repeat=len(optima))))
-    total = sum(objective[:, choices[:, k]] for k, (_, objective) in enumerate(optima))
+    total = np.sum([objective[:, choices[:, k]] for k, (_, objective) in enumerate(optima)], axis=0)
     ranked = np.argsort(total, axis=None, kind="stable")[:JOINT_STARTS]
     point, choice = np.unravel_index(ranked[np.isfinite(total.ravel()[ranked])], total.shape)
     starts = grid[point].copy()

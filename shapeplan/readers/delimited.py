@@ -9,8 +9,6 @@ from collections import Counter
 from shapeplan.errors import Complaint, InputError
 from shapeplan.readers.table import Record, Table
 
-_LONGEST_CELL = 100_000
-
 
 def parse_delimited(body: str, name: str, delimiter: str) -> Table:
     """Parse delimited text with a header row.
@@ -31,6 +29,8 @@ def parse_delimited(body: str, name: str, delimiter: str) -> Table:
     except csv.Error as error:
         complaint = Complaint("bad-quoting", f"cannot be split into cells: {error}", "check the quotes", name, start)
         raise InputError(complaint) from None
+    if not rows:
+        raise InputError(Complaint("empty", "has no cells", "a log has a header and rows", name))
     line, header = rows[0]
     _check_header(header, line, name, delimiter)
     complaints = [

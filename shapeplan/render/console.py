@@ -17,6 +17,10 @@ PIPE_WIDTH = 100_000
 """Width of a pipe: tables there are as wide as they need, never cut, never wrapped."""
 
 
+class ClosedPipe(Exception):  # noqa: N818 - not an error: the reader has seen enough
+    """Whoever read stdout has gone. No OSError, since Typer would end the program with status 1 on that."""
+
+
 class Console:
     """Results on stdout; notes, warnings and errors on stderr.
 
@@ -47,9 +51,20 @@ class Console:
         return shutil.get_terminal_size().columns
 
     def text(self, text: str) -> None:
-        """Write a result as it is."""
-        sys.stdout.write(text)
-        sys.stdout.flush()
+        """Write a result as it is.
+
+        Raises
+        ------
+        ClosedPipe
+            If nobody reads it any more.
+        """
+        try:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            # Python would complain once more at exit, when it flushes what is left.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise ClosedPipe from None
 
     def show(self, *renderables: RenderableType) -> None:
         """Write tables and text for people."""

@@ -1,0 +1,324 @@
+"""The command line as a process: streams, exit statuses, pipes, terminals, golden output."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import pty
+import re
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from pathlib import Path
+
+import pytest
+from conftest import SAMPLES, Program
+
+GOLDEN = Path(__file__).parent / "golden"
+LOG = SAMPLES / "vit_sweep.yaml"
+COMMANDS = ("check", "fit", "recommend", "predict", "simulate")
+
+
+@pytest.fixture(scope="session")
+def law(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("law") / "law.json"
+    subprocess.run([sys.executable, "-m", "shapeplan", "fit", LOG, "-o", path, "-q"], check=True, capture_output=True)
+    return path
+
+
+def on_terminal(columns: int, *arguments: str | Path, **environment: str) -> tuple[str, int]:
+    """Run the program on a terminal of that width; return everything it shows and its status."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "shapeplan", *map(str, arguments)],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env={**os.environ, "TERM": "xterm-256color", **environment},
+    )
+    os.close(theirs)
+    shown = b""
+    while True:
+        try:
+            chunk = os.read(ours, 65536)
+        except OSError:  # Linux says EIO when the other side of a terminal is closed.
+            break
+        if not chunk:
+            break
+        shown += chunk
+    os.close(ours)
+    return shown.decode().replace("\r\n", "\n"), process.wait()
+
+
+def compare(name: str, text: str) -> None:
+    """Compare with a golden file; SHAPEPLAN_REGOLD=1 writes it anew, to be read before it is committed."""
+    path = GOLDEN / name
+    if os.environ.get("SHAPEPLAN_REGOLD"):
+        path.write_text(text)
+    assert text == path.read_text()
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("check.txt", ["check", LOG]),
+        ("fit.txt", ["fit", LOG]),
+        ("recommend.txt", ["recommend", "--law", "LAW", "--flops", "1e21"]),
+        ("recommend_many.txt", ["recommend", "--law", "LAW", "--flops", "1e20", "--flops", "1e21", "--flops", "1e22"]),
+        ("recommend_published.txt", ["recommend", "--flops", "9e21", "--flops", "1.85e20"]),
+        ("predict.txt", ["predict", "LAW", LOG]),
+    ],
+)
+def test_golden_tables(program: Program, law: Path, name: str, arguments: list[str | Path]) -> None:
+    done = program(*(law if word == "LAW" else word for word in arguments))
+    assert done.returncode == 0
+    compare(name, done.stdout)
+
+
+@pytest.mark.parametrize("columns", [60, 100, 200])
+@pytest.mark.parametrize("command", ["check", "fit", "recommend"])
+def test_tables_fit_the_terminal(law: Path, command: str, columns: int) -> None:
+    arguments = {
+        "check": ["check", LOG],
+        "fit": ["fit", LOG],
+        "recommend": ["recommend", "--law", law, "--flops", "1e20", "--flops", "1e22"],
+    }[command]
+    shown, status = on_terminal(columns, *arguments, "-q", NO_COLOR="1")
+    assert status == 0
+    assert "\x1b" not in shown
+    assert max(len(line) for line in shown.split("\n")) <= columns
+    assert "…" not in shown
+
+
+def test_colour_is_for_terminals_only(program: Program) -> None:
+    shown, _ = on_terminal(100, "recommend", "--flops", "1e21")
+    assert "\x1b[" in shown
+    for environment in ({"NO_COLOR": "1"}, {"TERM": "dumb"}):
+        assert "\x1b[" not in on_terminal(100, "recommend", "--flops", "1e21", **environment)[0]
+    piped = program("recommend", "--flops", "1e21", FORCE_COLOR="1", GITHUB_ACTIONS="true", COLUMNS="40")
+    assert "\x1b[" not in piped.stdout + piped.stderr
+
+
+def test_a_pipe_is_neither_cut_nor_wrapped(program: Program, law: Path) -> None:
+    plain = program("recommend", "--law", law, "--flops", "1e20", "--flops", "1e21")
+    narrow = program("recommend", "--law", law, "--flops", "1e20", "--flops", "1e21", COLUMNS="30")
+    assert plain.stdout == narrow.stdout
+    assert not any(line.endswith(" ") for line in plain.stdout.split("\n"))
+
+
+def test_results_on_stdout_and_the_rest_on_stderr(program: Program, law: Path) -> None:
+    loud = program("recommend", "--law", law, "--flops", "1e21")
+    quiet = program("recommend", "--law", law, "--flops", "1e21", "--quiet")
+    assert loud.stdout == quiet.stdout
+    assert quiet.stderr == ""
+    assert "warning: [extrapolation] the budget is 5.94x" in loud.stderr
+    assert "note: --flops is read as forward FLOPs" in loud.stderr
+
+
+def test_json_holds_every_number_of_the_table(program: Program, law: Path) -> None:
+    """Every number that a table shows, rounded as it is shown, is a number of the document."""
+    for arguments in (("fit", LOG), ("check", LOG), ("recommend", "--law", law, "--flops", "1e21")):
+        table = program(*arguments, "-q").stdout
+        document = json.loads(program(*arguments, "-q", "--json").stdout)
+        known = list(numbers_in(document))
+        for shown in re.findall(r"(?<![\w.:/^])[+-]?\d+(?:\.\d+)?(?:e\d+)?[%KMBT]?(?![\w/])", table):
+            assert any(matches(shown, number) for number in known), (arguments[0], shown)
+
+
+def numbers_in(value: object) -> list[float]:
+    if isinstance(value, bool) or value is None:
+        return []
+    if isinstance(value, int | float):
+        return [float(value)]
+    if isinstance(value, dict):
+        return [number for item in value.values() for number in numbers_in(item)]
+    if isinstance(value, list):
+        return [float(len(value)), *(number for item in value for number in numbers_in(item))]
+    return [float(found) for found in re.findall(r"\d+(?:\.\d+)?(?:e\d+)?", str(value))]
+
+
+def matches(shown: str, number: float) -> bool:
+    scale = {"%": 0.01, "K": 1e3, "M": 1e6, "B": 1e9, "T": 1e12}.get(shown[-1], 1.0)
+    value = float(shown.rstrip("%KMBT")) * scale
+    return abs(value - number) <= 5.1e-3 * max(abs(number), 1e-4) or abs(value - number) <= 0.00006 * (scale == 0.01)
+
+
+def test_two_runs_give_the_same_bytes(program: Program) -> None:
+    first, second = (program("fit", LOG, "--json").stdout for _ in range(2))
+    assert first == second
+    assert first
+
+
+def test_a_pipeline_of_documents(program: Program) -> None:
+    fitted = program("fit", "-", "--json", "--replicates", "20", stdin=LOG.read_text())
+    assert fitted.returncode == 0
+    plan = program("recommend", "--law", "-", "--flops", "1e20", "--json", stdin=fitted.stdout)
+    rounded = json.loads(plan.stdout)["budgets"][0]["rounded"]
+    assert set(rounded) == {"width", "depth", "mlp_dim", "heads"}
+    assert json.loads(fitted.stdout)["inputs"][0]["name"] == "<stdin>"
+
+
+def test_output_is_written_and_said(program: Program, law: Path, tmp_path: Path) -> None:
+    done = program("recommend", "--law", law, "--flops", "1e21", "-o", "plan.json")
+    assert "note: wrote plan.json" in done.stderr
+    assert json.loads((tmp_path / "plan.json").read_text())["kind"] == "shapeplan.plan"
+    done = program("predict", law, LOG, "-o", "rows.csv")
+    assert done.stdout == ""
+    assert (tmp_path / "rows.csv").read_text().startswith("run,width,depth,mlp_dim,heads,params,examples,forward_flops")
+    again = program("predict", law, "rows.csv", "-o", "rows2.csv", "--config", "vit.yaml")
+    assert again.returncode == 1
+    again = program("predict", law, "rows.csv", "-o", "rows2.csv")
+    assert "replaced columns of the rows: predicted, lower, upper, residual" in again.stderr
+    assert (tmp_path / "rows2.csv").read_text() == (tmp_path / "rows.csv").read_text()
+    over = program("predict", law, "rows.csv", "-o", "rows.csv")
+    assert over.returncode == 1
+    assert "rows.csv: is an input, and would be overwritten" in over.stderr
+
+
+def test_sample_runs_are_made_by_simulate(program: Program, tmp_path: Path) -> None:
+    for name in ("vit_sweep.csv", "vit_sweep.yaml"):
+        assert program("simulate", "--seed", "2305", "-o", name).returncode == 0
+        assert (tmp_path / name).read_bytes() == (SAMPLES / name).read_bytes()
+
+
+def test_simulate_takes_a_law_and_a_design(program: Program, law: Path, tmp_path: Path) -> None:
+    (tmp_path / "design.csv").write_text("width,depth,mlp_dim,forward_flops\n608,40,6144,1e20\n768,40,6144,1e20\n")
+    done = program("simulate", law, "design.csv", "--noise", "0")
+    assert done.returncode == 0
+    predicted = program("predict", law, "-", "--json", stdin=done.stdout)
+    assert [row["residual"] for row in json.loads(predicted.stdout)["rows"]] == pytest.approx([0, 0], abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "message"),
+    [
+        (["recommend", "--flops", "foo"], 2, "'foo' is not an amount of compute"),
+        (["recommend", "--flops", "-5"], 2, "'-5' is not above 0"),
+        (["recommend", "--flops", "nan"], 2, "'nan' is not an amount of compute"),
+        (["recommend"], 2, "missing option '--flops'"),
+        (["recommend", "--flops", "1e21", "--weights", "some"], 2, "'some' are no weights"),
+        (["recommend", "--flops", "1e21", "--weights", "width=1"], 2, "the weights and the law differ in depth"),
+        (["recommend", "--flops", "1e21", "--multiple-of", "width=0.5"], 2, "width cannot be a multiple of 0.5"),
+        (["recommend", "--flops", "1e21", "--multiple-of", "wdith=64"], 2, "there is no dimension 'wdith'"),
+        (["recommend", "--flops", "1e21", "--start", "width=608"], 2, "has no @ before the compute"),
+        (["recommend", "--flops", "1e21", "--start", "width=608@1e18"], 2, "the start gives width"),
+        (["recommend", "--flops", "1e21", "--law", "nope.json"], 1, "nope.json: there is no such file"),
+        (["recommend", "--flops", "1"], 1, "do not buy one"),
+        (["recommend", "--flops", "1e21", "--flops-convention", "both"], 2, "both"),
+        (["recomend", "--flops", "1e21"], 2, "recommend"),
+        (["fit"], 2, "LOG"),
+        (["fit", LOG, "--law", "stra"], 2, "did you mean 'star'"),
+        (["fit", LOG, "--replicates", "-1"], 2, "replicates"),
+        (["fit", LOG, "--level", "2"], 2, "a level of 2 cannot be"),
+        (["fit", LOG, "--center", "width"], 2, "not name=number"),
+        (["fit", LOG, "--dims", "width,,depth"], 2, "empty or double name"),
+        (["fit", LOG, "--metric", "los"], 1, "did you mean 'loss'"),
+        (["fit", LOG, "-o", "/nowhere/law.json"], 1, "cannot be written"),
+        (["simulate", "--noise", "200%"], 2, "is not from 0% to 100%"),
+        (["predict", "-", "-"], 2, "cannot both be '-'"),
+        (["--nonsense"], 2, "--nonsense"),
+    ],
+)
+def test_errors_and_exit_statuses(program: Program, arguments: list[str | Path], status: int, message: str) -> None:
+    done = program(*arguments)
+    assert done.returncode == status
+    assert done.stdout == ""
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    as_json = program(*arguments, "--json") if arguments[0] != "simulate" else None
+    if as_json is not None:
+        assert as_json.returncode == status
+        assert set(json.loads(as_json.stderr.strip().split("\n")[-1])["error"]) >= {"code", "message", "hint"}
+
+
+def test_help_and_version(program: Program) -> None:
+    for word in ("--help", "-h"):
+        done = program(word)
+        assert done.returncode == 0
+        assert all(command in done.stdout for command in COMMANDS)
+    for command in COMMANDS:
+        shown = program(command, "--help")
+        assert shown.returncode == 0
+        assert "Example: shapeplan" in shown.stdout
+    assert re.fullmatch(r"shapeplan \d+\.\d+\.\d+\n", program("--version").stdout)
+    nothing = program()
+    assert nothing.returncode == 2
+    assert "Usage: shapeplan" in nothing.stdout
+
+
+def test_a_closed_pipe_is_silent(tmp_path: Path, law: Path) -> None:
+    command = f"{sys.executable} -m shapeplan predict {law} {LOG} -q | head -1; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, cwd=tmp_path)
+    assert done.stderr == ""
+    assert done.stdout.split("\n")[1] == "0"
+    closed = subprocess.run(
+        ["bash", "-c", f"{sys.executable} -m shapeplan fit {LOG} --json -q | true; echo ${{PIPESTATUS[0]}}"],
+        capture_output=True,
+        text=True,
+    )
+    assert (closed.stdout, closed.stderr) == ("0\n", "")
+
+
+def test_ctrl_c_is_130(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "shapeplan", "fit", "-", "-o", "law.json"],
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        cwd=tmp_path,
+    )
+    time.sleep(2.0)  # Long enough to be reading stdin, which never ends.
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert (out, b"Traceback" in err) == (b"", False)
+    assert not (tmp_path / "law.json").exists()
+
+
+def test_stdin_that_is_a_terminal_is_refused() -> None:
+    shown, status = on_terminal(100, "fit", "-")
+    assert status == 2
+    assert "stdin is a terminal" in shown
+
+
+def test_user_text_is_shown_literally(program: Program, tmp_path: Path) -> None:
+    log = (SAMPLES / "vit_sweep.csv").read_text().replace("loss", "[bold]lo:smile:ss[/bold]")
+    (tmp_path / "[red]log.csv").write_text(log.replace("width-608-64M", "\x1b[31mrun[/red]"))
+    done = program("fit", "[red]log.csv", "--metric", "[bold]lo:smile:ss[/bold]", "--replicates", "0")
+    assert done.returncode == 0
+    assert "Law star for [bold]lo:smile:ss[/bold]" in done.stdout
+    assert "\x1b" not in done.stdout + done.stderr
+
+
+def test_an_untrusted_fit_says_so_first_and_is_refused(program: Program, tmp_path: Path) -> None:
+    rows = (SAMPLES / "vit_sweep.csv").read_text().splitlines()
+    spoiled = [rows[0]] + [
+        row.rsplit(",", 1)[0] + f",{float(row.rsplit(',', 1)[1]) * (1 + 0.35 * (i * i % 3)):g}"
+        for i, row in enumerate(rows[1:])
+    ]
+    (tmp_path / "mixed.csv").write_text("\n".join(spoiled) + "\n")
+    done = program("fit", "mixed.csv", "-o", "law.json", "--replicates", "50")
+    assert done.returncode == 0
+    assert done.stdout.startswith("NOT TO BE TRUSTED (lack-of-fit")
+    refused = program("recommend", "--law", "law.json", "--flops", "1e21")
+    assert refused.returncode == 1
+    assert refused.stdout == ""
+    assert "the fit is not to be trusted" in refused.stderr
+    forced = program("recommend", "--law", "law.json", "--flops", "1e21", "--force")
+    assert forced.returncode == 0
+    assert forced.stdout.startswith("FORCED: the fit behind this plan is not to be trusted")
+
+
+def test_debug_shows_the_traceback(program: Program) -> None:
+    assert "Traceback" in program("fit", "nope.csv", SHAPEPLAN_DEBUG="1").stderr
+
+
+def test_ascii_streams_do_not_crash(program: Program) -> None:
+    done = program("recommend", "--flops", "1e21", PYTHONIOENCODING="ascii", PYTHONUTF8="0", LC_ALL="C")
+    assert done.returncode == 0
+    assert done.stdout.isascii()

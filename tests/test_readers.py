@@ -1,0 +1,274 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import SAMPLES
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from shapeplan.documents.log import log_csv, log_yaml
+from shapeplan.errors import InputError
+from shapeplan.readers.read import read_runs
+from shapeplan.runs import Runs
+
+HEADER = "run,width,depth,mlp_dim,forward_flops,loss\n"
+
+
+def read(tmp_path: Path, text: str, name: str = "runs.csv", **options: object) -> Runs:
+    path = tmp_path / name
+    path.write_text(text, encoding="utf-8", newline="")
+    return read_runs(path, **options)  # type: ignore[arg-type]
+
+
+def same(one: Runs, other: Runs) -> bool:
+    return (
+        one.dims == other.dims
+        and np.array_equal(one.shape, other.shape)
+        and np.array_equal(one.flops, other.flops)
+        and np.array_equal(one.observed(), other.observed())
+        and one.run_names == other.run_names
+        and np.array_equal(one.run, other.run)
+        and one.flops_convention == other.flops_convention
+    )
+
+
+ROWS = [
+    {"run": "a", "width": 64, "depth": 2, "mlp_dim": 256, "forward_flops": 1e15, "loss": 3.5},
+    {"run": "b", "width": 128, "depth": 4, "mlp_dim": 512, "forward_flops": 4e15, "loss": 3.25},
+]
+
+
+def as_text(style: str) -> str:
+    lines = [HEADER.strip()] + [",".join(str(value) for value in row.values()) for row in ROWS]
+    return {
+        "csv": "\n".join(lines) + "\n",
+        "tsv": "\n".join(lines).replace(",", "\t"),
+        "json": json.dumps(ROWS),
+        "wrapped": json.dumps({"runs": ROWS, "flops_convention": "forward"}, indent=2),
+        "jsonl": "\n".join(json.dumps(row) for row in ROWS) + "\n",
+        "yaml": "runs:\n" + "".join(f"  - {json.dumps(row)}\n" for row in ROWS),
+        "list": "".join(f"- {json.dumps(row)}\n" for row in ROWS),
+    }[style]
+
+
+@pytest.mark.parametrize(
+    ("style", "name"),
+    [
+        ("tsv", "a.tsv"),
+        ("json", "a.json"),
+        ("wrapped", "b.json"),
+        ("jsonl", "a.jsonl"),
+        ("jsonl", "a.ndjson"),
+        ("yaml", "a.yaml"),
+        ("list", "a.yml"),
+        ("csv", "a.log"),
+        ("tsv", "b.log"),
+        ("json", "c.log"),
+        ("wrapped", "d.log"),
+        ("jsonl", "e.log"),
+        ("yaml", "f.log"),
+        ("list", "g.log"),
+    ],
+)
+def test_all_formats_give_the_same_runs(tmp_path: Path, style: str, name: str) -> None:
+    """By suffix, and by a look at the text where the suffix does not tell."""
+    assert same(read(tmp_path, as_text("csv")), read(tmp_path, as_text(style), name))
+
+
+def test_bom_crlf_blank_lines_and_spaces_are_harmless(tmp_path: Path) -> None:
+    plain = read(tmp_path, as_text("csv"))
+    dressed = "\ufeff" + as_text("csv").replace("\n", "\r\n").replace("a,64", "\r\n a , 64 ")
+    runs = read(tmp_path, dressed, "dressed.csv")
+    assert same(plain, runs)
+    assert runs.lines.tolist() == [3, 4]
+
+
+def test_yaml_numbers_and_anchors(tmp_path: Path) -> None:
+    runs = read(
+        tmp_path,
+        "base: &base {width: 64, depth: 2}\nruns:\n"
+        "  - {<<: *base, mlp_dim: 256, forward_flops: 1e15, loss: 3.5, run: a}\n"
+        "  - {<<: *base, width: 128, mlp_dim: 1_024, forward_flops: 4.0e+15, loss: 325e-2, run: b}\n",
+        "a.yaml",
+    )
+    assert runs.shape.tolist() == [[64, 2, 256], [128, 2, 1024]]
+    assert runs.flops.tolist() == [1e15, 4e15]
+    assert runs.lines.tolist() == [3, 4]
+    assert any("base" in note for note in runs.notes)
+
+
+@pytest.mark.parametrize(
+    ("header", "note"),
+    [
+        ("d_model,n_layer,d_ff", "column 'd_model' is read as width"),
+        ("hidden_size,num_hidden_layers,intermediate_size", "column 'intermediate_size' is read as mlp_dim"),
+        ("n_embd,num_layers,ffn_dim", "column 'num_layers' is read as depth"),
+        ("Embed Dim,N-Layers,MLP_dim", "column 'Embed Dim' is read as width"),
+    ],
+)
+def test_synonyms_are_understood_and_said(tmp_path: Path, header: str, note: str) -> None:
+    runs = read(tmp_path, f"{header},forward_flops,loss\n64,2,256,1e15,3.5\n")
+    assert runs.dims == ("width", "depth", "mlp_dim")
+    assert note in runs.notes
+
+
+@pytest.mark.parametrize(
+    ("column", "flops", "convention"),
+    [
+        ("flops", 1e15, "training"),
+        ("forward_flops", 1e15, "forward"),
+        ("training_flops", 1e15, "training"),
+        ("gflops", 1e24, "training"),
+        ("forward_pflops", 1e30, "forward"),
+        ("Train FLOPs", 1e15, "training"),
+        ("flops_forward", 1e15, "forward"),
+        ("compute", 1e15, "training"),
+    ],
+)
+def test_units_and_conventions_of_the_compute_column(
+    tmp_path: Path, column: str, flops: float, convention: str
+) -> None:
+    runs = read(tmp_path, f"width,{column},loss\n64,1e15,3.5\n")
+    assert runs.flops[0] == pytest.approx(flops)
+    assert runs.flops_convention == convention
+    assert any("names no convention" in note for note in runs.notes) == (column in ("flops", "gflops", "compute"))
+
+
+def test_the_convention_can_be_given(tmp_path: Path) -> None:
+    text = "width,flops,loss\n64,1e15,3.5\n"
+    assert read(tmp_path, text, flops_convention="forward").flops_convention == "forward"
+    said = read(tmp_path, "flops_convention: forward\nruns:\n  - {width: 64, flops: 1e15, loss: 3}\n", "a.yaml")
+    assert said.flops_convention == "forward"
+
+
+def test_ignored_columns_are_listed(tmp_path: Path) -> None:
+    runs = read(tmp_path, "width,flops,loss,lr,host\n64,1e15,3.5,0.1,a\n")
+    assert "ignored columns: lr, host" in runs.notes
+
+
+def test_compute_and_params_follow_from_an_architecture(tmp_path: Path) -> None:
+    config = tmp_path / "vit.yaml"
+    config.write_text(
+        "architecture: {family: vit, patch: 14, image: 224, pool: map, heads: 16}\nflops_convention: forward\n"
+    )
+    text = "width,depth,mlp_dim,examples,loss\n1152,27,4304,1e6,0.5\n"
+    runs = read(tmp_path, text, config=config)
+    assert runs.flops[0] == pytest.approx(2 * 110176.9e6 * 1e6, rel=1e-6)
+    assert runs.params is not None
+    assert runs.params[0] == 427680704
+    training = read(tmp_path, text, config=config, flops_convention="training")
+    assert training.flops[0] == pytest.approx(3 * runs.flops[0])
+    steps = read(tmp_path, "width,depth,mlp_dim,step,batch,loss\n1152,27,4304,1000,1000,0.5\n", config=config)
+    assert steps.flops[0] == runs.flops[0]
+
+
+def test_sequences_of_a_decoder_become_tokens(tmp_path: Path) -> None:
+    settings_ = "architecture: {family: decoder, vocab: 256, seq: 128, head_dim: 16}\n"
+    rows = "runs:\n  - {width: 64, depth: 2, mlp_dim: 256, sequences: 1000, loss: 3}\n"
+    runs = read(tmp_path, settings_ + rows, "a.yaml")
+    assert runs.examples is not None
+    assert (runs.examples[0], runs.examples_unit) == (128_000, "tokens")
+    tokens = read(tmp_path, settings_ + rows.replace("sequences: 1000", "tokens: 128e3"), "b.yaml")
+    assert tokens.flops[0] == runs.flops[0]
+
+
+@pytest.mark.parametrize(
+    ("factor", "hint"),
+    [
+        (3.0, "training FLOPs where forward FLOPs are declared"),
+        (0.5, "multiply-accumulates"),
+        (1e-9, "name the column gflops"),
+        (1.7, "check the architecture"),
+    ],
+)
+def test_logged_compute_is_cross_checked(tmp_path: Path, factor: float, hint: str) -> None:
+    exact = 2 * 110176.9e6 * 1e6 * factor
+    config = tmp_path / "vit.yaml"
+    config.write_text("architecture: {family: vit, patch: 14, image: 224, pool: map, heads: 16}\n")
+    text = f"width,depth,mlp_dim,examples,forward_flops,loss\n1152,27,4304,1e6,{exact!r},0.5\n"
+    caution = next(c for c in read(tmp_path, text, config=config).cautions if c.code == "flops-mismatch")
+    assert hint in caution.hint
+    fine = text.replace(repr(exact), repr(exact / factor * 1.05))
+    assert read(tmp_path, fine, config=config).cautions == ()
+
+
+def test_impossible_magnitudes_are_questioned(tmp_path: Path) -> None:
+    runs = read(tmp_path, "width,forward_flops,loss\n64,1e15,3.5\n128,1e3,3.5\n")
+    assert [caution.code for caution in runs.cautions] == ["implausible-magnitude"]
+    assert "line 3" in runs.cautions[0].message
+
+
+def test_without_a_run_column_shapes_are_runs_and_repeats_are_others(tmp_path: Path) -> None:
+    runs = read(tmp_path, "width,forward_flops,loss\n64,1e15,3.5\n64,2e15,3.4\n64,1e15,3.6\n128,1e15,3\n")
+    assert runs.run.tolist() == [0, 0, 1, 2]
+    assert runs.run_names == ("64", "64 #2", "128")
+
+
+def test_accuracies_become_errors(tmp_path: Path) -> None:
+    share = read(tmp_path, "width,forward_flops,acc\n64,1e15,0.75\n", metric="acc", higher_is_better=True)
+    percent = read(tmp_path, "width,forward_flops,acc\n64,1e15,75\n", metric="acc", higher_is_better=True)
+    assert share.observed()[0] == pytest.approx(0.25)
+    assert percent.observed()[0] == pytest.approx(25)
+    assert percent.metric == "100 - acc"
+    with pytest.raises(InputError, match="175 is no accuracy"):
+        read(tmp_path, "width,forward_flops,acc\n64,1e15,175\n", metric="acc", higher_is_better=True)
+
+
+def test_any_positive_column_can_be_a_dimension(tmp_path: Path) -> None:
+    runs = read(tmp_path, "width,n_experts,forward_flops,loss\n64,8,1e15,3.5\n", dims=("width", "n_experts"))
+    assert runs.dims == ("width", "n_experts")
+    assert runs.values("n_experts").tolist() == [8]
+    with pytest.raises(InputError, match="did you mean 'n_experts'"):
+        read(tmp_path, "width,n_experts,forward_flops,loss\n64,8,1e15,3.5\n", dims=("width", "n_expert"))
+
+
+def test_the_two_samples_are_the_same_log() -> None:
+    assert same(read_runs(SAMPLES / "vit_sweep.csv"), read_runs(SAMPLES / "vit_sweep.yaml"))
+
+
+names = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Zs", "Zl", "Zp", "Cf")), min_size=1)
+numbers = st.floats(min_value=1e-3, max_value=1e6)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+@given(st.lists(st.tuples(names, numbers, numbers, st.floats(1e10, 1e25), numbers), min_size=1, max_size=8))
+def test_logs_that_we_write_are_read_back(tmp_path: Path, rows: list[tuple[str, float, float, float, float]]) -> None:
+    """Whatever the names of runs and the numbers: CSV and YAML give back what was written."""
+    rows = list({row[0].strip(): row for row in rows}.values())
+    runs = Runs(
+        dims=("width", "depth"),
+        shape=np.array([row[1:3] for row in rows]),
+        flops=np.array([row[3] for row in rows]),
+        flops_convention="forward",
+        run=np.arange(len(rows)),
+        run_names=tuple(row[0] for row in rows),
+        lines=np.arange(2, len(rows) + 2),
+        loss=np.array([row[4] for row in rows]),
+    )
+    assert same(read(tmp_path, log_csv(runs)), runs)
+    assert same(read(tmp_path, log_yaml(runs), "a.yaml"), runs)
+
+
+junk = st.one_of(
+    st.text(max_size=60),
+    st.binary(max_size=60),
+    st.lists(
+        st.sampled_from(["run", "width", "flops", "loss", ",", "\n", "1e5", "-", '"', "{", "}", "[", ":", " "])
+    ).map("".join),
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300)
+@given(junk, st.sampled_from(["a.csv", "a.tsv", "a.yaml", "a.json", "a.jsonl", "a"]))
+def test_junk_is_read_or_refused_never_crashed_on(tmp_path: Path, text: str | bytes, name: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass"))
+    try:
+        runs = read_runs(path)
+    except InputError as error:
+        assert all(complaint.file for complaint in error.complaints)
+    else:
+        assert len(runs) > 0

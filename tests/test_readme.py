@@ -1,0 +1,119 @@
+"""The README is run: every command works, and what it shows is what is printed."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, SAMPLES
+
+README = (ROOT / "README.md").read_text()
+BLOCKS = re.findall(r"```(\w*)\n(.*?)```", README, re.DOTALL)
+SHELL = [line for kind, body in BLOCKS if kind == "sh" for line in body.strip().split("\n")]
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("clone")
+    shutil.copytree(SAMPLES, folder / "sample_runs")
+    return folder
+
+
+def shell(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    # The program of this interpreter stands in for the one that pip would install.
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return subprocess.run(
+        ["bash", "-eo", "pipefail", "-c", command],
+        cwd=folder,
+        env={**os.environ, "PATH": path},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def test_every_command_works_in_order(clone: Path) -> None:
+    commands = [line.removeprefix("pip install . && ") for line in SHELL if "pytest" not in line]
+    assert len(commands) >= 10
+    for command in commands:
+        done = shell(command, clone)
+        assert done.returncode == 0, (command, done.stderr)
+
+
+def test_the_install_and_test_commands_are_those_of_ci() -> None:
+    ci = (ROOT / ".ci" / "run").read_text()
+    assert SHELL[0].startswith("pip install . && shapeplan fit")
+    assert "README.md" in ci
+    assert any(line == "pip install '.[test]' && pytest" for line in SHELL)
+
+
+def test_what_it_shows_is_what_is_printed(clone: Path) -> None:
+    shown = 0
+    for (kind, command), (next_kind, expected) in zip(BLOCKS, BLOCKS[1:], strict=False):
+        if kind == "sh" and next_kind == "text":
+            assert shell(command, clone).stdout == expected
+            shown += 1
+    assert shown == 3
+
+
+def test_the_python_example_runs(clone: Path) -> None:
+    code = next(body for kind, body in BLOCKS if kind == "python")
+    done = subprocess.run([sys.executable, "-c", code], cwd=clone, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_yaml_example_is_a_log(tmp_path: Path) -> None:
+    from shapeplan.readers.read import read_runs
+
+    log = tmp_path / "runs.yaml"
+    log.write_text(next(body for kind, body in BLOCKS if kind == "yaml"))
+    runs = read_runs(log)
+    assert runs.center == {"width": 1968, "depth": 40, "mlp_dim": 6144}
+    assert runs.architecture is not None
+
+
+def test_the_truth_in_sample_runs_is_the_truth() -> None:
+    """The table of optima, and of what the recipe loses, in sample_runs/README.md."""
+    import numpy as np
+    from scipy.optimize import minimize
+
+    from shapeplan.fitting.fit import fit
+    from shapeplan.planning.recommend import recommend
+    from shapeplan.readers.read import read_runs
+    from shapeplan.sweeps.paper import paper_architecture, rehearsal_law
+
+    page = (SAMPLES / "README.md").read_text()
+    law, cost = rehearsal_law(), paper_architecture()
+    dims = ("width", "depth", "mlp_dim")
+
+    def loss(shape: dict[str, float], flops: float) -> float:
+        return float(law.loss(**shape, examples=flops / cost.flops_per_example(shape)))
+
+    optima = {}
+    rows = re.findall(r"\| ([\d.]+e\d+) \| \((\d+), (\d+), (\d+)\) \| ([\d.]+) \|\n", page)
+    assert len(rows) == 4
+    for flops, *shape, value in rows:
+        start = np.log([float(size) for size in shape])
+        found = minimize(
+            lambda logs, t=float(flops): loss(dict(zip(dims, np.exp(logs), strict=True)), t),
+            start,
+            method="Nelder-Mead",
+            options={"xatol": 1e-8, "fatol": 1e-14, "maxiter": 5000},
+        )
+        assert [round(size) for size in np.exp(found.x)] == [int(size) for size in shape]
+        assert f"{found.fun:.5f}" == value
+        optima[flops] = found.fun
+    fitted = fit(read_runs(SAMPLES / "vit_sweep.yaml"), replicates=0)
+    plans = re.findall(r"\| ([\d.]+e\d+) \| \((\d+), (\d+), (\d+)\) \| ([\d.]+) \| ([\d.]+)% \|", page)
+    assert len(plans) == 2
+    for flops, *shape, value, excess in plans:
+        budget = recommend(fitted, float(flops)).budgets[0]
+        assert [budget.rounded[dim] for dim in dims] == [int(size) for size in shape]
+        true = loss({dim: float(size) for dim, size in budget.rounded.items()}, float(flops))
+        assert f"{true:.5f}" == value
+        assert f"{100 * (true / optima[flops] - 1):.1f}" == excess

@@ -1,0 +1,180 @@
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from conftest import additive_law, rows_of, sweep
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shapeplan.documents.files import published_law
+from shapeplan.errors import ArgumentError, PlanError
+from shapeplan.fitting.fit import fit
+from shapeplan.fitting.result import Fit
+from shapeplan.planning.recommend import recommend
+from shapeplan.planning.rounding import round_shape
+from shapeplan.sweeps.grid import Start
+
+DIMS = ("width", "depth", "mlp_dim")
+
+
+@pytest.fixture(scope="module")
+def fitted() -> Fit:
+    return fit(sweep(0.003, 2), replicates=100)
+
+
+@pytest.mark.parametrize(
+    ("flops", "published"),
+    [(9e21, {"width": 1152, "depth": 27, "mlp_dim": 4304}), (1.85e20, {"width": 880, "depth": 18, "mlp_dim": 2320})],
+)
+def test_the_published_law_gives_the_published_shapes(flops: float, published: dict[str, int]) -> None:
+    budget = recommend(published_law(), flops).budgets[0]
+    for dim, value in published.items():
+        assert abs(budget.shape[dim] / value - 1) < 0.21
+        assert abs(budget.rounded[dim] / value - 1) < 0.21
+    assert budget.heads == 16
+    assert budget.flops_training == 3 * flops
+    assert budget.loss is None
+    assert "extrapolation" in [caution.code for caution in budget.cautions]
+
+
+def test_the_recipe_by_hand() -> None:
+    """PAPER: x_k = x0_k tau^(s_k / 3) with the published exponents."""
+    budget = recommend(published_law(), 3.5e21).budgets[0]
+    assert budget.shape["width"] == pytest.approx(608 * 1000 ** (0.22 / 3))
+    assert budget.shape["depth"] == pytest.approx(10 * 1000 ** (0.45 / 3))
+    assert budget.shape["mlp_dim"] == pytest.approx(928 * 1000 ** (0.60 / 3))
+
+
+def test_at_t0_the_plan_is_the_start(fitted: Fit) -> None:
+    assert fitted.start is not None
+    budget = recommend(fitted, fitted.start.flops).budgets[0]
+    assert budget.shape == pytest.approx(dict(fitted.start.shape))
+
+
+@given(st.floats(1e16, 1e30))
+def test_a_plan_never_spends_more_than_its_budget(flops: float) -> None:
+    budget = recommend(published_law(), flops).budgets[0]
+    assert budget.achieved_flops is not None
+    assert budget.flops_per_example is not None
+    assert budget.examples is not None
+    assert budget.achieved_flops <= flops
+    assert flops - budget.achieved_flops <= budget.flops_per_example * 1.0001 + 1e-9 * flops
+    assert budget.rounded["width"] % 16 == budget.rounded["mlp_dim"] % 16 == 0
+
+
+@given(st.floats(1e17, 1e25), st.floats(1.01, 100))
+def test_shapes_grow_with_the_budget(flops: float, factor: float) -> None:
+    small, large = recommend(published_law(), [flops, flops * factor]).budgets
+    assert all(large.shape[dim] > small.shape[dim] for dim in DIMS)
+    assert all(large.rounded[dim] >= small.rounded[dim] for dim in DIMS)
+
+
+def test_intervals_hold_the_shape_and_widen_with_distance(fitted: Fit) -> None:
+    near, far = recommend(fitted, [2e19, 1e22]).budgets
+    for budget in (near, far):
+        for dim in DIMS:
+            interval = budget.ci[dim]
+            assert interval is not None
+            assert interval[0] < budget.shape[dim] < interval[1]
+        assert budget.loss is not None
+        assert budget.loss.ci is not None
+        assert budget.loss.ci[0] < budget.loss.ci[1]
+
+    def spread(budget_ci: tuple[float, float] | None) -> float:
+        assert budget_ci is not None
+        return budget_ci[1] / budget_ci[0]
+
+    assert all(spread(far.ci[dim]) > spread(near.ci[dim]) for dim in DIMS)
+
+
+def test_conventions_are_converted(fitted: Fit) -> None:
+    forward = recommend(fitted, 1e21).budgets[0]
+    training = recommend(fitted, 3e21, flops_convention="training").budgets[0]
+    assert training.rounded == forward.rounded
+    assert training.flops == pytest.approx(1e21)
+    assert training.flops_training == pytest.approx(3e21)
+
+
+def test_weights(fitted: Fit) -> None:
+    only_width = recommend(fitted, 1e21, weights={"width": 1.0, "depth": 0.0, "mlp_dim": 0.0}).budgets[0]
+    assert fitted.start is not None
+    assert only_width.shape["depth"] == fitted.start.shape["depth"]
+    for bad, message in (
+        ("implied", "'implied' are no weights"),
+        ({"width": 1.0}, "differ in depth, mlp_dim"),
+        ({"width": 0.5, "depth": 0.5, "mlp_dim": 0.5}, "sum to 1.5"),
+        ({"width": 1.5, "depth": -0.5, "mlp_dim": 0.0}, "weights are not negative"),
+    ):
+        with pytest.raises(ArgumentError, match=message):
+            recommend(fitted, 1e21, weights=bad)
+
+
+def test_multiples(fitted: Fit) -> None:
+    budget = recommend(fitted, 1e21, multiples={"width": 128, "mlp_dim": 256, "depth": 2}).budgets[0]
+    assert budget.rounded["width"] % 128 == 0
+    assert budget.rounded["mlp_dim"] % 256 == 0
+    assert budget.rounded["depth"] % 2 == 0
+    with pytest.raises(ArgumentError, match="no dimension 'heads' to round"):
+        recommend(fitted, 1e21, multiples={"heads": 2})
+
+
+@given(st.floats(1, 1e5), st.integers(1, 512))
+def test_rounding_is_to_the_nearest_multiple_in_ratio(value: float, multiple: int) -> None:
+    rounded, _ = round_shape({"width": value}, {"width": multiple}, {})
+    here = rounded["width"]
+    assert here % multiple == 0
+    assert here >= multiple
+    distance = abs(math.log(here / value))
+    for other in (here - multiple, here + multiple):
+        if other > 0:
+            assert distance <= abs(math.log(other / value)) + 1e-9
+
+
+def test_heads_grow_with_width_or_stay() -> None:
+    assert round_shape({"width": 1000.0}, {}, {"head_dim": 64}) == ({"width": 1024}, 16)
+    assert round_shape({"width": 1000.0}, {}, {"heads": 12}) == ({"width": 1008}, 12)
+    assert round_shape({"width": 1000.0, "depth": 0.3}, {}, {}) == ({"width": 1008, "depth": 1}, None)
+
+
+def test_tied_and_fixed_dimensions_follow() -> None:
+    star = rows_of(sweep(0.001, law=additive_law()), np.arange(39))
+    start = Start({"width": 608.0, "depth": 10.0}, 3.5e18, "test")
+    budget = recommend(fit(star, replicates=0, start=start), 1e20).budgets[0]
+    assert budget.rounded["mlp_dim"] == 6144
+    assert budget.shape["mlp_dim"] == 6144.0
+
+
+def test_extrapolation_is_told_in_factors(fitted: Fit) -> None:
+    inside, beyond = recommend(fitted, [5e19, 1.684e21]).budgets
+    assert inside.cautions == ()
+    assert "the budget is 10x the largest compute fitted" in beyond.cautions[0].message
+
+
+def test_refusals(fitted: Fit) -> None:
+    assert fitted.quality is not None
+    untrusted = replace(fitted, quality=replace(fitted.quality, status="untrusted"))
+    with pytest.raises(PlanError, match="not to be trusted") as error:
+        recommend(untrusted, 1e21)
+    assert "--force" in str(error.value)
+    assert recommend(untrusted, 1e21, force=True).budgets
+    with pytest.raises(PlanError, match="no starting point"):
+        recommend(replace(fitted, start=None), 1e21)
+    with pytest.raises(PlanError, match="do not buy one"):
+        recommend(fitted, 1e6)
+    undefined = {**fitted.scaling_exponents, "depth": replace(fitted.scaling_exponents["depth"], value=math.nan)}
+    with pytest.raises(PlanError, match="the growth of depth is not defined"):
+        recommend(replace(fitted, scaling_exponents=undefined), 1e21)
+    for bad in (0.0, -1e20, math.nan, math.inf, 1e41):
+        with pytest.raises(ArgumentError, match="cannot be"):
+            recommend(fitted, bad)
+
+
+def test_without_examples_the_cost_is_unknown() -> None:
+    runs = replace(sweep(), examples=None, architecture=None)
+    budget = recommend(fit(runs, replicates=0), 1e21).budgets[0]
+    assert budget.examples is None
+    assert budget.flops_per_example is None
+    assert budget.params is None

@@ -1,0 +1,56 @@
+"""What a command must not load: start-up is a set of modules, not a stopwatch (that one is in benchmarks/)."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from conftest import SAMPLES
+
+HEAVY = {"numpy", "scipy", "pydantic", "yaml", "rich", "matplotlib"}
+
+
+def loaded_by(*arguments: str) -> set[str]:
+    code = (
+        "import sys, contextlib, io\n"
+        "from shapeplan.cli.app import run\n"
+        "with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):\n"
+        f"    run({list(arguments)!r})\n"
+        "print(' '.join(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
+
+
+@pytest.mark.parametrize("word", ["--help", "--version"])
+def test_help_loads_nothing_heavy(word: str) -> None:
+    assert not HEAVY & loaded_by(word)
+
+
+def test_import_loads_nothing_heavy() -> None:
+    code = "import shapeplan, sys; print(' '.join(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not HEAVY & set(done.stdout.split())
+
+
+def test_a_plan_needs_no_scipy() -> None:
+    modules = loaded_by("recommend", "--flops", "1e21")
+    assert "numpy" in modules
+    assert not {"scipy", "yaml"} & modules
+
+
+def test_a_fit_needs_no_scipy_stats() -> None:
+    modules = loaded_by("fit", str(SAMPLES / "vit_sweep.csv"), "--replicates", "5")
+    assert "scipy.special" in modules
+    assert "scipy.stats" not in modules
+
+
+def test_every_public_name_is_there() -> None:
+    import shapeplan
+
+    for name in shapeplan.__all__:
+        assert getattr(shapeplan, name) is not None
+    assert set(shapeplan.__all__) <= set(dir(shapeplan))
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        _ = shapeplan.nonsense
