@@ -186,7 +186,7 @@ def test_fewer_rows_than_parameters_are_refused() -> None:
 def test_arguments_that_make_no_sense() -> None:
     with pytest.raises(ArgumentError, match="did you mean 'star'"):
         fit(sweep(), law="sta")
-    with pytest.raises(ArgumentError, match="a level of 1.5 cannot be"):
+    with pytest.raises(ArgumentError, match=r"a level of 1\.5 cannot be"):
         fit(sweep(), level=1.5)
     with pytest.raises(ArgumentError, match="-1 replicates cannot be"):
         fit(sweep(), replicates=-1)

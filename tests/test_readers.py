@@ -266,9 +266,12 @@ junk = st.one_of(
 def test_junk_is_read_or_refused_never_crashed_on(tmp_path: Path, text: str | bytes, name: str) -> None:
     path = tmp_path / name
     path.write_bytes(text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass"))
+    outcome: Runs | InputError
     try:
-        runs = read_runs(path)
+        outcome = read_runs(path)
     except InputError as error:
-        assert all(complaint.file for complaint in error.complaints)
+        outcome = error
+    if isinstance(outcome, InputError):
+        assert all(complaint.file and complaint.hint for complaint in outcome.complaints)
     else:
-        assert len(runs) > 0
+        assert len(outcome) > 0

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -54,7 +55,7 @@ def test_the_install_and_test_commands_are_those_of_ci() -> None:
 
 def test_what_it_shows_is_what_is_printed(clone: Path) -> None:
     shown = 0
-    for (kind, command), (next_kind, expected) in zip(BLOCKS, BLOCKS[1:], strict=False):
+    for (kind, command), (next_kind, expected) in pairwise(BLOCKS):
         if kind == "sh" and next_kind == "text":
             assert shell(command, clone).stdout == expected
             shown += 1

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -111,7 +112,7 @@ def test_the_front_is_what_brute_force_says(rows: list[tuple[int, float, float]]
     flops, loss = np.array([row[1] for row in rows]), np.array([row[2] for row in rows])
     front = pareto_front(shapes, flops, loss)
     assert front[0].first == flops.min()
-    for one, following in zip(front, front[1:], strict=False):
+    for one, following in pairwise(front):
         assert one.last == following.first
         assert not np.array_equal(one.shape, following.shape)
         assert one.loss > following.loss

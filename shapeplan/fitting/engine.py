@@ -28,7 +28,7 @@ SHARED_POINTS = 17
 OWN_POINTS = 13
 STARTS_PER_BLOCK = 4
 JOINT_STARTS = 128
-"""Size of the grids, geometric between the bounds; how many local minima of a block, and of all blocks, are polished."""
+"""Size of the grids, geometric between the bounds; how many optima of a block, and of all blocks, are polished."""
 
 _STEPS = 300
 _SAME = 1e-7
