@@ -43,7 +43,7 @@ class Complaint:
         parts.append(self.message + (f"; {self.hint}" if self.hint else ""))
         return ": ".join(parts)
 
-    def within(self, file: str) -> Complaint:
+    def within(self, file: str | None) -> Complaint:
         """Return the same complaint, placed in `file` unless it already names one."""
         return self if self.file else replace(self, file=file)
 

@@ -45,7 +45,11 @@ Center = Annotated[
 ]
 StartPoint = Annotated[
     str | None,
-    typer.Option("--start", metavar="SHAPE@FLOPS", help="x0 and t0, e.g. width=608,depth=10,mlp_dim=928@3.5e18."),
+    typer.Option(
+        "--start",
+        metavar="SHAPE@FLOPS",
+        help="x0 and t0 (as the law counts), e.g. width=608,depth=10,mlp_dim=928@3.5e18.",
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the whole document as JSON.")]
 Output = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to a file, atomically.")]

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from shapeplan.errors import ArgumentError, Caution, Complaint
+from shapeplan.errors import ArgumentError, Caution, Complaint, FitError
 from shapeplan.fitting.bootstrap import wild_bootstrap
 from shapeplan.fitting.check import FITTED
 from shapeplan.fitting.costs import cost_of, heads_of
@@ -78,8 +78,11 @@ def fit(
     """
     _check_arguments(law, replicates, level)
     dimensions, cautions = find_dimensions(runs)
-    star = find_star(runs, dimensions.free, center or runs.center)
-    found = solve_star(runs, star)
+    try:
+        star = find_star(runs, dimensions.free, center or runs.center)
+        found = solve_star(runs, star)
+    except FitError as error:
+        raise FitError(*(complaint.within(_name(runs)) for complaint in error.complaints)) from None
     problem, solution = found.problem, found.solution
     constants = {name: float(value[0]) for name, value in problem.constants(solution).items()}
     fitted = Law(problem.form, constants, problem.units)
@@ -179,6 +182,10 @@ def _check_start(start: Start, dims: tuple[str, ...]) -> None:
 def _status(exponents: Mapping[str, Estimate], relative_rmse: float, converged: bool) -> Status:
     sound = converged and relative_rmse <= HOPELESS_FIT and all(np.isfinite(s.value) for s in exponents.values())
     return "ok" if sound else "untrusted"
+
+
+def _name(runs: Runs) -> str | None:
+    return runs.sources[0].name if runs.sources else None
 
 
 def _range(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> tuple[float, float]:
