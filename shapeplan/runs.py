@@ -81,6 +81,11 @@ class Runs:
     notes: tuple[str, ...] = field(default=())
     cautions: tuple[Caution, ...] = field(default=())
 
+    def __repr__(self) -> str:
+        """Return what there is, not all of it."""
+        rows, runs = len(self), len(self.run_names)
+        return f"<Runs: {rows} rows of {runs} runs, dims={self.dims}, metric={self.metric!r}>"
+
     def __len__(self) -> int:
         """Return the number of rows."""
         return len(self.flops)

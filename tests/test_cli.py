@@ -207,7 +207,7 @@ def test_simulate_takes_a_law_and_a_design(program: Program, law: Path, tmp_path
         (["recommend", "--flops", "1e21", "--multiple-of", "width=0.5"], 2, "width cannot be a multiple of 0.5"),
         (["recommend", "--flops", "1e21", "--multiple-of", "wdith=64"], 2, "there is no dimension 'wdith'"),
         (["recommend", "--flops", "1e21", "--start", "width=608"], 2, "has no @ before the compute"),
-        (["recommend", "--flops", "1e21", "--start", "width=608@1e18"], 2, "the start gives width"),
+        (["recommend", "--flops", "1e21", "--start", "width=608@1e18"], 2, "the start lacks depth, mlp_dim"),
         (["recommend", "--flops", "1e21", "--law", "nope.json"], 1, "nope.json: there is no such file"),
         (["recommend", "--flops", "1"], 1, "do not buy one"),
         (["recommend", "--flops", "1e21", "--flops-convention", "both"], 2, "both"),

@@ -257,7 +257,7 @@ def test_check_says_what_is_missing() -> None:
     found = check(runs)
     reasons = {law.law: law.reason for law in found.laws}
     assert reasons["star"] is None
-    assert reasons["separable"] == "needs examples or tokens, or an architecture"
+    assert reasons["separable"] == "needs examples (or tokens), or an architecture"
     assert reasons["chinchilla"] is not None
     assert "params" in reasons["chinchilla"]
     assert {caution.code for caution in found.cautions} == {"no-start"}

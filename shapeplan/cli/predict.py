@@ -32,6 +32,7 @@ def predict(
     from shapeplan.fitting.predict import predict as predict_rows
     from shapeplan.readers.read import read_runs
     from shapeplan.render.predictions import render_predictions
+    from shapeplan.sweeps.grid import START_CODES
 
     if law == rows == "-":
         raise ArgumentError(Complaint("stdin-twice", "law and rows cannot both be '-'", "give one of them as a file"))
@@ -56,11 +57,11 @@ def predict(
     replaced = [name for name in COLUMNS if runs.cells and name in runs.cells[0]]
     if replaced:
         console.note(f"replaced column{'s' if len(replaced) > 1 else ''} of the rows: {', '.join(replaced)}")
-    console.warn((*fit.cautions, *runs.cautions))
+    console.warn((*(caution for caution in fit.cautions if caution.code not in START_CODES), *runs.cautions))
     if output is not None:
         text = document.dumps() if output.suffix == ".json" else predictions_csv(predictions)
         write(console, output, text, document)
     if as_json:
         console.text(document.dumps())
     elif output is None:
-        console.show(*render_predictions(fit, predictions))
+        console.show(*render_predictions(fit, predictions, console.width))

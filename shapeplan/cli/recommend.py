@@ -63,6 +63,6 @@ def recommend(
         console.note("no --law is given: this is the published SoViT law (arXiv:2305.13035)")
     if not flops_convention:
         console.note(f"--flops is read as {fit.flops_convention} FLOPs, as the law counts")
-    console.warn(fit.cautions)
+    console.warn(plan.cautions)
     console.warn(dict.fromkeys(caution for budget in plan.budgets for caution in budget.cautions))
     emit(console, plan_document(plan), lambda: render_plan(plan, console.width), as_json=as_json, output=output)

@@ -19,6 +19,7 @@ from shapeplan.fitting.result import (
     CenterRow,
     Estimate,
     Fit,
+    FrontRow,
     HeldOutError,
     Outlier,
     Parameter,
@@ -136,6 +137,15 @@ class OutlierRecord(Part):
     residual: Finite
 
 
+class FrontRecord(Part):
+    """A row of the log that no row with as little compute beats."""
+
+    run: str
+    line: int
+    flops: Finite
+    loss: Finite
+
+
 class BootstrapRecord(Part):
     """Replicates of every parameter."""
 
@@ -196,6 +206,7 @@ class LawDocument(Document):
     selection: tuple[SelectionRecord, ...]
     dropped: tuple[DroppedRecord, ...]
     outliers: tuple[OutlierRecord, ...]
+    front: tuple[FrontRecord, ...] = ()
     bootstrap: BootstrapRecord
 
     @model_validator(mode="after")
@@ -265,6 +276,7 @@ def law_document(fit: Fit) -> LawDocument:
         selection=tuple(SelectionRecord(**asdict(score)) for score in fit.selection),
         dropped=(),
         outliers=tuple(OutlierRecord(**asdict(outlier)) for outlier in fit.outliers),
+        front=tuple(FrontRecord(**asdict(row)) for row in fit.front),
         bootstrap=BootstrapRecord(
             replicates=fit.bootstrap.replicates,
             seed=fit.bootstrap.seed,
@@ -316,6 +328,7 @@ def fit_of(document: LawDocument, sources: tuple[Source, ...] = ()) -> Fit:
         grid_error=_held_out(document.grid_error),
         selection=tuple(Score(**record.model_dump()) for record in document.selection),
         outliers=tuple(Outlier(**record.model_dump()) for record in document.outliers),
+        front=tuple(FrontRow(**record.model_dump()) for record in document.front),
         start=Start(dict(document.start.shape), document.start.flops, document.start.source)
         if document.start
         else None,

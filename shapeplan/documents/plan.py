@@ -24,6 +24,7 @@ class BudgetRecord(Part):
     rounded: dict[str, int | None]
     params: int | None
     flops_per_example: Finite | None
+    flops_per_example_forward: Finite | None
     flops_per_example_training: Finite | None
     examples: int | None
     achieved_flops: Finite | None
@@ -51,7 +52,7 @@ def plan_document(plan: Plan) -> PlanDocument:
     """Return the document of a plan."""
     fit = plan.fit
     return PlanDocument(
-        **header(KIND, fit.sources, fit.cautions),
+        **header(KIND, fit.sources, plan.cautions),
         law=fit.law.form.name,
         method=plan.method,
         metric=fit.metric,
@@ -76,6 +77,7 @@ def _budget(budget: BudgetPlan) -> BudgetRecord:
         rounded={**budget.rounded, "heads": budget.heads},
         params=budget.params,
         flops_per_example=budget.flops_per_example,
+        flops_per_example_forward=budget.flops_per_example_forward,
         flops_per_example_training=budget.flops_per_example_training,
         examples=budget.examples,
         achieved_flops=budget.achieved_flops,

@@ -13,6 +13,7 @@ from pydantic import ConfigDict
 from shapeplan.documents.base import Document, Finite, Part, header
 from shapeplan.fitting.predict import Predictions
 from shapeplan.fitting.result import Fit
+from shapeplan.quantities import Convention
 
 KIND = "shapeplan.predictions"
 COLUMNS = ("predicted", "lower", "upper", "residual")
@@ -20,10 +21,11 @@ _NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?")
 
 
 class PredictionRecord(Part):
-    """A row of the input with what the law says of it."""
+    """A row of the input with what the law says of it; `law_flops` is its compute as the law counts."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
+    law_flops: Finite
     predicted: Finite
     lower: Finite | None
     upper: Finite | None
@@ -35,6 +37,7 @@ class PredictionsDocument(Document):
 
     kind: Literal["shapeplan.predictions"]
     law: str
+    flops_convention: Convention
     metric: str
     level: Finite
     rows: tuple[PredictionRecord, ...]
@@ -46,15 +49,16 @@ def predictions_document(fit: Fit, predictions: Predictions) -> PredictionsDocum
     return PredictionsDocument(
         **header(KIND, (*fit.sources, *runs.sources), (*fit.cautions, *runs.cautions)),
         law=fit.law.form.name,
+        flops_convention=fit.flops_convention,
         metric=fit.metric,
         level=fit.bootstrap.level,
-        rows=tuple(
-            PredictionRecord(
-                **{**{column: _as_json(cell) for column, cell in cells.items()}, **_numbers(predictions, i)}
-            )
-            for i, cells in enumerate(runs.cells)
-        ),
+        rows=tuple(_record(predictions, i) for i in range(len(runs))),
     )
+
+
+def _record(predictions: Predictions, i: int) -> PredictionRecord:
+    cells = {column: _as_json(cell) for column, cell in predictions.runs.cells[i].items()}
+    return PredictionRecord(**{**cells, "law_flops": float(predictions.flops[i]), **_numbers(predictions, i)})
 
 
 def predictions_csv(predictions: Predictions) -> str:

@@ -9,6 +9,7 @@ from shapeplan.documents.check import CheckDocument
 from shapeplan.documents.law import LawDocument
 from shapeplan.documents.plan import PlanDocument
 from shapeplan.documents.predictions import PredictionsDocument
+from shapeplan.errors import ArgumentError, Complaint
 
 KINDS: dict[str, type[Document]] = {
     "shapeplan.check": CheckDocument,
@@ -20,11 +21,14 @@ KINDS: dict[str, type[Document]] = {
 
 
 def json_schema(kind: str) -> dict[str, Any]:
-    """Return the JSON Schema of a kind of document, e.g. ``shapeplan.law``.
+    """Return the JSON Schema of a kind of document: ``shapeplan.law``, ``shapeplan.plan``, ...
 
     Raises
     ------
-    KeyError
+    ArgumentError
         If there is no such kind.
     """
+    if kind not in KINDS:
+        message = f"there is no kind of document {kind!r}"
+        raise ArgumentError(Complaint("unknown-kind", message, f"the kinds are {', '.join(KINDS)}", value=kind))
     return KINDS[kind].model_json_schema(mode="serialization")

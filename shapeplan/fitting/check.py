@@ -132,8 +132,8 @@ def _joint_support(runs: Runs, dimensions: Dimensions, name: str) -> Support:
     known = runs.variables()
     missing = [variable for variable in form.variables if variable not in known]
     if missing:
-        wanted = {"examples": "examples or tokens, or an architecture", "params": "params, or an architecture"}
-        return Support(name, False, f"needs {' and '.join(wanted.get(one, one) for one in missing)}")
+        wanted = " and ".join("examples (or tokens)" if one == "examples" else one for one in missing)
+        return Support(name, False, f"needs {wanted}, or an architecture")
     thin = [variable for variable in form.variables if len(np.unique(known[variable])) < FEWEST_VALUES]
     if thin:
         return Support(name, False, f"needs {FEWEST_VALUES} values or more of {', '.join(thin)}")

@@ -18,18 +18,19 @@ def cost_of(runs: Runs, dims: Sequence[str]) -> tuple[Cost | None, tuple[str, ..
     if runs.architecture is not None:
         return runs.architecture, (), ()
     if runs.examples is None:
-        hint = "add examples (or tokens), or an architecture, to learn how many examples a budget buys"
+        hint = "add examples (or tokens), or an architecture, to learn how many a budget buys"
         return None, (f"FLOPs per example are unknown: {hint}",), ()
+    unit = runs.examples_unit.removesuffix("s")
     shape = {dim: runs.values(dim) for dim in dims}
     flops = PowerLaw.fit(shape, runs.forward_flops() / runs.examples)
     params = None if runs.params is None else PowerLaw.fit(shape, runs.params)
     note = (
-        f"no architecture is given: FLOPs per example are a power law fitted to the log, "
+        f"no architecture is given: FLOPs per {unit} are a power law fitted to the log, "
         f"within {flops.max_relative_error:.1%} of its rows"
     )
     cautions: tuple[Caution, ...] = ()
     if flops.max_relative_error > _APPROXIMATE:
-        message = f"the power law for FLOPs per example misses rows by up to {flops.max_relative_error:.0%}"
+        message = f"the power law for FLOPs per {unit} misses rows by up to {flops.max_relative_error:.0%}"
         cautions = (Caution("cost-approximate", message, "give the architecture for exact counts"),)
     return FittedCost(flops, params), (note,), cautions
 

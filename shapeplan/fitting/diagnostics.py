@@ -10,7 +10,15 @@ from scipy.special import fdtrc
 from shapeplan.arrays import Floats
 from shapeplan.errors import Caution
 from shapeplan.fitting.problem import Problem
-from shapeplan.fitting.result import Arm, Estimate, HeldOutError, Outlier, Parameter
+from shapeplan.fitting.result import (
+    HELD_OUT_TOLERANCE,
+    Arm,
+    Estimate,
+    FrontRow,
+    HeldOutError,
+    Outlier,
+    Parameter,
+)
 from shapeplan.runs import Runs
 
 POOR_FIT, HOPELESS_FIT = 0.02, 0.05
@@ -23,7 +31,6 @@ _FAR = 5.0
 _MAD_TO_SIGMA = 1.4826
 _EXACT = 1e-9
 _SIGNIFICANCE = 0.01
-_HELD_OUT_TOLERANCE = 0.02
 
 
 def find_at_bound(problem: Problem, constants: Mapping[str, float]) -> frozenset[str]:
@@ -51,12 +58,25 @@ def bound_cautions(problem: Problem, parameters: Mapping[str, Parameter]) -> lis
         said = ", ".join(f"{name} = {parameters[name].value:g}" for name in stuck)
         hint = "the rows do not determine it; add values of that dimension, or longer and shorter runs"
         cautions.append(Caution("at-bound", f"at the edge of the search: {said}", hint))
+    touching = [
+        name
+        for name in problem.form.exponents
+        if name not in moot and not parameters[name].at_bound and _touches(problem.form.bounds(name), parameters[name])
+    ]
+    if touching:
+        hint = "treat them as unknown on that side; add values of that dimension"
+        cautions.append(Caution("at-bound", f"intervals end at the edge of the search: {', '.join(touching)}", hint))
     floors = [name for name in problem.form.coefficients if name.startswith("eps") and parameters[name].at_bound]
     if floors:
         message = f"no irreducible loss is identified ({', '.join(floors)} = 0)"
         hint = "the loss far beyond the data may be predicted too low; longer runs would show where it levels off"
         cautions.append(Caution("at-bound", message, hint))
     return cautions
+
+
+def _touches(bounds: tuple[float, float], parameter: Parameter) -> bool:
+    ci = parameter.ci
+    return ci is not None and (ci[0] <= bounds[0] * (1 + 1e-6) or ci[1] >= bounds[1] * (1 - 1e-6))
 
 
 def exponent_cautions(estimates: Mapping[str, Estimate], draws: Mapping[str, Floats]) -> list[Caution]:
@@ -113,7 +133,7 @@ def center_cautions(center: HeldOutError | None, relative_rmse: float) -> list[C
     if center is None:
         hint = "train the centre too: predicting it unseen is the best test of the law"
         return [Caution("no-center", "the log has no row of the centre", hint)]
-    if center.rmse <= max(_HELD_OUT_TOLERANCE, 3 * relative_rmse):
+    if center.rmse <= max(HELD_OUT_TOLERANCE, 3 * relative_rmse):
         return []
     message = f"the held-out centre is missed by {center.rmse:.1%} (root mean square)"
     return [Caution("center-missed", message, "the law does not carry to large shapes; do not trust its loss there")]
@@ -121,11 +141,22 @@ def center_cautions(center: HeldOutError | None, relative_rmse: float) -> list[C
 
 def grid_cautions(grid: HeldOutError | None, relative_rmse: float) -> list[Caution]:
     """Return a caution where the rows beside the star are missed by more than 2% and three times the scatter."""
-    if grid is None or grid.rmse <= max(_HELD_OUT_TOLERANCE, 3 * relative_rmse):
+    if grid is None or grid.rmse <= max(HELD_OUT_TOLERANCE, 3 * relative_rmse):
         return []
     message = f"the {grid.rows} rows beside the star are missed by {grid.rmse:.0%} (mean {grid.bias:+.0%})"
-    hint = "Eq. 3 does not hold away from the arms: do not trust the loss it predicts there"
+    hint = "Eq. 3 does not hold away from the arms, so plans give no loss"
     return [Caution("off-star-misfit", message, hint)]
+
+
+def find_front(runs: Runs) -> tuple[FrontRow, ...]:
+    """Return the rows that no row with as little compute beats, in order of compute."""
+    loss = runs.observed()
+    order = np.lexsort((loss, runs.flops))
+    best = np.minimum.accumulate(loss[order])
+    rows = order[np.flatnonzero(best < np.concatenate([[np.inf], best[:-1]]))]
+    return tuple(
+        FrontRow(runs.run_names[runs.run[i]], int(runs.lines[i]), float(runs.flops[i]), float(loss[i])) for i in rows
+    )
 
 
 def find_outliers(runs: Runs, problem: Problem, residuals: Floats) -> tuple[Outlier, ...]:

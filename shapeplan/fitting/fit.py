@@ -18,6 +18,7 @@ from shapeplan.fitting.diagnostics import (
     center_cautions,
     exponent_cautions,
     find_at_bound,
+    find_front,
     find_outliers,
     fit_cautions,
     grid_cautions,
@@ -97,7 +98,7 @@ def fit(
     }
     exponent_draws = problem.form.scaling_exponents(draws) if draws else {}
     exponents = {
-        dim: Estimate(value, bootstrap.interval(exponent_draws[dim]) if draws else None)
+        dim: Estimate(value, bootstrap.interval(exponent_draws[dim]) if draws and np.isfinite(value) else None)
         for dim, value in fitted.scaling_exponents().items()
     }
     residuals = problem.residuals(solution)
@@ -134,6 +135,7 @@ def fit(
         grid_error=seen_grid,
         selection=(Score("star", None, None, relative_rmse),),
         outliers=outliers,
+        front=find_front(runs),
         start=start,
         flops_range=(float(runs.flops[rows].min()), float(runs.flops[rows].max())),
         shape_range={dim: _range(runs.values(dim)) for dim in runs.dims},
@@ -173,10 +175,9 @@ def _check_arguments(law: str, replicates: int, level: float) -> None:
 
 def _check_start(start: Start, dims: tuple[str, ...]) -> None:
     missing = [dim for dim in dims if dim not in start.shape]
-    extra = [dim for dim in start.shape if dim not in dims]
-    if missing or extra:
-        why = f"lacks {', '.join(missing)}" if missing else f"has {', '.join(extra)}, which the law does not"
-        raise ArgumentError(Complaint("bad-start", f"the start {why}", f"give {', '.join(dims)}"))
+    if missing:
+        message = f"the start lacks {', '.join(missing)}"
+        raise ArgumentError(Complaint("bad-start", message, f"give {', '.join(dims)}"))
 
 
 def _status(exponents: Mapping[str, Estimate], relative_rmse: float, converged: bool) -> Status:

@@ -21,6 +21,8 @@ class Predictions:
     ----------
     runs : Runs
         The rows.
+    flops : ndarray, shape (rows,)
+        Compute in the law's convention.
     predicted : ndarray, shape (rows,)
         The loss under the law.
     lower, upper : ndarray, shape (rows,), or None
@@ -30,6 +32,7 @@ class Predictions:
     """
 
     runs: Runs
+    flops: Floats
     predicted: Floats
     lower: Floats | None
     upper: Floats | None
@@ -65,4 +68,4 @@ def predict(fit: Fit, runs: Runs) -> Predictions:
     interval = fit.loss_interval(**variables)
     lower, upper = interval if interval else (None, None)
     residual = None if runs.loss is None else predicted / runs.loss - 1.0
-    return Predictions(runs, predicted, lower, upper, residual)
+    return Predictions(runs, variables["flops"], predicted, lower, upper, residual)

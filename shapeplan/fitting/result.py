@@ -20,6 +20,8 @@ from shapeplan.sweeps.grid import Start
 
 Interval = tuple[float, float]
 Status = Literal["ok", "untrusted"]
+HELD_OUT_TOLERANCE = 0.02
+"""Relative error on rows it never saw above which a law is doubted, if it is three times its own scatter too."""
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,16 @@ class HeldOutError:
 
 
 @dataclass(frozen=True)
+class FrontRow:
+    """A row of the log that no row with as little compute beats."""
+
+    run: str
+    line: int
+    flops: float
+    loss: float
+
+
+@dataclass(frozen=True)
 class Outlier:
     """A row that lies far from the law."""
 
@@ -196,8 +208,16 @@ class Fit:
         None for a published law.
     bootstrap : Bootstrap
         The replicates behind the intervals.
-    arms, center, center_error, selection, outliers
-        Evidence.
+    arms : mapping of str to Arm
+        How Eq. 2 does on every arm.
+    center, center_error : tuple of CenterRow, HeldOutError or None
+        The held-out centre, row by row and summed up.
+    grid_error : HeldOutError or None
+        The rows beside the star, which the star never saw: a test of the law away from its arms.
+    selection, outliers : tuples
+        The table of choice, and the rows far from the law.
+    front : tuple of FrontRow
+        The Pareto front of all rows: what was reached at which compute.
     start : Start or None
         x0 and t0 of the recipe.
     flops_range, shape_range : interval, mapping of str to interval
@@ -232,6 +252,7 @@ class Fit:
     grid_error: HeldOutError | None
     selection: tuple[Score, ...]
     outliers: tuple[Outlier, ...]
+    front: tuple[FrontRow, ...]
     start: Start | None
     flops_range: Interval
     shape_range: Mapping[str, Interval]
@@ -242,6 +263,25 @@ class Fit:
     cautions: tuple[Caution, ...]
     sources: tuple[Source, ...]
     notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        """Return law, status, exponents and warnings; the whole is in the document."""
+        exponents = ", ".join(f"s_{dim}={s.value:.3g}" for dim, s in self.scaling_exponents.items())
+        codes = [caution.code for caution in self.cautions]
+        return f"<Fit {self.law.form.name} of {self.metric!r}: {self.status}, {exponents}, warnings={codes}>"
+
+    @property
+    def predicts_loss(self) -> bool:
+        """Whether the law's loss can be believed away from the star.
+
+        It has constants, and the rows beside the star, if there are any, do not refute it: they are missed by no more
+        than 2% or three times the law's own scatter.
+        """
+        if not self.law.has_loss:
+            return False
+        if self.grid_error is None or self.quality is None:
+            return True
+        return self.grid_error.rmse <= max(HELD_OUT_TOLERANCE, 3 * self.quality.relative_rmse)
 
     @property
     def status(self) -> Status:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from shapeplan.errors import Caution
 from shapeplan.fitting.result import Estimate, Fit, Interval
 from shapeplan.quantities import Convention
-from shapeplan.sweeps.grid import Start
+from shapeplan.sweeps.grid import START_CODES, Start
 
 
 @dataclass(frozen=True)
@@ -33,14 +33,14 @@ class BudgetPlan:
         Attention heads of it, where the log or the architecture has a rule.
     params : int or None
         Parameters of the rounded shape.
-    flops_per_example, flops_per_example_training : float or None
-        Cost of one example at the rounded shape: in the convention of the plan, and forward + backward.
+    flops_per_example, flops_per_example_forward, flops_per_example_training : float or None
+        Cost of one example at the rounded shape: in the convention of the plan, and in both.
     examples : int or None
         Whole examples that the budget buys at the rounded shape.
     achieved_flops : float or None
         What those cost, never above the budget.
     loss : Estimate or None
-        Loss of the rounded shape under the law.
+        Loss of the rounded shape under the law; None if the law has no constants, or the log refutes its loss.
     regret_of_rounding : float or None
         Relative excess loss of the rounded shape over the unrounded; negative where rounding helped.
     cautions : tuple of Caution
@@ -57,6 +57,7 @@ class BudgetPlan:
     heads: int | None
     params: int | None
     flops_per_example: float | None
+    flops_per_example_forward: float | None
     flops_per_example_training: float | None
     examples: int | None
     achieved_flops: float | None
@@ -88,3 +89,15 @@ class Plan:
     weights: Mapping[str, float]
     start: Start
     budgets: tuple[BudgetPlan, ...]
+
+    @property
+    def cautions(self) -> tuple[Caution, ...]:
+        """The fit's warnings, without those about a starting point that is not used."""
+        if self.start == self.fit.start:
+            return self.fit.cautions
+        return tuple(caution for caution in self.fit.cautions if caution.code not in START_CODES)
+
+    def __repr__(self) -> str:
+        """Return the budgets with their rounded shapes; the whole is in the document."""
+        shapes = ", ".join(f"{budget.flops:.3g}: {dict(budget.rounded)}" for budget in self.budgets)
+        return f"<Plan {self.method} under {self.fit.law.form.name}: {shapes}>"

@@ -14,16 +14,17 @@ from shapeplan.fitting.result import Estimate, Fit, Interval
 from shapeplan.planning.plan import BudgetPlan, Plan
 from shapeplan.planning.recipe import recipe_weights, scale
 from shapeplan.planning.rounding import check_multiples, round_shape
-from shapeplan.quantities import LARGEST_FLOPS, Convention, convert_flops, format_flops
+from shapeplan.quantities import LARGEST_FLOPS, Convention, convert_flops, format_flops, parse_flops
 from shapeplan.sweeps.grid import Start
 
+_SAME_SHAPE = 0.02
 _BEYOND = 1.001
 """A budget counts as beyond the data if it is more than this factor outside."""
 
 
 def recommend(
     fit: Fit,
-    flops: Sequence[float] | float,
+    flops: Sequence[float | str] | float | str,
     *,
     flops_convention: Convention | None = None,
     weights: Mapping[str, float] | str = "equal",
@@ -37,8 +38,8 @@ def recommend(
     ----------
     fit : Fit
         A fit, or a published law.
-    flops : float or sequence of float
-        Budgets, positive.
+    flops : float, str or sequence of them
+        Budgets, positive; text as on the command line, e.g. ``500 EFLOP``.
     flops_convention : {"forward", "training"}, optional
         What the budgets count; by default what the law counts.
     weights : str or mapping of str to float
@@ -63,18 +64,16 @@ def recommend(
     ArgumentError
         If a budget, weight or multiple makes no sense.
     """
-    _check_trust(fit, force)
     origin = _start_of(fit, start)
+    _check_trust(fit, force)
     shares = recipe_weights(weights, fit.dimensions.free)
-    budgets = [flops] if isinstance(flops, int | float) else list(flops)
+    given = [flops] if isinstance(flops, int | float | str) else list(flops)
+    budgets = [parse_flops(budget) if isinstance(budget, str) else float(budget) for budget in given]
     for budget in budgets:
         if not 0 < budget <= LARGEST_FLOPS:
             hint = f"give more than 0 and at most {LARGEST_FLOPS:g} FLOPs"
             raise ArgumentError(Complaint("bad-flops", f"a budget of {budget:g} FLOPs cannot be", hint))
-    own = [
-        convert_flops(float(budget), flops_convention or fit.flops_convention, fit.flops_convention)
-        for budget in budgets
-    ]
+    own = [convert_flops(budget, flops_convention or fit.flops_convention, fit.flops_convention) for budget in budgets]
     all_dims = (*fit.dimensions.free, *fit.dimensions.tied, *fit.dimensions.fixed)
     check_multiples(multiples or {}, all_dims)
     return Plan(fit, "scale", shares, origin, tuple(_plan_one(fit, origin, t, shares, multiples or {}) for t in own))
@@ -87,7 +86,7 @@ def _plan_one(
     values = {dim: estimate.value for dim, estimate in fit.scaling_exponents.items()}
     scaled = {dim: float(value) for dim, value in scale(start.shape, tau, values, weights).items()}
     shape = fit.dimensions.complete(scaled)
-    rounded, heads = _round(fit, shape, multiples)
+    rounded, heads = _round(fit, scaled, multiples)
     each = None if fit.cost is None else float(fit.cost.flops_per_example(rounded))
     params = None if fit.cost is None else fit.cost.params(rounded)
     own_each = None if each is None else convert_flops(each, "forward", fit.flops_convention)
@@ -96,6 +95,7 @@ def _plan_one(
         message = f"{format_flops(flops)} FLOPs do not buy one of the {fit.examples_unit} for the shape they recommend"
         raise PlanError(Complaint("budget-too-small", message, "give a larger budget"))
     loss, regret = _loss(fit, scaled, rounded, flops)
+    cautions = (*_beaten_by_log(fit, rounded, flops), *_extrapolation(fit, rounded, flops))
     return BudgetPlan(
         flops=flops,
         flops_convention=fit.flops_convention,
@@ -107,22 +107,31 @@ def _plan_one(
         heads=heads,
         params=None if params is None else round(float(params)),
         flops_per_example=own_each,
+        flops_per_example_forward=each,
         flops_per_example_training=None if each is None else convert_flops(each, "forward", "training"),
         examples=examples,
         achieved_flops=None if examples is None or own_each is None else min(flops, examples * own_each),
         loss=loss,
         regret_of_rounding=regret,
-        cautions=_extrapolation(fit, rounded, flops),
+        cautions=cautions,
     )
 
 
-def _round(fit: Fit, shape: Mapping[str, float], multiples: Mapping[str, int]) -> tuple[dict[str, int], int | None]:
-    """Round the shape; dimensions that the sweep never varied stay what they were."""
-    fixed = {dim: round(value) for dim, value in fit.dimensions.fixed.items() if dim not in multiples}
-    moving = {dim: value for dim, value in shape.items() if dim not in fixed}
-    wanted = {dim: multiple for dim, multiple in multiples.items() if dim in moving}
-    rounded, heads = round_shape(moving, wanted, fit.heads)
-    return {dim: fixed.get(dim, rounded.get(dim, 0)) for dim in shape}, heads
+def _round(fit: Fit, scaled: Mapping[str, float], multiples: Mapping[str, int]) -> tuple[dict[str, int], int | None]:
+    """Round the free dimensions, then those tied to them; what the sweep never varied stays what it was."""
+    dims = fit.dimensions
+    rounded, heads = round_shape(scaled, {dim: m for dim, m in multiples.items() if dim in scaled}, fit.heads)
+    followers = {dim: tie.ratio * rounded[tie.to] for dim, tie in dims.tied.items()}
+    followers |= {dim: value for dim, value in dims.fixed.items() if dim in multiples}
+    more, other_heads = round_shape(followers, {dim: m for dim, m in multiples.items() if dim in followers}, fit.heads)
+    kept = {dim: round(value) for dim, value in dims.fixed.items()}
+    return {**rounded, **kept, **more}, heads or other_heads or _heads_of_fixed(fit)
+
+
+def _heads_of_fixed(fit: Fit) -> int | None:
+    """Return the heads of a width that never varied."""
+    width, head_dim = fit.dimensions.fixed.get("width"), fit.heads.get("head_dim")
+    return round(width / head_dim) if width and head_dim else None
 
 
 def _intervals(fit: Fit, start: Start, tau: float, weights: Mapping[str, float]) -> dict[str, Interval | None]:
@@ -144,7 +153,7 @@ def _intervals(fit: Fit, start: Start, tau: float, weights: Mapping[str, float])
 def _loss(
     fit: Fit, scaled: Mapping[str, float], rounded: Mapping[str, int], flops: float
 ) -> tuple[Estimate | None, float | None]:
-    if not fit.law.has_loss:
+    if not fit.predicts_loss:
         return None, None
     at: dict[str, float] = {dim: float(rounded[dim]) for dim in fit.law.form.dims}
     value = float(fit.law.loss(**at, flops=flops))
@@ -153,14 +162,29 @@ def _loss(
     return Estimate(value, ci), value / float(fit.law.loss(**scaled, flops=flops)) - 1.0
 
 
+def _beaten_by_log(fit: Fit, rounded: Mapping[str, int], flops: float) -> tuple[Caution, ...]:
+    """Say if a run of the log, with no more compute, is better than what the law expects of the plan."""
+    reached = [row for row in fit.front if row.flops <= flops * _BEYOND]
+    if not fit.law.has_loss or not reached:
+        return ()
+    row, expected = reached[-1], float(fit.law.loss(**{dim: rounded[dim] for dim in fit.law.form.dims}, flops=flops))
+    if row.loss >= expected:
+        return ()
+    message = (
+        f"run {row.run} (line {row.line}) reached {row.loss:.4g} at {format_flops(row.flops)} FLOPs, "
+        f"better than the {expected:.4g} that the law gives this shape"
+    )
+    return (Caution("beaten-by-log", message, "the recipe does not suit this sweep; start from that shape instead"),)
+
+
 def _extrapolation(fit: Fit, rounded: Mapping[str, int], flops: float) -> tuple[Caution, ...]:
     """Say how far budget and shape are beyond the rows of the fit, in factors."""
     beyond = []
     low, high = fit.flops_range
     if flops > high * _BEYOND:
-        beyond.append(f"the budget is {flops / high:.3g}x the largest compute fitted ({format_flops(high)})")
+        beyond.append(f"the budget is {flops / high:.3g}x the largest compute behind the law ({format_flops(high)})")
     elif flops < low / _BEYOND:
-        beyond.append(f"the budget is {low / flops:.3g}x below the least compute fitted ({format_flops(low)})")
+        beyond.append(f"the budget is {low / flops:.3g}x below the least compute behind the law ({format_flops(low)})")
     for dim, value in rounded.items():
         least, most = fit.shape_range.get(dim, (value, value))
         if value > most * _BEYOND:
@@ -190,9 +214,12 @@ def _start_of(fit: Fit, start: Start | None) -> Start:
         message = "the law has no starting point (x0, t0): its log had no grid"
         hint = f"give a good small shape and its compute, e.g. --start {example}@{format_flops(fit.flops_range[0])}"
         raise PlanError(Complaint("no-start", message, hint))
-    if set(origin.shape) != set(dims):
-        message = f"the start gives {', '.join(origin.shape)}, the law has {', '.join(dims)}"
-        raise ArgumentError(Complaint("bad-start", message, f"give {', '.join(dims)}"))
+    missing = [dim for dim in dims if dim not in origin.shape]
+    implied = fit.dimensions.complete({dim: origin.shape[dim] for dim in dims}) if not missing else {}
+    wrong = [dim for dim, size in origin.shape.items() if abs(size / implied.get(dim, np.inf) - 1) > _SAME_SHAPE]
+    if missing or wrong:
+        why = f"lacks {', '.join(missing)}" if missing else f"has {', '.join(wrong)} unlike the log's"
+        raise ArgumentError(Complaint("bad-start", f"the start {why}", f"give {', '.join(dims)}"))
     undefined = [dim for dim in dims if not math.isfinite(fit.scaling_exponents[dim].value)]
     if undefined:
         message = f"the growth of {', '.join(undefined)} is not defined, so nothing can be scaled by it"

@@ -6,7 +6,7 @@ from rich.console import RenderableType
 
 from shapeplan.fitting.check import Check
 from shapeplan.quantities import format_count, format_flops
-from shapeplan.render.parts import compact, facts, shape_text, table, title
+from shapeplan.render.parts import compact, count, facts, shape_text, table, title
 
 _SHOWN_VALUES = 8
 
@@ -16,7 +16,7 @@ def render_check(found: Check) -> list[RenderableType]:
     runs = found.runs
     loss = runs.observed()
     pairs = [
-        ("rows", f"{len(runs)} of {len(runs.run_names)} runs, {found.shapes} shapes"),
+        ("rows", f"{count(len(runs), 'row')} of {count(len(runs.run_names), 'run')}, {count(found.shapes, 'shape')}"),
         (runs.metric, f"{compact(float(loss.min()), 4)} to {compact(float(loss.max()), 4)}"),
         (
             "compute",

@@ -7,16 +7,18 @@ from rich.console import RenderableType
 from shapeplan.fitting.result import Fit, HeldOutError
 from shapeplan.laws import Star
 from shapeplan.quantities import format_flops, format_scientific
-from shapeplan.render.parts import alarm, compact, facts, percent, shape_text, span, table, title
+from shapeplan.render.parts import alarm, compact, count, facts, percent, shape_text, span, table, title
 
 _SHOWN_CENTER_ROWS = 6
+_GRAVE = ("lack-of-fit", "unidentified")
+"""The warnings that make a fit untrusted."""
 
 
 def render_fit(fit: Fit) -> list[RenderableType]:
     """Return the tables of a fit: trust first, then exponents, the held-out centre, and the start."""
     parts: list[RenderableType] = []
     if fit.status != "ok":
-        codes = ", ".join(dict.fromkeys(caution.code for caution in fit.cautions)) or "not converged"
+        codes = ", ".join(_codes(fit, _GRAVE)) or "not converged"
         parts += [alarm(f"NOT TO BE TRUSTED ({codes}): recommend refuses this fit without --force"), ""]
     parts += [title(f"Law {fit.law.form.name} for {fit.metric} ({fit.law.form.source})"), _evidence(fit)]
     parts += [title(f"Scaling exponents: alone, a dimension grows as compute^s ({_level(fit)} intervals)")]
@@ -38,7 +40,8 @@ def _evidence(fit: Fit) -> RenderableType:
         quality = fit.quality
         pairs += [
             ("status", quality.status),
-            ("rows", f"{quality.rows} of {quality.runs} runs"),
+            ("warnings", ", ".join(_codes(fit)) or "none"),
+            ("rows", f"{count(quality.rows, 'row')} of {count(quality.runs, 'run')}"),
             ("misfit", f"{percent(quality.relative_rmse)} (relative RMSE)"),
             ("objective", f"{format_scientific(quality.objective_value, 9)} ({quality.objective}, sum of squares)"),
         ]
@@ -78,7 +81,8 @@ def _center_table(fit: Fit) -> list[RenderableType]:
     parts: list[RenderableType] = []
     if error:
         parts.append(facts([("error", _spread(error))]))
-    shown = fit.center[-_SHOWN_CENTER_ROWS:]
+    step = -(-len(fit.center) // _SHOWN_CENTER_ROWS)
+    shown = fit.center[::-1][::step][::-1]
     rows = [
         [
             format_flops(row.flops),
@@ -92,7 +96,7 @@ def _center_table(fit: Fit) -> list[RenderableType]:
     by_arm = [[format_flops(row.flops), *(compact(row.by_arm[dim], 4) for dim in fit.arms)] for row in shown]
     parts.append(table(["FLOPs", *(f"by {dim} arm" for dim in fit.arms)], by_arm, left=0))
     if len(shown) < len(fit.center):
-        parts.append(f"{len(fit.center) - len(shown)} rows of the centre at less compute are in the JSON.")
+        parts += [f"(every {step}th row of the centre; all {len(fit.center)} are in the JSON)", ""]
     return parts
 
 
@@ -116,6 +120,11 @@ def _start(fit: Fit) -> RenderableType:
 def _center(fit: Fit) -> dict[str, float]:
     form = fit.law.form
     return {dim: value * fit.law.units[dim] for dim, value in form.center.items()} if isinstance(form, Star) else {}
+
+
+def _codes(fit: Fit, among: tuple[str, ...] = ()) -> list[str]:
+    """Return the codes of the warnings, each once."""
+    return list(dict.fromkeys(c.code for c in fit.cautions if not among or c.code in among))
 
 
 def _level(fit: Fit) -> str:

@@ -50,9 +50,14 @@ def compact(value: float, digits: int = 3) -> str:
     """Return a number to that many significant digits, whole numbers whole, without an exponent where that is short."""
     if value != value:
         return "undefined"
-    if abs(value) >= 10 ** (digits - 1) and abs(value) < 1e7:
+    if abs(value) < 1e7 and (float(value).is_integer() or abs(value) >= 10 ** (digits - 1)):
         return f"{value:.0f}"
-    return f"{value:.{digits}g}"
+    return f"{value:#.{digits}g}".rstrip(".")
+
+
+def count(number: int, noun: str) -> str:
+    """Return ``1 row``, ``2 rows``."""
+    return f"{number} {noun}" + ("" if number == 1 else "s")
 
 
 def shape_text(shape: Mapping[str, float]) -> str:

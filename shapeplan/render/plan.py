@@ -34,15 +34,18 @@ def _one(plan: Plan, budget: BudgetPlan) -> list[RenderableType]:
     ]
     if budget.heads is not None:
         rows.append(["heads", f"{budget.heads}", "", ""])
-    pairs = [("parameters", "unknown" if budget.params is None else format_count(budget.params))]
-    if budget.flops_per_example is not None:
-        both = f"{format_flops(budget.flops_per_example)} {budget.flops_convention}"
-        if budget.flops_convention != "training":
-            both += f", {format_flops(budget.flops_per_example_training or 0)} training"
-        pairs.append((f"FLOPs per {plan.fit.examples_unit.removesuffix('s')}", both))
+    about = "" if plan.fit.architecture else "about "
+    unit, own = plan.fit.examples_unit, budget.flops_convention
+    pairs = [("parameters", "unknown" if budget.params is None else about + format_count(budget.params))]
+    if budget.flops_per_example_forward is not None and budget.flops_per_example_training is not None:
+        forward, training = budget.flops_per_example_forward, budget.flops_per_example_training
+        both = f"{about}{format_flops(forward)} forward, {format_flops(training)} training"
+        pairs.append((f"FLOPs per {unit.removesuffix('s')}", both))
     if budget.examples is not None and budget.achieved_flops is not None:
-        bought = f"{format_count(budget.examples)} ({format_flops(budget.achieved_flops)} FLOPs of the budget)"
-        pairs.append((plan.fit.examples_unit, bought))
+        bought = f"{about}{format_count(budget.examples)} ({format_flops(budget.achieved_flops)} {own} FLOPs)"
+        pairs.append((unit, bought))
+    if budget.loss is None and plan.fit.law.has_loss:
+        pairs.append((plan.fit.metric, "not predicted: the law misses the rows beside the star"))
     if budget.loss is not None:
         pairs.append((plan.fit.metric, f"{compact(budget.loss.value, 4)} ({span(budget.loss.ci, 4)})"))
         pairs.append(("regret of rounding", percent(budget.regret_of_rounding, signed=True)))

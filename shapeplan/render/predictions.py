@@ -9,24 +9,24 @@ from shapeplan.fitting.result import Fit
 from shapeplan.quantities import format_flops
 from shapeplan.render.parts import compact, percent, table, title
 
+_WIDE = 110
+"""Columns that the whole table takes; narrower terminals get runs and results, without the shapes."""
 
-def render_predictions(fit: Fit, predictions: Predictions) -> list[RenderableType]:
+
+def render_predictions(fit: Fit, predictions: Predictions, width: int) -> list[RenderableType]:
     """Return the table of predictions: a row a row of the input, in its order."""
     runs = predictions.runs
-    with_loss = runs.loss is not None
-    headers = ["run", *runs.dims, "FLOPs", *([runs.metric] if with_loss else []), "predicted", "lower", "upper"]
-    headers += ["residual"] if with_loss else []
-    rows = []
-    for i in range(len(runs)):
-        row = [runs.run_names[runs.run[i]], *(compact(value, 4) for value in runs.shape[i])]
-        row.append(format_flops(float(runs.flops[i])))
-        if runs.loss is not None:
-            row.append(compact(float(runs.loss[i]), 4))
-        row.append(compact(float(predictions.predicted[i]), 4))
-        for bound in (predictions.lower, predictions.upper):
-            row.append("-" if bound is None else compact(float(bound[i]), 4))
-        if predictions.residual is not None:
-            row.append(percent(float(predictions.residual[i]), signed=True))
-        rows.append(row)
-    heading = f"{runs.metric} under the law {fit.law.form.name} ({fit.bootstrap.level:.0%} intervals of the law)"
-    return [title(heading), table(headers, rows)]
+    columns: dict[str, list[str]] = {"run": [runs.run_names[i] for i in runs.run]}
+    if width >= _WIDE:
+        columns |= {dim: [compact(value, 4) for value in runs.values(dim)] for dim in runs.dims}
+        columns[f"{fit.flops_convention} FLOPs"] = [format_flops(flops) for flops in predictions.flops]
+    if runs.loss is not None:
+        columns[runs.metric] = [compact(loss, 4) for loss in runs.loss]
+    columns["predicted"] = [compact(loss, 4) for loss in predictions.predicted]
+    for name, bound in (("lower", predictions.lower), ("upper", predictions.upper)):
+        columns[name] = ["-"] * len(runs) if bound is None else [compact(loss, 4) for loss in bound]
+    if predictions.residual is not None:
+        columns["residual"] = [percent(residual, signed=True) for residual in predictions.residual]
+    level = f"{fit.bootstrap.level:.0%}"
+    heading = f"{runs.metric} under the law {fit.law.form.name} ({level} intervals of the law, not of a single run)"
+    return [title(heading), table(list(columns), zip(*columns.values(), strict=True))]

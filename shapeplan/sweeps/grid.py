@@ -14,6 +14,8 @@ from shapeplan.runs import Runs
 
 FEWEST_VALUES = 3
 """Values of a dimension below which a grid has no inside."""
+START_CODES = frozenset({"no-start", "grid-boundary", "grid-one-duration"})
+"""Warnings about a starting point that was looked for in a grid."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,9 @@ def find_start(runs: Runs, dims: Sequence[str], rows: Index) -> tuple[Start | No
     thin = [dim for dim in dims if len(np.unique(columns[dim])) < FEWEST_VALUES]
     if not len(rows) or thin:
         why = f"no grid varies {', '.join(thin)}" if len(rows) else "the log has no grid besides the star"
-        hint = "train a small grid (three values or more a dimension), or give --start width=608,depth=10@3.5e18"
+        small = ",".join(f"{dim}={runs.values(dim).min():g}" for dim in dims)
+        example = f"--start {small}@{format_flops(float(runs.flops.min()))}"
+        hint = f"train a small grid (three values or more a dimension), or give a good small shape, e.g. {example}"
         return None, (Caution("no-start", f"no starting point: {why}", hint),)
     shapes = np.column_stack(list(columns.values()))
     front = pareto_front(shapes, runs.flops[rows], runs.observed()[rows])
