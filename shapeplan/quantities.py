@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar, get_args
+from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
 
 from shapeplan.errors import ArgumentError, Complaint
 
@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from shapeplan.arrays import Floats
 
 Convention: TypeAlias = Literal["forward", "training"]
-CONVENTIONS: tuple[Convention, ...] = get_args(Convention)
 TRAINING_PER_FORWARD = 3.0
 """Training FLOPs (forward + backward) per forward FLOP; FLOPS.md measures 2.99 on real ViTs."""
 

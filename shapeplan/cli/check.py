@@ -1,6 +1,7 @@
 """``shapeplan check``: what is in a log."""
 
 from shapeplan.cli import options as opt
+from shapeplan.cli.input import read_log
 from shapeplan.cli.output import emit
 from shapeplan.render.console import Console
 
@@ -25,18 +26,10 @@ def check(
     """
     from shapeplan.documents.check import check_document
     from shapeplan.fitting.check import check as check_runs
-    from shapeplan.readers.read import read_runs
     from shapeplan.render.check import render_check
 
     console = Console(quiet=quiet, as_json=as_json)
-    runs = read_runs(
-        log,
-        metric=metric,
-        higher_is_better=higher_is_better,
-        dims=opt.parse_dims(dims),
-        flops_convention=flops_convention.value if flops_convention else None,
-        config=config,
-    )
+    runs = read_log(log, metric, higher_is_better, dims, flops_convention, config)
     found = check_runs(runs, center=opt.parse_center(center))
     for note in runs.notes:
         console.note(note)

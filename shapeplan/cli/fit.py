@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from shapeplan.cli import options as opt
+from shapeplan.cli.input import read_log
 from shapeplan.cli.output import emit
 from shapeplan.render.console import Console
 
@@ -32,19 +33,11 @@ def fit(
     """
     from shapeplan.documents.law import law_document
     from shapeplan.fitting.fit import fit as fit_runs
-    from shapeplan.readers.read import read_runs
     from shapeplan.render.fit import render_fit
     from shapeplan.sweeps.grid import Start
 
     console = Console(quiet=quiet, as_json=as_json)
-    runs = read_runs(
-        log,
-        metric=metric,
-        higher_is_better=higher_is_better,
-        dims=opt.parse_dims(dims),
-        flops_convention=flops_convention.value if flops_convention else None,
-        config=config,
-    )
+    runs = read_log(log, metric, higher_is_better, dims, flops_convention, config)
     fitted = fit_runs(
         runs,
         law=law,

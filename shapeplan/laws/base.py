@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -186,7 +186,3 @@ class Law:
         """Return s_k for every dimension that the form gives in closed form (NaN where it is not defined)."""
         arrays = {name: np.asarray(value) for name, value in self.constants.items()}
         return {dim: float(value) for dim, value in self.form.scaling_exponents(arrays).items()} if arrays else {}
-
-    def with_constants(self, constants: Mapping[str, float]) -> Law:
-        """Return the same form and units with other constants."""
-        return replace(self, constants=dict(constants))

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from shapeplan.laws.base import JointForm, Power, Term
+from typing import ClassVar
+
+from shapeplan.laws.product import Product
 
 
-class Interaction(JointForm):
+class Interaction(Product):
     """``sum_k alpha_k x_k^-a_k + (beta prod_k x_k^b_k + xi) n^-c + eps`` with n = t / F(x) the examples seen."""
+
+    training: ClassVar[str] = "examples"
 
     @property
     def name(self) -> str:
@@ -17,9 +21,3 @@ class Interaction(JointForm):
     def source(self) -> str:
         """Ours."""
         return "shapeplan"
-
-    def joint_terms(self) -> tuple[Term, ...]:
-        """Return the terms of the law."""
-        fades = Power("examples", "c", -1)
-        grows = tuple(Power(dim, f"b_{dim}", +1) for dim in self.dims)
-        return (*self.size_terms(), Term("beta", (*grows, fades)), Term("xi", (fades,)), Term("eps"))

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, TextIO
 
-from shapeplan.errors import SHOWN, Caution, Complaint, ShapeplanError
+from shapeplan.errors import SHOWN, Caution, ShapeplanError
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -122,11 +122,6 @@ class Console:
         if colour and _wants_colour(sys.stderr):
             clean = f"\x1b[{colour}m{clean}\x1b[0m"
         sys.stderr.write(clean + "\n")
-
-
-def usage_error(message: str) -> ShapeplanError:
-    """Return a usage error as an error like all others."""
-    return ShapeplanError(Complaint("usage", message, "see --help"))
 
 
 def _wants_colour(stream: TextIO) -> bool:
