@@ -31,6 +31,8 @@ JOINT_STARTS = 128
 """Size of the grids, geometric between the bounds; how many optima of a block, and of all blocks, are polished."""
 
 _STEPS = 300
+_CELLS = 200_000
+"""Rows times starts that are polished at once, which bounds memory."""
 _SAME = 1e-7
 _TINY = 1e-300
 
@@ -141,8 +143,23 @@ def polish(
     Solution
         One optimum a start.
     """
+    movable = np.ones(starts.shape[1], dtype=bool) if free is None else free
+    size = max(1, _CELLS // sum(block.rows for block in blocks))
+    pieces = [
+        _polish_together([_only(block, piece) for block in blocks], starts[piece], lower, upper, movable)
+        for piece in np.split(np.arange(len(starts)), range(size, len(starts), size))
+    ]
+    return Solution(
+        np.concatenate([piece.exponents for piece in pieces]),
+        tuple(np.concatenate(parts) for parts in zip(*(piece.coefficients for piece in pieces), strict=True)),
+        np.concatenate([piece.objective for piece in pieces]),
+        np.concatenate([piece.converged for piece in pieces]),
+    )
+
+
+def _polish_together(blocks: Sequence[Block], starts: Floats, lower: Floats, upper: Floats, movable: Bools) -> Solution:
+    """Descend from all starts at once."""
     theta = np.clip(starts, lower, upper)
-    movable = np.ones(theta.shape[1], dtype=bool) if free is None else free
     state = _linearize(blocks, theta)
     damping = np.full(len(theta), 1e-3)
     growth = np.full(len(theta), 2.0)
