@@ -31,7 +31,7 @@ JOINT_STARTS = 128
 """Size of the grids, geometric between the bounds; how many optima of a block, and of all blocks, are polished."""
 
 _STEPS = 300
-_CELLS = 200_000
+_CELLS = 400_000
 """Rows times starts that are polished at once, which bounds memory."""
 _SAME = 1e-7
 _TINY = 1e-300
@@ -144,10 +144,9 @@ def polish(
         One optimum a start.
     """
     movable = np.ones(starts.shape[1], dtype=bool) if free is None else free
-    size = max(1, _CELLS // sum(block.rows for block in blocks))
     pieces = [
         _polish_together([_only(block, piece) for block in blocks], starts[piece], lower, upper, movable)
-        for piece in np.split(np.arange(len(starts)), range(size, len(starts), size))
+        for piece in _pieces(len(starts), blocks)
     ]
     return Solution(
         np.concatenate([piece.exponents for piece in pieces]),
@@ -195,9 +194,18 @@ def _polish_together(blocks: Sequence[Block], starts: Floats, lower: Floats, upp
 
 def grid_objective(block: Block, theta: Floats) -> Floats:
     """Return the sum of squared residuals of one block at many exponents, shape (batch,)."""
-    columns = _columns(block, theta)
-    residual = np.einsum("bni,bi->bn", columns, _project(block, columns)) - block.targets
-    return np.asarray(np.einsum("bn,bn->b", residual, residual))
+    values = []
+    for piece in _pieces(len(theta), [block]):
+        columns = _columns(block, theta[piece])
+        residual = np.einsum("bni,bi->bn", columns, _project(block, columns)) - block.targets
+        values.append(np.einsum("bn,bn->b", residual, residual))
+    return np.concatenate(values)
+
+
+def _pieces(batch: int, blocks: Sequence[Block]) -> list[Index]:
+    """Split a batch so that what is computed at once stays small."""
+    size = max(1, _CELLS // sum(block.rows for block in blocks))
+    return np.split(np.arange(batch), range(size, batch, size))
 
 
 def _search_block(block: Block, grid: Floats, own: Bools, lower: Floats, upper: Floats) -> tuple[Floats, Floats]:
