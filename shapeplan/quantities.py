@@ -23,6 +23,8 @@ _NUMBER = r"(?P<number>[+-]?(?:\d+(?:_\d+)*)?\.?\d*(?:[eE][+-]?\d+)?)"
 # A small e is never exa: "1e" is half a number, not 1e18.
 _FLOPS = re.compile(_NUMBER + r"\s*(?P<scale>[KMGBTPEZYkmgbtpzy]?)\s*(?:(?P<prefix>[KMGTPEZYkmgtpezy]?)(?i:FLOPS?))?")
 _COUNT = re.compile(_NUMBER + r"\s*(?P<scale>[KMGBT]?)", re.IGNORECASE)
+_LONGEST = 80
+"""No quantity is longer than this; the patterns take quadratic time."""
 _FLOPS_HINT = "write e.g. 1e21, 1e21FLOP, 500 EFLOP or '9T GFLOPs'"
 
 _Quantity = TypeVar("_Quantity", float, "Floats")
@@ -57,7 +59,7 @@ def parse_flops(text: str) -> float:
     ArgumentError
         If `text` is no such quantity; ``code`` is ``bad-flops``.
     """
-    match = _FLOPS.fullmatch(text.strip())
+    match = _FLOPS.fullmatch(text.strip()) if len(text) <= _LONGEST else None
     if match is None or not match["number"].strip("+-."):
         is_rate = re.search(r"/\s*s|per\s*s", text, re.IGNORECASE)
         why = "is a rate, not an amount of compute" if is_rate else "is not an amount of compute"
@@ -78,7 +80,7 @@ def parse_count(text: str) -> float:
         If `text` is no such quantity; ``code`` is ``bad-count``.
     """
     hint = "write e.g. 3e8, 64M or 1.2B"
-    match = _COUNT.fullmatch(text.strip())
+    match = _COUNT.fullmatch(text.strip()) if len(text) <= _LONGEST else None
     if match is None or not match["number"].strip("+-."):
         raise _bad("bad-count", text, "is not a count", hint)
     value = _to_float(match["number"], text, "bad-count", hint) * _PREFIX[match["scale"].upper()]
@@ -153,4 +155,5 @@ def _to_float(number: str, text: str, code: str, hint: str) -> float:
 
 
 def _bad(code: str, text: str, why: str, hint: str) -> ArgumentError:
-    return ArgumentError(Complaint(code, f"{text!r} {why}", hint, value=text))
+    shown = text if len(text) <= _LONGEST else text[:_LONGEST] + "..."
+    return ArgumentError(Complaint(code, f"{shown!r} {why}", hint, value=shown))

@@ -83,11 +83,11 @@ def parse_start(text: str) -> tuple[dict[str, float], float]:
 
 def parse_multiples(texts: list[str] | None) -> dict[str, int]:
     """Read ``width=128,mlp_dim=256``, given once or several times."""
-    multiples: dict[str, int] = {}
+    from shapeplan.planning.rounding import check_multiples
+
+    multiples: dict[str, float] = {}
     for text in texts or []:
         for dim, value in parse_assignments(text, "write e.g. width=128,mlp_dim=256").items():
-            if value != int(value):
-                message = f"{dim} cannot be a multiple of {value:g}"
-                raise ArgumentError(Complaint("bad-multiple", message, "give a whole number", value=f"{value:g}"))
-            multiples[dim] = int(value)
-    return multiples
+            multiples[dim] = value
+    check_multiples(multiples, tuple(multiples))
+    return {dim: int(value) for dim, value in multiples.items()}

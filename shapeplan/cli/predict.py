@@ -30,6 +30,7 @@ def predict(
     from shapeplan.documents.files import read_law
     from shapeplan.documents.predictions import COLUMNS, predictions_csv, predictions_document
     from shapeplan.fitting.predict import predict as predict_rows
+    from shapeplan.readers.columns import SHAPE
     from shapeplan.readers.read import read_runs
     from shapeplan.render.predictions import render_predictions
     from shapeplan.sweeps.grid import START_CODES
@@ -42,7 +43,8 @@ def predict(
         rows,
         metric=metric or fit.metric,
         higher_is_better=higher_is_better,
-        dims=fit.dimensions.free,
+        # Tied and fixed dimensions are read too where the usual names do, so that rows off their tie are seen.
+        dims=None if set(fit.dimensions.free) <= set(SHAPE) else fit.dimensions.free,
         flops_convention=flops_convention.value if flops_convention else None,
         config=config,
         architecture=fit.architecture,
@@ -57,7 +59,13 @@ def predict(
     replaced = [name for name in COLUMNS if runs.cells and name in runs.cells[0]]
     if replaced:
         console.note(f"replaced column{'s' if len(replaced) > 1 else ''} of the rows: {', '.join(replaced)}")
-    console.warn((*(caution for caution in fit.cautions if caution.code not in START_CODES), *runs.cautions))
+    console.warn(
+        (
+            *(caution for caution in fit.cautions if caution.code not in START_CODES),
+            *runs.cautions,
+            *predictions.cautions,
+        )
+    )
     if output is not None:
         text = document.dumps() if output.suffix == ".json" else predictions_csv(predictions)
         write(console, output, text, document)

@@ -52,7 +52,14 @@ def simulate(
         rows = paper_design()
     for note in rows.notes:
         console.note(note)
-    runs = simulate_runs(fit.law if fit else rehearsal_law(), rows, noise=parse_fraction(noise), seed=seed)
+    console.warn(rows.cautions)
+    runs = simulate_runs(
+        fit.law if fit else rehearsal_law(),
+        rows,
+        flops_convention=fit.flops_convention if fit else None,
+        noise=parse_fraction(noise),
+        seed=seed,
+    )
     text = log_yaml(runs) if output and output.suffix in (".yaml", ".yml") else log_csv(runs)
     if output is None:
         console.text(text)

@@ -68,27 +68,36 @@ def write_text(path: str | Path, text: str, inputs: tuple[str, ...] = ()) -> Non
     OutputError
         If the path is an input or a directory, or cannot be written.
     """
-    target = Path(path)
+    # A link keeps pointing where it points; the file behind it is what is replaced.
+    target = Path(path).resolve()
     for name in inputs:
         with contextlib.suppress(OSError):
             if target.exists() and target.samefile(name):
                 message = "is an input, and would be overwritten"
                 raise OutputError(Complaint("overwrites-input", message, "choose another name for -o", str(path)))
-    temporary = None
     try:
-        if target.is_dir():
-            raise IsADirectoryError(21, "Is a directory")
-        # Written beside the target, so that the rename stays on one file system and is atomic.
-        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
+        if target.exists() and not target.is_file():
+            # A device or a pipe is written to; renaming a file over it would destroy it. A directory refuses.
+            with target.open("w", encoding="utf-8", newline="") as stream:
+                stream.write(text)
+        else:
+            _replace(target, text)
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise OutputError(Complaint("unwritable", f"cannot be written: {why}", "check the path", str(path))) from None
+
+
+def _replace(target: Path, text: str) -> None:
+    # Written beside the target, so that the rename stays on one file system and is atomic.
+    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
+    try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
             stream.write(text)
         Path(temporary).chmod(0o666 & ~_umask())
         Path(temporary).replace(target)
-    except OSError as error:
-        if temporary:
-            Path(temporary).unlink(missing_ok=True)
-        why = (error.strerror or str(error)).lower()
-        raise OutputError(Complaint("unwritable", f"cannot be written: {why}", "check the path", str(path))) from None
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
 
 
 def _umask() -> int:

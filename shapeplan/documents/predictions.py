@@ -16,6 +16,7 @@ from shapeplan.fitting.result import Fit
 from shapeplan.quantities import Convention
 
 KIND = "shapeplan.predictions"
+_LONG_INTEGER = 300
 COLUMNS = ("predicted", "lower", "upper", "residual")
 _NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?")
 
@@ -47,7 +48,7 @@ def predictions_document(fit: Fit, predictions: Predictions) -> PredictionsDocum
     """Return the document of predictions under a fit."""
     runs = predictions.runs
     return PredictionsDocument(
-        **header(KIND, (*fit.sources, *runs.sources), (*fit.cautions, *runs.cautions)),
+        **header(KIND, (*fit.sources, *runs.sources), (*fit.cautions, *runs.cautions, *predictions.cautions)),
         law=fit.law.form.name,
         flops_convention=fit.flops_convention,
         metric=fit.metric,
@@ -81,5 +82,11 @@ def _as_json(cell: object) -> Any:
     """Return text that is a JSON number as that number, so that CSV and JSON logs give the same document."""
     if isinstance(cell, str) and _NUMBER.fullmatch(cell):
         number = float(cell)
-        return int(cell) if cell.lstrip("-").isdigit() else number if math.isfinite(number) else cell
+        return (
+            int(cell)
+            if cell.lstrip("-").isdigit() and len(cell) < _LONG_INTEGER
+            else number
+            if math.isfinite(number)
+            else cell
+        )
     return str(cell) if isinstance(cell, float) and not math.isfinite(cell) else cell

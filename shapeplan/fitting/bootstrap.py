@@ -9,6 +9,9 @@ from shapeplan.arrays import Floats, Ints
 from shapeplan.fitting.engine import Block, Solution, polish
 from shapeplan.fitting.problem import Problem
 
+_CELLS = 2_000_000
+"""Rows times replicates that are made at once, which bounds memory."""
+
 
 def wild_bootstrap(
     problem: Problem, solution: Solution, run: Ints, *, replicates: int, seed: int, level: float
@@ -44,6 +47,13 @@ def wild_bootstrap(
     runs, index = np.unique(run, return_inverse=True)
     signs = np.random.default_rng(seed).choice([-1.0, 1.0], size=(replicates, len(runs)))
     widening = _widening(problem, solution, len(run), level)
+    pieces = np.array_split(signs, max(1, replicates * len(run) // _CELLS))
+    found = [_refit(problem, solution, index, piece, widening) for piece in pieces]
+    return {name: np.concatenate([part[name] for part in found]) for name in found[0]}
+
+
+def _refit(problem: Problem, solution: Solution, index: Ints, signs: Floats, widening: float) -> dict[str, Floats]:
+    """Refit to the observations whose scatter is turned by `signs`, shape (replicates, runs)."""
     blocks, start = [], 0
     for block, coefficients in zip(problem.blocks, solution.coefficients, strict=True):
         here = slice(start, start + block.rows)
@@ -53,7 +63,7 @@ def wild_bootstrap(
         observed = predicted * (1.0 + np.clip(signs[:, index[here]] * scatter, -0.9, None))
         blocks.append(Block(block.log_columns, 1.0 / observed, block.targets))
         start += block.rows
-    starts = np.repeat(solution.exponents, replicates, axis=0)
+    starts = np.repeat(solution.exponents, len(signs), axis=0)
     return problem.constants(polish(blocks, starts, *problem.bounds))
 
 

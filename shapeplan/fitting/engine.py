@@ -248,7 +248,8 @@ def _combine(grid: Floats, own: Bools, optima: Sequence[tuple[Floats, Floats]]) 
     choices = np.array(list(itertools.product(range(STARTS_PER_BLOCK), repeat=len(optima))))
     total = np.sum([objective[:, choices[:, k]] for k, (_, objective) in enumerate(optima)], axis=0)
     ranked = np.argsort(total, axis=None, kind="stable")[:JOINT_STARTS]
-    point, choice = np.unravel_index(ranked[np.isfinite(total.ravel()[ranked])], total.shape)
+    finite = ranked[np.isfinite(total.ravel()[ranked])]
+    point, choice = np.unravel_index(finite if finite.size else ranked[:1], total.shape)
     starts = grid[point].copy()
     for k, (exponents, _) in enumerate(optima):
         starts[:, own[k]] = exponents[point, choices[choice, k]][:, own[k]]

@@ -29,9 +29,11 @@ from shapeplan.fitting.star import center_error, grid_error, predict_center, sol
 from shapeplan.laws import Law
 from shapeplan.runs import Runs
 from shapeplan.sweeps.dimensions import find_dimensions
-from shapeplan.sweeps.grid import Start, find_start
+from shapeplan.sweeps.grid import Start, check_start, find_start
 from shapeplan.sweeps.star import doubts, find_star
 
+MOST_REPLICATES = 100_000
+LEAST_LEVEL, MOST_LEVEL = 0.01, 0.999
 LAWS = ("auto", *FITTED)
 """What `fit` takes as its law; ``auto`` is the star for now."""
 
@@ -101,6 +103,7 @@ def fit(
         dim: Estimate(value, bootstrap.interval(exponent_draws[dim]) if draws and np.isfinite(value) else None)
         for dim, value in fitted.scaling_exponents().items()
     }
+    vague = exponent_cautions(exponents, exponent_draws)
     residuals = problem.residuals(solution)
     relative_rmse = float(np.sqrt(np.mean(residuals**2)))
     outliers = find_outliers(runs, problem, residuals)
@@ -126,7 +129,7 @@ def fit(
             relative_rmse=relative_rmse,
             rows=len(rows),
             runs=len(np.unique(runs.run[rows])),
-            status=_status(exponents, relative_rmse, bool(solution.converged[0])),
+            status=_status(exponents, vague, relative_rmse, bool(solution.converged[0])),
         ),
         bootstrap=bootstrap,
         arms=arm_report(runs, problem, residuals, found.c_alone),
@@ -146,7 +149,7 @@ def fit(
         cautions=(
             *runs.cautions,
             *fit_cautions(relative_rmse),
-            *exponent_cautions(exponents, exponent_draws),
+            *vague,
             *center_cautions(seen_center, relative_rmse),
             *grid_cautions(seen_grid, relative_rmse),
             *found.cautions,
@@ -169,19 +172,25 @@ def _check_arguments(law: str, replicates: int, level: float) -> None:
         raise ArgumentError(Complaint("unknown-law", f"there is no law {law!r} to fit", hint, value=law))
     if replicates < 0:
         raise ArgumentError(Complaint("bad-replicates", f"{replicates} replicates cannot be", "give 0 or more"))
-    if not 0 < level < 1:
-        raise ArgumentError(Complaint("bad-level", f"a level of {level:g} cannot be", "give e.g. 0.9"))
+    if replicates > MOST_REPLICATES:
+        message = f"{replicates} replicates are more than {MOST_REPLICATES}"
+        raise ArgumentError(Complaint("bad-replicates", message, "1000 is plenty for a 90% interval"))
+    if not LEAST_LEVEL <= level <= MOST_LEVEL:
+        hint = f"give {LEAST_LEVEL:g} to {MOST_LEVEL:g}, e.g. 0.9"
+        raise ArgumentError(Complaint("bad-level", f"a level of {level:g} cannot be", hint))
 
 
 def _check_start(start: Start, dims: tuple[str, ...]) -> None:
+    check_start(start)
     missing = [dim for dim in dims if dim not in start.shape]
     if missing:
         message = f"the start lacks {', '.join(missing)}"
         raise ArgumentError(Complaint("bad-start", message, f"give {', '.join(dims)}"))
 
 
-def _status(exponents: Mapping[str, Estimate], relative_rmse: float, converged: bool) -> Status:
-    sound = converged and relative_rmse <= HOPELESS_FIT and all(np.isfinite(s.value) for s in exponents.values())
+def _status(exponents: Mapping[str, Estimate], vague: list[Caution], relative_rmse: float, converged: bool) -> Status:
+    defined = all(np.isfinite(s.value) for s in exponents.values())
+    sound = converged and defined and relative_rmse <= HOPELESS_FIT and len(vague) < len(exponents)
     return "ok" if sound else "untrusted"
 
 

@@ -7,10 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from shapeplan.arrays import Floats
-from shapeplan.errors import Complaint, FitError
+from shapeplan.errors import Caution, Complaint, FitError
 from shapeplan.fitting.result import Fit
 from shapeplan.quantities import convert_flops
 from shapeplan.runs import Runs
+
+_OFF_TIE = 0.25
+"""Ties of real sweeps are loose, since sizes are rounded: 2.67 to 3 in one public log."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,8 @@ class Predictions:
         Interval of that loss over the bootstrap replicates: how sure the law is, not how noisy a run is.
     residual : ndarray, shape (rows,), or None
         predicted/observed - 1 where the metric is there.
+    cautions : tuple of Caution
+        What is doubtful about these rows under this law.
     """
 
     runs: Runs
@@ -37,6 +42,7 @@ class Predictions:
     lower: Floats | None
     upper: Floats | None
     residual: Floats | None
+    cautions: tuple[Caution, ...]
 
 
 def predict(fit: Fit, runs: Runs) -> Predictions:
@@ -62,10 +68,57 @@ def predict(fit: Fit, runs: Runs) -> Predictions:
     if missing:
         there = f"the rows have {', '.join(runs.dims)}"
         raise FitError(Complaint("missing-dimension", f"the law is in {', '.join(missing)} too", there))
-    variables = {dim: runs.values(dim) for dim in form.dims}
-    variables["flops"] = convert_flops(runs.flops, runs.flops_convention, fit.flops_convention)
-    predicted = np.asarray(fit.law.loss(**variables))
-    interval = fit.loss_interval(**variables)
+    known = runs.variables()
+    known["flops"] = convert_flops(runs.flops, runs.flops_convention, fit.flops_convention)
+    lacking = [name for name in form.variables if name not in known]
+    if lacking:
+        message = f"the law {form.name!r} needs {', '.join(lacking)}, which the rows do not say"
+        raise FitError(Complaint("missing-variable", message, "add the column, or an architecture to derive it"))
+    variables = {name: known[name] for name in form.variables}
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        predicted = np.broadcast_to(fit.law.loss(**variables), runs.flops.shape)
+        interval = fit.loss_interval(**variables)
     lower, upper = interval if interval else (None, None)
+    everything = predicted if interval is None else predicted + interval[0] + interval[1]
+    if not np.isfinite(everything).all():
+        line = int(runs.lines[np.argmin(np.isfinite(everything))])
+        raise FitError(Complaint("out-of-range", "the law gives this row no finite loss", "check the row", line=line))
     residual = None if runs.loss is None else predicted / runs.loss - 1.0
-    return Predictions(runs, variables["flops"], predicted, lower, upper, residual)
+    cautions = tuple(_doubts(fit, runs, known["flops"], predicted))
+    return Predictions(runs, known["flops"], predicted, lower, upper, residual, cautions)
+
+
+def _doubts(fit: Fit, runs: Runs, flops: Floats, predicted: Floats) -> list[Caution]:
+    """Return cautions about rows beyond the data, off their ties, below zero, or of another metric."""
+    cautions = []
+    if runs.loss is not None and runs.metric != fit.metric:
+        message = f"the rows say {runs.metric!r}, the law was fitted to {fit.metric!r}"
+        cautions.append(Caution("metric-differs", message, "residuals compare the two as if they were one"))
+    for dim, value in fit.dimensions.fixed.items():
+        if dim in runs.dims and (off := ~np.isclose(runs.values(dim), value)).any():
+            message = f"{int(off.sum())} rows have another {dim} than {value:g}, which the law never saw vary"
+            cautions.append(Caution("not-varied", message, f"the law says nothing about {dim}"))
+    for dim, tie in fit.dimensions.tied.items():
+        if {dim, tie.to} <= set(runs.dims):
+            off = np.abs(runs.values(dim) / (tie.ratio * runs.values(tie.to)) - 1) > _OFF_TIE
+            if off.any():
+                message = f"{int(off.sum())} rows have a {dim} that is not {tie.ratio:.3g} times {tie.to}"
+                cautions.append(Caution("tied", message, f"the law does not see {dim} apart from {tie.to}"))
+    factors = {"flops": flops / fit.flops_range[1]}
+    for dim, (_, most) in fit.shape_range.items():
+        if dim in runs.dims:
+            factors[dim] = runs.values(dim) / most
+    beyond = {name: float(ratio.max()) for name, ratio in factors.items() if ratio.max() > 1.001}
+    lows = {"flops": fit.flops_range[0] / flops}
+    lows |= {dim: low / runs.values(dim) for dim, (low, _) in fit.shape_range.items() if dim in runs.dims}
+    below = {name: float(ratio.max()) for name, ratio in lows.items() if ratio.max() > 1.001}
+    parts = [f"{name} up to {ratio:.3g}x above" for name, ratio in beyond.items()]
+    parts += [f"{name} up to {ratio:.3g}x below" for name, ratio in below.items()]
+    if parts:
+        message = f"rows lie beyond those behind the law: {', '.join(parts)}"
+        cautions.append(Caution("extrapolation", message, "an error in the exponents grows with the distance"))
+    if (predicted <= 0).any():
+        line = int(runs.lines[np.argmin(predicted)])
+        message = f"{int((predicted <= 0).sum())} predictions are no loss at all (the lowest on line {line})"
+        cautions.append(Caution("no-loss", message, "the law does not hold there"))
+    return cautions

@@ -26,13 +26,16 @@ class Problem:
     rows : mapping of str to ndarray of int
         Rows of the log that every branch of the form is fitted to.
     blocks : tuple of Block
-        One a branch, in the form's order.
+        One a branch, in the form's order; predictions are in units of `metric_unit`.
+    metric_unit : float
+        Median of the metric over the rows.
     """
 
     form: Form
     units: Mapping[str, float]
     rows: Mapping[str, Index]
     blocks: tuple[Block, ...]
+    metric_unit: float
 
     @property
     def all_rows(self) -> Index:
@@ -52,7 +55,7 @@ class Problem:
     def constants(self, solution: Solution) -> dict[str, Floats]:
         """Name the numbers of a batch of solutions, each of shape (batch,)."""
         named = dict(zip(self.form.exponents, solution.exponents.T, strict=True))
-        coefficients = np.concatenate(solution.coefficients, axis=1)
+        coefficients = self.metric_unit * np.concatenate(solution.coefficients, axis=1)
         named.update(zip(self.form.coefficients, coefficients.T, strict=True))
         return named
 
@@ -75,13 +78,14 @@ def pose(form: Form, runs: Runs, rows: Mapping[str, Index], units: Mapping[str, 
     """Pose a form on the rows of its branches; residuals are pred/y - 1, the paper's objective."""
     columns = runs.variables()
     exponents = form.exponents
+    metric_unit = reference_unit(runs.observed()[np.concatenate(list(rows.values()))])
     blocks = []
     for branch, terms in form.branches.items():
         chosen = rows[branch]
         logs = {name: np.log(columns[name][chosen] / units[name]) for name in form.variables}
         observed = runs.observed()[chosen]
-        blocks.append(Block(_log_columns(terms, exponents, logs), 1.0 / observed, np.ones(len(chosen))))
-    return Problem(form, dict(units), dict(rows), tuple(blocks))
+        blocks.append(Block(_log_columns(terms, exponents, logs), metric_unit / observed, np.ones(len(chosen))))
+    return Problem(form, dict(units), dict(rows), tuple(blocks), metric_unit)
 
 
 def _log_columns(terms: Sequence[Term], exponents: Sequence[str], logs: Mapping[str, Floats]) -> Floats:

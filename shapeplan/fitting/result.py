@@ -20,6 +20,8 @@ from shapeplan.sweeps.grid import Start
 
 Interval = tuple[float, float]
 Status = Literal["ok", "untrusted"]
+_CELLS = 2_000_000
+"""Points times draws that are evaluated at once, which bounds memory."""
 HELD_OUT_TOLERANCE = 0.02
 """Relative error on rows it never saw above which a law is doubted, if it is three times its own scatter too."""
 
@@ -288,13 +290,21 @@ class Fit:
         """``ok``, or ``untrusted`` for a fit that no plan should rest on."""
         return self.quality.status if self.quality else "ok"
 
-    def loss_interval(self, **variables: ArrayLike) -> tuple[Floats, Floats] | None:
+    def loss_interval(self, /, **variables: ArrayLike) -> tuple[Floats, Floats] | None:
         """Return the interval of the predicted loss, each of shape (points,), or None without draws."""
         if not self.bootstrap.draws:
             return None
         flat = {name: np.atleast_1d(np.asarray(value, dtype=float))[None, :] for name, value in variables.items()}
-        losses = self.law.loss_under(self.bootstrap.columns(), **flat)
-        return central_interval(losses, self.bootstrap.level)
+        size = max(1, _CELLS // max(1, self.bootstrap.replicates))
+        points = max(value.shape[1] for value in flat.values())
+        ends = []
+        for first in range(0, points, size):
+            piece = {
+                name: value[:, first : first + size] if value.shape[1] > 1 else value for name, value in flat.items()
+            }
+            losses = self.law.loss_under(self.bootstrap.columns(), **piece)
+            ends.append(central_interval(losses, self.bootstrap.level))
+        return np.concatenate([low for low, _ in ends]), np.concatenate([high for _, high in ends])
 
     def exponent_draws(self) -> dict[str, Floats]:
         """Return s_k under every replicate (NaN where a replicate shows no trade-off); empty without draws."""

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from shapeplan.arrays import Index
-from shapeplan.errors import Caution
+from shapeplan.errors import Caution, Complaint, FitError
 from shapeplan.fitting.diagnostics import compute_exponent_cautions
 from shapeplan.fitting.engine import Solution, search
 from shapeplan.fitting.problem import Problem, pose, reference_unit
@@ -17,6 +17,8 @@ from shapeplan.fitting.result import CenterRow, HeldOutError
 from shapeplan.laws import Law, Star
 from shapeplan.runs import Runs
 from shapeplan.sweeps.star import StarSweep, check_durations, check_rows
+
+_NO_SIGNAL = 1e-9
 
 
 @dataclass(frozen=True)
@@ -53,13 +55,20 @@ def solve_star(runs: Runs, star: StarSweep) -> StarSolution:
     check_durations(runs, star)
     check_rows(star)
     rows = np.concatenate([star.arms[dim] for dim in dims])
+    if np.ptp(runs.observed()[rows]) <= _NO_SIGNAL * runs.observed()[rows].min():
+        message = f"the metric {runs.metric!r} is the same in every row of the arms"
+        raise FitError(Complaint("no-signal", message, "log a metric that depends on the model"))
     # A dimension's own arm gives its unit: on the other arms it stands at the centre.
     units = {dim: reference_unit(runs.values(dim)[star.arms[dim]]) for dim in dims}
     units["flops"] = reference_unit(runs.flops[rows])
     form = Star(dims, {dim: star.center[dim] / units[dim] for dim in dims})
     parameters = len(form.exponents) + len(form.coefficients)
     problem = pose(form, runs, star.arms, units)
-    solution = problem.solve()
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        solution = problem.solve()
+    if not np.isfinite(solution.objective[0]):
+        message = "the numbers of the log span too many orders of magnitude for the law"
+        raise FitError(Complaint("out-of-range", message, "check the units of its columns"))
     lower, upper = problem.bounds
     c_alone, separate = {}, 0.0
     for dim, block in zip(dims, problem.blocks, strict=True):

@@ -149,7 +149,7 @@ class Law:
         """Whether the constants are known, so that `loss` can be called."""
         return bool(self.constants)
 
-    def loss(self, **variables: ArrayLike) -> Floats:
+    def loss(self, /, **variables: ArrayLike) -> Floats:
         """Return the loss the law predicts.
 
         Parameters
@@ -170,7 +170,7 @@ class Law:
         """
         return self.loss_under({name: np.asarray(value) for name, value in self.constants.items()}, **variables)
 
-    def loss_under(self, draws: Mapping[str, Floats], **variables: ArrayLike) -> Floats:
+    def loss_under(self, draws: Mapping[str, Floats], /, **variables: ArrayLike) -> Floats:
         """Return the loss under other constants, such as bootstrap draws of shape (B, 1), by the same broadcasting."""
         if not draws:
             raise ValueError(f"the law {self.form.name!r} has no constants, so it predicts no loss")

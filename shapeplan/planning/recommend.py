@@ -15,7 +15,7 @@ from shapeplan.planning.plan import BudgetPlan, Plan
 from shapeplan.planning.recipe import recipe_weights, scale
 from shapeplan.planning.rounding import check_multiples, round_shape
 from shapeplan.quantities import LARGEST_FLOPS, Convention, convert_flops, format_flops, parse_flops
-from shapeplan.sweeps.grid import Start
+from shapeplan.sweeps.grid import Start, check_start
 
 _SAME_SHAPE = 0.02
 _BEYOND = 1.001
@@ -209,11 +209,15 @@ def _check_trust(fit: Fit, force: bool) -> None:
 def _start_of(fit: Fit, start: Start | None) -> Start:
     origin = start or fit.start
     dims = fit.dimensions.free
+    if not set(dims) <= fit.scaling_exponents.keys():
+        message = f"the law {fit.law.form.name!r} gives no scaling exponents, which the recipe needs"
+        raise PlanError(Complaint("no-exponents", message, "fit the law 'star'"))
     if origin is None:
         example = ",".join(f"{dim}={int(fit.shape_range[dim][0])}" for dim in dims)
         message = "the law has no starting point (x0, t0): its log had no grid"
         hint = f"give a good small shape and its compute, e.g. --start {example}@{format_flops(fit.flops_range[0])}"
         raise PlanError(Complaint("no-start", message, hint))
+    check_start(origin)
     missing = [dim for dim in dims if dim not in origin.shape]
     implied = fit.dimensions.complete({dim: origin.shape[dim] for dim in dims}) if not missing else {}
     wrong = [dim for dim, size in origin.shape.items() if abs(size / implied.get(dim, np.inf) - 1) > _SAME_SHAPE]

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from shapeplan.errors import ArgumentError, Complaint
 
+LARGEST_MULTIPLE = 1_000_000
 DEFAULT_MULTIPLES = {"width": 16, "mlp_dim": 16}
 """Tensor cores want multiples of 16 in the matrices; depth and other dimensions are whole."""
 
@@ -57,9 +58,13 @@ def check_multiples(multiples: Mapping[str, float], dims: tuple[str, ...]) -> No
         if dim not in dims:
             message = f"there is no dimension {dim!r} to round"
             raise ArgumentError(Complaint("bad-multiple", message, f"the dimensions are {', '.join(dims)}", value=dim))
-        if multiple != int(multiple) or multiple < 1:
+        if not 1 <= multiple <= LARGEST_MULTIPLE or multiple != int(multiple):
             message = f"{dim} cannot be a multiple of {multiple:g}"
-            raise ArgumentError(Complaint("bad-multiple", message, "give a whole number", value=f"{multiple:g}"))
+            raise ArgumentError(
+                Complaint(
+                    "bad-multiple", message, f"give a whole number from 1 to {LARGEST_MULTIPLE}", value=f"{multiple:g}"
+                )
+            )
 
 
 def _nearest(value: float, multiple: int) -> int:

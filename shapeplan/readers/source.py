@@ -77,7 +77,11 @@ def read_text(path: str | Path) -> Text:
 
 
 def _read_stdin() -> bytes:
-    if sys.stdin is None or sys.stdin.isatty():
+    if sys.stdin is None:
+        raise ArgumentError(
+            Complaint("stdin-is-closed", "'-' reads from a pipe, but stdin is closed", "pipe a file in", STDIN)
+        )
+    if sys.stdin.isatty():
         raise ArgumentError(
             Complaint("stdin-is-a-terminal", "'-' reads from a pipe, but stdin is a terminal", "pipe a file in", STDIN)
         )

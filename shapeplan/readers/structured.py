@@ -56,8 +56,8 @@ def parse_json(body: str, name: str) -> Table:
         return _table(_positioned_json(body, 1), name)
     except json.JSONDecodeError as error:
         raise _bad_syntax("bad-json", error.msg, name, error.lineno) from None
-    except RecursionError:
-        raise _bad_syntax("bad-json", "it is nested too deeply", name, 1) from None
+    except (ValueError, RecursionError) as error:
+        raise _bad_syntax("bad-json", _why_not(error), name, 1) from None
 
 
 def parse_jsonl(body: str, name: str) -> Table:
@@ -69,8 +69,8 @@ def parse_jsonl(body: str, name: str) -> Table:
                 items.append(_positioned_json(line, number))
             except json.JSONDecodeError as error:
                 raise _bad_syntax("bad-json", error.msg, name, number) from None
-            except RecursionError:
-                raise _bad_syntax("bad-json", "it is nested too deeply", name, number) from None
+            except (ValueError, RecursionError) as error:
+                raise _bad_syntax("bad-json", _why_not(error), name, number) from None
     return _table(items, name)
 
 
@@ -219,6 +219,11 @@ def _refuse_duplicates(mappings: list[_Mapping], name: str) -> None:
     ]
     if complaints:
         raise InputError(*complaints)
+
+
+def _why_not(error: ValueError | RecursionError) -> str:
+    """Return why text that is grammatical cannot be loaded; Python limits the digits of an integer."""
+    return "it is nested too deeply" if isinstance(error, RecursionError) else "an integer has thousands of digits"
 
 
 def _bad_syntax(code: str, why: str, name: str, line: int) -> InputError:

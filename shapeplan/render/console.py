@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, TextIO
 
-from shapeplan.errors import SHOWN, Caution, ShapeplanError
+from shapeplan.errors import SHOWN, Caution, Complaint, OutputError, ShapeplanError
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -35,6 +35,9 @@ class Console:
     def __init__(self, *, quiet: bool = False, as_json: bool = False):
         self.quiet = quiet
         self.as_json = as_json
+        # A stream that was closed before we started is None; what would go there goes nowhere.
+        sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - lives as long as we do
+        sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - lives as long as we do
         for stream in (sys.stdout, sys.stderr):
             # A character that the stream's encoding lacks is written as an escape instead of ending in a traceback.
             reconfigure = getattr(stream, "reconfigure", None)
@@ -57,6 +60,8 @@ class Console:
         ------
         ClosedPipe
             If nobody reads it any more.
+        OutputError
+            If it cannot be written, e.g. to a full disk.
         """
         try:
             sys.stdout.write(text)
@@ -65,6 +70,12 @@ class Console:
             # Python would complain once more at exit, when it flushes what is left.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise ClosedPipe from None
+        except OSError as error:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            why = (error.strerror or str(error)).lower()
+            raise OutputError(
+                Complaint("unwritable", f"cannot be written: {why}", "free it, or use -o", "<stdout>")
+            ) from None
 
     def show(self, *renderables: RenderableType) -> None:
         """Write tables and text for people."""

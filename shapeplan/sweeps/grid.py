@@ -8,12 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from shapeplan.arrays import Floats, Index
-from shapeplan.errors import Caution
-from shapeplan.quantities import format_flops
+from shapeplan.errors import ArgumentError, Caution, Complaint
+from shapeplan.quantities import LARGEST_FLOPS, format_flops
 from shapeplan.runs import Runs
 
 FEWEST_VALUES = 3
 """Values of a dimension below which a grid has no inside."""
+LARGEST_SIZE = 1e12
 START_CODES = frozenset({"no-start", "grid-boundary", "grid-one-duration"})
 """Warnings about a starting point that was looked for in a grid."""
 
@@ -35,6 +36,15 @@ class Start:
     shape: Mapping[str, float]
     flops: float
     source: str
+
+
+def check_start(start: Start) -> None:
+    """Raise `ArgumentError` on a starting point that cannot be."""
+    wrong = [dim for dim, size in start.shape.items() if not 0 < size <= LARGEST_SIZE]
+    if wrong or not 1 <= start.flops <= LARGEST_FLOPS:
+        what = ", ".join(f"{dim} {start.shape[dim]:g}" for dim in wrong) or f"{start.flops:g} FLOPs"
+        hint = f"give sizes up to {LARGEST_SIZE:g} and 1 to {LARGEST_FLOPS:g} FLOPs"
+        raise ArgumentError(Complaint("bad-start", f"a start with {what} cannot be", hint))
 
 
 @dataclass(frozen=True)
@@ -151,6 +161,6 @@ def _on_boundary(shape: Floats, columns: Mapping[str, Floats]) -> dict[str, list
         ratio = float(np.exp(np.mean(np.diff(np.log(values)))))
         factor = ratio if value == values[-1] else 1 / ratio
         step = 16 if (values % 16 == 0).all() else 1
-        proposed = [max(step, step * round(value * factor**i / step)) for i in (1, 2)]
+        proposed = [max(step, step * round(min(value * factor**i, LARGEST_SIZE) / step)) for i in (1, 2)]
         additions[dim] = sorted({float(new) for new in proposed if new != value} or {float(value + step)})
     return additions

@@ -8,10 +8,13 @@ import numpy as np
 
 from shapeplan.errors import Complaint, FitError
 from shapeplan.laws import Law
+from shapeplan.quantities import Convention, convert_flops
 from shapeplan.runs import Runs
 
 
-def simulate(law: Law, design: Runs, *, noise: float = 0.0, seed: int = 0) -> Runs:
+def simulate(
+    law: Law, design: Runs, *, flops_convention: Convention | None = None, noise: float = 0.0, seed: int = 0
+) -> Runs:
     """Return the design with a metric drawn from the law.
 
     Parameters
@@ -19,7 +22,9 @@ def simulate(law: Law, design: Runs, *, noise: float = 0.0, seed: int = 0) -> Ru
     law : Law
         The truth.
     design : Runs
-        Shapes, compute and (for laws of examples) examples of every row, in the convention of the law.
+        Shapes, compute and (for laws of examples) examples of every row.
+    flops_convention : {"forward", "training"}, optional
+        What the law's compute counts; by default the same as the design's.
     noise : float
         Standard deviation of the relative, normal, independent noise of a row.
     seed : int
@@ -28,13 +33,24 @@ def simulate(law: Law, design: Runs, *, noise: float = 0.0, seed: int = 0) -> Ru
     Raises
     ------
     FitError
-        If the design lacks a variable of the law.
+        If the law has no constants, the design lacks a variable of it, or the noise turns a loss negative.
     """
+    if not law.has_loss:
+        message = "the law gives growth exponents but no constants, so it draws no loss"
+        raise FitError(Complaint("no-constants", message, "simulate from a law that was fitted"))
     variables = design.variables()
+    variables["flops"] = convert_flops(
+        design.flops, design.flops_convention, flops_convention or design.flops_convention
+    )
     missing = [name for name in law.form.variables if name not in variables]
     if missing:
         message = f"the law {law.form.name!r} needs {', '.join(missing)}, which the design does not say"
         raise FitError(Complaint("missing-variable", message, "add the column, or an architecture to derive it"))
     clean = law.loss(**{name: variables[name] for name in law.form.variables})
     factor = 1 + noise * np.random.default_rng(seed).standard_normal(len(design))
-    return replace(design, loss=clean * factor)
+    loss = clean * factor
+    if not (loss > 0).all():
+        line = int(design.lines[np.argmin(loss)])
+        message = f"the row of line {line} comes out at {loss.min():.3g}, which is no loss"
+        raise FitError(Complaint("not-positive", message, "ask for less noise, or stay nearer to the rows of the law"))
+    return replace(design, loss=loss)

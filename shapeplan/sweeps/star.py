@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from shapeplan.arrays import Bools, Floats, Index
+from shapeplan.arrays import Bools, Floats, Index, Ints
 from shapeplan.errors import Caution, Complaint, FitError
 from shapeplan.runs import Runs
 
@@ -150,16 +150,25 @@ def _best_center(shapes: Floats) -> Floats:
     """Return the shape, trained or implied by arms of others, with the most shapes on its arms."""
     # The largest value of every dimension is the paper's centre even where it was never trained.
     candidates = np.unique(np.vstack([shapes, shapes.max(axis=0)]), axis=0)
-    arms = np.array([_arm_sizes(shapes, candidate) for candidate in candidates])
+    arms = np.column_stack([_arm_sizes(shapes, candidates, k) for k in range(shapes.shape[1])])
     # Arms of fewer than three values say nothing, so they must not outweigh a dimension that has one.
     score = np.stack([np.minimum(arms, FEWEST_VALUES).sum(axis=1), arms.sum(axis=1), np.log(candidates).sum(axis=1)])
     return np.asarray(candidates[np.lexsort(score[::-1])[-1]])
 
 
-def _arm_sizes(shapes: Floats, center: Floats) -> list[int]:
-    differs = shapes != center
-    alone = differs.sum(axis=1) == 1
-    return [int((alone & differs[:, k]).sum()) for k in range(len(center))]
+def _arm_sizes(shapes: Floats, candidates: Floats, k: int) -> Ints:
+    """Count, for every candidate, the other shapes that differ from it in dimension k alone."""
+    others = np.delete(np.vstack([shapes, candidates]), k, axis=1)
+    _, group = np.unique(others, axis=0, return_inverse=True)
+    group = group.ravel()
+    counts = np.bincount(group[: len(shapes)], minlength=group.max() + 1)
+    return np.asarray(counts[group[len(shapes) :]] - _is_among(candidates, shapes))
+
+
+def _is_among(candidates: Floats, shapes: Floats) -> Ints:
+    """Return one for every candidate that is one of the shapes, which are distinct, else zero."""
+    _, index, count = np.unique(np.vstack([candidates, shapes]), axis=0, return_inverse=True, return_counts=True)
+    return np.asarray(count[index.ravel()[: len(candidates)]] - 1)
 
 
 def _star_around(columns: Floats, dims: Sequence[str], center: Floats) -> StarSweep:
