@@ -29,7 +29,7 @@ def architecture(settings: Mapping[str, Any]) -> Architecture:
     """
     rest = dict(settings)
     family = rest.pop("family", None)
-    if family not in FAMILIES:
+    if not isinstance(family, str) or family not in FAMILIES:
         why = "is missing" if family is None else "is no family"
         raise bad_setting("family", family, why, f"choose one of {', '.join(FAMILIES)}")
     return Architecture.of(FAMILIES[family], rest)

@@ -17,6 +17,7 @@ from shapeplan.errors import Complaint, InputError
 from shapeplan.quantities import Convention, convert_flops
 
 SHAPE_DIMS = ("width", "depth", "mlp_dim")
+_LARGEST = 1e9
 MACS_TO_FLOPS = 2
 """One multiply-accumulate is two FLOPs; bias adds, norms, softmax and activations are not counted (FLOPS.md)."""
 
@@ -192,8 +193,13 @@ def bad_setting(name: str, value: object, why: str, hint: str) -> InputError:
 
 def whole(name: str, value: object) -> int:
     """Return `value` as an int; raise `InputError` naming the setting if it is not a whole number."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value):
-        raise bad_setting(name, value, "is not a whole number", "give a whole number")
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int | float)
+        or not abs(value) <= _LARGEST
+        or value != int(value)
+    ):
+        raise bad_setting(name, value, "is not a whole number", f"give a whole number up to {_LARGEST:g}")
     return int(value)
 
 

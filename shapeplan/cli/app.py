@@ -73,7 +73,6 @@ def run(arguments: list[str]) -> int:
     except _UsageError as error:
         return _usage(error, console)
     except (KeyboardInterrupt, typer.Abort):
-        sys.stderr.write("interrupted\n")
         return EXIT_INTERRUPTED
     except ClosedPipe:
         return 0
@@ -100,7 +99,7 @@ def _usage(error: Exception, console: Console) -> int:
 
 
 def _traceback_if_asked() -> None:
-    if os.environ.get("SHAPEPLAN_DEBUG"):
+    if os.environ.get("SHAPEPLAN_DEBUG", "0") not in ("", "0"):
         import traceback
 
         traceback.print_exc()

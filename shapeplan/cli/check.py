@@ -34,4 +34,11 @@ def check(
     for note in runs.notes:
         console.note(note)
     console.warn(found.cautions)
-    emit(console, check_document(found), lambda: render_check(found), as_json=as_json, output=output)
+    emit(
+        console,
+        check_document(found),
+        lambda: render_check(found),
+        as_json=as_json,
+        output=output,
+        inputs=(log, config),
+    )

@@ -50,4 +50,6 @@ def fit(
     for note in fitted.notes:
         console.note(note)
     console.warn(fitted.cautions)
-    emit(console, law_document(fitted), lambda: render_fit(fitted), as_json=as_json, output=output)
+    emit(
+        console, law_document(fitted), lambda: render_fit(fitted), as_json=as_json, output=output, inputs=(log, config)
+    )

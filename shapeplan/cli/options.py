@@ -53,7 +53,7 @@ StartPoint = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the whole document as JSON.")]
 Output = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to a file, atomically.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Hide notes and warnings, never errors or results.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Hide notes, never warnings, errors or results.")]
 
 
 def parse_dims(text: str | None) -> tuple[str, ...] | None:

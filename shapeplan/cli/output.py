@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from shapeplan.errors import ArgumentError, Complaint
 from shapeplan.render.console import Console
 
 if TYPE_CHECKING:
@@ -21,19 +22,24 @@ def emit(
     *,
     as_json: bool,
     output: Path | None,
+    inputs: Sequence[str | Path | None],
 ) -> None:
     """Write the document to the file if one is given, and show the result: as JSON if asked, else as tables."""
     if output is not None:
-        write(console, output, document.dumps(), document)
+        write(console, output, document.dumps(), inputs)
     if as_json:
         console.text(document.dumps())
     else:
         console.show(*tables())
 
 
-def write(console: Console, output: Path, text: str, document: Document) -> None:
+def write(console: Console, output: Path, text: str, inputs: Sequence[str | Path | None]) -> None:
     """Write text to a file, never over an input, and say so."""
     from shapeplan.documents.files import write_text
 
-    write_text(output, text, tuple(record.name for record in document.inputs))
+    if str(output) == "-":
+        raise ArgumentError(
+            Complaint("output-is-stdout", "-o names a file, and '-' is none", "leave -o out", value="-")
+        )
+    write_text(output, text, tuple(str(name) for name in inputs if name))
     console.note(f"wrote {output}")

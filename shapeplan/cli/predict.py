@@ -68,7 +68,7 @@ def predict(
     )
     if output is not None:
         text = document.dumps() if output.suffix == ".json" else predictions_csv(predictions)
-        write(console, output, text, document)
+        write(console, output, text, (law, rows, config))
     if as_json:
         console.text(document.dumps())
     elif output is None:

@@ -49,7 +49,7 @@ def recommend(
 
     console = Console(quiet=quiet, as_json=as_json)
     budgets = [parse_flops(text) for text in flops]
-    fit = read_law(law) if law else published_law()
+    fit = read_law(law) if law is not None else published_law()
     plan = plan_budgets(
         fit,
         budgets,
@@ -59,10 +59,17 @@ def recommend(
         start=Start(*opt.parse_start(start), source="given by --start") if start else None,
         force=force,
     )
-    if not law:
+    if law is None:
         console.note("no --law is given: this is the published SoViT law (arXiv:2305.13035)")
     if not flops_convention:
         console.note(f"--flops is read as {fit.flops_convention} FLOPs, as the law counts")
     console.warn(plan.cautions)
     console.warn(dict.fromkeys(caution for budget in plan.budgets for caution in budget.cautions))
-    emit(console, plan_document(plan), lambda: render_plan(plan, console.width), as_json=as_json, output=output)
+    emit(
+        console,
+        plan_document(plan),
+        lambda: render_plan(plan, console.width),
+        as_json=as_json,
+        output=output,
+        inputs=(law,),
+    )

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from shapeplan.cli import options as opt
+from shapeplan.cli.output import write
 from shapeplan.quantities import parse_fraction
 from shapeplan.render.console import Console
 
@@ -33,15 +34,15 @@ def simulate(
 
     Example: shapeplan simulate --seed 2305 -o vit_sweep.csv
     """
-    from shapeplan.documents.files import read_law, write_text
+    from shapeplan.documents.files import read_law
     from shapeplan.documents.log import log_csv, log_yaml
     from shapeplan.readers.read import read_runs
     from shapeplan.sweeps.paper import paper_design, rehearsal_law
     from shapeplan.sweeps.simulate import simulate as simulate_runs
 
     console = Console(quiet=quiet)
-    fit = read_law(law) if law else None
-    if design:
+    fit = read_law(law) if law is not None else None
+    if design is not None:
         rows = read_runs(
             design,
             metric=fit.metric if fit else None,
@@ -64,6 +65,4 @@ def simulate(
     if output is None:
         console.text(text)
         return
-    inputs = tuple(name for name in (law, design) if name)
-    write_text(output, text, inputs)
-    console.note(f"wrote {output}")
+    write(console, output, text, (law, design))

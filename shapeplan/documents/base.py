@@ -86,4 +86,4 @@ def or_null(value: float | None) -> float | None:
 
 
 def _dump(value: object) -> str:
-    return json.dumps(value, allow_nan=False, ensure_ascii=False)
+    return json.dumps(value, allow_nan=False)

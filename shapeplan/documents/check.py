@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from shapeplan.documents.base import Document, Finite, Part, Range, header
-from shapeplan.documents.law import StartRecord, TieRecord
+from shapeplan.documents.records import StartRecord, TieRecord
 from shapeplan.fitting.check import Check
 from shapeplan.quantities import Convention
 

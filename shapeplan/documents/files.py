@@ -89,11 +89,12 @@ def write_text(path: str | Path, text: str, inputs: tuple[str, ...] = ()) -> Non
 
 def _replace(target: Path, text: str) -> None:
     # Written beside the target, so that the rename stays on one file system and is atomic.
-    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
+    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".shapeplan.", suffix=".part")
+    # What cannot be encoded (half a surrogate in a cell) is written as an escape.
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="", errors="backslashreplace") as stream:
             stream.write(text)
-        Path(temporary).chmod(0o666 & ~_umask())
+        Path(temporary).chmod(target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask())
         Path(temporary).replace(target)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)

@@ -5,13 +5,32 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import Field, model_validator
 
 from shapeplan.architectures import Cost, FittedCost, PowerLaw, architecture
-from shapeplan.documents.base import Document, Finite, Part, Range, header, or_null
+from shapeplan.documents.base import Document, Finite, header, or_null
+from shapeplan.documents.records import (
+    ArmRecord,
+    BootstrapRecord,
+    CenterRecord,
+    CostRecord,
+    DroppedRecord,
+    EstimateRecord,
+    FitRecord,
+    FrontRecord,
+    HeldOutRecord,
+    OutlierRecord,
+    ParameterRecord,
+    PowerLawRecord,
+    RangeRecord,
+    SelectionRecord,
+    StarRecord,
+    StartRecord,
+    TieRecord,
+)
 from shapeplan.errors import Caution
 from shapeplan.fitting.result import (
     Arm,
@@ -25,7 +44,6 @@ from shapeplan.fitting.result import (
     Parameter,
     Quality,
     Score,
-    Status,
 )
 from shapeplan.laws import FORMS, Form, Law, Star
 from shapeplan.quantities import Convention
@@ -34,147 +52,8 @@ from shapeplan.sweeps.dimensions import Dimensions, Tie
 from shapeplan.sweeps.grid import Start
 
 KIND = "shapeplan.law"
-
-
-class TieRecord(Part):
-    """A dimension that follows another by a ratio."""
-
-    to: str
-    ratio: Finite
-
-
-class ParameterRecord(Part):
-    """A constant, in the units of the document."""
-
-    value: Finite
-    ci: Range | None
-    at_bound: bool
-
-
-class EstimateRecord(Part):
-    """A number with its interval; null where it is not defined."""
-
-    value: Finite | None
-    ci: Range | None
-
-
-class StartRecord(Part):
-    """x0 and t0 of the recipe."""
-
-    shape: dict[str, Finite]
-    flops: Finite = Field(gt=0)
-    source: str
-
-
-class StarRecord(Part):
-    """The star that the law was fitted on."""
-
-    center: dict[str, Finite]
-
-
-class ArmRecord(Part):
-    """How Eq. 2 does on one arm."""
-
-    values: tuple[Finite, ...]
-    rows: int
-    runs: int
-    relative_rmse: Finite
-    c_alone: Finite
-
-
-class FitRecord(Part):
-    """How well the law fits its rows."""
-
-    objective: str
-    objective_value: Finite
-    relative_rmse: Finite
-    rows: int
-    runs: int
-    status: Status
-
-
-class CenterRecord(Part):
-    """A row of the held-out centre."""
-
-    shape: dict[str, Finite]
-    flops: Finite
-    observed: Finite
-    predicted: Finite
-    relative_error: Finite
-    by_arm: dict[str, Finite]
-
-
-class HeldOutRecord(Part):
-    """How far the law is from rows it never saw, relative."""
-
-    rows: int
-    bias: Finite
-    rmse: Finite
-    worst: Finite
-
-
-class SelectionRecord(Part):
-    """A candidate law."""
-
-    law: str
-    rollout_rmse: Finite | None
-    rollout_se: Finite | None
-    relative_rmse: Finite
-
-
-class DroppedRecord(Part):
-    """A row that was left out."""
-
-    line: int
-    reason: str
-
-
-class OutlierRecord(Part):
-    """A row that lies far from the law."""
-
-    run: str
-    line: int
-    residual: Finite
-
-
-class FrontRecord(Part):
-    """A row of the log that no row with as little compute beats."""
-
-    run: str
-    line: int
-    flops: Finite
-    loss: Finite
-
-
-class BootstrapRecord(Part):
-    """Replicates of every parameter."""
-
-    replicates: int
-    seed: int
-    level: Finite
-    draws: dict[str, tuple[Finite, ...]]
-
-
-class PowerLawRecord(Part):
-    """A power law read off the log."""
-
-    coefficient: Finite
-    exponents: dict[str, Finite]
-    max_relative_error: Finite
-
-
-class CostRecord(Part):
-    """F(x) and parameters where no architecture is given."""
-
-    forward_flops: PowerLawRecord
-    params: PowerLawRecord | None
-
-
-class RangeRecord(Part):
-    """What the rows cover."""
-
-    flops: Range
-    shape: dict[str, Range]
+LARGEST_EXPONENT, LARGEST_COEFFICIENT, LARGEST_UNIT = 20.0, 1e100, 1e60
+"""Beyond these a document was not made by a fit, and its law would overflow."""
 
 
 class LawDocument(Document):
@@ -191,7 +70,7 @@ class LawDocument(Document):
     examples_unit: str = "examples"
     architecture: dict[str, Any] | None
     cost: CostRecord | None = None
-    heads: dict[str, int] = Field(default_factory=dict)
+    heads: dict[str, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
     units: dict[str, Finite]
     parameters: dict[str, ParameterRecord]
     scaling_exponents: dict[str, EstimateRecord]
@@ -234,10 +113,31 @@ class LawDocument(Document):
             ("start.shape", self.start.shape if self.start else {}),
             ("fixed", self.fixed),
         ):
-            if wrong := [name for name, size in sizes.items() if size <= 0]:
+            if wrong := [name for name, size in sizes.items() if not 0 < size <= LARGEST_UNIT]:
                 raise ValueError(f"{where} is not positive in {', '.join(wrong)}")
         if len({len(draw) for draw in draws.values()}) > 1:
             raise ValueError("bootstrap.draws are of different lengths")
+        if draws and not next(iter(draws.values())):
+            raise ValueError("bootstrap.draws are empty")
+        if self.parameters and self.fit is None:
+            raise ValueError("fit is null though there are parameters")
+        for what, numbers in (
+            ("parameters", {name: (record.value,) for name, record in self.parameters.items()}),
+            ("bootstrap.draws", draws),
+        ):
+            for name, values in numbers.items():
+                most = LARGEST_EXPONENT if name in form.exponents else LARGEST_COEFFICIENT
+                if not all(0 <= value <= most for value in values):
+                    raise ValueError(f"{what} of {name} are not in 0 ... {most:g}")
+        if len(set(self.dims)) < len(self.dims) or (not self.dims and self.law != "chinchilla"):
+            raise ValueError("dims are missing or double")
+        for dim, tie in self.tied.items():
+            if tie.to not in self.dims or tie.ratio <= 0:
+                raise ValueError(f"{dim} is tied to {tie.to!r} by {tie.ratio:g}")
+        if self.cost and not all(set(law.exponents) <= set(self.dims) for law in self.cost.laws):
+            raise ValueError("cost speaks of other dimensions than dims")
+        if not (0 < self.range.flops[0] <= self.range.flops[1] and set(self.dims) <= self.range.shape.keys()):
+            raise ValueError("range is missing a dimension, or empty")
         return self
 
 

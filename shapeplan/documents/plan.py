@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from shapeplan.documents.base import Document, Finite, Part, Range, WarningRecord, header, warnings_of
-from shapeplan.documents.law import EstimateRecord, StartRecord
+from shapeplan.documents.records import EstimateRecord, StartRecord
 from shapeplan.planning.plan import BudgetPlan, Plan
 from shapeplan.quantities import Convention
 
@@ -74,7 +74,7 @@ def _budget(budget: BudgetPlan) -> BudgetRecord:
         flops_training=budget.flops_training,
         shape=dict(budget.shape),
         ci=dict(budget.ci),
-        rounded={**budget.rounded, "heads": budget.heads},
+        rounded={**budget.rounded, **({} if "heads" in budget.rounded else {"heads": budget.heads})},
         params=budget.params,
         flops_per_example=budget.flops_per_example,
         flops_per_example_forward=budget.flops_per_example_forward,

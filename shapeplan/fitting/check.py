@@ -93,6 +93,8 @@ def check(runs: Runs, *, center: Mapping[str, float] | None = None) -> Check:
     try:
         star = find_star(runs, dimensions.free, center or runs.center)
     except FitError as error:
+        if error.complaints[0].code != "no-star":
+            raise
         no_star = error.complaints[0].message
     if star is not None:
         rest = np.setdiff1d(np.arange(len(runs)), star.rows)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
+
 from shapeplan.arrays import Number
 from shapeplan.errors import ArgumentError, Complaint
 
@@ -26,7 +28,8 @@ def scale(
     weights : mapping of str to float
         w_k, of sum one.
     """
-    return {dim: start[dim] * tau ** (weights[dim] * exponents[dim]) for dim in start}
+    with np.errstate(over="ignore"):
+        return {dim: start[dim] * np.power(tau, weights[dim] * np.asarray(exponents[dim])) for dim in start}
 
 
 def recipe_weights(given: Mapping[str, float] | str, dims: tuple[str, ...]) -> dict[str, float]:

@@ -15,7 +15,7 @@ from shapeplan.planning.plan import BudgetPlan, Plan
 from shapeplan.planning.recipe import recipe_weights, scale
 from shapeplan.planning.rounding import check_multiples, round_shape
 from shapeplan.quantities import LARGEST_FLOPS, Convention, convert_flops, format_flops, parse_flops
-from shapeplan.sweeps.grid import Start, check_start
+from shapeplan.sweeps.grid import LARGEST_SIZE, Start, check_start
 
 _SAME_SHAPE = 0.02
 _BEYOND = 1.001
@@ -85,6 +85,11 @@ def _plan_one(
     tau = flops / start.flops
     values = {dim: estimate.value for dim, estimate in fit.scaling_exponents.items()}
     scaled = {dim: float(value) for dim, value in scale(start.shape, tau, values, weights).items()}
+    if absurd := [dim for dim, value in scaled.items() if not value <= LARGEST_SIZE]:
+        message = (
+            f"the recipe gives {', '.join(f'{dim} {scaled[dim]:.3g}' for dim in absurd)} at {format_flops(flops)} FLOPs"
+        )
+        raise PlanError(Complaint("absurd-shape", message, "the exponents are not determined: extend those arms"))
     shape = fit.dimensions.complete(scaled)
     rounded, heads = _round(fit, scaled, multiples)
     each = None if fit.cost is None else float(fit.cost.flops_per_example(rounded))

@@ -24,6 +24,7 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "run": ("run_id", "run_name"),
 }
 _CANONICAL = {word: role for role, words in SYNONYMS.items() for word in (role, *words)}
+_NOT_DIMS = ("run", "examples", "tokens", "steps")
 _FLOPS = re.compile(
     r"(?P<before>forward_|fwd_|training_|train_|total_)?(?P<unit>[kmgtpezy]|kilo|mega|giga|tera|peta|exa)?flops?"
     r"(?P<after>_forward|_fwd|_training|_train|_total)?"
@@ -108,7 +109,7 @@ def understand(
     roles: dict[str, str] = {}
     for role, names in claimed.items():
         exact = [column for column in names if _normal(column) == role]
-        if len(names) > 1 and not exact:
+        if len(names) > 1 and len(exact) != 1:
             complaints.append(_ambiguous(role, names, name, line))
         roles[role] = (exact or names)[0]
         if not exact:
@@ -117,7 +118,10 @@ def understand(
         complaints.append(_ambiguous("compute", [column.name for column in flops_columns], name, line))
 
     for dim in wanted_dims:
-        if dim in columns:
+        if dim == metric or _CANONICAL.get(_normal(dim), dim) in _NOT_DIMS:
+            hint = "dimensions are what the models differ in: take it out of --dims"
+            complaints.append(Complaint("not-a-dimension", "it is no dimension of a shape", hint, name, line, dim))
+        elif dim in columns:
             roles[dim] = dim
         elif dim not in roles:
             complaints.append(_missing(dim, columns, name, line))

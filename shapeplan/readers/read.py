@@ -74,7 +74,7 @@ def read_runs(
     )
     if flops_convention:
         settings = replace(settings, flops_convention=flops_convention)
-    name = metric or settings.metric or "loss"
+    name = metric if metric is not None else settings.metric if settings.metric is not None else "loss"
     header = 1 if text.format in ("csv", "tsv") else table.records[0].line
     columns = understand(table.columns, text.name, header, metric=name, metric_required=require_metric, dims=dims)
     values = _validate(table, columns, text.name)
@@ -123,6 +123,11 @@ def _assemble(values: dict[str, Any], table: Table, columns: Columns, settings: 
     cost = settings.architecture
     shape = {dim: values[dim] for dim in columns.dims}
     examples, unit = _examples(values, cost, notes, text.name)
+    measured = [role for role in ("tokens", "examples", "steps") if role in values]
+    if examples is None and measured:
+        notes.append(f"not used: {', '.join(measured)} (steps need batch_size)")
+    elif measured[1:]:
+        notes.append(f"training is measured in {measured[0]}; not used: {', '.join(measured[1:])}")
     convention = settings.flops_convention
     flops: Floats
     if columns.flops is not None:
@@ -212,7 +217,7 @@ def _runs(values: dict[str, Any], dims: Sequence[str]) -> tuple[Ints, tuple[str,
     """Return the run of every row. Without a column, rows of one shape and schedule are a run, repeats another."""
     if "run" in values:
         return _number_labels(values["run"])
-    schedule = [values[role] for role in (*dims, "heads", "batch_size") if role in values]
+    schedule = [values[role] for role in (*dims, "heads") if role in values]
     key = np.column_stack(schedule)
     progress = next(values[role] for role in ("flops", "tokens", "examples", "steps") if role in values)
     seen: dict[tuple[float, ...], int] = {}

@@ -48,6 +48,8 @@ def label(cell: object) -> str:
     """Return a cell as text that is not empty."""
     if cell is None or (isinstance(cell, str) and not cell.strip()):
         raise _mistake("empty-cell", "the cell is empty", "name the run, or drop the column")
+    if not isinstance(cell, str | int | float) or (isinstance(cell, float) and not math.isfinite(cell)):
+        raise _mistake("not-a-name", f"{_shown(cell)} is no name", "write text or a whole number")
     return str(cell)
 
 
@@ -105,7 +107,7 @@ def _complaint(problem: Any, record: Record, name: str) -> Complaint:
     column = str(problem["loc"][0])
     found = record.cells.get(column)
     hint = problem.get("ctx", {}).get("hint")
-    value = "" if found is None else str(found)[:_LONGEST_SHOWN]
+    value = "" if found is None else _text(found)
     message = problem["msg"]
     if column not in record.cells:
         message, hint = "the entry lacks it", "add it, or remove the entry"
@@ -122,9 +124,16 @@ def _dotted(text: str) -> str:
     return re.sub(r"^([+-]?)\.(nan|inf)$", r"\1\2", text.strip(), flags=re.IGNORECASE)
 
 
-def _shown(cell: object) -> str:
+def _text(cell: object) -> str:
+    """Return a cell as it stands in the input, cut if it is long."""
+    if not isinstance(cell, str | int | float):
+        return "a mapping" if isinstance(cell, dict) else "a list"
     text = str(cell)
-    return repr(text if len(text) <= _LONGEST_SHOWN else text[: _LONGEST_SHOWN - 3] + "...")
+    return text if len(text) <= _LONGEST_SHOWN else text[: _LONGEST_SHOWN - 3] + "..."
+
+
+def _shown(cell: object) -> str:
+    return repr(_text(cell))
 
 
 def _guess(text: str) -> str:

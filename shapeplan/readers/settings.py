@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -20,7 +20,7 @@ from shapeplan.readers.structured import load_yaml, plain
 class _Star(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    center: dict[str, float] = Field(min_length=1)
+    center: dict[str, Annotated[float, Field(gt=0, allow_inf_nan=False)]] = Field(min_length=1)
 
 
 class _Settings(BaseModel):
@@ -64,7 +64,7 @@ class Settings:
             self,
             architecture=self.architecture or other.architecture,
             flops_convention=self.flops_convention or other.flops_convention,
-            metric=self.metric or other.metric,
+            metric=self.metric if self.metric is not None else other.metric,
             center=self.center or other.center,
             notes=self.notes + other.notes,
         )
@@ -91,7 +91,8 @@ def check_settings(raw: Mapping[str, object], lines: Mapping[str, int], name: st
     if complaints:
         raise InputError(*complaints)
     try:
-        checked = _Settings.model_validate(raw)
+        # Only what is known is unfolded: what is ignored may hold anything.
+        checked = _Settings.model_validate({key: plain(value) for key, value in raw.items() if key in known})
     except ValidationError as error:
         raise InputError(*(_complaint(problem, lines, name) for problem in error.errors(include_url=False))) from None
     built = None
@@ -121,7 +122,7 @@ def read_settings(path: str | Path) -> Settings:
     if "runs" in data:
         hint = "give the file as the log, not as --config"
         raise InputError(Complaint("unknown-setting", "a file of settings has no runs", hint, text.name, lines["runs"]))
-    return check_settings({key: plain(value) for key, value in data.items()}, lines, text.name)
+    return check_settings(data, lines, text.name)
 
 
 def _complaint(problem: Any, lines: Mapping[str, int], name: str) -> Complaint:

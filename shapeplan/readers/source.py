@@ -14,6 +14,8 @@ from shapeplan.runs import Source
 
 Format = Literal["csv", "tsv", "yaml", "json", "jsonl"]
 STDIN = "<stdin>"
+LARGEST = 512 * 2**20
+"""Bytes; a log of a million rows takes a fifth of it."""
 _SUFFIXES: dict[str, Format] = {
     ".csv": "csv",
     ".tsv": "tsv",
@@ -56,6 +58,9 @@ def read_text(path: str | Path) -> Text:
     """
     name = STDIN if str(path) == "-" else str(path)
     raw = _read_stdin() if name == STDIN else _read_file(Path(path), name)
+    if len(raw) > LARGEST:
+        message = f"is larger than {LARGEST // 2**20} MiB"
+        raise InputError(Complaint("too-large", message, "a log has a row a point of training, not a step", name))
     digest = hashlib.sha256(raw).hexdigest()
     # Checked before decoding: UTF-16 and archives both show NUL bytes and deserve the clearer message.
     if b"\0" in raw:
@@ -85,12 +90,13 @@ def _read_stdin() -> bytes:
         raise ArgumentError(
             Complaint("stdin-is-a-terminal", "'-' reads from a pipe, but stdin is a terminal", "pipe a file in", STDIN)
         )
-    return sys.stdin.buffer.read()
+    return sys.stdin.buffer.read(LARGEST + 1)
 
 
 def _read_file(path: Path, name: str) -> bytes:
     try:
-        return path.read_bytes()
+        with path.open("rb") as stream:
+            return stream.read(LARGEST + 1)
     except FileNotFoundError:
         hint = "check the path"
         if path.parent.is_dir():

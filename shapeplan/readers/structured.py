@@ -87,7 +87,7 @@ def load_yaml(body: str, name: str) -> object:
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
         node = yaml.compose(body, Loader=loader)
-        return None if node is None else _from_node(node, name, yaml)
+        return None if node is None else _from_node(node, name, yaml, {})
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise _bad_syntax(
@@ -117,27 +117,40 @@ def plain(value: object) -> Any:
     return value
 
 
-def _from_node(node: Any, name: str, yaml: Any) -> object:
+def _from_node(node: Any, name: str, yaml: Any, known: dict[int, object]) -> object:
+    """Return a node's value; an alias gives the very value of its anchor, so that nested aliases cannot explode."""
+    if id(node) not in known:
+        known[id(node)] = _build(node, name, yaml, known)
+    return known[id(node)]
+
+
+def _build(node: Any, name: str, yaml: Any, known: dict[int, object]) -> object:
+    line = node.start_mark.line + 1
+    if node.tag.startswith("!") or "python/" in node.tag:
+        raise _bad_syntax("bad-yaml", f"it has the tag {node.tag!r}, which logs do not", name, line)
     if isinstance(node, yaml.ScalarNode):
         return None if node.tag == "tag:yaml.org,2002:null" else node.value
     if isinstance(node, yaml.SequenceNode):
         lines = [item.start_mark.line + 1 for item in node.value]
-        return _List([_from_node(item, name, yaml) for item in node.value], lines)
-    mapping = _Mapping(node.start_mark.line + 1)
+        return _List([_from_node(item, name, yaml, known) for item in node.value], lines)
+    mapping = _Mapping(line)
     merged: list[object] = []
     for key, value in node.value:
+        place = key.start_mark.line + 1
         if not isinstance(key, yaml.ScalarNode):
-            raise _bad_syntax("bad-yaml", "a key is not plain text", name, key.start_mark.line + 1)
-        if key.value == "<<":
-            base = _from_node(value, name, yaml)
-            merged += base if isinstance(base, list) else [base]
+            raise _bad_syntax("bad-yaml", "a key is not plain text", name, place)
+        found = _from_node(value, name, yaml, known)
+        if key.tag == "tag:yaml.org,2002:merge":
+            bases = found if isinstance(found, list) else [found]
+            if not all(isinstance(base, dict) for base in bases):
+                raise _bad_syntax("bad-yaml", "<< merges mappings, and here is something else", name, place)
+            merged += bases
         else:
-            mapping.add(key.value, _from_node(value, name, yaml), key.start_mark.line + 1)
+            mapping.add(key.value, found, place)
     for base in merged:
-        if isinstance(base, dict):
-            for key, value in base.items():
-                if key not in mapping:
-                    mapping.add(key, value, mapping.line)
+        for key, value in base.items() if isinstance(base, dict) else ():
+            if key not in mapping:
+                mapping.add(key, value, mapping.line)
     return mapping
 
 
@@ -198,7 +211,7 @@ def _table(data: object, name: str) -> Table:
                     "write column: value pairs",
                     name,
                     runs.lines[i - 1] if isinstance(runs, _List) else None,
-                    value=str(item)[:80],
+                    value=_kind(item),
                 )
                 for i, item in wrong
             )
@@ -207,7 +220,7 @@ def _table(data: object, name: str) -> Table:
     records = tuple(Record(item.line, item, item.lines) for item in runs)
     if settings is None:
         return Table(columns_of(records), records)
-    rest = {key: plain(value) for key, value in settings.items() if key != RUNS}
+    rest = {key: value for key, value in settings.items() if key != RUNS}
     return Table(columns_of(records), records, rest, settings.lines)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Iterable
@@ -27,7 +28,7 @@ class Console:
     Parameters
     ----------
     quiet : bool
-        Whether to hide notes and warnings; errors and results are never hidden.
+        Whether to hide notes; warnings, errors and results are never hidden.
     as_json : bool
         Whether errors are JSON objects.
     """
@@ -108,9 +109,8 @@ class Console:
 
     def warn(self, cautions: Iterable[Caution]) -> None:
         """Say what is doubtful."""
-        if not self.quiet:
-            for caution in cautions:
-                self._say(f"warning: {caution}", "33")
+        for caution in dict.fromkeys(cautions):
+            self._say(f"warning: {caution}", "33")
 
     def error(self, error: ShapeplanError) -> None:
         """Say what is wrong: as text, the first ten complaints; as JSON, the first and the rest of the ten."""
@@ -122,7 +122,7 @@ class Console:
             if others:
                 body["others"] = [asdict(complaint) for complaint in others]
                 body["total"] = len(error.complaints)
-            self._say(json.dumps({"error": body}, ensure_ascii=False))
+            self._say(json.dumps({"error": body}))
             return
         for line in str(error).split("\n"):
             self._say(f"error: {line}" if not line.startswith("and ") else line, "31")
@@ -132,7 +132,10 @@ class Console:
         clean = "".join(c if c.isprintable() or c == "\n" else f"\\x{ord(c):02x}" for c in text)
         if colour and _wants_colour(sys.stderr):
             clean = f"\x1b[{colour}m{clean}\x1b[0m"
-        sys.stderr.write(clean + "\n")
+        # Where stderr itself cannot be written there is nobody left to tell, and the result still counts.
+        with contextlib.suppress(OSError):
+            sys.stderr.write(clean + "\n")
+            sys.stderr.flush()
 
 
 def _wants_colour(stream: TextIO) -> bool:

@@ -158,7 +158,8 @@ def _best_center(shapes: Floats) -> Floats:
 
 def _arm_sizes(shapes: Floats, candidates: Floats, k: int) -> Ints:
     """Count, for every candidate, the other shapes that differ from it in dimension k alone."""
-    others = np.delete(np.vstack([shapes, candidates]), k, axis=1)
+    others = np.vstack([shapes, candidates])
+    others[:, k] = 0.0
     _, group = np.unique(others, axis=0, return_inverse=True)
     group = group.ravel()
     counts = np.bincount(group[: len(shapes)], minlength=group.max() + 1)
