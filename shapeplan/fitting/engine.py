@@ -9,8 +9,10 @@ For given theta the coefficients are a non-negative least squares, so only theta
 2. the best combinations of the blocks' optima, over all points of the shared grid, start joint polishes. The lowest
    wins.
 
-The polish is Levenberg-Marquardt with an analytic Jacobian (Kaufman 1975), inside bounds, for a whole batch of starts
-or bootstrap replicates at once.
+The polish is Levenberg-Marquardt with an analytic Jacobian, for a whole batch of starts or bootstrap replicates at
+once. Its step is a quadratic program in exponents and coefficients together, with the bounds of both; then the
+coefficients are solved for anew. Kaufman's (1975) step, which eliminates the coefficients first, stalls wherever one
+of them vanishes.
 """
 
 from __future__ import annotations

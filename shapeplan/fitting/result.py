@@ -20,6 +20,8 @@ from shapeplan.sweeps.grid import Start
 
 Interval = tuple[float, float]
 Status = Literal["ok", "untrusted"]
+GRAVE = ("lack-of-fit", "unidentified")
+"""The warnings that may make a fit untrusted."""
 _CELLS = 2_000_000
 """Points times draws that are evaluated at once, which bounds memory."""
 HELD_OUT_TOLERANCE = 0.02

@@ -10,7 +10,7 @@ import numpy as np
 
 from shapeplan.arrays import Floats
 from shapeplan.errors import ArgumentError, Caution, Complaint, PlanError
-from shapeplan.fitting.result import Estimate, Fit, Interval
+from shapeplan.fitting.result import GRAVE, Estimate, Fit, Interval
 from shapeplan.planning.plan import BudgetPlan, Plan
 from shapeplan.planning.recipe import recipe_weights, scale
 from shapeplan.planning.rounding import check_multiples, round_shape
@@ -205,7 +205,8 @@ def _extrapolation(fit: Fit, rounded: Mapping[str, int], flops: float) -> tuple[
 def _check_trust(fit: Fit, force: bool) -> None:
     if fit.status == "ok" or force:
         return
-    reasons = "; ".join(caution.message for caution in fit.cautions[:2]) or "its search did not converge"
+    grave = [caution.message for caution in fit.cautions if caution.code in GRAVE]
+    reasons = "; ".join(grave) or "its search did not converge"
     raise PlanError(
         Complaint("untrusted-fit", f"the fit is not to be trusted: {reasons}", "plan all the same with --force")
     )

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from rich.console import RenderableType
 
-from shapeplan.fitting.result import Fit, HeldOutError
+from shapeplan.fitting.result import GRAVE, Fit, HeldOutError
 from shapeplan.laws import Star
 from shapeplan.quantities import format_flops, format_scientific
 from shapeplan.render.parts import alarm, compact, count, facts, percent, shape_text, span, table, title
 
 _SHOWN_CENTER_ROWS = 6
-_GRAVE = ("lack-of-fit", "unidentified")
-"""The warnings that make a fit untrusted."""
 
 
 def render_fit(fit: Fit) -> list[RenderableType]:
     """Return the tables of a fit: trust first, then exponents, the held-out centre, and the start."""
     parts: list[RenderableType] = []
     if fit.status != "ok":
-        codes = ", ".join(_codes(fit, _GRAVE)) or "not converged"
+        codes = ", ".join(_codes(fit, GRAVE)) or "not converged"
         parts += [alarm(f"NOT TO BE TRUSTED ({codes}): recommend refuses this fit without --force"), ""]
     parts += [title(f"Law {fit.law.form.name} for {fit.metric} ({fit.law.form.source})"), _evidence(fit)]
     parts += [title(f"Scaling exponents: alone, a dimension grows as compute^s ({_level(fit)} intervals)")]
