@@ -18,6 +18,8 @@ from shapeplan.quantities import Convention, convert_flops
 
 SHAPE_DIMS = ("width", "depth", "mlp_dim")
 _LARGEST = 1e9
+NORM_PARAMS = {"layernorm": 2, "rmsnorm": 1, "nonparametric": 0}
+"""Parameters of a norm, a channel."""
 MACS_TO_FLOPS = 2
 """One multiply-accumulate is two FLOPs; bias adds, norms, softmax and activations are not counted (FLOPS.md)."""
 
@@ -77,12 +79,14 @@ class Transformer(ABC):
         """Raise `InputError` on a setting that cannot be; subclasses add their own."""
         for setting in fields(self):
             value = getattr(self, setting.name)
-            if (
-                isinstance(value, int | float)
-                and not isinstance(value, bool)
-                and not (value > 0 or setting.name == "classes")
-            ):
+            if setting.type in ("bool", "bool | None"):
+                if not isinstance(value, bool) and not (value is None and setting.default is None):
+                    raise bad_setting(setting.name, value, "is neither true nor false", "write true or false")
+            elif isinstance(value, int | float) and not (value > 0 or (value == 0 and setting.default in (0, None))):
                 raise bad_setting(setting.name, value, "is not positive", "give a positive number")
+        norm = getattr(self, "norm", "layernorm")
+        if norm not in NORM_PARAMS:
+            raise bad_setting("norm", norm, "is no norm", f"choose one of {', '.join(NORM_PARAMS)}")
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from shapeplan.architectures.base import Transformer, bad_setting, whole
+from shapeplan.architectures.base import NORM_PARAMS, Transformer, bad_setting, whole
 
 
 @dataclass(frozen=True, kw_only=True)
 class Decoder(Transformer):
-    """A decoder-only language model. The defaults are GPT-2's; Llama is gated, untied, without biases, RMSNorm.
+    """A decoder-only language model.
+
+    The defaults are GPT-2's; Llama is gated, untied, without biases or learned positions, with RMSNorm.
 
     Attributes
     ----------
@@ -24,12 +26,16 @@ class Decoder(Transformer):
         Whether the MLP has a gate (three matrices instead of two).
     tied : bool
         Whether input and output embeddings are one table.
-    biases : bool
-        Whether matrices have biases.
-    learned_positions : bool
-        Whether there is a table of `seq` positions.
-    norm : {"layernorm", "rmsnorm"}
-        Two parameters a channel, or one.
+    qkv_bias, out_bias, mlp_bias : bool
+        Which matrices have biases.
+    positions : int, optional
+        Length of the table of learned positions; `seq` by default, 0 for rotary and the like.
+    norm : {"layernorm", "rmsnorm", "nonparametric"}
+        Two parameters a channel, one, or none.
+    block_norms : int
+        Norms in a block: 2, or 4 where branches are normed on the way out too.
+    qk_norm : {"none", "head", "full"}
+        Norms of queries and keys: none, one of a head's width each, or one of their full width each.
     """
 
     family: ClassVar[str] = "decoder"
@@ -41,9 +47,13 @@ class Decoder(Transformer):
     head_dim: int | None = None
     gated: bool = False
     tied: bool = True
-    biases: bool = True
-    learned_positions: bool = True
+    qkv_bias: bool = True
+    out_bias: bool = True
+    mlp_bias: bool = True
+    positions: int | None = None
     norm: str = "layernorm"
+    block_norms: int = 2
+    qk_norm: str = "none"
 
     @property
     def examples_per_input(self) -> int:
@@ -68,11 +78,14 @@ class Decoder(Transformer):
     def params(self) -> Any:
         """Number of parameters: embeddings, positions, blocks, norm."""
         queries, keys = self._attention
-        per_norm = {"layernorm": 2, "rmsnorm": 1}[self.norm] * self.width
-        biases = queries + 2 * keys + self.width + self.mlp_dim + self.width if self.biases else 0
+        norm = NORM_PARAMS[self.norm]
+        biases = (queries + 2 * keys) * self.qkv_bias + self.width * self.out_bias
+        biases = biases + ((1 + self.gated) * self.mlp_dim + self.width) * self.mlp_bias
+        qk = {"none": 0, "head": 2 * (queries // self.heads), "full": queries + keys}[self.qk_norm]
+        block = self._matmul + biases + self.block_norms * norm * self.width + qk
         embeddings = self.vocab * self.width * (1 if self.tied else 2)
-        positions = self.seq * self.width if self.learned_positions else 0
-        return embeddings + positions + self.depth * (self._matmul + biases + 2 * per_norm) + per_norm
+        table = (self.seq if self.positions is None else self.positions) * self.width
+        return embeddings + table + self.depth * block + norm * self.width
 
     @property
     def macs(self) -> Any:
@@ -83,11 +96,8 @@ class Decoder(Transformer):
 
     def check(self) -> None:
         """Raise `InputError` on a setting that cannot be."""
-        for name in ("vocab", "seq"):
+        for name in ("vocab", "seq", "block_norms"):
             whole(name, getattr(self, name))
         super().check()
-        for name in ("gated", "tied", "biases", "learned_positions"):
-            if not isinstance(getattr(self, name), bool):
-                raise bad_setting(name, getattr(self, name), "is neither true nor false", "write true or false")
-        if self.norm not in ("layernorm", "rmsnorm"):
-            raise bad_setting("norm", self.norm, "is no norm", "choose layernorm or rmsnorm")
+        if self.qk_norm not in ("none", "head", "full"):
+            raise bad_setting("qk_norm", self.qk_norm, "is no norm of queries", "choose none, head or full")
