@@ -69,4 +69,5 @@ def percent(value: float | None, *, signed: bool = False) -> str:
     """Return a fraction as a percentage with two digits after the point, ``-`` where there is none."""
     if value is None:
         return "-"
-    return f"{value:+.2%}" if signed else f"{value:.2%}"
+    text = f"{value:+.2%}" if signed else f"{value:.2%}"
+    return "0.00%" if text in ("+0.00%", "-0.00%") else text
