@@ -1,27 +1,31 @@
-"""What an architecture is: a family and everything that is not shape, from which every count follows."""
+"""What a transformer costs: parameters and multiply-accumulates, part by part."""
 
 from __future__ import annotations
 
-import difflib
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields
-from typing import Any, ClassVar, Protocol, Self
+from dataclasses import dataclass, fields, replace
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from shapeplan.arrays import Floats, Number
-from shapeplan.errors import Complaint, InputError
-from shapeplan.quantities import Convention, convert_flops
+from shapeplan.architectures.conventions import find_convention
+from shapeplan.architectures.settings import bad_setting, checked, dimension, is_whole, must_divide
+from shapeplan.arrays import Floats
 
 SHAPE_DIMS = ("width", "depth", "mlp_dim")
-_LARGEST = 1e9
 NORM_PARAMS = {"layernorm": 2, "rmsnorm": 1, "nonparametric": 0}
 """Parameters of a norm, a channel."""
-MACS_TO_FLOPS = 2
-"""One multiply-accumulate is two FLOPs; bias adds, norms, softmax and activations are not counted (FLOPS.md)."""
+_HEADROOM = 100
+"""No convention counts more FLOPs than this many times the larger of parameters and MACs."""
+
+
+class Part(NamedTuple):
+    """What a part of a model adds: parameters, and multiply-accumulates of one input."""
+
+    params: Any
+    macs: Any
 
 
 class Cost(Protocol):
@@ -38,174 +42,139 @@ class Cost(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Transformer(ABC):
-    """A transformer of a given shape. Counts are exact for integers and broadcast over arrays of shapes.
+    """A transformer of a given shape, or of an array of shapes.
+
+    Dimensions are ints, or arrays of ints that broadcast: then every count is exact, however large. Floats are the
+    continuous shapes in between, over which a plan is minimized.
 
     Attributes
     ----------
-    width, depth, mlp_dim : int or ndarray
-        Residual stream, blocks, hidden size of the MLP.
-    heads : int or ndarray
-        Attention heads.
+    width, depth, mlp_dim : int, float or array
+        Residual stream, blocks, hidden size of the MLP (the input width of its last matrix).
+    heads : int, float or array, optional
+        Attention heads; width / head_dim if only that is given.
+    head_dim : int, float or array, optional
+        Width of one head; width / heads by default. With both, attention may be wider than the stream, or narrower.
+
+    Raises
+    ------
+    InputError
+        If a setting cannot be: not positive, a whole number where one is needed, or ints that do not divide.
     """
 
     family: ClassVar[str]
     examples_unit: ClassVar[str] = "examples"
 
-    width: Any
-    depth: Any
-    mlp_dim: Any
-    heads: Any
+    width: Any = dimension()
+    depth: Any = dimension()
+    mlp_dim: Any = dimension()
+    heads: Any = dimension(None)
+    head_dim: Any = dimension(None)
+
+    def __post_init__(self) -> None:
+        """Check every setting, then all of them together."""
+        for setting in fields(self):
+            object.__setattr__(self, setting.name, checked(setting, getattr(self, setting.name)))
+        self._check_together()
+        self._make_room()
+
+    @abstractmethod
+    def parts(self) -> dict[str, Part]:
+        """Return what every part adds, in the order of the forward pass; the parts sum to the whole."""
 
     @property
     @abstractmethod
+    def tokens(self) -> int:
+        """Length of the sequence in the blocks, for one input (image or sequence)."""
+
+    @property
+    @abstractmethod
+    def block_weights(self) -> Any:
+        """Weights of one block's matrices: every token is multiplied with each once."""
+
+    @property
     def params(self) -> Any:
         """Number of parameters."""
+        return sum(part.params for part in self.parts().values())
 
     @property
-    @abstractmethod
     def macs(self) -> Any:
-        """Multiply-accumulates of one forward pass of one input (image or sequence)."""
+        """Multiply-accumulates in matrices and convolutions of one forward pass of one input."""
+        return sum(part.macs for part in self.parts().values())
 
     @property
     def examples_per_input(self) -> int:
         """How many examples (images, tokens) one input holds."""
         return 1
 
-    def flops(self, convention: Convention = "forward") -> Any:
-        """Return the FLOPs of one input: ``forward`` is 2 x MACs, ``training`` three times that."""
-        return convert_flops(MACS_TO_FLOPS * self.macs, "forward", convention)
+    def flops(self, convention: str = "forward") -> Any:
+        """Return the FLOPs of one input (image or sequence).
 
-    def check(self) -> None:
-        """Raise `InputError` on a setting that cannot be; subclasses add their own."""
-        for setting in fields(self):
-            value = getattr(self, setting.name)
-            if setting.type in ("bool", "bool | None"):
-                if not isinstance(value, bool) and not (value is None and setting.default is None):
-                    raise bad_setting(setting.name, value, "is neither true nor false", "write true or false")
-            elif isinstance(value, int | float) and not (value > 0 or (value == 0 and setting.default in (0, None))):
-                raise bad_setting(setting.name, value, "is not positive", "give a positive number")
-        norm = getattr(self, "norm", "layernorm")
-        if norm not in NORM_PARAMS:
-            raise bad_setting("norm", norm, "is no norm", f"choose one of {', '.join(NORM_PARAMS)}")
-
-
-@dataclass(frozen=True)
-class Architecture:
-    """A family with its settings: a function from shape to transformer.
-
-    Attributes
-    ----------
-    family : type of Transformer
-        What is counted.
-    settings : mapping of str to value
-        Fields of the family that are not shape, as the user wrote them. ``head_dim`` in place of ``heads`` lets heads
-        grow with width; ``mlp_ratio`` or a fixed ``width``, ``depth`` or ``mlp_dim`` stand in for dimensions that the
-        log does not have.
-    """
-
-    family: type[Transformer]
-    settings: Mapping[str, Any]
-
-    @classmethod
-    def of(cls, family: type[Transformer], settings: Mapping[str, Any]) -> Self:
-        """Check the settings and return the architecture.
+        Parameters
+        ----------
+        convention : str
+            One of `CONVENTIONS`: ``forward``, ``training``, ``xla``, ``6nd``, ``6nd-nonembedding``, ``palm``,
+            ``kaplan``; each record says its source and when to use it.
 
         Raises
         ------
+        ArgumentError
+            If there is no such convention.
         InputError
-            If a setting is unknown, missing, or cannot be; ``column`` names it.
+            If the convention is not defined for this model.
         """
-        known = [setting.name for setting in fields(family)] + ["mlp_ratio", "head_dim"]
-        for name in settings:
-            if name not in known:
-                close = difflib.get_close_matches(name, known, n=1)
-                hint = f"did you mean {close[0]!r}?" if close else f"the settings are {', '.join(sorted(set(known)))}"
-                raise bad_setting(name, settings[name], f"is no setting of the family {family.family!r}", hint)
-        if "heads" not in settings and "head_dim" not in settings:
+        return find_convention(convention).flops(self)
+
+    @property
+    def xla_flops(self) -> Any:
+        """Forward FLOPs as XLA counts them, where that is known."""
+        raise bad_setting("family", self.family, "has no count by XLA", "use the convention forward")
+
+    @property
+    def head_count(self) -> Any:
+        """Attention heads."""
+        return _ratio(self.width, self.head_dim) if self.heads is None else self.heads
+
+    @property
+    def head_width(self) -> Any:
+        """Width of one head."""
+        return _ratio(self.width, self.heads) if self.head_dim is None else self.head_dim
+
+    @property
+    def attention_width(self) -> Any:
+        """Width of all queries together."""
+        return self.width if self.heads is None or self.head_dim is None else self.heads * self.head_dim
+
+    def _check_together(self) -> None:
+        """Raise `InputError` on settings that exclude each other; subclasses add their own."""
+        if self.heads is None and self.head_dim is None:
             raise bad_setting("heads", None, "is missing", "give heads, or head_dim if heads grow with width")
-        for setting in fields(family):
-            if setting.default is MISSING and setting.name not in (*SHAPE_DIMS, "heads", *settings):
-                raise bad_setting(setting.name, None, "is missing", f"the family {family.family!r} needs it")
-        for name in {*SHAPE_DIMS, "heads", "head_dim", "kv_heads", "mlp_ratio"} & settings.keys():
-            value = settings[name]
-            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
-                raise bad_setting(name, value, "is not a positive number", "give a positive number")
-        architecture = cls(family, dict(settings))
-        # Any shape will do to see whether the rest is sound; this one divides by every usual head count.
-        architecture.model({"width": 3072, "depth": 12, "mlp_dim": 12288}).check()
-        return architecture
+        values = {name: getattr(self, name) for name in ("width", "depth", "mlp_dim", "heads", "head_dim")}
+        try:
+            np.broadcast_shapes(*(np.shape(value) for value in values.values()))
+        except ValueError:
+            lengths = ", ".join(f"{name} {np.shape(value)}" for name, value in values.items() if np.ndim(value))
+            raise bad_setting(
+                "width", None, f"and the rest do not broadcast: {lengths}", "give equal lengths"
+            ) from None
+        if self.heads is None or self.head_dim is None:
+            must_divide(values, "head_dim" if self.heads is None else "heads", "width")
 
-    def model(self, shape: Mapping[str, Any]) -> Transformer:
-        """Return the transformer of that shape.
-
-        Raises
-        ------
-        InputError
-            If a dimension is in neither the shape nor the settings.
-        """
-        options = dict(self.settings)
-        ratio = options.pop("mlp_ratio", None)
-        head_dim = options.get("head_dim")
-        options.update({name: value for name, value in shape.items() if name in SHAPE_DIMS})
-        if "mlp_dim" not in options and ratio is not None and "width" in options:
-            options["mlp_dim"] = ratio * options["width"]
-        for dim in SHAPE_DIMS:
-            if dim not in options:
-                hint = f"add {dim} to the architecture" + (" (or mlp_ratio)" if dim == "mlp_dim" else "")
-                raise bad_setting(dim, None, "is neither a column of the log nor set", hint)
-        if "heads" not in options:
-            options["heads"] = options["width"] / head_dim
-        if "head_dim" not in {setting.name for setting in fields(self.family)}:
-            options.pop("head_dim", None)
-        return self.family(**options)
-
-    def flops_per_example(self, shape: Mapping[str, ArrayLike]) -> Floats:
-        """Return the forward FLOPs of one example (an image, a token) at the shape; arrays broadcast."""
-        model = self.model(_as_floats(shape))
-        return np.asarray(model.flops("forward") / model.examples_per_input, dtype=float)
-
-    def params(self, shape: Mapping[str, ArrayLike]) -> Floats:
-        """Return the number of parameters at the shape; arrays broadcast."""
-        return np.asarray(self.model(_as_floats(shape)).params, dtype=float)
-
-    @property
-    def examples_unit(self) -> str:
-        """What one example is called."""
-        return self.family.examples_unit
-
-    @property
-    def heads(self) -> int | None:
-        """The fixed number of heads, if it is fixed."""
-        return self.settings.get("heads")
-
-    @property
-    def head_dim(self) -> int | None:
-        """The width of one head, where heads grow with width."""
-        return None if "heads" in self.settings else self.settings.get("head_dim")
-
-    def describe(self) -> dict[str, Any]:
-        """Return the family and the settings, as they stand in a log or a document."""
-        return {"family": self.family.family, **self.settings}
+    def _make_room(self) -> None:
+        """Turn int64 arrays whose counts might overflow into arrays of Python's ints, which do not."""
+        arrays = {
+            setting.name: value
+            for setting in fields(self)
+            if isinstance(value := getattr(self, setting.name), np.ndarray) and value.dtype.kind == "i" and value.size
+        }
+        if not arrays:
+            return
+        # Counts grow with every dimension, so those of the largest values together bound them all.
+        largest = replace(self, **{name: float(value.max()) for name, value in arrays.items()})
+        if max(largest.params, largest.macs) * _HEADROOM > np.iinfo(np.int64).max:
+            for name, value in arrays.items():
+                object.__setattr__(self, name, value.astype(object))
 
 
-def bad_setting(name: str, value: object, why: str, hint: str) -> InputError:
-    """Return the error for one setting of an architecture."""
-    shown = None if value is None else str(value)
-    said = f"architecture setting {name!r} " + (f"= {shown} " if shown is not None else "") + why
-    return InputError(Complaint("bad-architecture", said, hint, column=name, value=shown))
-
-
-def whole(name: str, value: object) -> int:
-    """Return `value` as an int; raise `InputError` naming the setting if it is not a whole number."""
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, int | float)
-        or not abs(value) <= _LARGEST
-        or value != int(value)
-    ):
-        raise bad_setting(name, value, "is not a whole number", f"give a whole number up to {_LARGEST:g}")
-    return int(value)
-
-
-def _as_floats(shape: Mapping[str, ArrayLike]) -> dict[str, Number]:
-    return {name: np.asarray(value, dtype=float) for name, value in shape.items()}
+def _ratio(top: Any, bottom: Any) -> Any:
+    return top // bottom if is_whole(top) and is_whole(bottom) else top / bottom

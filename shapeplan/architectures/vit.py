@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar
 
-from shapeplan.architectures.base import NORM_PARAMS, Transformer, bad_setting, whole
+from shapeplan.architectures.base import NORM_PARAMS, SHAPE_DIMS, Part, Transformer
+from shapeplan.architectures.settings import bad_setting, choice, count, flag, image_size
 
 POOLS = ("gap", "tok", "map")
+_XLA_KNOWS = (*SHAPE_DIMS, "heads", "head_dim", "patch", "image", "channels", "pool", "classes", "positions")
+"""What XLA's count follows; with any other setting changed it is unknown."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,8 +19,10 @@ class ViT(Transformer):
 
     Attributes
     ----------
-    patch, image : int
-        Side of a patch and of the square image, in pixels; a remainder of the image is cropped.
+    patch : int
+        Side of a patch, in pixels.
+    image : int or (int, int)
+        Side of the square image, or height and width, in pixels; a remainder beyond the patches is cropped.
     pool : {"gap", "tok", "map"}
         Global average, class token, or the MAP head of the SoViT paper.
     channels, classes : int
@@ -26,58 +31,67 @@ class ViT(Transformer):
         Whether a class token is in the sequence; by default if it is what is pooled.
     reg_tokens : int
         Register tokens.
+    distilled : bool
+        Whether there is a distillation token with a classifier of its own (DeiT).
     pool_prefix : bool
         Whether the MAP head sees class and register tokens too.
     positions : int, optional
-        Length of the position table; one a patch by default, as in big_vision.
+        Length of the table of learned positions; one a patch by default, as in big_vision; 0 for none.
     rep_size : int
         Width of a representation layer before the classifier; 0 for none.
     gated : bool
         Whether the MLP has a gate (three matrices instead of two).
     qkv_bias, proj_bias, mlp_bias, patch_bias, head_bias : bool
         Which matrices have biases.
-    layer_scale, pre_norm, qk_norm, final_norm, fc_norm : bool
-        Scale after each branch; norm before the blocks; norm of queries and keys; norm after the blocks; norm after
-        pooling.
-    norm : {"layernorm", "rmsnorm"}
-        Two parameters a channel, or one.
+    layer_scale : bool
+        A scale a channel after each branch.
+    pre_norm, qk_norm, attn_norm, mlp_norm, patch_norm, final_norm, fc_norm : bool
+        Norm before the blocks; of queries and keys by head; before the attention's and the MLP's last matrix; of the
+        patches; after the blocks; after pooling.
+    norm : {"layernorm", "rmsnorm", "nonparametric"}
+        Two parameters a channel, one, or none.
     """
 
     family: ClassVar[str] = "vit"
 
-    patch: int
-    image: int
-    pool: Literal["gap", "tok", "map"] = "map"
-    channels: int = 3
-    classes: int = 0
-    cls_token: bool | None = None
-    reg_tokens: int = 0
-    pool_prefix: bool = False
-    positions: int | None = None
-    rep_size: int = 0
-    gated: bool = False
-    qkv_bias: bool = True
-    proj_bias: bool = True
-    mlp_bias: bool = True
-    patch_bias: bool = True
-    head_bias: bool = True
-    layer_scale: bool = False
-    pre_norm: bool = False
-    qk_norm: bool = False
-    final_norm: bool = True
-    fc_norm: bool = False
-    norm: str = "layernorm"
+    patch: int = count()
+    image: int | tuple[int, int] = image_size()
+    pool: str = choice("map", POOLS)
+    channels: int = count(3)
+    classes: int = count(0, least=0)
+    cls_token: bool | None = flag(None)
+    reg_tokens: int = count(0, least=0)
+    distilled: bool = flag(False)
+    pool_prefix: bool = flag(False)
+    positions: int | None = count(None, least=0)
+    rep_size: int = count(0, least=0)
+    gated: bool = flag(False)
+    qkv_bias: bool = flag(True)
+    proj_bias: bool = flag(True)
+    mlp_bias: bool = flag(True)
+    patch_bias: bool = flag(True)
+    head_bias: bool = flag(True)
+    layer_scale: bool = flag(False)
+    pre_norm: bool = flag(False)
+    qk_norm: bool = flag(False)
+    attn_norm: bool = flag(False)
+    mlp_norm: bool = flag(False)
+    patch_norm: bool = flag(False)
+    final_norm: bool = flag(True)
+    fc_norm: bool = flag(False)
+    norm: str = choice("layernorm", tuple(NORM_PARAMS))
 
     @property
     def patches(self) -> int:
         """Patches in an image."""
-        return (self.image // self.patch) ** 2
+        height, width = self.image if isinstance(self.image, tuple) else (self.image, self.image)
+        return (height // self.patch) * (width // self.patch)
 
     @property
     def extra_tokens(self) -> int:
-        """Class and register tokens."""
+        """Class, distillation and register tokens."""
         has_cls = self.pool == "tok" if self.cls_token is None else self.cls_token
-        return int(has_cls) + self.reg_tokens
+        return int(has_cls) + int(self.distilled) + self.reg_tokens
 
     @property
     def tokens(self) -> int:
@@ -85,45 +99,92 @@ class ViT(Transformer):
         return self.patches + self.extra_tokens
 
     @property
-    def params(self) -> Any:
-        """Number of parameters: stem, tokens, positions, blocks, norms, pooling, representation, classifier."""
-        width, mlp, norm = self.width, self.mlp_dim, NORM_PARAMS[self.norm]
-        stem = (self.channels * self.patch**2 + self.patch_bias) * width
-        table = (self.patches if self.positions is None else self.positions) * width
-        attention = 4 * width * width + (3 * self.qkv_bias + self.proj_bias) * width
-        gates = 2 if self.gated else 1
-        feedforward = gates * (width * mlp + self.mlp_bias * mlp) + mlp * width + self.mlp_bias * width
-        block = attention + feedforward + 2 * norm * width + 2 * self.layer_scale * width
-        if self.qk_norm:
-            block = block + 2 * norm * (width // self.heads)
-        norms = (self.pre_norm + self.final_norm + self.fc_norm) * norm * width
-        pooling = 4 * (width * width + width) + (2 + norm) * width + 2 * width * mlp + mlp if self.pool == "map" else 0
-        rep = (width + 1) * self.rep_size
-        head = ((self.rep_size or width) + self.head_bias) * self.classes
-        return stem + self.extra_tokens * width + table + self.depth * block + norms + pooling + rep + head
+    def block_weights(self) -> Any:
+        """Weights of one block's matrices."""
+        return 4 * self.width * self.attention_width + self._mlp_matrices * self.width * self.mlp_dim
 
     @property
-    def macs(self) -> Any:
-        """Multiply-accumulates of one image."""
-        width, mlp, tokens, patches = self.width, self.mlp_dim, self.tokens, self.patches
-        pooled = tokens if self.pool_prefix else patches
-        stem = patches * self.channels * self.patch**2 * width
-        matrices = 3 if self.gated else 2
-        block = tokens * (4 * width * width + matrices * width * mlp) + 2 * tokens**2 * width
-        pooling = (
-            2 * pooled * width * width + 2 * width * width + 2 * pooled * width + 2 * width * mlp
-            if self.pool == "map"
-            else 0
-        )
-        head = width * self.rep_size + (self.rep_size or width) * self.classes
-        return stem + self.depth * block + pooling + head
+    def _mlp_matrices(self) -> int:
+        return 3 if self.gated else 2
 
-    def check(self) -> None:
-        """Raise `InputError` on a setting that cannot be."""
-        for name in ("patch", "image", "channels", "classes", "reg_tokens", "rep_size"):
-            whole(name, getattr(self, name))
-        super().check()
-        if self.patch > self.image:
-            raise bad_setting("patch", self.patch, f"is larger than the image ({self.image})", "give a smaller patch")
-        if self.pool not in POOLS:
-            raise bad_setting("pool", self.pool, "is no way of pooling", f"choose one of {', '.join(POOLS)}")
+    def parts(self) -> dict[str, Part]:
+        """Return what every part adds, in the order of the forward pass.
+
+        ``stem`` (patch embedding), ``tokens`` (class, distillation and register tokens), ``positions``, ``attention``
+        and ``mlp`` (of all blocks, with their biases and scales), ``norms``, ``pooling`` (MAP head),
+        ``representation``, ``head`` (classifier).
+        """
+        width, norm = self.width, NORM_PARAMS[self.norm]
+        pixels = self.channels * self.patch**2
+        positions = self.patches if self.positions is None else self.positions
+        norms = 2 * self.depth + self.pre_norm + self.final_norm + self.fc_norm
+        return {
+            "stem": Part((pixels + self.patch_bias + self.patch_norm * norm) * width, self.patches * pixels * width),
+            "tokens": Part(self.extra_tokens * width, 0),
+            "positions": Part(positions * width, 0),
+            "attention": self._attention(norm),
+            "mlp": self._mlp(norm),
+            "norms": Part(norms * norm * width, 0),
+            "pooling": self._map_head(norm) if self.pool == "map" else Part(0, 0),
+            "representation": Part((width + 1) * self.rep_size, width * self.rep_size),
+            "head": self._classifier(),
+        }
+
+    @property
+    def xla_flops(self) -> Any:
+        """Forward FLOPs as XLA's cost analysis counts them: elementwise work too (FLOPS.md; jax 0.10.2).
+
+        Raises
+        ------
+        InputError
+            If the model is not big_vision's plain ViT, for which alone the coefficients are known.
+        """
+        self._check_plain()
+        width, mlp, heads, tokens = self.width, self.mlp_dim, self.head_count, self.tokens
+        block = 22 * tokens * width + 9 * tokens * mlp + 4 * heads * tokens**2 - heads * tokens + 8 * tokens
+        elementwise = self.depth * block + 10 * tokens * width + 4 * tokens + self.classes
+        if self.pool == "tok":
+            elementwise = elementwise - tokens * width - 2 * width
+        elif self.pool == "map":
+            elementwise = elementwise + tokens * width + 4 * heads * tokens + 12 * width + 9 * mlp
+        return 2 * self.macs + elementwise
+
+    def _attention(self, norm: int) -> Part:
+        width, inner, tokens = self.width, self.attention_width, self.tokens
+        biases = 3 * self.qkv_bias * inner + self.proj_bias * width + self.layer_scale * width
+        norms = 2 * self.qk_norm * self.head_width + self.attn_norm * inner if self.qk_norm or self.attn_norm else 0
+        params = 4 * width * inner + biases + norm * norms
+        return Part(self.depth * params, self.depth * (tokens * 4 * width * inner + 2 * tokens**2 * inner))
+
+    def _mlp(self, norm: int) -> Part:
+        width, mlp, matrices = self.width, self.mlp_dim, self._mlp_matrices
+        biases = self.mlp_bias * ((matrices - 1) * mlp + width) + self.layer_scale * width + self.mlp_norm * norm * mlp
+        weights = matrices * width * mlp
+        return Part(self.depth * (weights + biases), self.depth * self.tokens * weights)
+
+    def _map_head(self, norm: int) -> Part:
+        """Count the probe, its attention, a norm, and an MLP on one token; biases everywhere."""
+        width, mlp = self.width, self.mlp_dim
+        pooled = self.tokens if self.pool_prefix else self.patches
+        params = 4 * (width * width + width) + (2 + norm) * width + 2 * width * mlp + mlp
+        return Part(params, 2 * (pooled + 1) * width * width + 2 * pooled * width + 2 * width * mlp)
+
+    def _classifier(self) -> Part:
+        outputs = self.classes * (1 + self.distilled)
+        features = self.rep_size if self.rep_size else self.width
+        return Part((features + self.head_bias) * outputs, features * outputs)
+
+    def _check_together(self) -> None:
+        super()._check_together()
+        if self.patches < 1:
+            side = "x".join(map(str, self.image)) if isinstance(self.image, tuple) else self.image
+            raise bad_setting("patch", self.patch, f"is larger than the image ({side})", "give a smaller patch")
+
+    def _check_plain(self) -> None:
+        """Raise `InputError` if anything differs from what XLA's counts were measured on."""
+        for setting in fields(self):
+            value = getattr(self, setting.name)
+            usual = self.pool == "tok" if setting.name == "cls_token" else setting.default
+            if setting.name not in _XLA_KNOWS and value not in (None, usual):
+                why = "is not what XLA's count is known for"
+                raise bad_setting(setting.name, value, why, "use the convention forward")

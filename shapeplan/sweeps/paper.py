@@ -89,8 +89,7 @@ def rehearsal_law() -> Law:
 
 
 def _elasticity(cost: Architecture, shape: Mapping[str, float], dim: str) -> float:
-    """Return dlogF / dlogx by a central difference; F is a quadratic, so the difference in x itself is exact."""
-    step = 1e-3 * shape[dim]
-    above = float(cost.flops_per_example({**shape, dim: shape[dim] + step}))
-    below = float(cost.flops_per_example({**shape, dim: shape[dim] - step}))
-    return (above - below) / (2 * step) * shape[dim] / float(cost.flops_per_example(shape))
+    """Return dlogF / dlogx; F is a quadratic with whole values, so a central difference of step 1 is exact."""
+    above = float(cost.flops_per_example({**shape, dim: shape[dim] + 1}))
+    below = float(cost.flops_per_example({**shape, dim: shape[dim] - 1}))
+    return (above - below) / 2 * shape[dim] / float(cost.flops_per_example(shape))

@@ -1,0 +1,186 @@
+"""An architecture: a family with everything that is not shape, so that a shape alone gives a transformer."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from shapeplan.architectures.base import SHAPE_DIMS, Transformer
+from shapeplan.architectures.decoder import STYLES, Decoder
+from shapeplan.architectures.settings import bad_setting
+from shapeplan.architectures.vit import ViT
+from shapeplan.arrays import Floats, Number
+
+_POSITIVE = {*SHAPE_DIMS, "heads", "head_dim", "kv_heads", "mlp_ratio"}
+
+
+@dataclass(frozen=True)
+class Family:
+    """A kind of transformer by the name users write, with the settings that the name implies."""
+
+    name: str
+    model: type[Transformer]
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+FAMILIES: dict[str, Family] = {
+    family.name: family
+    for family in (
+        Family("vit", ViT),
+        Family("decoder", Decoder),
+        *(Family(name, Decoder, settings) for name, settings in STYLES.items()),
+    )
+}
+"""Every family by its name."""
+_ALIASES = {"neox": "gpt_neox", "pythia": "gpt_neox", "qwen25": "qwen2", "gemma1": "gemma", "olmo1": "olmo"}
+
+
+def find_family(name: object) -> Family:
+    """Return the family of that name; case, ``-``, ``_`` and ``.`` do not matter.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    hint = f"choose one of {', '.join(FAMILIES)}"
+    if name is None:
+        raise bad_setting("family", None, "is missing", hint)
+    plain = {_plain(known): known for known in FAMILIES} | _ALIASES
+    if not isinstance(name, str) or _plain(name) not in plain:
+        close = difflib.get_close_matches(_plain(str(name)), plain, n=1)
+        suggestion = f"did you mean {plain[close[0]]!r}? " if close else ""
+        raise bad_setting("family", name, "is no family", suggestion + hint)
+    return FAMILIES[plain[_plain(name)]]
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """A family with its settings: a function from shape to transformer.
+
+    Attributes
+    ----------
+    family : Family
+        What is counted.
+    settings : mapping of str to value
+        Fields of the family that are not shape, as the user wrote them. ``head_dim`` in place of ``heads`` lets heads
+        grow with width; ``mlp_ratio`` or a fixed ``width``, ``depth`` or ``mlp_dim`` stand in for dimensions that the
+        log does not have.
+    """
+
+    family: Family
+    settings: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, family: Family, settings: Mapping[str, Any]) -> Self:
+        """Check the settings and return the architecture.
+
+        Raises
+        ------
+        InputError
+            If a setting is unknown, missing, or cannot be; ``column`` names it.
+        """
+        known = setting_names(family)
+        for name in settings:
+            if name not in known:
+                close = difflib.get_close_matches(name, known, n=1)
+                hint = f"did you mean {close[0]!r}?" if close else f"the settings are {', '.join(sorted(known))}"
+                raise bad_setting(name, settings[name], f"is no setting of the family {family.name!r}", hint)
+        if "heads" not in settings and "head_dim" not in settings:
+            raise bad_setting("heads", None, "is missing", "give heads, or head_dim if heads grow with width")
+        given = {**family.settings, **settings}
+        for setting in fields(family.model):
+            if setting.default is MISSING and setting.name not in (*SHAPE_DIMS, *given):
+                raise bad_setting(setting.name, None, "is missing", f"the family {family.name!r} needs it")
+        for name in _POSITIVE & settings.keys():
+            value = settings[name]
+            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
+                raise bad_setting(name, value, "is not a positive number", "give a positive number")
+        architecture = cls(family, dict(settings))
+        # Any shape will do to see whether the rest is sound; floats need not divide by anything.
+        architecture.model({"width": 4096.0, "depth": 12.0, "mlp_dim": 16384.0})
+        return architecture
+
+    def model(self, shape: Mapping[str, Any]) -> Transformer:
+        """Return the transformer of that shape.
+
+        Raises
+        ------
+        InputError
+            If a dimension is in neither the shape nor the settings, or the shape cannot be.
+        """
+        options = {**self.family.settings, **self.settings}
+        ratio = options.pop("mlp_ratio", None)
+        options.update({name: value for name, value in shape.items() if name in SHAPE_DIMS})
+        if "mlp_dim" not in options and ratio is not None and "width" in options:
+            options["mlp_dim"] = ratio * options["width"]
+        for dim in SHAPE_DIMS:
+            if dim not in options:
+                hint = f"add {dim} to the architecture" + (" (or mlp_ratio)" if dim == "mlp_dim" else "")
+                raise bad_setting(dim, None, "is neither a column of the log nor set", hint)
+        return self.family.model(**options)
+
+    def flops_per_example(self, shape: Mapping[str, ArrayLike]) -> Floats:
+        """Return the forward FLOPs of one example (an image, a token) at the shape; arrays broadcast."""
+        model = self.model(_as_floats(shape))
+        return np.asarray(model.flops("forward") / model.examples_per_input, dtype=float)
+
+    def params(self, shape: Mapping[str, ArrayLike]) -> Floats:
+        """Return the number of parameters at the shape; arrays broadcast."""
+        return np.asarray(self.model(_as_floats(shape)).params, dtype=float)
+
+    @property
+    def examples_unit(self) -> str:
+        """What one example is called."""
+        return self.family.model.examples_unit
+
+    @property
+    def heads(self) -> int | None:
+        """The fixed number of heads, if it is fixed."""
+        return self.settings.get("heads")
+
+    @property
+    def head_dim(self) -> int | None:
+        """The width of one head, where heads grow with width."""
+        return None if "heads" in self.settings else self.settings.get("head_dim")
+
+    def describe(self) -> dict[str, Any]:
+        """Return the family and the settings, as they stand in a log or a document."""
+        return {"family": self.family.name, **self.settings}
+
+
+def architecture(settings: Mapping[str, Any]) -> Architecture:
+    """Return the architecture that a log or a document describes.
+
+    Parameters
+    ----------
+    settings : mapping
+        ``family`` and its settings, e.g. ``{"family": "vit", "patch": 14, "image": 224, "heads": 16}`` or
+        ``{"family": "llama", "vocab": 128256, "seq": 8192, "head_dim": 128, "kv_heads": 8}``.
+
+    Raises
+    ------
+    InputError
+        If the family or a setting is unknown, missing, or cannot be.
+    """
+    rest = dict(settings)
+    return Architecture.of(find_family(rest.pop("family", None)), rest)
+
+
+def setting_names(family: Family) -> list[str]:
+    """Return what may be set for a family."""
+    return [*(setting.name for setting in fields(family.model)), "mlp_ratio"]
+
+
+def _plain(name: str) -> str:
+    return "".join(character for character in name.lower() if character.isalnum())
+
+
+def _as_floats(shape: Mapping[str, ArrayLike]) -> dict[str, Number]:
+    return {name: np.asarray(value, dtype=float) for name, value in shape.items()}

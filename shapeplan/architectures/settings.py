@@ -1,0 +1,165 @@
+"""The settings of a family: each declared once with what it may be, and checked in one place."""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, Field, field
+from typing import Any
+
+import numpy as np
+
+from shapeplan.errors import Complaint, InputError
+
+LARGEST = 1_000_000_000
+"""No dimension and no setting is above this."""
+_LARGEST_TEXT = "1e9"
+
+
+def dimension(default: Any = MISSING) -> Any:
+    """Declare a dimension of the shape: a positive int, an array of them, or floats in between (to minimize over)."""
+    return field(default=default, metadata={"kind": "dimension"})
+
+
+def count(default: Any = MISSING, *, least: int = 1) -> Any:
+    """Declare a whole number of at least `least`."""
+    return field(default=default, metadata={"kind": "count", "least": least})
+
+
+def image_size() -> Any:
+    """Declare the side of a square image, or its height and width."""
+    return field(metadata={"kind": "image", "least": 1})
+
+
+def flag(default: bool | None) -> Any:
+    """Declare a yes or no; a default of None follows from other settings."""
+    return field(default=default, metadata={"kind": "flag"})
+
+
+def choice(default: str, options: Sequence[str]) -> Any:
+    """Declare one of several words."""
+    return field(default=default, metadata={"kind": "choice", "options": tuple(options)})
+
+
+def checked(setting: Field[Any], value: Any) -> Any:
+    """Return the value of a setting as it is counted with: whole numbers as int, sequences as arrays.
+
+    Raises
+    ------
+    InputError
+        If the value cannot be; ``column`` names the setting.
+    """
+    if value is None and setting.default is None:
+        return None
+    name, rule = setting.name, setting.metadata
+    match rule["kind"]:
+        case "dimension":
+            return _dimension(name, value)
+        case "count":
+            return whole(name, value, rule["least"])
+        case "image":
+            return _image(name, value)
+        case "flag":
+            return _flag(name, value)
+        case _:
+            return _choice(name, value, rule["options"])
+
+
+def whole(name: str, value: Any, least: int = 1) -> int:
+    """Return `value` as an int from `least` to `LARGEST`; raise `InputError` naming the setting if it is none."""
+    number = _scalar(name, value)
+    if number != math.floor(number):
+        raise bad_setting(name, value, "is not a whole number", "give a whole number")
+    if number < least:
+        why, hint = ("is not positive", "give a positive number") if least else ("is negative", "give 0 or more")
+        raise bad_setting(name, value, why, hint)
+    return int(number)
+
+
+def bad_setting(name: str, value: object, why: str, hint: str) -> InputError:
+    """Return the error for one setting of an architecture."""
+    shown = None if value is None else str(value)[:60]
+    said = f"architecture setting {name!r} " + (f"= {shown} " if shown is not None else "") + why
+    return InputError(Complaint("bad-architecture", said, hint, column=name, value=shown))
+
+
+def is_whole(value: Any) -> bool:
+    """Return whether a value is an int or an array of ints, and so counted exactly."""
+    return isinstance(value, int) or (isinstance(value, np.ndarray) and value.dtype.kind in "iuO")
+
+
+def must_divide(values: Mapping[str, Any], part: str, whole_name: str) -> None:
+    """Raise `InputError` where ints of `part` do not divide those of `whole_name`; floats may lie in between."""
+    top, bottom = values[whole_name], values[part]
+    if not (is_whole(top) and is_whole(bottom)):
+        return
+    rest = np.asarray(top % bottom)
+    if not rest.any():
+        return
+    place = int(np.flatnonzero(rest)[0])
+    shape = np.broadcast_shapes(np.shape(top), np.shape(bottom))
+    top, bottom = (np.broadcast_to(value, shape).reshape(-1)[place] for value in (top, bottom))
+    near = max(bottom, round(top / bottom) * bottom)
+    raise bad_setting(
+        whole_name, top, f"is no multiple of {part} = {bottom}", f"give e.g. {whole_name} = {near}, or other {part}"
+    )
+
+
+def _scalar(name: str, value: Any) -> int | float:
+    """Return an int as it is, anything else that is a number as float."""
+    if isinstance(value, bool | np.bool_ | str) or np.ndim(value) != 0:
+        raise bad_setting(name, value, "is not a number", "give a number")
+    try:
+        number: int | float = operator.index(value)
+    except TypeError:
+        try:
+            number = float(value)
+        except (TypeError, ValueError):
+            raise bad_setting(name, value, "is not a number", "give a number") from None
+    if math.isnan(number):
+        raise bad_setting(name, value, "is not a number", "give a number")
+    if abs(number) > LARGEST:
+        raise bad_setting(name, value, f"is above {_LARGEST_TEXT}", "no model is that large: check its zeros")
+    return number
+
+
+def _dimension(name: str, value: Any) -> Any:
+    """Return an int, a float, or an array of either, all positive."""
+    if isinstance(value, np.ndarray | list | tuple):
+        return _dimensions(name, np.asarray(value))
+    number = _scalar(name, value)
+    if not number > 0:
+        raise bad_setting(name, value, "is not positive", "give a positive number")
+    return number
+
+
+def _dimensions(name: str, values: Any) -> Any:
+    if values.dtype.kind not in "iuf":
+        raise bad_setting(name, values.dtype, "is no type of numbers", "give ints or floats")
+    # Floats are what a search tries, so they have no upper end.
+    wrong = ~(values > 0) if values.dtype.kind == "f" else (values < 1) | (values > LARGEST)
+    if wrong.any():
+        why = f"is not {'positive' if values.dtype.kind == 'f' else f'a whole number from 1 to {_LARGEST_TEXT}'}"
+        raise bad_setting(name, values[wrong].flat[0], why, "check the array")
+    return values if values.dtype.kind == "f" else values.astype(np.int64)
+
+
+def _flag(name: str, value: Any) -> bool:
+    if not isinstance(value, bool | np.bool_):
+        raise bad_setting(name, value, "is neither true nor false", "write true or false")
+    return bool(value)
+
+
+def _choice(name: str, value: Any, options: Sequence[str]) -> str:
+    if not isinstance(value, str) or value not in options:
+        raise bad_setting(name, value, "is unknown", f"choose one of {', '.join(options)}")
+    return value
+
+
+def _image(name: str, value: Any) -> int | tuple[int, int]:
+    if isinstance(value, list | tuple):
+        if len(value) != 2:
+            raise bad_setting(name, value, "is no pair", "give one side in pixels, or [height, width]")
+        return whole(name, value[0]), whole(name, value[1])
+    return whole(name, value)
