@@ -89,19 +89,19 @@ def parse_count(text: str) -> float:
     return value
 
 
-def parse_fraction(text: str) -> float:
+def parse_fraction(text: str, *, most: float = math.nextafter(1.0, 0.0)) -> float:
     """Read a fraction of one such as ``0.3%`` or ``0.003``.
 
     Raises
     ------
     ArgumentError
-        If `text` is not a fraction from 0 to 1 (exclusive); ``code`` is ``bad-fraction``.
+        If `text` is not a fraction from 0 to `most`, which is less than 1 if not given; ``code`` is ``bad-fraction``.
     """
     hint = "write e.g. 0.3% or 0.003"
     body = text.strip()
     percent = body.endswith("%")
     value = _to_float(body.removesuffix("%"), text, "bad-fraction", hint) / (100.0 if percent else 1.0)
-    if not 0 <= value < 1:
+    if not 0 <= value <= most:
         raise _bad("bad-fraction", text, "is not from 0% to 100%", hint)
     return value
 

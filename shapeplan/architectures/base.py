@@ -107,6 +107,14 @@ class Transformer(ABC):
         """How many examples (images, tokens) one input holds."""
         return 1
 
+    def settings(self) -> dict[str, Any]:
+        """Return everything that is not shape and was given or differs from the defaults."""
+        return {
+            setting.name: value
+            for setting in fields(self)
+            if setting.name not in SHAPE_DIMS and (value := getattr(self, setting.name)) != setting.default
+        }
+
     def flops(self, convention: str = "forward") -> Any:
         """Return the FLOPs of one input (image or sequence).
 

@@ -20,6 +20,12 @@ EMBEDDING_PARTS = ("stem", "tokens", "positions", "head")
 """Parts whose parameters "without embeddings" leaves out: what turns inputs into vectors, and vectors into classes."""
 
 
+SYMBOLS = (
+    "N parameters, N' those without embeddings, W weights of the blocks' matrices, L depth, A attention width, "
+    "T tokens of one input"
+)
+
+
 @dataclass(frozen=True)
 class CountingConvention:
     """One way of counting FLOPs.
@@ -31,7 +37,7 @@ class CountingConvention:
     counts : {"forward", "training"}
         Whether the number is that of a forward pass, or of forward and backward.
     formula : str
-        In words, for the line the number stands on. N parameters, T tokens of one input, L depth, A attention width.
+        For the line the number stands on, in the symbols of `SYMBOLS`.
     source : str
         Where the convention is from.
     use : str
@@ -112,7 +118,7 @@ CONVENTIONS: dict[str, CountingConvention] = {
         CountingConvention(
             "6nd",
             "training",
-            "6 N T",
+            "6 N a token",
             "Kaplan et al. 2020; Hoffmann et al. 2022 (arXiv:2203.15556): N all parameters",
             "comparing with published token budgets; attention is left out and look-ups are counted",
             _six_nd,
@@ -120,7 +126,7 @@ CONVENTIONS: dict[str, CountingConvention] = {
         CountingConvention(
             "6nd-nonembedding",
             "training",
-            "6 N' T, N' without embeddings",
+            "6 N' a token",
             "Kaplan et al. 2020, sec. 2.1: N without token and position embeddings, nor the output layer",
             "comparing with logs that say 'non-embedding'; small vocabularies or large models",
             _six_nd_without_embeddings,
@@ -128,7 +134,7 @@ CONVENTIONS: dict[str, CountingConvention] = {
         CountingConvention(
             "palm",
             "training",
-            "(6 N + 12 L A T) T",
+            "6 N + 12 L A T a token",
             "Chowdhery et al. 2022 (arXiv:2204.02311), appendix B: all parameters, attention in full",
             "model FLOPs utilization (MFU) as most training frameworks report it",
             _palm,
@@ -136,7 +142,7 @@ CONVENTIONS: dict[str, CountingConvention] = {
         CountingConvention(
             "kaplan",
             "training",
-            "6 (W + L A T) T, W block matrices",
+            "6 W + 6 L A T a token",
             "Kaplan et al. 2020, Table 1, times three: matrices of the blocks, causal attention at half, no logits",
             "comparing with Kaplan's C; attention averaged over a causal mask",
             _kaplan,

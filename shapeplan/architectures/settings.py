@@ -15,6 +15,12 @@ from shapeplan.errors import Complaint, InputError
 LARGEST = 1_000_000_000
 """No dimension and no setting is above this."""
 _LARGEST_TEXT = "1e9"
+_WORDS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+_SPELLINGS = {
+    **{"token": "tok", "cls": "tok", "avg": "gap", "mean": "gap"},
+    **{"ln": "layernorm", "layer_norm": "layernorm", "rms": "rmsnorm", "rms_norm": "rmsnorm"},
+}
+"""Choices as other libraries write them."""
 
 
 def dimension(default: Any = MISSING) -> Any:
@@ -66,6 +72,29 @@ def checked(setting: Field[Any], value: Any) -> Any:
             return _choice(name, value, rule["options"])
 
 
+def parse(setting: Field[Any], text: str) -> Any:
+    """Read the value of a setting as people write it: ``768``, ``224x384``, ``yes``, ``rms``.
+
+    Raises
+    ------
+    InputError
+        If the text is no such value; ``column`` names the setting.
+    """
+    body = text.strip()
+    match setting.metadata["kind"]:
+        case "dimension" | "count":
+            return _number(setting.name, body)
+        case "image":
+            height, times, width = body.lower().partition("x")
+            return (_number("image", height), _number("image", width)) if times else _number("image", body)
+        case "flag":
+            if body.lower() not in _WORDS:
+                raise bad_setting(setting.name, text, "is neither true nor false", "write true or false")
+            return _WORDS[body.lower()]
+        case _:
+            return _SPELLINGS.get(body.lower(), body.lower())
+
+
 def whole(name: str, value: Any, least: int = 1) -> int:
     """Return `value` as an int from `least` to `LARGEST`; raise `InputError` naming the setting if it is none."""
     number = _scalar(name, value)
@@ -104,6 +133,18 @@ def must_divide(values: Mapping[str, Any], part: str, whole_name: str) -> None:
     raise bad_setting(
         whole_name, top, f"is no multiple of {part} = {bottom}", f"give e.g. {whole_name} = {near}, or other {part}"
     )
+
+
+def _number(name: str, text: str) -> int | float:
+    try:
+        return int(text)
+    except ValueError:
+        pass
+    try:
+        value = float(text)
+    except ValueError:
+        raise bad_setting(name, text, "is not a number", "give a plain number such as 768") from None
+    return int(value) if abs(value) <= LARGEST and value == int(value) else value
 
 
 def _scalar(name: str, value: Any) -> int | float:

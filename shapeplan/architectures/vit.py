@@ -37,6 +37,8 @@ class ViT(Transformer):
         Whether the MAP head sees class and register tokens too.
     positions : int, optional
         Length of the table of learned positions; one a patch by default, as in big_vision; 0 for none.
+    prefix_positions : bool
+        Whether class, distillation and register tokens have learned positions too, if `positions` is not given.
     rep_size : int
         Width of a representation layer before the classifier; 0 for none.
     gated : bool
@@ -48,8 +50,10 @@ class ViT(Transformer):
     pre_norm, qk_norm, attn_norm, mlp_norm, patch_norm, final_norm, fc_norm : bool
         Norm before the blocks; of queries and keys by head; before the attention's and the MLP's last matrix; of the
         patches; after the blocks; after pooling.
+    block_norms : int
+        Norms in a block: 2, or 1 where attention and MLP run side by side.
     norm : {"layernorm", "rmsnorm", "nonparametric"}
-        Two parameters a channel, one, or none.
+        Two parameters a channel, one (RMSNorm, or LayerNorm without bias), or none.
     """
 
     family: ClassVar[str] = "vit"
@@ -64,6 +68,7 @@ class ViT(Transformer):
     distilled: bool = flag(False)
     pool_prefix: bool = flag(False)
     positions: int | None = count(None, least=0)
+    prefix_positions: bool = flag(False)
     rep_size: int = count(0, least=0)
     gated: bool = flag(False)
     qkv_bias: bool = flag(True)
@@ -79,13 +84,29 @@ class ViT(Transformer):
     patch_norm: bool = flag(False)
     final_norm: bool = flag(True)
     fc_norm: bool = flag(False)
+    block_norms: int = count(2, least=0)
     norm: str = choice("layernorm", tuple(NORM_PARAMS))
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """Patches in the height and in the width of an image."""
+        height, width = self._sides
+        return height // self.patch, width // self.patch
 
     @property
     def patches(self) -> int:
         """Patches in an image."""
-        height, width = self.image if isinstance(self.image, tuple) else (self.image, self.image)
-        return (height // self.patch) * (width // self.patch)
+        rows, columns = self.grid
+        return rows * columns
+
+    @property
+    def cropped(self) -> bool:
+        """Whether a remainder of the image lies beyond the patches."""
+        return any(side % self.patch for side in self._sides)
+
+    @property
+    def _sides(self) -> tuple[int, int]:
+        return self.image if isinstance(self.image, tuple) else (self.image, self.image)
 
     @property
     def extra_tokens(self) -> int:
@@ -116,12 +137,11 @@ class ViT(Transformer):
         """
         width, norm = self.width, NORM_PARAMS[self.norm]
         pixels = self.channels * self.patch**2
-        positions = self.patches if self.positions is None else self.positions
-        norms = 2 * self.depth + self.pre_norm + self.final_norm + self.fc_norm
+        norms = self.block_norms * self.depth + self.pre_norm + self.final_norm + self.fc_norm
         return {
             "stem": Part((pixels + self.patch_bias + self.patch_norm * norm) * width, self.patches * pixels * width),
             "tokens": Part(self.extra_tokens * width, 0),
-            "positions": Part(positions * width, 0),
+            "positions": Part(self._positions * width, 0),
             "attention": self._attention(norm),
             "mlp": self._mlp(norm),
             "norms": Part(norms * norm * width, 0),
@@ -148,6 +168,11 @@ class ViT(Transformer):
         elif self.pool == "map":
             elementwise = elementwise + tokens * width + 4 * heads * tokens + 12 * width + 9 * mlp
         return 2 * self.macs + elementwise
+
+    @property
+    def _positions(self) -> int:
+        learned = self.tokens if self.prefix_positions else self.patches
+        return learned if self.positions is None else self.positions
 
     def _attention(self, norm: int) -> Part:
         width, inner, tokens = self.width, self.attention_width, self.tokens

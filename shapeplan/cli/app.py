@@ -12,6 +12,7 @@ import typer
 from shapeplan import __version__
 from shapeplan.cli.check import check
 from shapeplan.cli.fit import fit
+from shapeplan.cli.flops import flops
 from shapeplan.cli.predict import predict
 from shapeplan.cli.recommend import recommend
 from shapeplan.cli.simulate import simulate
@@ -33,7 +34,7 @@ app = typer.Typer(
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (check, fit, recommend, predict, simulate):
+for command in (check, fit, recommend, flops, predict, simulate):
     app.command()(command)
 
 

@@ -91,3 +91,15 @@ def parse_multiples(texts: list[str] | None) -> dict[str, int]:
             multiples[dim] = value
     check_multiples(multiples, tuple(multiples))
     return {dim: int(value) for dim, value in multiples.items()}
+
+
+def parse_settings(texts: list[str] | None) -> dict[str, str]:
+    """Read ``gated=true``, given several times."""
+    settings: dict[str, str] = {}
+    for text in texts or []:
+        name, equals, value = (piece.strip() for piece in text.partition("="))
+        if not (name and equals and value) or name in settings:
+            why = "comes twice" if name in settings else "is not name=value"
+            raise ArgumentError(Complaint("bad-setting", f"--set {text!r} {why}", "write e.g. gated=true", value=text))
+        settings[name] = value
+    return settings

@@ -6,6 +6,7 @@ from typing import Any
 
 from shapeplan.documents.base import Document
 from shapeplan.documents.check import CheckDocument
+from shapeplan.documents.flops import FlopsDocument
 from shapeplan.documents.law import LawDocument
 from shapeplan.documents.plan import PlanDocument
 from shapeplan.documents.predictions import PredictionsDocument
@@ -13,6 +14,7 @@ from shapeplan.errors import ArgumentError, Complaint
 
 KINDS: dict[str, type[Document]] = {
     "shapeplan.check": CheckDocument,
+    "shapeplan.flops": FlopsDocument,
     "shapeplan.law": LawDocument,
     "shapeplan.plan": PlanDocument,
     "shapeplan.predictions": PredictionsDocument,

@@ -1,4 +1,4 @@
-"""Checks that need more than one cell: rows against each other, and what is logged against what follows."""
+"""Checks that need more than one cell: rows against each other, and magnitudes that cannot be."""
 
 from __future__ import annotations
 
@@ -6,22 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from shapeplan.arrays import Floats
 from shapeplan.errors import Caution, Complaint, InputError
 from shapeplan.quantities import format_flops
 from shapeplan.runs import Runs
 
 SMALLEST_FLOPS, LARGEST_FLOPS = 1e9, 1e30
 """Less than a second of one laptop core, and more than ten thousand times the largest run known."""
-_TOLERANCE = 1.1
-_EXPLANATIONS = {
-    3.0: "they look like training FLOPs where forward FLOPs are declared",
-    1 / 3: "they look like forward FLOPs where training FLOPs are declared",
-    0.5: "they look like multiply-accumulates: one is two FLOPs",
-    1e-9: "they look like GFLOPs: name the column gflops",
-    1e-12: "they look like TFLOPs: name the column tflops",
-    1e-15: "they look like PFLOPs: name the column pflops",
-}
 
 
 def check_rows(runs: Runs, metric: str | None, *, training: bool) -> None:
@@ -61,18 +51,6 @@ def check_rows(runs: Runs, metric: str | None, *, training: bool) -> None:
         complaints += _contradictions(runs, name)
     if complaints:
         raise InputError(*sorted(complaints, key=lambda found: found.line or 0))
-
-
-def cross_check(what: str, logged: Floats, derived: Floats) -> list[Caution]:
-    """Compare a logged column with what the architecture gives; more than 10% apart is said, with the likely reason."""
-    ratio = float(np.exp(np.median(np.log(logged / derived))))
-    if 1 / _TOLERANCE <= ratio <= _TOLERANCE:
-        return []
-    near = min(_EXPLANATIONS, key=lambda factor: abs(np.log(ratio / factor)))
-    explained = what == "flops" and abs(np.log(ratio / near)) < np.log(_TOLERANCE)
-    hint = _EXPLANATIONS[near] if explained else "check the architecture and what the column counts"
-    message = f"the logged {what} are {ratio:.3g} times what the architecture gives (median over rows)"
-    return [Caution(f"{what}-mismatch", message, hint)]
 
 
 def doubt_magnitudes(runs: Runs) -> Runs:

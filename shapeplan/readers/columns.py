@@ -95,7 +95,7 @@ def understand(
     flops_columns: list[FlopsColumn] = []
     wanted_dims = tuple(dims or ())
     for column in columns:
-        word = _normal(column)
+        word = normal(column)
         # The metric and the dimensions a user names go before any other meaning of the word.
         if column == metric or column in wanted_dims:
             continue
@@ -108,7 +108,7 @@ def understand(
 
     roles: dict[str, str] = {}
     for role, names in claimed.items():
-        exact = [column for column in names if _normal(column) == role]
+        exact = [column for column in names if normal(column) == role]
         if len(names) > 1 and len(exact) != 1:
             complaints.append(_ambiguous(role, names, name, line))
         roles[role] = (exact or names)[0]
@@ -118,7 +118,7 @@ def understand(
         complaints.append(_ambiguous("compute", [column.name for column in flops_columns], name, line))
 
     for dim in wanted_dims:
-        if dim == metric or _CANONICAL.get(_normal(dim), dim) in _NOT_DIMS:
+        if dim == metric or _CANONICAL.get(normal(dim), dim) in _NOT_DIMS:
             hint = "dimensions are what the models differ in: take it out of --dims"
             complaints.append(Complaint("not-a-dimension", "it is no dimension of a shape", hint, name, line, dim))
         elif dim in columns:
@@ -141,7 +141,8 @@ def understand(
     return Columns(roles, used_dims, flops, metric if metric in columns else None, tuple(notes))
 
 
-def _normal(column: str) -> str:
+def normal(column: str) -> str:
+    """Return a column's name as the tables of words have it: lower case, with underscores."""
     return re.sub(r"[\s\-./]+", "_", column.strip().lower())
 
 
@@ -161,8 +162,8 @@ def _ambiguous(role: str, names: list[str], name: str, line: int) -> Complaint:
 
 
 def _missing(column: str, columns: Sequence[str], name: str, line: int, hint: str = "") -> Complaint:
-    close = difflib.get_close_matches(_normal(column), [_normal(other) for other in columns], n=1, cutoff=0.6)
-    match = next((other for other in columns if close and _normal(other) == close[0]), None)
+    close = difflib.get_close_matches(normal(column), [normal(other) for other in columns], n=1, cutoff=0.6)
+    match = next((other for other in columns if close and normal(other) == close[0]), None)
     there = f"the columns are: {', '.join(columns)}"
     mend = (f"did you mean {match!r}? " if match else "") + there + (f"; {hint}" if hint else "")
     return Complaint("missing-column", "there is no such column", mend, name, line, column)
@@ -172,7 +173,7 @@ def _no_shape(columns: Sequence[str], name: str, line: int) -> Complaint:
     words = [word for word, role in _CANONICAL.items() if role in SHAPE]
     guesses = []
     for column in columns:
-        close = difflib.get_close_matches(_normal(column), words, n=1, cutoff=0.75)
+        close = difflib.get_close_matches(normal(column), words, n=1, cutoff=0.75)
         if close:
             guesses.append(f"did you mean {_CANONICAL[close[0]]!r} by {column!r}? ")
     return Complaint(

@@ -13,13 +13,13 @@ from shapeplan.architectures import Architecture
 from shapeplan.arrays import Floats, Ints
 from shapeplan.errors import Caution, Complaint, InputError
 from shapeplan.quantities import Convention, convert_flops
-from shapeplan.readers.checks import check_rows, cross_check, doubt_magnitudes
+from shapeplan.readers.checks import check_rows, doubt_magnitudes
 from shapeplan.readers.columns import Columns, understand
-from shapeplan.readers.delimited import parse_delimited
+from shapeplan.readers.cross_check import check_flops, check_params, check_tokens
+from shapeplan.readers.parse import parse_table
 from shapeplan.readers.rows import Label, Number, Positive, validate_rows
 from shapeplan.readers.settings import Settings, check_settings, read_settings
 from shapeplan.readers.source import Text, read_text
-from shapeplan.readers.structured import parse_json, parse_jsonl, parse_yaml
 from shapeplan.readers.table import Table
 from shapeplan.runs import Runs
 
@@ -67,7 +67,7 @@ def read_runs(
         With every complaint: file, line, column, value, and how to mend it.
     """
     text = read_text(path)
-    table = _parse(text)
+    table = parse_table(text)
     said = check_settings(table.settings, table.settings_lines, text.name)
     settings = replace(
         (read_settings(config) if config else Settings()).over(said).over(Settings(architecture=architecture)),
@@ -83,18 +83,6 @@ def read_runs(
         runs = _as_error(runs)
     check_rows(runs, columns.metric, training=require_metric)
     return doubt_magnitudes(runs)
-
-
-def _parse(text: Text) -> Table:
-    match text.format:
-        case "csv" | "tsv":
-            return parse_delimited(text.body, text.name, "\t" if text.format == "tsv" else ",")
-        case "yaml":
-            return parse_yaml(text.body, text.name)
-        case "json":
-            return parse_json(text.body, text.name)
-        case "jsonl":
-            return parse_jsonl(text.body, text.name)
 
 
 def _validate(table: Table, columns: Columns, name: str) -> dict[str, Any]:
@@ -123,6 +111,11 @@ def _assemble(values: dict[str, Any], table: Table, columns: Columns, settings: 
     cost = settings.architecture
     shape = {dim: values[dim] for dim in columns.dims}
     examples, unit = _examples(values, cost, notes, text.name)
+    if cost is not None and "tokens" in values:
+        others = {role: column for role, column in values.items() if role != "tokens"}
+        counted, _ = _examples(others, cost, [], text.name)
+        if counted is not None:
+            cautions += check_tokens(values["tokens"], counted, int(cost.settings["seq"]))
     measured = [role for role in ("tokens", "examples", "steps") if role in values]
     if examples is None and measured:
         notes.append(f"not used: {', '.join(measured)} (steps need batch_size)")
@@ -148,7 +141,7 @@ def _assemble(values: dict[str, Any], table: Table, columns: Columns, settings: 
                 examples = flops / each
                 notes.append("examples are derived from the compute and the architecture")
             else:
-                cautions += cross_check("flops", flops, each * examples)
+                cautions += check_flops(flops, cost.model(shape), examples, convention)
     elif cost is not None and examples is not None:
         convention = convention or "training"
         flops = convert_flops(cost.flops_per_example(shape) * examples, "forward", convention)
@@ -168,7 +161,7 @@ def _assemble(values: dict[str, Any], table: Table, columns: Columns, settings: 
         if params is None:
             params = derived
         else:
-            cautions += cross_check("params", params, derived)
+            cautions += check_params(params, cost.model(shape))
     run, run_names = _runs(values, columns.dims)
     return Runs(
         dims=columns.dims,

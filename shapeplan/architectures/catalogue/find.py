@@ -1,0 +1,92 @@
+"""From a name as people write it to a record of the catalogue."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from shapeplan.architectures.catalogue.decoders import DECODERS
+from shapeplan.architectures.catalogue.record import Counted, NamedModel
+from shapeplan.architectures.catalogue.vits import VITS
+from shapeplan.errors import ArgumentError, Complaint
+
+CATALOGUE: dict[str, NamedModel] = {record.name: record for record in (*VITS, *DECODERS)}
+"""Every named model, by its name."""
+
+_SIZE = re.compile(r"(?:@|[-_ ]r?)(\d{3,4})(?:px)?$")
+_PATCH = re.compile(r"/(\d{1,2})(?=$|[-_ ])|[-_ ]?patch(\d{1,2})(?=$|[-_ ])|[-_](\d{1,2})(?=$|[-_ ])")
+_TAG = re.compile(r"\.[A-Za-z]\w*$")
+_OWNER = re.compile(r"^[\w.-]+/(?=[\w.-]*[A-Za-z]{2})")
+_RELEASE = re.compile(r"[-_](?:hf|instruct|base|it|pt|chat|deduped)$", re.IGNORECASE)
+
+
+def find_model(name: str) -> tuple[NamedModel, dict[str, Any]]:
+    """Return the record behind a name, and the settings that the name itself changes.
+
+    Parameters
+    ----------
+    name : str
+        ``SoViT-400m/14``, ``ViT-L/16@384``, ``vit_so400m_patch14_siglip_224``, ``llama-3-8b``,
+        ``google/siglip-so400m-patch14-384``. Case, ``-``, ``_`` and blanks do not matter, but for ``ViT-g`` (giant) and
+        ``ViT-G`` (gigantic). After ``@`` stands the side of the image, or a decoder's sequence length.
+
+    Raises
+    ------
+    ArgumentError
+        If there is no such model; the hint names the nearest.
+    """
+    for stem, changes in _readings(name):
+        record = _RECORDS.get(_key(stem))
+        if record and changes.keys() <= ({"image", "patch"} if record.family == "vit" else {"seq"}):
+            return record, changes
+    close = difflib.get_close_matches(_key(name), _RECORDS, n=3, cutoff=0.6)
+    near = ", ".join(dict.fromkeys(_RECORDS[key].name for key in close))
+    hint = (f"did you mean {near}? " if near else "") + "`shapeplan flops --list` shows all names"
+    raise ArgumentError(
+        Complaint("unknown-model", f"there is no model {name[:60]!r} in the catalogue", hint, value=name)
+    )
+
+
+def named(name: str, **changes: Any) -> Counted:
+    """Return a model of the catalogue, with settings changed: ``named("SoViT-400m/14", image=518)``.
+
+    Raises
+    ------
+    ArgumentError
+        If there is no such model.
+    InputError
+        If a change cannot be.
+    """
+    record, said = find_model(name)
+    return Counted(name, record.model(**{**said, **changes}), record.source, record.note)
+
+
+def _readings(name: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield what a name may mean, the most literal first: stems, and the settings that were cut off them."""
+    for text in dict.fromkeys((name, _TAG.sub("", name), _OWNER.sub("", name), _RELEASE.sub("", _OWNER.sub("", name)))):
+        yield text, {}
+        stem, at, size = text.partition("@")
+        if at and size.removesuffix("px").isdigit():
+            yield stem, {"seq": int(size.removesuffix("px"))}
+        sized = _SIZE.search(text)
+        image = {"image": int(sized[1])} if sized else {}
+        stem = text[: sized.start()] if sized else text
+        yield stem, image
+        patched = _PATCH.search(stem)
+        if patched:
+            patch = next(group for group in patched.groups() if group)
+            yield stem[: patched.start()] + stem[patched.end() :], {**image, "patch": int(patch)}
+
+
+def _key(name: str) -> str:
+    """Return a name without case and separators; G is no g."""
+    name = re.sub(r"(?<![A-Za-z])G(?![A-Za-z])", "gigantic", name)
+    return "".join(character for character in name.lower() if character.isalnum())
+
+
+_RECORDS: dict[str, NamedModel] = {}
+for _record in CATALOGUE.values():
+    for _name in (_record.name, *_record.aliases):
+        _RECORDS.setdefault(_key(_name), _record)

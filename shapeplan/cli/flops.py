@@ -1,0 +1,111 @@
+"""``shapeplan flops``: parameters and FLOPs of named or given shapes."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from shapeplan.cli import options as opt
+from shapeplan.cli.output import emit
+from shapeplan.quantities import parse_count, parse_flops, parse_fraction
+from shapeplan.render.console import Console
+
+
+def flops(
+    models: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[NAME|FILE]...", help="Names such as SoViT-400m/14, llama-3-8b; or files of shapes."),
+    ] = None,
+    family: Annotated[
+        str | None, typer.Option("--family", help="Count a shape of your own: vit, decoder, llama, gpt2, qwen3 ...")
+    ] = None,
+    width: Annotated[str | None, typer.Option("--width", help="Residual stream.")] = None,
+    depth: Annotated[str | None, typer.Option("--depth", help="Blocks.")] = None,
+    mlp_dim: Annotated[str | None, typer.Option("--mlp-dim", help="Hidden size of the MLP.")] = None,
+    heads: Annotated[str | None, typer.Option("--heads", help="Attention heads.")] = None,
+    head_dim: Annotated[str | None, typer.Option("--head-dim", help="Width of a head, in place of --heads.")] = None,
+    kv_heads: Annotated[str | None, typer.Option("--kv-heads", help="Key and value heads (decoders).")] = None,
+    patch: Annotated[str | None, typer.Option("--patch", help="Side of a patch (ViT).")] = None,
+    image: Annotated[str | None, typer.Option("--image", metavar="PX", help="Image: 518, or 384x512 (ViT).")] = None,
+    pool: Annotated[str | None, typer.Option("--pool", help="gap, tok or map (ViT).")] = None,
+    classes: Annotated[str | None, typer.Option("--classes", help="Outputs of the classifier (ViT).")] = None,
+    vocab: Annotated[str | None, typer.Option("--vocab", help="Vocabulary (decoders).")] = None,
+    seq: Annotated[str | None, typer.Option("--seq", help="Sequence length (decoders).")] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="Any other setting: gated=true, norm=rmsnorm. Repeatable."),
+    ] = None,
+    examples: Annotated[
+        str | None, typer.Option("--examples", help="Length of a training: images, or sequences. 40B")
+    ] = None,
+    tokens: Annotated[str | None, typer.Option("--tokens", help="Length of a training: tokens. 2T")] = None,
+    budget: Annotated[
+        str | None, typer.Option("--budget", metavar="FLOPS", help="How many examples does it buy? 1e21")
+    ] = None,
+    flops_convention: Annotated[
+        opt.ConventionName, typer.Option("--flops-convention", help="What the budget counts.")
+    ] = opt.ConventionName.training,
+    gpus: Annotated[str | None, typer.Option("--gpus", metavar="64xH100", help="How many days on these?")] = None,
+    mfu: Annotated[str | None, typer.Option("--mfu", help="Share of the peak that is reached. [default: 0.4]")] = None,
+    memory: Annotated[
+        str | None,
+        typer.Option("--memory", metavar="RECIPE", help="Bytes of the state: adamw-mixed, adamw-fp32, adafactor ..."),
+    ] = None,
+    parts: Annotated[bool, typer.Option("--parts", help="Break the counts down by part.")] = False,
+    list_names: Annotated[bool, typer.Option("--list", help="Show all names of the catalogue.")] = False,
+    as_json: opt.AsJson = False,
+    output: opt.Output = None,
+    quiet: opt.Quiet = False,
+) -> None:
+    """Count parameters and FLOPs, exactly, in every convention.
+
+    With several models, ratios are to the first. --image and --seq hold for all models that have them; the other
+    settings make up the --family shape, or change every named model where there is none.
+
+    Example: shapeplan flops ViT-g/14 SoViT-400m/14 --image 518
+    """
+    from shapeplan.documents.flops import flops_document
+    from shapeplan.planning.costs import flops as count
+    from shapeplan.readers.models import read_models
+    from shapeplan.render.flops import render_catalogue, render_flops
+
+    console = Console(quiet=quiet, as_json=as_json)
+    if list_names:
+        console.show(*render_catalogue())
+        return
+    given = {
+        **{"width": width, "depth": depth, "mlp_dim": mlp_dim, "heads": heads, "head_dim": head_dim},
+        **{"kv_heads": kv_heads, "patch": patch, "pool": pool, "classes": classes, "vocab": vocab},
+        **opt.parse_settings(settings),
+    }
+    asked = read_models(
+        models or [],
+        family=family,
+        settings={name: text for name, text in given.items() if text is not None},
+        shared={name: text for name, text in (("image", image), ("seq", seq)) if text is not None},
+    )
+    for note in asked.notes:
+        console.note(note)
+    costs = count(
+        asked.models,
+        examples=parse_count(examples) if examples else None,
+        tokens=parse_count(tokens) if tokens else None,
+        budget=parse_flops(budget) if budget else None,
+        flops_convention=flops_convention.value,
+        gpus=gpus,
+        mfu=parse_fraction(mfu, most=1.0) if mfu else None,
+        memory=memory,
+        sources=asked.sources,
+    )
+    if budget:
+        console.note(f"--budget is read as {flops_convention.value} FLOPs; --flops-convention says otherwise")
+    console.warn(costs.cautions)
+    emit(
+        console,
+        flops_document(costs),
+        lambda: render_flops(costs, console.width, parts=parts),
+        as_json=as_json,
+        output=output,
+        inputs=tuple(source.name for source in asked.sources),
+    )

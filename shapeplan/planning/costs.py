@@ -1,0 +1,323 @@
+"""What models cost side by side: parameters, FLOPs in every convention, and what a training takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from shapeplan.architectures import CONVENTIONS, Part, Transformer, ViT
+from shapeplan.architectures.catalogue import Counted, named
+from shapeplan.architectures.conventions import non_embedding_params
+from shapeplan.errors import ArgumentError, Caution, Complaint, InputError
+from shapeplan.planning.hardware import AS_OF, Fleet, check_mfu, parse_fleet
+from shapeplan.planning.memory import DEFAULT_RECIPE, MemoryRecipe, find_recipe
+from shapeplan.quantities import LARGEST_FLOPS, Convention, convert_flops, format_flops
+from shapeplan.runs import Source
+
+DEFAULT_MFU = 0.4
+MOST_EXAMPLES = 1e20
+_CENTURY = 36525.0
+
+
+@dataclass(frozen=True)
+class Training:
+    """What one training takes.
+
+    Attributes
+    ----------
+    examples : float
+        Images or tokens.
+    flops_forward, flops_training : float
+        Compute of the whole training in both conventions.
+    days : float or None
+        On the fleet; None without one.
+    """
+
+    examples: float
+    flops_forward: float
+    flops_training: float
+    days: float | None
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Bytes of the state: weights, gradients, optimizer."""
+
+    weights: int
+    gradients: int
+    optimizer: int
+
+    @property
+    def total(self) -> int:
+        """All together."""
+        return self.weights + self.gradients + self.optimizer
+
+
+@dataclass(frozen=True)
+class ModelCost:
+    """The counts of one model. FLOPs and MACs are those of one input: an image, or a sequence.
+
+    Attributes
+    ----------
+    counted : Counted
+        The model.
+    params, non_embedding_params, macs : int
+        Exact.
+    flops : mapping of str to int or None
+        By convention; None where it is not defined for this model.
+    parts : mapping of str to Part
+        In the order of the forward pass; parts that add nothing are left out.
+    training : Training or None
+        If a number of examples or a budget was given.
+    memory : Memory or None
+        If a recipe was.
+    """
+
+    counted: Counted
+    params: int
+    non_embedding_params: int
+    macs: int
+    flops: Mapping[str, int | None]
+    parts: Mapping[str, Part]
+    training: Training | None
+    memory: Memory | None
+
+    def flops_per_example(self, convention: str) -> float | None:
+        """Return the FLOPs of one example: an image, or a token (at the model's sequence length)."""
+        flops = self.flops[convention]
+        return None if flops is None else flops / self.counted.model.examples_per_input
+
+    @property
+    def forward_per_example(self) -> float:
+        """Forward FLOPs of one example."""
+        return 2 * self.macs / self.counted.model.examples_per_input
+
+
+@dataclass(frozen=True)
+class Costs:
+    """Models side by side, and everything that was assumed.
+
+    Attributes
+    ----------
+    models : tuple of ModelCost
+        In the order asked for; ratios are to the first.
+    budget, flops_convention : float or None, {"forward", "training"}
+        What was to be spent, and what it counts.
+    fleet, mfu, recipe : Fleet, float, MemoryRecipe, or None
+        What days and bytes rest on.
+    assumptions : tuple of str
+        In words.
+    cautions : tuple of Caution
+        What is doubtful.
+    sources : tuple of Source
+        Files that the shapes were read from.
+    """
+
+    models: tuple[ModelCost, ...]
+    budget: float | None
+    flops_convention: Convention
+    fleet: Fleet | None
+    mfu: float | None
+    recipe: MemoryRecipe | None
+    assumptions: tuple[str, ...]
+    cautions: tuple[Caution, ...]
+    sources: tuple[Source, ...]
+
+
+def flops(
+    models: Sequence[str | Transformer | Counted],
+    *,
+    examples: float | None = None,
+    tokens: float | None = None,
+    budget: float | None = None,
+    flops_convention: Convention = "training",
+    gpus: str | None = None,
+    mfu: float | None = None,
+    memory: str | None = None,
+    sources: Sequence[Source] = (),
+) -> Costs:
+    """Count models side by side.
+
+    Parameters
+    ----------
+    models : sequence of str, Transformer or Counted
+        Names of the catalogue, or models of one shape each.
+    examples, tokens : float, optional
+        Length of a training: images (sequences, for decoders), or tokens (decoders only).
+    budget : float, optional
+        Compute to spend instead, in `flops_convention`.
+    gpus : str, optional
+        ``64xH100``: how many days a training takes there.
+    mfu : float, optional
+        Share of the peak that the training FLOPs reach; 0.4 by default.
+    memory : str, optional
+        A name of `RECIPES`; with `gpus`, ``adamw-mixed`` by default.
+    sources : sequence of Source
+        Files that the models are from.
+
+    Raises
+    ------
+    ArgumentError
+        If an argument makes no sense, or does not go with another.
+    InputError
+        If a model cannot be counted.
+    """
+    if not models:
+        hint = "name some, e.g. ViT-g/14 SoViT-400m/14, or give a file of shapes"
+        raise ArgumentError(Complaint("no-models", "there are no models to count", hint))
+    counted = [_counted(model) for model in models]
+    _check_lengths(examples, tokens, budget)
+    fleet = parse_fleet(gpus) if gpus else None
+    if fleet and examples is None and tokens is None and budget is None:
+        hint = "add --examples, --tokens or --budget"
+        raise ArgumentError(Complaint("no-training", "days need the length of a training", hint))
+    if mfu is not None and not fleet:
+        message = "a utilization says nothing without accelerators"
+        raise ArgumentError(Complaint("no-gpus", message, "add --gpus 64xH100"))
+    share = check_mfu(DEFAULT_MFU if mfu is None else mfu) if fleet else None
+    recipe = find_recipe(memory or DEFAULT_RECIPE) if memory or fleet else None
+    rows = []
+    for one in counted:
+        training = _training(one, examples, tokens, budget, flops_convention, fleet, share)
+        rows.append(_cost(one, training, recipe))
+    return Costs(
+        tuple(rows),
+        budget,
+        flops_convention,
+        fleet,
+        share,
+        recipe,
+        _assumptions(rows, fleet, share, recipe),
+        _cautions(rows, fleet),
+        tuple(sources),
+    )
+
+
+def _counted(model: str | Transformer | Counted) -> Counted:
+    if isinstance(model, str):
+        model = named(model)
+    elif isinstance(model, Transformer):
+        model = Counted(f"{model.family} {model.width}x{model.depth}x{model.mlp_dim}", model)
+    for setting in fields(model.model):
+        if isinstance(getattr(model.model, setting.name), np.ndarray | float):
+            hint = "count arrays and shapes in between with .params, .macs and .flops()"
+            message = f"{setting.name} of {model.name} is no whole number"
+            raise InputError(Complaint("not-a-model", message, hint, column=setting.name))
+    return model
+
+
+def _cost(counted: Counted, training: Training | None, recipe: MemoryRecipe | None) -> ModelCost:
+    model = counted.model
+    params = model.params
+    memory = None
+    if recipe:
+        memory = Memory(params * recipe.weights, params * recipe.gradients, params * recipe.optimizer)
+    return ModelCost(
+        counted,
+        params,
+        non_embedding_params(model),
+        model.macs,
+        {name: _flops_or_none(model, name) for name in CONVENTIONS},
+        {name: part for name, part in model.parts().items() if part.params or part.macs},
+        training,
+        memory,
+    )
+
+
+def _flops_or_none(model: Transformer, convention: str) -> int | None:
+    try:
+        return int(model.flops(convention))
+    except InputError:
+        return None
+
+
+def _training(
+    counted: Counted,
+    examples: float | None,
+    tokens: float | None,
+    budget: float | None,
+    convention: Convention,
+    fleet: Fleet | None,
+    mfu: float | None,
+) -> Training | None:
+    model = counted.model
+    if tokens is not None and model.examples_unit != "tokens":
+        hint = "say --examples (images)"
+        raise ArgumentError(Complaint("wrong-unit", f"{counted.name} sees examples, not tokens", hint))
+    each = model.flops("forward") / model.examples_per_input
+    if budget is not None:
+        seen = convert_flops(budget, convention, "forward") / each
+    elif tokens is not None:
+        seen = tokens
+    elif examples is not None:
+        seen = examples * model.examples_per_input
+    else:
+        return None
+    forward = each * seen
+    training = convert_flops(forward, "forward", "training")
+    return Training(seen, forward, training, fleet.days(training, mfu) if fleet and mfu else None)
+
+
+def _check_lengths(examples: float | None, tokens: float | None, budget: float | None) -> None:
+    given = {"examples": examples, "tokens": tokens, "budget": budget}
+    named_ones = [f"--{name}" for name, value in given.items() if value is not None]
+    if len(named_ones) > 1:
+        message = f"{' and '.join(named_ones)} both say how long a training is"
+        raise ArgumentError(Complaint("two-lengths", message, "give one of them"))
+    for name, value in given.items():
+        largest = LARGEST_FLOPS if name == "budget" else MOST_EXAMPLES
+        if value is not None and not 0 < value <= largest:
+            message = f"{name} of {value:g} are not above 0 and at most {largest:g}"
+            raise ArgumentError(Complaint("bad-length", message, "check its zeros", value=f"{value:g}"))
+
+
+def _assumptions(
+    rows: Sequence[ModelCost], fleet: Fleet | None, mfu: float | None, recipe: MemoryRecipe | None
+) -> tuple[str, ...]:
+    lines = ["MACs are those of matrices and convolutions; attention in full, causal masks are not halved"]
+    said: dict[str, list[str]] = {}
+    for row in rows:
+        for text in _said(row):
+            said.setdefault(text, []).append(row.counted.name)
+    lines += [f"{some_names(names)}: {text}" for text, names in said.items()]
+    if fleet and mfu:
+        chip = fleet.accelerator
+        lines.append(f"{chip.name}: {chip.peak / 1e12:g} TFLOP/s dense ({chip.source}; table of {AS_OF})")
+        lines.append(f"MFU {mfu:.3g}: that share of the peak, counted in training FLOPs; no restarts, no evaluation")
+    if recipe:
+        lines.append(f"memory {recipe.name}: {recipe.what} ({recipe.source}); {recipe.total} bytes a parameter")
+        lines.append("memory is that of the state, over all devices together; activations are not counted")
+    return tuple(lines)
+
+
+def _said(row: ModelCost) -> list[str]:
+    """Return what must be known of one model's counts."""
+    model = row.counted.model
+    lines = [row.counted.note] if row.counted.note else []
+    if isinstance(model, ViT) and model.cropped:
+        lines.append(f"the image is cropped to {model.grid[0]} x {model.grid[1]} patches")
+    if model.examples_per_input > 1:
+        lines.append(f"tokens come in sequences of {model.examples_per_input}")
+    return lines
+
+
+def some_names(names: Sequence[str]) -> str:
+    """Return a few names, or the first and the last of many."""
+    return ", ".join(names) if len(names) <= 3 else f"{names[0]} ... {names[-1]} ({len(names)} models)"
+
+
+def _cautions(rows: Sequence[ModelCost], fleet: Fleet | None) -> tuple[Caution, ...]:
+    found = []
+    for row in rows:
+        name = row.counted.name
+        if fleet and row.memory and row.memory.total > fleet.count * fleet.accelerator.memory:
+            message = f"the state of {name} ({row.memory.total / 1e9:.3g} GB) is more than {fleet} hold"
+            found.append(Caution("does-not-fit", message, "more devices, or another recipe"))
+        if row.training and row.training.examples < 1:
+            message = f"the budget buys less than one example of {name}"
+            found.append(Caution("buys-nothing", message, f"one takes {format_flops(2 * row.macs)} forward FLOPs"))
+        if row.training and row.training.days and row.training.days > _CENTURY:
+            found.append(Caution("very-long", f"training {name} takes more than a century", "more accelerators"))
+    return tuple(found)

@@ -1,0 +1,138 @@
+"""What a log says against what its architecture gives: where they differ, the convention that would explain it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from shapeplan.architectures import CONVENTIONS, Decoder, Transformer
+from shapeplan.architectures.conventions import FORWARD_PER_MAC, TRAINING_PER_MAC, non_embedding_params
+from shapeplan.arrays import Floats
+from shapeplan.errors import ArgumentError, Caution, InputError
+from shapeplan.quantities import Convention
+
+TOLERANCE = 1.1
+"""Less apart than this factor, in every row, is no mismatch."""
+_EXPLAINED = 1.03
+"""An explanation fits if the median row is this near to it."""
+_WORDS = {
+    "forward": "forward FLOPs (2 x MACs)",
+    "training": "training FLOPs (3 x forward)",
+    "xla": "forward FLOPs as XLA counts them",
+    "6nd": "6ND with all parameters",
+    "6nd-nonembedding": "6ND without embeddings",
+    "palm": "PaLM's 6N + 12LAT a token",
+    "kaplan": "Kaplan's count: blocks alone, causal attention at half",
+}
+_MENDS = {
+    "forward": "say --flops-convention forward",
+    "training": "say --flops-convention training",
+}
+_FLOPS_UNITS = {"gflops": 1e-9, "tflops": 1e-12, "pflops": 1e-15, "eflops": 1e-18}
+_COUNT_UNITS = {"thousands": 1e-3, "millions": 1e-6, "billions": 1e-9}
+
+
+class Explanation(NamedTuple):
+    """Something that a column may hold instead: its values by row, what it is, and how to mend it."""
+
+    values: Floats
+    what: str
+    mend: str
+
+
+def check_flops(logged: Floats, model: Transformer, examples: Floats, convention: Convention) -> list[Caution]:
+    """Compare logged compute with the exact count.
+
+    Parameters
+    ----------
+    logged : ndarray, shape (rows,)
+        Compute, taken to be in `convention`.
+    model : Transformer
+        Of arrays of shapes, a row each.
+    examples : ndarray, shape (rows,)
+        Examples seen.
+    convention : {"forward", "training"}
+        What the compute is taken to count.
+
+    Returns
+    -------
+    list of Caution
+        Empty if every row is within 10%; else one, which names what would explain the gap.
+    """
+    exact = _floats(model.flops(convention) / model.examples_per_input) * examples
+    said = f"{convention} FLOPs as the architecture gives them"
+    return _compare("flops", logged, exact, said, list(_flops_explanations(model, examples, exact)))
+
+
+def check_params(logged: Floats, model: Transformer) -> list[Caution]:
+    """Compare logged parameters with the exact count; as `check_flops`."""
+    exact = _floats(model.params)
+    explanations = [
+        Explanation(_floats(non_embedding_params(model)), "parameters without embeddings", "say so in its name"),
+        Explanation(_floats(model.depth * model.block_weights), "the blocks' matrices alone", "say so in its name"),
+        *(Explanation(exact * scale, unit, "write them out") for unit, scale in _COUNT_UNITS.items()),
+    ]
+    if isinstance(model, Decoder):
+        table = _floats(model.vocab * model.width)
+        with_head = exact + table if model.tied else exact - table
+        state = "untied" if model.tied else "tied"
+        mend = f"set tied: {str(not model.tied).lower()} in the architecture"
+        explanations.append(Explanation(with_head, f"parameters of a model with {state} embeddings", mend))
+    return _compare("params", logged, exact, "parameters as the architecture gives them", explanations)
+
+
+def check_tokens(logged: Floats, derived: Floats, per_sequence: int) -> list[Caution]:
+    """Compare logged tokens with sequences (or steps times batch) times the sequence length."""
+    explanations = [Explanation(derived / per_sequence, "sequences, or a batch counted in tokens", "check the column")]
+    return _compare("tokens", logged, derived, f"sequences x {per_sequence}", explanations)
+
+
+def _flops_explanations(model: Transformer, examples: Floats, exact: Floats) -> Iterator[Explanation]:
+    inputs = examples / model.examples_per_input
+    as_logged = "the fit takes them as they are; remove the column to have them counted exactly"
+    for name in CONVENTIONS:
+        try:
+            values = _floats(model.flops(name)) * inputs
+        except (InputError, ArgumentError):
+            continue
+        yield Explanation(values, _WORDS[name], _MENDS.get(name, as_logged))
+    if isinstance(model, Decoder):
+        attention = _floats(model.depth * model.seq**2 * model.attention_width)
+        halved = _floats(model.macs) - attention
+        yield Explanation(TRAINING_PER_MAC * halved * inputs, "training FLOPs with causal attention at half", as_logged)
+        yield Explanation(FORWARD_PER_MAC * halved * inputs, "forward FLOPs with causal attention at half", as_logged)
+    for per_mac, counted in ((1, "forward"), (3, "training")):
+        macs = _floats(model.macs) * per_mac * inputs
+        yield Explanation(macs, f"multiply-accumulates of a {counted} pass", "double them: one is two FLOPs")
+    for unit, scale in _FLOPS_UNITS.items():
+        yield Explanation(exact * scale, f"{unit[0].upper()}FLOPs", f"name the column {unit}")
+
+
+def _compare(what: str, logged: Floats, exact: Floats, said: str, explanations: list[Explanation]) -> list[Caution]:
+    gaps = np.abs(np.log(logged / exact))
+    if gaps.max() <= np.log(TOLERANCE):
+        return []
+    ratios = logged / exact
+    message = f"the logged {what} are {_span(ratios)} times the {said}"
+    best = min(explanations, key=lambda other: _distance(logged, other.values))
+    if _distance(logged, best.values) <= np.log(_EXPLAINED):
+        return [Caution(f"{what}-mismatch", f"{message}: your {what} look like {best.what}", best.mend)]
+    far = int((gaps > np.log(TOLERANCE)).sum())
+    hint = "check the architecture and what the column counts"
+    rows = "every row" if far == len(gaps) else f"{far} of {len(gaps)} rows"
+    return [Caution(f"{what}-mismatch", f"{message} ({rows} more than 10% apart)", hint)]
+
+
+def _distance(logged: Floats, values: Floats) -> float:
+    return float(np.median(np.abs(np.log(logged / values))))
+
+
+def _span(ratios: Floats) -> str:
+    low, high = f"{ratios.min():.3g}", f"{ratios.max():.3g}"
+    return low if low == high else f"{low} to {high}"
+
+
+def _floats(values: object) -> Floats:
+    return np.asarray(values, dtype=float)

@@ -1,0 +1,27 @@
+"""Text to a table of records, whatever the format."""
+
+from __future__ import annotations
+
+from shapeplan.readers.delimited import parse_delimited
+from shapeplan.readers.source import Text
+from shapeplan.readers.structured import parse_json, parse_jsonl, parse_yaml
+from shapeplan.readers.table import Table
+
+
+def parse_table(text: Text) -> Table:
+    """Return the records of CSV, TSV, YAML, JSON or JSON Lines, with their lines.
+
+    Raises
+    ------
+    InputError
+        If the text is not well-formed.
+    """
+    match text.format:
+        case "csv" | "tsv":
+            return parse_delimited(text.body, text.name, "\t" if text.format == "tsv" else ",")
+        case "yaml":
+            return parse_yaml(text.body, text.name)
+        case "json":
+            return parse_json(text.body, text.name)
+        case "jsonl":
+            return parse_jsonl(text.body, text.name)

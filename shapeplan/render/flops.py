@@ -1,0 +1,255 @@
+"""Counts of models as tables: every number of FLOPs names its convention."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from rich.console import RenderableType
+
+from shapeplan.architectures import CONVENTIONS, Decoder, Transformer, ViT
+from shapeplan.architectures.catalogue import CATALOGUE
+from shapeplan.architectures.conventions import SYMBOLS
+from shapeplan.planning.costs import Costs, ModelCost, some_names
+from shapeplan.quantities import format_count, format_flops, format_scientific
+from shapeplan.render.parts import compact, percent, table, title
+
+_MOST_SIDE_BY_SIDE = 4
+_GAP = 2
+
+Rows = list[list[str]]
+Cells = list[tuple[str, Callable[[ModelCost], str]]]
+
+
+def render_flops(costs: Costs, width: int, *, parts: bool) -> list[RenderableType]:
+    """Return the tables: a few models side by side, many in a row each; then parts, assumptions, sources."""
+    rows = costs.models
+    tables = _side_by_side(costs, width) if len(rows) <= _MOST_SIDE_BY_SIDE else _a_row_each(costs, width)
+    if parts:
+        for row in rows:
+            tables += [title(f"Parts of {row.counted.name}"), _parts(row)]
+    lines = [*costs.assumptions, SYMBOLS]
+    return [*tables, title("Assumes"), *(f"- {line}" for line in lines), "", *_sources(rows)]
+
+
+def render_catalogue() -> list[RenderableType]:
+    """Return the table of named models."""
+    rows = []
+    for record in CATALOGUE.values():
+        model = record.model()
+        shape = f"{model.width} x {model.depth} x {model.mlp_dim}"
+        size = format_count(model.params)
+        rows.append([record.name, shape, f"{model.head_count}", _input(model), size, record.source])
+    return [table(["name", "width x depth x MLP", "heads", "input", "params", "source"], rows, left=6)]
+
+
+def _side_by_side(costs: Costs, width: int) -> list[RenderableType]:
+    """Return a column a model, as many beside each other as fit, with formulas where these fit too."""
+    rows = costs.models
+    for together in range(len(rows), 0, -1):
+        groups = [rows[i : i + together] for i in range(0, len(rows), together)]
+        for formulas in (True, False):
+            bodies = [_counts(costs, group, formulas=formulas) for group in groups]
+            if all(_fits(body, width) for body in bodies) or (together == 1 and not formulas):
+                tables: list[RenderableType] = []
+                for group, body in zip(groups, bodies, strict=True):
+                    tables += [table(body[0], body[1:])]
+                    if group[0].training or group[0].memory:
+                        lines = [[name, *(cell(row) for row in group)] for name, cell in _training_cells(costs)]
+                        names = [row.counted.name for row in group]
+                        tables += [title(_training_title(costs)), table(["", *names], lines)]
+                return tables
+    return []
+
+
+def _counts(costs: Costs, group: Sequence[ModelCost], *, formulas: bool) -> Rows:
+    """Return the lines of a table of models side by side, the first being its header."""
+    first, alone = costs.models[0], len(costs.models) == 1
+
+    def line(name: str, value: Callable[[ModelCost], float], text: Callable[[float], str]) -> list[str]:
+        return [name, *(text(value(row)) + _ratio(row, first, value) for row in group)]
+
+    exact: Callable[[float], str] = (lambda number: f"{number:,}") if alone else format_count
+    body = [
+        ["", *(row.counted.name for row in group)],
+        ["family", *(_family(row) for row in group)],
+        ["width x depth x MLP", *(_shape(row.counted.model) for row in group)],
+        ["heads", *(f"{row.counted.model.head_count}" for row in group)],
+        ["input", *(_input(row.counted.model) for row in group)],
+        line("parameters", lambda row: row.params, exact),
+        line("  without embeddings", lambda row: row.non_embedding_params, exact),
+        *([] if alone else [line(f"MACs, a{_n(_unit(group))}", lambda row: row.forward_per_example / 2, _flops)]),
+    ]
+    if any(isinstance(row.counted.model, Decoder) for row in group):
+        body.insert(5, ["vocabulary", *(_vocabulary(row.counted.model) for row in group)])
+    if alone:
+        body.append([f"MACs, a{_n(_input_noun(first.counted.model))}", f"{first.macs:,}"])
+    for counted in ("forward", "training"):
+        body.append([f"{counted} FLOPs, a{_n(_unit(group))}:", *("" for _ in group)])
+        for name, convention in CONVENTIONS.items():
+            if convention.counts == counted and any(row.flops[name] is not None for row in group):
+                formula = f" ({convention.formula})" if formulas else ""
+                body.append([f"  {name}{formula}", *(_or_dash(row, first, name) for row in group)])
+    return body
+
+
+def _a_row_each(costs: Costs, width: int) -> list[RenderableType]:
+    """Return a row a model, with as many columns as fit; all of them stand in the JSON."""
+    first = costs.models[0]
+    known = [name for name in CONVENTIONS if any(row.flops[name] is not None for row in costs.models)]
+    shape: tuple[str, Callable[[ModelCost], str]] = ("width x depth x MLP", lambda row: _shape(row.counted.model))
+    counts: list[tuple[str, Callable[[ModelCost], str]]] = [
+        ("params", lambda row: format_count(row.params)),
+        ("MACs", lambda row: _flops(row.forward_per_example / 2)),
+    ]
+    ratios: list[tuple[str, Callable[[ModelCost], str]]] = [
+        ("params ratio", lambda row: compact(row.params / first.params)),
+        ("FLOPs ratio", lambda row: compact(row.forward_per_example / first.forward_per_example)),
+    ]
+    conventions = {name: (name, lambda row, name=name: _each(row, name)) for name in known}
+    usual = [conventions["forward"], conventions["training"]]
+    choices = [
+        [shape, *counts, *conventions.values(), *ratios],
+        [shape, *counts, *usual, *ratios],
+        [*counts, *usual, *ratios],
+        [*counts, *usual],
+    ]
+    tables = [
+        title(f"Models (MACs and FLOPs are those of a{_n(_unit(costs.models))})"),
+        _columns(costs, choices, width),
+    ]
+    cells = _training_cells(costs)
+    if cells:
+        brief = [cell for cell in cells if cell[0] not in ("forward FLOPs", "weights", "gradients", "optimizer state")]
+        tables += [title(_training_title(costs)), _columns(costs, [cells, brief, brief[-2:]], width)]
+    return tables
+
+
+def _columns(costs: Costs, choices: Sequence[Cells], width: int) -> RenderableType:
+    """Return the first table that fits, or the last."""
+    for cells in choices:
+        header = ["model", *(name for name, _ in cells)]
+        body = [[row.counted.name, *(cell(row) for _, cell in cells)] for row in costs.models]
+        if _fits([header, *body], width):
+            break
+    return table(header, body)
+
+
+def _fits(body: Rows, width: int) -> bool:
+    return sum(max(len(line[i]) for line in body) + _GAP for i in range(len(body[0]))) - _GAP <= width
+
+
+def _training_cells(costs: Costs) -> Cells:
+    """Return what is said of a training, as names and cells."""
+    cells: Cells = []
+    if costs.models[0].training:
+        cells += [
+            (_plural(costs.models), lambda row: format_count(row.training.examples) if row.training else "-"),
+            ("forward FLOPs", lambda row: format_flops(row.training.flops_forward) if row.training else "-"),
+            ("training FLOPs", lambda row: format_flops(row.training.flops_training) if row.training else "-"),
+        ]
+    if costs.fleet:
+        cells.append((f"time on {costs.fleet}", _time))
+    if costs.recipe:
+        cells += [
+            ("weights", lambda row: _bytes(row.memory.weights) if row.memory else "-"),
+            ("gradients", lambda row: _bytes(row.memory.gradients) if row.memory else "-"),
+            ("optimizer state", lambda row: _bytes(row.memory.optimizer) if row.memory else "-"),
+            ("state in all", lambda row: _bytes(row.memory.total) if row.memory else "-"),
+        ]
+    return cells
+
+
+def _training_title(costs: Costs) -> str:
+    if costs.budget is not None:
+        return f"What {format_flops(costs.budget)} {costs.flops_convention} FLOPs buy"
+    return "Training" if costs.models[0].training else "Memory"
+
+
+def _parts(row: ModelCost) -> RenderableType:
+    body = [
+        [name, f"{part.params:,}", percent(part.params / row.params), f"{part.macs:,}", percent(part.macs / row.macs)]
+        for name, part in row.parts.items()
+    ]
+    body.append(["all", f"{row.params:,}", percent(1.0), f"{row.macs:,}", percent(1.0)])
+    return table(["part", "params", "", f"MACs, a{_n(_input_noun(row.counted.model))}", ""], body)
+
+
+def _sources(rows: Iterable[ModelCost]) -> list[RenderableType]:
+    """Return where the shapes are from, a line a source."""
+    by_source: dict[str, list[str]] = {}
+    for row in rows:
+        if row.counted.source != "given":
+            by_source.setdefault(row.counted.source, []).append(row.counted.name)
+    lines = [f"- {some_names(names)}: {source}" for source, names in by_source.items()]
+    return [title("Sources of shapes"), *lines] if lines else []
+
+
+def _each(row: ModelCost, convention: str) -> str:
+    value = row.flops_per_example(convention)
+    return "-" if value is None else format_flops(value)
+
+
+def _or_dash(row: ModelCost, first: ModelCost, convention: str) -> str:
+    value, base = row.flops_per_example(convention), first.flops_per_example(convention)
+    if value is None:
+        return "-"
+    return format_scientific(value, 4) + ("" if row is first or base is None else f"  {value / base:.3f}x")
+
+
+def _ratio(row: ModelCost, first: ModelCost, value: Callable[[ModelCost], float]) -> str:
+    return "" if row is first else f"  {value(row) / value(first):.3f}x"
+
+
+def _family(row: ModelCost) -> str:
+    model = row.counted.model
+    return f"{model.family}, pool {model.pool}" if isinstance(model, ViT) else model.family
+
+
+def _shape(model: Transformer) -> str:
+    return f"{model.width} x {model.depth} x {model.mlp_dim}"
+
+
+def _input(model: Transformer) -> str:
+    if isinstance(model, ViT):
+        side = "x".join(map(str, model.image)) if isinstance(model.image, tuple) else f"{model.image}"
+        return f"{side} px, patch {model.patch}"
+    return f"{model.tokens} tokens"
+
+
+def _input_noun(model: Transformer) -> str:
+    return "image" if isinstance(model, ViT) else f"sequence of {model.tokens}"
+
+
+def _vocabulary(model: Transformer) -> str:
+    return f"{model.vocab}" if isinstance(model, Decoder) else "-"
+
+
+def _unit(rows: Iterable[ModelCost]) -> str:
+    names = {"examples": "image", "tokens": "token"}
+    return " or ".join(dict.fromkeys(names[row.counted.model.examples_unit] for row in rows))
+
+
+def _plural(rows: Iterable[ModelCost]) -> str:
+    return " or ".join(f"{unit}s" for unit in _unit(rows).split(" or "))
+
+
+def _flops(value: float) -> str:
+    return format_scientific(value, 4)
+
+
+def _n(noun: str) -> str:
+    return f"n {noun}" if noun.startswith("image") else f" {noun}"
+
+
+def _time(row: ModelCost) -> str:
+    days = row.training.days if row.training else None
+    if days is None:
+        return "-"
+    return f"{days * 24:.3g} hours" if days < 1 else f"{compact(days)} days"
+
+
+def _bytes(count: int) -> str:
+    for scale, unit in ((1e15, "PB"), (1e12, "TB"), (1e9, "GB"), (1e6, "MB")):
+        if count >= scale:
+            return f"{count / scale:.3g} {unit}"
+    return f"{count} B"
