@@ -19,6 +19,7 @@ _HOMES = {
     "Law": "shapeplan.laws",
     "Plan": "shapeplan.planning.plan",
     "Predictions": "shapeplan.fitting.predict",
+    "CATALOGUE": "shapeplan.architectures.catalogue",
     "Runs": "shapeplan.runs",
     "ShapeplanError": "shapeplan.errors",
     "Start": "shapeplan.sweeps.grid",
@@ -27,14 +28,19 @@ _HOMES = {
     "check": "shapeplan.fitting.check",
     "check_document": "shapeplan.documents.check",
     "fit": "shapeplan.fitting.fit",
+    "flops": "shapeplan.planning.costs",
+    "flops_document": "shapeplan.documents.flops",
+    "find_model": "shapeplan.architectures.catalogue",
     "json_schema": "shapeplan.documents.schema",
     "law_document": "shapeplan.documents.law",
+    "named": "shapeplan.architectures.catalogue",
     "paper_design": "shapeplan.sweeps.paper",
     "plan_document": "shapeplan.documents.plan",
     "predict": "shapeplan.fitting.predict",
     "predictions_document": "shapeplan.documents.predictions",
     "published_law": "shapeplan.documents.files",
     "read_law": "shapeplan.documents.files",
+    "read_models": "shapeplan.readers.models",
     "read_runs": "shapeplan.readers.read",
     "recommend": "shapeplan.planning.recommend",
     "rehearsal_law": "shapeplan.sweeps.paper",
@@ -43,8 +49,10 @@ _HOMES = {
 
 if TYPE_CHECKING:
     from shapeplan.architectures import Architecture, Decoder, ViT, architecture
+    from shapeplan.architectures.catalogue import CATALOGUE, find_model, named
     from shapeplan.documents.check import check_document
     from shapeplan.documents.files import published_law, read_law
+    from shapeplan.documents.flops import flops_document
     from shapeplan.documents.law import law_document
     from shapeplan.documents.plan import plan_document
     from shapeplan.documents.predictions import predictions_document
@@ -55,8 +63,10 @@ if TYPE_CHECKING:
     from shapeplan.fitting.predict import Predictions, predict
     from shapeplan.fitting.result import Fit
     from shapeplan.laws import Law
+    from shapeplan.planning.costs import flops
     from shapeplan.planning.plan import Plan
     from shapeplan.planning.recommend import recommend
+    from shapeplan.readers.models import read_models
     from shapeplan.readers.read import read_runs
     from shapeplan.runs import Runs
     from shapeplan.sweeps.grid import Start
@@ -64,6 +74,7 @@ if TYPE_CHECKING:
     from shapeplan.sweeps.simulate import simulate
 
 __all__ = [
+    "CATALOGUE",
     "Architecture",
     "Caution",
     "Check",
@@ -80,15 +91,20 @@ __all__ = [
     "architecture",
     "check",
     "check_document",
+    "find_model",
     "fit",
+    "flops",
+    "flops_document",
     "json_schema",
     "law_document",
+    "named",
     "paper_design",
     "plan_document",
     "predict",
     "predictions_document",
     "published_law",
     "read_law",
+    "read_models",
     "read_runs",
     "recommend",
     "rehearsal_law",

@@ -21,7 +21,11 @@ from conftest import SAMPLES, Program
 
 GOLDEN = Path(__file__).parent / "golden"
 LOG = SAMPLES / "vit_sweep.yaml"
-COMMANDS = ("check", "fit", "recommend", "predict", "simulate")
+COMMANDS = ("check", "fit", "recommend", "flops", "predict", "simulate")
+
+
+TRAINING = ["flops", "llama-3-8b", "qwen3-8b", "olmo-2-7b", "--gpus", "512xH100", "--mfu", "40%"]
+MANY = ["gpt2", "gpt2-medium", "gpt2-large", "gpt2-xl", "pythia-1b", "ViT-B/16"]
 
 
 @pytest.fixture(scope="session")
@@ -73,6 +77,11 @@ def compare(name: str, text: str) -> None:
         ("recommend_many.txt", ["recommend", "--law", "LAW", "--flops", "1e20", "--flops", "1e21", "--flops", "1e22"]),
         ("recommend_published.txt", ["recommend", "--flops", "9e21", "--flops", "1.85e20"]),
         ("predict.txt", ["predict", "LAW", LOG]),
+        ("flops_one.txt", ["flops", "SoViT-400m/14", "--parts"]),
+        ("flops_two.txt", ["flops", "ViT-g/14", "SoViT-400m/14", "--image", "518"]),
+        ("flops_training.txt", [*TRAINING, "--budget", "1e23"]),
+        ("flops_many.txt", ["flops", *MANY]),
+        ("flops_list.txt", ["flops", "--list"]),
     ],
 )
 def test_golden_tables(program: Program, law: Path, name: str, arguments: list[str | Path]) -> None:
@@ -82,12 +91,15 @@ def test_golden_tables(program: Program, law: Path, name: str, arguments: list[s
 
 
 @pytest.mark.parametrize("columns", [60, 100, 200])
-@pytest.mark.parametrize("command", ["check", "fit", "recommend"])
+@pytest.mark.parametrize("command", ["check", "fit", "recommend", "flops one", "flops three", "flops many"])
 def test_tables_fit_the_terminal(law: Path, command: str, columns: int) -> None:
     arguments = {
         "check": ["check", LOG],
         "fit": ["fit", LOG],
         "recommend": ["recommend", "--law", law, "--flops", "1e20", "--flops", "1e22"],
+        "flops one": ["flops", "vit_so400m_patch14_siglip_gap_384", "--parts", "--examples", "1B", "--gpus", "8xA100"],
+        "flops three": [*TRAINING, "--budget", "1e23"],
+        "flops many": ["flops", *MANY, "--budget", "1e23", "--memory", "adafactor"],
     }[command]
     shown, status = on_terminal(columns, *arguments, results=True, NO_COLOR="1")
     assert status == 0

@@ -13,6 +13,7 @@ from conftest import SAMPLES, sweep
 from shapeplan.documents.base import Document
 from shapeplan.documents.check import check_document
 from shapeplan.documents.files import published_law, read_law, write_text
+from shapeplan.documents.flops import flops_document
 from shapeplan.documents.law import LawDocument, fit_of, law_document
 from shapeplan.documents.plan import plan_document
 from shapeplan.documents.predictions import predictions_csv, predictions_document
@@ -22,6 +23,7 @@ from shapeplan.fitting.check import check
 from shapeplan.fitting.fit import fit
 from shapeplan.fitting.predict import predict
 from shapeplan.fitting.result import Fit
+from shapeplan.planning.costs import flops
 from shapeplan.planning.recommend import recommend
 from shapeplan.readers.read import read_runs
 
@@ -36,6 +38,7 @@ def documents(fitted: Fit) -> dict[str, Document]:
     runs = read_runs(SAMPLES / "vit_sweep.csv")
     made = [
         check_document(check(runs)),
+        flops_document(flops(["ViT-g/14@518", "llama-3-8b"], budget=1e23, gpus="64xH100")),
         law_document(fitted),
         plan_document(recommend(fitted, [1e20, 1e21])),
         predictions_document(fitted, predict(fitted, runs)),

@@ -59,7 +59,7 @@ def test_what_it_shows_is_what_is_printed(clone: Path) -> None:
         if kind == "sh" and next_kind == "text":
             assert shell(command, clone).stdout == expected
             shown += 1
-    assert shown == 3
+    assert shown == 4
 
 
 def test_the_python_example_runs(clone: Path) -> None:

@@ -49,10 +49,10 @@ class MemoryRecord(Piece):
 
 
 class RatioRecord(Piece):
-    """Ratios to the first model; FLOPs are forward, of one example."""
+    """Ratios to the first model; FLOPs are forward, of one example, and null between images and tokens."""
 
     params: Finite
-    flops_per_example: Finite
+    flops_per_example: Finite | None
 
 
 class ModelRecord(Piece):
@@ -151,7 +151,7 @@ def _model(row: ModelCost, first: ModelCost) -> ModelRecord:
         parts={name: PartRecord(params=part.params, macs=part.macs) for name, part in row.parts.items()},
         ratio_to_first=RatioRecord(
             params=row.params / first.params,
-            flops_per_example=row.forward_per_example / first.forward_per_example,
+            flops_per_example=row.flops_ratio(first),
         ),
         training=TrainingRecord(
             examples=training.examples,

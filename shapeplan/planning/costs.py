@@ -89,6 +89,12 @@ class ModelCost:
         flops = self.flops[convention]
         return None if flops is None else flops / self.counted.model.examples_per_input
 
+    def flops_ratio(self, first: ModelCost) -> float | None:
+        """Return the ratio of forward FLOPs an example; None for an image to a token."""
+        if self.counted.model.examples_unit != first.counted.model.examples_unit:
+            return None
+        return self.forward_per_example / first.forward_per_example
+
     @property
     def forward_per_example(self) -> float:
         """Forward FLOPs of one example."""

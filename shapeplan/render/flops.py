@@ -71,13 +71,14 @@ def _counts(costs: Costs, group: Sequence[ModelCost], *, formulas: bool) -> Rows
     exact: Callable[[float], str] = (lambda number: f"{number:,}") if alone else format_count
     body = [
         ["", *(row.counted.name for row in group)],
-        ["family", *(_family(row) for row in group)],
+        ["family", *(row.counted.model.family for row in group)],
         ["width x depth x MLP", *(_shape(row.counted.model) for row in group)],
         ["heads", *(f"{row.counted.model.head_count}" for row in group)],
         ["input", *(_input(row.counted.model) for row in group)],
+        ["head", *(_head(row.counted.model) for row in group)],
         line("parameters", lambda row: row.params, exact),
         line("  without embeddings", lambda row: row.non_embedding_params, exact),
-        *([] if alone else [line(f"MACs, a{_n(_unit(group))}", lambda row: row.forward_per_example / 2, _flops)]),
+        *([] if alone else [_macs(group, first)]),
     ]
     if any(isinstance(row.counted.model, Decoder) for row in group):
         body.insert(5, ["vocabulary", *(_vocabulary(row.counted.model) for row in group)])
@@ -92,6 +93,14 @@ def _counts(costs: Costs, group: Sequence[ModelCost], *, formulas: bool) -> Rows
     return body
 
 
+def _macs(group: Sequence[ModelCost], first: ModelCost) -> list[str]:
+    cells = []
+    for row in group:
+        ratio = None if row is first else row.flops_ratio(first)
+        cells.append(_flops(row.forward_per_example / 2) + ("" if ratio is None else f"  {ratio:.3f}x"))
+    return [f"MACs, a{_n(_unit(group))}", *cells]
+
+
 def _a_row_each(costs: Costs, width: int) -> list[RenderableType]:
     """Return a row a model, with as many columns as fit; all of them stand in the JSON."""
     first = costs.models[0]
@@ -103,7 +112,7 @@ def _a_row_each(costs: Costs, width: int) -> list[RenderableType]:
     ]
     ratios: list[tuple[str, Callable[[ModelCost], str]]] = [
         ("params ratio", lambda row: compact(row.params / first.params)),
-        ("FLOPs ratio", lambda row: compact(row.forward_per_example / first.forward_per_example)),
+        ("FLOPs ratio", lambda row: _number(row.flops_ratio(first))),
     ]
     conventions = {name: (name, lambda row, name=name: _each(row, name)) for name in known}
     usual = [conventions["forward"], conventions["training"]]
@@ -193,16 +202,22 @@ def _or_dash(row: ModelCost, first: ModelCost, convention: str) -> str:
     value, base = row.flops_per_example(convention), first.flops_per_example(convention)
     if value is None:
         return "-"
-    return format_scientific(value, 4) + ("" if row is first or base is None else f"  {value / base:.3f}x")
+    comparable = row is not first and base is not None and row.flops_ratio(first) is not None
+    return format_scientific(value, 4) + (f"  {value / base:.3f}x" if comparable and base else "")
 
 
 def _ratio(row: ModelCost, first: ModelCost, value: Callable[[ModelCost], float]) -> str:
     return "" if row is first else f"  {value(row) / value(first):.3f}x"
 
 
-def _family(row: ModelCost) -> str:
-    model = row.counted.model
-    return f"{model.family}, pool {model.pool}" if isinstance(model, ViT) else model.family
+def _number(value: float | None) -> str:
+    return "-" if value is None else compact(value)
+
+
+def _head(model: Transformer) -> str:
+    if isinstance(model, ViT):
+        return model.pool + (f", {model.classes} classes" if model.classes else "")
+    return "logits"
 
 
 def _shape(model: Transformer) -> str:

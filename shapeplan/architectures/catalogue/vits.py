@@ -18,7 +18,7 @@ _CLIP = "arXiv:2103.00020; openai/CLIP image tower, projection without bias"
 _OPENCLIP = "arXiv:2212.07143; mlfoundations/open_clip image tower, projection without bias"
 _DINOV2 = "arXiv:2304.07193; facebookresearch/dinov2"
 _DINOV2_REG = "arXiv:2309.16588; facebookresearch/dinov2, 4 registers"
-_TIMM = "arXiv:2010.11929, arXiv:2106.10270; timm vision_transformer.py, class token, ImageNet classifier"
+_TIMM = "arXiv:2010.11929, arXiv:2106.10270; timm vision_transformer.py, class token"
 
 _SHAPES: dict[str, tuple[int, int, int, int]] = {
     "Ti": (192, 12, 768, 3),

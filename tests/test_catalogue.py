@@ -1,0 +1,221 @@
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shapeplan.architectures import ViT
+from shapeplan.architectures.catalogue import CATALOGUE, find_model, named
+from shapeplan.errors import ArgumentError, InputError
+
+# Totals as model cards, papers and checkpoints state them.
+PUBLISHED = {
+    "gpt2-small": 124439808,
+    "gpt2-medium": 354823168,
+    "gpt2-large": 774030080,
+    "gpt2-xl": 1557611200,
+    "pythia-14m": 14067712,
+    "pythia-70m": 70426624,
+    "pythia-160m": 162322944,
+    "pythia-410m": 405334016,
+    "pythia-1b": 1011781632,
+    "pythia-1.4b": 1414647808,
+    "pythia-2.8b": 2775208960,
+    "pythia-6.9b": 6857302016,
+    "pythia-12b": 11846072320,
+    "gpt-neox-20b": 20554567680,
+    "llama-2-7b": 6738415616,
+    "llama-2-13b": 13015864320,
+    "llama-2-70b": 68976648192,
+    "llama-3-8b": 8030261248,
+    "llama-3-70b": 70553706496,
+    "llama-3.1-405b": 405853388800,
+    "llama-3.2-1b": 1235814400,
+    "llama-3.2-3b": 3212749824,
+    "tinyllama-1.1b": 1100048384,
+    "smollm2-135m": 134515008,
+    "smollm2-1.7b": 1711376384,
+    "mistral-7b-v0.1": 7241732096,
+    "mistral-7b-v0.3": 7248023552,
+    "mistral-nemo-12b": 12247782400,
+    "gemma-2b": 2506172416,
+    "gemma-7b": 8537680896,
+    "gemma-2-2b": 2614341888,
+    "gemma-2-9b": 9241705984,
+    "gemma-2-27b": 27227128320,
+    "gemma-3-1b": 999885952,
+    "gemma-3-4b": 3880263168,
+    "gemma-3-27b": 27009346304,
+    "qwen2.5-0.5b": 494032768,
+    "qwen2.5-7b": 7615616512,
+    "qwen2.5-72b": 72706203648,
+    "qwen3-0.6b": 596049920,
+    "qwen3-8b": 8190735360,
+    "qwen3-32b": 32762123264,
+    "olmo-1b": 1176764416,
+    "olmo-7b": 6888095744,
+    "olmo-2-7b": 7298617344,
+    "olmo-2-13b": 13716198400,
+}
+# In millions, rounded: vit.py and deit.py of timm, model_profile.csv of open_clip, papers.
+ROUNDED = {
+    "DeiT-Ti/16": 5.72,
+    "DeiT-S/16": 22.05,
+    "DeiT-B/16": 86.57,
+    "DeiT-B/16 distilled": 87.34,
+    "DeiT-III-S/16": 22.06,
+    "DeiT-III-B/16": 86.59,
+    "DeiT-III-L/16": 304.37,
+    "DeiT-III-H/14": 632.13,
+    "SigLIP-B/16": 92.88,
+    "SigLIP-L/16": 315.96,
+    "SigLIP-So400m/14": 427.68,
+    "CLIP-ViT-B/32": 87.85,
+    "CLIP-ViT-B/16": 86.19,
+    "CLIP-ViT-L/14": 303.97,
+    "OpenCLIP-ViT-H/14": 632.08,
+    "OpenCLIP-ViT-g/14": 1012.65,
+    "OpenCLIP-ViT-bigG/14": 1844.91,
+    "SoViT-400m/14": 427.68,
+}
+# As people write them, and what is meant.
+WRITTEN = {
+    "SoViT-400m/14": ("SoViT-400m/14", {}),
+    "sovit 400m": ("SoViT-400m/14", {}),
+    "So400m/14": ("SoViT-400m/14", {"patch": 14}),
+    "ViT-L/16": ("ViT-L/16", {}),
+    "vit-l/16@384": ("ViT-L/16", {"image": 384}),
+    "ViT-L/14": ("ViT-L/16", {"patch": 14}),
+    "ViT-g/14": ("ViT-g/14", {}),
+    "vit-g/14": ("ViT-g/14", {}),
+    "ViT-G/14": ("ViT-G/14", {}),
+    "G/14": ("ViT-G/14", {"patch": 14}),
+    "ViT-22B": ("ViT-22B/14", {}),
+    "giant-opt": ("ViT-g-opt/16", {}),
+    "vit_so400m_patch14_siglip_224": ("SigLIP-So400m/14", {"image": 224, "patch": 14}),
+    "vit_so400m_patch14_siglip_gap_384.webli": ("SigLIP-So400m/14 gap", {"image": 384, "patch": 14}),
+    "google/siglip-so400m-patch14-384": ("SigLIP-So400m/14", {"image": 384, "patch": 14}),
+    "google/siglip2-giant-opt-patch16-384": ("SigLIP-g-opt/16", {"image": 384, "patch": 16}),
+    "ViT-B-16-SigLIP-256": ("SigLIP-B/16", {"image": 256, "patch": 16}),
+    "facebook/dinov2-base": ("DINOv2-B/14", {}),
+    "dinov2_vitg14_reg": ("DINOv2-g/14 reg4", {}),
+    "vit_giant_patch14_reg4_dinov2.lvd142m": ("DINOv2-g/14 reg4", {}),
+    "vit_base_patch16_224.augreg_in21k": ("vit_base_patch16_224", {}),
+    "google/vit-base-patch16-384": ("vit_base_patch16_224", {"image": 384}),
+    "deit_base_distilled_patch16_384": ("DeiT-B/16 distilled", {"image": 384}),
+    "deit3_large_patch16_384.fb_in22k_ft_in1k": ("DeiT-III-L/16", {"image": 384}),
+    "openai/clip-vit-large-patch14-336": ("CLIP-ViT-L/14", {"image": 336}),
+    "gpt2": ("gpt2-small", {}),
+    "GPT-2 XL": ("gpt2-xl", {}),
+    "llama-3-8b": ("llama-3-8b", {}),
+    "llama-3-8b@2048": ("llama-3-8b", {"seq": 2048}),
+    "meta-llama/Meta-Llama-3-8B-Instruct": ("llama-3-8b", {}),
+    "meta-llama/Llama-2-7b-hf": ("llama-2-7b", {}),
+    "Llama-3.2-1B": ("llama-3.2-1b", {}),
+    "EleutherAI/pythia-70m-deduped": ("pythia-70m", {}),
+    "Qwen/Qwen2.5-7B-Instruct": ("qwen2.5-7b", {}),
+    "Qwen3-0.6B-Base": ("qwen3-0.6b", {}),
+    "google/gemma-2b-it": ("gemma-2b", {}),
+    "OLMo-2-1124-7B": ("olmo-2-7b", {}),
+    "mistralai/Mistral-7B-v0.1": ("mistral-7b-v0.1", {}),
+}
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_published_totals_of_language_models(name: str) -> None:
+    assert CATALOGUE[name].model().params == PUBLISHED[name]
+
+
+@pytest.mark.parametrize("name", ROUNDED)
+def test_published_totals_of_vision_transformers(name: str) -> None:
+    assert CATALOGUE[name].model().params / 1e6 == pytest.approx(ROUNDED[name], abs=0.0051)
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_names_as_people_write_them(name: str) -> None:
+    record, changes = find_model(name)
+    assert (record.name, changes) == WRITTEN[name]
+
+
+def test_every_name_and_alias_finds_its_record() -> None:
+    for record in CATALOGUE.values():
+        assert record.source
+        for name in (record.name, *record.aliases):
+            assert find_model(name) == (record, {})
+        assert record.model().params > 0
+
+
+def test_names_of_the_certified_tables(shared: Path) -> None:
+    """Whatever of the tables is in the catalogue, by its own name, equals the table as integers."""
+    found = []
+    with (shared / "shapes" / "vit.csv").open() as table:
+        rows = [row for row in csv.DictReader(table) if row["impl"] == "timm"]
+    for row in rows:
+        try:
+            model = named(row["name"]).model
+        except ArgumentError:
+            continue
+        assert (model.params, model.macs) == (int(row["params"]), int(row["macs"])), row["name"]
+        found.append(row["name"])
+    assert len(found) >= 40
+    with (shared / "shapes" / "lm.csv").open() as table:
+        rows = list(csv.DictReader(table))
+    for row in rows:
+        model = named(row["name"], seq=int(row["seq"])).model
+        assert (model.params, model.macs) == (int(row["params"]), int(row["macs_fwd_seq"])), row["name"]
+
+
+@pytest.mark.parametrize(
+    ("name", "gflops"),
+    [
+        ("SoViT-400m/14@224", 221),
+        ("ViT-L/16@384", 383),
+        ("SoViT-400m/14@384", 672),
+        ("ViT-g/14@518", 3208),
+        ("SoViT-400m/14@518", 1374),
+        ("ViT-G/14@518", 5668),
+    ],
+)
+def test_table_1_of_the_paper_by_name(name: str, gflops: float) -> None:
+    assert named(name).model.flops("xla") / 1e9 == pytest.approx(gflops, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("SoViT-500m/14", "SoViT-400m/14"),
+        ("lama-3-8b", "llama-3-8b"),
+        ("vit_base_patch16_clip_224", "vit_base_patch16_224"),
+        ("gemma-2-8b", "gemma-2-2b"),
+    ],
+)
+def test_near_misses_are_suggested(name: str, near: str) -> None:
+    with pytest.raises(ArgumentError) as error:
+        find_model(name)
+    (complaint,) = error.value.complaints
+    assert complaint.code == "unknown-model"
+    assert complaint.hint is not None
+    assert near in complaint.hint.split("?")[0]
+    assert "--list" in complaint.hint
+
+
+@given(st.text(max_size=40))
+def test_any_text_is_a_name_or_refused(text: str) -> None:
+    try:
+        record, _ = find_model(text)
+    except ArgumentError:
+        return
+    assert record.name in CATALOGUE
+
+
+def test_changes_are_checked_like_any_setting() -> None:
+    assert isinstance(named("SoViT-400m/14", image=518).model, ViT)
+    with pytest.raises(InputError, match="'seq' = 2048 is no setting of the family 'vit'"):
+        named("SoViT-400m/14", seq=2048)
+    with pytest.raises(InputError, match="longer than the table of 1024 positions"):
+        named("gpt2", seq=2048)
+    # The DINOv2 table was learned at 518 px and is interpolated.
+    assert named("DINOv2-B/14", image=224).model.params == named("DINOv2-B/14").model.params

@@ -1,0 +1,295 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import shapeplan as sp
+from shapeplan.architectures import Decoder, ViT
+from shapeplan.errors import ArgumentError, InputError
+from shapeplan.planning.costs import flops
+from shapeplan.planning.hardware import ACCELERATORS, parse_fleet
+from shapeplan.planning.memory import RECIPES
+from shapeplan.readers.models import read_models
+from shapeplan.readers.shapes import read_shapes
+
+
+def test_the_papers_comparison() -> None:
+    """SoViT-400m/14 is less than half of ViT-g/14 at 518 px (arXiv:2305.13035, Table 1: 1374 and 3208 GFLOPs)."""
+    g, so = flops(["ViT-g/14@518", "SoViT-400m/14@518"]).models
+    assert so.flops["xla"] is not None
+    assert g.flops["xla"] is not None
+    assert so.flops["xla"] / g.flops["xla"] == pytest.approx(1374 / 3208, rel=1e-3)
+
+
+def test_what_a_training_takes() -> None:
+    (vit,) = flops(["SoViT-400m/14"], examples=40e9).models
+    assert vit.training is not None
+    assert vit.training.flops_forward == pytest.approx(40e9 * 2 * vit.macs)
+    assert vit.training.flops_training == pytest.approx(3 * vit.training.flops_forward)
+    (bought,) = flops(["SoViT-400m/14"], budget=vit.training.flops_training).models
+    assert bought.training is not None
+    assert bought.training.examples == pytest.approx(40e9)
+    (forward,) = flops(["SoViT-400m/14"], budget=vit.training.flops_forward, flops_convention="forward").models
+    assert forward.training is not None
+    assert forward.training.examples == pytest.approx(40e9)
+
+
+def test_tokens_and_sequences() -> None:
+    (by_tokens,) = flops(["llama-3-8b"], tokens=15e12).models
+    (by_sequences,) = flops(["llama-3-8b"], examples=15e12 / 8192).models
+    assert by_tokens.training == by_sequences.training
+
+
+def test_days_of_a_published_run() -> None:
+    """PaLM 540B: 780e9 tokens at 238.3e3 a second on 6144 TPU v4, 46.2% MFU (arXiv:2204.02311, appendix B)."""
+    days = parse_fleet("6144xTPUv4").days(780e9 * 3.2777e12, 0.462)
+    assert days == pytest.approx(780e9 / 238.3e3 / 86400, rel=1e-3)
+
+
+def test_days_of_a_training_and_what_they_rest_on() -> None:
+    costs = flops(["llama-3-8b"], budget=1e23, gpus="512xH100", mfu=0.41)
+    (row,) = costs.models
+    assert row.training is not None
+    assert row.training.days == pytest.approx(1e23 / (512 * 989.4e12 * 0.41 * 86400))
+    assert any("MFU 0.41" in line for line in costs.assumptions)
+    assert any("H100: 989.4 TFLOP/s dense" in line and "table of 20" in line for line in costs.assumptions)
+
+
+def test_bytes_of_the_state() -> None:
+    """ZeRO: 16 bytes a parameter, 120 GB for 7.5B (arXiv:1910.02054, section 3.1)."""
+    (row,) = flops(["llama-3-8b"], memory="adamw-mixed").models
+    assert row.memory is not None
+    assert row.memory.total == 16 * row.params
+    assert row.memory.optimizer == 12 * row.params
+    assert {recipe.total for recipe in RECIPES.values()} == {16, 8, 10}
+
+
+def test_what_does_not_fit_or_buys_nothing_is_said() -> None:
+    codes = [caution.code for caution in flops(["llama-3-70b"], tokens=1e12, gpus="8xH100").cautions]
+    assert codes == ["does-not-fit"]
+    assert flops(["llama-3-70b"], tokens=1e12, gpus="64xH100").cautions == ()
+    codes = [caution.code for caution in flops(["SoViT-400m/14"], budget=1e9).cautions]
+    assert codes == ["buys-nothing"]
+    assert "very-long" in [c.code for c in flops(["llama-3-8b"], tokens=1e15, gpus="V100").cautions]
+
+
+@pytest.mark.parametrize(
+    ("text", "count", "name"),
+    [
+        ("64xH100", 64, "H100"),
+        ("64 x h100-sxm", 64, "H100"),
+        ("512xTPUv4", 512, "TPUv4"),
+        ("tpu v5p", 1, "TPUv5p"),
+        ("8×A100", 8, "A100"),  # noqa: RUF001
+        ("256xTrillium", 256, "Trillium"),
+        ("v6e", 1, "Trillium"),
+        ("2xMI300X", 2, "MI300X"),
+        ("NVIDIA H200", 1, "H200"),
+    ],
+)
+def test_fleets(text: str, count: int, name: str) -> None:
+    fleet = parse_fleet(text)
+    assert (fleet.count, fleet.accelerator.name) == (count, name)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("64xH101", "did you mean H100"),
+        ("0xH100", "is no number of accelerators; write e.g. 64xH100"),
+        ("-3xH100", "is no number of accelerators"),
+        ("", "is no number of accelerators"),
+        ("64x", "is no number of accelerators"),
+        ("x" * 500, "is no number of accelerators"),
+    ],
+)
+def test_fleets_that_cannot_be(text: str, message: str) -> None:
+    with pytest.raises(ArgumentError) as error:
+        parse_fleet(text)
+    assert message in str(error.value)
+
+
+def test_dense_peaks() -> None:
+    """As the vendors print them; sparse figures halved."""
+    peaks = {"A100": 312, "H100": 989.4, "H200": 989.4, "B200": 2250, "MI300X": 1307.4, "TPUv3": 123, "TPUv4": 275}
+    peaks |= {"TPUv5e": 197, "TPUv5p": 459, "Trillium": 918}
+    assert {name: ACCELERATORS[name].peak / 1e12 for name in peaks} == pytest.approx(peaks)
+    assert all(chip.source for chip in ACCELERATORS.values())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        ({"examples": 1e9, "budget": 1e20}, "two-lengths"),
+        ({"gpus": "64xH100"}, "no-training"),
+        ({"mfu": 0.4}, "no-gpus"),
+        ({"gpus": "64xH100", "mfu": 1.4, "examples": 1e9}, "bad-mfu"),
+        ({"gpus": "64xH100", "mfu": float("nan"), "examples": 1e9}, "bad-mfu"),
+        ({"memory": "adamw"}, "unknown-recipe"),
+        ({"tokens": 1e9}, "wrong-unit"),
+        ({"examples": 0.0}, "bad-length"),
+        ({"budget": float("inf")}, "bad-length"),
+    ],
+)
+def test_arguments_that_make_no_sense(arguments: dict[str, object], code: str) -> None:
+    with pytest.raises(ArgumentError) as error:
+        flops(["SoViT-400m/14"], **arguments)  # type: ignore[arg-type]
+    assert error.value.complaints[0].code == code
+
+
+def test_no_models_or_models_of_many_shapes_are_refused() -> None:
+    with pytest.raises(ArgumentError, match="there are no models to count"):
+        flops([])
+    many = ViT(width=np.array([64, 128]), depth=2, mlp_dim=256, heads=2, patch=16, image=32)
+    with pytest.raises(InputError, match=r"width of vit .* is no whole number"):
+        flops([many])
+
+
+def test_the_document_holds_every_number_unrounded() -> None:
+    costs = sp.flops(["ViT-g/14@518", "llama-3-8b"], budget=1e23, gpus="64xH100")
+    document = json.loads(sp.flops_document(costs).dumps())
+    assert document["kind"] == "shapeplan.flops"
+    vit, llama = document["models"]
+    assert vit["params"] == 1038015488
+    assert llama["macs"] == 79070347919360
+    assert llama["flops"]["xla"] is None
+    assert llama["flops"]["training"] == 6 * llama["macs"]
+    assert llama["flops_per_example"]["training"] == 6 * llama["macs"] / 8192
+    assert sum(part["params"] for part in vit["parts"].values()) == vit["params"]
+    assert sum(part["macs"] for part in vit["parts"].values()) == vit["macs"]
+    assert llama["ratio_to_first"]["params"] == llama["params"] / vit["params"]
+    assert document["conventions"]["6nd"]["counts"] == "training"
+    assert document["hardware"]["mfu"] == 0.4
+    assert vit["settings"]["image"] == 518
+
+
+# --- files of shapes
+
+
+def write(tmp_path: Path, text: str, name: str = "shapes.csv") -> Path:
+    path = tmp_path / name
+    path.write_text(text)
+    return path
+
+
+def test_certified_tables_are_read_as_they_are(shared: Path) -> None:
+    for name, macs, rows in (("vit.csv", "macs", 203), ("lm.csv", "macs_fwd_seq", 15)):
+        lines = [line.split(",") for line in (shared / "shapes" / name).read_text().splitlines()]
+        header = lines[0]
+        shapes = read_shapes(shared / "shapes" / name)
+        assert len(shapes.models) == rows
+        for counted, line in zip(shapes.models, lines[1:], strict=True):
+            row = dict(zip(header, line, strict=False))
+            if row["name"] == "test_vit3":  # Its MAP head sees the register token, which no column tells.
+                continue
+            assert counted.name == row["name"]
+            assert (counted.model.params, counted.model.macs) == (int(row["params"]), int(row[macs])), row["name"]
+
+
+def test_a_file_of_shapes(tmp_path: Path) -> None:
+    path = write(
+        tmp_path,
+        "name,family,d_model,n_layer,d_ff,num_heads,vocab_size,ctx,note\n"
+        "small,gpt2,768,12,3072,12,50257,1024,x\n"
+        "flat,llama,1024,24,4096,16,32000,2048,y\n",
+    )
+    shapes = read_shapes(path)
+    small, flat = (counted.model for counted in shapes.models)
+    assert small.params == 124439808
+    assert isinstance(flat, Decoder)
+    assert (flat.seq, flat.positions, flat.gated, flat.tied) == (2048, 0, True, False)
+    assert "column 'd_model' is read as width" in shapes.notes
+    assert "ignored column: note" in shapes.notes
+    (longer, _) = read_shapes(path, changes={"seq": "512"}).models
+    assert longer.model.tokens == 512
+
+
+def test_files_may_name_models_of_the_catalogue(tmp_path: Path) -> None:
+    text = json.dumps([{"name": "SoViT-400m/14", "image": 518}, {"name": "ViT-B/16", "classes": 1000}])
+    so, b = read_shapes(write(tmp_path, text, "shapes.json")).models
+    assert so.model.params == 428962880
+    assert b.model.params == 86566120
+
+
+def test_words_of_other_libraries(tmp_path: Path) -> None:
+    path = write(
+        tmp_path,
+        "embed_dim,depth,mlp_dim,num_heads,patch_size,img_size,global_pool,num_classes,norm_type,mlp_type,class_token\n"
+        "64,2,256,4,16,224x448,token,10,rms,swiglu,true\n",
+    )
+    (counted,) = read_shapes(path).models
+    model = counted.model
+    assert isinstance(model, ViT)
+    assert (model.image, model.pool, model.norm, model.gated, model.cls_token) == (
+        (224, 448),
+        "tok",
+        "rmsnorm",
+        True,
+        True,
+    )
+    assert counted.name == "row 1"
+
+
+@pytest.mark.parametrize(
+    ("text", "complaints"),
+    [
+        (
+            "name,width,depth,mlp_dim,heads,patch,image\na,1000,2,256,16,14,224\nb,64,2,0,4,14,224\nc,64,2,256,4,300,224\n",
+            [(2, "width"), (3, "mlp_dim"), (4, "patch")],
+        ),
+        ("width,depth,mlp_dim,heads,patch,image\nwide,2,256,16,14,224\n", [(2, "width")]),
+        ("width,depth,mlp_dim,heads,patch,image\n64,2,256,,14,224\n", [(2, "heads")]),
+        ("name\nViT-Z/14\n", [(2, "name")]),
+        ("family,width,depth,mlp_dim,heads\ncnn,64,2,256,4\n", [(2, "family")]),
+        ("depth,heads\n2,4\n", [(1, "width")]),
+        ("width,d_model,depth\n2,4,3\n", [(1, "width")]),
+    ],
+)
+def test_mistakes_name_line_and_column(tmp_path: Path, text: str, complaints: list[tuple[int, str]]) -> None:
+    with pytest.raises(InputError) as error:
+        read_shapes(write(tmp_path, text))
+    assert [(found.line, found.column) for found in error.value.complaints] == complaints
+    assert all(found.file and found.hint for found in error.value.complaints)
+
+
+# --- names and settings together
+
+
+def ask(*names: str, family: str | None = None, shared: dict[str, str] | None = None, **settings: str) -> list[object]:
+    return [
+        counted.model for counted in read_models(names, family=family, settings=settings, shared=shared or {}).models
+    ]
+
+
+def test_settings_make_a_shape_or_change_the_named() -> None:
+    shape = {"width": "1152", "depth": "27", "mlp_dim": "4304", "heads": "16", "patch": "14"}
+    own, named_one = ask(family="vit", shared={"image": "224"}, **shape), ask("SoViT-400m/14")
+    assert own == named_one
+    both = ask("ViT-g/14", family="vit", shared={"image": "518"}, **shape)
+    assert [model.params for model in both] == [1038015488, 428962880]  # type: ignore[attr-defined]
+    (deeper,) = ask("ViT-g/14", depth="48")
+    assert isinstance(deeper, ViT)
+    assert deeper.depth == 48
+    mixed = ask("ViT-g/14", "llama-3-8b", shared={"image": "518", "seq": "4096"})
+    assert [model.tokens for model in mixed] == [37 * 37, 4096]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("names", "options", "message"),
+    [
+        ((), {"width": "64"}, "a shape of one's own needs its family"),
+        (("ViT-g/14",), {"vocab": "64"}, "'vocab' = 64 is no setting of the family 'vit'"),
+        (("ViT-g/14",), {"shared": {"seq": "64"}}, "--seq says nothing here"),
+        (("ViT-g/14",), {"width": "1000"}, "'width' = 1000 is no multiple of heads = 16"),
+        (("ViT-g/14",), {"width": "wide"}, "'width' = wide is not a number"),
+        (("ViT-g/14",), {"width": "1" + "0" * 30}, "is above 1e9"),
+        ((), {"family": "vit", "width": "64"}, "'heads' is missing"),
+        ((), {"family": "cnn", "width": "64"}, "'cnn' is no family|'family' = cnn is no family"),
+    ],
+)
+def test_options_that_make_no_sense(names: tuple[str, ...], options: dict[str, object], message: str) -> None:
+    with pytest.raises(ArgumentError, match=message):
+        ask(*names, **options)  # type: ignore[arg-type]
