@@ -40,6 +40,10 @@ def test_a_plan_needs_no_scipy() -> None:
     assert not {"scipy", "yaml"} & modules
 
 
+def test_names_are_counted_without_a_parser_of_files() -> None:
+    assert not {"scipy", "yaml"} & loaded_by("flops", "ViT-g/14", "SoViT-400m/14", "--image", "518")
+
+
 def test_a_fit_needs_no_scipy_stats() -> None:
     modules = loaded_by("fit", str(SAMPLES / "vit_sweep.csv"), "--replicates", "5")
     assert "scipy.special" in modules

@@ -135,7 +135,7 @@ def _model(row: ModelCost, first: ModelCost) -> ModelRecord:
     model, training, memory = row.counted.model, row.training, row.memory
     return ModelRecord(
         name=row.counted.name,
-        family=model.family,
+        family=row.counted.family,
         source=row.counted.source,
         note=row.counted.note,
         shape={**{dim: getattr(model, dim) for dim in SHAPE_DIMS}, "heads": model.head_count},

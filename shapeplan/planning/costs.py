@@ -205,7 +205,7 @@ def _counted(model: str | Transformer | Counted) -> Counted:
     if isinstance(model, str):
         model = named(model)
     elif isinstance(model, Transformer):
-        model = Counted(f"{model.family} {model.width}x{model.depth}x{model.mlp_dim}", model)
+        model = Counted(f"{model.family} {model.width}x{model.depth}x{model.mlp_dim}", model, model.family)
     for setting in fields(model.model):
         if isinstance(getattr(model.model, setting.name), np.ndarray | float):
             hint = "count arrays and shapes in between with .params, .macs and .flops()"

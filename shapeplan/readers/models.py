@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shapeplan.architectures import find_family
-from shapeplan.architectures.catalogue import Counted, find_model
+from shapeplan.architectures.catalogue import Counted
 from shapeplan.errors import ArgumentError, Complaint, InputError
-from shapeplan.readers.shapes import known_settings, read_shapes, settings_from_text, shape_from_text
+from shapeplan.readers.settings_text import known_settings, named_from_text, shape_from_text
 from shapeplan.runs import Source
 
 _FILES = (".csv", ".tsv", ".yaml", ".yml", ".json", ".jsonl", ".ndjson")
@@ -52,6 +52,9 @@ def read_models(
     sources: list[Source] = []
     for name in names:
         if is_file(name):
+            # Names alone need no parser of files, and start faster without.
+            from shapeplan.readers.shapes import read_shapes
+
             shapes = read_shapes(name, family=family, changes={**({} if family else settings), **shared})
             models += shapes.models
             notes += shapes.notes
@@ -59,7 +62,7 @@ def read_models(
         else:
             models.append(_named(name, {} if family else settings, shared))
     if family and (settings or not names):
-        models.append(_given(family, {**settings, **shared}))
+        models.append(_given(family, settings, shared))
     elif settings and not names:
         hint = "add --family vit, decoder, llama ..., or a name to change"
         raise ArgumentError(Complaint("missing-family", "a shape of one's own needs its family", hint))
@@ -76,25 +79,19 @@ def is_file(name: str) -> bool:
 
 
 def _named(name: str, settings: Mapping[str, str], shared: Mapping[str, str]) -> Counted:
-    record, said = find_model(name)
-    family = find_family(record.family)
-    changes = {**settings, **{key: text for key, text in shared.items() if key in known_settings(family)}}
     try:
-        model = record.model(**{**said, **settings_from_text(family, changes)})
+        return named_from_text(name, settings, shared)
     except InputError as error:
         raise ArgumentError(*error.complaints) from None
-    return Counted(name, model, record.source, record.note)
 
 
-def _given(family: str, texts: Mapping[str, str]) -> Counted:
+def _given(family: str, settings: Mapping[str, str], shared: Mapping[str, str]) -> Counted:
     try:
         found = find_family(family)
-        known = known_settings(found)
         # What is shared may be meant for the other models alone.
-        model = shape_from_text(found, {key: text for key, text in texts.items() if key in known or key not in _SHARED})
+        model = shape_from_text(
+            found, {**settings, **{key: text for key, text in shared.items() if key in known_settings(found)}}
+        )
     except InputError as error:
         raise ArgumentError(*error.complaints) from None
-    return Counted(f"{found.name} {model.width}x{model.depth}x{model.mlp_dim}", model)
-
-
-_SHARED = ("image", "seq")
+    return Counted(f"{found.name} {model.width}x{model.depth}x{model.mlp_dim}", model, found.name)

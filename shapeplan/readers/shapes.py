@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from shapeplan.architectures import FAMILIES, Architecture, Decoder, Family, Transformer, find_family
+from shapeplan.architectures import FAMILIES, Decoder, find_family
 from shapeplan.architectures.base import SHAPE_DIMS
-from shapeplan.architectures.catalogue import Counted, find_model
-from shapeplan.architectures.settings import bad_setting, parse
+from shapeplan.architectures.catalogue import Counted
 from shapeplan.errors import ArgumentError, Complaint, InputError
 from shapeplan.readers.columns import SYNONYMS, normal
 from shapeplan.readers.parse import parse_table
+from shapeplan.readers.settings_text import known_settings, named_from_text, shape_from_text
 from shapeplan.readers.source import read_text
 from shapeplan.readers.table import Record
 from shapeplan.runs import Source
@@ -41,8 +40,6 @@ _SETTINGS: dict[str, tuple[str, ...]] = {
     "norm": ("norm_type",),
 }
 _WORDS = {word: role for role, words in (_SHAPE | _SETTINGS).items() for word in (role, *words)}
-_PLAIN_MLPS = ("mlp", "plain", "gelu", "relu")
-_GATED_MLPS = ("glu", "swiglu", "geglu", "glu_packed", "swiglu_packed", "gated")
 
 
 @dataclass(frozen=True)
@@ -81,6 +78,10 @@ def read_shapes(path: str | Path, *, family: str | None = None, changes: Mapping
     ignored = [column for column in table.columns if column not in known]
     notes = [f"column {column!r} is read as {role}" for column, role in known.items() if normal(column) != role]
     notes += [f"ignored column{'s' if len(ignored) > 1 else ''}: {', '.join(ignored)}"] if ignored else []
+    if family is None and any(_says_no_family(record.cells, known) for record in table.records):
+        notes.append(
+            "rows that say no family are counted as vit where they have a patch, else as decoder (GPT-2's style)"
+        )
     models, complaints = [], []
     for i, record in enumerate(table.records, 1):
         cells = {role: record.cells[column] for column, role in known.items() if not _blank(record.cells.get(column))}
@@ -95,46 +96,11 @@ def read_shapes(path: str | Path, *, family: str | None = None, changes: Mapping
     return Shapes(tuple(models), tuple(notes), text.source)
 
 
-def settings_from_text(family: Family, texts: Mapping[str, object]) -> dict[str, Any]:
-    """Return the settings of a family from cells or options as people write them.
-
-    Raises
-    ------
-    InputError
-        If one is no setting of the family, or no such value; ``column`` names it.
-    """
-    known = known_settings(family)
-    values: dict[str, Any] = {}
-    for name, cell in texts.items():
-        if name == "mlp_ratio":
-            values[name] = float(_to_number(name, cell))
-        elif name not in known:
-            close = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else f"the settings are {', '.join(sorted(known))}"
-            raise bad_setting(name, cell, f"is no setting of the family {family.name!r}", hint)
-        elif name == "gated" and normal(str(cell)) in (*_PLAIN_MLPS, *_GATED_MLPS):
-            values[name] = normal(str(cell)) in _GATED_MLPS
-        else:
-            values[name] = _value(known[name], cell)
-    return values
-
-
-def shape_from_text(family: Family, texts: Mapping[str, object]) -> Transformer:
-    """Return the transformer of a family with all its settings, shape included, as people write them."""
-    settings = settings_from_text(family, texts)
-    shape = {dim: settings.pop(dim) for dim in SHAPE_DIMS if dim in settings}
-    return Architecture.of(family, settings).model(shape)
-
-
 def _counted(
     name: str, cells: dict[str, Any], default_family: str | None, changes: Mapping[str, str], file: str
 ) -> Counted:
     if "width" not in cells:
-        record, said = find_model(name)
-        family = find_family(record.family)
-        own = {key: cell for key, cell in cells.items() if key != "family"}
-        own |= {key: text for key, text in changes.items() if key in known_settings(family)}
-        return Counted(name, record.model(**{**said, **settings_from_text(family, own)}), record.source, record.note)
+        return named_from_text(name, {key: cell for key, cell in cells.items() if key != "family"}, changes)
     family = find_family(cells.pop("family", None) or default_family or ("vit" if "patch" in cells else "decoder"))
     context = cells.pop("context", None)
     if context is not None and family.model is Decoder:
@@ -142,26 +108,12 @@ def _counted(
         if family.settings.get("positions") is None:
             cells.setdefault("positions", context)
     cells |= {key: text for key, text in changes.items() if key in known_settings(family)}
-    return Counted(name, shape_from_text(family, cells), source=file)
+    return Counted(name, shape_from_text(family, cells), family.name, file)
 
 
-def known_settings(family: Family) -> dict[str, Any]:
-    """Return the fields of a family by name."""
-    return {setting.name: setting for setting in fields(family.model)}
-
-
-def _value(setting: Any, cell: object) -> Any:
-    if isinstance(cell, str):
-        return parse(setting, cell)
-    # JSON and YAML have numbers and truth values of their own, and CSV's 0 and 1 for the latter.
-    return bool(cell) if setting.metadata["kind"] == "flag" and cell in (0, 1) else cell
-
-
-def _to_number(name: str, cell: object) -> float:
-    try:
-        return float(str(cell))
-    except ValueError:
-        raise bad_setting(name, cell, "is not a number", "give a plain number such as 4") from None
+def _says_no_family(cells: Mapping[str, object], known: Mapping[str, str]) -> bool:
+    roles = {known[column] for column, cell in cells.items() if column in known and not _blank(cell)}
+    return "width" in roles and "family" not in roles
 
 
 def _blank(cell: object) -> bool:

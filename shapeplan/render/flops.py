@@ -71,7 +71,7 @@ def _counts(costs: Costs, group: Sequence[ModelCost], *, formulas: bool) -> Rows
     exact: Callable[[float], str] = (lambda number: f"{number:,}") if alone else format_count
     body = [
         ["", *(row.counted.name for row in group)],
-        ["family", *(row.counted.model.family for row in group)],
+        ["family", *(row.counted.family for row in group)],
         ["width x depth x MLP", *(_shape(row.counted.model) for row in group)],
         ["heads", *(f"{row.counted.model.head_count}" for row in group)],
         ["input", *(_input(row.counted.model) for row in group)],

@@ -60,7 +60,7 @@ def named(name: str, **changes: Any) -> Counted:
         If a change cannot be.
     """
     record, said = find_model(name)
-    return Counted(name, record.model(**{**said, **changes}), record.source, record.note)
+    return Counted(name, record.model(**{**said, **changes}), record.family, record.source, record.note)
 
 
 def _readings(name: str) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -12,10 +12,11 @@ from shapeplan.architectures.base import SHAPE_DIMS, Transformer
 
 @dataclass(frozen=True)
 class Counted:
-    """A model to count, with what to call it and where its shape is from."""
+    """A model to count, with what to call it, the name of its family, and where its shape is from."""
 
     name: str
     model: Transformer
+    family: str
     source: str = "given"
     note: str = ""
 
