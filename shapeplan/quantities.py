@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 Convention: TypeAlias = Literal["forward", "training"]
 TRAINING_PER_FORWARD = 3.0
-"""Training FLOPs (forward + backward) per forward FLOP; FLOPS.md measures 2.99 on real ViTs."""
+"""Training FLOPs (forward + backward) per forward FLOP: a backward pass is two; real ViTs measure 2.99."""
 
 LARGEST_FLOPS = 1e40
 """No budget is above this: it is 1e14 times the largest training run known."""
@@ -34,7 +34,15 @@ def convert_flops(flops: _Quantity, given: Convention, wanted: Convention) -> _Q
     """Return `flops` of convention `given` in the convention `wanted`.
 
     ``forward`` is per-example forward FLOPs times examples (the paper's); ``training`` is three times that.
+
+    Raises
+    ------
+    ArgumentError
+        If a convention is neither.
     """
+    for convention in (given, wanted):
+        if convention not in ("forward", "training"):
+            raise _bad("bad-convention", str(convention), "is no convention of compute", "write forward or training")
     if given == wanted:
         return flops
     factor = TRAINING_PER_FORWARD if wanted == "training" else 1.0 / TRAINING_PER_FORWARD
@@ -131,7 +139,9 @@ def format_flops(flops: float) -> str:
 
 
 def format_scientific(value: float, digits: int) -> str:
-    """Return `value` to `digits` significant digits as ``1.85e20``, dropping trailing zeros."""
+    """Return `value` to `digits` significant digits as ``1.85e20``, dropping trailing zeros; ``inf`` as it is."""
+    if not math.isfinite(value):
+        return f"{value}"
     mantissa, _, exponent = f"{value:.{digits - 1}e}".partition("e")
     if "." in mantissa:
         mantissa = mantissa.rstrip("0").rstrip(".")
@@ -145,6 +155,22 @@ def format_count(count: float) -> str:
             digits = count / scale
             return f"{digits:.{max(0, 2 - int(math.log10(max(digits, 1.0) * 1.0005)))}f}{suffix}"
     return f"{count:.0f}"
+
+
+def format_bytes(count: float) -> str:
+    """Return e.g. ``16.1 GB``: three significant digits, in powers of a thousand."""
+    for scale, unit in ((1e15, "PB"), (1e12, "TB"), (1e9, "GB"), (1e6, "MB")):
+        if count >= scale * 0.9995:
+            return f"{float(f'{count / scale:.3g}'):g} {unit}"
+    return f"{count:.0f} B"
+
+
+def format_days(days: float) -> str:
+    """Return e.g. ``43.5 days``, ``3.2 hours``, ``12 minutes``, ``19.6 years``."""
+    for scale, unit, most in ((1.0, "days", 1000.0), (24.0, "hours", 24.0), (1440.0, "minutes", 60.0)):
+        if (days >= 1 and scale == 1.0 and days <= most) or (scale > 1 and 1 <= days * scale < most):
+            return f"{float(f'{days * scale:.3g}'):g} {unit}"
+    return f"{days * 86400:.2g} seconds" if days < 1 else f"{float(f'{days / 365.25:.3g}'):,.15g} years"
 
 
 def _to_float(number: str, text: str, code: str, hint: str) -> float:

@@ -267,6 +267,29 @@ def test_integers_do_not_overflow() -> None:
     assert small.params.tolist() == [ViT(**{**SOVIT, "width": width}).params for width in (64, 128)]
 
 
+def test_no_convention_overflows_where_the_macs_do_not() -> None:
+    """A table of 1e9 positions of a wide model: few MACs, but 6ND over all parameters is beyond 64 bits."""
+    long = {**GPT, "width": np.array([768, 12 * 10**7]), "depth": 1, "positions": 10**9, "seq": 64, "mlp_dim": 4}
+    exact = Decoder(**{**long, "width": 12 * 10**7})
+    for convention in set(CONVENTIONS) - {"xla"}:
+        assert Decoder(**long).flops(convention).tolist()[1] == exact.flops(convention), convention
+
+
+def test_integers_and_floats_mix_without_a_copy_being_changed() -> None:
+    width = np.array([768.0, 1536.0])
+    mixed = Decoder(**{**GPT, "width": width, "depth": np.array([12, 24])})
+    width[:] = 0
+    assert mixed.params[0] == Decoder(**GPT).params
+
+
+@pytest.mark.parametrize(
+    "width", [np.ma.masked_array([768, 1536], mask=[0, 1]), [[768], [768, 1536]], np.array([768, None], dtype=object)]
+)
+def test_arrays_with_holes_are_refused(width: object) -> None:
+    with pytest.raises(InputError, match="width"):
+        Decoder(**{**GPT, "width": width})
+
+
 def test_head_dim_stands_in_for_heads() -> None:
     by_heads, by_width = ViT(**SOVIT), ViT(**{**SOVIT, "heads": None, "head_dim": 72})
     assert by_width.head_count == 16
@@ -288,7 +311,7 @@ def test_an_image_may_be_a_pair() -> None:
 @settings(max_examples=30)
 @given(st.sampled_from(sorted(FAMILIES)))
 def test_every_family_counts(name: str) -> None:
-    rest = {"patch": 14, "image": 224} if name == "vit" else {"vocab": 32000, "seq": 1024}
+    rest = {"patch": 14, "image": 224} if FAMILIES[name].model is ViT else {"vocab": 32000, "seq": 1024}
     cost = architecture({"family": name, "head_dim": 64, **rest})
     assert cost.describe()["family"] == name
     assert cost.params({"width": 1024, "depth": 24, "mlp_dim": 4096}) > 3e8
@@ -367,7 +390,7 @@ def test_heads_may_grow_with_width_and_mlp_follow_it() -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({}, "'family' is missing; choose one of vit, decoder"),
+        ({}, "'family' is missing; choose one of vit, timm, decoder"),
         ({"family": "cnn"}, "'family' = cnn is no family"),
         ({"family": "vit", "image": 224, "heads": 16}, "'patch' is missing"),
         ({"family": "vit", "patch": 14, "image": 224}, "'heads' is missing; give heads, or head_dim"),
@@ -375,7 +398,7 @@ def test_heads_may_grow_with_width_and_mlp_follow_it() -> None:
         ({"family": "vit", "patch": 14, "image": 224, "heads": 16, "pool": "max"}, "choose one of gap, tok, map"),
         ({"family": "vit", "patch": 14.5, "image": 224, "heads": 16}, "'patch' = 14.5 is not a whole number"),
         ({"family": "vit", "patch": 14, "image": 0, "heads": 16}, "'image' = 0 is not positive"),
-        ({"family": "vit", "patch": 14, "image": 224, "heads": "many"}, "'heads' = many is not a positive number"),
+        ({"family": "vit", "patch": 14, "image": 224, "heads": "many"}, "'heads' = many is not a number"),
         (
             {"family": "decoder", "vocab": 256, "seq": 128, "heads": 4, "norm": "batch"},
             "choose one of layernorm, rmsnorm",

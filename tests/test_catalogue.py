@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -103,7 +104,12 @@ WRITTEN = {
     "facebook/dinov2-base": ("DINOv2-B/14", {}),
     "dinov2_vitg14_reg": ("DINOv2-g/14 reg4", {}),
     "vit_giant_patch14_reg4_dinov2.lvd142m": ("DINOv2-g/14 reg4", {}),
-    "vit_base_patch16_224.augreg_in21k": ("vit_base_patch16_224", {}),
+    "vit_base_patch16_224.augreg_in21k_ft_in1k": ("vit_base_patch16_224", {}),
+    "vit_large_patch32_384": ("vit_large_patch32_384", {}),
+    "vit_gigantic_patch14_224": ("vit_gigantic_patch14_224", {}),
+    "ViT-L/16@384x512": ("ViT-L/16", {"image": (384, 512)}),
+    "Llama-2-70b-chat-hf": ("llama-2-70b", {}),
+    "TinyLlama-1.1B-Chat-v1.0": ("tinyllama-1.1b", {}),
     "google/vit-base-patch16-384": ("vit_base_patch16_224", {"image": 384}),
     "deit_base_distilled_patch16_384": ("DeiT-B/16 distilled", {"image": 384}),
     "deit3_large_patch16_384.fb_in22k_ft_in1k": ("DeiT-III-L/16", {"image": 384}),
@@ -202,6 +208,20 @@ def test_near_misses_are_suggested(name: str, near: str) -> None:
     assert "--list" in complaint.hint
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("qwen3-17b", "pythia-14b", "pythia-28b", "llama-38b", "gemma-22b", "olmo-21b", "smollm2-17b"),
+        *("ViT-B/16!!!", "ViT-B/16@", "ViT-B/16@-5", "llama-3-8b@\u00b2", "x" * 10_000, ""),
+        # The tag decides the classifier.
+        *("vit_base_patch16_224.augreg_in21k", "vit_base_patch16_224.mae", "vit_large_patch32_448"),
+    ],
+)
+def test_names_that_only_resemble_one_are_refused(name: str) -> None:
+    with pytest.raises(ArgumentError, match="there is no model"):
+        find_model(name)
+
+
 @given(st.text(max_size=40))
 def test_any_text_is_a_name_or_refused(text: str) -> None:
     try:
@@ -215,6 +235,13 @@ def test_changes_are_checked_like_any_setting() -> None:
     assert isinstance(named("SoViT-400m/14", image=518).model, ViT)
     with pytest.raises(InputError, match="'seq' = 2048 is no setting of the family 'vit'"):
         named("SoViT-400m/14", seq=2048)
+    with pytest.raises(InputError, match="'width' = 1000 is no multiple of heads = 12"):
+        named("gpt2", width=1000)
+    with pytest.raises(InputError, match="'mlp_ratio' = 2 and mlp_dim say the same"):
+        named("ViT-B/16", mlp_ratio=2, mlp_dim=100)
+    assert named("ViT-B/16", mlp_ratio=2).model.mlp_dim == 1536
+    assert named("ViT-B/16", heads=np.int64(8)).model.heads == 8
+    assert named("ViT-L/16@384", image=224).name == "ViT-L/16"
     with pytest.raises(InputError, match="longer than the table of 1024 positions"):
         named("gpt2", seq=2048)
     # The DINOv2 table was learned at 518 px and is interpolated.

@@ -341,3 +341,43 @@ def test_ascii_streams_do_not_crash(program: Program) -> None:
     done = program("recommend", "--flops", "1e21", PYTHONIOENCODING="ascii", PYTHONUTF8="0", LC_ALL="C")
     assert done.returncode == 0
     assert done.stdout.isascii()
+
+
+def test_notes_come_after_a_json_result_is_sure(program: Program) -> None:
+    """Under --json a failure is one document on stderr; notes before it would spoil that."""
+    failed = program("flops", "ViT-L/16", "--budget", "1e21", "--flops-convention", "8nd", "--json")
+    assert failed.returncode == 2
+    assert json.loads(failed.stderr)["error"]
+    fine = program("flops", "ViT-L/16", "--budget", "1e21", "--json")
+    assert "--budget is counted as training FLOPs" in fine.stderr
+    assert json.loads(fine.stdout)["kind"] == "shapeplan.flops"
+
+
+def test_the_list_is_filtered_by_words(program: Program) -> None:
+    done = program("flops", "--list", "gemma-2")
+    assert "gemma-2-9b" in done.stdout
+    assert "llama" not in done.stdout
+    assert program("flops", "--list", "gemma", "--json").returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["flops", "ViT-L/16", "--width", "512", "--set", "width=640"], "width"),
+        (["flops", "ViT-L/16", "--set", "gated=true", "--set", "gated=false"], "gated"),
+        (["flops", "ViT-L/16", "--width", ""], "width"),
+        (["flops", "ViT-L/16", "--examples", ""], "''"),
+    ],
+)
+def test_options_that_say_twice_or_nothing_are_refused(program: Program, arguments: list[str], message: str) -> None:
+    done = program(*arguments)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_control_characters_of_names_are_shown_not_obeyed(program: Program) -> None:
+    text = 'name,width,depth,mlp_dim,heads,vocab,seq\n"a\x1b[31mb",64,2,256,4,100,128\n'
+    done = program("flops", "-", stdin=text)
+    assert done.returncode == 0
+    assert "\x1b" not in done.stdout

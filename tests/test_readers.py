@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +9,6 @@ from conftest import SAMPLES
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from shapeplan.architectures import Transformer, architecture
-from shapeplan.architectures.conventions import non_embedding_params
 from shapeplan.documents.log import log_csv, log_yaml
 from shapeplan.errors import InputError
 from shapeplan.readers.read import read_runs
@@ -176,86 +173,6 @@ def test_sequences_of_a_decoder_become_tokens(tmp_path: Path) -> None:
     assert (runs.examples[0], runs.examples_unit) == (128_000, "tokens")
     tokens = read(tmp_path, settings_ + rows.replace("sequences: 1000", "tokens: 128e3"), "b.yaml")
     assert tokens.flops[0] == runs.flops[0]
-
-
-@pytest.mark.parametrize(
-    ("factor", "what", "mend"),
-    [
-        (3.0, "training FLOPs (3 x forward)", "say --flops-convention training"),
-        (0.5, "multiply-accumulates of a forward pass", "double them: one is two FLOPs"),
-        (1e-9, "GFLOPs", "name the column gflops"),
-        (1.7, None, "check the architecture and what the column counts"),
-    ],
-)
-def test_logged_compute_is_cross_checked(tmp_path: Path, factor: float, what: str | None, mend: str) -> None:
-    exact = 2 * 110176.9e6 * 1e6 * factor
-    config = tmp_path / "vit.yaml"
-    config.write_text("architecture: {family: vit, patch: 14, image: 224, pool: map, heads: 16}\n")
-    text = f"width,depth,mlp_dim,examples,forward_flops,loss\n1152,27,4304,1e6,{exact!r},0.5\n"
-    caution = next(c for c in read(tmp_path, text, config=config).cautions if c.code == "flops-mismatch")
-    assert caution.hint == mend
-    said = f"your flops look like {what}" if what else "every row more than 10% apart"
-    assert said in caution.message
-    fine = text.replace(repr(exact), repr(exact / factor * 1.05))
-    assert read(tmp_path, fine, config=config).cautions == ()
-
-
-LANGUAGE_MODEL = {"family": "llama", "vocab": 32000, "seq": 2048, "head_dim": 64}
-
-
-def language_log(tmp_path: Path, **columns: Callable[[Transformer], float]) -> Runs:
-    """Read a log of three decoders of 1e9 tokens, with columns that were counted in some way."""
-    cost = architecture(LANGUAGE_MODEL)
-    rows = []
-    for width, depth, mlp_dim in ((512, 8, 1536), (1024, 8, 3072), (1024, 16, 4096)):
-        shape = {"width": width, "depth": depth, "mlp_dim": mlp_dim}
-        counted = {name: count(cost.model(shape)) for name, count in columns.items()}
-        rows.append({**shape, "tokens": 10**9, "loss": 3.0 + len(rows), **counted})
-    return read(tmp_path, json.dumps({"architecture": LANGUAGE_MODEL, "runs": rows}), "log.json")
-
-
-@pytest.mark.parametrize(
-    ("convention", "what", "mend"),
-    [
-        ("forward", "forward FLOPs (2 x MACs)", "say --flops-convention forward"),
-        ("6nd", "6ND with all parameters", "remove the column to have them counted exactly"),
-        ("6nd-nonembedding", "6ND without embeddings", "remove the column to have them counted exactly"),
-        ("palm", "PaLM's 6N + 12LAT a token", "remove the column to have them counted exactly"),
-        ("kaplan", "Kaplan's count: blocks alone", "remove the column to have them counted exactly"),
-    ],
-)
-def test_the_convention_that_explains_a_gap_is_named(tmp_path: Path, convention: str, what: str, mend: str) -> None:
-    runs = language_log(tmp_path, training_flops=lambda model: model.flops(convention) / 2048 * 1e9)
-    (caution,) = runs.cautions
-    assert caution.code == "flops-mismatch"
-    assert f"your flops look like {what}" in caution.message
-    assert mend in caution.hint
-    assert language_log(tmp_path, training_flops=lambda model: model.flops("training") / 2048 * 1e9).cautions == ()
-
-
-@pytest.mark.parametrize(
-    ("count", "what"),
-    [
-        (non_embedding_params, "parameters without embeddings"),
-        (lambda model: model.depth * model.block_weights, "the blocks' matrices alone"),
-        (lambda model: model.params - model.vocab * model.width, "parameters of a model with tied embeddings"),
-        (lambda model: model.params / 1e6, "millions"),
-    ],
-)
-def test_logged_parameters_are_cross_checked(tmp_path: Path, count: Callable[[Transformer], float], what: str) -> None:
-    exact = {"training_flops": lambda model: model.flops("training") / 2048 * 1e9}
-    (caution,) = language_log(tmp_path, **exact, params=count).cautions
-    assert caution.code == "params-mismatch"
-    assert f"your params look like {what}" in caution.message
-    assert language_log(tmp_path, **exact, params=lambda model: model.params).cautions == ()
-
-
-def test_logged_tokens_are_cross_checked(tmp_path: Path) -> None:
-    sizes = {"steps": lambda _: 1000, "batch_size": lambda _: 10**9 // 1000}
-    (caution,) = language_log(tmp_path, **sizes).cautions
-    assert caution.code == "tokens-mismatch"
-    assert "your tokens look like sequences, or a batch counted in tokens" in caution.message
-    assert language_log(tmp_path, steps=lambda _: 1000, batch_size=lambda _: 10**9 / 2048e3).cautions == ()
 
 
 def test_impossible_magnitudes_are_questioned(tmp_path: Path) -> None:

@@ -68,6 +68,12 @@ def test_the_python_example_runs(clone: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_the_number_of_named_models_is_true() -> None:
+    from shapeplan.architectures.catalogue import CATALOGUE
+
+    assert f"for {len(CATALOGUE)} named models" in README
+
+
 def test_the_yaml_example_is_a_log(tmp_path: Path) -> None:
     from shapeplan.readers.read import read_runs
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import difflib
-import math
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, Field, dataclass, field, fields
 from typing import Any, Self
 
 import numpy as np
@@ -13,11 +12,12 @@ from numpy.typing import ArrayLike
 
 from shapeplan.architectures.base import SHAPE_DIMS, Transformer
 from shapeplan.architectures.decoder import STYLES, Decoder
-from shapeplan.architectures.settings import bad_setting
+from shapeplan.architectures.settings import LARGEST, as_int, bad_setting, checked
 from shapeplan.architectures.vit import ViT
 from shapeplan.arrays import Floats, Number
+from shapeplan.errors import InputError
 
-_POSITIVE = {*SHAPE_DIMS, "heads", "head_dim", "kv_heads", "mlp_ratio"}
+_RATIO = "mlp_ratio"
 
 
 @dataclass(frozen=True)
@@ -28,17 +28,36 @@ class Family:
     model: type[Transformer]
     settings: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def fields(self) -> dict[str, Field[Any]]:
+        """What may be set, by name."""
+        return {setting.name: setting for setting in fields(self.model)}
+
+    def unknown(self, name: object, value: object) -> InputError:
+        """Return the error for a setting that the family does not have."""
+        close = difflib.get_close_matches(str(name), self.fields, n=1, cutoff=0.7)
+        hint = f"did you mean {close[0]!r}?" if close else f"the settings are {', '.join(sorted(self.fields))}"
+        return bad_setting(str(name), value, f"is no setting of the family {self.name!r}", hint)
+
 
 FAMILIES: dict[str, Family] = {
     family.name: family
     for family in (
         Family("vit", ViT),
+        Family("timm", ViT, {"pool": "tok", "prefix_positions": True, "classes": 1000}),
         Family("decoder", Decoder),
         *(Family(name, Decoder, settings) for name, settings in STYLES.items()),
     )
 }
 """Every family by its name."""
-_ALIASES = {"neox": "gpt_neox", "pythia": "gpt_neox", "qwen25": "qwen2", "gemma1": "gemma", "olmo1": "olmo"}
+_ALIASES = {
+    "neox": "gpt_neox",
+    "pythia": "gpt_neox",
+    "qwen25": "qwen2",
+    "gemma1": "gemma",
+    "gemma3text": "gemma3",
+    "olmo1": "olmo",
+}
 
 
 def find_family(name: object) -> Family:
@@ -54,7 +73,7 @@ def find_family(name: object) -> Family:
         raise bad_setting("family", None, "is missing", hint)
     plain = {_plain(known): known for known in FAMILIES} | _ALIASES
     if not isinstance(name, str) or _plain(name) not in plain:
-        close = difflib.get_close_matches(_plain(str(name)), plain, n=1)
+        close = difflib.get_close_matches(_plain(str(name)), plain, n=1, cutoff=0.75)
         suggestion = f"did you mean {plain[close[0]]!r}? " if close else ""
         raise bad_setting("family", name, "is no family", suggestion + hint)
     return FAMILIES[plain[_plain(name)]]
@@ -86,23 +105,20 @@ class Architecture:
         InputError
             If a setting is unknown, missing, or cannot be; ``column`` names it.
         """
-        known = setting_names(family)
+        known = family.fields
         for name in settings:
-            if name not in known:
-                close = difflib.get_close_matches(name, known, n=1)
-                hint = f"did you mean {close[0]!r}?" if close else f"the settings are {', '.join(sorted(known))}"
-                raise bad_setting(name, settings[name], f"is no setting of the family {family.name!r}", hint)
+            if name not in known and name != _RATIO:
+                raise family.unknown(name, settings[name])
         if "heads" not in settings and "head_dim" not in settings:
             raise bad_setting("heads", None, "is missing", "give heads, or head_dim if heads grow with width")
         given = {**family.settings, **settings}
-        for setting in fields(family.model):
+        for setting in known.values():
             if setting.default is MISSING and setting.name not in (*SHAPE_DIMS, *given):
                 raise bad_setting(setting.name, None, "is missing", f"the family {family.name!r} needs it")
-        for name in _POSITIVE & settings.keys():
-            value = settings[name]
-            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
-                raise bad_setting(name, value, "is not a positive number", "give a positive number")
-        architecture = cls(family, dict(settings))
+        fixed = {name: checked(known[name], value) for name, value in settings.items() if name != _RATIO}
+        if _RATIO in settings:
+            fixed[_RATIO] = _ratio(settings[_RATIO])
+        architecture = cls(family, fixed)
         # Any shape will do to see whether the rest is sound; floats need not divide by anything.
         architecture.model({"width": 4096.0, "depth": 12.0, "mlp_dim": 16384.0})
         return architecture
@@ -116,10 +132,10 @@ class Architecture:
             If a dimension is in neither the shape nor the settings, or the shape cannot be.
         """
         options = {**self.family.settings, **self.settings}
-        ratio = options.pop("mlp_ratio", None)
+        ratio = options.pop(_RATIO, None)
         options.update({name: value for name, value in shape.items() if name in SHAPE_DIMS})
         if "mlp_dim" not in options and ratio is not None and "width" in options:
-            options["mlp_dim"] = ratio * options["width"]
+            options["mlp_dim"] = as_int(ratio * options["width"])
         for dim in SHAPE_DIMS:
             if dim not in options:
                 hint = f"add {dim} to the architecture" + (" (or mlp_ratio)" if dim == "mlp_dim" else "")
@@ -173,9 +189,10 @@ def architecture(settings: Mapping[str, Any]) -> Architecture:
     return Architecture.of(find_family(rest.pop("family", None)), rest)
 
 
-def setting_names(family: Family) -> list[str]:
-    """Return what may be set for a family."""
-    return [*(setting.name for setting in fields(family.model)), "mlp_ratio"]
+def _ratio(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= LARGEST:
+        raise bad_setting(_RATIO, value, "is not a positive number", "give a plain number such as 4")
+    return float(value)
 
 
 def _plain(name: str) -> str:

@@ -10,15 +10,15 @@ from typing import Any, ClassVar, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import ArrayLike
 
-from shapeplan.architectures.conventions import find_convention
+from shapeplan.architectures.conventions import CONVENTIONS, find_convention
 from shapeplan.architectures.settings import bad_setting, checked, dimension, is_whole, must_divide
 from shapeplan.arrays import Floats
 
 SHAPE_DIMS = ("width", "depth", "mlp_dim")
 NORM_PARAMS = {"layernorm": 2, "rmsnorm": 1, "nonparametric": 0}
 """Parameters of a norm, a channel."""
-_HEADROOM = 100
-"""No convention counts more FLOPs than this many times the larger of parameters and MACs."""
+_MARGIN = 8
+"""XLA counts less than this many FLOPs more than the conventions that are compared with what int64 holds."""
 
 
 class Part(NamedTuple):
@@ -112,7 +112,8 @@ class Transformer(ABC):
         return {
             setting.name: value
             for setting in fields(self)
-            if setting.name not in SHAPE_DIMS and (value := getattr(self, setting.name)) != setting.default
+            if setting.name not in SHAPE_DIMS
+            and (isinstance(value := getattr(self, setting.name), np.ndarray) or value != setting.default)
         }
 
     def flops(self, convention: str = "forward") -> Any:
@@ -157,31 +158,37 @@ class Transformer(ABC):
         """Raise `InputError` on settings that exclude each other; subclasses add their own."""
         if self.heads is None and self.head_dim is None:
             raise bad_setting("heads", None, "is missing", "give heads, or head_dim if heads grow with width")
-        values = {name: getattr(self, name) for name in ("width", "depth", "mlp_dim", "heads", "head_dim")}
+        values = {name: getattr(self, name) for name in self._dimensions()}
         try:
             np.broadcast_shapes(*(np.shape(value) for value in values.values()))
         except ValueError:
             lengths = ", ".join(f"{name} {np.shape(value)}" for name, value in values.items() if np.ndim(value))
-            raise bad_setting(
-                "width", None, f"and the rest do not broadcast: {lengths}", "give equal lengths"
-            ) from None
+            why = f"and the rest do not broadcast: {lengths}"
+            raise bad_setting("width", None, why, "give equal lengths") from None
         if self.heads is None or self.head_dim is None:
             must_divide(values, "head_dim" if self.heads is None else "heads", "width")
 
+    def _dimensions(self) -> list[str]:
+        return [setting.name for setting in fields(self) if setting.metadata["kind"] == "dimension"]
+
     def _make_room(self) -> None:
         """Turn int64 arrays whose counts might overflow into arrays of Python's ints, which do not."""
-        arrays = {
-            setting.name: value
-            for setting in fields(self)
-            if isinstance(value := getattr(self, setting.name), np.ndarray) and value.dtype.kind == "i" and value.size
-        }
-        if not arrays:
+        arrays = {name: value for name in self._dimensions() if isinstance(value := getattr(self, name), np.ndarray)}
+        ints = {name: value for name, value in arrays.items() if value.dtype.kind == "i"}
+        if not ints or not all(value.size for value in arrays.values()):
             return
-        # Counts grow with every dimension, so those of the largest values together bound them all.
+        # Counts grow with every dimension, so those of the largest values together bound them all. Where that is too
+        # much, the counts themselves are looked at, in floats.
         largest = replace(self, **{name: float(value.max()) for name, value in arrays.items()})
-        if max(largest.params, largest.macs) * _HEADROOM > np.iinfo(np.int64).max:
-            for name, value in arrays.items():
-                object.__setattr__(self, name, value.astype(object))
+        if largest._fits_int64() or replace(self, **{n: v.astype(float) for n, v in arrays.items()})._fits_int64():
+            return
+        for name, value in ints.items():
+            object.__setattr__(self, name, value.astype(object))
+
+    def _fits_int64(self) -> bool:
+        """Return whether every count of this model of floats is well within what int64 holds."""
+        counts = [self.params, self.macs, *(self.flops(name) for name in CONVENTIONS if name != "xla")]
+        return bool(_MARGIN * max(float(np.max(count)) for count in counts) < np.iinfo(np.int64).max)
 
 
 def _ratio(top: Any, bottom: Any) -> Any:

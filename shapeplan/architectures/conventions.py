@@ -21,8 +21,8 @@ EMBEDDING_PARTS = ("stem", "tokens", "positions", "head")
 
 
 SYMBOLS = (
-    "N parameters, N' those without embeddings, W weights of the blocks' matrices, L depth, A attention width, "
-    "T tokens of one input"
+    "N parameters; N' those without embeddings (token or patch, positions) and output layer; W weights of the blocks' "
+    "matrices; L depth; A attention width; T tokens of one input"
 )
 
 
@@ -152,7 +152,7 @@ CONVENTIONS: dict[str, CountingConvention] = {
 """Every convention by its name."""
 
 
-def find_convention(name: str) -> CountingConvention:
+def find_convention(name: object) -> CountingConvention:
     """Return the convention of that name.
 
     Raises
@@ -160,7 +160,7 @@ def find_convention(name: str) -> CountingConvention:
     ArgumentError
         If there is none.
     """
-    if name not in CONVENTIONS:
+    if not isinstance(name, str) or name not in CONVENTIONS:
         hint = f"the conventions are {', '.join(CONVENTIONS)}"
-        raise ArgumentError(Complaint("unknown-convention", f"there is no convention {name!r}", hint, value=name))
+        raise ArgumentError(Complaint("unknown-convention", f"there is no convention {name!r}", hint, value=str(name)))
     return CONVENTIONS[name]

@@ -1,4 +1,4 @@
-"""Decoder language models: parameters and multiply-accumulates in closed form (FLOPS.md)."""
+"""Decoder language models: parameters and multiply-accumulates in closed form."""
 
 from __future__ import annotations
 

@@ -15,6 +15,7 @@ from shapeplan.errors import Complaint, InputError
 LARGEST = 1_000_000_000
 """No dimension and no setting is above this."""
 _LARGEST_TEXT = "1e9"
+_LONGEST_SHOWN = 60
 _WORDS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 _SPELLINGS = {
     **{"token": "tok", "cls": "tok", "avg": "gap", "mean": "gap"},
@@ -98,24 +99,32 @@ def parse(setting: Field[Any], text: str) -> Any:
 def whole(name: str, value: Any, least: int = 1) -> int:
     """Return `value` as an int from `least` to `LARGEST`; raise `InputError` naming the setting if it is none."""
     number = _scalar(name, value)
-    if number != math.floor(number):
-        raise bad_setting(name, value, "is not a whole number", "give a whole number")
     if number < least:
         why, hint = ("is not positive", "give a positive number") if least else ("is negative", "give 0 or more")
         raise bad_setting(name, value, why, hint)
+    if number != math.floor(number):
+        raise bad_setting(name, value, "is not a whole number", "give a whole number")
     return int(number)
 
 
 def bad_setting(name: str, value: object, why: str, hint: str) -> InputError:
     """Return the error for one setting of an architecture."""
-    shown = None if value is None else str(value)[:60]
+    shown = None if value is None else _shown(value)
     said = f"architecture setting {name!r} " + (f"= {shown} " if shown is not None else "") + why
     return InputError(Complaint("bad-architecture", said, hint, column=name, value=shown))
 
 
+def _shown(value: object) -> str:
+    try:
+        text = str(value)
+    except ValueError:  # Python writes no integer of more than 4300 digits.
+        return "an integer of thousands of digits"
+    return text if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN] + "..."
+
+
 def is_whole(value: Any) -> bool:
     """Return whether a value is an int or an array of ints, and so counted exactly."""
-    return isinstance(value, int) or (isinstance(value, np.ndarray) and value.dtype.kind in "iuO")
+    return isinstance(value, int | np.integer) or (isinstance(value, np.ndarray) and value.dtype.kind in "iuO")
 
 
 def must_divide(values: Mapping[str, Any], part: str, whole_name: str) -> None:
@@ -136,20 +145,23 @@ def must_divide(values: Mapping[str, Any], part: str, whole_name: str) -> None:
 
 
 def _number(name: str, text: str) -> int | float:
-    try:
-        return int(text)
-    except ValueError:
-        pass
-    try:
-        value = float(text)
-    except ValueError:
-        raise bad_setting(name, text, "is not a number", "give a plain number such as 768") from None
-    return int(value) if abs(value) <= LARGEST and value == int(value) else value
+    for kind in (int, float):
+        try:
+            number: int | float = as_int(kind(text))
+        except ValueError:
+            continue
+        return number
+    raise bad_setting(name, text, "is not a number", "give a plain number such as 768")
+
+
+def as_int(value: Any) -> Any:
+    """Return a float that is whole as the int it is, anything else unchanged."""
+    return int(value) if isinstance(value, float) and abs(value) <= LARGEST and value == int(value) else value
 
 
 def _scalar(name: str, value: Any) -> int | float:
     """Return an int as it is, anything else that is a number as float."""
-    if isinstance(value, bool | np.bool_ | str) or np.ndim(value) != 0:
+    if isinstance(value, bool | np.bool_ | str | list | tuple | dict) or np.ndim(value) != 0:
         raise bad_setting(name, value, "is not a number", "give a number")
     try:
         number: int | float = operator.index(value)
@@ -158,17 +170,25 @@ def _scalar(name: str, value: Any) -> int | float:
             number = float(value)
         except (TypeError, ValueError):
             raise bad_setting(name, value, "is not a number", "give a number") from None
-    if math.isnan(number):
+    if number != number:
         raise bad_setting(name, value, "is not a number", "give a number")
-    if abs(number) > LARGEST:
+    if number > LARGEST:
         raise bad_setting(name, value, f"is above {_LARGEST_TEXT}", "no model is that large: check its zeros")
     return number
 
 
 def _dimension(name: str, value: Any) -> Any:
     """Return an int, a float, or an array of either, all positive."""
-    if isinstance(value, np.ndarray | list | tuple):
-        return _dimensions(name, np.asarray(value))
+    if isinstance(value, np.ndarray) and (value.ndim or value.dtype.kind == "f"):
+        return _dimensions(name, value)
+    if isinstance(value, list | tuple):
+        try:
+            array = np.asarray(value)
+        except (ValueError, OverflowError):
+            raise bad_setting(name, value, "is no array of numbers", "give lists of equal length") from None
+        if any(isinstance(item, bool) for item in value):
+            raise bad_setting(name, value, "holds truth values", "give ints or floats")
+        return _dimensions(name, array)
     number = _scalar(name, value)
     if not number > 0:
         raise bad_setting(name, value, "is not positive", "give a positive number")
@@ -176,14 +196,21 @@ def _dimension(name: str, value: Any) -> Any:
 
 
 def _dimensions(name: str, values: Any) -> Any:
-    if values.dtype.kind not in "iuf":
+    """Return positive ints as int64, positive floats as float64; both are copies, since models are frozen."""
+    if isinstance(values, np.ma.MaskedArray):
+        raise bad_setting(name, "masked array", "is masked", "fill it, or leave masked shapes out")
+    if values.dtype.kind == "O" and all(isinstance(item, int) and item <= LARGEST for item in values.flat):
+        values = values.astype(np.int64)
+    if values.dtype.kind == "f":
+        # Floats are what a search tries, so they have no upper end but infinity.
+        wrong, why = ~((values > 0) & np.isfinite(values)), "is not positive and finite"
+    elif values.dtype.kind in "iu":
+        wrong, why = (values < 1) | (values > LARGEST), f"is not a whole number from 1 to {_LARGEST_TEXT}"
+    else:
         raise bad_setting(name, values.dtype, "is no type of numbers", "give ints or floats")
-    # Floats are what a search tries, so they have no upper end.
-    wrong = ~(values > 0) if values.dtype.kind == "f" else (values < 1) | (values > LARGEST)
     if wrong.any():
-        why = f"is not {'positive' if values.dtype.kind == 'f' else f'a whole number from 1 to {_LARGEST_TEXT}'}"
         raise bad_setting(name, values[wrong].flat[0], why, "check the array")
-    return values if values.dtype.kind == "f" else values.astype(np.int64)
+    return values.astype(np.float64 if values.dtype.kind == "f" else np.int64)
 
 
 def _flag(name: str, value: Any) -> bool:

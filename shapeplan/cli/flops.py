@@ -8,6 +8,7 @@ import typer
 
 from shapeplan.cli import options as opt
 from shapeplan.cli.output import emit
+from shapeplan.errors import ArgumentError, Complaint
 from shapeplan.quantities import parse_count, parse_flops, parse_fraction
 from shapeplan.render.console import Console
 
@@ -44,16 +45,22 @@ def flops(
         str | None, typer.Option("--budget", metavar="FLOPS", help="How many examples does it buy? 1e21")
     ] = None,
     flops_convention: Annotated[
-        opt.ConventionName, typer.Option("--flops-convention", help="What the budget counts.")
-    ] = opt.ConventionName.training,
+        str, typer.Option("--flops-convention", help="What the budget counts: training, forward, 6nd ...")
+    ] = "training",
     gpus: Annotated[str | None, typer.Option("--gpus", metavar="64xH100", help="How many days on these?")] = None,
     mfu: Annotated[str | None, typer.Option("--mfu", help="Share of the peak that is reached. [default: 0.4]")] = None,
     memory: Annotated[
         str | None,
-        typer.Option("--memory", metavar="RECIPE", help="Bytes of the state: adamw-mixed, adamw-fp32, adafactor ..."),
+        typer.Option(
+            "--memory",
+            metavar="RECIPE",
+            help="Bytes of the state: adamw-mixed, adamw-fp32, adamw-bf16, adamw-8bit, adafactor.",
+        ),
     ] = None,
     parts: Annotated[bool, typer.Option("--parts", help="Break the counts down by part.")] = False,
-    list_names: Annotated[bool, typer.Option("--list", help="Show all names of the catalogue.")] = False,
+    list_names: Annotated[
+        bool, typer.Option("--list", help="Show the names of the catalogue, or those with the words given.")
+    ] = False,
     as_json: opt.AsJson = False,
     output: opt.Output = None,
     quiet: opt.Quiet = False,
@@ -72,34 +79,39 @@ def flops(
 
     console = Console(quiet=quiet, as_json=as_json)
     if list_names:
-        console.show(*render_catalogue())
+        if as_json or output:
+            raise ArgumentError(
+                Complaint("useless-option", "--list shows a table and nothing else", "leave the rest out")
+            )
+        console.show(*render_catalogue(models or [], console.width))
         return
     given = {
         **{"width": width, "depth": depth, "mlp_dim": mlp_dim, "heads": heads, "head_dim": head_dim},
         **{"kv_heads": kv_heads, "patch": patch, "pool": pool, "classes": classes, "vocab": vocab},
-        **opt.parse_settings(settings),
     }
+    shared = {name: text for name, text in (("image", image), ("seq", seq)) if text is not None}
+    own = {name: text for name, text in given.items() if text is not None}
     asked = read_models(
         models or [],
         family=family,
-        settings={name: text for name, text in given.items() if text is not None},
-        shared={name: text for name, text in (("image", image), ("seq", seq)) if text is not None},
+        settings={**own, **opt.parse_settings(settings, taken={*own, *shared})},
+        shared=shared,
     )
     for note in asked.notes:
         console.note(note)
     costs = count(
         asked.models,
-        examples=parse_count(examples) if examples else None,
-        tokens=parse_count(tokens) if tokens else None,
-        budget=parse_flops(budget) if budget else None,
-        flops_convention=flops_convention.value,
+        examples=parse_count(examples) if examples is not None else None,
+        tokens=parse_count(tokens) if tokens is not None else None,
+        budget=parse_flops(budget) if budget is not None else None,
+        flops_convention=flops_convention,
         gpus=gpus,
-        mfu=parse_fraction(mfu, most=1.0) if mfu else None,
+        mfu=parse_fraction(mfu, most=1.0) if mfu is not None else None,
         memory=memory,
         sources=asked.sources,
     )
-    if budget:
-        console.note(f"--budget is read as {flops_convention.value} FLOPs; --flops-convention says otherwise")
+    if budget is not None:
+        console.note(f"--budget is counted as {flops_convention} FLOPs; --flops-convention says otherwise")
     console.warn(costs.cautions)
     emit(
         console,

@@ -93,13 +93,17 @@ def parse_multiples(texts: list[str] | None) -> dict[str, int]:
     return {dim: int(value) for dim, value in multiples.items()}
 
 
-def parse_settings(texts: list[str] | None) -> dict[str, str]:
-    """Read ``gated=true``, given several times."""
+def parse_settings(texts: list[str] | None, taken: set[str]) -> dict[str, str]:
+    """Read ``gated=true``, given several times; what other options say (`taken`) must not be said again."""
     settings: dict[str, str] = {}
     for text in texts or []:
         name, equals, value = (piece.strip() for piece in text.partition("="))
-        if not (name and equals and value) or name in settings:
-            why = "comes twice" if name in settings else "is not name=value"
-            raise ArgumentError(Complaint("bad-setting", f"--set {text!r} {why}", "write e.g. gated=true", value=text))
-        settings[name] = value
+        if not (name and equals and value):
+            why = "is not name=value"
+        elif name in settings or name in taken:
+            why = "is said twice"
+        else:
+            settings[name] = value
+            continue
+        raise ArgumentError(Complaint("bad-setting", f"--set {text[:60]!r} {why}", "write e.g. gated=true", value=text))
     return settings

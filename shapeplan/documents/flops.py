@@ -59,6 +59,7 @@ class ModelRecord(Piece):
     """The counts of one model; null where a convention is not defined for it."""
 
     name: str
+    catalogue_name: str | None
     family: str
     source: str
     note: str
@@ -96,7 +97,7 @@ class FlopsDocument(Document):
     conventions: dict[str, ConventionRecord]
     assumptions: tuple[str, ...]
     budget: Finite | None
-    budget_convention: Convention | None
+    budget_convention: str | None
     hardware: HardwareRecord | None
     memory_recipe: str | None
     models: tuple[ModelRecord, ...]
@@ -134,7 +135,8 @@ def flops_document(costs: Costs) -> FlopsDocument:
 def _model(row: ModelCost, first: ModelCost) -> ModelRecord:
     model, training, memory = row.counted.model, row.training, row.memory
     return ModelRecord(
-        name=row.counted.name,
+        name=row.name,
+        catalogue_name=row.counted.record or None,
         family=row.counted.family,
         source=row.counted.source,
         note=row.counted.note,

@@ -9,11 +9,11 @@ import numpy as np
 
 from shapeplan.architectures import CONVENTIONS, Part, Transformer, ViT
 from shapeplan.architectures.catalogue import Counted, named
-from shapeplan.architectures.conventions import non_embedding_params
+from shapeplan.architectures.conventions import find_convention, non_embedding_params
 from shapeplan.errors import ArgumentError, Caution, Complaint, InputError
 from shapeplan.planning.hardware import AS_OF, Fleet, check_mfu, parse_fleet
 from shapeplan.planning.memory import DEFAULT_RECIPE, MemoryRecipe, find_recipe
-from shapeplan.quantities import LARGEST_FLOPS, Convention, convert_flops, format_flops
+from shapeplan.quantities import LARGEST_FLOPS, convert_flops, format_bytes, format_flops
 from shapeplan.runs import Source
 
 DEFAULT_MFU = 0.4
@@ -84,6 +84,16 @@ class ModelCost:
     training: Training | None
     memory: Memory | None
 
+    @property
+    def name(self) -> str:
+        """What the model is called."""
+        return self.counted.name
+
+    @property
+    def macs_per_example(self) -> int:
+        """MACs of one example; whole for tokens too, since every term of a sequence is a multiple of its length."""
+        return self.macs // self.counted.model.examples_per_input
+
     def flops_per_example(self, convention: str) -> float | None:
         """Return the FLOPs of one example: an image, or a token (at the model's sequence length)."""
         flops = self.flops[convention]
@@ -98,7 +108,7 @@ class ModelCost:
     @property
     def forward_per_example(self) -> float:
         """Forward FLOPs of one example."""
-        return 2 * self.macs / self.counted.model.examples_per_input
+        return 2.0 * self.macs_per_example
 
 
 @dataclass(frozen=True)
@@ -109,8 +119,8 @@ class Costs:
     ----------
     models : tuple of ModelCost
         In the order asked for; ratios are to the first.
-    budget, flops_convention : float or None, {"forward", "training"}
-        What was to be spent, and what it counts.
+    budget, flops_convention : float or None, str
+        What was to be spent, and the convention it is counted in.
     fleet, mfu, recipe : Fleet, float, MemoryRecipe, or None
         What days and bytes rest on.
     assumptions : tuple of str
@@ -123,7 +133,7 @@ class Costs:
 
     models: tuple[ModelCost, ...]
     budget: float | None
-    flops_convention: Convention
+    flops_convention: str
     fleet: Fleet | None
     mfu: float | None
     recipe: MemoryRecipe | None
@@ -133,12 +143,12 @@ class Costs:
 
 
 def flops(
-    models: Sequence[str | Transformer | Counted],
+    models: Sequence[str | Transformer | Counted] | str | Transformer | Counted,
     *,
     examples: float | None = None,
     tokens: float | None = None,
     budget: float | None = None,
-    flops_convention: Convention = "training",
+    flops_convention: str = "training",
     gpus: str | None = None,
     mfu: float | None = None,
     memory: str | None = None,
@@ -148,12 +158,14 @@ def flops(
 
     Parameters
     ----------
-    models : sequence of str, Transformer or Counted
+    models : str, Transformer, Counted, or a sequence of them
         Names of the catalogue, or models of one shape each.
     examples, tokens : float, optional
         Length of a training: images (sequences, for decoders), or tokens (decoders only).
     budget : float, optional
-        Compute to spend instead, in `flops_convention`.
+        Compute to spend instead, counted as `flops_convention` says.
+    flops_convention : str
+        One of `CONVENTIONS`.
     gpus : str, optional
         ``64xH100``: how many days a training takes there.
     mfu : float, optional
@@ -170,12 +182,15 @@ def flops(
     InputError
         If a model cannot be counted.
     """
+    if isinstance(models, str | Transformer | Counted):
+        models = [models]
     if not models:
         hint = "name some, e.g. ViT-g/14 SoViT-400m/14, or give a file of shapes"
         raise ArgumentError(Complaint("no-models", "there are no models to count", hint))
+    find_convention(flops_convention)
     counted = [_counted(model) for model in models]
     _check_lengths(examples, tokens, budget)
-    fleet = parse_fleet(gpus) if gpus else None
+    fleet = parse_fleet(gpus) if gpus is not None else None
     if fleet and examples is None and tokens is None and budget is None:
         hint = "add --examples, --tokens or --budget"
         raise ArgumentError(Complaint("no-training", "days need the length of a training", hint))
@@ -183,7 +198,7 @@ def flops(
         message = "a utilization says nothing without accelerators"
         raise ArgumentError(Complaint("no-gpus", message, "add --gpus 64xH100"))
     share = check_mfu(DEFAULT_MFU if mfu is None else mfu) if fleet else None
-    recipe = find_recipe(memory or DEFAULT_RECIPE) if memory or fleet else None
+    recipe = find_recipe(DEFAULT_RECIPE if memory is None else memory) if fleet or memory is not None else None
     rows = []
     for one in counted:
         training = _training(one, examples, tokens, budget, flops_convention, fleet, share)
@@ -206,6 +221,9 @@ def _counted(model: str | Transformer | Counted) -> Counted:
         model = named(model)
     elif isinstance(model, Transformer):
         model = Counted(f"{model.family} {model.width}x{model.depth}x{model.mlp_dim}", model, model.family)
+    if not isinstance(model, Counted):
+        hint = "give names, transformers, or what shapeplan.named returns"
+        raise ArgumentError(Complaint("not-a-model", f"{str(model)[:60]!r} is no model", hint))
     for setting in fields(model.model):
         if isinstance(getattr(model.model, setting.name), np.ndarray | float):
             hint = "count arrays and shapes in between with .params, .macs and .flops()"
@@ -244,7 +262,7 @@ def _training(
     examples: float | None,
     tokens: float | None,
     budget: float | None,
-    convention: Convention,
+    convention: str,
     fleet: Fleet | None,
     mfu: float | None,
 ) -> Training | None:
@@ -254,7 +272,7 @@ def _training(
         raise ArgumentError(Complaint("wrong-unit", f"{counted.name} sees examples, not tokens", hint))
     each = model.flops("forward") / model.examples_per_input
     if budget is not None:
-        seen = convert_flops(budget, convention, "forward") / each
+        seen = budget / (_budgeted(counted, convention) / model.examples_per_input)
     elif tokens is not None:
         seen = tokens
     elif examples is not None:
@@ -264,6 +282,15 @@ def _training(
     forward = each * seen
     training = convert_flops(forward, "forward", "training")
     return Training(seen, forward, training, fleet.days(training, mfu) if fleet and mfu else None)
+
+
+def _budgeted(counted: Counted, convention: str) -> int:
+    try:
+        return int(counted.model.flops(convention))
+    except InputError:
+        message = f"{convention} FLOPs of {counted.name} are not known, and a budget cannot be counted in them"
+        hint = "say --flops-convention forward or training"
+        raise ArgumentError(Complaint("unknown-count", message, hint, value=convention)) from None
 
 
 def _check_lengths(examples: float | None, tokens: float | None, budget: float | None) -> None:
@@ -286,7 +313,7 @@ def _assumptions(
     said: dict[str, list[str]] = {}
     for row in rows:
         for text in _said(row):
-            said.setdefault(text, []).append(row.counted.name)
+            said.setdefault(text, []).append(row.name)
     lines += [f"{some_names(names)}: {text}" for text, names in said.items()]
     if fleet and mfu:
         chip = fleet.accelerator
@@ -302,6 +329,8 @@ def _said(row: ModelCost) -> list[str]:
     """Return what must be known of one model's counts."""
     model = row.counted.model
     lines = [row.counted.note] if row.counted.note else []
+    if isinstance(model, ViT) and not model.classes:
+        lines.append("encoder without classifier (--classes 1000 adds one)")
     if isinstance(model, ViT) and model.cropped:
         lines.append(f"the image is cropped to {model.grid[0]} x {model.grid[1]} patches")
     if model.examples_per_input > 1:
@@ -316,13 +345,17 @@ def some_names(names: Sequence[str]) -> str:
 
 def _cautions(rows: Sequence[ModelCost], fleet: Fleet | None) -> tuple[Caution, ...]:
     found = []
+    lengths = {row.counted.model.tokens for row in rows if row.counted.model.examples_unit == "tokens"}
+    if len(lengths) > 1:
+        message = f"sequences differ in length ({', '.join(map(str, sorted(lengths)))}), and attention costs with them"
+        found.append(Caution("different-lengths", message, "--seq N counts all at one length"))
     for row in rows:
-        name = row.counted.name
+        name = row.name
         if fleet and row.memory and row.memory.total > fleet.count * fleet.accelerator.memory:
-            message = f"the state of {name} ({row.memory.total / 1e9:.3g} GB) is more than {fleet} hold"
+            message = f"the state of {name} ({format_bytes(row.memory.total)}) is more than {fleet} hold"
             found.append(Caution("does-not-fit", message, "more devices, or another recipe"))
         if row.training and row.training.examples < 1:
-            message = f"the budget buys less than one example of {name}"
+            message = f"that is less than one example of {name}"
             found.append(Caution("buys-nothing", message, f"one takes {format_flops(2 * row.macs)} forward FLOPs"))
         if row.training and row.training.days and row.training.days > _CENTURY:
             found.append(Caution("very-long", f"training {name} takes more than a century", "more accelerators"))

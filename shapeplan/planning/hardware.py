@@ -12,7 +12,7 @@ from shapeplan.errors import ArgumentError, Complaint
 AS_OF = "2026-11"
 """When the table was last checked against its sources."""
 SECONDS_PER_DAY = 86400.0
-_FLEET = re.compile(r"\s*(?:(?P<count>\d{1,9})\s*[xX*×]\s*)?(?P<name>[A-Za-z][\w .-]{0,40}?)\s*")  # noqa: RUF001
+_FLEET = re.compile(r"\s*(?:(?P<count>[0-9]{1,9})\s*[xX*× ]\s*)?(?P<name>[A-Za-z][\w .-]{0,40}?)\s*")  # noqa: RUF001
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,15 @@ ACCELERATORS: dict[str, Accelerator] = {
     chip.name: chip
     for chip in (
         Accelerator("V100", 125e12, 32e9, "NVIDIA V100 datasheet (FP16; it has no BF16)"),
-        Accelerator("A100", 312e12, 80e9, "NVIDIA A100 datasheet", ("A100-SXM", "A100-80GB", "A100-40GB")),
-        Accelerator("H100", 989.4e12, 80e9, "NVIDIA H100 datasheet, SXM, half of 1979 with sparsity", ("H100-SXM",)),
+        Accelerator("A100", 312e12, 80e9, "NVIDIA A100 datasheet", ("A100-SXM", "A100-80GB")),
+        Accelerator("A100-40GB", 312e12, 40e9, "NVIDIA A100 datasheet"),
+        Accelerator(
+            "H100",
+            989.4e12,
+            80e9,
+            "NVIDIA H100 datasheet, SXM, half of 1979 with sparsity",
+            ("H100-SXM", "H100-SXM5", "H100-80GB"),
+        ),
         Accelerator("H100-PCIe", 756e12, 80e9, "NVIDIA H100 datasheet, PCIe, half of 1513 with sparsity"),
         Accelerator("H200", 989.4e12, 141e9, "NVIDIA H200 datasheet, SXM, half of 1979 with sparsity", ("H200-SXM",)),
         Accelerator("B200", 2250e12, 180e9, "NVIDIA Blackwell datasheet, HGX, half of 4500 with sparsity"),

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
 
 from shapeplan.architectures import CONVENTIONS, Decoder, Transformer
 from shapeplan.architectures.conventions import FORWARD_PER_MAC, TRAINING_PER_MAC, non_embedding_params
-from shapeplan.arrays import Floats
+from shapeplan.arrays import Floats, Ints
 from shapeplan.errors import ArgumentError, Caution, InputError
 from shapeplan.quantities import Convention
 
 TOLERANCE = 1.1
 """Less apart than this factor, in every row, is no mismatch."""
+_FEW = 5
+"""So many lines are named."""
 _EXPLAINED = 1.03
 """An explanation fits if the median row is this near to it."""
 _WORDS = {
@@ -42,7 +44,9 @@ class Explanation(NamedTuple):
     mend: str
 
 
-def check_flops(logged: Floats, model: Transformer, examples: Floats, convention: Convention) -> list[Caution]:
+def check_flops(
+    logged: Floats, model: Transformer, examples: Floats, convention: Convention, lines: Ints
+) -> list[Caution]:
     """Compare logged compute with the exact count.
 
     Parameters
@@ -55,6 +59,8 @@ def check_flops(logged: Floats, model: Transformer, examples: Floats, convention
         Examples seen.
     convention : {"forward", "training"}
         What the compute is taken to count.
+    lines : ndarray of int, shape (rows,)
+        Lines of the input.
 
     Returns
     -------
@@ -63,15 +69,17 @@ def check_flops(logged: Floats, model: Transformer, examples: Floats, convention
     """
     exact = _floats(model.flops(convention) / model.examples_per_input) * examples
     said = f"{convention} FLOPs as the architecture gives them"
-    return _compare("flops", logged, exact, said, list(_flops_explanations(model, examples, exact)))
+    explanations = _flops_explanations(model, examples, exact, convention)
+    return _compare("flops", logged, exact, lines, said, explanations)
 
 
-def check_params(logged: Floats, model: Transformer) -> list[Caution]:
+def check_params(logged: Floats, model: Transformer, lines: Ints) -> list[Caution]:
     """Compare logged parameters with the exact count; as `check_flops`."""
-    exact = _floats(model.params)
+    exact = np.broadcast_to(_floats(model.params), logged.shape)
+    drop = "remove the column to have them counted exactly"
     explanations = [
-        Explanation(_floats(non_embedding_params(model)), "parameters without embeddings", "say so in its name"),
-        Explanation(_floats(model.depth * model.block_weights), "the blocks' matrices alone", "say so in its name"),
+        Explanation(_like(non_embedding_params(model), logged), "parameters without embeddings", drop),
+        Explanation(_like(model.depth * model.block_weights, logged), "the blocks' matrices alone", drop),
         *(Explanation(exact * scale, unit, "write them out") for unit, scale in _COUNT_UNITS.items()),
     ]
     if isinstance(model, Decoder):
@@ -80,19 +88,23 @@ def check_params(logged: Floats, model: Transformer) -> list[Caution]:
         state = "untied" if model.tied else "tied"
         mend = f"set tied: {str(not model.tied).lower()} in the architecture"
         explanations.append(Explanation(with_head, f"parameters of a model with {state} embeddings", mend))
-    return _compare("params", logged, exact, "parameters as the architecture gives them", explanations)
+    return _compare("params", logged, exact, lines, "parameters as the architecture gives them", explanations)
 
 
-def check_tokens(logged: Floats, derived: Floats, per_sequence: int) -> list[Caution]:
+def check_tokens(logged: Floats, derived: Floats, per_sequence: int, lines: Ints) -> list[Caution]:
     """Compare logged tokens with sequences (or steps times batch) times the sequence length."""
     explanations = [Explanation(derived / per_sequence, "sequences, or a batch counted in tokens", "check the column")]
-    return _compare("tokens", logged, derived, f"sequences x {per_sequence}", explanations)
+    return _compare("tokens", logged, derived, lines, f"sequences x {per_sequence}", explanations)
 
 
-def _flops_explanations(model: Transformer, examples: Floats, exact: Floats) -> Iterator[Explanation]:
+def _flops_explanations(
+    model: Transformer, examples: Floats, exact: Floats, convention: Convention
+) -> Iterator[Explanation]:
     inputs = examples / model.examples_per_input
     as_logged = "the fit takes them as they are; remove the column to have them counted exactly"
     for name in CONVENTIONS:
+        if name == convention:
+            continue
         try:
             values = _floats(model.flops(name)) * inputs
         except (InputError, ArgumentError):
@@ -110,19 +122,22 @@ def _flops_explanations(model: Transformer, examples: Floats, exact: Floats) -> 
         yield Explanation(exact * scale, f"{unit[0].upper()}FLOPs", f"name the column {unit}")
 
 
-def _compare(what: str, logged: Floats, exact: Floats, said: str, explanations: list[Explanation]) -> list[Caution]:
-    gaps = np.abs(np.log(logged / exact))
-    if gaps.max() <= np.log(TOLERANCE):
+def _compare(
+    what: str, logged: Floats, exact: Floats, lines: Ints, said: str, explanations: Iterable[Explanation]
+) -> list[Caution]:
+    """Return a caution if any row is more than 10% off, with the explanation that fits those rows, if one does."""
+    far = np.flatnonzero(np.abs(np.log(logged / exact)) > np.log(TOLERANCE))
+    if not far.size:
         return []
-    ratios = logged / exact
-    message = f"the logged {what} are {_span(ratios)} times the {said}"
-    best = min(explanations, key=lambda other: _distance(logged, other.values))
-    if _distance(logged, best.values) <= np.log(_EXPLAINED):
+    ratios = (logged / exact)[far]
+    rows = "every row" if len(far) == len(logged) else f"{len(far)} of {len(logged)} rows"
+    place = f" (line{'s' if len(far) > 1 else ''} {', '.join(map(str, lines[far]))})" if len(far) <= _FEW else ""
+    message = f"the logged {what} of {rows}{place} are {_span(ratios)} times the {said}"
+    found = [(_distance(logged[far], other.values[far]), other) for other in explanations]
+    distance, best = min(found, key=lambda pair: pair[0])
+    if distance <= np.log(_EXPLAINED):
         return [Caution(f"{what}-mismatch", f"{message}: your {what} look like {best.what}", best.mend)]
-    far = int((gaps > np.log(TOLERANCE)).sum())
-    hint = "check the architecture and what the column counts"
-    rows = "every row" if far == len(gaps) else f"{far} of {len(gaps)} rows"
-    return [Caution(f"{what}-mismatch", f"{message} ({rows} more than 10% apart)", hint)]
+    return [Caution(f"{what}-mismatch", message, "check these rows, the architecture, and what the column counts")]
 
 
 def _distance(logged: Floats, values: Floats) -> float:
@@ -132,6 +147,10 @@ def _distance(logged: Floats, values: Floats) -> float:
 def _span(ratios: Floats) -> str:
     low, high = f"{ratios.min():.3g}", f"{ratios.max():.3g}"
     return low if low == high else f"{low} to {high}"
+
+
+def _like(values: object, logged: Floats) -> Floats:
+    return np.broadcast_to(_floats(values), logged.shape)
 
 
 def _floats(values: object) -> Floats:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from shapeplan.architectures import find_family
 from shapeplan.architectures.catalogue import Counted
 from shapeplan.errors import ArgumentError, Complaint, InputError
-from shapeplan.readers.settings_text import known_settings, named_from_text, shape_from_text
+from shapeplan.readers.settings_text import named_from_text, shape_from_text
 from shapeplan.runs import Source
 
 _FILES = (".csv", ".tsv", ".yaml", ".yml", ".json", ".jsonl", ".ndjson")
@@ -34,9 +35,9 @@ def read_models(
     names : sequence of str
         Names of the catalogue, files of shapes, ``-`` for a file on stdin.
     family : str or None
-        The family of a shape of one's own, and of rows of files that do not say theirs.
+        The family of a shape of one's own; with files, that of rows that do not say theirs.
     settings : mapping of str to str
-        With `family` those of the shape of one's own; without, changes of every named model.
+        With `family` those of the shape of one's own; without, changes of every named model; with files, of every row.
     shared : mapping of str to str
         Changes of every model that has such a setting: ``{"image": "518"}``.
 
@@ -50,19 +51,20 @@ def read_models(
     models: list[Counted] = []
     notes: list[str] = []
     sources: list[Source] = []
+    files = [name for name in names if is_file(name)]
     for name in names:
-        if is_file(name):
+        if name in files:
             # Names alone need no parser of files, and start faster without.
             from shapeplan.readers.shapes import read_shapes
 
-            shapes = read_shapes(name, family=family, changes={**({} if family else settings), **shared})
+            shapes = read_shapes(name, family=family, settings=settings, shared=shared)
             models += shapes.models
             notes += shapes.notes
             sources.append(shapes.source)
         else:
-            models.append(_named(name, {} if family else settings, shared))
-    if family and (settings or not names):
-        models.append(_given(family, settings, shared))
+            models.append(_usage(partial(named_from_text, name, settings if family is None else {}, shared)))
+    if family is not None and not files:
+        models.append(_usage(partial(_given, family, settings, shared)))
     elif settings and not names:
         hint = "add --family vit, decoder, llama ..., or a name to change"
         raise ArgumentError(Complaint("missing-family", "a shape of one's own needs its family", hint))
@@ -75,23 +77,25 @@ def read_models(
 
 def is_file(name: str) -> bool:
     """Return whether an argument is a file of shapes, not a name."""
-    return name == "-" or name.lower().endswith(_FILES) or Path(name).is_file()
-
-
-def _named(name: str, settings: Mapping[str, str], shared: Mapping[str, str]) -> Counted:
+    if name == "-" or name.lower().endswith(_FILES):
+        return True
     try:
-        return named_from_text(name, settings, shared)
-    except InputError as error:
-        raise ArgumentError(*error.complaints) from None
+        return Path(name).is_file()
+    except (OSError, ValueError):  # Too long a name, or a NUL in it.
+        return False
 
 
 def _given(family: str, settings: Mapping[str, str], shared: Mapping[str, str]) -> Counted:
-    try:
-        found = find_family(family)
-        # What is shared may be meant for the other models alone.
-        model = shape_from_text(
-            found, {**settings, **{key: text for key, text in shared.items() if key in known_settings(found)}}
-        )
-    except InputError as error:
-        raise ArgumentError(*error.complaints) from None
+    found = find_family(family)
+    # What is shared may be meant for the other models alone.
+    texts = {**settings, **{key: text for key, text in shared.items() if key in found.fields}}
+    model = shape_from_text(found, texts)
     return Counted(f"{found.name} {model.width}x{model.depth}x{model.mlp_dim}", model, found.name)
+
+
+def _usage(read: Callable[[], Counted]) -> Counted:
+    """Read what an option says; a setting that cannot be is wrong usage there, and has no column."""
+    try:
+        return read()
+    except InputError as error:
+        raise ArgumentError(*(replace(found, column=None) for found in error.complaints)) from None

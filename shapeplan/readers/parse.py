@@ -8,8 +8,15 @@ from shapeplan.readers.structured import parse_json, parse_jsonl, parse_yaml
 from shapeplan.readers.table import Table
 
 
-def parse_table(text: Text) -> Table:
+def parse_table(text: Text, *, lone_record: bool = False) -> Table:
     """Return the records of CSV, TSV, YAML, JSON or JSON Lines, with their lines.
+
+    Parameters
+    ----------
+    text : Text
+        What was read.
+    lone_record : bool
+        Whether a mapping without ``runs`` is one record, not an error.
 
     Raises
     ------
@@ -20,8 +27,8 @@ def parse_table(text: Text) -> Table:
         case "csv" | "tsv":
             return parse_delimited(text.body, text.name, "\t" if text.format == "tsv" else ",")
         case "yaml":
-            return parse_yaml(text.body, text.name)
+            return parse_yaml(text.body, text.name, lone_record=lone_record)
         case "json":
-            return parse_json(text.body, text.name)
+            return parse_json(text.body, text.name, lone_record=lone_record)
         case "jsonl":
             return parse_jsonl(text.body, text.name)

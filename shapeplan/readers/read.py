@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from shapeplan.architectures import Architecture
+from shapeplan.architectures import Architecture, Transformer
+from shapeplan.architectures.settings import LARGEST
 from shapeplan.arrays import Floats, Ints
 from shapeplan.errors import Caution, Complaint, InputError
-from shapeplan.quantities import Convention, convert_flops
+from shapeplan.quantities import Convention
 from shapeplan.readers.checks import check_rows, doubt_magnitudes
 from shapeplan.readers.columns import Columns, understand
 from shapeplan.readers.cross_check import check_flops, check_params, check_tokens
@@ -110,12 +111,14 @@ def _assemble(values: dict[str, Any], table: Table, columns: Columns, settings: 
     cautions: list[Caution] = []
     cost = settings.architecture
     shape = {dim: values[dim] for dim in columns.dims}
+    lines = np.array([record.line for record in table.records])
+    model = _model(cost, shape, lines, text, cautions) if cost is not None else None
     examples, unit = _examples(values, cost, notes, text.name)
     if cost is not None and "tokens" in values:
         others = {role: column for role, column in values.items() if role != "tokens"}
         counted, _ = _examples(others, cost, [], text.name)
         if counted is not None:
-            cautions += check_tokens(values["tokens"], counted, int(cost.settings["seq"]))
+            cautions += check_tokens(values["tokens"], counted, int(cost.settings["seq"]), lines)
     measured = [role for role in ("tokens", "examples", "steps") if role in values]
     if examples is None and measured:
         notes.append(f"not used: {', '.join(measured)} (steps need batch_size)")
@@ -135,16 +138,18 @@ def _assemble(values: dict[str, Any], table: Table, columns: Columns, settings: 
                 f"column {columns.flops.name!r} names no convention: taken as training FLOPs (forward + backward); "
                 "--flops-convention says otherwise"
             )
-        if cost is not None:
-            each = convert_flops(cost.flops_per_example(shape), "forward", convention)
+        _check_finite("flops", flops, lines, text.name)
+        if model is not None:
             if examples is None:
-                examples = flops / each
+                examples = flops / (model.flops(convention) / model.examples_per_input)
                 notes.append("examples are derived from the compute and the architecture")
             else:
-                cautions += check_flops(flops, cost.model(shape), examples, convention)
-    elif cost is not None and examples is not None:
+                cautions += check_flops(flops, model, examples, convention, lines)
+    elif model is not None and examples is not None:
         convention = convention or "training"
-        flops = convert_flops(cost.flops_per_example(shape) * examples, "forward", convention)
+        with np.errstate(over="ignore"):
+            flops = model.flops(convention) / model.examples_per_input * examples
+        _check_finite("flops", flops, lines, text.name)
         notes.append(f"compute is derived from the architecture and the {unit}, in the convention {convention}")
     else:
         there = f"the columns are: {', '.join(table.columns)}"
@@ -156,12 +161,11 @@ def _assemble(values: dict[str, Any], table: Table, columns: Columns, settings: 
         low, high = values["heads"].min(), values["heads"].max()
         notes.append(f"heads vary ({low:g} to {high:g}) but are no dimension of the law: they are ignored")
     params = values.get("params")
-    if cost is not None:
-        derived = cost.params(shape)
+    if model is not None:
         if params is None:
-            params = derived
+            params = np.broadcast_to(np.asarray(model.params, dtype=float), lines.shape)
         else:
-            cautions += check_params(params, cost.model(shape))
+            cautions += check_params(params, model, lines)
     run, run_names = _runs(values, columns.dims)
     return Runs(
         dims=columns.dims,
@@ -170,7 +174,7 @@ def _assemble(values: dict[str, Any], table: Table, columns: Columns, settings: 
         flops_convention=convention,
         run=run,
         run_names=run_names,
-        lines=np.array([record.line for record in table.records]),
+        lines=lines,
         loss=values.get("metric"),
         metric=columns.metric or "loss",
         examples=examples,
@@ -184,6 +188,39 @@ def _assemble(values: dict[str, Any], table: Table, columns: Columns, settings: 
         notes=tuple(notes),
         cautions=tuple(cautions),
     )
+
+
+def _model(
+    cost: Architecture, shape: dict[str, Floats], lines: Ints, text: Text, cautions: list[Caution]
+) -> Transformer:
+    """Return the transformers of all rows, and warn if no such models can be built."""
+    try:
+        with np.errstate(over="ignore", invalid="ignore"):
+            model = cost.model(shape)
+            _check_finite("width", np.broadcast_to(model.flops("training"), lines.shape), lines, text.name)
+    except InputError as error:
+        raise InputError(
+            *(found if found.file else replace(found, file=text.name, line=int(lines[0])) for found in error.complaints)
+        ) from None
+    if all((values == np.floor(values)).all() and values.max() <= LARGEST for values in shape.values()):
+        try:
+            cost.model({name: values.astype(np.int64) for name, values in shape.items()})
+        except InputError as error:
+            hint = "counts assume it all the same: check the architecture, or the rows"
+            cautions.append(Caution("architecture-mismatch", error.complaints[0].message, hint))
+    return model
+
+
+def _check_finite(column: str, values: Floats, lines: Ints, name: str) -> None:
+    """Raise `InputError` where numbers of the input multiply to what no float holds."""
+    wrong = np.flatnonzero(~np.isfinite(values))
+    if wrong.size:
+        line = int(lines[wrong[0]])
+        raise InputError(
+            Complaint(
+                "not-finite", "the compute of this row is beyond all bounds", "check its zeros", name, line, column
+            )
+        )
 
 
 def _examples(

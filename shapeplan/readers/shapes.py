@@ -10,10 +10,12 @@ from typing import Any
 from shapeplan.architectures import FAMILIES, Decoder, find_family
 from shapeplan.architectures.base import SHAPE_DIMS
 from shapeplan.architectures.catalogue import Counted
+from shapeplan.architectures.settings import bad_setting
 from shapeplan.errors import ArgumentError, Complaint, InputError
 from shapeplan.readers.columns import SYNONYMS, normal
 from shapeplan.readers.parse import parse_table
-from shapeplan.readers.settings_text import known_settings, named_from_text, shape_from_text
+from shapeplan.readers.settings import check_settings
+from shapeplan.readers.settings_text import named_from_text, shape_from_text
 from shapeplan.readers.source import read_text
 from shapeplan.readers.table import Record
 from shapeplan.runs import Source
@@ -38,6 +40,9 @@ _SETTINGS: dict[str, tuple[str, ...]] = {
     "positions": ("pos_len",),
     "gated": ("mlp_type",),
     "norm": ("norm_type",),
+    "attention_bias": (),
+    "init_values": (),
+    "num_experts": ("num_local_experts", "n_routed_experts"),
 }
 _WORDS = {word: role for role, words in (_SHAPE | _SETTINGS).items() for word in (role, *words)}
 
@@ -51,18 +56,27 @@ class Shapes:
     source: Source
 
 
-def read_shapes(path: str | Path, *, family: str | None = None, changes: Mapping[str, str] | None = None) -> Shapes:
+def read_shapes(
+    path: str | Path,
+    *,
+    family: str | None = None,
+    settings: Mapping[str, str] | None = None,
+    shared: Mapping[str, str] | None = None,
+) -> Shapes:
     """Read a file of shapes.
 
     Parameters
     ----------
     path : str or Path
         CSV, TSV, YAML, JSON or JSON Lines; ``-`` for stdin. Columns are the settings of the families, or other
-        libraries' words for them; a row with a ``name`` and no ``width`` is looked up in the catalogue.
+        libraries' words for them; a row with a ``name`` and no ``width`` is looked up in the catalogue. One JSON object
+        is one model, such as a ``config.json``; an ``architecture:`` before the rows holds for all of them.
     family : str, optional
         The family of rows that do not say theirs; by default ``vit`` where there is a patch, else ``decoder``.
-    changes : mapping of str to str, optional
-        Settings of every row whose family has them, over the file's own: ``{"image": "518"}``.
+    settings : mapping of str to str, optional
+        Settings of every row, over the file's own.
+    shared : mapping of str to str, optional
+        The same for rows whose family has them: ``{"image": "518"}``.
 
     Raises
     ------
@@ -70,50 +84,107 @@ def read_shapes(path: str | Path, *, family: str | None = None, changes: Mapping
         With every complaint: file, line, column, value, and how to mend it.
     """
     text = read_text(path)
-    table = parse_table(text)
-    settings = {setting for known in FAMILIES.values() for setting in known_settings(known)} | {"mlp_ratio", *_SETTINGS}
+    table = parse_table(text, lone_record=True)
+    preamble = check_settings(table.settings, table.settings_lines, text.name)
+    common: dict[str, Any] = preamble.architecture.describe() if preamble.architecture else {}
+    possible = {setting for known in FAMILIES.values() for setting in known.fields} | {"mlp_ratio", *_SETTINGS}
     roles = {column: _WORDS.get(normal(column), normal(column)) for column in table.columns}
-    known = {column: role for column, role in roles.items() if role in settings}
+    known = {column: role for column, role in roles.items() if role in possible}
     _check_columns(known, table.columns, text.name)
     ignored = [column for column in table.columns if column not in known]
     notes = [f"column {column!r} is read as {role}" for column, role in known.items() if normal(column) != role]
     notes += [f"ignored column{'s' if len(ignored) > 1 else ''}: {', '.join(ignored)}"] if ignored else []
-    if family is None and any(_says_no_family(record.cells, known) for record in table.records):
-        notes.append(
-            "rows that say no family are counted as vit where they have a patch, else as decoder (GPT-2's style)"
-        )
     models, complaints = [], []
+    silent: set[str] = set()
     for i, record in enumerate(table.records, 1):
-        cells = {role: record.cells[column] for column, role in known.items() if not _blank(record.cells.get(column))}
-        name = str(cells.pop("name", f"row {i}"))
         try:
-            models.append(_counted(name, cells, family, changes or {}, text.name))
+            cells = {**common, **_cells(record, known, text.name)}
+            counted = _counted(i, cells, family, settings or {}, shared or {}, text.name)
         except (InputError, ArgumentError) as error:
-            columns = {role: column for column, role in known.items()}
-            complaints += [_placed(found, record, columns, text.name) for found in error.complaints]
+            complaints += [_placed(found, record, known, text.name) for found in error.complaints]
+            continue
+        models.append(counted)
+        silent |= _silences(counted, cells, settings or {}, family)
     if complaints:
         raise InputError(*complaints)
-    return Shapes(tuple(models), tuple(notes), text.source)
+    return Shapes(tuple(models), (*notes, *sorted(silent)), text.source)
+
+
+def _cells(record: Record, known: Mapping[str, str], name: str) -> dict[str, Any]:
+    """Return the cells of a row by role; two columns may say the same if they agree."""
+    cells: dict[str, Any] = {}
+    for column, role in known.items():
+        cell = record.cells.get(column)
+        if _blank(cell):
+            # GPT-2's config.json leaves the MLP dim empty where it is four times the width.
+            if normal(column) == "n_inner" and column in record.cells:
+                cells.setdefault("mlp_ratio", 4.0)
+            continue
+        if role in cells and str(cells[role]) != str(cell):
+            message = f"says {cell}, another column of {role} says {cells[role]}"
+            line = record.line_of(column)
+            raise InputError(Complaint("ambiguous-column", message, "keep one", name, line, column, str(cell)[:60]))
+        cells[role] = cell
+    if "mlp_dim" in cells and known.get("n_inner") == "mlp_dim":
+        cells.pop("mlp_ratio", None)
+    return cells
 
 
 def _counted(
-    name: str, cells: dict[str, Any], default_family: str | None, changes: Mapping[str, str], file: str
+    number: int,
+    cells: dict[str, Any],
+    default_family: str | None,
+    settings: Mapping[str, str],
+    shared: Mapping[str, str],
+    file: str,
 ) -> Counted:
-    if "width" not in cells:
-        return named_from_text(name, {key: cell for key, cell in cells.items() if key != "family"}, changes)
-    family = find_family(cells.pop("family", None) or default_family or ("vit" if "patch" in cells else "decoder"))
-    context = cells.pop("context", None)
-    if context is not None and family.model is Decoder:
-        cells.setdefault("seq", context)
+    """Return the model of one row; `cells` keeps what was in the row."""
+    texts = dict(cells)
+    name = texts.pop("name", None)
+    if name is not None and not isinstance(name, str | int | float):
+        raise InputError(Complaint("not-a-name", "is no name", "write text", column="name", value=str(name)[:60]))
+    if str(texts.pop("num_experts", 0)) not in ("0", "1"):
+        hint = "remove the row: only dense models are shapes of width, depth and MLP dim"
+        raise bad_setting("num_experts", cells["num_experts"], "makes a mixture, which is not counted", hint)
+    said = texts.pop("family", None)
+    if "width" not in texts:
+        if name is None:
+            message = "the row has neither a name nor a width"
+            raise InputError(Complaint("empty-row", message, "name a model of the catalogue, or give its shape"))
+        counted = named_from_text(str(name), {**texts, **settings}, shared)
+        if said is not None and find_family(said).model is not type(counted.model):
+            raise bad_setting("family", said, f"is not that of {name}", "leave it out, or give the whole shape")
+        return counted
+    family = find_family(said or default_family or ("vit" if "patch" in texts else "decoder"))
+    context = texts.pop("context", None)
+    if context is not None:
+        if family.model is not Decoder:
+            raise family.unknown("context", context)
+        texts.setdefault("seq", context)
         if family.settings.get("positions") is None:
-            cells.setdefault("positions", context)
-    cells |= {key: text for key, text in changes.items() if key in known_settings(family)}
-    return Counted(name, shape_from_text(family, cells), family.name, file)
+            texts.setdefault("positions", context)
+    if "attention_bias" in texts:
+        bias = texts.pop("attention_bias")
+        texts |= {"qkv_bias": bias, "out_bias": bias}
+    if "init_values" in texts:
+        texts["layer_scale"] = str(texts.pop("init_values")).lower() not in ("0", "0.0", "false", "none")
+    texts |= {**settings, **{key: text for key, text in shared.items() if key in family.fields}}
+    return Counted(f"row {number}" if name is None else str(name), shape_from_text(family, texts), family.name, file)
 
 
-def _says_no_family(cells: Mapping[str, object], known: Mapping[str, str]) -> bool:
-    roles = {known[column] for column, cell in cells.items() if column in known and not _blank(cell)}
-    return "width" in roles and "family" not in roles
+def _silences(counted: Counted, cells: Mapping[str, Any], settings: Mapping[str, str], family: str | None) -> set[str]:
+    """Return what was assumed of a row that says its shape, but not the rest."""
+    if "width" not in cells:
+        return set()
+    notes = set()
+    if "family" not in cells and family is None:
+        notes.add(
+            f"rows that say no family are counted as {counted.family}, since they have "
+            + ("a patch" if counted.family == "vit" else "no patch (GPT-2's style; --family says otherwise)")
+        )
+    if counted.family == "vit" and "pool" not in {**cells, **settings}:
+        notes.add("rows that say no pool have the MAP head, big_vision's default; family timm has a class token")
+    return notes
 
 
 def _blank(cell: object) -> bool:
@@ -121,19 +192,15 @@ def _blank(cell: object) -> bool:
 
 
 def _check_columns(known: Mapping[str, str], columns: tuple[str, ...], name: str) -> None:
-    roles = list(known.values())
-    twice = next((column for column, role in known.items() if roles.count(role) > 1), None)
-    if twice is not None:
-        others = " and ".join(repr(column) for column, role in known.items() if role == known[twice])
-        raise InputError(
-            Complaint("ambiguous-column", f"{others} both mean {known[twice]}", "keep one", name, 1, twice)
-        )
-    if not {"width", "name"} & set(roles):
+    if not {"width", "name"} & set(known.values()):
         hint = f"give width, depth, mlp_dim and heads, or names of the catalogue; the columns are: {', '.join(columns)}"
         raise InputError(Complaint("missing-column", "there is neither width nor name", hint, name, 1, "width"))
 
 
-def _placed(found: Complaint, record: Record, columns: Mapping[str, str], name: str) -> Complaint:
+def _placed(found: Complaint, record: Record, known: Mapping[str, str], name: str) -> Complaint:
+    if found.file:
+        return found
+    columns = {role: column for column, role in known.items() if column in record.cells}
     column = columns.get(found.column or "name", found.column)
     line = record.line_of(column) if column else record.line
     return replace(found, file=name, line=line, column=column)

@@ -39,7 +39,7 @@ class _Mapping(dict[str, Any]):
         self.lines[key] = line
 
 
-def parse_yaml(body: str, name: str) -> Table:
+def parse_yaml(body: str, name: str, *, lone_record: bool = False) -> Table:
     """Parse a YAML log: a list of runs, or settings and ``runs:``.
 
     Raises
@@ -47,13 +47,13 @@ def parse_yaml(body: str, name: str) -> Table:
     InputError
         If the text is no YAML, has the wrong shape, or a key twice.
     """
-    return _table(load_yaml(body, name), name)
+    return _table(load_yaml(body, name), name, lone_record)
 
 
-def parse_json(body: str, name: str) -> Table:
+def parse_json(body: str, name: str, *, lone_record: bool = False) -> Table:
     """Parse a JSON log: an array of runs, or an object with settings and ``runs``; errors as for YAML."""
     try:
-        return _table(_positioned_json(body, 1), name)
+        return _table(_positioned_json(body, 1), name, lone_record)
     except json.JSONDecodeError as error:
         raise _bad_syntax("bad-json", error.msg, name, error.lineno) from None
     except (ValueError, RecursionError) as error:
@@ -183,12 +183,14 @@ def _positioned_json(body: str, first_line: int) -> object:
     return decoder.decode(body)
 
 
-def _table(data: object, name: str) -> Table:
+def _table(data: object, name: str, lone_record: bool = False) -> Table:
     settings: _Mapping | None = None
     runs = data
     if isinstance(data, _Mapping):
         settings = data
         _refuse_duplicates([data], name)
+        if lone_record and RUNS not in data:
+            return Table(tuple(data), (Record(data.line, data, data.lines),))
         if RUNS not in data:
             keys = ", ".join(list(data)[:8]) or "none"
             raise InputError(

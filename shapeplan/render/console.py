@@ -10,6 +10,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, TextIO
 
 from shapeplan.errors import SHOWN, Caution, Complaint, OutputError, ShapeplanError
+from shapeplan.render.text import printable
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -36,6 +37,7 @@ class Console:
     def __init__(self, *, quiet: bool = False, as_json: bool = False):
         self.quiet = quiet
         self.as_json = as_json
+        self._held: list[tuple[str, str]] = []
         # A stream that was closed before we started is None; what would go there goes nowhere.
         sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - lives as long as we do
         sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - lives as long as we do
@@ -64,6 +66,7 @@ class Console:
         OutputError
             If it cannot be written, e.g. to a full disk.
         """
+        self._release()
         try:
             sys.stdout.write(text)
             sys.stdout.flush()
@@ -96,7 +99,7 @@ class Console:
         )
         with rich.capture() as captured:
             for renderable in renderables:
-                rich.print(renderable)
+                rich.print(printable(renderable) if isinstance(renderable, str) else renderable)
                 if isinstance(renderable, Table):
                     rich.print()
         lines = captured.get().rstrip().split("\n")
@@ -105,12 +108,12 @@ class Console:
     def note(self, text: str) -> None:
         """Say what was understood or done."""
         if not self.quiet:
-            self._say(f"note: {text}")
+            self._hold(f"note: {text}")
 
     def warn(self, cautions: Iterable[Caution]) -> None:
         """Say what is doubtful."""
         for caution in dict.fromkeys(cautions):
-            self._say(f"warning: {caution}", "33")
+            self._hold(f"warning: {caution}", "33")
 
     def error(self, error: ShapeplanError) -> None:
         """Say what is wrong: as text, the first ten complaints; as JSON, the first and the rest of the ten."""
@@ -124,12 +127,25 @@ class Console:
                 body["total"] = len(error.complaints)
             self._say(json.dumps({"error": body}))
             return
-        for line in str(error).split("\n"):
-            self._say(f"error: {line}" if not line.startswith("and ") else line, "31")
+        for complaint in error.complaints[:SHOWN]:
+            self._say(f"error: {complaint}", "31")
+        if len(error.complaints) > SHOWN:
+            self._say(f"and {len(error.complaints) - SHOWN} more", "31")
+
+    def _hold(self, text: str, colour: str = "") -> None:
+        """Say it now; or, where errors are JSON, once there is a result, so that an error stands alone on stderr."""
+        if self.as_json:
+            self._held.append((text, colour))
+        else:
+            self._say(text, colour)
+
+    def _release(self) -> None:
+        held, self._held = self._held, []
+        for text, colour in held:
+            self._say(text, colour)
 
     def _say(self, text: str, colour: str = "") -> None:
-        # Control characters in names and cells must not steer the terminal.
-        clean = "".join(c if c.isprintable() or c == "\n" else f"\\x{ord(c):02x}" for c in text)
+        clean = printable(text)
         if colour and _wants_colour(sys.stderr):
             clean = f"\x1b[{colour}m{clean}\x1b[0m"
         # Where stderr itself cannot be written there is nobody left to tell, and the result still counts.

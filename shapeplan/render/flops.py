@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Sequence
 
 from rich.console import RenderableType
 
-from shapeplan.architectures import CONVENTIONS, Decoder, Transformer, ViT
+from shapeplan.architectures import CONVENTIONS, Decoder, Part, Transformer, ViT
 from shapeplan.architectures.catalogue import CATALOGUE
 from shapeplan.architectures.conventions import SYMBOLS
 from shapeplan.planning.costs import Costs, ModelCost, some_names
-from shapeplan.quantities import format_count, format_flops, format_scientific
+from shapeplan.quantities import format_bytes, format_count, format_days, format_flops
 from shapeplan.render.parts import compact, percent, table, title
 
 _MOST_SIDE_BY_SIDE = 4
@@ -26,20 +26,27 @@ def render_flops(costs: Costs, width: int, *, parts: bool) -> list[RenderableTyp
     tables = _side_by_side(costs, width) if len(rows) <= _MOST_SIDE_BY_SIDE else _a_row_each(costs, width)
     if parts:
         for row in rows:
-            tables += [title(f"Parts of {row.counted.name}"), _parts(row)]
+            tables += [title(f"Parts of {row.name}"), _parts(row, width)]
     lines = [*costs.assumptions, SYMBOLS]
     return [*tables, title("Assumes"), *(f"- {line}" for line in lines), "", *_sources(rows)]
 
 
-def render_catalogue() -> list[RenderableType]:
-    """Return the table of named models."""
-    rows = []
+def render_catalogue(words: Sequence[str], width: int) -> list[RenderableType]:
+    """Return the table of named models, or of those whose name or other names hold one of the words."""
+    header = ["name", "width x depth x MLP", "heads", "input", "params", "source"]
+    body = []
     for record in CATALOGUE.values():
+        names = " ".join((record.name, *record.aliases)).lower()
+        if words and not any(word.lower() in names for word in words):
+            continue
         model = record.model()
-        shape = f"{model.width} x {model.depth} x {model.mlp_dim}"
         size = format_count(model.params)
-        rows.append([record.name, shape, f"{model.head_count}", _input(model), size, record.source])
-    return [table(["name", "width x depth x MLP", "heads", "input", "params", "source"], rows, left=6)]
+        body.append([record.name, _shape(model), f"{model.head_count}", _input(model), size, record.source])
+    for columns in (6, 5, 3):
+        lines = [line[:columns] for line in [header, *body]]
+        if _fits(lines, width):
+            break
+    return [table(lines[0], lines[1:], left=6)]
 
 
 def _side_by_side(costs: Costs, width: int) -> list[RenderableType]:
@@ -55,7 +62,7 @@ def _side_by_side(costs: Costs, width: int) -> list[RenderableType]:
                     tables += [table(body[0], body[1:])]
                     if group[0].training or group[0].memory:
                         lines = [[name, *(cell(row) for row in group)] for name, cell in _training_cells(costs)]
-                        names = [row.counted.name for row in group]
+                        names = [row.name for row in group]
                         tables += [title(_training_title(costs)), table(["", *names], lines)]
                 return tables
     return []
@@ -68,9 +75,9 @@ def _counts(costs: Costs, group: Sequence[ModelCost], *, formulas: bool) -> Rows
     def line(name: str, value: Callable[[ModelCost], float], text: Callable[[float], str]) -> list[str]:
         return [name, *(text(value(row)) + _ratio(row, first, value) for row in group)]
 
-    exact: Callable[[float], str] = (lambda number: f"{number:,}") if alone else format_count
+    exact = _exactly if alone else format_count
     body = [
-        ["", *(row.counted.name for row in group)],
+        ["", *(row.name for row in group)],
         ["family", *(row.counted.family for row in group)],
         ["width x depth x MLP", *(_shape(row.counted.model) for row in group)],
         ["heads", *(f"{row.counted.model.head_count}" for row in group)],
@@ -78,12 +85,10 @@ def _counts(costs: Costs, group: Sequence[ModelCost], *, formulas: bool) -> Rows
         ["head", *(_head(row.counted.model) for row in group)],
         line("parameters", lambda row: row.params, exact),
         line("  without embeddings", lambda row: row.non_embedding_params, exact),
-        *([] if alone else [_macs(group, first)]),
+        _macs(group, first, exact if alone else _flops),
     ]
     if any(isinstance(row.counted.model, Decoder) for row in group):
         body.insert(5, ["vocabulary", *(_vocabulary(row.counted.model) for row in group)])
-    if alone:
-        body.append([f"MACs, a{_n(_input_noun(first.counted.model))}", f"{first.macs:,}"])
     for counted in ("forward", "training"):
         body.append([f"{counted} FLOPs, a{_n(_unit(group))}:", *("" for _ in group)])
         for name, convention in CONVENTIONS.items():
@@ -93,11 +98,11 @@ def _counts(costs: Costs, group: Sequence[ModelCost], *, formulas: bool) -> Rows
     return body
 
 
-def _macs(group: Sequence[ModelCost], first: ModelCost) -> list[str]:
+def _macs(group: Sequence[ModelCost], first: ModelCost, text: Callable[[float], str]) -> list[str]:
     cells = []
     for row in group:
         ratio = None if row is first else row.flops_ratio(first)
-        cells.append(_flops(row.forward_per_example / 2) + ("" if ratio is None else f"  {ratio:.3f}x"))
+        cells.append(text(row.macs_per_example) + ("" if ratio is None else f"  {ratio:.3f}x"))
     return [f"MACs, a{_n(_unit(group))}", *cells]
 
 
@@ -108,7 +113,7 @@ def _a_row_each(costs: Costs, width: int) -> list[RenderableType]:
     shape: tuple[str, Callable[[ModelCost], str]] = ("width x depth x MLP", lambda row: _shape(row.counted.model))
     counts: list[tuple[str, Callable[[ModelCost], str]]] = [
         ("params", lambda row: format_count(row.params)),
-        ("MACs", lambda row: _flops(row.forward_per_example / 2)),
+        ("MACs", lambda row: _flops(row.macs_per_example)),
     ]
     ratios: list[tuple[str, Callable[[ModelCost], str]]] = [
         ("params ratio", lambda row: compact(row.params / first.params)),
@@ -122,25 +127,26 @@ def _a_row_each(costs: Costs, width: int) -> list[RenderableType]:
         [*counts, *usual, *ratios],
         [*counts, *usual],
     ]
-    tables = [
-        title(f"Models (MACs and FLOPs are those of a{_n(_unit(costs.models))})"),
-        _columns(costs, choices, width),
-    ]
+    made, complete = _columns(costs, choices, width)
+    tables: list[RenderableType] = [title(f"Models (MACs and FLOPs are those of a{_n(_unit(costs.models))})"), made]
+    if not complete:
+        tables += ["A wider terminal shows more conventions; --json has all.", ""]
     cells = _training_cells(costs)
     if cells:
         brief = [cell for cell in cells if cell[0] not in ("forward FLOPs", "weights", "gradients", "optimizer state")]
-        tables += [title(_training_title(costs)), _columns(costs, [cells, brief, brief[-2:]], width)]
+        made, _ = _columns(costs, [cells, brief, brief[-2:]], width)
+        tables += [title(_training_title(costs)), made]
     return tables
 
 
-def _columns(costs: Costs, choices: Sequence[Cells], width: int) -> RenderableType:
-    """Return the first table that fits, or the last."""
+def _columns(costs: Costs, choices: Sequence[Cells], width: int) -> tuple[RenderableType, bool]:
+    """Return the first table that fits, or the last; and whether it is the fullest."""
     for cells in choices:
         header = ["model", *(name for name, _ in cells)]
-        body = [[row.counted.name, *(cell(row) for _, cell in cells)] for row in costs.models]
+        body = [[row.name, *(cell(row) for _, cell in cells)] for row in costs.models]
         if _fits([header, *body], width):
             break
-    return table(header, body)
+    return table(header, body), cells is choices[0]
 
 
 def _fits(body: Rows, width: int) -> bool:
@@ -153,17 +159,17 @@ def _training_cells(costs: Costs) -> Cells:
     if costs.models[0].training:
         cells += [
             (_plural(costs.models), lambda row: format_count(row.training.examples) if row.training else "-"),
-            ("forward FLOPs", lambda row: format_flops(row.training.flops_forward) if row.training else "-"),
-            ("training FLOPs", lambda row: format_flops(row.training.flops_training) if row.training else "-"),
+            ("forward FLOPs", lambda row: _flops(row.training.flops_forward) if row.training else "-"),
+            ("training FLOPs", lambda row: _flops(row.training.flops_training) if row.training else "-"),
         ]
     if costs.fleet:
         cells.append((f"time on {costs.fleet}", _time))
     if costs.recipe:
         cells += [
-            ("weights", lambda row: _bytes(row.memory.weights) if row.memory else "-"),
-            ("gradients", lambda row: _bytes(row.memory.gradients) if row.memory else "-"),
-            ("optimizer state", lambda row: _bytes(row.memory.optimizer) if row.memory else "-"),
-            ("state in all", lambda row: _bytes(row.memory.total) if row.memory else "-"),
+            ("weights", lambda row: format_bytes(row.memory.weights) if row.memory else "-"),
+            ("gradients", lambda row: format_bytes(row.memory.gradients) if row.memory else "-"),
+            ("optimizer state", lambda row: format_bytes(row.memory.optimizer) if row.memory else "-"),
+            ("state in all", lambda row: format_bytes(row.memory.total) if row.memory else "-"),
         ]
     return cells
 
@@ -174,13 +180,25 @@ def _training_title(costs: Costs) -> str:
     return "Training" if costs.models[0].training else "Memory"
 
 
-def _parts(row: ModelCost) -> RenderableType:
-    body = [
-        [name, f"{part.params:,}", percent(part.params / row.params), f"{part.macs:,}", percent(part.macs / row.macs)]
-        for name, part in row.parts.items()
-    ]
-    body.append(["all", f"{row.params:,}", percent(1.0), f"{row.macs:,}", percent(1.0)])
-    return table(["part", "params", "", f"MACs, a{_n(_input_noun(row.counted.model))}", ""], body)
+def _parts(row: ModelCost, width: int) -> RenderableType:
+    each = row.counted.model.examples_per_input
+    header = ["part", "params", "", f"MACs, a{_n(_unit([row]))}", ""]
+    parts = {**row.parts, "all": Part(row.params, row.macs)}
+    body: Rows = []
+    for text in (_exactly, _flops):
+        body = [
+            [
+                name,
+                text(part.params),
+                percent(part.params / row.params),
+                text(part.macs // each),
+                percent(part.macs / row.macs),
+            ]
+            for name, part in parts.items()
+        ]
+        if _fits([header, *body], width):
+            break
+    return table(header, body)
 
 
 def _sources(rows: Iterable[ModelCost]) -> list[RenderableType]:
@@ -188,14 +206,16 @@ def _sources(rows: Iterable[ModelCost]) -> list[RenderableType]:
     by_source: dict[str, list[str]] = {}
     for row in rows:
         if row.counted.source != "given":
-            by_source.setdefault(row.counted.source, []).append(row.counted.name)
+            same = row.counted.record in ("", row.name)
+            shown = row.name if same else f"{row.name} (= {row.counted.record})"
+            by_source.setdefault(row.counted.source, []).append(shown)
     lines = [f"- {some_names(names)}: {source}" for source, names in by_source.items()]
     return [title("Sources of shapes"), *lines] if lines else []
 
 
 def _each(row: ModelCost, convention: str) -> str:
     value = row.flops_per_example(convention)
-    return "-" if value is None else format_flops(value)
+    return "-" if value is None else _flops(value)
 
 
 def _or_dash(row: ModelCost, first: ModelCost, convention: str) -> str:
@@ -203,7 +223,7 @@ def _or_dash(row: ModelCost, first: ModelCost, convention: str) -> str:
     if value is None:
         return "-"
     comparable = row is not first and base is not None and row.flops_ratio(first) is not None
-    return format_scientific(value, 4) + (f"  {value / base:.3f}x" if comparable and base else "")
+    return _flops(value) + (f"  {value / base:.3f}x" if comparable and base else "")
 
 
 def _ratio(row: ModelCost, first: ModelCost, value: Callable[[ModelCost], float]) -> str:
@@ -231,10 +251,6 @@ def _input(model: Transformer) -> str:
     return f"{model.tokens} tokens"
 
 
-def _input_noun(model: Transformer) -> str:
-    return "image" if isinstance(model, ViT) else f"sequence of {model.tokens}"
-
-
 def _vocabulary(model: Transformer) -> str:
     return f"{model.vocab}" if isinstance(model, Decoder) else "-"
 
@@ -248,8 +264,14 @@ def _plural(rows: Iterable[ModelCost]) -> str:
     return " or ".join(f"{unit}s" for unit in _unit(rows).split(" or "))
 
 
+def _exactly(value: float) -> str:
+    return f"{value:,}"
+
+
 def _flops(value: float) -> str:
-    return format_scientific(value, 4)
+    """Return four digits, always: columns of numbers are compared."""
+    mantissa, _, exponent = f"{value:.3e}".partition("e")
+    return f"{mantissa}e{int(exponent)}"
 
 
 def _n(noun: str) -> str:
@@ -258,13 +280,4 @@ def _n(noun: str) -> str:
 
 def _time(row: ModelCost) -> str:
     days = row.training.days if row.training else None
-    if days is None:
-        return "-"
-    return f"{days * 24:.3g} hours" if days < 1 else f"{compact(days)} days"
-
-
-def _bytes(count: int) -> str:
-    for scale, unit in ((1e15, "PB"), (1e12, "TB"), (1e9, "GB"), (1e6, "MB")):
-        if count >= scale:
-            return f"{count / scale:.3g} {unit}"
-    return f"{count} B"
+    return "-" if days is None else format_days(days)

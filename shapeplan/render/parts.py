@@ -9,15 +9,16 @@ from rich.table import Table
 from rich.text import Text
 
 from shapeplan.fitting.result import Interval
+from shapeplan.render.text import printable
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[str]], *, left: int = 1) -> Table:
     """Return a plain table: the first `left` columns flush left, the rest right."""
     made = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold", show_edge=False)
     for i, name in enumerate(headers):
-        made.add_column(Text(name), justify="left" if i < left else "right", overflow="fold")
+        made.add_column(Text(printable(name)), justify="left" if i < left else "right", overflow="fold")
     for row in rows:
-        made.add_row(*(Text(cell) for cell in row))
+        made.add_row(*(Text(printable(cell)) for cell in row))
     return made
 
 
@@ -27,18 +28,18 @@ def facts(pairs: Iterable[tuple[str, str]]) -> Table:
     made.add_column(style="bold", overflow="fold")
     made.add_column(overflow="fold")
     for name, value in pairs:
-        made.add_row(Text(name), Text(value))
+        made.add_row(Text(printable(name)), Text(printable(value)))
     return made
 
 
 def title(text: str) -> Text:
     """Return a heading."""
-    return Text(text, style="bold")
+    return Text(printable(text), style="bold")
 
 
 def alarm(text: str) -> Text:
     """Return a line that must be read before any number."""
-    return Text(text, style="bold red")
+    return Text(printable(text), style="bold red")
 
 
 def span(interval: Interval | None, digits: int = 3) -> str:

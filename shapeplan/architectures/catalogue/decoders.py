@@ -8,6 +8,7 @@ _GPT2 = "Radford et al. 2019; openai-community/gpt2 config.json"
 _GPT3 = "arXiv:2005.14165, Table 2.1; vocabulary of GPT-2"
 _PYTHIA = "arXiv:2304.01373; EleutherAI/pythia config.json"
 _NEOX = "arXiv:2204.06745; EleutherAI/gpt-neox configs/20B.yml"
+_LLAMA1 = "arXiv:2302.13971, Table 2"
 _LLAMA2 = "arXiv:2307.09288; meta-llama/Llama-2 config.json"
 _LLAMA3 = "arXiv:2407.21783, Table 3; meta-llama/Llama-3 config.json"
 _LLAMA32 = "model card; meta-llama/Llama-3.2 config.json"
@@ -37,9 +38,13 @@ def _decoder(
     *aliases: str,
 ) -> NamedModel:
     """Return a record from (width, depth, mlp_dim) and (heads, kv_heads, head_dim)."""
-    settings = dict(zip(("width", "depth", "mlp_dim"), shape, strict=True))
-    settings |= dict(zip(("heads", "kv_heads", "head_dim"), heads, strict=True))
-    settings |= {"vocab": vocab, "seq": seq, "tied": tied}
+    settings: dict[str, object] = dict(zip(("width", "depth", "mlp_dim"), shape, strict=True))
+    settings |= {"heads": heads[0], "vocab": vocab, "seq": seq, "tied": tied}
+    # What follows from the rest is left out, so that a model may be changed in one thing and still be one.
+    if heads[1] != heads[0]:
+        settings["kv_heads"] = heads[1]
+    if heads[0] * heads[2] != shape[0]:
+        settings["head_dim"] = heads[2]
     if family == "gpt2":
         settings["positions"] = seq
     return NamedModel(name, family, settings, source, aliases)
@@ -62,6 +67,10 @@ DECODERS: tuple[NamedModel, ...] = (
     _decoder("pythia-6.9b", "gpt_neox", (4096, 32, 16384), (32, 32, 128), 50432, 2048, False, _PYTHIA),
     _decoder("pythia-12b", "gpt_neox", (5120, 36, 20480), (40, 40, 128), 50688, 2048, False, _PYTHIA),
     _decoder("gpt-neox-20b", "gpt_neox", (6144, 44, 24576), (64, 64, 96), 50432, 2048, False, _NEOX),
+    _decoder("llama-7b", "llama", (4096, 32, 11008), (32, 32, 128), 32000, 2048, False, _LLAMA1, "llama-1-7b"),
+    _decoder("llama-13b", "llama", (5120, 40, 13824), (40, 40, 128), 32000, 2048, False, _LLAMA1, "llama-1-13b"),
+    _decoder("llama-30b", "llama", (6656, 60, 17920), (52, 52, 128), 32000, 2048, False, _LLAMA1, "llama-33b"),
+    _decoder("llama-65b", "llama", (8192, 80, 22016), (64, 64, 128), 32000, 2048, False, _LLAMA1, "llama-1-65b"),
     _decoder("llama-2-7b", "llama", (4096, 32, 11008), (32, 32, 128), 32000, 4096, False, _LLAMA2),
     _decoder("llama-2-13b", "llama", (5120, 40, 13824), (40, 40, 128), 32000, 4096, False, _LLAMA2),
     _decoder("llama-2-70b", "llama", (8192, 80, 28672), (64, 8, 128), 32000, 4096, False, _LLAMA2),
@@ -106,7 +115,18 @@ DECODERS: tuple[NamedModel, ...] = (
     ),
     _decoder("llama-3.2-1b", "llama", (2048, 16, 8192), (32, 8, 64), 128256, 8192, True, _LLAMA32),
     _decoder("llama-3.2-3b", "llama", (3072, 28, 8192), (24, 8, 128), 128256, 8192, True, _LLAMA32),
-    _decoder("tinyllama-1.1b", "llama", (2048, 22, 5632), (32, 4, 64), 32000, 2048, False, _TINYLLAMA, "tinyllama"),
+    _decoder(
+        "tinyllama-1.1b",
+        "llama",
+        (2048, 22, 5632),
+        (32, 4, 64),
+        32000,
+        2048,
+        False,
+        _TINYLLAMA,
+        "tinyllama",
+        "tinyllama-1.1b-v1.0",
+    ),
     _decoder("smollm2-135m", "llama", (576, 30, 1536), (9, 3, 64), 49152, 2048, True, _SMOLLM2),
     _decoder("smollm2-360m", "llama", (960, 32, 2560), (15, 5, 64), 49152, 2048, True, _SMOLLM2),
     _decoder("smollm2-1.7b", "llama", (2048, 24, 8192), (32, 32, 64), 49152, 2048, True, _SMOLLM2),

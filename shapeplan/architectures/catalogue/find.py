@@ -15,11 +15,13 @@ from shapeplan.errors import ArgumentError, Complaint
 CATALOGUE: dict[str, NamedModel] = {record.name: record for record in (*VITS, *DECODERS)}
 """Every named model, by its name."""
 
-_SIZE = re.compile(r"(?:@|[-_ ]r?)(\d{3,4})(?:px)?$")
+_SIZE = re.compile(r"(?:@|[-_ ]r?)([0-9]{3,4})(?:px)?$")
 _PATCH = re.compile(r"/(\d{1,2})(?=$|[-_ ])|[-_ ]?patch(\d{1,2})(?=$|[-_ ])|[-_](\d{1,2})(?=$|[-_ ])")
-_TAG = re.compile(r"\.[A-Za-z]\w*$")
+_TAG = re.compile(r"\.(?:\w*_in1k|webli|webli_i18n|v2_webli|lvd142m)$")
+"""Tags of timm's weights behind which the model is the same; others change the classifier."""
+_NAME = re.compile(r"[\w ./@()+-]{1,200}")
 _OWNER = re.compile(r"^[\w.-]+/(?=[\w.-]*[A-Za-z]{2})")
-_RELEASE = re.compile(r"[-_](?:hf|instruct|base|it|pt|chat|deduped)$", re.IGNORECASE)
+_RELEASE = re.compile(r"[-_](?:hf|instruct|base|it|pt|chat|deduped)(?=$|[-_])", re.IGNORECASE)
 
 
 def find_model(name: str) -> tuple[NamedModel, dict[str, Any]]:
@@ -37,7 +39,7 @@ def find_model(name: str) -> tuple[NamedModel, dict[str, Any]]:
     ArgumentError
         If there is no such model; the hint names the nearest.
     """
-    for stem, changes in _readings(name):
+    for stem, changes in _readings(name) if _NAME.fullmatch(name) else ():
         record = _RECORDS.get(_key(stem))
         if record and changes.keys() <= ({"image", "patch"} if record.family == "vit" else {"seq"}):
             return record, changes
@@ -60,7 +62,9 @@ def named(name: str, **changes: Any) -> Counted:
         If a change cannot be.
     """
     record, said = find_model(name)
-    return Counted(name, record.model(**{**said, **changes}), record.family, record.source, record.note)
+    # A name that says 384 is no name for 224.
+    shown = record.name if said.keys() & changes.keys() else name
+    return Counted(shown, record.model(**{**said, **changes}), record.family, record.source, record.note, record.name)
 
 
 def _readings(name: str) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -68,8 +72,8 @@ def _readings(name: str) -> Iterator[tuple[str, dict[str, Any]]]:
     for text in dict.fromkeys((name, _TAG.sub("", name), _OWNER.sub("", name), _RELEASE.sub("", _OWNER.sub("", name)))):
         yield text, {}
         stem, at, size = text.partition("@")
-        if at and size.removesuffix("px").isdigit():
-            yield stem, {"seq": int(size.removesuffix("px"))}
+        if at and (sides := re.fullmatch(r"([0-9]{1,9})(?:x([0-9]{1,9}))?", size)):
+            yield stem, {"image": (int(sides[1]), int(sides[2]))} if sides[2] else {"seq": int(size)}
         sized = _SIZE.search(text)
         image = {"image": int(sized[1])} if sized else {}
         stem = text[: sized.start()] if sized else text
@@ -81,9 +85,10 @@ def _readings(name: str) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _key(name: str) -> str:
-    """Return a name without case and separators; G is no g."""
-    name = re.sub(r"(?<![A-Za-z])G(?![A-Za-z])", "gigantic", name)
-    return "".join(character for character in name.lower() if character.isalnum())
+    """Return a name without case and separators; but G is no g, 3-8b is no 38b, and @ stays."""
+    name = re.sub(r"[A-Za-z]+", lambda word: word[0] if word[0] == "G" else word[0].lower(), name)
+    name = re.sub(r"(?<=\d)[\W_]+(?=\d)", "~", name)
+    return re.sub(r"[^\w~@]|_", "", name)
 
 
 _RECORDS: dict[str, NamedModel] = {}

@@ -8,17 +8,33 @@ from typing import Any
 
 from shapeplan.architectures.architecture import Architecture, find_family
 from shapeplan.architectures.base import SHAPE_DIMS, Transformer
+from shapeplan.architectures.settings import as_int, bad_setting
 
 
 @dataclass(frozen=True)
 class Counted:
-    """A model to count, with what to call it, the name of its family, and where its shape is from."""
+    """A model to count.
+
+    Attributes
+    ----------
+    name : str
+        What to call it.
+    model : Transformer
+        Of one shape.
+    family : str
+        A name of `FAMILIES`.
+    source, note : str
+        Where its shape is from; what a reader of the count must know.
+    record : str
+        Its name in the catalogue, if it is there.
+    """
 
     name: str
     model: Transformer
     family: str
     source: str = "given"
     note: str = ""
+    record: str = ""
 
 
 @dataclass(frozen=True)
@@ -57,5 +73,10 @@ class NamedModel:
             If a change is no setting of the family, or cannot be.
         """
         settings = {**self.settings, **changes}
+        if "mlp_ratio" in changes:
+            if "mlp_dim" in changes:
+                raise bad_setting("mlp_ratio", changes["mlp_ratio"], "and mlp_dim say the same", "give one of them")
+            settings["mlp_dim"] = as_int(changes["mlp_ratio"] * settings["width"])
+            del settings["mlp_ratio"]
         shape = {dim: settings.pop(dim) for dim in SHAPE_DIMS}
         return Architecture.of(find_family(self.family), settings).model(shape)

@@ -37,10 +37,18 @@ _SHAPES: dict[str, tuple[int, int, int, int]] = {
 }
 """(width, depth, mlp_dim, heads) of the variants, as big_vision and the papers call them."""
 _WORDS = {
-    **{"Ti": "tiny", "S": "small", "M": "medium", "B": "base", "L": "large", "H": "huge", "g": "giant"},
+    **{
+        "Ti": "tiny",
+        "S": "small",
+        "M": "medium",
+        "B": "base",
+        "L": "large",
+        "H": "huge",
+        "g": "giant",
+        "G": "gigantic",
+    },
     **{"So400m": "so400m", "g-opt": "giant-opt"},
 }
-_ENCODER = "encoder without classifier"
 
 
 def _vit(
@@ -52,23 +60,28 @@ def _vit(
 
 def _plain(variant: str, patch: int) -> NamedModel:
     name = f"ViT-{variant}"
-    return _vit(f"{name}/{patch}", variant, patch, 224, _BASELINE, name, variant, note=_ENCODER, pool="gap")
+    return _vit(f"{name}/{patch}", variant, patch, 224, _BASELINE, name, variant, pool="gap")
 
 
-def _map(name: str, variant: str, patch: int, source: str, *aliases: str, note: str = _ENCODER) -> NamedModel:
+def _map(name: str, variant: str, patch: int, source: str, *aliases: str, note: str = "") -> NamedModel:
     image = 256 if patch == 16 else 224
     return _vit(f"{name}/{patch}", variant, patch, image, source, name, variant, *aliases, note=note, pool="map")
 
 
 def _imagenet(name: str, variant: str, patch: int, source: str, *aliases: str, **settings: Any) -> NamedModel:
     """Return a model with a class token, positions for it, and the classifier of ImageNet."""
-    settings = {"pool": "tok", "prefix_positions": True, "classes": 1000, **settings}
-    return _vit(name, variant, patch, 224, source, *aliases, **settings)
+    settings = {"pool": "tok", "prefix_positions": True, "classes": 1000, "image": 224, **settings}
+    return _vit(name, variant, patch, settings.pop("image"), source, *aliases, **settings)
 
 
-def _timm(variant: str, patch: int, classes: int = 1000) -> NamedModel:
+def _timm(variant: str, patch: int) -> NamedModel:
     name = f"vit_{_WORDS[variant]}_patch{patch}"
-    return _imagenet(f"{name}_224", variant, patch, _TIMM, name, classes=classes)
+    return _imagenet(f"{name}_224", variant, patch, _TIMM, name)
+
+
+def _timm_encoder(variant: str, patch: int) -> NamedModel:
+    """Return a model that timm has without a classifier, and at this size of image alone."""
+    return _imagenet(f"vit_{_WORDS[variant]}_patch{patch}_224", variant, patch, _TIMM, classes=0)
 
 
 def _deit(variant: str, *, distilled: bool = False) -> NamedModel:
@@ -111,7 +124,8 @@ def _dinov2(variant: str, registers: int = 0) -> NamedModel:
     settings: dict[str, Any] = {"pool": "tok", "layer_scale": True, "positions": 37 * 37 + 1, "reg_tokens": registers}
     if variant == "g":
         settings |= {"width": 1536, "mlp_dim": 4096, "heads": 24, "gated": True}
-    return _vit(f"DINOv2-{variant}/14{suffix}", variant, 14, 518, source, *aliases, **settings)
+    note = "the mask token of pre-training is not counted"
+    return _vit(f"DINOv2-{variant}/14{suffix}", variant, 14, 518, source, *aliases, note=note, **settings)
 
 
 VITS: tuple[NamedModel, ...] = (
@@ -140,10 +154,10 @@ VITS: tuple[NamedModel, ...] = (
         block_norms=1,
         norm="rmsnorm",
     ),
-    _map("SoViT-150m", "So150m", 14, _SOVIT, "ViT-So150m", note=f"{_ENCODER}; the paper prints no heads: 16 assumed"),
+    _map("SoViT-150m", "So150m", 14, _SOVIT, "ViT-So150m", note="the paper prints no heads: 16 assumed"),
     _map("SoViT-400m", "So400m", 14, _SOVIT, "ViT-So400m"),
     _timm("Ti", 16),
-    _timm("S", 8, classes=0),
+    _timm_encoder("S", 8),
     _timm("S", 16),
     _timm("S", 32),
     _timm("B", 8),
@@ -151,9 +165,11 @@ VITS: tuple[NamedModel, ...] = (
     _timm("B", 32),
     _timm("L", 14),
     _timm("L", 16),
-    _timm("L", 32, classes=0),
-    _timm("H", 14, classes=0),
+    _timm_encoder("L", 32),
+    _imagenet("vit_large_patch32_384", "L", 32, _TIMM, image=384),
+    _timm_encoder("H", 14),
     _timm("g", 14),
+    _timm("G", 14),
     _deit("Ti"),
     _deit("S"),
     _deit("B"),
