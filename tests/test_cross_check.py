@@ -8,6 +8,7 @@ import pytest
 
 from shapeplan.architectures import Transformer, architecture
 from shapeplan.architectures.conventions import non_embedding_params
+from shapeplan.errors import InputError
 from shapeplan.readers.read import read_runs
 from shapeplan.runs import Runs
 
@@ -117,3 +118,13 @@ def test_rows_of_no_buildable_model_are_questioned(tmp_path: Path) -> None:
     }
     codes = [caution.code for caution in read(tmp_path, json.dumps(log), "log.json").cautions]
     assert "architecture-mismatch" in codes
+
+
+@pytest.mark.parametrize(("setting", "size"), [({"mlp_dim": 4304}, "4304"), ({"mlp_ratio": 2}, "128")])
+def test_rows_and_architecture_may_not_disagree_on_a_size(tmp_path: Path, setting: dict[str, float], size: str) -> None:
+    log = {
+        "architecture": {"family": "vit", "patch": 14, "image": 224, "heads": 16, **setting},
+        "runs": [{"width": 64, "depth": 2, "mlp_dim": 256, "forward_flops": 1e15, "loss": 3}],
+    }
+    with pytest.raises(InputError, match=f"mlp_dim is 256 here, and {size} in the architecture"):
+        read(tmp_path, json.dumps(log), "log.json")

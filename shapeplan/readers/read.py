@@ -24,6 +24,9 @@ from shapeplan.readers.source import Text, read_text
 from shapeplan.readers.table import Table
 from shapeplan.runs import Runs
 
+SAME_SIZE = 0.05
+"""Sizes this near are the same: an MLP ratio of 8/3 is rounded to multiples of 64 or 256."""
+
 
 def read_runs(
     path: str | Path,
@@ -194,6 +197,7 @@ def _model(
     cost: Architecture, shape: dict[str, Floats], lines: Ints, text: Text, cautions: list[Caution]
 ) -> Transformer:
     """Return the transformers of all rows, and warn if no such models can be built."""
+    _check_agreement(cost, shape, lines, text.name)
     try:
         with np.errstate(over="ignore", invalid="ignore"):
             model = cost.model(shape)
@@ -209,6 +213,21 @@ def _model(
             hint = "counts assume it all the same: check the architecture, or the rows"
             cautions.append(Caution("architecture-mismatch", error.complaints[0].message, hint))
     return model
+
+
+def _check_agreement(cost: Architecture, shape: dict[str, Floats], lines: Ints, name: str) -> None:
+    """Raise `InputError` where a row and the architecture say different sizes of one dimension."""
+    fixed = {dim: cost.settings[dim] for dim in shape if dim in cost.settings}
+    if "mlp_ratio" in cost.settings and {"width", "mlp_dim"} <= shape.keys():
+        fixed["mlp_dim"] = cost.settings["mlp_ratio"] * shape["width"]
+    for dim, size in fixed.items():
+        apart = np.flatnonzero(np.abs(shape[dim] / size - 1) > SAME_SIZE)
+        if apart.size:
+            row = int(apart[0])
+            said = np.broadcast_to(size, lines.shape)[row]
+            message = f"{dim} is {shape[dim][row]:g} here, and {said:g} in the architecture"
+            hint = f"take {'mlp_ratio' if 'mlp_ratio' in cost.settings else dim} out of the architecture"
+            raise InputError(Complaint("ambiguous-size", message, hint, name, int(lines[row]), dim))
 
 
 def _check_finite(column: str, values: Floats, lines: Ints, name: str) -> None:
