@@ -14,9 +14,11 @@ _HOMES = {
     "Architecture": "shapeplan.architectures",
     "Caution": "shapeplan.errors",
     "Check": "shapeplan.fitting.check",
+    "Comparison": "shapeplan.fitting.compare",
     "Decoder": "shapeplan.architectures",
     "Fit": "shapeplan.fitting.result",
     "Law": "shapeplan.laws",
+    "MetricsFit": "shapeplan.fitting.metrics",
     "Plan": "shapeplan.planning.plan",
     "Predictions": "shapeplan.fitting.predict",
     "CATALOGUE": "shapeplan.architectures.catalogue",
@@ -26,13 +28,17 @@ _HOMES = {
     "ViT": "shapeplan.architectures",
     "architecture": "shapeplan.architectures",
     "check": "shapeplan.fitting.check",
+    "compare": "shapeplan.fitting.compare",
+    "comparison_document": "shapeplan.documents.comparison",
     "check_document": "shapeplan.documents.check",
     "fit": "shapeplan.fitting.fit",
+    "fit_metrics": "shapeplan.fitting.metrics",
     "flops": "shapeplan.planning.costs",
     "flops_document": "shapeplan.documents.flops",
     "find_model": "shapeplan.architectures.catalogue",
     "json_schema": "shapeplan.documents.schema",
     "law_document": "shapeplan.documents.law",
+    "metrics_document": "shapeplan.documents.metrics",
     "named": "shapeplan.architectures.catalogue",
     "paper_design": "shapeplan.sweeps.paper",
     "plan_document": "shapeplan.documents.plan",
@@ -40,6 +46,7 @@ _HOMES = {
     "predictions_document": "shapeplan.documents.predictions",
     "published_law": "shapeplan.documents.files",
     "read_law": "shapeplan.documents.files",
+    "read_metrics": "shapeplan.readers.read",
     "read_models": "shapeplan.readers.models",
     "read_runs": "shapeplan.readers.read",
     "recommend": "shapeplan.planning.recommend",
@@ -51,15 +58,19 @@ if TYPE_CHECKING:
     from shapeplan.architectures import Architecture, Decoder, ViT, architecture
     from shapeplan.architectures.catalogue import CATALOGUE, find_model, named
     from shapeplan.documents.check import check_document
+    from shapeplan.documents.comparison import comparison_document
     from shapeplan.documents.files import published_law, read_law
     from shapeplan.documents.flops import flops_document
     from shapeplan.documents.law import law_document
+    from shapeplan.documents.metrics import metrics_document
     from shapeplan.documents.plan import plan_document
     from shapeplan.documents.predictions import predictions_document
     from shapeplan.documents.schema import json_schema
     from shapeplan.errors import Caution, ShapeplanError
     from shapeplan.fitting.check import Check, check
+    from shapeplan.fitting.compare import Comparison, compare
     from shapeplan.fitting.fit import fit
+    from shapeplan.fitting.metrics import MetricsFit, fit_metrics
     from shapeplan.fitting.predict import Predictions, predict
     from shapeplan.fitting.result import Fit
     from shapeplan.laws import Law
@@ -67,7 +78,7 @@ if TYPE_CHECKING:
     from shapeplan.planning.plan import Plan
     from shapeplan.planning.recommend import recommend
     from shapeplan.readers.models import read_models
-    from shapeplan.readers.read import read_runs
+    from shapeplan.readers.read import read_metrics, read_runs
     from shapeplan.runs import Runs
     from shapeplan.sweeps.grid import Start
     from shapeplan.sweeps.paper import paper_design, rehearsal_law
@@ -78,9 +89,11 @@ __all__ = [
     "Architecture",
     "Caution",
     "Check",
+    "Comparison",
     "Decoder",
     "Fit",
     "Law",
+    "MetricsFit",
     "Plan",
     "Predictions",
     "Runs",
@@ -91,12 +104,16 @@ __all__ = [
     "architecture",
     "check",
     "check_document",
+    "compare",
+    "comparison_document",
     "find_model",
     "fit",
+    "fit_metrics",
     "flops",
     "flops_document",
     "json_schema",
     "law_document",
+    "metrics_document",
     "named",
     "paper_design",
     "plan_document",
@@ -104,6 +121,7 @@ __all__ = [
     "predictions_document",
     "published_law",
     "read_law",
+    "read_metrics",
     "read_models",
     "read_runs",
     "recommend",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 SHOWN = 10
@@ -116,3 +118,12 @@ class ArgumentError(ShapeplanError):
     """An argument that makes no sense, whatever the data (exit status 2)."""
 
     exit_code = 2
+
+
+def check_choice(what: str, given: str, known: Sequence[str]) -> None:
+    """Raise `ArgumentError` unless what was given is one of the known names."""
+    if given in known:
+        return
+    close = difflib.get_close_matches(given, known, n=1)
+    hint = f"did you mean {close[0]!r}?" if close else f"choose one of {', '.join(known)}"
+    raise ArgumentError(Complaint(f"unknown-{what}", f"there is no {what} {given!r}", hint, value=given))

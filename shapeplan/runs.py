@@ -90,6 +90,11 @@ class Runs:
         """Return the number of rows."""
         return len(self.flops)
 
+    @property
+    def name(self) -> str | None:
+        """Name of the input."""
+        return self.sources[0].name if self.sources else None
+
     def values(self, dim: str) -> Floats:
         """Return the column of one dimension, shape (rows,)."""
         return self.shape[:, self.dims.index(dim)]

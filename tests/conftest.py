@@ -6,12 +6,16 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import settings
 
+from shapeplan.fitting.fit import fit
+from shapeplan.fitting.result import Fit
 from shapeplan.laws import Additive, Law
 from shapeplan.runs import Runs
 from shapeplan.sweeps.paper import paper_design, rehearsal_law
@@ -90,10 +94,13 @@ def sweep(noise: float = 0.003, seed: int = 0, law: Law | None = None) -> Runs:
     return simulate(law or rehearsal_law(), paper_design(), noise=noise, seed=seed)
 
 
+def fit_star(runs: Runs, **options: Any) -> Fit:
+    """Fit Eq. 2, whatever other law the log may suit better."""
+    return fit(runs, law="star", **options)
+
+
 def rows_of(runs: Runs, keep: np.ndarray) -> Runs:
     """Return some rows of a log."""
-    from dataclasses import replace
-
     columns = {
         name: getattr(runs, name)[keep]
         for name in ("shape", "flops", "run", "lines", "loss", "examples", "params", "heads")

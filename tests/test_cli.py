@@ -21,7 +21,7 @@ from conftest import SAMPLES, Program
 
 GOLDEN = Path(__file__).parent / "golden"
 LOG = SAMPLES / "vit_sweep.yaml"
-COMMANDS = ("check", "fit", "recommend", "flops", "predict", "simulate")
+COMMANDS = ("check", "fit", "compare", "recommend", "flops", "predict", "simulate")
 
 
 TRAINING = ["flops", "llama-3-8b", "qwen3-8b", "olmo-2-7b", "--gpus", "512xH100", "--mfu", "40%"]
@@ -73,6 +73,7 @@ def compare(name: str, text: str) -> None:
     [
         ("check.txt", ["check", LOG]),
         ("fit.txt", ["fit", LOG]),
+        ("compare.txt", ["compare", LOG]),
         ("recommend.txt", ["recommend", "--law", "LAW", "--flops", "1e21"]),
         ("recommend_many.txt", ["recommend", "--law", "LAW", "--flops", "1e20", "--flops", "1e21", "--flops", "1e22"]),
         ("recommend_published.txt", ["recommend", "--flops", "9e21", "--flops", "1.85e20"]),
@@ -130,7 +131,7 @@ def test_results_on_stdout_and_the_rest_on_stderr(program: Program, law: Path) -
     assert loud.stdout == quiet.stdout
     assert "note:" not in quiet.stderr
     assert [line for line in loud.stderr.split("\n") if not line.startswith("note:")] == quiet.stderr.split("\n")
-    assert "warning: [extrapolation] the budget is 5.94x" in loud.stderr
+    assert "warning: [extrapolation] the budget is 4.66x" in loud.stderr
     assert "note: --flops is read as forward FLOPs" in loud.stderr
 
 
@@ -140,7 +141,7 @@ def test_json_holds_every_number_of_the_table(program: Program, law: Path) -> No
         table = program(*arguments, "-q").stdout
         document = json.loads(program(*arguments, "-q", "--json").stdout)
         known = list(numbers_in(document))
-        for shown in re.findall(r"(?<![\w.:/^])[+-]?\d+(?:\.\d+)?(?:e\d+)?[%KMBT]?(?![\w/])", table):
+        for shown in re.findall(r"(?<![\w.:/^])(?<!\w-)[+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?[%KMBT]?(?![\w/])", table):
             assert any(matches(shown, number) for number in known), (arguments[0], shown)
 
 
@@ -306,7 +307,7 @@ def test_user_text_is_shown_literally(program: Program, tmp_path: Path) -> None:
     (tmp_path / "[red]log.csv").write_text(log.replace("width-608-64M", "\x1b[31mrun[/red]"))
     done = program("fit", "[red]log.csv", "--metric", "[bold]lo:smile:ss[/bold]", "--replicates", "0")
     assert done.returncode == 0
-    assert "Law star for [bold]lo:smile:ss[/bold]" in done.stdout
+    assert "Law separable for [bold]lo:smile:ss[/bold]" in done.stdout
     assert "\x1b" not in done.stdout + done.stderr
 
 

@@ -8,19 +8,22 @@ from pathlib import Path
 import jsonschema
 import numpy as np
 import pytest
-from conftest import SAMPLES, sweep
+from conftest import SAMPLES, fit_star, sweep
 
 from shapeplan.documents.base import Document
 from shapeplan.documents.check import check_document
+from shapeplan.documents.comparison import comparison_document
 from shapeplan.documents.files import published_law, read_law, write_text
 from shapeplan.documents.flops import flops_document
 from shapeplan.documents.law import LawDocument, fit_of, law_document
+from shapeplan.documents.metrics import metrics_document
 from shapeplan.documents.plan import plan_document
 from shapeplan.documents.predictions import predictions_csv, predictions_document
 from shapeplan.documents.schema import KINDS, json_schema
 from shapeplan.errors import InputError, OutputError
 from shapeplan.fitting.check import check
-from shapeplan.fitting.fit import fit
+from shapeplan.fitting.compare import compare
+from shapeplan.fitting.metrics import fit_metrics
 from shapeplan.fitting.predict import predict
 from shapeplan.fitting.result import Fit
 from shapeplan.planning.costs import flops
@@ -30,7 +33,7 @@ from shapeplan.readers.read import read_runs
 
 @pytest.fixture(scope="module")
 def fitted() -> Fit:
-    return fit(read_runs(SAMPLES / "vit_sweep.csv"), replicates=20)
+    return fit_star(read_runs(SAMPLES / "vit_sweep.csv"), replicates=20)
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +41,8 @@ def documents(fitted: Fit) -> dict[str, Document]:
     runs = read_runs(SAMPLES / "vit_sweep.csv")
     made = [
         check_document(check(runs)),
+        comparison_document(compare(runs)),
+        metrics_document(fit_metrics({"one": runs, "other": runs}, law="star", replicates=10)),
         flops_document(flops(["ViT-g/14@518", "llama-3-8b"], budget=1e23, gpus="64xH100")),
         law_document(fitted),
         plan_document(recommend(fitted, [1e20, 1e21])),
@@ -71,7 +76,7 @@ def test_a_law_comes_back_as_it_was(fitted: Fit, tmp_path: Path) -> None:
 
 
 def test_the_same_input_gives_the_same_bytes(fitted: Fit) -> None:
-    again = fit(read_runs(SAMPLES / "vit_sweep.csv"), replicates=20)
+    again = fit_star(read_runs(SAMPLES / "vit_sweep.csv"), replicates=20)
     assert law_document(again).dumps() == law_document(fitted).dumps()
 
 
@@ -191,7 +196,7 @@ def test_predictions_keep_every_column_and_the_order(fitted: Fit, tmp_path: Path
 
 
 def test_predictions_without_metric_or_draws_are_null(tmp_path: Path) -> None:
-    bare = fit(sweep(), replicates=0)
+    bare = fit_star(sweep(), replicates=0)
     log = tmp_path / "rows.csv"
     log.write_text("width,depth,mlp_dim,forward_flops\n608,40,6144,1e20\n")
     document = json.loads(predictions_document(bare, predict(bare, read_runs(log, require_metric=False))).dumps())

@@ -63,7 +63,7 @@ def test_what_it_shows_is_what_is_printed(clone: Path) -> None:
 
 
 def test_the_python_example_runs(clone: Path) -> None:
-    code = next(body for kind, body in BLOCKS if kind == "python")
+    code = next(body for kind, body in BLOCKS if kind == "python" and "import shapeplan as sp" in body)
     done = subprocess.run([sys.executable, "-c", code], cwd=clone, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 
@@ -124,3 +124,22 @@ def test_the_truth_in_sample_runs_is_the_truth() -> None:
         true = loss({dim: float(size) for dim, size in budget.rounded.items()}, float(flops))
         assert f"{true:.5f}" == value
         assert f"{100 * (true / optima[flops] - 1):.1f}" == excess
+
+
+def test_the_law_of_the_worked_example_is_a_law_like_any_other(tmp_path: Path) -> None:
+    code = next(body for kind, body in BLOCKS if kind == "python" and "class Volume" in body)
+    package = tmp_path / "shapeplan"
+    shutil.copytree(ROOT / "shapeplan", package, ignore=shutil.ignore_patterns("__pycache__"))
+    (package / "laws" / "volume.py").write_text(code)
+
+    def run(*arguments: str | Path) -> str:
+        command = [sys.executable, "-m", "shapeplan", *map(str, arguments)]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    log = ROOT / "sample_runs" / "vit_sweep.csv"
+    law = tmp_path / "law.json"
+    assert "Law volume for loss (an example)" in run("fit", log, "--law", "volume", "--replicates", "20", "-o", law)
+    assert "volume" in run("compare", log)
+    assert "loss under the law volume" in run("predict", law, log)

@@ -5,13 +5,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import additive_law, rows_of, sweep
+from conftest import additive_law, fit_star, rows_of, sweep
 from hypothesis import given
 from hypothesis import strategies as st
 
 from shapeplan.documents.files import published_law
 from shapeplan.errors import ArgumentError, PlanError
-from shapeplan.fitting.fit import fit
 from shapeplan.fitting.result import Fit
 from shapeplan.planning.recommend import recommend
 from shapeplan.planning.rounding import round_shape
@@ -22,7 +21,7 @@ DIMS = ("width", "depth", "mlp_dim")
 
 @pytest.fixture(scope="module")
 def fitted() -> Fit:
-    return fit(sweep(0.003, 2), replicates=100)
+    return fit_star(sweep(0.003, 2), replicates=100)
 
 
 @pytest.mark.parametrize(
@@ -139,7 +138,7 @@ def test_heads_grow_with_width_or_stay() -> None:
 def test_tied_and_fixed_dimensions_follow() -> None:
     star = rows_of(sweep(0.001, law=additive_law()), np.arange(39))
     start = Start({"width": 608.0, "depth": 10.0}, 3.5e18, "test")
-    budget = recommend(fit(star, replicates=0, start=start), 1e20).budgets[0]
+    budget = recommend(fit_star(star, replicates=0, start=start), 1e20).budgets[0]
     assert budget.rounded["mlp_dim"] == 6144
     assert budget.shape["mlp_dim"] == 6144.0
 
@@ -155,7 +154,7 @@ def test_a_loss_that_the_grid_refutes_is_not_told(fitted: Fit) -> None:
     assert not fitted.predicts_loss
     assert "off-star-misfit" in [caution.code for caution in fitted.cautions]
     assert recommend(fitted, 1e21).budgets[0].loss is None
-    sound = fit(sweep(0.001, 2, additive_law()), replicates=100)
+    sound = fit_star(sweep(0.001, 2, additive_law()), replicates=100)
     assert "off-star-misfit" not in [caution.code for caution in sound.cautions]
     budget = recommend(sound, 1e20).budgets[0]
     assert budget.loss is not None
@@ -190,7 +189,7 @@ def test_tied_dimensions_follow_the_rounded_one() -> None:
     shape = design.shape.copy()
     shape[:, 2] = 4 * shape[:, 0]
     start = Start({"width": 608.0, "depth": 10.0}, 3.5e18, "test")
-    tied = fit(replace(design, shape=shape, architecture=None), replicates=0, start=start)
+    tied = fit_star(replace(design, shape=shape, architecture=None), replicates=0, start=start)
     for multiple in (16, 64, 128):
         rounded = recommend(tied, 1e20, multiples={"width": multiple}).budgets[0].rounded
         assert rounded["mlp_dim"] == 4 * rounded["width"]
@@ -227,7 +226,7 @@ def test_refusals(fitted: Fit) -> None:
 
 def test_without_examples_the_cost_is_unknown() -> None:
     runs = replace(sweep(), examples=None, architecture=None)
-    budget = recommend(fit(runs, replicates=0), 1e21).budgets[0]
+    budget = recommend(fit_star(runs, replicates=0), 1e21).budgets[0]
     assert budget.examples is None
     assert budget.flops_per_example is None
     assert budget.params is None

@@ -11,6 +11,7 @@ import typer
 
 from shapeplan import __version__
 from shapeplan.cli.check import check
+from shapeplan.cli.compare import compare
 from shapeplan.cli.fit import fit
 from shapeplan.cli.flops import flops
 from shapeplan.cli.predict import predict
@@ -34,7 +35,7 @@ app = typer.Typer(
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (check, fit, recommend, flops, predict, simulate):
+for command in (check, fit, compare, recommend, flops, predict, simulate):
     app.command()(command)
 
 

@@ -1,19 +1,34 @@
-"""``shapeplan fit``: from a log to a law."""
+"""``shapeplan fit``: from a log to a law, or to the exponents of several metrics."""
 
-from typing import Annotated
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from shapeplan.cli import options as opt
-from shapeplan.cli.input import read_log
+from shapeplan.cli.input import read_log, read_log_of_metrics
 from shapeplan.cli.output import emit
 from shapeplan.render.console import Console
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from shapeplan.documents.base import Document
+    from shapeplan.fitting.metrics import MetricsFit
+    from shapeplan.fitting.result import Fit
 
 
 def fit(
     log: opt.Log,
-    law: Annotated[str, typer.Option("--law", help="auto or star.")] = "auto",
-    metric: opt.Metric = None,
+    law: Annotated[
+        str,
+        typer.Option("--law", help="auto (by rollout), star, additive, product, interaction, separable or chinchilla."),
+    ] = "auto",
+    objective: opt.Objective = "relative",
+    metric: Annotated[
+        list[str] | None,
+        typer.Option("--metric", help="Column to be minimized; several are compared. [default: the log's, else loss]"),
+    ] = None,
     higher_is_better: opt.HigherIsBetter = False,
     dims: opt.Dims = None,
     flops_convention: opt.LogConvention = None,
@@ -32,24 +47,35 @@ def fit(
     Example: shapeplan fit sample_runs/vit_sweep.csv -o law.json
     """
     from shapeplan.documents.law import law_document
+    from shapeplan.documents.metrics import metrics_document
     from shapeplan.fitting.fit import fit as fit_runs
+    from shapeplan.fitting.metrics import fit_metrics
     from shapeplan.render.fit import render_fit
+    from shapeplan.render.metrics import render_metrics
     from shapeplan.sweeps.grid import Start
 
     console = Console(quiet=quiet, as_json=as_json)
-    runs = read_log(log, metric, higher_is_better, dims, flops_convention, config)
-    fitted = fit_runs(
-        runs,
-        law=law,
-        center=opt.parse_center(center),
-        start=Start(*opt.parse_start(start), source="given by --start") if start else None,
-        replicates=replicates,
-        seed=seed,
-        level=level,
-    )
-    for note in fitted.notes:
+    metrics = list(dict.fromkeys(metric or ()))
+    reading = (higher_is_better, dims, flops_convention, config)
+    options: dict[str, Any] = {
+        "law": law,
+        "objective": objective,
+        "center": opt.parse_center(center),
+        "start": Start(*opt.parse_start(start), source="given by --start") if start else None,
+        "replicates": replicates,
+        "seed": seed,
+        "level": level,
+    }
+    result: Fit | MetricsFit
+    document: Document
+    tables: Callable[[], Sequence[RenderableType]]
+    if len(metrics) > 1:
+        result = several = fit_metrics(read_log_of_metrics(log, metrics, *reading), **options)
+        document, tables = metrics_document(several), lambda: render_metrics(several)
+    else:
+        result = one = fit_runs(read_log(log, metrics[0] if metrics else None, *reading), **options)
+        document, tables = law_document(one), lambda: render_fit(one)
+    for note in result.notes:
         console.note(note)
-    console.warn(fitted.cautions)
-    emit(
-        console, law_document(fitted), lambda: render_fit(fitted), as_json=as_json, output=output, inputs=(log, config)
-    )
+    console.warn(result.cautions)
+    emit(console, document, tables, as_json=as_json, output=output, inputs=(log, config))

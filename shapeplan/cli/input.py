@@ -30,3 +30,24 @@ def read_log(
         flops_convention=flops_convention.value if flops_convention else None,
         config=config,
     )
+
+
+def read_log_of_metrics(
+    log: str,
+    metrics: list[str],
+    higher_is_better: bool,
+    dims: str | None,
+    flops_convention: ConventionName | None,
+    config: Path | None,
+) -> dict[str, Runs]:
+    """Read a sweep log once for every metric."""
+    from shapeplan.readers.read import read_metrics
+
+    return read_metrics(
+        log,
+        metrics,
+        higher_is_better=higher_is_better,
+        dims=parse_dims(dims),
+        flops_convention=flops_convention.value if flops_convention else None,
+        config=config,
+    )

@@ -24,6 +24,9 @@ LawFile = Annotated[str, typer.Argument(metavar="LAW", help="Law document that `
 Metric = Annotated[
     str | None, typer.Option("--metric", help="Column to be minimized. [default: what the log says, else loss]")
 ]
+Objective = Annotated[
+    str, typer.Option("--objective", help="relative (least squares of pred/y - 1) or log-huber (outliers count less).")
+]
 HigherIsBetter = Annotated[
     bool, typer.Option("--higher-is-better", help="The metric is an accuracy: minimize one minus it.")
 ]

@@ -44,7 +44,7 @@ def predict(
         metric=metric or fit.metric,
         higher_is_better=higher_is_better,
         # Tied and fixed dimensions are read too where the usual names do, so that rows off their tie are seen.
-        dims=None if set(fit.dimensions.free) <= set(SHAPE) else fit.dimensions.free,
+        dims=None if set(fit.dims) <= set(SHAPE) else fit.dims,
         flops_convention=flops_convention.value if flops_convention else None,
         config=config,
         architecture=fit.architecture,
@@ -52,7 +52,7 @@ def predict(
     )
     predictions = predict_rows(fit, runs)
     document = predictions_document(fit, predictions)
-    for note in runs.notes:
+    for note in (*runs.notes, *predictions.notes):
         console.note(note)
     if runs.loss is None:
         console.note(f"the rows have no column {fit.metric!r}, so there are no residuals (--metric names another)")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from shapeplan.documents.base import Document, Finite, Part, Range, header
-from shapeplan.documents.records import StartRecord, TieRecord
+from shapeplan.documents.records import StartRecord, SupportRecord, TieRecord
 from shapeplan.fitting.check import Check
 from shapeplan.quantities import Convention
 
@@ -25,14 +25,6 @@ class StarSummary(Part):
     center: dict[str, Finite]
     center_rows: int
     arms: dict[str, ArmSummary]
-
-
-class SupportRecord(Part):
-    """Whether the log can identify a law, and why not."""
-
-    law: str
-    supported: bool
-    reason: str | None
 
 
 class CheckDocument(Document):
@@ -57,7 +49,6 @@ class CheckDocument(Document):
     grid_rows: int
     start: StartRecord | None
     laws: tuple[SupportRecord, ...]
-    fits: tuple[str, ...]
     notes: tuple[str, ...]
 
 
@@ -93,7 +84,6 @@ def check_document(found: Check) -> CheckDocument:
         no_star=found.no_star,
         grid_rows=found.grid_rows,
         start=StartRecord(shape=dict(start.shape), flops=start.flops, source=start.source) if start else None,
-        laws=tuple(SupportRecord(law=s.law, supported=s.supported, reason=s.reason) for s in found.laws),
-        fits=found.fits,
+        laws=tuple(SupportRecord.of(law) for law in found.laws),
         notes=runs.notes,
     )

@@ -22,6 +22,10 @@ from shapeplan.documents.records import (
     FitRecord,
     FrontRecord,
     HeldOutRecord,
+    InfluenceRecord,
+    InfluencesRecord,
+    NoiseRecord,
+    OptimumRecord,
     OutlierRecord,
     ParameterRecord,
     PowerLawRecord,
@@ -32,19 +36,22 @@ from shapeplan.documents.records import (
     TieRecord,
 )
 from shapeplan.errors import Caution
-from shapeplan.fitting.result import (
+from shapeplan.fitting.evidence import (
     Arm,
     Bootstrap,
     CenterRow,
     Estimate,
-    Fit,
     FrontRow,
     HeldOutError,
+    Influence,
+    Influences,
+    Noise,
     Outlier,
     Parameter,
     Quality,
-    Score,
 )
+from shapeplan.fitting.optimum import Surroundings
+from shapeplan.fitting.result import OPTIMUM_AT, Fit
 from shapeplan.laws import FORMS, Form, Law, Star
 from shapeplan.quantities import Convention
 from shapeplan.runs import Source
@@ -74,6 +81,8 @@ class LawDocument(Document):
     units: dict[str, Finite]
     parameters: dict[str, ParameterRecord]
     scaling_exponents: dict[str, EstimateRecord]
+    growth_exponents: dict[str, EstimateRecord] = Field(default_factory=dict)
+    optimum: OptimumRecord | None = None
     start: StartRecord | None
     star: StarRecord | None = None
     arms: dict[str, ArmRecord] = Field(default_factory=dict)
@@ -85,6 +94,8 @@ class LawDocument(Document):
     selection: tuple[SelectionRecord, ...]
     dropped: tuple[DroppedRecord, ...]
     outliers: tuple[OutlierRecord, ...]
+    noise: NoiseRecord | None = None
+    influences: InfluencesRecord = InfluencesRecord()
     front: tuple[FrontRecord, ...] = ()
     bootstrap: BootstrapRecord
 
@@ -93,7 +104,7 @@ class LawDocument(Document):
         """Refuse a document whose parts do not make one law."""
         if self.law not in FORMS:
             raise ValueError(f"there is no law {self.law!r}; the laws are {', '.join(FORMS)}")
-        form = FORMS[self.law](self.dims)
+        form = FORMS[self.law].over(self.dims)
         constants = {*form.coefficients, *form.exponents} if self.parameters else set()
         draws = self.bootstrap.draws
         needed: dict[str, tuple[set[str], Mapping[str, object]]] = {
@@ -144,12 +155,11 @@ class LawDocument(Document):
 def law_document(fit: Fit) -> LawDocument:
     """Return the document of a fit."""
     form = fit.law.form
-    center = _center_of(fit.law)
     return LawDocument(
         **header(KIND, fit.sources, fit.cautions),
         law=form.name,
         reference=form.source,
-        dims=form.dims,
+        dims=fit.dims,
         tied={dim: TieRecord(**asdict(tie)) for dim, tie in fit.dimensions.tied.items()},
         fixed=dict(fit.dimensions.fixed),
         metric=fit.metric,
@@ -160,28 +170,34 @@ def law_document(fit: Fit) -> LawDocument:
         heads=dict(fit.heads),
         units=dict(fit.law.units),
         parameters={name: ParameterRecord(**asdict(parameter)) for name, parameter in fit.parameters.items()},
-        scaling_exponents={
-            dim: EstimateRecord(value=or_null(e.value), ci=e.ci) for dim, e in fit.scaling_exponents.items()
-        },
+        scaling_exponents=_estimate_records(fit.scaling_exponents),
+        growth_exponents=_estimate_records(fit.growth_exponents),
+        optimum=_optimum_record(fit),
         start=StartRecord(shape=dict(fit.start.shape), flops=fit.start.flops, source=fit.start.source)
         if fit.start
         else None,
-        star=StarRecord(center=center) if center else None,
+        star=StarRecord(center=dict(fit.star_center)) if fit.star_center else None,
         arms={dim: ArmRecord(**asdict(arm)) for dim, arm in fit.arms.items()},
-        fit=FitRecord(**asdict(fit.quality)) if fit.quality else None,
-        center=tuple(CenterRecord(shape=center, **asdict(row)) for row in fit.center),
+        fit=FitRecord.of(fit.quality),
+        center=tuple(CenterRecord(shape=dict(fit.star_center), **asdict(row)) for row in fit.center),
         center_error=_held_out_record(fit.center_error),
         grid_error=_held_out_record(fit.grid_error),
         range=RangeRecord(flops=fit.flops_range, shape=dict(fit.shape_range)),
-        selection=tuple(SelectionRecord(**asdict(score)) for score in fit.selection),
+        selection=tuple(SelectionRecord.of(score) for score in fit.selection),
         dropped=(),
         outliers=tuple(OutlierRecord(**asdict(outlier)) for outlier in fit.outliers),
+        noise=NoiseRecord(**asdict(fit.noise)) if fit.noise else None,
+        influences=InfluencesRecord(
+            alone=tuple(_influence_record(influence) for influence in fit.influences.alone),
+            together=_influence_record(fit.influences.together) if fit.influences.together else None,
+        ),
         front=tuple(FrontRecord(**asdict(row)) for row in fit.front),
         bootstrap=BootstrapRecord(
             replicates=fit.bootstrap.replicates,
             seed=fit.bootstrap.seed,
             level=fit.bootstrap.level,
             draws={name: tuple(draw.tolist()) for name, draw in fit.bootstrap.draws.items()},
+            exponents={name: tuple(map(or_null, draw.tolist())) for name, draw in fit.bootstrap.exponents.items()},
         ),
     )
 
@@ -197,21 +213,22 @@ def fit_of(document: LawDocument, sources: tuple[Source, ...] = ()) -> Fit:
         What the fit is now read from; by default the inputs the document names.
     """
     units = dict(document.units)
+    dimensions = Dimensions(
+        document.dims,
+        {dim: Tie(record.to, record.ratio) for dim, record in document.tied.items()},
+        dict(document.fixed),
+    )
+    cost = _cost_of(document)
+    derive = Surroundings(dimensions, cost, document.flops_convention).variables
     constants = {name: record.value for name, record in document.parameters.items()}
     quality = document.fit
     return Fit(
-        law=Law(_form_of(document), constants, units),
+        law=Law(_form_of(document), constants, units, derive),
         metric=document.metric,
         flops_convention=document.flops_convention,
-        dimensions=Dimensions(
-            document.dims,
-            {dim: Tie(record.to, record.ratio) for dim, record in document.tied.items()},
-            dict(document.fixed),
-        ),
-        scaling_exponents={
-            dim: Estimate(math.nan if record.value is None else record.value, record.ci)
-            for dim, record in document.scaling_exponents.items()
-        },
+        dimensions=dimensions,
+        scaling_exponents=_estimates(document.scaling_exponents),
+        growth_exponents=_estimates(document.growth_exponents),
         parameters={
             name: Parameter(record.value, record.ci, record.at_bound) for name, record in document.parameters.items()
         },
@@ -221,13 +238,20 @@ def fit_of(document: LawDocument, sources: tuple[Source, ...] = ()) -> Fit:
             document.bootstrap.seed,
             document.bootstrap.level,
             {name: np.array(draw) for name, draw in document.bootstrap.draws.items()},
+            {name: np.array(draw, dtype=float) for name, draw in document.bootstrap.exponents.items()},
         ),
         arms={dim: Arm(**record.model_dump()) for dim, record in document.arms.items()},
+        star_center=_center_in(document),
         center=tuple(CenterRow(**record.model_dump(exclude={"shape"})) for record in document.center),
         center_error=_held_out(document.center_error),
         grid_error=_held_out(document.grid_error),
-        selection=tuple(Score(**record.model_dump()) for record in document.selection),
+        selection=tuple(record.score() for record in document.selection),
         outliers=tuple(Outlier(**record.model_dump()) for record in document.outliers),
+        noise=Noise(**document.noise.model_dump()) if document.noise else None,
+        influences=Influences(
+            tuple(_influence(record) for record in document.influences.alone),
+            _influence(document.influences.together) if document.influences.together else None,
+        ),
         front=tuple(FrontRow(**record.model_dump()) for record in document.front),
         start=Start(dict(document.start.shape), document.start.flops, document.start.source)
         if document.start
@@ -235,7 +259,7 @@ def fit_of(document: LawDocument, sources: tuple[Source, ...] = ()) -> Fit:
         flops_range=document.range.flops,
         shape_range=dict(document.range.shape),
         architecture=architecture(document.architecture) if document.architecture else None,
-        cost=_cost_of(document),
+        cost=cost,
         heads=dict(document.heads),
         examples_unit=document.examples_unit,
         cautions=tuple(Caution(w.code, w.message, w.hint) for w in document.warnings),
@@ -247,17 +271,39 @@ def _form_of(document: LawDocument) -> Form:
     if document.law == "star":
         center = _center_in(document) if document.parameters else {}
         return Star(document.dims, {dim: value / document.units[dim] for dim, value in center.items()})
-    return FORMS[document.law](document.dims)
+    return FORMS[document.law].over(document.dims)
 
 
 def _center_in(document: LawDocument) -> dict[str, float]:
     return document.star.center if document.star else {}
 
 
-def _center_of(law: Law) -> dict[str, float]:
-    if not isinstance(law.form, Star):
-        return {}
-    return {dim: value * law.units[dim] for dim, value in law.form.center.items()}
+def _estimate_records(estimates: Mapping[str, Estimate]) -> dict[str, EstimateRecord]:
+    return {dim: EstimateRecord(value=or_null(e.value), ci=e.ci) for dim, e in estimates.items()}
+
+
+def _estimates(records: Mapping[str, EstimateRecord]) -> dict[str, Estimate]:
+    return {dim: Estimate(_or_nan(record.value), record.ci) for dim, record in records.items()}
+
+
+def _optimum_record(fit: Fit) -> OptimumRecord | None:
+    flops = OPTIMUM_AT * fit.flops_range[1]
+    shape = _estimate_records(fit.optimum(flops))
+    return OptimumRecord(flops=flops, shape=shape) if shape else None
+
+
+def _influence_record(influence: Influence) -> InfluenceRecord:
+    exponents = {name: or_null(value) for name, value in influence.exponents.items()}
+    return InfluenceRecord(**{**asdict(influence), "exponents": exponents})
+
+
+def _influence(record: InfluenceRecord) -> Influence:
+    exponents = {name: _or_nan(value) for name, value in record.exponents.items()}
+    return Influence(**{**record.model_dump(), "exponents": exponents})
+
+
+def _or_nan(value: float | None) -> float:
+    return math.nan if value is None else value
 
 
 def _held_out_record(error: HeldOutError | None) -> HeldOutRecord | None:

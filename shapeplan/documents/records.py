@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from typing import Literal
+
 from pydantic import Field
 
 from shapeplan.documents.base import Finite, Part, Range
-from shapeplan.fitting.result import Status
+from shapeplan.fitting.evidence import HeldOutError, Quality, Score, Status
+from shapeplan.fitting.identify import Support
 
 
 class TieRecord(Part):
@@ -64,6 +68,11 @@ class FitRecord(Part):
     runs: int
     status: Status
 
+    @classmethod
+    def of(cls, quality: Quality | None) -> FitRecord | None:
+        """Return the record, or None of a published law."""
+        return cls(**asdict(quality)) if quality else None
+
 
 class CenterRecord(Part):
     """A row of the held-out centre."""
@@ -92,6 +101,66 @@ class SelectionRecord(Part):
     rollout_rmse: Finite | None
     rollout_se: Finite | None
     relative_rmse: Finite
+    parameters: int = 0
+    top_decade: HeldOutRecord | None = None
+    unseen_shapes: HeldOutRecord | None = None
+
+    @classmethod
+    def of(cls, score: Score) -> SelectionRecord:
+        """Return the record of a score."""
+        return cls(**asdict(score))
+
+    def score(self) -> Score:
+        """Return the score that the record describes."""
+        held_out = {"top_decade": self.top_decade, "unseen_shapes": self.unseen_shapes}
+        errors = {name: HeldOutError(**record.model_dump()) if record else None for name, record in held_out.items()}
+        return Score(**{**self.model_dump(), **errors})
+
+
+class NoiseRecord(Part):
+    """Scatter that no law could explain."""
+
+    source: Literal["replicates", "checkpoints"]
+    sigma: Finite
+    rows: int
+
+
+class InfluenceRecord(Part):
+    """The fit without some runs; null where a number is not defined."""
+
+    runs: tuple[str, ...]
+    lines: tuple[int, ...]
+    strength: Finite
+    surprise: Finite
+    exponents: dict[str, Finite | None]
+    optimum: dict[str, Finite]
+
+
+class InfluencesRecord(Part):
+    """The runs that move the fit most, each left out alone, and all of them together."""
+
+    alone: tuple[InfluenceRecord, ...] = ()
+    together: InfluenceRecord | None = None
+
+
+class OptimumRecord(Part):
+    """The shape of least loss at a compute."""
+
+    flops: Finite = Field(gt=0)
+    shape: dict[str, EstimateRecord]
+
+
+class SupportRecord(Part):
+    """Whether the log can identify a law, and why not."""
+
+    law: str
+    supported: bool
+    reason: str | None
+
+    @classmethod
+    def of(cls, law: Support) -> SupportRecord:
+        """Return the record of a law."""
+        return cls(**asdict(law))
 
 
 class DroppedRecord(Part):
@@ -125,6 +194,7 @@ class BootstrapRecord(Part):
     seed: int
     level: Finite = Field(ge=0.01, le=0.999)
     draws: dict[str, tuple[Finite, ...]]
+    exponents: dict[str, tuple[Finite | None, ...]] = Field(default_factory=dict)
 
 
 class PowerLawRecord(Part):

@@ -6,16 +6,20 @@ from typing import Any
 
 from shapeplan.documents.base import Document
 from shapeplan.documents.check import CheckDocument
+from shapeplan.documents.comparison import ComparisonDocument
 from shapeplan.documents.flops import FlopsDocument
 from shapeplan.documents.law import LawDocument
+from shapeplan.documents.metrics import MetricsDocument
 from shapeplan.documents.plan import PlanDocument
 from shapeplan.documents.predictions import PredictionsDocument
 from shapeplan.errors import ArgumentError, Complaint
 
 KINDS: dict[str, type[Document]] = {
     "shapeplan.check": CheckDocument,
+    "shapeplan.comparison": ComparisonDocument,
     "shapeplan.flops": FlopsDocument,
     "shapeplan.law": LawDocument,
+    "shapeplan.metrics": MetricsDocument,
     "shapeplan.plan": PlanDocument,
     "shapeplan.predictions": PredictionsDocument,
 }

@@ -1,32 +1,83 @@
-"""A wild bootstrap that respects runs."""
+"""A residual bootstrap that respects runs."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import ndtri, stdtrit
 
 from shapeplan.arrays import Floats, Ints
-from shapeplan.fitting.engine import Block, Solution, polish
+from shapeplan.fitting.engine import Block, Found, search_again
 from shapeplan.fitting.problem import Problem
 
 _CELLS = 2_000_000
 """Rows times replicates that are made at once, which bounds memory."""
+_CANDIDATES = 12
+"""Optima of the estimate's search that every replicate scores before it descends."""
+_MOST_COMMON = 0.99
 
 
-def wild_bootstrap(
-    problem: Problem, solution: Solution, run: Ints, *, replicates: int, seed: int, level: float
+@dataclass(frozen=True)
+class Scatter:
+    """How rows scatter around a fit.
+
+    Attributes
+    ----------
+    shape : ndarray, shape (rows,)
+        Logarithmic residuals in units of their root mean square: what a replicate draws from.
+    sigma : float
+        Standard deviation of a row, for the freedom the fit used up.
+    common : float
+        Share of the variance that rows of one run have in common, 0 where every row is a run.
+    """
+
+    shape: Floats
+    sigma: float
+    common: float
+
+    @classmethod
+    def of(cls, residuals: Floats, run: Ints, parameters: int) -> Scatter:
+        """Measure the scatter of logarithmic residuals, shape (rows,), of runs, shape (rows,)."""
+        rows = len(residuals)
+        square = float(np.mean(residuals**2))
+        if square == 0:
+            return cls(residuals, 0.0, 0.0)
+        sizes, sums = np.bincount(run), np.bincount(run, residuals)
+        pairs = float((sizes * (sizes - 1)).sum())
+        together = float((sums**2).sum() - (residuals**2).sum())
+        common = min(max(together / pairs / square, 0.0), _MOST_COMMON) if pairs else 0.0
+        sigma = float(np.sqrt(square * rows / max(rows - parameters, 1)))
+        return cls(residuals / np.sqrt(square), sigma, common)
+
+    def draw(self, rng: np.random.Generator, run: Ints, replicates: int) -> Floats:
+        """Return residuals of replicates, shape (replicates, rows): one part a run, one part a row."""
+
+        def parts(size: int) -> Floats:
+            signs = rng.choice([-1.0, 1.0], size=(replicates, size))
+            return np.asarray(signs * self.shape[rng.integers(len(self.shape), size=(replicates, size))])
+
+        rows = np.sqrt(1 - self.common) * parts(len(run))
+        if self.common:
+            rows += np.sqrt(self.common) * parts(int(run.max()) + 1)[:, run]
+        return np.asarray(self.sigma * rows)
+
+
+def bootstrap(
+    problem: Problem, found: Found, run: Ints, *, replicates: int, seed: int, level: float
 ) -> dict[str, Floats]:
     """Refit the problem to replicates of its observations.
 
-    A replicate turns the residuals of every run around or leaves them, the whole run together (the points of a run
-    are not independent), and is refitted from the estimate. Residuals are first widened for the degrees of freedom
-    that the fit used up, and for the tails of Student's t over the normal's.
+    A replicate adds scatter to what the law predicts and is refitted from the best of the optima that the search
+    knows. The scatter is drawn from the residuals of all rows with random signs: a part that the rows of a run have in
+    common (they are not independent) and a part of their own, in the proportion that the log shows. It is widened for
+    the parameters that the fit used up, and for Student's tails over the normal's.
 
     Parameters
     ----------
     problem : Problem
         The problem.
-    solution : Solution
+    found : Found
         Its optimum.
     run : ndarray of int, shape (rows of the problem,)
         Run of every row, block after block.
@@ -44,31 +95,34 @@ def wild_bootstrap(
     """
     if not replicates:
         return {}
-    runs, index = np.unique(run, return_inverse=True)
-    signs = np.random.default_rng(seed).choice([-1.0, 1.0], size=(replicates, len(runs)))
-    widening = _widening(problem, solution, len(run), level)
-    pieces = np.array_split(signs, max(1, replicates * len(run) // _CELLS))
-    found = [_refit(problem, solution, index, piece, widening) for piece in pieces]
-    return {name: np.concatenate([part[name] for part in found]) for name in found[0]}
+    _, index = np.unique(run, return_inverse=True)
+    predicted = np.concatenate(problem.predicted(found.best))
+    observed = np.concatenate([block.observed for block in problem.blocks])
+    parameters = problem.active(found.best)
+    scatter = Scatter.of(np.log(observed / predicted), index, parameters)
+    wider = student_widening(len(run) - parameters, level)
+    rng = np.random.default_rng(seed)
+    count = max(1, replicates * len(run) // _CELLS)
+    sizes = [len(piece) for piece in np.array_split(np.arange(replicates), count)]
+    draws = []
+    for size in sizes:
+        again = predicted * np.exp(wider * scatter.draw(rng, index, size))
+        draws.append(_refit(problem, found, again))
+    return {name: np.concatenate([part[name] for part in draws]) for name in draws[0]}
 
 
-def _refit(problem: Problem, solution: Solution, index: Ints, signs: Floats, widening: float) -> dict[str, Floats]:
-    """Refit to the observations whose scatter is turned by `signs`, shape (replicates, runs)."""
-    blocks, start = [], 0
-    for block, coefficients in zip(problem.blocks, solution.coefficients, strict=True):
-        here = slice(start, start + block.rows)
-        predicted = np.exp(block.log_columns @ solution.exponents[0]) @ coefficients[0]
-        scatter = widening * (1.0 / (block.weights * predicted) - 1.0)
-        # A residual of more than 90% would turn an observation negative; it stays a positive loss.
-        observed = predicted * (1.0 + np.clip(signs[:, index[here]] * scatter, -0.9, None))
-        blocks.append(Block(block.log_columns, 1.0 / observed, block.targets))
-        start += block.rows
-    starts = np.repeat(solution.exponents, len(signs), axis=0)
-    return problem.constants(polish(blocks, starts, *problem.bounds))
-
-
-def _widening(problem: Problem, solution: Solution, rows: int, level: float) -> float:
-    used = solution.exponents.shape[1] + sum(int((part[0] > 0).sum()) for part in solution.coefficients)
-    freedom = max(rows - used, 1)
+def student_widening(freedom: int, level: float) -> float:
+    """Return how much wider than the normal's Student's central interval of `level` is."""
     tail = (1 + level) / 2
-    return float(np.sqrt(rows / freedom) * stdtrit(freedom, tail) / ndtri(tail))
+    return float(stdtrit(max(freedom, 1), tail) / ndtri(tail))
+
+
+def _refit(problem: Problem, found: Found, observed: Floats) -> dict[str, Floats]:
+    """Fit observations of shape (replicates, rows of the problem)."""
+    cuts = np.cumsum([block.rows for block in problem.blocks])[:-1]
+    blocks = [
+        Block(block.log_columns, mine, block.weights)
+        for block, mine in zip(problem.blocks, np.split(observed, cuts, axis=1), strict=True)
+    ]
+    candidates = found.optima[:_CANDIDATES]
+    return problem.constants(search_again(blocks, candidates, *problem.bounds, problem.objective))

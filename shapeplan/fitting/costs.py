@@ -15,6 +15,8 @@ _APPROXIMATE = 0.1
 
 def cost_of(runs: Runs, dims: Sequence[str]) -> tuple[Cost | None, tuple[str, ...], tuple[Caution, ...]]:
     """Return F(x), notes and cautions: exact with an architecture, a power law in `dims` without, None if unknown."""
+    if not dims:
+        return None, (), ()
     if runs.architecture is not None:
         return runs.architecture, (), ()
     if runs.examples is None:

@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import fdtrc
 
 from shapeplan.arrays import Floats
 from shapeplan.errors import Caution
+from shapeplan.fitting.evidence import Estimate, FrontRow, Influences, Noise, Outlier, Parameter
+from shapeplan.fitting.influence import is_influential
 from shapeplan.fitting.problem import Problem
-from shapeplan.fitting.result import (
-    HELD_OUT_TOLERANCE,
-    Arm,
-    Estimate,
-    FrontRow,
-    HeldOutError,
-    Outlier,
-    Parameter,
-)
 from shapeplan.runs import Runs
 
 POOR_FIT, HOPELESS_FIT = 0.02, 0.05
 """Relative RMSE above which the law is doubted, and above which no plan should rest on it."""
+UNEXPLAINED = 0.5
+"""Share of the variance above which a law that leaves it explains nothing."""
 VAGUE = 10.0
 """Ratio of the ends of an interval above which a scaling exponent is called unidentified."""
 FEW_DEFINED = 0.95
@@ -30,7 +25,8 @@ FEW_DEFINED = 0.95
 _FAR = 5.0
 _MAD_TO_SIGMA = 1.4826
 _EXACT = 1e-9
-_SIGNIFICANCE = 0.01
+_BEYOND_NOISE = {"replicates": 2.0, "checkpoints": 5.0}
+"""Misfit, as a multiple of the noise, that the law may have; neighbours on one curve share their run's luck."""
 
 
 def find_at_bound(problem: Problem, constants: Mapping[str, float]) -> frozenset[str]:
@@ -97,55 +93,68 @@ def exponent_cautions(estimates: Mapping[str, Estimate], draws: Mapping[str, Flo
     return cautions
 
 
-def fit_cautions(relative_rmse: float) -> list[Caution]:
-    """Return a caution where the law is far from its own rows."""
-    if relative_rmse <= POOR_FIT:
-        return []
-    message = f"the law misses its own rows by {relative_rmse:.1%} (root mean square)"
-    return [Caution("lack-of-fit", message, "check the log for mixed recipes or metrics")]
+def growth_cautions(growth: Mapping[str, Estimate], draws: Mapping[str, Floats]) -> list[Caution]:
+    """Return a caution for every dimension whose best value the law does not determine."""
+    cautions = []
+    for dim, estimate in growth.items():
+        defined = float(np.mean(np.isfinite(draws[dim]))) if dim in draws else 1.0
+        hint = f"the plan for {dim} is a guess: add shapes that differ in {dim} alone, smaller and larger"
+        if not np.isfinite(estimate.value):
+            message = f"under the law the best {dim} lies far outside the trained shapes, if there is one"
+            cautions.append(Caution("no-interior-optimum", message, hint))
+        elif defined < FEW_DEFINED:
+            message = f"in {1 - defined:.0%} of the replicates the best {dim} lies far outside the trained shapes"
+            cautions.append(Caution("no-interior-optimum", message, hint))
+        elif estimate.ci is not None and estimate.ci[1] > VAGUE * max(estimate.ci[0], 0.0):
+            message = f"the growth of {dim} is anywhere from {estimate.ci[0]:.2g} to {estimate.ci[1]:.2g}"
+            cautions.append(Caution("unidentified", message, hint))
+    return cautions
 
 
-def compute_exponent_cautions(shared: float, separate: float, rows: int, parameters: int, arms: int) -> list[Caution]:
-    """Return a caution where arms fitted apart, each with its own c, are better than chance allows (F test).
+@dataclass(frozen=True)
+class Misfit:
+    """How far a law is from its own rows.
 
-    Parameters
+    Attributes
     ----------
-    shared, separate : float
-        Sum of squared residuals with one c, and with one c an arm.
-    rows, parameters : int
-        Rows, and parameters of the fit with one c an arm.
-    arms : int
-        Number of arms.
+    rmse : float
+        Root mean square of pred/y - 1.
+    unexplained : float
+        Share of the variance of the metric's logarithm that the law leaves.
     """
-    extra, freedom = arms - 1, rows - parameters
-    if extra < 1 or freedom < 1 or separate <= rows * _EXACT**2:
-        return []
-    statistic = max(shared - separate, 0.0) / extra / (separate / freedom)
-    chance = float(fdtrc(extra, freedom, statistic))
-    if chance >= _SIGNIFICANCE:
-        return []
-    message = f"the arms disagree about c (F = {statistic:.1f}, p = {chance:.1g})"
-    return [Caution("c-differs", message, "see the c of each arm; the paper finds one c for all dimensions")]
+
+    rmse: float
+    unexplained: float
+
+    @classmethod
+    def of(cls, observed: Floats, residuals: Floats) -> Misfit:
+        """Measure the residuals pred/y - 1 against the scatter of what was observed."""
+        rmse = float(np.sqrt(np.mean(residuals**2)))
+        variance = float(np.var(np.log(observed)))
+        return cls(rmse, min(rmse**2 / variance, 1.0) if variance else 1.0)
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether no plan should rest on the law."""
+        return self.rmse > HOPELESS_FIT or self.unexplained > UNEXPLAINED
 
 
-def center_cautions(center: HeldOutError | None, relative_rmse: float) -> list[Caution]:
-    """Return a caution where the held-out centre is missed by more than 2% and three times the scatter."""
-    if center is None:
-        hint = "train the centre too: predicting it unseen is the best test of the law"
-        return [Caution("no-center", "the log has no row of the centre", hint)]
-    if center.rmse <= max(HELD_OUT_TOLERANCE, 3 * relative_rmse):
+def fit_cautions(misfit: Misfit, noise: Noise | None) -> list[Caution]:
+    """Return a caution where the law is far from its own rows, or further than the noise of the log explains."""
+    if misfit.unexplained > UNEXPLAINED:
+        message = f"the law explains no more than {1 - misfit.unexplained:.0%} of how the metric varies"
+        return [Caution("lack-of-fit", message, "the metric may not depend on shape and compute: check the log")]
+    if misfit.rmse > POOR_FIT:
+        message = f"the law misses its own rows by {misfit.rmse:.1%} (root mean square)"
+        return [Caution("lack-of-fit", message, "check the log for mixed recipes or metrics")]
+    if noise is None or misfit.rmse <= _BEYOND_NOISE[noise.source] * noise.sigma:
         return []
-    message = f"the held-out centre is missed by {center.rmse:.1%} (root mean square)"
-    return [Caution("center-missed", message, "the law does not carry to large shapes; do not trust its loss there")]
-
-
-def grid_cautions(grid: HeldOutError | None, relative_rmse: float) -> list[Caution]:
-    """Return a caution where the rows beside the star are missed by more than 2% and three times the scatter."""
-    if grid is None or grid.rmse <= max(HELD_OUT_TOLERANCE, 3 * relative_rmse):
-        return []
-    message = f"the {grid.rows} rows beside the star are missed by {grid.rmse:.0%} (mean {grid.bias:+.0%})"
-    hint = "Eq. 3 does not hold away from the arms, so plans give no loss"
-    return [Caution("off-star-misfit", message, hint)]
+    message = (
+        f"the law misses its own rows by {misfit.rmse:.2%}, {misfit.rmse / noise.sigma:.1f} times the noise "
+        f"that {noise.source} of the log show ({noise.sigma:.2%})"
+    )
+    hint = "another law may fit better (shapeplan compare); intervals assume this one"
+    return [Caution("lack-of-fit", message, hint)]
 
 
 def find_front(runs: Runs) -> tuple[FrontRow, ...]:
@@ -179,17 +188,12 @@ def outlier_cautions(outliers: tuple[Outlier, ...]) -> list[Caution]:
     return [Caution("outlier", message, "check these runs; they are part of the fit")]
 
 
-def arm_report(runs: Runs, problem: Problem, residuals: Floats, c_alone: Mapping[str, float]) -> dict[str, Arm]:
-    """Return how the law does on every arm."""
-    arms, start = {}, 0
-    for dim, rows in problem.rows.items():
-        mine = residuals[start : start + len(rows)]
-        start += len(rows)
-        arms[dim] = Arm(
-            values=tuple(map(float, np.unique(runs.values(dim)[rows]))),
-            rows=len(rows),
-            runs=len(np.unique(runs.run[rows])),
-            relative_rmse=float(np.sqrt(np.mean(mine**2))),
-            c_alone=c_alone[dim],
-        )
-    return arms
+def influence_cautions(influences: Influences) -> list[Caution]:
+    """Return a caution that names the runs which move the fit by more than it is sure of, and by more than luck."""
+    found = [one for one in influences.alone if is_influential(one.strength, one.surprise)]
+    if not found:
+        return []
+    named = ", ".join(f"{one.runs[0]} (line {one.lines[0]}, {one.strength:.1f})" for one in found)
+    runs = "a run moves" if len(found) == 1 else f"{len(found)} runs move"
+    message = f"{runs} the fit by more than it is sure of (in standard deviations): {named}"
+    return [Caution("influential", message, "look at these runs first; the fit without them is in the result")]

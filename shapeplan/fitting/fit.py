@@ -2,46 +2,39 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from shapeplan.errors import ArgumentError, Caution, Complaint, FitError
-from shapeplan.fitting.bootstrap import wild_bootstrap
-from shapeplan.fitting.check import FITTED
+from shapeplan.arrays import Floats
+from shapeplan.errors import ArgumentError, Caution, Complaint, FitError, check_choice
+from shapeplan.fitting import diagnostics as doubt
+from shapeplan.fitting.bootstrap import bootstrap
+from shapeplan.fitting.candidate import Candidate, fit_candidate
 from shapeplan.fitting.costs import cost_of, heads_of
-from shapeplan.fitting.diagnostics import (
-    HOPELESS_FIT,
-    arm_report,
-    bound_cautions,
-    center_cautions,
-    exponent_cautions,
-    find_at_bound,
-    find_front,
-    find_outliers,
-    fit_cautions,
-    grid_cautions,
-    outlier_cautions,
-)
-from shapeplan.fitting.result import Bootstrap, Estimate, Fit, Parameter, Quality, Score, Status
-from shapeplan.fitting.star import center_error, grid_error, predict_center, solve_star
-from shapeplan.laws import Law
+from shapeplan.fitting.engine import OBJECTIVES, Objective
+from shapeplan.fitting.evidence import Bootstrap, Estimate, Parameter, Quality, Score, Status
+from shapeplan.fitting.identify import Contents, nothing_supported, survey
+from shapeplan.fitting.influence import Reading, find_influences
+from shapeplan.fitting.noise import measure_noise
+from shapeplan.fitting.optimum import Surroundings, trust_region
+from shapeplan.fitting.result import OPTIMUM_AT, Fit
+from shapeplan.fitting.rollout import choose, score_in_sample
+from shapeplan.fitting.star_report import report_star
+from shapeplan.laws import FORMS, Law
 from shapeplan.runs import Runs
-from shapeplan.sweeps.dimensions import find_dimensions
 from shapeplan.sweeps.grid import Start, check_start, find_start
-from shapeplan.sweeps.star import doubts, find_star
 
 MOST_REPLICATES = 100_000
 LEAST_LEVEL, MOST_LEVEL = 0.01, 0.999
-LAWS = ("auto", *FITTED)
-"""What `fit` takes as its law; ``auto`` is the star for now."""
 
 
 def fit(
     runs: Runs,
     *,
     law: str = "auto",
+    objective: str = "relative",
     center: Mapping[str, float] | None = None,
     start: Start | None = None,
     replicates: int = 1000,
@@ -55,7 +48,10 @@ def fit(
     runs : Runs
         The log.
     law : str
-        ``star`` (arXiv:2305.13035, Eq. 2) or ``auto``, which chooses it.
+        One of the laws (see `shapeplan.laws`), or ``auto``: the simplest whose rollout is within one standard error of
+        the best.
+    objective : {"relative", "log-huber"}
+        Least squares of pred/y - 1, or the sum of Huber's misfit of log residuals, which outliers do not move.
     center : mapping of str to float, optional
         Centre of the star; by default what the log says, else found.
     start : Start, optional
@@ -79,84 +75,133 @@ def fit(
     ArgumentError
         If an argument makes no sense.
     """
-    _check_arguments(law, replicates, level)
-    dimensions, cautions = find_dimensions(runs)
+    check_arguments(law, objective, replicates, level)
     try:
-        star = find_star(runs, dimensions.free, center or runs.center)
-        found = solve_star(runs, star)
+        contents = survey(runs, center)
+        chosen, selection, beside = _choose(runs, contents, law, OBJECTIVES[objective])
     except FitError as error:
-        raise FitError(*(complaint.within(_name(runs)) for complaint in error.complaints)) from None
-    problem, solution = found.problem, found.solution
-    constants = {name: float(value[0]) for name, value in problem.constants(solution).items()}
-    fitted = Law(problem.form, constants, problem.units)
+        raise FitError(*(complaint.within(runs.name) for complaint in error.complaints)) from None
+    return _evidence(runs, contents, chosen, selection, beside, start, Replicates(replicates, seed, level))
 
-    rows = problem.all_rows
-    draws = wild_bootstrap(problem, solution, runs.run[rows], replicates=replicates, seed=seed, level=level)
-    bootstrap = Bootstrap(replicates, seed, level, draws)
-    at_bound = find_at_bound(problem, constants)
-    parameters = {
-        name: Parameter(value, bootstrap.interval(draws[name]) if draws else None, name in at_bound)
-        for name, value in constants.items()
-    }
-    exponent_draws = problem.form.scaling_exponents(draws) if draws else {}
-    exponents = {
-        dim: Estimate(value, bootstrap.interval(exponent_draws[dim]) if draws and np.isfinite(value) else None)
-        for dim, value in fitted.scaling_exponents().items()
-    }
-    vague = exponent_cautions(exponents, exponent_draws)
-    residuals = problem.residuals(solution)
-    relative_rmse = float(np.sqrt(np.mean(residuals**2)))
-    outliers = find_outliers(runs, problem, residuals)
-    center_rows = predict_center(runs, star, fitted)
-    rest = np.setdiff1d(np.arange(len(runs)), star.rows)
-    seen_center, seen_grid = center_error(center_rows), grid_error(runs, rest, fitted)
-    start_cautions: tuple[Caution, ...] = ()
-    if start is None:
-        start, start_cautions = find_start(runs, dimensions.free, rest)
+
+def _choose(
+    runs: Runs, contents: Contents, law: str, objective: Objective
+) -> tuple[Candidate, tuple[Score, ...], Candidate | None]:
+    """Return the law, the table of choice, and the star beside a law that is another."""
+    if law != "auto":
+        _check_supported(contents, law)
+        chosen = fit_candidate(law, runs, contents.dimensions, contents.star, objective)
+        selection: tuple[Score, ...] = (score_in_sample(chosen),)
+        candidates = {law: chosen}
     else:
-        _check_start(start, dimensions.free)
-    cost, cost_notes, cost_cautions = cost_of(runs, dimensions.free)
+        if not contents.supported:
+            raise nothing_supported(contents)
+        candidates = {
+            name: fit_candidate(name, runs, contents.dimensions, contents.star, objective)
+            for name in contents.supported
+        }
+        chosen, selection = choose(list(candidates.values()), runs)
+    beside = None
+    if chosen.name != "star" and "star" in contents.supported:
+        beside = candidates.get("star") or fit_candidate("star", runs, contents.dimensions, contents.star, objective)
+    return chosen, selection, beside
+
+
+def _evidence(
+    runs: Runs,
+    contents: Contents,
+    chosen: Candidate,
+    selection: tuple[Score, ...],
+    beside: Candidate | None,
+    start: Start | None,
+    replicates: Replicates,
+) -> Fit:
+    problem, dims = chosen.problem, contents.dimensions.free
+    rows, of_star = problem.all_rows, chosen.name == "star"
+    flops_range = _range(runs.flops[rows])
+    shape_range = {dim: _range(runs.values(dim)) for dim in runs.dims}
+    cost, cost_notes, cost_cautions = cost_of(runs, dims)
+    surroundings = Surroundings(contents.dimensions, cost, runs.flops_convention)
+    fitted = replace(chosen.law, derive=surroundings.variables)
+    star = report_star(runs, beside or chosen) if beside or of_star else None
+    if start is not None:
+        _check_start(start, dims)
+    start, start_cautions = (start, ()) if start or not dims else _find_start(runs, dims, beside or chosen)
+
+    draws = replicates.of(chosen, runs)
+    exponent_source = beside or chosen
+    source_draws = replicates.of(beside, runs) if beside else draws
+    exponent_draws = exponent_source.problem.form.scaling_exponents(source_draws) if source_draws else {}
+    evidence = replicates.evidence(draws, exponent_draws)
+    reading = Reading(
+        law=chosen,
+        star=beside,
+        surroundings=surroundings,
+        bounds=trust_region({dim: shape_range[dim] for dim in dims}),
+        flops=OPTIMUM_AT * flops_range[1],
+    )
+    exponents = _estimates(exponent_source.law.scaling_exponents(), exponent_draws, evidence)
+    growth_draws = reading.growth(draws) if draws else {}
+    growth = _estimates(reading.growth(_batch_of_one(fitted)), growth_draws, evidence)
+    at_bound = doubt.find_at_bound(problem, fitted.constants)
+    parameters = {
+        name: Parameter(value, evidence.interval(draws[name]) if draws else None, name in at_bound)
+        for name, value in fitted.constants.items()
+    }
+    residuals = problem.residuals(chosen.found.best)
+    outliers = doubt.find_outliers(runs, problem, residuals)
+    noise = measure_noise(runs)
+    influences = find_influences(reading, runs, draws, exponent_draws)
+    misfit = doubt.Misfit.of(runs.observed()[rows], residuals)
+    vague = doubt.exponent_cautions(exponents, exponent_draws)
+    drifting = [] if of_star else doubt.growth_cautions(growth, growth_draws)
+    count = len(np.unique(runs.run[rows]))
+    own = exponents if of_star else growth
     return Fit(
         law=fitted,
         metric=runs.metric,
         flops_convention=runs.flops_convention,
-        dimensions=dimensions,
+        dimensions=contents.dimensions,
         scaling_exponents=exponents,
+        growth_exponents=growth,
         parameters=parameters,
         quality=Quality(
-            objective="relative",
-            objective_value=float(solution.objective[0]),
-            relative_rmse=relative_rmse,
+            objective=problem.objective.name,
+            objective_value=float(chosen.found.best.objective[0]),
+            relative_rmse=misfit.rmse,
             rows=len(rows),
-            runs=len(np.unique(runs.run[rows])),
-            status=_status(exponents, vague, relative_rmse, bool(solution.converged[0])),
+            runs=count,
+            status=_status(own, vague if of_star else drifting, misfit, bool(chosen.found.best.converged[0])),
         ),
-        bootstrap=bootstrap,
-        arms=arm_report(runs, problem, residuals, found.c_alone),
-        center=center_rows,
-        center_error=seen_center,
-        grid_error=seen_grid,
-        selection=(Score("star", None, None, relative_rmse),),
+        bootstrap=evidence,
+        arms=star.arms if star else {},
+        star_center=star.shape if star else {},
+        center=star.center if star else (),
+        center_error=star.center_error if star else None,
+        grid_error=star.grid_error if star else None,
+        selection=selection,
         outliers=outliers,
-        front=find_front(runs),
+        noise=noise,
+        influences=influences,
+        front=doubt.find_front(runs),
         start=start,
-        flops_range=(float(runs.flops[rows].min()), float(runs.flops[rows].max())),
-        shape_range={dim: _range(runs.values(dim)) for dim in runs.dims},
+        flops_range=flops_range,
+        shape_range=shape_range,
         architecture=runs.architecture,
         cost=cost,
         heads=heads_of(runs),
         examples_unit=runs.examples_unit,
         cautions=(
             *runs.cautions,
-            *fit_cautions(relative_rmse),
+            *doubt.fit_cautions(misfit, noise),
             *vague,
-            *center_cautions(seen_center, relative_rmse),
-            *grid_cautions(seen_grid, relative_rmse),
-            *found.cautions,
-            *outlier_cautions(outliers),
-            *bound_cautions(problem, parameters),
-            *doubts(runs, star),
-            *cautions,
+            *drifting,
+            *(star.cautions if star and of_star else ()),
+            *(star.disagreement if star else ()),
+            *doubt.outlier_cautions(outliers),
+            *doubt.influence_cautions(influences),
+            *doubt.bound_cautions(problem, parameters),
+            *contents.cautions,
             *start_cautions,
             *cost_cautions,
         ),
@@ -165,11 +210,54 @@ def fit(
     )
 
 
-def _check_arguments(law: str, replicates: int, level: float) -> None:
-    if law not in LAWS:
-        close = difflib.get_close_matches(law, LAWS, n=1)
-        hint = f"did you mean {close[0]!r}?" if close else f"choose one of {', '.join(LAWS)}"
-        raise ArgumentError(Complaint("unknown-law", f"there is no law {law!r} to fit", hint, value=law))
+@dataclass(frozen=True)
+class Replicates:
+    """How many bootstrap replicates are drawn, from which seed, for which intervals."""
+
+    count: int
+    seed: int
+    level: float
+
+    def of(self, candidate: Candidate, runs: Runs) -> dict[str, Floats]:
+        """Return the constants of a candidate under every replicate."""
+        problem = candidate.problem
+        return bootstrap(
+            problem,
+            candidate.found,
+            runs.run[problem.all_rows],
+            replicates=self.count,
+            seed=self.seed,
+            level=self.level,
+        )
+
+    def evidence(self, draws: Mapping[str, Floats], exponents: Mapping[str, Floats]) -> Bootstrap:
+        """Return the record of the draws."""
+        return Bootstrap(self.count, self.seed, self.level, draws, exponents)
+
+
+def _estimates(
+    values: Mapping[str, Floats] | Mapping[str, float], draws: Mapping[str, Floats], evidence: Bootstrap
+) -> dict[str, Estimate]:
+    return {
+        name: Estimate(float(np.ravel(value)[0]), evidence.interval(draws[name]) if draws else None)
+        for name, value in values.items()
+    }
+
+
+def _batch_of_one(law: Law) -> dict[str, Floats]:
+    return {name: np.asarray([value]) for name, value in law.constants.items()}
+
+
+def _find_start(runs: Runs, dims: tuple[str, ...], candidate: Candidate) -> tuple[Start | None, tuple[Caution, ...]]:
+    """Look for x0 and t0 among the rows beside the star, or among all where there is none."""
+    rows = np.arange(len(runs))
+    return find_start(runs, dims, np.setdiff1d(rows, candidate.star.star.rows) if candidate.star else rows)
+
+
+def check_arguments(law: str, objective: str, replicates: int, level: float) -> None:
+    """Raise `ArgumentError` if an argument of a fit makes no sense."""
+    check_choice("law", law, ("auto", *FORMS))
+    check_choice("objective", objective, tuple(OBJECTIVES))
     if replicates < 0:
         raise ArgumentError(Complaint("bad-replicates", f"{replicates} replicates cannot be", "give 0 or more"))
     if replicates > MOST_REPLICATES:
@@ -180,6 +268,17 @@ def _check_arguments(law: str, replicates: int, level: float) -> None:
         raise ArgumentError(Complaint("bad-level", f"a level of {level:g} cannot be", hint))
 
 
+def _check_supported(contents: Contents, law: str) -> None:
+    support = next(one for one in contents.laws if one.law == law)
+    if support.supported:
+        return
+    if law == "star" and contents.no_star is not None:
+        raise contents.no_star
+    message = f"the log cannot identify the law {law!r}: it {support.reason}"
+    able = f"it can identify {', '.join(contents.supported)}" if contents.supported else "see shapeplan check"
+    raise FitError(Complaint("unsupported-law", message, able))
+
+
 def _check_start(start: Start, dims: tuple[str, ...]) -> None:
     check_start(start)
     missing = [dim for dim in dims if dim not in start.shape]
@@ -188,14 +287,11 @@ def _check_start(start: Start, dims: tuple[str, ...]) -> None:
         raise ArgumentError(Complaint("bad-start", message, f"give {', '.join(dims)}"))
 
 
-def _status(exponents: Mapping[str, Estimate], vague: list[Caution], relative_rmse: float, converged: bool) -> Status:
-    defined = all(np.isfinite(s.value) for s in exponents.values())
-    sound = converged and defined and relative_rmse <= HOPELESS_FIT and len(vague) < len(exponents)
-    return "ok" if sound else "untrusted"
-
-
-def _name(runs: Runs) -> str | None:
-    return runs.sources[0].name if runs.sources else None
+def _status(own: Mapping[str, Estimate], vague: list[Caution], misfit: doubt.Misfit, converged: bool) -> Status:
+    """Return ``untrusted`` where the law fits nothing, or where none of its exponents is determined."""
+    undefined = [s for s in own.values() if not np.isfinite(s.value)]
+    known = not own or (len(vague) < len(own) and not undefined)
+    return "ok" if converged and known and not misfit.hopeless else "untrusted"
 
 
 def _range(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> tuple[float, float]:

@@ -34,6 +34,8 @@ class Predictions:
         predicted/observed - 1 where the metric is there.
     cautions : tuple of Caution
         What is doubtful about these rows under this law.
+    notes : tuple of str
+        What was derived on the way.
     """
 
     runs: Runs
@@ -43,6 +45,7 @@ class Predictions:
     upper: Floats | None
     residual: Floats | None
     cautions: tuple[Caution, ...]
+    notes: tuple[str, ...] = ()
 
 
 def predict(fit: Fit, runs: Runs) -> Predictions:
@@ -64,16 +67,21 @@ def predict(fit: Fit, runs: Runs) -> Predictions:
     if not fit.law.has_loss:
         message = "the law gives growth exponents but no constants, so it predicts no loss"
         raise FitError(Complaint("no-constants", message, "fit a law to a log of your own"))
-    missing = [dim for dim in form.dims if dim not in runs.dims]
+    missing = [dim for dim in fit.dims if dim not in runs.dims and form.dims]
     if missing:
         there = f"the rows have {', '.join(runs.dims)}"
         raise FitError(Complaint("missing-dimension", f"the law is in {', '.join(missing)} too", there))
     known = runs.variables()
     known["flops"] = convert_flops(runs.flops, runs.flops_convention, fit.flops_convention)
     lacking = [name for name in form.variables if name not in known]
+    notes: tuple[str, ...] = ()
     if lacking:
-        message = f"the law {form.name!r} needs {', '.join(lacking)}, which the rows do not say"
-        raise FitError(Complaint("missing-variable", message, "add the column, or an architecture to derive it"))
+        if fit.surroundings.needs(form):
+            message = f"the law {form.name!r} needs {', '.join(lacking)}, which the rows do not say"
+            raise FitError(Complaint("missing-variable", message, "add the column, or an architecture to derive it"))
+        derived = fit.variables({dim: runs.values(dim) for dim in fit.dims}, known["flops"])
+        known.update({name: derived[name] for name in lacking})
+        notes = (f"{' and '.join(lacking)} are derived from the compute and what a shape costs under the law",)
     variables = {name: known[name] for name in form.variables}
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         predicted = np.broadcast_to(fit.law.loss(**variables), runs.flops.shape)
@@ -85,7 +93,7 @@ def predict(fit: Fit, runs: Runs) -> Predictions:
         raise FitError(Complaint("out-of-range", "the law gives this row no finite loss", "check the row", line=line))
     residual = None if runs.loss is None else predicted / runs.loss - 1.0
     cautions = tuple(_doubts(fit, runs, known["flops"], predicted))
-    return Predictions(runs, known["flops"], predicted, lower, upper, residual, cautions)
+    return Predictions(runs, known["flops"], predicted, lower, upper, residual, cautions, notes)
 
 
 def _doubts(fit: Fit, runs: Runs, flops: Floats, predicted: Floats) -> list[Caution]:

@@ -1,4 +1,4 @@
-"""From a form and rows to the blocks that the engine solves, under the relative objective."""
+"""From a form and rows to the blocks that the engine solves."""
 
 from __future__ import annotations
 
@@ -8,9 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from shapeplan.arrays import Floats, Index
-from shapeplan.fitting.engine import Block, Solution, search
+from shapeplan.errors import Complaint, FitError
+from shapeplan.fitting.engine import RELATIVE, Block, Found, Objective, Solution, search
 from shapeplan.laws import Form, Term
 from shapeplan.runs import Runs
+
+_NO_SIGNAL = 1e-9
+_AT_BOUND = 1e-9
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,8 @@ class Problem:
         One a branch, in the form's order; predictions are in units of `metric_unit`.
     metric_unit : float
         Median of the metric over the rows.
+    objective : Objective
+        What the fit minimizes.
     """
 
     form: Form
@@ -36,6 +42,7 @@ class Problem:
     rows: Mapping[str, Index]
     blocks: tuple[Block, ...]
     metric_unit: float
+    objective: Objective = RELATIVE
 
     @property
     def all_rows(self) -> Index:
@@ -43,14 +50,15 @@ class Problem:
         return np.concatenate(list(self.rows.values()))
 
     @property
+    def parameters(self) -> int:
+        """Number of exponents and coefficients."""
+        return len(self.form.exponents) + len(self.form.coefficients)
+
+    @property
     def bounds(self) -> tuple[Floats, Floats]:
         """Lower and upper bounds of the exponents."""
         pairs = np.array([self.form.bounds(name) for name in self.form.exponents])
         return pairs[:, 0], pairs[:, 1]
-
-    def solve(self) -> Solution:
-        """Return the global optimum."""
-        return search(self.blocks, *self.bounds)
 
     def constants(self, solution: Solution) -> dict[str, Floats]:
         """Name the numbers of a batch of solutions, each of shape (batch,)."""
@@ -59,14 +67,58 @@ class Problem:
         named.update(zip(self.form.coefficients, coefficients.T, strict=True))
         return named
 
+    def active(self, solution: Solution) -> int:
+        """Return how many parameters the first of a batch uses.
+
+        Not counted are coefficients of zero, exponents of such terms alone, and exponents at their bounds.
+        """
+        lower, upper = self.bounds
+        inside = (solution.exponents[0] > lower * (1 + _AT_BOUND)) & (solution.exponents[0] < upper * (1 - _AT_BOUND))
+        used = np.zeros(len(inside), dtype=bool)
+        count = 0
+        for block, coefficients in zip(self.blocks, solution.coefficients, strict=True):
+            alive = coefficients[0] > 0
+            count += int(alive.sum())
+            used |= np.any(block.log_columns[:, alive] != 0, axis=(0, 1))
+        return count + int((inside & used).sum())
+
+    def predicted(self, solution: Solution) -> tuple[Floats, ...]:
+        """Return what the first of a batch predicts for the rows of every block, in units of `metric_unit`."""
+        return tuple(
+            block.columns(solution.exponents[:1])[0] @ coefficients[0]
+            for block, coefficients in zip(self.blocks, solution.coefficients, strict=True)
+        )
+
     def residuals(self, solution: Solution) -> Floats:
         """Return pred/y - 1 of the first of a batch, block after block."""
+        predicted = self.predicted(solution)
         return np.concatenate(
-            [
-                np.exp(block.log_columns @ solution.exponents[0]) @ coefficients[0] * block.weights - 1.0
-                for block, coefficients in zip(self.blocks, solution.coefficients, strict=True)
-            ]
+            [values / block.observed - 1.0 for values, block in zip(predicted, self.blocks, strict=True)]
         )
+
+
+def solve(problem: Problem) -> Found:
+    """Return the global optimum, and what else was found on the way.
+
+    Raises
+    ------
+    FitError
+        If the numbers are beyond what a float holds.
+    """
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        found = search(problem.blocks, *problem.bounds, problem.objective)
+    if not np.isfinite(found.best.objective[0]):
+        message = "the numbers of the log span too many orders of magnitude for the law"
+        raise FitError(Complaint("out-of-range", message, "check the units of its columns"))
+    return found
+
+
+def check_signal(runs: Runs, rows: Index) -> None:
+    """Raise `FitError` if the metric is the same in all rows."""
+    metric = runs.observed()[rows]
+    if np.ptp(metric) <= _NO_SIGNAL * metric.min():
+        message = f"the metric {runs.metric!r} is the same in every row of the fit"
+        raise FitError(Complaint("no-signal", message, "log a metric that depends on the model"))
 
 
 def reference_unit(values: Floats) -> float:
@@ -74,8 +126,14 @@ def reference_unit(values: Floats) -> float:
     return float(np.median(values))
 
 
-def pose(form: Form, runs: Runs, rows: Mapping[str, Index], units: Mapping[str, float]) -> Problem:
-    """Pose a form on the rows of its branches; residuals are pred/y - 1, the paper's objective."""
+def pose(
+    form: Form,
+    runs: Runs,
+    rows: Mapping[str, Index],
+    units: Mapping[str, float],
+    objective: Objective = RELATIVE,
+) -> Problem:
+    """Pose a form on the rows of its branches."""
     columns = runs.variables()
     exponents = form.exponents
     metric_unit = reference_unit(runs.observed()[np.concatenate(list(rows.values()))])
@@ -83,9 +141,9 @@ def pose(form: Form, runs: Runs, rows: Mapping[str, Index], units: Mapping[str, 
     for branch, terms in form.branches.items():
         chosen = rows[branch]
         logs = {name: np.log(columns[name][chosen] / units[name]) for name in form.variables}
-        observed = runs.observed()[chosen]
-        blocks.append(Block(_log_columns(terms, exponents, logs), metric_unit / observed, np.ones(len(chosen))))
-    return Problem(form, dict(units), dict(rows), tuple(blocks), metric_unit)
+        observed = runs.observed()[chosen] / metric_unit
+        blocks.append(Block(_log_columns(terms, exponents, logs), observed, np.ones(len(chosen))))
+    return Problem(form, dict(units), dict(rows), tuple(blocks), metric_unit, objective)
 
 
 def _log_columns(terms: Sequence[Term], exponents: Sequence[str], logs: Mapping[str, Floats]) -> Floats:

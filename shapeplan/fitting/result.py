@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -12,182 +11,37 @@ from numpy.typing import ArrayLike
 from shapeplan.architectures import Architecture, Cost
 from shapeplan.arrays import Floats, central_interval
 from shapeplan.errors import Caution
+from shapeplan.fitting.evidence import (
+    Arm,
+    Bootstrap,
+    CenterRow,
+    Estimate,
+    FrontRow,
+    HeldOutError,
+    Influences,
+    Interval,
+    Noise,
+    Outlier,
+    Parameter,
+    Quality,
+    Score,
+    Status,
+)
+from shapeplan.fitting.optimum import Surroundings, best_shape, trust_region
 from shapeplan.laws import Law
 from shapeplan.quantities import Convention
 from shapeplan.runs import Source
 from shapeplan.sweeps.dimensions import Dimensions
 from shapeplan.sweeps.grid import Start
 
-Interval = tuple[float, float]
-Status = Literal["ok", "untrusted"]
 GRAVE = ("lack-of-fit", "unidentified")
 """The warnings that may make a fit untrusted."""
 _CELLS = 2_000_000
 """Points times draws that are evaluated at once, which bounds memory."""
+OPTIMUM_AT = 10.0
+"""The best shape is watched at this factor of the largest compute."""
 HELD_OUT_TOLERANCE = 0.02
 """Relative error on rows it never saw above which a law is doubted, if it is three times its own scatter too."""
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A number with its interval; None where there is no evidence for one, NaN where it is not defined."""
-
-    value: float
-    ci: Interval | None = None
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """A coefficient or an exponent.
-
-    Attributes
-    ----------
-    value : float
-        In the units of the law.
-    ci : (float, float) or None
-        Bootstrap interval.
-    at_bound : bool
-        Whether an exponent is at the edge of its search range or a coefficient is zero.
-    """
-
-    value: float
-    ci: Interval | None = None
-    at_bound: bool = False
-
-
-@dataclass(frozen=True)
-class Arm:
-    """How Eq. 2 does on one arm of the star.
-
-    Attributes
-    ----------
-    values : tuple of float
-        Values of the dimension.
-    rows, runs : int
-        How many there are.
-    relative_rmse : float
-        Root mean square of pred/y - 1.
-    c_alone : float
-        The exponent of compute if the arm were fitted by itself; a check, since the paper finds c independent of the
-        dimension.
-    """
-
-    values: tuple[float, ...]
-    rows: int
-    runs: int
-    relative_rmse: float
-    c_alone: float
-
-
-@dataclass(frozen=True)
-class CenterRow:
-    """A row of the held-out centre: what the law predicts there, never having seen it.
-
-    Attributes
-    ----------
-    flops, observed, predicted, relative_error : float
-        `relative_error` is predicted/observed - 1; `predicted` is the mean over the arms.
-    by_arm : mapping of str to float
-        What each arm alone predicts (the paper's Figure 4).
-    """
-
-    flops: float
-    observed: float
-    predicted: float
-    relative_error: float
-    by_arm: Mapping[str, float]
-
-
-@dataclass(frozen=True)
-class HeldOutError:
-    """How far the law is from rows it never saw: mean, root mean square and largest of predicted/observed - 1."""
-
-    rows: int
-    bias: float
-    rmse: float
-    worst: float
-
-    @classmethod
-    def of(cls, predicted: Floats, observed: Floats) -> HeldOutError | None:
-        """Sum up the errors of rows; None where there are none."""
-        if not observed.size:
-            return None
-        errors = predicted / observed - 1.0
-        worst = errors[np.argmax(np.abs(errors))]
-        return cls(len(errors), float(errors.mean()), float(np.sqrt(np.mean(errors**2))), float(worst))
-
-
-@dataclass(frozen=True)
-class FrontRow:
-    """A row of the log that no row with as little compute beats."""
-
-    run: str
-    line: int
-    flops: float
-    loss: float
-
-
-@dataclass(frozen=True)
-class Outlier:
-    """A row that lies far from the law."""
-
-    run: str
-    line: int
-    residual: float
-
-
-@dataclass(frozen=True)
-class Score:
-    """A candidate law in the table of choice; None where it was not scored."""
-
-    law: str
-    rollout_rmse: float | None
-    rollout_se: float | None
-    relative_rmse: float
-
-
-@dataclass(frozen=True)
-class Quality:
-    """How well the law fits its rows."""
-
-    objective: str
-    objective_value: float
-    relative_rmse: float
-    rows: int
-    runs: int
-    status: Status
-
-
-@dataclass(frozen=True)
-class Bootstrap:
-    """Replicates of the constants.
-
-    Attributes
-    ----------
-    replicates, seed : int
-        How many, and the seed they follow from.
-    level : float
-        Coverage of the intervals.
-    draws : mapping of str to ndarray, shape (replicates,)
-        Every parameter under every replicate.
-    """
-
-    replicates: int = 0
-    seed: int = 0
-    level: float = 0.9
-    draws: Mapping[str, Floats] = field(default_factory=dict)
-
-    def interval(self, values: Floats) -> Interval | None:
-        """Return the central interval of draws, NaN left out; None where no draw is defined."""
-        defined = values[np.isfinite(values)]
-        if not defined.size:
-            return None
-        low, high = central_interval(defined, self.level)
-        return float(low), float(high)
-
-    def columns(self) -> dict[str, Floats]:
-        """Return the draws with shape (replicates, 1), to broadcast against rows."""
-        return {name: draw[:, None] for name, draw in self.draws.items()}
 
 
 @dataclass(frozen=True)
@@ -205,7 +59,10 @@ class Fit:
     dimensions : Dimensions
         Free, tied and fixed dimensions.
     scaling_exponents : mapping of str to Estimate
-        s_k, the growth of the optimum of dimension k with compute.
+        s_k, the growth of the optimum of dimension k with compute while the others stay: the law's own, or those of
+        the star where the law has none in closed form.
+    growth_exponents : mapping of str to Estimate
+        Growth of a dimension while all follow the optimum, where the law gives it in closed form.
     parameters : mapping of str to Parameter
         Every constant.
     quality : Quality or None
@@ -214,12 +71,18 @@ class Fit:
         The replicates behind the intervals.
     arms : mapping of str to Arm
         How Eq. 2 does on every arm.
+    star_center : mapping of str to float
+        Centre of the star; empty without one.
     center, center_error : tuple of CenterRow, HeldOutError or None
         The held-out centre, row by row and summed up.
     grid_error : HeldOutError or None
         The rows beside the star, which the star never saw: a test of the law away from its arms.
     selection, outliers : tuples
         The table of choice, and the rows far from the law.
+    noise : Noise or None
+        Scatter of replicates or checkpoints, where the log has them.
+    influences : Influences
+        The runs that move the fit most.
     front : tuple of FrontRow
         The Pareto front of all rows: what was reached at which compute.
     start : Start or None
@@ -247,15 +110,19 @@ class Fit:
     flops_convention: Convention
     dimensions: Dimensions
     scaling_exponents: Mapping[str, Estimate]
+    growth_exponents: Mapping[str, Estimate]
     parameters: Mapping[str, Parameter]
     quality: Quality | None
     bootstrap: Bootstrap
     arms: Mapping[str, Arm]
+    star_center: Mapping[str, float]
     center: tuple[CenterRow, ...]
     center_error: HeldOutError | None
     grid_error: HeldOutError | None
     selection: tuple[Score, ...]
     outliers: tuple[Outlier, ...]
+    noise: Noise | None
+    influences: Influences
     front: tuple[FrontRow, ...]
     start: Start | None
     flops_range: Interval
@@ -278,12 +145,12 @@ class Fit:
     def predicts_loss(self) -> bool:
         """Whether the law's loss can be believed away from the star.
 
-        It has constants, and the rows beside the star, if there are any, do not refute it: they are missed by no more
-        than 2% or three times the law's own scatter.
+        It has constants, the cost that it needs is known, and if it was fitted to a star the rows beside it, if there
+        are any, do not refute it: they are missed by no more than 2% or three times the law's own scatter.
         """
-        if not self.law.has_loss:
+        if not self.law.has_loss or self.surroundings.needs(self.law.form):
             return False
-        if self.grid_error is None or self.quality is None:
+        if self.law.form.name != "star" or self.grid_error is None or self.quality is None:
             return True
         return self.grid_error.rmse <= max(HELD_OUT_TOLERANCE, 3 * self.quality.relative_rmse)
 
@@ -310,6 +177,48 @@ class Fit:
 
     def exponent_draws(self) -> dict[str, Floats]:
         """Return s_k under every replicate (NaN where a replicate shows no trade-off); empty without draws."""
-        if not self.bootstrap.draws:
+        if self.bootstrap.exponents:
+            return dict(self.bootstrap.exponents)
+        return self.law.form.scaling_exponents(self.bootstrap.draws) if self.bootstrap.draws else {}
+
+    @property
+    def surroundings(self) -> Surroundings:
+        """What turns a shape and a compute into the variables of the law."""
+        return Surroundings(self.dimensions, self.cost, self.flops_convention)
+
+    def variables(self, shape: Mapping[str, ArrayLike], flops: ArrayLike) -> dict[str, Floats]:
+        """Return the variables of the law at shapes and a compute, for `Law.loss`; tied and fixed dimensions follow."""
+        given = {dim: np.asarray(size, dtype=float) for dim, size in shape.items()}
+        return self.surroundings.variables(self.law.form, given, np.asarray(flops, dtype=float))
+
+    def optimum(self, flops: float) -> dict[str, Estimate]:
+        """Return the shape of least loss at a compute, with intervals.
+
+        Parameters
+        ----------
+        flops : float
+            Compute, in the law's convention.
+
+        Returns
+        -------
+        dict of str to Estimate
+            One a free dimension, within the trust region around the shapes of the log: a value there means that
+            the law has no optimum inside. Empty for a law without constants, without shape, or whose cost is unknown.
+        """
+        if not self.law.has_loss:
             return {}
-        return self.law.form.scaling_exponents(self.bootstrap.draws)
+        form, units, place = self.law.form, self.law.units, np.asarray(flops, dtype=float)
+        bounds = trust_region({dim: self.shape_range[dim] for dim in self.dims})
+        constants = {name: np.asarray(value) for name, value in self.law.constants.items()}
+        values = best_shape(form, units, constants, place, self.surroundings, bounds)
+        draws = self.bootstrap.draws
+        scatter = best_shape(form, units, draws, place, self.surroundings, bounds) if draws and values else {}
+        return {
+            dim: Estimate(float(value[0]), self.bootstrap.interval(scatter[dim]) if scatter else None)
+            for dim, value in values.items()
+        }
+
+    @property
+    def dims(self) -> tuple[str, ...]:
+        """The dimensions that the law is free to choose."""
+        return self.dimensions.free

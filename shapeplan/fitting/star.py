@@ -1,4 +1,4 @@
-"""The fit of the law `star`: arms together with one c, each arm alone as a check, the centre predicted unseen."""
+"""The fit of the law `star`: arms together with one c, and each arm alone as a check."""
 
 from __future__ import annotations
 
@@ -6,19 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
+from scipy.special import fdtrc
 
-from shapeplan.arrays import Index
-from shapeplan.errors import Caution, Complaint, FitError
-from shapeplan.fitting.diagnostics import compute_exponent_cautions
-from shapeplan.fitting.engine import Solution, search
-from shapeplan.fitting.problem import Problem, pose, reference_unit
-from shapeplan.fitting.result import CenterRow, HeldOutError
-from shapeplan.laws import Law, Star
+from shapeplan.errors import Caution
+from shapeplan.fitting.engine import RELATIVE, Found, Objective, search
+from shapeplan.fitting.problem import Problem, check_signal, pose, reference_unit, solve
+from shapeplan.laws import Star
 from shapeplan.runs import Runs
 from shapeplan.sweeps.star import StarSweep, check_durations, check_rows
 
-_NO_SIGNAL = 1e-9
+_EXACT = 1e-9
+_SIGNIFICANCE = 0.01
 
 
 @dataclass(frozen=True)
@@ -27,9 +25,11 @@ class StarSolution:
 
     Attributes
     ----------
+    star : StarSweep
+        The star.
     problem : Problem
         Eq. 2 posed on the arms.
-    solution : Solution
+    found : Found
         Its global optimum.
     c_alone : mapping of str to float
         c of every arm fitted by itself.
@@ -37,13 +37,14 @@ class StarSolution:
         ``c-differs`` where the arms disagree.
     """
 
+    star: StarSweep
     problem: Problem
-    solution: Solution
+    found: Found
     c_alone: Mapping[str, float]
     cautions: tuple[Caution, ...]
 
 
-def solve_star(runs: Runs, star: StarSweep) -> StarSolution:
+def solve_star(runs: Runs, star: StarSweep, objective: Objective = RELATIVE) -> StarSolution:
     """Fit Eq. 2 to the arms of a star.
 
     Raises
@@ -55,62 +56,49 @@ def solve_star(runs: Runs, star: StarSweep) -> StarSolution:
     check_durations(runs, star)
     check_rows(star)
     rows = np.concatenate([star.arms[dim] for dim in dims])
-    if np.ptp(runs.observed()[rows]) <= _NO_SIGNAL * runs.observed()[rows].min():
-        message = f"the metric {runs.metric!r} is the same in every row of the arms"
-        raise FitError(Complaint("no-signal", message, "log a metric that depends on the model"))
+    check_signal(runs, rows)
     # A dimension's own arm gives its unit: on the other arms it stands at the centre.
     units = {dim: reference_unit(runs.values(dim)[star.arms[dim]]) for dim in dims}
     units["flops"] = reference_unit(runs.flops[rows])
     form = Star(dims, {dim: star.center[dim] / units[dim] for dim in dims})
     parameters = len(form.exponents) + len(form.coefficients)
-    problem = pose(form, runs, star.arms, units)
-    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        solution = problem.solve()
-    if not np.isfinite(solution.objective[0]):
-        message = "the numbers of the log span too many orders of magnitude for the law"
-        raise FitError(Complaint("out-of-range", message, "check the units of its columns"))
+    problem = pose(form, runs, star.arms, units, objective)
+    found = solve(problem)
     lower, upper = problem.bounds
     c_alone, separate = {}, 0.0
     for dim, block in zip(dims, problem.blocks, strict=True):
-        alone = search([block], lower, upper)
+        alone = search([block], lower, upper, objective).best
         c_alone[dim] = float(alone.exponents[0, form.exponents.index("c")])
         separate += float(alone.objective[0])
-    cautions = compute_exponent_cautions(
-        float(solution.objective[0]), separate, len(rows), parameters + len(dims) - 1, len(dims)
+    shared = float(found.best.objective[0])
+    # The F test is one of sums of squares.
+    least_squares = objective is RELATIVE
+    cautions = (
+        _compute_exponent_cautions(shared, separate, len(rows), parameters + len(dims) - 1, len(dims))
+        if least_squares
+        else []
     )
-    return StarSolution(problem, solution, c_alone, tuple(cautions))
+    return StarSolution(star, problem, found, c_alone, tuple(cautions))
 
 
-def grid_error(runs: Runs, rows: Index, law: Law) -> HeldOutError | None:
-    """Compare the law with the rows beside the star, which the fit never saw; None where there are none."""
-    variables = {dim: runs.values(dim)[rows] for dim in law.form.dims}
-    return HeldOutError.of(law.loss(**variables, flops=runs.flops[rows]), runs.observed()[rows])
+def _compute_exponent_cautions(shared: float, separate: float, rows: int, parameters: int, arms: int) -> list[Caution]:
+    """Return a caution where arms fitted apart, each with its own c, are better than chance allows (F test).
 
-
-def center_error(rows: tuple[CenterRow, ...]) -> HeldOutError | None:
-    """Sum up the rows of the held-out centre."""
-    return HeldOutError.of(np.array([row.predicted for row in rows]), np.array([row.observed for row in rows]))
-
-
-def predict_center(runs: Runs, star: StarSweep, law: Law) -> tuple[CenterRow, ...]:
-    """Predict the rows of the centre, which the fit never saw, in order of compute."""
-    rows = star.center_rows[np.argsort(runs.flops[star.center_rows], kind="stable")]
-    if not rows.size:
-        return ()
-    variables: dict[str, ArrayLike] = {**star.center, "flops": runs.flops[rows]}
-    predicted = np.broadcast_to(law.loss(**variables), rows.shape)
-    by_arm = {
-        dim: Law(Star((dim,), {dim: star.center[dim] / law.units[dim]}), law.constants, law.units).loss(**variables)
-        for dim in star.arms
-    }
-    observed = runs.observed()[rows]
-    return tuple(
-        CenterRow(
-            flops=float(runs.flops[row]),
-            observed=float(observed[i]),
-            predicted=float(predicted[i]),
-            relative_error=float(predicted[i] / observed[i] - 1),
-            by_arm={dim: float(values[i]) for dim, values in by_arm.items()},
-        )
-        for i, row in enumerate(rows)
-    )
+    Parameters
+    ----------
+    shared, separate : float
+        Sum of squared residuals with one c, and with one c an arm.
+    rows, parameters : int
+        Rows, and parameters of the fit with one c an arm.
+    arms : int
+        Number of arms.
+    """
+    extra, freedom = arms - 1, rows - parameters
+    if extra < 1 or freedom < 1 or separate <= rows * _EXACT**2:
+        return []
+    statistic = max(shared - separate, 0.0) / extra / (separate / freedom)
+    chance = float(fdtrc(extra, freedom, statistic))
+    if chance >= _SIGNIFICANCE:
+        return []
+    message = f"the arms disagree about c (F = {statistic:.1f}, p = {chance:.1g})"
+    return [Caution("c-differs", message, "see the c of each arm; the paper finds one c for all dimensions")]

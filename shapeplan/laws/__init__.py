@@ -1,24 +1,20 @@
-"""The laws: one small file each, no data, no fitting."""
+"""The laws: one small file each, no data, no fitting. A file that is added here is a law like any other."""
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
+
 from shapeplan.laws.additive import Additive
-from shapeplan.laws.base import Bounds, Form, JointForm, Law, Power, Term
+from shapeplan.laws.base import FORMS, Bounds, Form, JointForm, Law, Power, Term
 from shapeplan.laws.chinchilla import Chinchilla
 from shapeplan.laws.interaction import Interaction
 from shapeplan.laws.product import Product
 from shapeplan.laws.separable import Separable
 from shapeplan.laws.star import Star
 
-FORMS: dict[str, type[Form]] = {
-    "star": Star,
-    "additive": Additive,
-    "product": Product,
-    "interaction": Interaction,
-    "separable": Separable,
-    "chinchilla": Chinchilla,
-}
-"""Every form by the name users write."""
+for _module in pkgutil.iter_modules(__path__):
+    importlib.import_module(f"{__name__}.{_module.name}")
 
 __all__ = [
     "FORMS",

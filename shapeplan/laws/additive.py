@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from shapeplan.arrays import Floats
 from shapeplan.laws.base import JointForm, Power, Term
+from shapeplan.laws.trade import alone_exponents, alone_optimum
 
 
-class Additive(JointForm):
-    """Eq. 3 of arXiv:2305.13035: ``sum_k alpha_k x_k^-a_k + (sum_k beta_k x_k^b_k + xi) t^-c + eps``."""
-
-    @property
-    def name(self) -> str:
-        """``additive``."""
-        return "additive"
-
-    @property
-    def source(self) -> str:
-        """Eq. 3 of the paper."""
-        return "arXiv:2305.13035, Eq. 3"
+class Additive(JointForm, name="additive", source="arXiv:2305.13035, Eq. 3"):
+    """``sum_k alpha_k x_k^-a_k + (sum_k beta_k x_k^b_k + xi) t^-c + eps``."""
 
     def joint_terms(self) -> tuple[Term, ...]:
         """Return the terms of Eq. 3."""
@@ -27,3 +21,15 @@ class Additive(JointForm):
             Term("xi", (fades,)),
             Term("eps"),
         )
+
+    def scaling_exponents(self, constants: Mapping[str, Floats]) -> dict[str, Floats]:
+        """Return s_k = c / (a_k + b_k) (Eq. 4)."""
+        return alone_exponents(self.dims, constants)
+
+    def growth_exponents(self, constants: Mapping[str, Floats]) -> dict[str, Floats]:
+        """Return the same: dimensions do not know each other."""
+        return alone_exponents(self.dims, constants)
+
+    def optimum(self, constants: Mapping[str, Floats], log_flops: Floats) -> dict[str, Floats]:
+        """Return Eq. 4 in every dimension."""
+        return alone_optimum(self.dims, constants, log_flops)

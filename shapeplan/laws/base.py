@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar, Protocol, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,7 +17,7 @@ from numpy.typing import ArrayLike
 from shapeplan.arrays import Floats
 
 Bounds = tuple[float, float]
-EXPONENT_BOUNDS: dict[str, Bounds] = {"a": (0.02, 8.0), "b": (0.02, 8.0), "c": (0.02, 2.0)}
+EXPONENT_BOUNDS: dict[str, Bounds] = {"a": (0.02, 4.0), "b": (0.02, 4.0), "c": (0.02, 2.0)}
 """Search range of the exponents, by the first letter of their name. Published exponents lie in 0.1 ... 3."""
 
 
@@ -44,6 +45,10 @@ class Term:
         return np.asarray(constants[self.coefficient] * np.exp(log_power))
 
 
+FORMS: dict[str, type[Form]] = {}
+"""Every form by the name users write; a form enters when its class is made."""
+
+
 @dataclass(frozen=True)
 class Form(ABC):
     """A functional form over named dimensions, without constants.
@@ -56,15 +61,22 @@ class Form(ABC):
 
     dims: tuple[str, ...]
 
-    @property
-    @abstractmethod
-    def name(self) -> str:
-        """The name that users write after ``--law``."""
+    name: ClassVar[str]
+    """The name that users write after ``--law``."""
+    source: ClassVar[str]
+    """Where the form comes from."""
 
-    @property
-    @abstractmethod
-    def source(self) -> str:
-        """Where the form comes from."""
+    def __init_subclass__(cls, *, name: str = "", source: str = "", **rest: object) -> None:
+        """Make a form with a name known to everything that lists laws."""
+        super().__init_subclass__(**rest)
+        if name:
+            cls.name, cls.source = name, source
+            FORMS[name] = cls
+
+    @classmethod
+    def over(cls, dims: tuple[str, ...]) -> Self:
+        """Return the form over these dimensions."""
+        return cls(dims)
 
     @property
     @abstractmethod
@@ -76,7 +88,15 @@ class Form(ABC):
         """Return the loss at the variables whose logarithms (in the law's units) are `logs`."""
 
     def scaling_exponents(self, constants: Mapping[str, Floats]) -> dict[str, Floats]:
-        """Return the growth exponent of every dimension that the form gives in closed form."""
+        """Return s_k, the growth of a dimension while the others stay, where the form gives it in closed form."""
+        return {}
+
+    def growth_exponents(self, constants: Mapping[str, Floats]) -> dict[str, Floats]:
+        """Return the growth of a dimension while all follow the optimum, where the form gives it in closed form."""
+        return {}
+
+    def optimum(self, constants: Mapping[str, Floats], log_flops: Floats) -> dict[str, Floats]:
+        """Return the shape of least loss at a compute (its logarithm, in the law's units), where in closed form."""
         return {}
 
     @property
@@ -126,6 +146,14 @@ class JointForm(Form):
         return tuple(Term(f"alpha_{dim}", (Power(dim, f"a_{dim}", -1),)) for dim in self.dims)
 
 
+class Derive(Protocol):
+    """Gives the variables of a form at a shape and a compute: examples and params follow from what a shape costs."""
+
+    def __call__(self, form: Form, shape: Mapping[str, Floats], flops: Floats, /) -> Mapping[str, Floats]:
+        """Return the variables that are known."""
+        ...
+
+
 @dataclass(frozen=True)
 class Law:
     """A form with its constants: a function from shape and compute to loss.
@@ -138,11 +166,14 @@ class Law:
         Value of every coefficient and exponent; empty for a published law whose constants are not.
     units : mapping of str to float
         Reference value of every variable; powers are of ``variable / unit``.
+    derive : Derive or None
+        Where ``examples`` or ``params`` come from if `loss` is given ``flops`` instead.
     """
 
     form: Form
     constants: Mapping[str, float] = field(default_factory=dict)
     units: Mapping[str, float] = field(default_factory=dict)
+    derive: Derive | None = field(default=None, compare=False, repr=False)
 
     @property
     def has_loss(self) -> bool:
@@ -155,8 +186,8 @@ class Law:
         Parameters
         ----------
         **variables : array_like
-            Every variable of the form by name: the dimensions, and ``flops`` (in the law's convention) or
-            ``examples``. They broadcast against each other.
+            Every variable of the form by name: the dimensions, and ``flops`` (in the law's convention), ``examples``
+            or ``params``. They broadcast against each other. A law of a fit takes ``flops`` in place of the others.
 
         Returns
         -------
@@ -174,6 +205,9 @@ class Law:
         """Return the loss under other constants, such as bootstrap draws of shape (B, 1), by the same broadcasting."""
         if not draws:
             raise ValueError(f"the law {self.form.name!r} has no constants, so it predicts no loss")
+        if self.derive and "flops" in variables and not variables.keys() >= set(self.form.variables):
+            given = {name: np.asarray(value, dtype=float) for name, value in variables.items()}
+            variables = {**self.derive(self.form, given, given.pop("flops")), **variables}
         missing = [name for name in self.form.variables if name not in variables]
         if missing:
             raise ValueError(f"the law {self.form.name!r} needs {', '.join(missing)}")

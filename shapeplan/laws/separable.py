@@ -5,18 +5,8 @@ from __future__ import annotations
 from shapeplan.laws.base import JointForm, Power, Term
 
 
-class Separable(JointForm):
-    """``sum_k alpha_k x_k^-a_k + beta n^-c + eps`` with n the examples seen (McLeish et al. 2025, two dimensions)."""
-
-    @property
-    def name(self) -> str:
-        """``separable``."""
-        return "separable"
-
-    @property
-    def source(self) -> str:
-        """The Gemstones paper."""
-        return "McLeish et al. 2025 (Gemstones)"
+class Separable(JointForm, name="separable", source="McLeish et al. 2025 (Gemstones)"):
+    """``sum_k alpha_k x_k^-a_k + beta n^-c + eps`` with n the examples seen (McLeish et al.: two dimensions)."""
 
     def joint_terms(self) -> tuple[Term, ...]:
         """Return the terms of the law."""

@@ -9,10 +9,11 @@ import numpy as np
 
 from shapeplan.arrays import Floats
 from shapeplan.laws.base import Form, Power, Term
+from shapeplan.laws.trade import alone_exponents, alone_optimum
 
 
 @dataclass(frozen=True)
-class Star(Form):
+class Star(Form, name="star", source="arXiv:2305.13035, Eq. 2"):
     """Eq. 2 of arXiv:2305.13035 in every dimension, with one c.
 
     On arm k, where only x_k moves and the other dimensions stay at the centre,
@@ -29,16 +30,6 @@ class Star(Form):
     """
 
     center: Mapping[str, float] = field(default_factory=dict)
-
-    @property
-    def name(self) -> str:
-        """``star``."""
-        return "star"
-
-    @property
-    def source(self) -> str:
-        """Eq. 2 of the paper."""
-        return "arXiv:2305.13035, Eq. 2"
 
     @property
     def branches(self) -> Mapping[str, tuple[Term, ...]]:
@@ -59,12 +50,16 @@ class Star(Form):
         return np.where(sum(off.astype(int) for off in moved) == 1, own_arm, anchored)
 
     def scaling_exponents(self, constants: Mapping[str, Floats]) -> dict[str, Floats]:
-        """Return s_k = c / (a_k + b_k) (Eq. 4); NaN where an arm shows no trade-off (alpha_k or beta_k is 0)."""
-        exponents = {}
-        for dim in self.dims:
-            trades = (constants[f"alpha_{dim}"] > 0) & (constants[f"beta_{dim}"] > 0)
-            exponents[dim] = np.where(trades, constants["c"] / (constants[f"a_{dim}"] + constants[f"b_{dim}"]), np.nan)
-        return exponents
+        """Return s_k = c / (a_k + b_k) (Eq. 4); NaN where an arm shows no trade-off."""
+        return alone_exponents(self.dims, constants)
+
+    def growth_exponents(self, constants: Mapping[str, Floats]) -> dict[str, Floats]:
+        """Return the same: arms do not know each other."""
+        return alone_exponents(self.dims, constants)
+
+    def optimum(self, constants: Mapping[str, Floats], log_flops: Floats) -> dict[str, Floats]:
+        """Return Eq. 4 on every arm."""
+        return alone_optimum(self.dims, constants, log_flops)
 
 
 def arm_terms(dim: str) -> tuple[Term, ...]:

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from shapeplan.errors import Caution
-from shapeplan.fitting.result import Estimate, Fit, Interval
+from shapeplan.fitting.evidence import Estimate, Interval
+from shapeplan.fitting.result import Fit
 from shapeplan.quantities import Convention
 from shapeplan.sweeps.grid import START_CODES, Start
 

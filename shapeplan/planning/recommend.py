@@ -10,7 +10,8 @@ import numpy as np
 
 from shapeplan.arrays import Floats
 from shapeplan.errors import ArgumentError, Caution, Complaint, PlanError
-from shapeplan.fitting.result import GRAVE, Estimate, Fit, Interval
+from shapeplan.fitting.evidence import Estimate, Interval
+from shapeplan.fitting.result import GRAVE, Fit
 from shapeplan.planning.plan import BudgetPlan, Plan
 from shapeplan.planning.recipe import recipe_weights, scale
 from shapeplan.planning.rounding import check_multiples, round_shape
@@ -160,19 +161,19 @@ def _loss(
 ) -> tuple[Estimate | None, float | None]:
     if not fit.predicts_loss:
         return None, None
-    at: dict[str, float] = {dim: float(rounded[dim]) for dim in fit.law.form.dims}
-    value = float(fit.law.loss(**at, flops=flops))
-    interval = fit.loss_interval(**at, flops=flops)
+    at = fit.variables(rounded, flops)
+    value = float(fit.law.loss(**at))
+    interval = fit.loss_interval(**at)
     ci = None if interval is None else (_scalar(interval[0]), _scalar(interval[1]))
-    return Estimate(value, ci), value / float(fit.law.loss(**scaled, flops=flops)) - 1.0
+    return Estimate(value, ci), value / float(fit.law.loss(**fit.variables(scaled, flops))) - 1.0
 
 
 def _beaten_by_log(fit: Fit, rounded: Mapping[str, int], flops: float) -> tuple[Caution, ...]:
     """Say if a run of the log, with no more compute, is better than what the law expects of the plan."""
     reached = [row for row in fit.front if row.flops <= flops * _BEYOND]
-    if not fit.law.has_loss or not reached:
+    if not fit.law.has_loss or fit.surroundings.needs(fit.law.form) or not reached:
         return ()
-    row, expected = reached[-1], float(fit.law.loss(**{dim: rounded[dim] for dim in fit.law.form.dims}, flops=flops))
+    row, expected = reached[-1], float(fit.law.loss(**fit.variables(rounded, flops)))
     if row.loss >= expected:
         return ()
     message = (
@@ -215,9 +216,13 @@ def _check_trust(fit: Fit, force: bool) -> None:
 def _start_of(fit: Fit, start: Start | None) -> Start:
     origin = start or fit.start
     dims = fit.dimensions.free
+    if not dims:
+        message = f"the law {fit.law.form.name!r} was fitted to a log without shapes, so it knows none"
+        raise PlanError(Complaint("no-shape", message, "log width, depth and mlp_dim of the runs"))
     if not set(dims) <= fit.scaling_exponents.keys():
         message = f"the law {fit.law.form.name!r} gives no scaling exponents, which the recipe needs"
-        raise PlanError(Complaint("no-exponents", message, "fit the law 'star'"))
+        hint = "fit a star, or the law product or additive (--law)"
+        raise PlanError(Complaint("no-exponents", message, hint))
     if origin is None:
         example = ",".join(f"{dim}={int(fit.shape_range[dim][0])}" for dim in dims)
         message = "the law has no starting point (x0, t0): its log had no grid"

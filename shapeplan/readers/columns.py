@@ -127,7 +127,11 @@ def understand(
             complaints.append(_missing(dim, columns, name, line))
     used_dims = wanted_dims or tuple(dim for dim in SHAPE if dim in roles)
     if not used_dims:
-        complaints.append(_no_shape(columns, name, line))
+        guesses = _guesses(columns)
+        if "params" not in roles or guesses:
+            complaints.append(_no_shape(columns, guesses, name, line))
+        else:
+            notes.append("no column of shape: only a law of params can be fitted, and no shape recommended")
     if metric not in columns and metric_required:
         complaints.append(_missing(metric, columns, name, line, hint="name the column with --metric"))
     if complaints:
@@ -169,13 +173,18 @@ def _missing(column: str, columns: Sequence[str], name: str, line: int, hint: st
     return Complaint("missing-column", "there is no such column", mend, name, line, column)
 
 
-def _no_shape(columns: Sequence[str], name: str, line: int) -> Complaint:
+def _guesses(columns: Sequence[str]) -> list[str]:
+    """Return which columns may be a misspelt dimension."""
     words = [word for word, role in _CANONICAL.items() if role in SHAPE]
     guesses = []
     for column in columns:
         close = difflib.get_close_matches(normal(column), words, n=1, cutoff=0.75)
-        if close:
+        if close and normal(column) not in _CANONICAL:
             guesses.append(f"did you mean {_CANONICAL[close[0]]!r} by {column!r}? ")
+    return guesses
+
+
+def _no_shape(columns: Sequence[str], guesses: list[str], name: str, line: int) -> Complaint:
     return Complaint(
         "missing-column",
         "there is no column of shape: width, depth or mlp_dim",

@@ -13,7 +13,7 @@ from shapeplan.architectures import Architecture, Transformer
 from shapeplan.architectures.settings import LARGEST
 from shapeplan.arrays import Floats, Ints
 from shapeplan.errors import Caution, Complaint, InputError
-from shapeplan.quantities import Convention
+from shapeplan.quantities import Convention, convert_flops
 from shapeplan.readers.checks import check_rows, doubt_magnitudes
 from shapeplan.readers.columns import Columns, understand
 from shapeplan.readers.cross_check import check_flops, check_params, check_tokens
@@ -71,7 +71,57 @@ def read_runs(
         With every complaint: file, line, column, value, and how to mend it.
     """
     text = read_text(path)
+    return _read(
+        text,
+        parse_table(text),
+        metric=metric,
+        higher_is_better=higher_is_better,
+        dims=dims,
+        flops_convention=flops_convention,
+        config=config,
+        architecture=architecture,
+        require_metric=require_metric,
+    )
+
+
+def read_metrics(
+    path: str | Path,
+    metrics: Sequence[str],
+    *,
+    higher_is_better: bool = False,
+    dims: Sequence[str] | None = None,
+    flops_convention: Convention | None = None,
+    config: str | Path | None = None,
+) -> dict[str, Runs]:
+    """Read a sweep log once for every metric; the other arguments, and errors, are those of `read_runs`."""
+    text = read_text(path)
     table = parse_table(text)
+    return {
+        metric: _read(
+            text,
+            table,
+            metric=metric,
+            higher_is_better=higher_is_better,
+            dims=dims,
+            flops_convention=flops_convention,
+            config=config,
+        )
+        for metric in metrics
+    }
+
+
+def _read(
+    text: Text,
+    table: Table,
+    *,
+    metric: str | None,
+    higher_is_better: bool,
+    dims: Sequence[str] | None,
+    flops_convention: Convention | None,
+    config: str | Path | None,
+    architecture: Architecture | None = None,
+    require_metric: bool = True,
+) -> Runs:
     said = check_settings(table.settings, table.settings_lines, text.name)
     settings = replace(
         (read_settings(config) if config else Settings()).over(said).over(Settings(architecture=architecture)),
@@ -112,7 +162,7 @@ def _validate(table: Table, columns: Columns, name: str) -> dict[str, Any]:
 def _assemble(values: dict[str, Any], table: Table, columns: Columns, settings: Settings, text: Text) -> Runs:
     notes = [*columns.notes, *settings.notes]
     cautions: list[Caution] = []
-    cost = settings.architecture
+    cost = settings.architecture if columns.dims else None
     shape = {dim: values[dim] for dim in columns.dims}
     lines = np.array([record.line for record in table.records])
     model = _model(cost, shape, lines, text, cautions) if cost is not None else None
@@ -169,10 +219,13 @@ def _assemble(values: dict[str, Any], table: Table, columns: Columns, settings: 
             params = np.broadcast_to(np.asarray(model.params, dtype=float), lines.shape)
         else:
             cautions += check_params(params, model, lines)
-    run, run_names = _runs(values, columns.dims)
+    if not columns.dims and examples is None:
+        examples, unit = convert_flops(flops, convention, "training") / (6 * values["params"]), "tokens"
+        notes.append("tokens are taken as training FLOPs / (6 params)")
+    run, run_names = _runs(values, columns.dims or ("params",))
     return Runs(
         dims=columns.dims,
-        shape=np.column_stack([values[dim] for dim in columns.dims]),
+        shape=np.array([values[dim] for dim in columns.dims], dtype=float).reshape(len(columns.dims), len(lines)).T,
         flops=flops,
         flops_convention=convention,
         run=run,

@@ -28,20 +28,13 @@ def render_check(found: Check) -> list[RenderableType]:
         low, high = float(runs.examples.min()), float(runs.examples.max())
         pairs.append((runs.examples_unit, f"{format_count(low)} to {format_count(high)}"))
     rows = [[dim, f"{len(values)}", _some(values), _role(found, dim)] for dim, values in found.values.items()]
-    return [
-        title("The log"),
-        facts(pairs),
-        title("Dimensions"),
-        table(["dimension", "distinct", "values", "in a law"], rows, left=4),
-        title("Star and grid"),
-        facts(_sweep(found)),
-        title(f"Laws that the log can identify (this version fits: {', '.join(found.fits)})"),
-        table(
-            ["law", "", "why not"],
-            [[law.law, "yes" if law.supported else "no", law.reason or ""] for law in found.laws],
-            left=3,
-        ),
-    ]
+    parts: list[RenderableType] = [title("The log"), facts(pairs)]
+    if rows:
+        parts += [title("Dimensions"), table(["dimension", "distinct", "values", "in a law"], rows, left=4)]
+        parts += [title("Star and grid"), facts(_sweep(found))]
+    parts += [title("Laws that the log can identify")]
+    laws = [[law.law, "yes" if law.supported else "no", law.reason or ""] for law in found.laws]
+    return [*parts, table(["law", "", "why not"], laws, left=3)]
 
 
 def _sweep(found: Check) -> list[tuple[str, str]]:

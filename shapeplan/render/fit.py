@@ -4,31 +4,46 @@ from __future__ import annotations
 
 from rich.console import RenderableType
 
-from shapeplan.fitting.result import GRAVE, Fit, HeldOutError
-from shapeplan.laws import Star
+from shapeplan.fitting.evidence import HeldOutError
+from shapeplan.fitting.result import GRAVE, OPTIMUM_AT, Fit
 from shapeplan.quantities import format_flops, format_scientific
 from shapeplan.render.parts import alarm, compact, count, facts, percent, shape_text, span, table, title
+from shapeplan.render.scores import score_table
 
 _SHOWN_CENTER_ROWS = 6
+_SHOWN_EXPONENTS = 4
+_SHOWN_RUNS = 5
 
 
 def render_fit(fit: Fit) -> list[RenderableType]:
-    """Return the tables of a fit: trust first, then exponents, the held-out centre, and the start."""
+    """Return the tables of a fit: trust first, then the choice, exponents, the best shape, and the star."""
     parts: list[RenderableType] = []
     if fit.status != "ok":
         codes = ", ".join(_codes(fit, GRAVE)) or "not converged"
         parts += [alarm(f"NOT TO BE TRUSTED ({codes}): recommend refuses this fit without --force"), ""]
     parts += [title(f"Law {fit.law.form.name} for {fit.metric} ({fit.law.form.source})"), _evidence(fit)]
-    parts += [title(f"Scaling exponents: alone, a dimension grows as compute^s ({_level(fit)} intervals)")]
-    parts += [_exponents(fit)]
+    if len(fit.selection) > 1:
+        parts += [title("Choice of the law, by relative errors on rows above those it was fitted to (* is the choice)")]
+        parts += [score_table(fit.selection, fit.law.form.name)]
+    if fit.law.form.name != "star":
+        parts += [title(f"Exponents of the law ({_level(fit)} intervals)"), _powers(fit)]
+    if fit.scaling_exponents:
+        source = ", from Eq. 2 on the star" if fit.arms and fit.law.form.name != "star" else ""
+        parts += [title(f"Scaling exponents: alone, a dimension grows as compute^s ({_level(fit)} intervals{source})")]
+        parts += [_exponents(fit)]
+    parts += _best(fit)
     if fit.arms:
         parts += [title("Eq. 2 on the arms"), *_arms(fit)]
     if fit.center:
-        parts += [title(f"The centre, predicted unseen ({shape_text(_center(fit))})"), *_center_table(fit)]
+        parts += [title(f"The centre, predicted unseen by Eq. 2 ({shape_text(fit.star_center)})"), *_center_table(fit)]
     if fit.grid_error:
         grid = fit.grid_error
-        parts += [title(f"The {grid.rows} rows beside the star, predicted unseen"), facts([("error", _spread(grid))])]
-    parts += [title("Start of the recipe"), _start(fit)]
+        parts += [title(f"The {grid.rows} rows beside the star, predicted unseen by Eq. 3")]
+        parts += [facts([("error", _spread(grid))])]
+    if fit.influences.alone:
+        parts += [title("Runs that move the fit most"), *_influences(fit)]
+    if fit.dims:
+        parts += [title("Start of the recipe"), _start(fit)]
     return parts
 
 
@@ -41,7 +56,8 @@ def _evidence(fit: Fit) -> RenderableType:
             ("warnings", ", ".join(_codes(fit)) or "none"),
             ("rows", f"{count(quality.rows, 'row')} of {count(quality.runs, 'run')}"),
             ("misfit", f"{percent(quality.relative_rmse)} (relative RMSE)"),
-            ("objective", f"{format_scientific(quality.objective_value, 9)} ({quality.objective}, sum of squares)"),
+            ("noise", _noise(fit)),
+            ("objective", f"{format_scientific(quality.objective_value, 9)} ({_objective(quality.objective)})"),
         ]
     low, high = fit.flops_range
     pairs.append(("compute", f"{format_flops(low)} to {format_flops(high)} {fit.flops_convention} FLOPs"))
@@ -54,22 +70,98 @@ def _evidence(fit: Fit) -> RenderableType:
     return facts(pairs)
 
 
+def _noise(fit: Fit) -> str:
+    if fit.noise is None:
+        return "unknown: the log has neither replicates nor checkpoints"
+    return f"{percent(fit.noise.sigma)} (from {fit.noise.rows} {fit.noise.source})"
+
+
+def _objective(name: str) -> str:
+    return {"relative": "relative, sum of squares", "log-huber": "log-huber, sum, delta 0.001"}.get(name, name)
+
+
+def _powers(fit: Fit) -> RenderableType:
+    rows = []
+    for name in fit.law.form.exponents:
+        parameter = fit.parameters[name]
+        rows.append([name, compact(parameter.value), span(parameter.ci), "at bound" if parameter.at_bound else ""])
+    floor = fit.parameters.get("eps")
+    if floor:
+        rows.append(["eps", compact(floor.value, 4), span(floor.ci, 4), "zero" if floor.at_bound else ""])
+    return table(["exponent", "value", "interval", ""], rows)
+
+
 def _exponents(fit: Fit) -> RenderableType:
     rows = [[dim, compact(s.value), span(s.ci)] for dim, s in fit.scaling_exponents.items()]
     return table(["dimension", "s", "interval"], rows)
 
 
+def _best(fit: Fit) -> list[RenderableType]:
+    """Return the growth of the best shape, and the best shape beyond the data."""
+    if fit.law.form.name == "star":
+        return []
+    flops = OPTIMUM_AT * fit.flops_range[1]
+    best = fit.optimum(flops)
+    names = list(best) or list(fit.growth_exponents)
+    rows = []
+    for name in names:
+        row = [name]
+        if name in fit.growth_exponents:
+            growth = fit.growth_exponents[name]
+            row += [compact(growth.value), span(growth.ci)]
+        else:
+            row += ["-", "-"]
+        if best:
+            row += [compact(best[name].value, 4), span(best[name].ci, 4)]
+        rows.append(row)
+    if not rows:
+        return []
+    headers = ["", "S", "interval"]
+    headers += [f"at {format_flops(flops)}", "interval"] if best else []
+    return [title("The best shape under the law: together, dimensions grow as compute^S"), table(headers, rows)]
+
+
+def _influences(fit: Fit) -> list[RenderableType]:
+    """Return what the numbers a user reads would be without the runs that matter most."""
+    first = fit.influences.alone[0]
+    names = [name for name in first.exponents if name.startswith("s_")] or list(first.exponents)
+    estimates = {f"s_{dim}": s.value for dim, s in fit.scaling_exponents.items()}
+    estimates |= {name: parameter.value for name, parameter in fit.parameters.items()}
+    estimates |= {f"growth_{dim}": growth.value for dim, growth in fit.growth_exponents.items()}
+    shown = [name for name in names if name in estimates][:_SHOWN_EXPONENTS]
+    dims = list(first.optimum)
+    whole = fit.optimum(OPTIMUM_AT * fit.flops_range[1])
+    rows = [["none", "", *(compact(estimates[name]) for name in shown)]]
+    rows[0] += [compact(whole[dim].value, 4) if dim in whole else "-" for dim in dims]
+    for influence in (
+        *fit.influences.alone[:_SHOWN_RUNS],
+        *([fit.influences.together] if fit.influences.together else []),
+    ):
+        name = f"{influence.runs[0]} (line {influence.lines[0]})"
+        if len(influence.runs) > 1:
+            name = "lines " + ", ".join(map(str, sorted(influence.lines)))
+        row = [name, compact(influence.strength)]
+        row += [compact(influence.exponents[name]) for name in shown]
+        rows.append(row + [compact(influence.optimum[dim], 4) if dim in influence.optimum else "-" for dim in dims])
+    headers = ["left out", "moves (sd)", *shown, *(f"best {dim}" for dim in dims)]
+    return [table(headers, rows)]
+
+
 def _arms(fit: Fit) -> list[RenderableType]:
     powers, rows = [], []
     for dim, arm in fit.arms.items():
-        a, b = fit.parameters[f"a_{dim}"], fit.parameters[f"b_{dim}"]
-        powers.append([dim, compact(a.value), span(a.ci, 2), compact(b.value), span(b.ci, 2)])
+        if fit.law.form.name == "star":
+            a, b = fit.parameters[f"a_{dim}"], fit.parameters[f"b_{dim}"]
+            powers.append([dim, compact(a.value), span(a.ci, 2), compact(b.value), span(b.ci, 2)])
         values = f"{len(arm.values)} ({compact(arm.values[0], 4)} to {compact(arm.values[-1], 4)})"
         rows.append([dim, values, f"{arm.rows}", f"{arm.runs}", percent(arm.relative_rmse), compact(arm.c_alone)])
+    arms = table(["arm", "values", "rows", "runs", "misfit", "own c"], rows)
+    if not powers:
+        return [arms]
     c = fit.parameters["c"]
     return [
         table(["arm", "a", "interval", "b", "interval"], powers),
-        table(["arm", "values", "rows", "runs", "misfit", "own c"], rows),
+        arms,
         facts([("c of all arms", compact(c.value) + (f" ({span(c.ci)})" if c.ci else ""))]),
     ]
 
@@ -113,11 +205,6 @@ def _start(fit: Fit) -> RenderableType:
             ("from", fit.start.source),
         ]
     )
-
-
-def _center(fit: Fit) -> dict[str, float]:
-    form = fit.law.form
-    return {dim: value * fit.law.units[dim] for dim, value in form.center.items()} if isinstance(form, Star) else {}
 
 
 def _codes(fit: Fit, among: tuple[str, ...] = ()) -> list[str]:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
+from shapeplan.arrays import Floats
 from shapeplan.errors import Caution
 from shapeplan.runs import Runs
+
+Size = TypeVar("Size", float, Floats)
 
 TIED_CORRELATION = 0.99
 """Two dimensions whose logarithms correlate more than this over the shapes never move apart."""
@@ -41,9 +45,9 @@ class Dimensions:
     tied: Mapping[str, Tie]
     fixed: Mapping[str, float]
 
-    def complete(self, shape: Mapping[str, float]) -> dict[str, float]:
-        """Return the whole shape that belongs to values of the free dimensions."""
-        whole = dict(shape)
+    def complete(self, shape: Mapping[str, Size]) -> dict[str, Size | float]:
+        """Return the whole shape that belongs to values, or arrays of them, of the free dimensions."""
+        whole: dict[str, Size | float] = dict(shape)
         whole.update({dim: tie.ratio * shape[tie.to] for dim, tie in self.tied.items()})
         whole.update(self.fixed)
         return whole
@@ -54,6 +58,8 @@ def find_dimensions(runs: Runs) -> tuple[Dimensions, tuple[Caution, ...]]:
 
     The ratio of a tie is the geometric mean over the distinct shapes.
     """
+    if not runs.dims:
+        return Dimensions((), {}, {}), ()
     shapes = runs.distinct_shapes(runs.dims)
     free: list[str] = []
     tied: dict[str, Tie] = {}

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import additive_law, rows_of, sweep
+from conftest import additive_law, fit_star, rows_of, sweep
 
 from shapeplan.errors import ArgumentError, FitError
 from shapeplan.fitting.check import check
@@ -35,7 +35,7 @@ def changed(runs: Runs, rows: np.ndarray | int, factor: float) -> Runs:
 def test_noise_free_eq_3_is_recovered() -> None:
     """s_k, c and the unseen centre to 1e-4 (in fact far better), from no start given."""
     truth = additive_law()
-    found = fit(sweep(0.0, law=truth), replicates=0)
+    found = fit_star(sweep(0.0, law=truth), replicates=0)
     assert found.law.constants["c"] == pytest.approx(0.35, rel=1e-4)
     for dim, s in {"width": 0.35 / 2.0, "depth": 0.35 / 1.5, "mlp_dim": 0.35 / 1.2}.items():
         assert found.scaling_exponents[dim].value == pytest.approx(s, rel=1e-4)
@@ -53,9 +53,9 @@ def test_noise_free_eq_3_is_recovered() -> None:
 @pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
 def test_units_of_the_metric_and_of_compute_do_not_matter(scale: float) -> None:
     runs = sweep(0.003, 5)
-    base = fit(runs, replicates=0)
+    base = fit_star(runs, replicates=0)
     loss = runs.observed() * scale
-    found = fit(replace(runs, loss=loss, flops=runs.flops / scale), replicates=0)
+    found = fit_star(replace(runs, loss=loss, flops=runs.flops / scale), replicates=0)
     assert found.quality is not None
     assert base.quality is not None
     assert found.quality.objective_value == pytest.approx(base.quality.objective_value, rel=1e-8)
@@ -66,16 +66,16 @@ def test_the_centre_is_never_fitted() -> None:
     runs = sweep()
     star = find_star(runs, DIMS)
     spoiled = changed(runs, star.center_rows, 3.0)
-    assert fit(spoiled, replicates=0).law.constants == fit(runs, replicates=0).law.constants
-    assert "center-missed" in codes(fit(spoiled, replicates=0))
-    assert "center-missed" not in codes(fit(runs, replicates=0))
+    assert fit_star(spoiled, replicates=0).law.constants == fit_star(runs, replicates=0).law.constants
+    assert "center-missed" in codes(fit_star(spoiled, replicates=0))
+    assert "center-missed" not in codes(fit_star(runs, replicates=0))
 
 
 def test_intervals_hold_the_estimate_and_grow_with_noise_and_level() -> None:
     widths = {}
     for noise in (0.001, 0.003):
         for level in (0.5, 0.9):
-            found = fit(sweep(noise, 4), replicates=200, level=level)
+            found = fit_star(sweep(noise, 4), replicates=200, level=level)
             width = found.scaling_exponents["width"]
             assert width.ci is not None
             assert width.ci[0] < width.value < width.ci[1]
@@ -85,27 +85,37 @@ def test_intervals_hold_the_estimate_and_grow_with_noise_and_level() -> None:
 
 
 def test_the_bootstrap_follows_its_seed() -> None:
-    one, same, other = (fit(sweep(), replicates=50, seed=seed) for seed in (0, 0, 1))
+    one, same, other = (fit_star(sweep(), replicates=50, seed=seed) for seed in (0, 0, 1))
     np.testing.assert_array_equal(one.bootstrap.draws["c"], same.bootstrap.draws["c"])
     assert not np.array_equal(one.bootstrap.draws["c"], other.bootstrap.draws["c"])
 
 
-def test_points_of_one_run_turn_together() -> None:
-    """With one run a shape there are 18 signs instead of 54, and the draws differ."""
-    runs = sweep()
+def test_luck_that_a_run_shares_widens_intervals() -> None:
+    """Rows of a run that scatter together say less than as many rows apart; rows that do not are worth as many."""
+    runs = sweep(0.0, law=additive_law())
+    rng = np.random.default_rng(0)
     _, shape = np.unique(runs.shape, axis=0, return_inverse=True)
-    grouped = replace(runs, run=shape, run_names=tuple(map(str, range(shape.max() + 1))))
-    by_shape, by_row = fit(grouped, replicates=50), fit(runs, replicates=50)
-    assert by_shape.quality is not None
-    assert by_shape.quality.runs == 18
-    assert not np.allclose(by_shape.bootstrap.draws["c"], by_row.bootstrap.draws["c"])
+    names = tuple(map(str, range(shape.max() + 1)))
+    lucky = replace(runs, loss=runs.observed() * np.exp(0.003 * rng.standard_normal(shape.max() + 1)[shape]))
+    apart = replace(runs, loss=runs.observed() * np.exp(0.003 * rng.standard_normal(len(runs))))
+
+    def width(log: Runs, *, grouped: bool) -> float:
+        found = fit_star(replace(log, run=shape, run_names=names) if grouped else log, replicates=200)
+        ci = found.scaling_exponents["depth"].ci
+        assert ci is not None
+        assert found.quality is not None
+        assert found.quality.runs == (18 if grouped else 54)
+        return ci[1] - ci[0]
+
+    assert width(lucky, grouped=True) > 1.2 * width(lucky, grouped=False)
+    assert width(apart, grouped=True) == pytest.approx(width(apart, grouped=False), rel=0.2)
 
 
 def test_a_tied_dimension_is_fitted_as_one() -> None:
     design = rows_of(paper_design(), np.arange(39))  # the centre, the width arm and the depth arm
     shape = design.shape.copy()
     shape[:, 2] = 4 * shape[:, 0]
-    found = fit(sweep_of(replace(design, shape=shape)), replicates=0)
+    found = fit_star(sweep_of(replace(design, shape=shape)), replicates=0)
     assert found.dimensions.free == ("width", "depth")
     assert found.dimensions.tied["mlp_dim"].ratio == pytest.approx(4.0)
     assert "tied" in codes(found)
@@ -119,18 +129,18 @@ def sweep_of(design: Runs) -> Runs:
 
 def test_a_dimension_that_never_varies_stays() -> None:
     runs = rows_of(sweep(), np.arange(39))
-    found = fit(runs, replicates=0)
+    found = fit_star(runs, replicates=0)
     assert found.dimensions.fixed == {"mlp_dim": 6144.0}
     assert "not-varied" in codes(found)
 
 
 def test_an_outlier_is_named() -> None:
     runs = changed(sweep(0.001), 10, 1.05)
-    found = fit(runs, replicates=0)
+    found = fit_star(runs, replicates=0)
     assert found.outliers[0].run == runs.run_names[10]
     assert found.outliers[0].line == 12
     assert "outlier" in codes(found)
-    assert fit(sweep(0.001), replicates=0).outliers == ()
+    assert fit_star(sweep(0.001), replicates=0).outliers == ()
 
 
 def test_arms_that_disagree_about_c_are_named() -> None:
@@ -139,15 +149,15 @@ def test_arms_that_disagree_about_c_are_named() -> None:
     loss = runs.observed().copy()
     rows = star.arms["depth"]
     loss[rows] = 0.1 + 3.0 * runs.values("depth")[rows] ** -0.5 * (runs.flops[rows] / 1e19) ** -0.9
-    found = fit(replace(runs, loss=loss), replicates=0)
+    found = fit_star(replace(runs, loss=loss), replicates=0)
     assert "c-differs" in codes(found)
-    assert "c-differs" not in codes(fit(runs, replicates=0))
+    assert "c-differs" not in codes(fit_star(runs, replicates=0))
 
 
 def test_mixed_metrics_are_not_to_be_trusted() -> None:
     rng = np.random.default_rng(0)
     runs = sweep()
-    found = fit(replace(runs, loss=runs.observed() * rng.uniform(0.5, 2.0, len(runs))), replicates=0)
+    found = fit_star(replace(runs, loss=runs.observed() * rng.uniform(0.5, 2.0, len(runs))), replicates=0)
     assert found.status == "untrusted"
     assert "lack-of-fit" in codes(found)
 
@@ -159,7 +169,7 @@ def test_an_arm_without_a_trade_off_is_not_to_be_trusted() -> None:
     loss = runs.observed().copy()
     rows = star.arms["mlp_dim"]
     loss[rows] = 0.1 + 0.2 * (runs.values("mlp_dim")[rows] / 2000) ** -0.5 + 0.1 * (runs.flops[rows] / 1e20) ** -0.35
-    found = fit(replace(runs, loss=loss), replicates=20)
+    found = fit_star(replace(runs, loss=loss), replicates=20)
     assert np.isnan(found.scaling_exponents["mlp_dim"].value)
     assert found.status == "untrusted"
     assert "unidentified" in codes(found)
@@ -169,7 +179,7 @@ def test_a_star_at_one_duration_is_refused() -> None:
     runs = sweep()
     longest = np.flatnonzero(np.isin(runs.examples, [256e6, 600e6]))
     with pytest.raises(FitError, match="on the width arm only 0 shapes are logged at two or more points"):
-        fit(rows_of(runs, longest))
+        fit_star(rows_of(runs, longest))
 
 
 def test_fewer_rows_than_parameters_are_refused() -> None:
@@ -180,30 +190,30 @@ def test_fewer_rows_than_parameters_are_refused() -> None:
     )
     short = rows_of(runs, np.sort(few[np.isin(runs.examples[few], [64e6, 128e6])]))
     with pytest.raises(FitError, match="the arms have 18 rows, the law 19 parameters"):
-        fit(short)
+        fit_star(short)
 
 
 def test_arguments_that_make_no_sense() -> None:
     with pytest.raises(ArgumentError, match="did you mean 'star'"):
         fit(sweep(), law="sta")
     with pytest.raises(ArgumentError, match=r"a level of 1\.5 cannot be"):
-        fit(sweep(), level=1.5)
+        fit_star(sweep(), level=1.5)
     with pytest.raises(ArgumentError, match="-1 replicates cannot be"):
-        fit(sweep(), replicates=-1)
+        fit_star(sweep(), replicates=-1)
     with pytest.raises(ArgumentError, match="the start lacks depth, mlp_dim"):
-        fit(sweep(), start=Start({"width": 608}, 1e18, "test"))
+        fit_star(sweep(), start=Start({"width": 608}, 1e18, "test"))
 
 
 def test_a_given_start_overrides_the_grid() -> None:
     start = Start({"width": 608, "depth": 10, "mlp_dim": 928}, 3.5e18, "test")
-    found = fit(sweep(), start=start, replicates=0)
+    found = fit_star(sweep(), start=start, replicates=0)
     assert found.start == start
     assert "grid-one-duration" not in codes(found)
 
 
 def test_predictions_are_the_law_and_its_residuals() -> None:
     runs = sweep(0.003, 1)
-    found = fit(runs, replicates=100)
+    found = fit_star(runs, replicates=100)
     predictions = predict(found, runs)
     assert predictions.residual is not None
     assert predictions.lower is not None
@@ -223,7 +233,7 @@ def test_nanogpt_star(shared: Path) -> None:
     """A real star: width and depth arms within 0.75%, MLP tied to width, heads ignored and said so."""
     runs = read_runs(shared / "sweeps" / "nanogpt_star.csv")
     assert any("heads vary (4 to 32)" in note and "ignored" in note for note in runs.notes)
-    found = fit(runs, law="star", replicates=100)
+    found = fit_star(runs, replicates=100)
     assert found.dimensions.free == ("width", "depth")
     assert found.dimensions.tied["mlp_dim"].ratio == pytest.approx(4.0)
     assert found.arms["width"].relative_rmse <= 0.0075
@@ -249,7 +259,7 @@ def test_morph_is_no_star_and_supports_the_joint_laws(shared: Path) -> None:
     }
     assert found.dimensions.tied["mlp_dim"].to == "width"
     with pytest.raises(FitError, match="the log is no star"):
-        fit(runs)
+        fit_star(runs)
 
 
 def test_check_says_what_is_missing() -> None:

@@ -1,0 +1,43 @@
+"""``shapeplan compare``: the laws side by side."""
+
+from shapeplan.cli import options as opt
+from shapeplan.cli.input import read_log
+from shapeplan.cli.output import emit
+from shapeplan.render.console import Console
+
+
+def compare(
+    log: opt.Log,
+    objective: opt.Objective = "relative",
+    metric: opt.Metric = None,
+    higher_is_better: opt.HigherIsBetter = False,
+    dims: opt.Dims = None,
+    flops_convention: opt.LogConvention = None,
+    config: opt.Config = None,
+    center: opt.Center = None,
+    as_json: opt.AsJson = False,
+    output: opt.Output = None,
+    quiet: opt.Quiet = False,
+) -> None:
+    """Compare the laws on rows they did not see: the next ones up in compute, the top decade, and unseen shapes.
+
+    Example: shapeplan compare sample_runs/vit_sweep.csv
+    """
+    from shapeplan.documents.comparison import comparison_document
+    from shapeplan.fitting.compare import compare as compare_laws
+    from shapeplan.render.compare import render_compare
+
+    console = Console(quiet=quiet, as_json=as_json)
+    runs = read_log(log, metric, higher_is_better, dims, flops_convention, config)
+    found = compare_laws(runs, objective=objective, center=opt.parse_center(center))
+    for note in found.notes:
+        console.note(note)
+    console.warn(found.cautions)
+    emit(
+        console,
+        comparison_document(found),
+        lambda: render_compare(found),
+        as_json=as_json,
+        output=output,
+        inputs=(log, config),
+    )

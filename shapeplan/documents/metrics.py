@@ -1,0 +1,65 @@
+"""The document of several metrics fitted to one log."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from shapeplan.documents.base import Document, Part, Range, WarningRecord, header, or_null, warnings_of
+from shapeplan.documents.records import EstimateRecord, FitRecord
+
+if TYPE_CHECKING:
+    from shapeplan.fitting.metrics import MetricsFit
+
+KIND = "shapeplan.metrics"
+
+
+class MetricRecord(Part):
+    """The fit of one metric; the whole of it is in the law document of a fit to that metric alone."""
+
+    law: str
+    fit: FitRecord | None
+    warnings: tuple[WarningRecord, ...]
+
+
+class AgreementRecord(Part):
+    """Where the metrics agree about an exponent within their intervals."""
+
+    common: Range | None
+    apart: tuple[tuple[str, str], ...]
+    unknown: tuple[str, ...]
+
+
+class MetricsDocument(Document):
+    """Exponents by name, then by metric, and where the metrics agree."""
+
+    kind: Literal["shapeplan.metrics"]
+    metrics: dict[str, MetricRecord]
+    exponents: dict[str, dict[str, EstimateRecord]]
+    agreement: dict[str, AgreementRecord]
+    level: float
+
+
+def metrics_document(found: MetricsFit) -> MetricsDocument:
+    """Return the document of the fits of several metrics."""
+    fits = list(found.fits.values())
+    sources = tuple(dict.fromkeys(source for fit in fits for source in fit.sources))
+    return MetricsDocument(
+        **header(KIND, sources, found.cautions),
+        metrics={
+            metric: MetricRecord(
+                law=fit.law.form.name,
+                fit=FitRecord.of(fit.quality),
+                warnings=warnings_of(fit.cautions),
+            )
+            for metric, fit in found.fits.items()
+        },
+        exponents={
+            name: {metric: EstimateRecord(value=or_null(e.value), ci=e.ci) for metric, e in by_metric.items()}
+            for name, by_metric in found.exponents.items()
+        },
+        agreement={
+            name: AgreementRecord(common=one.common, apart=one.apart, unknown=one.unknown)
+            for name, one in found.agreement.items()
+        },
+        level=fits[0].bootstrap.level,
+    )

@@ -1,0 +1,114 @@
+"""A law fitted to all the rows of a log that it can use: what the choice of a law compares."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from shapeplan.arrays import Bools, Floats, Index
+from shapeplan.fitting.engine import RELATIVE, Block, Found, Objective, Solution, search_again
+from shapeplan.fitting.identify import joint_form
+from shapeplan.fitting.problem import Problem, check_signal, pose, reference_unit, solve
+from shapeplan.fitting.star import StarSolution, solve_star
+from shapeplan.laws import Law
+from shapeplan.runs import Runs
+from shapeplan.sweeps.dimensions import Dimensions
+from shapeplan.sweeps.star import StarSweep
+
+_STARTS = 6
+_OPTIMA, _SCATTER = 12, 60
+"""What a fit to fewer rows descends from: candidates of the whole fit, of which each scores all and tries the best."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A law with its fit to all rows that it can use.
+
+    Attributes
+    ----------
+    problem, found : Problem, Found
+        The law posed on the rows, and its optimum.
+    star : StarSolution or None
+        The star behind it, for Eq. 2.
+    """
+
+    problem: Problem
+    found: Found
+    star: StarSolution | None = None
+
+    @property
+    def name(self) -> str:
+        """The law, as users write it."""
+        return self.problem.form.name
+
+    @property
+    def law(self) -> Law:
+        """The law with the constants of the optimum."""
+        constants = {name: float(value[0]) for name, value in self.problem.constants(self.found.best).items()}
+        return Law(self.problem.form, constants, self.problem.units)
+
+    @property
+    def relative_rmse(self) -> float:
+        """Root mean square of pred/y - 1 over its own rows."""
+        return float(np.sqrt(np.mean(self.problem.residuals(self.found.best) ** 2)))
+
+    def without(self, keep: Bools) -> Solution:
+        """Fit again with rows left out.
+
+        Parameters
+        ----------
+        keep : ndarray of bool, shape (problems, rows of the log)
+            Rows that each fit may see.
+
+        Returns
+        -------
+        Solution
+            One optimum a problem.
+        """
+        blocks = [
+            Block(block.log_columns, block.observed, keep[:, rows].astype(float))
+            for block, rows in zip(self.problem.blocks, self.problem.rows.values(), strict=True)
+        ]
+        candidates = np.concatenate([self.found.optima[:_OPTIMA], self.found.scatter[:_SCATTER]])
+        return search_again(
+            blocks, candidates, *self.problem.bounds, self.problem.objective, starts=min(_STARTS, len(candidates))
+        )
+
+    def errors(self, solution: Solution, index: int, runs: Runs, rows: Index) -> Floats:
+        """Return pred/y - 1 for rows of the log under one of a batch of solutions; infinite where no loss comes out."""
+        constants = {name: value[index] for name, value in self.problem.constants(solution).items()}
+        known = runs.variables()
+        variables = {name: known[name][rows] for name in self.problem.form.variables}
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            predicted = Law(self.problem.form, constants, self.problem.units).loss(**variables)
+            errors = predicted / runs.observed()[rows] - 1.0
+        return np.where(np.isfinite(errors), errors, np.inf)
+
+    def enough(self, keep: Bools) -> bool:
+        """Return whether the rows kept, shape (rows of the log,), are more than the law has parameters."""
+        kept = [int(keep[rows].sum()) for rows in self.problem.rows.values()]
+        return sum(kept) > self.problem.parameters and min(kept) > self.problem.parameters / len(kept) / 2
+
+
+def fit_candidate(
+    name: str, runs: Runs, dimensions: Dimensions, star: StarSweep | None, objective: Objective = RELATIVE
+) -> Candidate:
+    """Fit one law to all rows that it can use.
+
+    Raises
+    ------
+    FitError
+        If the rows cannot support it.
+    """
+    if name == "star":
+        assert star is not None, "a log without a star does not support Eq. 2"
+        solution = solve_star(runs, star, objective)
+        return Candidate(solution.problem, solution.found, solution)
+    form = joint_form(name, dimensions)
+    rows = np.arange(len(runs))
+    check_signal(runs, rows)
+    known = runs.variables()
+    units = {variable: reference_unit(known[variable]) for variable in form.variables}
+    problem = pose(form, runs, {"joint": rows}, units, objective)
+    return Candidate(problem, solve(problem))

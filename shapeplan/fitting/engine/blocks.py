@@ -1,0 +1,108 @@
+"""What the engine is given and what it returns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from shapeplan.arrays import Bools, Floats, Index
+
+_CELLS = 400_000
+"""Rows times starts that are worked on at once, which bounds memory."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """Rows that share one sum of terms.
+
+    Attributes
+    ----------
+    log_columns : ndarray, shape (rows, columns, exponents)
+        Column i of row r is ``exp(log_columns[r, i] @ theta)``.
+    observed : ndarray, shape (rows,) or (batch, rows)
+        What is to be predicted, positive; a batch has one set a start.
+    weights : ndarray, shape (rows,) or (batch, rows)
+        How much every row counts; 0 leaves it out.
+    """
+
+    log_columns: Floats
+    observed: Floats
+    weights: Floats
+
+    @property
+    def rows(self) -> int:
+        """Number of rows."""
+        return len(self.log_columns)
+
+    @property
+    def width(self) -> int:
+        """Number of columns."""
+        return int(self.log_columns.shape[1])
+
+    @property
+    def uses(self) -> Bools:
+        """Which exponents move this block, shape (exponents,)."""
+        return np.asarray(np.any(self.log_columns != 0, axis=(0, 1)))
+
+    @property
+    def batch(self) -> int:
+        """Number of sets of observations or weights; 1 if all starts share them."""
+        return max(len(array) if array.ndim > 1 else 1 for array in (self.observed, self.weights))
+
+    def take(self, batch: Index) -> Block:
+        """Return the block with some sets of a batch; what all starts share stays."""
+        observed = self.observed[batch] if self.observed.ndim > 1 else self.observed
+        weights = self.weights[batch] if self.weights.ndim > 1 else self.weights
+        return Block(self.log_columns, observed, weights)
+
+    def columns(self, theta: Floats) -> Floats:
+        """Return the columns at many exponents, shape (batch, rows, columns)."""
+        rows, columns, exponents = self.log_columns.shape
+        logs = theta @ self.log_columns.reshape(rows * columns, exponents).T
+        return np.exp(logs, out=logs).reshape(len(theta), rows, columns)
+
+
+@dataclass(frozen=True)
+class Solution:
+    """The result of a search or of a batch of polishes.
+
+    Attributes
+    ----------
+    exponents : ndarray, shape (batch, exponents)
+        Where each polish ended.
+    coefficients : tuple of ndarray, shape (batch, columns) each
+        The non-negative coefficients of every block there.
+    objective : ndarray, shape (batch,)
+        What is minimized, summed over all blocks.
+    converged : ndarray of bool, shape (batch,)
+        Whether the polish stopped because no step lowers the objective any more.
+    """
+
+    exponents: Floats
+    coefficients: tuple[Floats, ...]
+    objective: Floats
+    converged: Bools
+
+    def take(self, index: Index | int) -> Solution:
+        """Return some of the batch; of one index, a batch of one."""
+        some = np.atleast_1d(index)
+        parts = tuple(part[some] for part in self.coefficients)
+        return Solution(self.exponents[some], parts, self.objective[some], self.converged[some])
+
+    @classmethod
+    def concatenate(cls, pieces: Sequence[Solution]) -> Solution:
+        """Return one batch of many."""
+        return cls(
+            np.concatenate([piece.exponents for piece in pieces]),
+            tuple(np.concatenate(parts) for parts in zip(*(piece.coefficients for piece in pieces), strict=True)),
+            np.concatenate([piece.objective for piece in pieces]),
+            np.concatenate([piece.converged for piece in pieces]),
+        )
+
+
+def pieces(batch: int, rows: int) -> list[Index]:
+    """Split a batch so that what is computed at once stays small."""
+    size = max(1, _CELLS // max(1, rows))
+    return np.split(np.arange(batch), range(size, batch, size))

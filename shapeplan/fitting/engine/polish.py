@@ -1,0 +1,210 @@
+"""Descent from many starts, or of many bootstrap replicates, at once: Levenberg-Marquardt with an analytic Jacobian.
+
+A step is a quadratic program in exponents and coefficients together, with the bounds of both. Eliminating the
+coefficients first (Golub and Pereyra 1973, Kaufman 1975) stalls wherever one of them vanishes; here a step sees which
+coefficients it will switch on or off. After it the coefficients are solved for anew where the objective allows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from shapeplan.arrays import Bools, Floats, Index
+from shapeplan.fitting.engine.blocks import Block, Solution, pieces
+from shapeplan.fitting.engine.boxqp import solve_box_qp
+from shapeplan.fitting.engine.objectives import RELATIVE, Objective
+
+_TINY = 1e-300
+_HIGHEST = 1e20
+_LOWEST = 1e-15
+
+
+@dataclass(frozen=True)
+class Patience:
+    """When a descent stops: after `quiet` steps in a row that gain less than `tolerance`, or `steps` in all."""
+
+    steps: int = 300
+    tolerance: float = 1e-14
+    quiet: int = 8
+
+
+THOROUGH = Patience()
+DOGGED = Patience(steps=5000)
+"""Enough for the end of a valley in which steps gain next to nothing; affordable for one."""
+ROUGH = Patience(steps=25, tolerance=1e-4, quiet=2)
+"""Enough to tell which of many starts are worth more."""
+BRISK = Patience(steps=100, tolerance=1e-7, quiet=2)
+"""Enough for a replicate, whose optimum is known to far better than the replicates scatter."""
+
+
+def polish(
+    blocks: Sequence[Block],
+    starts: Floats,
+    lower: Floats,
+    upper: Floats,
+    free: Bools | None = None,
+    *,
+    objective: Objective = RELATIVE,
+    patience: Patience = THOROUGH,
+) -> Solution:
+    """Descend from each start to a local optimum.
+
+    Parameters
+    ----------
+    blocks : sequence of Block
+        Observations and weights of shape (rows,), or (batch, rows) with one set a start.
+    starts : ndarray, shape (batch, exponents)
+        Where to start.
+    lower, upper : ndarray, shape (exponents,)
+        Bounds.
+    free : ndarray of bool, shape (exponents,), optional
+        Exponents that may move; all of them by default.
+    objective : Objective
+        What to minimize.
+    patience : Patience
+        When to stop.
+
+    Returns
+    -------
+    Solution
+        One optimum a start.
+    """
+    movable = np.ones(starts.shape[1], dtype=bool) if free is None else free
+    rows = sum(block.rows for block in blocks)
+    return Solution.concatenate(
+        [
+            _Descent([block.take(piece) for block in blocks], objective, lower, upper, movable).run(
+                starts[piece], patience
+            )
+            for piece in pieces(len(starts), rows)
+        ]
+    )
+
+
+@dataclass
+class _Point:
+    """Exponents and coefficients of a batch, and the objective's parabola around them."""
+
+    exponents: Floats
+    coefficients: Floats
+    objective: Floats
+    gradient: Floats
+    curvature: Floats
+    bound: Floats
+
+    def take(self, batch: Index) -> _Point:
+        return _Point(*(array[batch] for array in vars(self).values()))
+
+    def put(self, batch: Index, other: _Point, some: Index) -> None:
+        for mine, its in zip(vars(self).values(), vars(other).values(), strict=True):
+            mine[batch] = its[some]
+
+
+@dataclass(frozen=True)
+class _Descent:
+    """A problem to descend on."""
+
+    blocks: Sequence[Block]
+    objective: Objective
+    lower: Floats
+    upper: Floats
+    movable: Bools
+
+    def run(self, starts: Floats, patience: Patience) -> Solution:
+        theta = np.clip(starts, self.lower, self.upper)
+        here = self._model(self.blocks, theta, None)
+        batch = len(theta)
+        damping, growth = np.full(batch, self.objective.damping), np.full(batch, 2.0)
+        quiet = np.zeros(batch, dtype=int)
+        active = np.arange(batch)
+        for _ in range(patience.steps):
+            now = here.take(active)
+            blocks = [block.take(active) for block in self.blocks]
+            moved, promised = self._step(now, damping[active])
+            size = theta.shape[1]
+            trial = np.clip(now.exponents + moved[:, :size], self.lower, self.upper)
+            fresh = self._model(blocks, trial, np.maximum(now.coefficients + moved[:, size:], 0.0))
+            gain = now.objective - fresh.objective
+            accept = gain > 0
+            still = (np.abs(moved[:, :size]) <= 1e-13 * np.abs(now.exponents)).all(axis=1) & self.objective.projects
+            flat = ~(gain > patience.tolerance * now.objective)
+            here.put(active[accept], fresh, np.flatnonzero(accept))
+            # Nielsen's rule for the damping.
+            ratio = np.clip(np.where(np.isfinite(gain), gain, -1.0) / np.maximum(promised, _TINY), 0.0, 2.0)
+            shrink = np.maximum(0.2, 1 - (2 * ratio - 1) ** 3)
+            damping[active] = np.clip(damping[active] * np.where(accept, shrink, growth[active]), _LOWEST, _HIGHEST)
+            growth[active] = np.where(accept, 2.0, growth[active] * 2.0)
+            quiet[active] = np.where(flat, quiet[active] + 1, 0)
+            active = active[~still & (quiet[active] < patience.quiet)]
+            if not active.size:
+                break
+        converged = np.ones(batch, dtype=bool)
+        converged[active] = False
+        widths = np.cumsum([block.width for block in self.blocks])[:-1]
+        parts = tuple(np.split(here.coefficients, widths, axis=1))
+        return Solution(here.exponents, parts, here.objective, converged)
+
+    def _step(self, now: _Point, damping: Floats) -> tuple[Floats, Floats]:
+        """Return the damped step of exponents and coefficients, and the decrease it promises."""
+        size, total = now.exponents.shape[1], now.gradient.shape[1]
+        index = np.arange(total)
+        diagonal = now.bound[:, index, index]
+        floor = 1e-12 * diagonal.max(axis=1, keepdims=True) + _TINY
+        damped = now.curvature + damping[:, None, None] * now.bound
+        damped[:, index, index] += damping[:, None] * np.maximum(diagonal, floor) + floor
+        low = np.where(self.movable, self.lower - now.exponents, 0.0)
+        high = np.where(self.movable, self.upper - now.exponents, 0.0)
+        unbounded = np.full((len(low), total - size), np.inf)
+        step = solve_box_qp(
+            damped,
+            now.gradient,
+            np.concatenate([low, -now.coefficients], axis=1),
+            np.concatenate([high, unbounded], axis=1),
+        )
+        bent = (now.curvature @ step[..., None])[..., 0]
+        return step, -np.einsum("bi,bi->b", now.gradient + bent / 2, step)
+
+    def _model(self, blocks: Sequence[Block], theta: Floats, coefficients: Floats | None) -> _Point:
+        """Model the objective around the exponents, with the best coefficients where they can be had, else these."""
+        batch, size = theta.shape
+        total = size + sum(block.width for block in blocks)
+        value, gradient = np.zeros(batch), np.zeros((batch, total))
+        curvature, bound = np.zeros((batch, total, total)), np.zeros((batch, total, total))
+        parts, start = [], size
+        for block in blocks:
+            columns = block.columns(theta)
+            stop = start + block.width
+            if coefficients is None or self.objective.projects:
+                solution = self.objective.project(columns, block.observed, block.weights)
+            else:
+                solution = coefficients[:, start - size : stop - size]
+            predicted = (columns @ solution[..., None])[..., 0]
+            with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+                local = self.objective.local(predicted, block.observed, block.weights)
+                value += self.objective.value(predicted, block.observed, block.weights)
+            used = np.flatnonzero(block.uses)
+            jacobian = np.concatenate([_slopes(block, columns * solution[:, None, :], used), columns], axis=2)
+            turned = jacobian.transpose(0, 2, 1)
+            where = np.concatenate([used, np.arange(start, stop)])
+            gradient[:, where] += (turned @ local.slope[..., None])[..., 0]
+            bounds = turned @ (jacobian * local.bound[..., None])
+            bound[:, where[:, None], where] += bounds
+            same = local.curvature is local.bound
+            curvature[:, where[:, None], where] += bounds if same else turned @ (jacobian * local.curvature[..., None])
+            parts.append(solution)
+            start = stop
+        value = np.where(np.isfinite(value), value, np.inf)
+        return _Point(theta, np.concatenate(parts, axis=1), value, gradient, curvature, bound)
+
+
+def _slopes(block: Block, terms: Floats, used: Index) -> Floats:
+    """Return the derivatives of the prediction by the exponents in use, shape (batch, rows, exponents)."""
+    slopes = np.zeros((*terms.shape[:2], len(used)))
+    for q, exponent in enumerate(used):
+        # Most terms know one or two exponents.
+        for column in np.flatnonzero(np.any(block.log_columns[:, :, exponent] != 0, axis=0)):
+            slopes[:, :, q] += terms[:, :, column] * block.log_columns[:, column, exponent]
+    return slopes

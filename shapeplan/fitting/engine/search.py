@@ -1,0 +1,286 @@
+"""The global search over exponents. For given exponents the coefficients are a least squares: only those are searched.
+
+1. On a grid of the exponents that blocks share, every block is searched alone: its own exponents on a full grid where
+   they are few, else on an even scatter of points whose best are improved one exponent at a time.
+2. The best combinations of the blocks' optima, over all points of the shared grid, start joint descents: all of them
+   roughly, the lowest to the end.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from shapeplan.arrays import Bools, Floats, Index
+from shapeplan.fitting.engine.blocks import Block, Solution, pieces
+from shapeplan.fitting.engine.boxqp import solve_nnls
+from shapeplan.fitting.engine.objectives import RELATIVE, Objective
+from shapeplan.fitting.engine.polish import BRISK, DOGGED, ROUGH, Patience, polish
+
+SHARED_POINTS = 17
+"""Points of the grid of a shared exponent; all grids are geometric between the bounds."""
+OWN_POINTS = 13
+FULL_GRID = 2500
+"""Points above which a grid of a block's own exponents gives way to a scatter."""
+SCATTER = 2048
+IMPROVED, IMPROVED_POINTS, ROUNDS = 24, 9, 2
+"""How many of the scatter are improved one exponent at a time, over how many values, how often."""
+STARTS_PER_BLOCK = 4
+JOINT_STARTS = 128
+SCATTER_STARTS = 72
+"""How many optima of a block at one point of the shared grid, of all blocks, and of a scatter are polished."""
+FINALISTS = 20
+"""How many descents are followed to the end."""
+_SAME = 1e-7
+_CLOSE = 1e-3
+
+
+@dataclass(frozen=True)
+class Found:
+    """The result of a search.
+
+    Attributes
+    ----------
+    best : Solution
+        The global optimum, a batch of one.
+    optima : ndarray, shape (optima, exponents)
+        Distinct local optima, the lowest first.
+    scatter : ndarray, shape (points, exponents)
+        Good points that were no optima, for problems that differ in more than noise.
+    """
+
+    best: Solution
+    optima: Floats
+    scatter: Floats
+
+
+def search(blocks: Sequence[Block], lower: Floats, upper: Floats, objective: Objective = RELATIVE) -> Found:
+    """Find the global optimum over all exponents within bounds.
+
+    Parameters
+    ----------
+    blocks : sequence of Block
+        With observations and weights of shape (rows,).
+    lower, upper : ndarray, shape (exponents,)
+        Bounds, positive.
+    objective : Objective
+        What to minimize.
+    """
+    uses = np.array([block.uses for block in blocks])
+    shared = uses.sum(axis=0) > 1
+    grid = _grid(lower, upper, shared, SHARED_POINTS)
+    own = uses & ~shared
+    optima = [
+        _search_block(block, grid, mine, lower, upper, objective) for block, mine in zip(blocks, own, strict=True)
+    ]
+    starts = _combine(grid, own, optima)
+    rough = polish(blocks, starts, lower, upper, objective=objective, patience=ROUGH)
+    order = np.argsort(rough.objective, kind="stable")
+    finalists = _distinct(rough.exponents[order], lower, upper)[:FINALISTS]
+    found = polish(blocks, finalists, lower, upper, objective=objective)
+    order = np.argsort(found.objective, kind="stable")
+    best = polish(blocks, found.exponents[order[:1]], lower, upper, objective=objective, patience=DOGGED)
+    return Found(best, _distinct(found.exponents[order], lower, upper), starts)
+
+
+def search_again(
+    blocks: Sequence[Block],
+    candidates: Floats,
+    lower: Floats,
+    upper: Floats,
+    objective: Objective = RELATIVE,
+    *,
+    starts: int = 1,
+    patience: Patience = BRISK,
+) -> Solution:
+    """Find the optima of many problems on the same rows: bootstrap replicates, or rows left out.
+
+    Every problem scores all candidates and descends from its best, so that none follows the first optimum blindly.
+
+    Parameters
+    ----------
+    blocks : sequence of Block
+        With observations and weights of shape (problems, rows).
+    candidates : ndarray, shape (candidates, exponents)
+        Where an optimum may be, such as ``Found.optima``.
+    lower, upper : ndarray, shape (exponents,)
+        Bounds.
+    objective : Objective
+        What to minimize.
+    starts : int
+        From how many candidates every problem descends.
+    patience : Patience
+        When a descent stops.
+
+    Returns
+    -------
+    Solution
+        One optimum a problem.
+    """
+    problems = max(block.batch for block in blocks)
+    starts = min(starts, len(candidates))
+    scores = sum(_score(block, candidates, problems) for block in blocks)
+    best = np.argsort(scores, axis=0, kind="stable")[:starts].T
+    owner = np.repeat(np.arange(problems), starts)
+    repeated = [block.take(owner) for block in blocks]
+    found = polish(repeated, candidates[best.ravel()], lower, upper, objective=objective, patience=patience)
+    lowest = np.argmin(found.objective.reshape(problems, starts), axis=1)
+    return found.take(np.arange(problems) * starts + lowest)
+
+
+def _score(block: Block, candidates: Floats, problems: int) -> Floats:
+    """Return the least sum of squared relative residuals of many problems, shape (candidates, problems).
+
+    The problems share the columns, so that one matrix product a candidate gives the normal equations of all.
+    """
+    rows, width = block.rows, block.width
+    observed = np.broadcast_to(block.observed, (problems, rows))
+    weights = np.broadcast_to(block.weights, (problems, rows))
+    linear, square, constant = weights / observed, weights / observed**2, weights.sum(axis=1)
+    pairs = np.triu_indices(width)
+    scores = np.empty((len(candidates), problems))
+    for i, columns in enumerate(block.columns(candidates)):
+        gram = np.empty((problems, width, width))
+        gram[:, pairs[0], pairs[1]] = gram[:, pairs[1], pairs[0]] = square @ (
+            columns[:, pairs[0]] * columns[:, pairs[1]]
+        )
+        moments = linear @ columns
+        found = solve_nnls(gram, moments)
+        scores[i] = constant - (moments * found).sum(axis=1)
+    return scores
+
+
+def _search_block(
+    block: Block, grid: Floats, own: Bools, lower: Floats, upper: Floats, objective: Objective
+) -> tuple[Floats, Floats]:
+    """Search one block's own exponents at every point of the shared grid.
+
+    Returns
+    -------
+    exponents : ndarray, shape (points, optima, exponents)
+        Local optima at every point, the lowest first; where there are fewer, the lowest again.
+    objective : ndarray, shape (points, optima)
+        Their objectives; infinite for repetitions.
+    """
+    full = OWN_POINTS ** int(own.sum()) <= FULL_GRID
+    most = STARTS_PER_BLOCK if len(grid) > 1 else SCATTER_STARTS
+    local = _grid(lower, upper, own, OWN_POINTS) if full else _scatter(lower, upper, own)
+    starts, owner = [], []
+    for index, point in enumerate(grid):
+        theta = np.where(own, local, point)
+        values = _values(block, theta, objective)
+        if full:
+            minima = _local_minima(values, OWN_POINTS)
+            chosen = theta[minima[np.argsort(values[minima], kind="stable")][:most]]
+        else:
+            order = np.argsort(values, kind="stable")
+            improved = _improve(block, theta[order[:IMPROVED]], own, lower, upper, objective)
+            chosen = np.concatenate([improved, theta[order[: most - IMPROVED]]])
+        starts.append(chosen)
+        owner += [index] * len(chosen)
+    if len(grid) == 1:
+        # No other block to combine with: the joint descents start here.
+        return starts[0][None], np.zeros((1, len(starts[0])))
+    found = polish([block], np.concatenate(starts), lower, upper, own, objective=objective, patience=BRISK)
+    exponents = np.repeat(grid[:, None, :], most, axis=1)
+    objectives = np.full((len(grid), most), np.inf)
+    owners = np.array(owner)
+    for index in range(len(grid)):
+        mine = np.flatnonzero(owners == index)
+        mine = mine[np.argsort(found.objective[mine], kind="stable")]
+        exponents[index] = found.exponents[mine[0]]
+        exponents[index, : len(mine)] = found.exponents[mine]
+        values = found.objective[mine]
+        # Several starts may end in one optimum, which is needed once.
+        repeated = np.diff(values, prepend=-np.inf) <= _SAME * values
+        objectives[index, : len(mine)] = np.where(repeated, np.inf, values)
+    return exponents, objectives
+
+
+def _combine(grid: Floats, own: Bools, optima: Sequence[tuple[Floats, Floats]]) -> Floats:
+    """Return the joint starts: the best combinations of the blocks' local optima over the shared grid."""
+    choices = np.array(list(itertools.product(*(range(objective.shape[1]) for _, objective in optima))))
+    total = np.sum([objective[:, choices[:, k]] for k, (_, objective) in enumerate(optima)], axis=0)
+    ranked = np.argsort(total, axis=None, kind="stable")[:JOINT_STARTS]
+    finite = ranked[np.isfinite(total.ravel()[ranked])]
+    point, choice = np.unravel_index(finite if finite.size else ranked[:1], total.shape)
+    starts = grid[point].copy()
+    for k, (exponents, _) in enumerate(optima):
+        starts[:, own[k]] = exponents[point, choices[choice, k]][:, own[k]]
+    return starts
+
+
+def _values(block: Block, theta: Floats, objective: Objective) -> Floats:
+    """Return the objective of one block at many exponents, shape (batch,)."""
+    values = []
+    for piece in pieces(len(theta), block.rows):
+        columns = block.columns(theta[piece])
+        coefficients = objective.project(columns, block.observed, block.weights)
+        predicted = (columns @ coefficients[..., None])[..., 0]
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            values.append(objective.value(predicted, block.observed, block.weights))
+    value = np.concatenate(values)
+    return np.where(np.isfinite(value), value, np.inf)
+
+
+def _improve(block: Block, theta: Floats, own: Bools, lower: Floats, upper: Floats, objective: Objective) -> Floats:
+    """Return the points with one exponent after the other moved to the best of a few values."""
+    theta = theta.copy()
+    for _, exponent in itertools.product(range(ROUNDS), np.flatnonzero(own)):
+        values = np.append(np.geomspace(lower[exponent], upper[exponent], IMPROVED_POINTS), np.nan)
+        tried = np.repeat(theta[:, None, :], len(values), axis=1)
+        tried[:, :-1, exponent] = values[:-1]
+        scores = _values(block, tried.reshape(-1, theta.shape[1]), objective).reshape(len(theta), -1)
+        theta = tried[np.arange(len(theta)), np.argmin(scores, axis=1)]
+    return theta
+
+
+def _distinct(theta: Floats, lower: Floats, upper: Floats) -> Floats:
+    """Return the points without those that repeat an earlier one."""
+    place = np.log(theta / lower) / np.log(upper / lower)
+    kept: list[int] = []
+    for i in range(len(theta)):
+        if not kept or (np.abs(place[kept] - place[i]).max(axis=1) > _CLOSE).all():
+            kept.append(i)
+    return theta[kept]
+
+
+def _grid(lower: Floats, upper: Floats, which: Bools, points: int) -> Floats:
+    """Return a geometric grid over the chosen exponents, the others at the middle; shape (points^chosen, exponents)."""
+    middle = np.sqrt(lower * upper)
+    axes = [
+        np.geomspace(low, high, points) if chosen else [mid]
+        for low, high, mid, chosen in zip(lower, upper, middle, which, strict=True)
+    ]
+    return np.array(list(itertools.product(*axes)))
+
+
+def _scatter(lower: Floats, upper: Floats, which: Bools) -> Floats:
+    """Return points that fill the range of the chosen exponents evenly, the others at the middle.
+
+    A Kronecker sequence in the logarithms, with powers of the root of ``x^(d+1) = x + 1`` (the golden ratio for d = 1).
+    """
+    dims = int(which.sum())
+    root = 2.0
+    for _ in range(60):
+        root = (1.0 + root) ** (1.0 / (dims + 1))
+    place = np.full((SCATTER, len(lower)), 0.5)
+    place[:, which] = (0.5 + np.outer(np.arange(1, SCATTER + 1), root ** -np.arange(1.0, dims + 1))) % 1.0
+    return np.asarray(lower * (upper / lower) ** place)
+
+
+def _local_minima(values: Floats, points: int) -> Index:
+    """Return flat indices of the points of a grid that no neighbour along an axis lies below."""
+    dims = max(0, round(np.log(len(values)) / np.log(points)))
+    cube = values.reshape((points,) * dims) if dims else values.reshape(1)
+    lowest = np.ones(cube.shape, dtype=bool)
+    for axis in range(cube.ndim):
+        wall = np.full_like(cube.take([0], axis), np.inf)
+        size = cube.shape[axis]
+        before = np.concatenate([wall, cube], axis=axis).take(range(size), axis)
+        after = np.concatenate([cube, wall], axis=axis).take(range(1, size + 1), axis)
+        lowest &= (cube <= before) & (cube <= after)
+    return np.flatnonzero(lowest)

@@ -1,0 +1,268 @@
+"""The evidence for a fit: intervals, scores, and what is doubtful, in frozen records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from shapeplan.arrays import Floats, central_interval
+
+Interval = tuple[float, float]
+Status = Literal["ok", "untrusted"]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number with its interval; None where there is no evidence for one, NaN where it is not defined."""
+
+    value: float
+    ci: Interval | None = None
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A coefficient or an exponent.
+
+    Attributes
+    ----------
+    value : float
+        In the units of the law.
+    ci : (float, float) or None
+        Bootstrap interval.
+    at_bound : bool
+        Whether an exponent is at the edge of its search range or a coefficient is zero.
+    """
+
+    value: float
+    ci: Interval | None = None
+    at_bound: bool = False
+
+
+@dataclass(frozen=True)
+class Arm:
+    """How Eq. 2 does on one arm of the star.
+
+    Attributes
+    ----------
+    values : tuple of float
+        Values of the dimension.
+    rows, runs : int
+        How many there are.
+    relative_rmse : float
+        Root mean square of pred/y - 1.
+    c_alone : float
+        The exponent of compute if the arm were fitted by itself; a check, since the paper finds c independent of the
+        dimension.
+    """
+
+    values: tuple[float, ...]
+    rows: int
+    runs: int
+    relative_rmse: float
+    c_alone: float
+
+
+@dataclass(frozen=True)
+class CenterRow:
+    """A row of the held-out centre: what the law predicts there, never having seen it.
+
+    Attributes
+    ----------
+    flops, observed, predicted, relative_error : float
+        `relative_error` is predicted/observed - 1; `predicted` is the mean over the arms.
+    by_arm : mapping of str to float
+        What each arm alone predicts (the paper's Figure 4).
+    """
+
+    flops: float
+    observed: float
+    predicted: float
+    relative_error: float
+    by_arm: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class HeldOutError:
+    """How far the law is from rows it never saw: mean, root mean square and largest of predicted/observed - 1."""
+
+    rows: int
+    bias: float
+    rmse: float
+    worst: float
+
+    @classmethod
+    def of(cls, predicted: Floats, observed: Floats) -> HeldOutError | None:
+        """Sum up the errors of rows; None where there are none."""
+        if not observed.size:
+            return None
+        return cls.of_errors(predicted / observed - 1.0)
+
+    @classmethod
+    def of_errors(cls, errors: Floats) -> HeldOutError:
+        """Sum up relative errors of rows, at least one."""
+        worst = errors[np.argmax(np.abs(errors))]
+        return cls(len(errors), float(errors.mean()), float(np.sqrt(np.mean(errors**2))), float(worst))
+
+
+@dataclass(frozen=True)
+class FrontRow:
+    """A row of the log that no row with as little compute beats."""
+
+    run: str
+    line: int
+    flops: float
+    loss: float
+
+
+@dataclass(frozen=True)
+class Outlier:
+    """A row that lies far from the law."""
+
+    run: str
+    line: int
+    residual: float
+
+
+@dataclass(frozen=True)
+class Score:
+    """A candidate law in the table of choice; None where it was not scored.
+
+    Attributes
+    ----------
+    law : str
+        Its name.
+    rollout_rmse, rollout_se : float or None
+        Root mean square of pred/y - 1 over rows just above those it was fitted to, and its standard error.
+    relative_rmse : float
+        The same over its own rows, in sample.
+    parameters : int
+        Exponents and coefficients.
+    top_decade : HeldOutError or None
+        The top decade of compute, fitted below it; `bias` is signed.
+    unseen_shapes : HeldOutError or None
+        Every shape, fitted to the others; only `compare` looks.
+    """
+
+    law: str
+    rollout_rmse: float | None
+    rollout_se: float | None
+    relative_rmse: float
+    parameters: int = 0
+    top_decade: HeldOutError | None = None
+    unseen_shapes: HeldOutError | None = None
+
+
+@dataclass(frozen=True)
+class Noise:
+    """The scatter of rows that no law could explain.
+
+    Attributes
+    ----------
+    source : {"replicates", "checkpoints"}
+        From rows of one shape and compute, or from neighbouring points of one run.
+    sigma : float
+        Relative standard deviation.
+    rows : int
+        Rows behind it.
+    """
+
+    source: Literal["replicates", "checkpoints"]
+    sigma: float
+    rows: int
+
+
+@dataclass(frozen=True)
+class Influence:
+    """What happens without a run, or without several.
+
+    Attributes
+    ----------
+    runs : tuple of str
+        The runs that are left out.
+    lines : tuple of int
+        Their first lines.
+    strength : float
+        The largest change of s_k or of the best shape (where the law has neither, of an exponent), in standard
+        deviations of it.
+    surprise : float
+        How far its rows are from a fit without it, in units of the scatter of all rows and free of leverage; of
+        several runs, the least.
+    exponents : mapping of str to float
+        Exponents of the fit without them: those of the law, and ``s_...``.
+    optimum : mapping of str to float
+        Best shape without them, at ten times the largest compute; empty where the law has none in closed form.
+    """
+
+    runs: tuple[str, ...]
+    lines: tuple[int, ...]
+    strength: float
+    surprise: float
+    exponents: Mapping[str, float]
+    optimum: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Influences:
+    """The runs that move a fit most.
+
+    Attributes
+    ----------
+    alone : tuple of Influence
+        Each left out alone, the strongest first: the strongest, and those of `together`.
+    together : Influence or None
+        The runs that pull the same way as the strongest, left out together.
+    """
+
+    alone: tuple[Influence, ...] = ()
+    together: Influence | None = None
+
+
+@dataclass(frozen=True)
+class Quality:
+    """How well the law fits its rows."""
+
+    objective: str
+    objective_value: float
+    relative_rmse: float
+    rows: int
+    runs: int
+    status: Status
+
+
+@dataclass(frozen=True)
+class Bootstrap:
+    """Replicates of the constants.
+
+    Attributes
+    ----------
+    replicates, seed : int
+        How many, and the seed they follow from.
+    level : float
+        Coverage of the intervals.
+    draws : mapping of str to ndarray, shape (replicates,)
+        Every parameter under every replicate.
+    exponents : mapping of str to ndarray, shape (replicates,)
+        s_k of every dimension under every replicate, NaN where it is not defined; for a law without closed form that
+        of the star beside it.
+    """
+
+    replicates: int = 0
+    seed: int = 0
+    level: float = 0.9
+    draws: Mapping[str, Floats] = field(default_factory=dict)
+    exponents: Mapping[str, Floats] = field(default_factory=dict)
+
+    def interval(self, values: Floats) -> Interval | None:
+        """Return the central interval of draws, NaN left out; None where no draw is defined."""
+        defined = values[~np.isnan(values)]
+        if not defined.size:
+            return None
+        low, high = central_interval(defined, self.level)
+        return float(low), float(high)
+
+    def columns(self) -> dict[str, Floats]:
+        """Return the draws with shape (replicates, 1), to broadcast against rows."""
+        return {name: draw[:, None] for name, draw in self.draws.items()}

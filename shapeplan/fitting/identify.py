@@ -1,0 +1,131 @@
+"""What a log has to offer to laws: which of them it can identify, and why not the others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from shapeplan.errors import Caution, Complaint, FitError
+from shapeplan.laws import FORMS, Form
+from shapeplan.runs import Runs
+from shapeplan.sweeps.dimensions import Dimensions, find_dimensions
+from shapeplan.sweeps.star import StarSweep, check_durations, check_rows, find_star
+
+FEWEST_VALUES = 3
+"""Values of a variable below which no power law in it with a floor can be told from a straight line."""
+
+
+@dataclass(frozen=True)
+class Support:
+    """Whether the log can identify a law, and why not."""
+
+    law: str
+    supported: bool
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a log has to offer to laws.
+
+    Attributes
+    ----------
+    dimensions : Dimensions
+        Free, tied and fixed dimensions.
+    star : StarSweep or None
+        The star, if there is one.
+    no_star : FitError or None
+        Why there is none.
+    laws : tuple of Support
+        Which laws the log can identify.
+    cautions : tuple of Caution
+        What is doubtful about the dimensions.
+    """
+
+    dimensions: Dimensions
+    star: StarSweep | None
+    no_star: FitError | None
+    laws: tuple[Support, ...]
+    cautions: tuple[Caution, ...]
+
+    @property
+    def supported(self) -> tuple[str, ...]:
+        """The laws that the log can identify."""
+        return tuple(law.law for law in self.laws if law.supported)
+
+
+def survey(runs: Runs, center: Mapping[str, float] | None = None) -> Contents:
+    """Look for dimensions, a star, and the laws that a log can identify.
+
+    Raises
+    ------
+    FitError
+        If the centre that was given cannot be.
+    """
+    dimensions, cautions = find_dimensions(runs)
+    star, no_star = None, None
+    try:
+        star = find_star(runs, dimensions.free, center or runs.center) if runs.dims else None
+    except FitError as error:
+        if error.complaints[0].code != "no-star":
+            raise
+        no_star = error
+    return Contents(dimensions, star, no_star, supports(runs, dimensions, star), cautions)
+
+
+def supports(runs: Runs, dimensions: Dimensions, star: StarSweep | None) -> tuple[Support, ...]:
+    """Return for every law whether the log can identify it."""
+    return tuple(
+        star_support(runs, star) if name == "star" else joint_support(runs, dimensions, name) for name in FORMS
+    )
+
+
+def star_support(runs: Runs, star: StarSweep | None) -> Support:
+    """Return whether the log can identify Eq. 2 on every arm."""
+    if not runs.dims:
+        return Support("star", False, "needs columns of a shape, such as width and depth")
+    if star is None or not star.arms:
+        return Support("star", False, "no star in the log: no shape has arms that vary one dimension at a time")
+    try:
+        check_durations(runs, star)
+        check_rows(star)
+    except FitError as error:
+        return Support("star", False, error.complaints[0].message)
+    return Support("star", True)
+
+
+def joint_support(runs: Runs, dimensions: Dimensions, name: str) -> Support:
+    """Return whether the log can identify a joint law."""
+    form = joint_form(name, dimensions)
+    if not dimensions.free and FORMS[name].over(("width",)).dims:
+        lacking = "every row has the same shape" if runs.dims else "needs columns of a shape, such as width and depth"
+        return Support(name, False, lacking)
+    known = runs.variables()
+    missing = [variable for variable in form.variables if variable not in known]
+    if missing:
+        wanted = " and ".join("examples (or tokens)" if one == "examples" else one for one in missing)
+        return Support(name, False, f"needs {wanted}, or an architecture")
+    thin = [variable for variable in form.variables if len(np.unique(known[variable])) < FEWEST_VALUES]
+    if thin:
+        return Support(name, False, f"needs {FEWEST_VALUES} values or more of {', '.join(thin)}")
+    unknowns = len(form.coefficients) + len(form.exponents)
+    if len(runs) <= unknowns:
+        return Support(name, False, f"has {unknowns} parameters, the log {len(runs)} rows")
+    return Support(name, True)
+
+
+def joint_form(name: str, dimensions: Dimensions) -> Form:
+    """Return a joint law over the dimensions that are free."""
+    return FORMS[name].over(dimensions.free)
+
+
+def nothing_supported(contents: Contents) -> FitError:
+    """Return the error that says why no law can be identified."""
+    laws: dict[str | None, list[str]] = {}
+    for law in contents.laws:
+        laws.setdefault(law.reason, []).append(law.law)
+    reasons = "; ".join(f"{', '.join(names)}: {reason}" for reason, names in laws.items())
+    hint = "train more shapes at more durations; shapeplan check shows what the log has"
+    return FitError(Complaint("no-law", f"the log cannot identify any law ({reasons})", hint))

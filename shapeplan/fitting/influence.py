@@ -1,0 +1,252 @@
+"""The runs that move a fit most: each left out alone, and the strongest together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from shapeplan.arrays import Bools, Floats, Index
+from shapeplan.fitting.candidate import Candidate
+from shapeplan.fitting.engine import Solution
+from shapeplan.fitting.evidence import Influence, Influences
+from shapeplan.fitting.optimum import Surroundings, best_shape
+from shapeplan.runs import Runs
+
+NAMED = 5
+"""Runs that are named for what each does alone, and for what they do together."""
+MATERIAL = 1.0
+"""Change without a run, in standard deviations of the estimate, above which it matters."""
+NO_LUCK = 4.0
+"""Surprise above which a run is no luck: one in a hundred clean logs of a hundred runs has one."""
+_CELLS = 4_000_000
+"""Rows times runs above which only runs with the largest residuals are tried."""
+_FEWEST_RUNS = 6
+_FAR = 1e6
+_MAD_TO_SIGMA = 1.4826
+_TINY = 1e-300
+_EDGE = 1e-6
+_STEP = 1.1
+"""Factor of compute over which the growth of the best shape is measured."""
+
+
+def is_influential(strength: float | Floats, surprise: float | Floats) -> Bools:
+    """Return whether runs move the fit by more than it is sure of, and by more than luck."""
+    return np.asarray((np.asarray(strength) > MATERIAL) & (np.asarray(surprise) > NO_LUCK))
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a user reads a fit: the numbers whose change is watched.
+
+    Attributes
+    ----------
+    law : Candidate
+        The law and its fit.
+    star : Candidate or None
+        The star whose s_k are reported, where it is not the law itself.
+    surroundings : Surroundings
+        Dimensions and cost, for the best shape.
+    bounds : mapping of str to (float, float)
+        Where the best shape is looked for.
+    flops : float
+        Compute at which it is compared.
+    """
+
+    law: Candidate
+    star: Candidate | None
+    surroundings: Surroundings
+    bounds: Mapping[str, tuple[float, float]]
+    flops: float
+
+    def numbers(self, constants: Mapping[str, Floats], exponents: Mapping[str, Floats]) -> dict[str, Floats]:
+        """Return exponents, s_k, and logarithms of the best shape, each of shape (problems,).
+
+        Parameters
+        ----------
+        constants : mapping of str to ndarray, shape (problems,)
+            Of the law.
+        exponents : mapping of str to ndarray, shape (problems,)
+            s_k.
+        """
+        numbers = {name: constants[name] for name in self.law.problem.form.exponents}
+        numbers |= {f"s_{dim}": values for dim, values in exponents.items()}
+        numbers |= {f"growth_{dim}": values for dim, values in self.growth(constants).items()}
+        return numbers | {f"optimum_{dim}": np.log(values) for dim, values in self._best(constants, self.flops).items()}
+
+    def growth(self, constants: Mapping[str, Floats]) -> dict[str, Floats]:
+        """Return how a dimension of the best shape grows with compute: in closed form, else at `flops`.
+
+        NaN where the best shape is at the edge of the trust region, and so does not grow.
+        """
+        form = self.law.problem.form
+        if closed := form.growth_exponents(constants):
+            return closed
+        above, below = (self._best(constants, self.flops * factor) for factor in (_STEP, 1 / _STEP))
+        return {
+            dim: np.where(
+                _inside(above[dim], self.bounds[dim]) & _inside(below[dim], self.bounds[dim]),
+                np.log(above[dim] / below[dim]) / (2 * np.log(_STEP)),
+                np.nan,
+            )
+            for dim in above
+        }
+
+    def _best(self, constants: Mapping[str, Floats], flops: float) -> dict[str, Floats]:
+        problem = self.law.problem
+        return best_shape(problem.form, problem.units, constants, np.asarray(flops), self.surroundings, self.bounds)
+
+    def estimate(self) -> dict[str, Floats]:
+        """Return the numbers of the fit to all rows."""
+        constants = self.law.problem.constants(self.law.found.best)
+        star = constants if self.star is None else self.star.problem.constants(self.star.found.best)
+        return self.numbers(constants, self._exponents(star))
+
+    def without(self, keep: Bools) -> tuple[dict[str, Floats], Solution]:
+        """Return the numbers of fits to fewer rows, and the fits; `keep` has shape (problems, rows of the log)."""
+        solution = self.law.without(keep)
+        constants = self.law.problem.constants(solution)
+        star = constants if self.star is None else self.star.problem.constants(self.star.without(keep))
+        return self.numbers(constants, self._exponents(star)), solution
+
+    def enough(self, keep: Bools) -> bool:
+        """Return whether the rows kept, shape (rows of the log,), can carry the fits."""
+        return self.law.enough(keep) and (self.star is None or self.star.enough(keep))
+
+    def _exponents(self, constants: Mapping[str, Floats]) -> dict[str, Floats]:
+        return (self.star or self.law).problem.form.scaling_exponents(constants)
+
+
+def _inside(values: Floats, bounds: tuple[float, float]) -> Bools:
+    low, high = bounds
+    return np.asarray((values > low * (1 + _EDGE)) & (values < high * (1 - _EDGE)))
+
+
+def find_influences(
+    reading: Reading, runs: Runs, draws: Mapping[str, Floats], exponent_draws: Mapping[str, Floats]
+) -> Influences:
+    """Leave every run out in turn and refit.
+
+    Parameters
+    ----------
+    reading : Reading
+        The fit, and what is watched of it.
+    runs : Runs
+        The log.
+    draws, exponent_draws : mapping of str to ndarray, shape (replicates,)
+        Bootstrap draws of the constants and of s_k, whose scatter is the yardstick; without them nothing is said.
+    """
+    names = np.unique(runs.run[reading.law.problem.all_rows])
+    if not draws or len(names) < _FEWEST_RUNS:
+        return Influences()
+    here = reading.estimate()
+    scatter = reading.numbers(draws, exponent_draws)
+    tame, tame_star = _tameness(reading.law), _tameness(reading.star or reading.law)
+    spread = {
+        name: (tame_star if name.startswith("s_") else tame) * _spread(values) for name, values in scatter.items()
+    }
+    tried = _worth_trying(reading.law, runs, names)
+    keep = runs.run[None, :] != tried[:, None]
+    able = np.flatnonzero([reading.enough(mine) for mine in keep])
+    if not able.size:
+        return Influences()
+    tried, keep = tried[able], keep[able]
+    alone, solution = reading.without(keep)
+    changes = _changes(here, alone, spread)
+    strength = np.abs(changes).max(axis=0)
+    surprise = _surprise(reading.law, runs, solution, tried)
+    order = np.lexsort((-strength, ~is_influential(strength, surprise)))
+    # Runs that pull the same way as the strongest hide each other one by one: they are left out together too.
+    same_way = np.argsort(-(changes[:, order[0]] @ changes), kind="stable")[:NAMED]
+    named = [i for i in order if i in same_way or i in order[:NAMED]]
+    reported = tuple(_influence(runs, tried[[i]], alone, strength[i], surprise[i], int(i)) for i in named)
+    group = ~np.isin(runs.run, tried[same_way])
+    if not reading.enough(group):
+        return Influences(reported)
+    joint, _ = reading.without(group[None])
+    moved = float(np.abs(_changes(here, joint, spread)).max())
+    members = [i for i in order if i in same_way]
+    together = _influence(runs, tried[members], joint, moved, float(surprise[members].min()), 0)
+    return Influences(reported, together)
+
+
+def _changes(here: Mapping[str, Floats], other: Mapping[str, Floats], spread: Mapping[str, float]) -> Floats:
+    """Return the changes of what the user reads, in standard deviations, shape (numbers, problems).
+
+    Where the law has them those are s_k and the best shape; exponents of single terms may be undetermined by nature.
+    """
+    read = [name for name in here if name.startswith(("s_", "optimum_"))] or list(here)
+    known = [name for name in read if spread[name] > 0]
+    with np.errstate(invalid="ignore"):
+        changes = np.array([(other[name] - here[name]) / spread[name] for name in known])
+    if not known:
+        return np.zeros((1, len(next(iter(other.values())))))
+    return np.asarray(np.nan_to_num(changes, nan=0.0, posinf=_FAR, neginf=-_FAR))
+
+
+def _surprise(candidate: Candidate, runs: Runs, solution: Solution, left_out: Index) -> Floats:
+    """Return how far the rows of runs are from the law, for fits without them, shape (runs,).
+
+    The geometric mean of a residual with and without the row has the standard deviation of a row in clean data,
+    whatever the row's leverage. Rows of one run are averaged; the unit is the robust scatter of all rows.
+    """
+    rows = candidate.problem.all_rows
+    residuals = candidate.problem.residuals(candidate.found.best)
+    sigma = _robust_sigma(candidate)
+    squares = np.empty(len(left_out))
+    for i, run in enumerate(left_out):
+        mine = np.flatnonzero(runs.run[rows] == run)
+        deleted = candidate.errors(solution, i, runs, rows[mine])
+        squares[i] = np.mean(np.abs(residuals[mine] * deleted))
+    return np.asarray(np.sqrt(squares) / sigma)
+
+
+def _robust_sigma(candidate: Candidate) -> float:
+    """Return the scatter of the rows around the law that a few wild ones do not move."""
+    residuals = candidate.problem.residuals(candidate.found.best)
+    return max(_MAD_TO_SIGMA * float(np.median(np.abs(residuals))), _TINY)
+
+
+def _tameness(candidate: Candidate) -> float:
+    """Return what is left of the scatter without wild rows: those widen the replicates too, and are no yardstick."""
+    return min(1.0, _robust_sigma(candidate) / candidate.relative_rmse) if candidate.relative_rmse else 1.0
+
+
+def _spread(values: Floats) -> float:
+    """Return a standard deviation that wild draws do not inflate: from the central 80%."""
+    finite = np.sort(values[np.isfinite(values)])
+    if len(finite) < 2:
+        return 0.0
+    low, high = finite[int(0.1 * (len(finite) - 1))], finite[int(0.9 * (len(finite) - 1))]
+    return float(high - low) / 2.563
+
+
+def _worth_trying(candidate: Candidate, runs: Runs, names: Index) -> Index:
+    """Return all runs, or where they are too many those with the largest residuals and the extremes of compute."""
+    rows = candidate.problem.all_rows
+    most = max(NAMED, _CELLS // len(rows))
+    if len(names) <= most:
+        return names
+    residuals = np.abs(candidate.problem.residuals(candidate.found.best))
+    largest = np.zeros(int(runs.run.max()) + 1)
+    np.maximum.at(largest, runs.run[rows], residuals)
+    return np.sort(names[np.argsort(-largest[names], kind="stable")[:most]])
+
+
+def _influence(
+    runs: Runs, left_out: Index, numbers: Mapping[str, Floats], strength: float, surprise: float, i: int
+) -> Influence:
+    prefix = "optimum_"
+    return Influence(
+        runs=tuple(runs.run_names[run] for run in left_out),
+        lines=tuple(int(runs.lines[np.argmax(runs.run == run)]) for run in left_out),
+        strength=float(strength),
+        surprise=float(surprise),
+        exponents={name: float(values[i]) for name, values in numbers.items() if not name.startswith(prefix)},
+        optimum={
+            name.removeprefix(prefix): float(np.exp(values[i]))
+            for name, values in numbers.items()
+            if name.startswith(prefix) and np.isfinite(values[i])
+        },
+    )

@@ -1,0 +1,153 @@
+"""The choice of a law by rollout: fit on the rows below a compute, predict the next block up, expanding."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from shapeplan.arrays import Bools, Floats, Index, Ints
+from shapeplan.fitting.candidate import Candidate
+from shapeplan.fitting.evidence import HeldOutError, Score
+from shapeplan.runs import Runs
+
+FIRST_CUT = 0.6
+"""Share of the rows, in order of compute, that the first fit may see: with fewer it is unlike a fit to all."""
+BLOCKS = 8
+"""Blocks of rows above it; every block is predicted by a fit to all rows below."""
+FEWEST_BLOCKS = 4
+"""Blocks below which a law that needs many rows is left out rather than the blocks it cannot stand."""
+SHAPE_GROUPS = 40
+"""Shapes beyond this number are left out several at a time."""
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Rows below a compute to fit on, and the next ones up to predict; both of shape (rows,)."""
+
+    train: Bools
+    test: Index
+
+
+def choose(candidates: Sequence[Candidate], runs: Runs) -> tuple[Candidate, tuple[Score, ...]]:
+    """Choose the simplest law within one standard error of the best.
+
+    Laws that know no shape are the baseline: one of them is chosen only where it is better, by that measure, than every
+    law that does. All laws predict the same rows. The standard error is that of the difference of two laws' squared
+    errors, with the rows of a run taken together, since what is hard to predict for one law is hard for the others.
+
+    Parameters
+    ----------
+    candidates : sequence of Candidate
+        Laws fitted to the log, at least one.
+    runs : Runs
+        The log.
+
+    Returns
+    -------
+    chosen : Candidate
+        The law of choice.
+    scores : tuple of Score
+        One a candidate, in order; None where a law could not be scored.
+    """
+    folds, able = _folds(candidates, runs)
+    errors = {candidate.name: _errors(candidate, folds, runs) for candidate in able}
+    tested = runs.run[np.concatenate([fold.test for fold in folds])] if folds else np.empty(0, dtype=np.int64)
+    squares = {name: values**2 for name, values in errors.items()}
+    scores = tuple(_score(candidate, squares.get(candidate.name), tested, runs) for candidate in candidates)
+    if not folds:
+        return min(candidates, key=lambda one: (one.problem.parameters, one.relative_rmse)), scores
+    best = min(squares, key=lambda name: float(squares[name].mean()))
+    if not np.isfinite(squares[best]).all():
+        return min(able, key=lambda one: (one.problem.parameters, one.relative_rmse)), scores
+    close = []
+    for candidate in able:
+        difference = squares[candidate.name] - squares[best]
+        if np.isfinite(difference).all() and difference.mean() <= standard_error(difference, tested):
+            close.append(candidate)
+    knowing = [candidate for candidate in close if candidate.problem.form.dims]
+    chosen = min(knowing or close, key=lambda one: (one.problem.parameters, float(squares[one.name].mean())))
+    return chosen, scores
+
+
+def standard_error(values: Floats, cluster: Ints) -> float:
+    """Return the standard error of the mean of values, shape (rows,), that come in clusters."""
+    _, index = np.unique(cluster, return_inverse=True)
+    sums = np.bincount(index, values - values.mean())
+    groups = len(sums)
+    if groups < 2:
+        return float("inf")
+    return float(np.sqrt(groups / (groups - 1) * (sums**2).sum()) / len(values))
+
+
+def _folds(candidates: Sequence[Candidate], runs: Runs) -> tuple[tuple[Fold, ...], list[Candidate]]:
+    """Return the folds that all laws can stand, and those laws; the most demanding are left out if too few remain."""
+    ordered = np.sort(runs.flops)
+    shares = np.linspace(FIRST_CUT, 1.0, BLOCKS + 1)
+    cuts = np.unique(ordered[np.round(shares * (len(ordered) - 1)).astype(int)])
+    possible = [
+        Fold(runs.flops <= below, np.flatnonzero((runs.flops > below) & (runs.flops <= above)))
+        for below, above in itertools.pairwise(cuts)
+    ]
+    able = sorted(candidates, key=lambda candidate: candidate.problem.parameters)
+    while able:
+        folds = tuple(fold for fold in possible if all(candidate.enough(fold.train) for candidate in able))
+        if len(folds) >= min(FEWEST_BLOCKS, len(possible)) and folds:
+            return folds, able
+        able.pop()
+    return (), []
+
+
+def _errors(candidate: Candidate, folds: Sequence[Fold], runs: Runs) -> Floats:
+    solution = candidate.without(np.array([fold.train for fold in folds]))
+    return np.concatenate([candidate.errors(solution, i, runs, fold.test) for i, fold in enumerate(folds)])
+
+
+def _score(candidate: Candidate, squares: Floats | None, tested: Ints, runs: Runs) -> Score:
+    rmse = se = None
+    if squares is not None and np.isfinite(squares).all():
+        rmse = float(np.sqrt(squares.mean()))
+        se = standard_error(squares, tested) / (2 * rmse) if rmse else 0.0
+        se = se if np.isfinite(se) else None
+    return Score(
+        law=candidate.name,
+        rollout_rmse=rmse,
+        rollout_se=se,
+        relative_rmse=candidate.relative_rmse,
+        parameters=candidate.problem.parameters,
+        top_decade=_top_decade(candidate, runs),
+    )
+
+
+def _top_decade(candidate: Candidate, runs: Runs) -> HeldOutError | None:
+    """Return how the law does on the top decade of compute, fitted below it; None where too little lies below."""
+    below = runs.flops < runs.flops.max() / 10
+    if not candidate.enough(below):
+        return None
+    errors = candidate.errors(candidate.without(below[None]), 0, runs, np.flatnonzero(~below))
+    return HeldOutError.of_errors(errors) if np.isfinite(errors).all() else None
+
+
+def score_in_sample(candidate: Candidate) -> Score:
+    """Return the score of a law that was asked for, not chosen."""
+    return Score(candidate.name, None, None, candidate.relative_rmse, candidate.problem.parameters)
+
+
+def predict_unseen_shapes(candidate: Candidate, runs: Runs, dims: Sequence[str]) -> HeldOutError | None:
+    """Leave one shape out after the other and predict its rows; None where too little is left for a fit.
+
+    Many shapes are left out in at most `SHAPE_GROUPS` groups, every shape in one.
+    """
+    sizes = [runs.values(dim) for dim in dims] or [runs.variables()["params"]]
+    _, shape = np.unique(np.column_stack(sizes), axis=0, return_inverse=True)
+    group = shape.ravel() % SHAPE_GROUPS
+    names = np.unique(group)
+    keep = group[None, :] != names[:, None]
+    if not all(candidate.enough(mine) for mine in keep):
+        return None
+    solution = candidate.without(keep)
+    errors = [candidate.errors(solution, i, runs, np.flatnonzero(~mine)) for i, mine in enumerate(keep)]
+    everything = np.concatenate(errors)
+    return HeldOutError.of_errors(everything) if np.isfinite(everything).all() else None

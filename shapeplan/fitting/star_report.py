@@ -1,0 +1,131 @@
+"""What the star of a log says: Eq. 2 on its arms, and the rows that the fit never saw, which test it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from shapeplan.arrays import Index
+from shapeplan.errors import Caution
+from shapeplan.fitting.candidate import Candidate
+from shapeplan.fitting.evidence import Arm, CenterRow, HeldOutError
+from shapeplan.fitting.result import HELD_OUT_TOLERANCE
+from shapeplan.laws import Law, Star
+from shapeplan.runs import Runs
+from shapeplan.sweeps.star import StarSweep, doubts
+
+
+@dataclass(frozen=True)
+class StarReport:
+    """The star of a log under Eq. 2.
+
+    Attributes
+    ----------
+    shape : mapping of str to float
+        The centre.
+    arms : mapping of str to Arm
+        How Eq. 2 does on every arm.
+    center, center_error : tuple of CenterRow, HeldOutError or None
+        The held-out centre, row by row and summed up.
+    grid_error : HeldOutError or None
+        The rows beside the star under Eq. 3.
+    cautions : tuple of Caution
+        What is doubtful if the star is the law: its design, and the rows that it misses.
+    disagreement : tuple of Caution
+        What is doubtful about s_k, whichever the law: arms that disagree about c.
+    """
+
+    shape: Mapping[str, float]
+    arms: Mapping[str, Arm]
+    center: tuple[CenterRow, ...]
+    center_error: HeldOutError | None
+    grid_error: HeldOutError | None
+    cautions: tuple[Caution, ...]
+    disagreement: tuple[Caution, ...]
+
+
+def report_star(runs: Runs, candidate: Candidate) -> StarReport:
+    """Report on the star behind a candidate that was fitted to one."""
+    assert candidate.star is not None, "only a star has arms"
+    star, law, scatter = candidate.star.star, candidate.law, candidate.relative_rmse
+    center = predict_center(runs, star, law)
+    unseen = _center_error(center)
+    grid = _grid_error(runs, np.setdiff1d(np.arange(len(runs)), star.rows), law)
+    cautions = (*center_cautions(unseen, scatter), *grid_cautions(grid, scatter), *doubts(runs, star))
+    arms = _arms(runs, candidate, candidate.star.c_alone)
+    return StarReport(dict(star.center), arms, center, unseen, grid, cautions, candidate.star.cautions)
+
+
+def _grid_error(runs: Runs, rows: Index, law: Law) -> HeldOutError | None:
+    """Compare the law with the rows beside the star, which the fit never saw; None where there are none."""
+    variables = {dim: runs.values(dim)[rows] for dim in law.form.dims}
+    return HeldOutError.of(law.loss(**variables, flops=runs.flops[rows]), runs.observed()[rows])
+
+
+def _center_error(rows: tuple[CenterRow, ...]) -> HeldOutError | None:
+    """Sum up the rows of the held-out centre."""
+    return HeldOutError.of(np.array([row.predicted for row in rows]), np.array([row.observed for row in rows]))
+
+
+def predict_center(runs: Runs, star: StarSweep, law: Law) -> tuple[CenterRow, ...]:
+    """Predict the rows of the centre, which the fit never saw, in order of compute."""
+    rows = star.center_rows[np.argsort(runs.flops[star.center_rows], kind="stable")]
+    if not rows.size:
+        return ()
+    variables: dict[str, ArrayLike] = {**star.center, "flops": runs.flops[rows]}
+    predicted = np.broadcast_to(law.loss(**variables), rows.shape)
+    by_arm = {
+        dim: Law(Star((dim,), {dim: star.center[dim] / law.units[dim]}), law.constants, law.units).loss(**variables)
+        for dim in star.arms
+    }
+    observed = runs.observed()[rows]
+    return tuple(
+        CenterRow(
+            flops=float(runs.flops[row]),
+            observed=float(observed[i]),
+            predicted=float(predicted[i]),
+            relative_error=float(predicted[i] / observed[i] - 1),
+            by_arm={dim: float(values[i]) for dim, values in by_arm.items()},
+        )
+        for i, row in enumerate(rows)
+    )
+
+
+def center_cautions(center: HeldOutError | None, relative_rmse: float) -> list[Caution]:
+    """Return a caution where the held-out centre is missed by more than 2% and three times the scatter."""
+    if center is None:
+        hint = "train the centre too: predicting it unseen is the best test of the law"
+        return [Caution("no-center", "the log has no row of the centre", hint)]
+    if center.rmse <= max(HELD_OUT_TOLERANCE, 3 * relative_rmse):
+        return []
+    message = f"the held-out centre is missed by {center.rmse:.1%} (root mean square)"
+    return [Caution("center-missed", message, "the law does not carry to large shapes; do not trust its loss there")]
+
+
+def grid_cautions(grid: HeldOutError | None, relative_rmse: float) -> list[Caution]:
+    """Return a caution where the rows beside the star are missed by more than 2% and three times the scatter."""
+    if grid is None or grid.rmse <= max(HELD_OUT_TOLERANCE, 3 * relative_rmse):
+        return []
+    message = f"the {grid.rows} rows beside the star are missed by {grid.rmse:.0%} (mean {grid.bias:+.0%})"
+    hint = "Eq. 3 does not hold away from the arms, so plans give no loss"
+    return [Caution("off-star-misfit", message, hint)]
+
+
+def _arms(runs: Runs, star: Candidate, c_alone: Mapping[str, float]) -> dict[str, Arm]:
+    """Return how Eq. 2 does on every arm."""
+    problem, residuals = star.problem, star.problem.residuals(star.found.best)
+    arms, start = {}, 0
+    for dim, rows in problem.rows.items():
+        mine = residuals[start : start + len(rows)]
+        start += len(rows)
+        arms[dim] = Arm(
+            values=tuple(map(float, np.unique(runs.values(dim)[rows]))),
+            rows=len(rows),
+            runs=len(np.unique(runs.run[rows])),
+            relative_rmse=float(np.sqrt(np.mean(mine**2))),
+            c_alone=c_alone[dim],
+        )
+    return arms

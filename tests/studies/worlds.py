@@ -1,0 +1,89 @@
+"""Simulated truths: random constants for every law, with the best shape among those of the paper's sweep."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+import numpy as np
+
+from shapeplan.fitting.optimum import Surroundings
+from shapeplan.laws import FORMS, Law
+from shapeplan.runs import Runs
+from shapeplan.sweeps.dimensions import Dimensions
+from shapeplan.sweeps.paper import CENTER, paper_architecture, paper_design
+from shapeplan.sweeps.simulate import simulate
+
+DIMS = ("width", "depth", "mlp_dim")
+MIDDLE = {"width": 900.0, "depth": 14.0, "mlp_dim": 1500.0}
+"""Where the best shape lies, up to a jitter, at `MIDDLE_FLOPS`."""
+MIDDLE_FLOPS = 6e19
+STAR_ROWS = 57
+"""Rows of the paper's design before its grid."""
+SURROUNDINGS = Surroundings(Dimensions(DIMS, {}, {}), paper_architecture(), "forward")
+
+
+def world(name: str, seed: int) -> Law:
+    """Return a law of that name with random constants."""
+    rng = np.random.default_rng(seed)
+    examples = MIDDLE_FLOPS / float(paper_architecture().flops_per_example(MIDDLE))
+    params = float(paper_architecture().params(MIDDLE))
+    a = {dim: rng.uniform(0.6, 1.5) for dim in DIMS}
+    b = {dim: rng.uniform(0.4, 1.1) for dim in DIMS}
+    jitter = {dim: float(np.exp(0.15 * rng.standard_normal())) for dim in DIMS}
+    c, floor = rng.uniform(0.3, 0.6), rng.uniform(0.08, 0.15)
+    beta, xi = rng.uniform(0.02, 0.04), rng.uniform(0.005, 0.02)
+    cost = {dim: _elasticity(dim) for dim in DIMS}
+    constants: dict[str, float] = {"c": c, "eps": floor}
+    if name == "additive":
+        share = {dim: beta * rng.uniform(0.3, 0.6) for dim in DIMS}
+        alpha = {dim: share[dim] * b[dim] / a[dim] for dim in DIMS}
+        constants |= {f"b_{dim}": b[dim] for dim in DIMS} | {f"beta_{dim}": share[dim] for dim in DIMS} | {"xi": xi}
+    elif name == "product":
+        alpha = {dim: beta * b[dim] / a[dim] for dim in DIMS}
+        constants |= {f"b_{dim}": b[dim] for dim in DIMS} | {"beta": beta, "xi": xi}
+    elif name == "interaction":
+        b = {dim: value / 3 for dim, value in b.items()}
+        alpha = {dim: (beta * (b[dim] + c * cost[dim]) + xi * c * cost[dim]) / a[dim] for dim in DIMS}
+        constants |= {f"b_{dim}": b[dim] for dim in DIMS} | {"beta": beta, "xi": xi}
+    elif name == "separable":
+        alpha = {dim: 2 * beta * c * cost[dim] / a[dim] for dim in DIMS}
+        constants |= {"beta": 2 * beta}
+    else:
+        size = rng.uniform(0.3, 0.6)
+        units = {"params": params, "examples": examples}
+        return Law(
+            FORMS[name].over(()), {"c": c, "eps": floor, "a": size, "alpha": beta, "beta": beta * size / c}, units
+        )
+    constants |= {f"a_{dim}": a[dim] for dim in DIMS} | {f"alpha_{dim}": alpha[dim] * jitter[dim] for dim in DIMS}
+    units = {**MIDDLE, "flops": MIDDLE_FLOPS, "examples": examples}
+    form = FORMS[name].over(DIMS)
+    return Law(form, constants, {variable: units[variable] for variable in form.variables})
+
+
+def sweep(law: Law, design: str, noise: float, seed: int) -> Runs:
+    """Return the paper's star, or its star and grid, under a law."""
+    runs = simulate(law, paper_design(), noise=noise, seed=seed)
+    return runs if design == "star+grid" else rows_of(runs, np.arange(len(runs)) < STAR_ROWS)
+
+
+def rows_of(runs: Runs, keep: np.ndarray) -> Runs:
+    """Return some rows of a log."""
+    names = ("shape", "flops", "run", "lines", "loss", "examples", "params", "heads")
+    return replace(runs, **{name: getattr(runs, name)[keep] for name in names if getattr(runs, name) is not None})
+
+
+def in_parallel(function: Callable[..., object], arguments: Iterable[tuple[object, ...]]) -> list[object]:
+    """Return the results in order, by as many processes as there are cores."""
+    with multiprocessing.Pool() as pool:
+        return pool.starmap(function, list(arguments), chunksize=1)
+
+
+def _elasticity(dim: str) -> float:
+    cost, step = paper_architecture(), 1.001
+    above, below = ({**MIDDLE, dim: MIDDLE[dim] * factor} for factor in (step, 1 / step))
+    return float(np.log(cost.flops_per_example(above) / cost.flops_per_example(below)) / (2 * np.log(step)))
+
+
+__all__ = ["CENTER", "DIMS", "SURROUNDINGS", "in_parallel", "rows_of", "sweep", "world"]

@@ -1,0 +1,84 @@
+"""Logs that know parameters but no shape."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import Program
+
+from shapeplan.errors import FitError, InputError, PlanError
+from shapeplan.fitting.check import check
+from shapeplan.fitting.fit import fit
+from shapeplan.fitting.predict import predict
+from shapeplan.planning.recommend import recommend
+from shapeplan.readers.read import read_runs
+
+TRUTH = {"E": 1.7, "A": 400.0, "B": 2000.0, "a": 0.34, "b": 0.37}
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    rng = np.random.default_rng(0)
+    path = tmp_path / "points.csv"
+    lines = ["params,flops,loss"]
+    for params in np.geomspace(5e7, 5e9, 8):
+        for tokens in params * np.array([5.0, 20.0, 80.0]):
+            loss = TRUTH["E"] + TRUTH["A"] * params ** -TRUTH["a"] + TRUTH["B"] * tokens ** -TRUTH["b"]
+            loss *= np.exp(0.002 * rng.standard_normal())
+            lines.append(f"{params:.17g},{6 * params * tokens:.17g},{loss:.17g}")
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def test_chinchilla_is_fitted_with_six_n_d(log: Path) -> None:
+    runs = read_runs(log)
+    assert runs.dims == ()
+    assert "tokens are taken as training FLOPs / (6 params)" in runs.notes
+    assert any("no column of shape" in note for note in runs.notes)
+    assert {law.law for law in check(runs).laws if law.supported} == {"chinchilla"}
+    found = fit(runs, replicates=200)
+    assert found.law.form.name == "chinchilla"
+    for name, truth in (("a", TRUTH["a"]), ("c", TRUTH["b"]), ("eps", TRUTH["E"])):
+        parameter = found.parameters[name]
+        assert parameter.ci is not None
+        assert parameter.ci[0] < parameter.value < parameter.ci[1]
+        assert parameter.value == pytest.approx(truth, rel=0.05)
+    growth = found.growth_exponents["params"]
+    assert growth.value == pytest.approx(TRUTH["b"] / (TRUTH["a"] + TRUTH["b"]), abs=0.05)
+    assert predict(found, runs).residual is not None
+    with pytest.raises(PlanError, match="was fitted to a log without shapes"):
+        recommend(found, 1e21)
+
+
+def test_forward_flops_are_a_third(log: Path) -> None:
+    named = log.with_name("forward.csv")
+    named.write_text(log.read_text().replace("flops", "forward_flops"))
+    np.testing.assert_allclose(read_runs(named).examples, 3 * read_runs(log).examples)
+
+
+def test_the_laws_of_shape_say_what_they_lack(log: Path) -> None:
+    with pytest.raises(FitError, match="'star': it needs columns of a shape, such as width and depth"):
+        fit(read_runs(log), law="star")
+
+
+def test_a_misspelt_shape_is_not_taken_for_none(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text("widht,params,flops,loss\n64,1e8,1e18,3.0\n")
+    with pytest.raises(InputError, match=r"did you mean 'width' by 'widht'\?"):
+        read_runs(path)
+
+
+def test_the_round_trip_as_a_process(program: Program, log: Path, tmp_path: Path) -> None:
+    done = program("fit", log, "-o", tmp_path / "law.json", "--replicates", "100")
+    assert done.returncode == 0, done.stderr
+    assert "Law chinchilla for loss (Hoffmann et al. 2022, Eq. 10)" in done.stdout
+    shown = program("predict", tmp_path / "law.json", log)
+    assert shown.returncode == 0, shown.stderr
+    refused = program("recommend", "--law", tmp_path / "law.json", "--flops", "1e21", "--json")
+    assert refused.returncode == 1
+    assert json.loads(refused.stderr)["error"]["code"] == "no-shape"
+    assert program("check", log).returncode == 0
+    assert program("compare", log).returncode == 0
