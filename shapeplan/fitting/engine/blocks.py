@@ -57,6 +57,14 @@ class Block:
         weights = self.weights[batch] if self.weights.ndim > 1 else self.weights
         return Block(self.log_columns, observed, weights)
 
+    def thinned(self, rows: int) -> Block:
+        """Return the block with no more than so many rows, always the same; of observations of shape (rows,)."""
+        if self.rows <= rows:
+            return self
+        # Any regular step could fall in with the order of the log.
+        kept = np.sort(np.random.default_rng(0).choice(self.rows, rows, replace=False))
+        return Block(self.log_columns[kept], self.observed[kept], self.weights[kept])
+
     def columns(self, theta: Floats) -> Floats:
         """Return the columns at many exponents, shape (batch, rows, columns)."""
         rows, columns, exponents = self.log_columns.shape

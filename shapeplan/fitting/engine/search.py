@@ -32,6 +32,8 @@ STARTS_PER_BLOCK = 4
 JOINT_STARTS = 128
 SCATTER_STARTS = 72
 """How many optima of a block at one point of the shared grid, of all blocks, and of a scatter are polished."""
+THINNED = 5000
+"""Rows of a block that the search looks at; its finalists descend on all."""
 FINALISTS = 20
 """How many descents are followed to the end."""
 _SAME = 1e-7
@@ -73,11 +75,10 @@ def search(blocks: Sequence[Block], lower: Floats, upper: Floats, objective: Obj
     shared = uses.sum(axis=0) > 1
     grid = _grid(lower, upper, shared, SHARED_POINTS)
     own = uses & ~shared
-    optima = [
-        _search_block(block, grid, mine, lower, upper, objective) for block, mine in zip(blocks, own, strict=True)
-    ]
+    thin = [block.thinned(THINNED) for block in blocks]
+    optima = [_search_block(block, grid, mine, lower, upper, objective) for block, mine in zip(thin, own, strict=True)]
     starts = _combine(grid, own, optima)
-    rough = polish(blocks, starts, lower, upper, objective=objective, patience=ROUGH)
+    rough = polish(thin, starts, lower, upper, objective=objective, patience=ROUGH)
     order = np.argsort(rough.objective, kind="stable")
     finalists = _distinct(rough.exponents[order], lower, upper)[:FINALISTS]
     found = polish(blocks, finalists, lower, upper, objective=objective)
@@ -142,7 +143,8 @@ def _score(block: Block, candidates: Floats, problems: int) -> Floats:
     linear, square, constant = weights / observed, weights / observed**2, weights.sum(axis=1)
     pairs = np.triu_indices(width)
     scores = np.empty((len(candidates), problems))
-    for i, columns in enumerate(block.columns(candidates)):
+    for i, candidate in enumerate(candidates):
+        columns = block.columns(candidate[None])[0]
         gram = np.empty((problems, width, width))
         gram[:, pairs[0], pairs[1]] = gram[:, pairs[1], pairs[0]] = square @ (
             columns[:, pairs[0]] * columns[:, pairs[1]]
