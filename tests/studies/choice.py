@@ -1,8 +1,8 @@
 """Whether `auto` finds the law behind a sweep: ``python tests/studies/choice.py [--sweeps 50]``.
 
-Truths are random (`worlds`), one a sweep, on the paper's star and grid. `auto` is right if it takes the true law, or one
-whose error on held-out rows is within 10% of the true law's: both are fitted to the sweep and asked for the noise-free loss
-of its shapes at three and ten times their compute.
+Truths are random (`worlds`), one a sweep, on the paper's star and grid. `auto` is right if it takes the true law, or
+one whose error on held-out rows is within 10% of the true law's: both are fitted to the sweep and asked for the
+noise-free loss of its shapes at three and ten times their compute.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Whether the search is global: ``python tests/studies/global_search.py [--sweeps 50]``.
 
-On every sweep the search is compared with the best of 100 descents from random exponents; it is beaten if one ends more than
-1e-8 below, relative. Truths are random (`worlds`); noise is 0, 0.3% and 1% in turn.
+On every sweep the search is compared with the best of 100 descents from random exponents; it is beaten if one ends more
+than 1e-8 below, relative. Truths are random (`worlds`); noise is 0, 0.3% and 1% in turn.
 """
 
 from __future__ import annotations

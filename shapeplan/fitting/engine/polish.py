@@ -174,28 +174,31 @@ class _Descent:
         value, gradient = np.zeros(batch), np.zeros((batch, total))
         curvature, bound = np.zeros((batch, total, total)), np.zeros((batch, total, total))
         parts, start = [], size
-        for block in blocks:
-            columns = block.columns(theta)
-            stop = start + block.width
-            if coefficients is None or self.objective.projects:
-                solution = self.objective.project(columns, block.observed, block.weights)
-            else:
-                solution = coefficients[:, start - size : stop - size]
-            predicted = (columns @ solution[..., None])[..., 0]
-            with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        # Where a prediction vanishes, its logarithm and so the objective are infinite: no step ends there.
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            for block in blocks:
+                columns = block.columns(theta)
+                stop = start + block.width
+                if coefficients is None or self.objective.projects:
+                    solution = self.objective.project(columns, block.observed, block.weights)
+                else:
+                    solution = coefficients[:, start - size : stop - size]
+                predicted = (columns @ solution[..., None])[..., 0]
                 local = self.objective.local(predicted, block.observed, block.weights)
                 value += self.objective.value(predicted, block.observed, block.weights)
-            used = np.flatnonzero(block.uses)
-            jacobian = np.concatenate([_slopes(block, columns * solution[:, None, :], used), columns], axis=2)
-            turned = jacobian.transpose(0, 2, 1)
-            where = np.concatenate([used, np.arange(start, stop)])
-            gradient[:, where] += (turned @ local.slope[..., None])[..., 0]
-            bounds = turned @ (jacobian * local.bound[..., None])
-            bound[:, where[:, None], where] += bounds
-            same = local.curvature is local.bound
-            curvature[:, where[:, None], where] += bounds if same else turned @ (jacobian * local.curvature[..., None])
-            parts.append(solution)
-            start = stop
+                used = np.flatnonzero(block.uses)
+                jacobian = np.concatenate([_slopes(block, columns * solution[:, None, :], used), columns], axis=2)
+                turned = jacobian.transpose(0, 2, 1)
+                where = np.concatenate([used, np.arange(start, stop)])
+                gradient[:, where] += (turned @ local.slope[..., None])[..., 0]
+                bounds = turned @ (jacobian * local.bound[..., None])
+                bound[:, where[:, None], where] += bounds
+                same = local.curvature is local.bound
+                curvature[:, where[:, None], where] += (
+                    bounds if same else turned @ (jacobian * local.curvature[..., None])
+                )
+                parts.append(solution)
+                start = stop
         value = np.where(np.isfinite(value), value, np.inf)
         return _Point(theta, np.concatenate(parts, axis=1), value, gradient, curvature, bound)
 
