@@ -34,6 +34,7 @@ from shapeplan.documents.records import (
     StarRecord,
     StartRecord,
     TieRecord,
+    TrendRecord,
 )
 from shapeplan.errors import Caution
 from shapeplan.fitting.evidence import (
@@ -49,6 +50,7 @@ from shapeplan.fitting.evidence import (
     Outlier,
     Parameter,
     Quality,
+    Trend,
 )
 from shapeplan.fitting.optimum import Surroundings
 from shapeplan.fitting.result import OPTIMUM_AT, Fit
@@ -94,6 +96,7 @@ class LawDocument(Document):
     selection: tuple[SelectionRecord, ...]
     dropped: tuple[DroppedRecord, ...]
     outliers: tuple[OutlierRecord, ...]
+    trends: dict[str, TrendRecord] = Field(default_factory=dict)
     noise: NoiseRecord | None = None
     influences: InfluencesRecord = InfluencesRecord()
     front: tuple[FrontRecord, ...] = ()
@@ -186,6 +189,7 @@ def law_document(fit: Fit) -> LawDocument:
         selection=tuple(SelectionRecord.of(score) for score in fit.selection),
         dropped=(),
         outliers=tuple(OutlierRecord(**asdict(outlier)) for outlier in fit.outliers),
+        trends={name: TrendRecord(**asdict(trend)) for name, trend in fit.trends.items()},
         noise=NoiseRecord(**asdict(fit.noise)) if fit.noise else None,
         influences=InfluencesRecord(
             alone=tuple(_influence_record(influence) for influence in fit.influences.alone),
@@ -247,6 +251,7 @@ def fit_of(document: LawDocument, sources: tuple[Source, ...] = ()) -> Fit:
         grid_error=_held_out(document.grid_error),
         selection=tuple(record.score() for record in document.selection),
         outliers=tuple(Outlier(**record.model_dump()) for record in document.outliers),
+        trends={name: Trend(**record.model_dump()) for name, record in document.trends.items()},
         noise=Noise(**document.noise.model_dump()) if document.noise else None,
         influences=Influences(
             tuple(_influence(record) for record in document.influences.alone),

@@ -125,6 +125,15 @@ class NoiseRecord(Part):
     rows: int
 
 
+class TrendRecord(Part):
+    """Mean residual in the low, middle and high third of a variable, and how often a clean log shows as much."""
+
+    low: Finite
+    middle: Finite
+    high: Finite
+    chance: Finite
+
+
 class InfluenceRecord(Part):
     """The fit without some runs; null where a number is not defined."""
 

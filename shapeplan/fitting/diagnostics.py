@@ -9,7 +9,7 @@ import numpy as np
 
 from shapeplan.arrays import Floats
 from shapeplan.errors import Caution
-from shapeplan.fitting.evidence import Estimate, FrontRow, Influences, Noise, Outlier, Parameter
+from shapeplan.fitting.evidence import Estimate, FrontRow, Influences, Noise, Outlier, Parameter, Trend
 from shapeplan.fitting.influence import is_influential
 from shapeplan.fitting.problem import Problem
 from shapeplan.runs import Runs
@@ -18,6 +18,8 @@ POOR_FIT, HOPELESS_FIT = 0.02, 0.05
 """Relative RMSE above which the law is doubted, and above which no plan should rest on it."""
 UNEXPLAINED = 0.5
 """Share of the variance above which a law that leaves it explains nothing."""
+_UNLIKELY, _VISIBLE = 1e-3, 1e-4
+"""Chance of a trend in a clean log below which it is told, if a third of the rows is off by this much."""
 VAGUE = 10.0
 """Ratio of the ends of an interval above which a scaling exponent is called unidentified."""
 FEW_DEFINED = 0.95
@@ -155,6 +157,20 @@ def fit_cautions(misfit: Misfit, noise: Noise | None) -> list[Caution]:
     )
     hint = "another law may fit better (shapeplan compare); intervals assume this one"
     return [Caution("lack-of-fit", message, hint)]
+
+
+def trend_cautions(trends: Mapping[str, Trend]) -> list[Caution]:
+    """Return a caution that names the variables which residuals still depend on."""
+    limit = _UNLIKELY / max(len(trends), 1)
+    found = [
+        f"{name} ({trend.low:+.2%} in its low third, {trend.middle:+.2%}, {trend.high:+.2%} in its high third)"
+        for name, trend in trends.items()
+        if trend.chance < limit and max(map(abs, (trend.low, trend.middle, trend.high))) > _VISIBLE
+    ]
+    if not found:
+        return []
+    message = f"the residuals still depend on {'; '.join(found)}"
+    return [Caution("lack-of-fit", message, "the law bends another way than the rows: it errs more beyond them")]
 
 
 def find_front(runs: Runs) -> tuple[FrontRow, ...]:

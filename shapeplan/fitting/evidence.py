@@ -175,6 +175,24 @@ class Noise:
 
 
 @dataclass(frozen=True)
+class Trend:
+    """How residuals go with a variable.
+
+    Attributes
+    ----------
+    low, middle, high : float
+        Mean of pred/y - 1 over the rows with the lowest, middle and highest third of values.
+    chance : float
+        How often a clean log would show as much of a parabola (F test).
+    """
+
+    low: float
+    middle: float
+    high: float
+    chance: float
+
+
+@dataclass(frozen=True)
 class Influence:
     """What happens without a run, or without several.
 

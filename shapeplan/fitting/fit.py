@@ -22,6 +22,7 @@ from shapeplan.fitting.optimum import Surroundings, trust_region
 from shapeplan.fitting.result import OPTIMUM_AT, Fit
 from shapeplan.fitting.rollout import choose, score_in_sample
 from shapeplan.fitting.star_report import report_star
+from shapeplan.fitting.trends import find_trends
 from shapeplan.laws import FORMS, Law
 from shapeplan.runs import Runs
 from shapeplan.sweeps.grid import Start, check_start, find_start
@@ -151,6 +152,7 @@ def _evidence(
     residuals = problem.residuals(chosen.found.best)
     outliers = doubt.find_outliers(runs, problem, residuals)
     noise = measure_noise(runs)
+    trends = find_trends(runs, problem, residuals)
     influences = find_influences(reading, runs, draws, exponent_draws)
     misfit = doubt.Misfit.of(runs.observed()[rows], residuals)
     vague = doubt.exponent_cautions(exponents, exponent_draws)
@@ -181,6 +183,7 @@ def _evidence(
         grid_error=star.grid_error if star else None,
         selection=selection,
         outliers=outliers,
+        trends=trends,
         noise=noise,
         influences=influences,
         front=doubt.find_front(runs),
@@ -194,6 +197,7 @@ def _evidence(
         cautions=(
             *runs.cautions,
             *doubt.fit_cautions(misfit, noise),
+            *doubt.trend_cautions(trends),
             *vague,
             *drifting,
             *(star.cautions if star and of_star else ()),

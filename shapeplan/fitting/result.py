@@ -26,6 +26,7 @@ from shapeplan.fitting.evidence import (
     Quality,
     Score,
     Status,
+    Trend,
 )
 from shapeplan.fitting.optimum import Surroundings, best_shape, trust_region
 from shapeplan.laws import Law
@@ -79,6 +80,8 @@ class Fit:
         The rows beside the star, which the star never saw: a test of the law away from its arms.
     selection, outliers : tuples
         The table of choice, and the rows far from the law.
+    trends : mapping of str to Trend
+        Residuals against compute and every dimension that varies.
     noise : Noise or None
         Scatter of replicates or checkpoints, where the log has them.
     influences : Influences
@@ -121,6 +124,7 @@ class Fit:
     grid_error: HeldOutError | None
     selection: tuple[Score, ...]
     outliers: tuple[Outlier, ...]
+    trends: Mapping[str, Trend]
     noise: Noise | None
     influences: Influences
     front: tuple[FrontRow, ...]

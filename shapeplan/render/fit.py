@@ -40,6 +40,9 @@ def render_fit(fit: Fit) -> list[RenderableType]:
         grid = fit.grid_error
         parts += [title(f"The {grid.rows} rows beside the star, predicted unseen by Eq. 3")]
         parts += [facts([("error", _spread(grid))])]
+    if fit.trends:
+        parts += [title("Residuals (predicted/observed - 1): means over the low, middle and high third of rows")]
+        parts += [_trends(fit)]
     if fit.influences.alone:
         parts += [title("Runs that move the fit most"), *_influences(fit)]
     if fit.dims:
@@ -119,6 +122,18 @@ def _best(fit: Fit) -> list[RenderableType]:
     headers = ["", "S", "interval"]
     headers += [f"at {format_flops(flops)}", "interval"] if best else []
     return [title("The best shape under the law: together, dimensions grow as compute^S"), table(headers, rows)]
+
+
+def _trends(fit: Fit) -> RenderableType:
+    rows = [
+        [
+            name,
+            *(percent(mean, signed=True) for mean in (trend.low, trend.middle, trend.high)),
+            f"{trend.chance:.2g}" if trend.chance >= 0.0001 else "< 0.0001",
+        ]
+        for name, trend in fit.trends.items()
+    ]
+    return table(["by", "low", "middle", "high", "chance"], rows)
 
 
 def _influences(fit: Fit) -> list[RenderableType]:
