@@ -183,7 +183,7 @@ class Trend:
     low, middle, high : float
         Mean of pred/y - 1 over the rows with the lowest, middle and highest third of values.
     chance : float
-        How often a clean log would show as much of a parabola (F test).
+        How often a clean log would show as much of a polynomial of degree 4 (F test).
     """
 
     low: float

@@ -11,15 +11,15 @@ from shapeplan.fitting.evidence import Trend
 from shapeplan.fitting.problem import Problem
 from shapeplan.runs import Runs
 
-_BEND = 2
-"""Degree of the polynomial in the logarithm of a variable that residuals are tested for."""
-_FEWEST_VALUES = 4
+_DEGREE = 4
+"""Of the polynomial in the logarithm of a variable that residuals are tested for: a fit leaves no slope and little bend."""
+_FEWEST_VALUES = _DEGREE + 2
 
 
 def find_trends(runs: Runs, problem: Problem, residuals: Floats) -> dict[str, Trend]:
     """Return how the residuals pred/y - 1, block after block, go with compute and with every dimension that varies.
 
-    Chance is that of an F test for a parabola, with as many rows as they are worth: those of one run that scatter
+    Chance is that of an F test for a polynomial, with as many rows as they are worth: those of one run that scatter
     together count less.
     """
     rows = problem.all_rows
@@ -38,11 +38,10 @@ def find_trends(runs: Runs, problem: Problem, residuals: Floats) -> dict[str, Tr
 def _trend(place: Floats, residuals: Floats, worth: float) -> Trend:
     order = np.argsort(place, kind="stable")
     low, middle, high = (float(residuals[third].mean()) for third in np.array_split(order, 3))
-    centred = place - place.mean()
-    basis = np.vander(centred, _BEND + 1)
+    basis = np.vander((place - place.mean()) / place.std(), _DEGREE + 1)
     fitted = basis @ np.linalg.lstsq(basis, residuals, rcond=None)[0]
     total = float(((residuals - residuals.mean()) ** 2).sum())
     explained = float(((fitted - fitted.mean()) ** 2).sum()) / total if total else 0.0
-    freedom = worth - _BEND - 1
-    statistic = explained / _BEND / max((1 - explained) / freedom, 1e-300) if freedom > 0 else 0.0
-    return Trend(low, middle, high, float(fdtrc(_BEND, max(freedom, 1.0), statistic)))
+    freedom = worth - _DEGREE - 1
+    statistic = explained / _DEGREE / max((1 - explained) / freedom, 1e-300) if freedom > 0 else 0.0
+    return Trend(low, middle, high, float(fdtrc(_DEGREE, max(freedom, 1.0), statistic)))
