@@ -86,7 +86,7 @@ def test_a_fit_knows_its_best_shape_and_how_sure_it_is() -> None:
 
 
 def test_a_law_without_shape_or_cost_has_none() -> None:
-    assert fit(sweep(), law="chinchilla", replicates=0).optimum(1e21).keys() == set(DIMS)
+    assert fit(sweep(), law="chinchilla", replicates=0).optimum(1e21) == {}
     from dataclasses import replace
 
     bare = replace(sweep(), examples=None, params=None, architecture=None)

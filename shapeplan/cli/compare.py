@@ -36,7 +36,7 @@ def compare(
     emit(
         console,
         comparison_document(found),
-        lambda: render_compare(found),
+        lambda: render_compare(found, console.width),
         as_json=as_json,
         output=output,
         inputs=(log, config),

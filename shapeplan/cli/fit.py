@@ -74,7 +74,7 @@ def fit(
         document, tables = metrics_document(several), lambda: render_metrics(several)
     else:
         result = one = fit_runs(read_log(log, metrics[0] if metrics else None, *reading), **options)
-        document, tables = law_document(one), lambda: render_fit(one)
+        document, tables = law_document(one), lambda: render_fit(one, console.width)
     for note in result.notes:
         console.note(note)
     console.warn(result.cautions)

@@ -134,6 +134,8 @@ def _refuse_constant(constant: str) -> float:
 def _check_kind(data: Any, name: str) -> None:
     hint = "give the document that `shapeplan fit -o law.json` wrote"
     kind = data.get("kind") if isinstance(data, dict) else None
+    if kind == "shapeplan.metrics":
+        hint = "fit one metric at a time: that document is a law"
     if kind != KIND:
         found = f"is a {kind}" if isinstance(kind, str) else "is no shapeplan document"
         raise InputError(

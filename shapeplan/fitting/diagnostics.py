@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from shapeplan.arrays import Floats
+from shapeplan.arrays import Bools, Floats
 from shapeplan.errors import Caution
 from shapeplan.fitting.evidence import Estimate, FrontRow, Influences, Noise, Outlier, Parameter, Trend
 from shapeplan.fitting.influence import is_influential
+from shapeplan.fitting.optimum import TRUST
 from shapeplan.fitting.problem import Problem
 from shapeplan.runs import Runs
 
@@ -95,22 +96,53 @@ def exponent_cautions(estimates: Mapping[str, Estimate], draws: Mapping[str, Flo
     return cautions
 
 
-def growth_cautions(growth: Mapping[str, Estimate], draws: Mapping[str, Floats]) -> list[Caution]:
-    """Return a caution for every dimension whose best value the law does not determine."""
+NOT_CONVERGED = Caution(
+    "not-converged",
+    "the search ended while the objective was still falling",
+    "the rows hardly determine the law: fit a simpler one (--law), or add rows",
+)
+
+
+def edge_cautions(at_edge: Mapping[str, Bools], draws: Mapping[str, Bools]) -> list[Caution]:
+    """Return a caution for every dimension whose best value lies at the edge of where it is looked for."""
     cautions = []
-    for dim, estimate in growth.items():
-        defined = float(np.mean(np.isfinite(draws[dim]))) if dim in draws else 1.0
+    for dim, edge in at_edge.items():
+        share = float(draws[dim].mean()) if dim in draws else 0.0
         hint = f"the plan for {dim} is a guess: add shapes that differ in {dim} alone, smaller and larger"
-        if not np.isfinite(estimate.value):
-            message = f"under the law the best {dim} lies far outside the trained shapes, if there is one"
-            cautions.append(Caution("no-interior-optimum", message, hint))
-        elif defined < FEW_DEFINED:
-            message = f"in {1 - defined:.0%} of the replicates the best {dim} lies far outside the trained shapes"
-            cautions.append(Caution("no-interior-optimum", message, hint))
-        elif estimate.ci is not None and estimate.ci[1] > VAGUE * max(estimate.ci[0], 0.0):
-            message = f"the growth of {dim} is anywhere from {estimate.ci[0]:.2g} to {estimate.ci[1]:.2g}"
-            cautions.append(Caution("unidentified", message, hint))
+        if edge[0]:
+            message = f"the law wants a {dim} {TRUST:g} times beyond the trained shapes, or further"
+        elif share > 1 - FEW_DEFINED:
+            message = (
+                f"in {share:.0%} of the replicates the law wants a {dim} {TRUST:g} times beyond the trained shapes"
+            )
+        else:
+            continue
+        cautions.append(Caution("no-interior-optimum", message, hint))
     return cautions
+
+
+def growth_cautions(growth: Mapping[str, Estimate]) -> list[Caution]:
+    """Return a caution for every dimension whose growth the rows do not determine."""
+    return [
+        Caution(
+            "unidentified",
+            f"the growth of {dim} is anywhere from {s.ci[0]:.2g} to {s.ci[1]:.2g}",
+            f"add shapes that differ in {dim} alone, smaller and larger, at more durations",
+        )
+        for dim, s in growth.items()
+        if np.isfinite(s.value) and s.ci is not None and s.ci[1] > VAGUE * max(s.ci[0], 0.0)
+    ]
+
+
+def shape_cautions(runs: Runs, problem: Problem) -> list[Caution]:
+    """Return a caution where a law of shape has more parameters than the log has shapes."""
+    if not problem.form.dims:
+        return []
+    shapes = len(runs.distinct_shapes(runs.dims))
+    if shapes >= problem.parameters:
+        return []
+    message = f"the law has {problem.parameters} parameters, the log {shapes} shapes"
+    return [Caution("too-few-runs", message, "the law may bend as it likes between the shapes: train more of them")]
 
 
 @dataclass(frozen=True)
@@ -155,7 +187,7 @@ def fit_cautions(misfit: Misfit, noise: Noise | None) -> list[Caution]:
         f"the law misses its own rows by {misfit.rmse:.2%}, {misfit.rmse / noise.sigma:.1f} times the noise "
         f"that {noise.source} of the log show ({noise.sigma:.2%})"
     )
-    hint = "another law may fit better (shapeplan compare); intervals assume this one"
+    hint = "no law is right to that precision here (see shapeplan compare); intervals assume that this one is"
     return [Caution("lack-of-fit", message, hint)]
 
 
@@ -209,7 +241,11 @@ def influence_cautions(influences: Influences) -> list[Caution]:
     found = [one for one in influences.alone if is_influential(one.strength, one.surprise)]
     if not found:
         return []
-    named = ", ".join(f"{one.runs[0]} (line {one.lines[0]}, {one.strength:.1f})" for one in found)
-    runs = "a run moves" if len(found) == 1 else f"{len(found)} runs move"
-    message = f"{runs} the fit by more than it is sure of (in standard deviations): {named}"
-    return [Caution("influential", message, "look at these runs first; the fit without them is in the result")]
+    named = ", ".join(
+        f"{one.runs[0]} (line {one.lines[0]}: {one.strength:.1f} sd, its rows {one.surprise:.1f} sd off)"
+        for one in found
+    )
+    runs = "one run moves" if len(found) == 1 else f"{len(found)} runs move"
+    message = f"{runs} the fit by more than it is sure of: {named}"
+    hint = "look at these runs first; the fit without each is in the result, and --objective log-huber weighs them less"
+    return [Caution("influential", message, hint)]

@@ -156,9 +156,19 @@ def _evidence(
     influences = find_influences(reading, runs, draws, exponent_draws)
     misfit = doubt.Misfit.of(runs.observed()[rows], residuals)
     vague = doubt.exponent_cautions(exponents, exponent_draws)
-    drifting = [] if of_star else doubt.growth_cautions(growth, growth_draws)
+    drifting = (
+        []
+        if of_star
+        else [
+            *doubt.edge_cautions(reading.at_edge(_batch_of_one(fitted)), reading.at_edge(draws) if draws else {}),
+            *doubt.growth_cautions(growth),
+        ]
+    )
     count = len(np.unique(runs.run[rows]))
     own = exponents if of_star else growth
+    converged = bool(chosen.found.best.converged[0])
+    # On a star every dimension is scaled by its own exponent; a joint law with one at the edge still has the others.
+    defined = not of_star or all(np.isfinite(s.value) for s in own.values())
     return Fit(
         law=fitted,
         metric=runs.metric,
@@ -173,7 +183,7 @@ def _evidence(
             relative_rmse=misfit.rmse,
             rows=len(rows),
             runs=count,
-            status=_status(own, vague if of_star else drifting, misfit, bool(chosen.found.best.converged[0])),
+            status=_status(own, len(vague if of_star else drifting), misfit, sound=converged and defined),
         ),
         bootstrap=evidence,
         arms=star.arms if star else {},
@@ -198,10 +208,12 @@ def _evidence(
             *runs.cautions,
             *doubt.fit_cautions(misfit, noise),
             *doubt.trend_cautions(trends),
+            *(() if converged else (doubt.NOT_CONVERGED,)),
+            *doubt.shape_cautions(runs, problem),
             *vague,
             *drifting,
             *(star.cautions if star and of_star else ()),
-            *(star.disagreement if star else ()),
+            *(star.exponent_cautions if star else ()),
             *doubt.outlier_cautions(outliers),
             *doubt.influence_cautions(influences),
             *doubt.bound_cautions(problem, parameters),
@@ -291,11 +303,10 @@ def _check_start(start: Start, dims: tuple[str, ...]) -> None:
         raise ArgumentError(Complaint("bad-start", message, f"give {', '.join(dims)}"))
 
 
-def _status(own: Mapping[str, Estimate], vague: list[Caution], misfit: doubt.Misfit, converged: bool) -> Status:
+def _status(own: Mapping[str, Estimate], doubted: int, misfit: doubt.Misfit, *, sound: bool) -> Status:
     """Return ``untrusted`` where the law fits nothing, or where none of its exponents is determined."""
-    undefined = [s for s in own.values() if not np.isfinite(s.value)]
-    known = not own or (len(vague) < len(own) and not undefined)
-    return "ok" if converged and known and not misfit.hopeless else "untrusted"
+    known = not own or doubted < len(own)
+    return "ok" if sound and known and not misfit.hopeless else "untrusted"
 
 
 def _range(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> tuple[float, float]:

@@ -18,6 +18,8 @@ NAMED = 5
 """Runs that are named for what each does alone, and for what they do together."""
 MATERIAL = 1.0
 """Change without a run, in standard deviations of the estimate, above which it matters."""
+DECISIVE = 4.0
+"""Change above which the fit rests on one run, however well that run agrees with it."""
 NO_LUCK = 4.0
 """Surprise above which a run is no luck: one in a hundred clean logs of a hundred runs has one."""
 _CELLS = 4_000_000
@@ -32,8 +34,9 @@ _STEP = 1.1
 
 
 def is_influential(strength: float | Floats, surprise: float | Floats) -> Bools:
-    """Return whether runs move the fit by more than it is sure of, and by more than luck."""
-    return np.asarray((np.asarray(strength) > MATERIAL) & (np.asarray(surprise) > NO_LUCK))
+    """Return whether runs move the fit by more than it is sure of and are no luck, or by more than any run may."""
+    moves, odd = np.asarray(strength), np.asarray(surprise)
+    return np.asarray(((moves > MATERIAL) & (odd > NO_LUCK)) | (moves > DECISIVE))
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,11 @@ class Reading:
             )
             for dim in above
         }
+
+    def at_edge(self, constants: Mapping[str, Floats]) -> dict[str, Bools]:
+        """Return whether a dimension of the best shape is at the edge of the trust region, shape (problems,)."""
+        best = self._best(constants, self.flops)
+        return {dim: ~_inside(values, self.bounds[dim]) for dim, values in best.items()}
 
     def _best(self, constants: Mapping[str, Floats], flops: float) -> dict[str, Floats]:
         problem = self.law.problem

@@ -6,6 +6,7 @@ import itertools
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from math import isfinite
 from typing import Any
 
 from shapeplan.errors import ArgumentError, Caution, Complaint, FitError
@@ -108,7 +109,7 @@ def fit_metrics(logs: Mapping[str, Runs], **options: Any) -> MetricsFit:
 
 
 def _agree(by_metric: Mapping[str, Estimate], metrics: tuple[str, ...]) -> Agreement:
-    known = {metric: estimate.ci for metric, estimate in by_metric.items() if estimate.ci is not None}
+    known = {metric: estimate.ci for metric, estimate in by_metric.items() if estimate.ci and isfinite(estimate.value)}
     apart = tuple(
         (one, other)
         for (one, first), (other, second) in itertools.combinations(known.items(), 2)

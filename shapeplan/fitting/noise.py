@@ -22,7 +22,9 @@ def _replicates(runs: Runs) -> Noise | None:
     """Return the scatter of rows of other runs with the same shape and compute."""
     logs = np.log(runs.observed())
     step = np.round(np.log(runs.flops) / _SAME_COMPUTE)
-    place = np.column_stack([runs.shape, step, runs.params if runs.params is not None else step])
+    # Replicates are the same in everything, also in what no law speaks of.
+    known = [column for column in (runs.params, runs.heads, runs.examples) if column is not None]
+    place = np.column_stack([runs.shape, step, *known])
     _, group = np.unique(place, axis=0, return_inverse=True)
     group = group.ravel()
     # Two points of one run are no replicates: only the first row of a run in a group counts.

@@ -105,7 +105,7 @@ def best_shape(
         needs a cost that is not known.
     """
     dims = surroundings.dimensions.free
-    if not dims or surroundings.needs(form):
+    if not dims or not form.dims or surroundings.needs(form):
         return {}
     problems = max(np.size(flops), *(np.size(value) for value in constants.values()))
     named = {name: np.broadcast_to(np.asarray(value, dtype=float), (problems,)) for name, value in constants.items()}

@@ -33,9 +33,9 @@ class StarReport:
     grid_error : HeldOutError or None
         The rows beside the star under Eq. 3.
     cautions : tuple of Caution
-        What is doubtful if the star is the law: its design, and the rows that it misses.
-    disagreement : tuple of Caution
-        What is doubtful about s_k, whichever the law: arms that disagree about c.
+        What is doubtful if the star is the law: the rows that it misses.
+    exponent_cautions : tuple of Caution
+        What is doubtful about s_k, whichever the law: the design, and arms that disagree about c.
     """
 
     shape: Mapping[str, float]
@@ -44,7 +44,7 @@ class StarReport:
     center_error: HeldOutError | None
     grid_error: HeldOutError | None
     cautions: tuple[Caution, ...]
-    disagreement: tuple[Caution, ...]
+    exponent_cautions: tuple[Caution, ...]
 
 
 def report_star(runs: Runs, candidate: Candidate) -> StarReport:
@@ -54,9 +54,10 @@ def report_star(runs: Runs, candidate: Candidate) -> StarReport:
     center = predict_center(runs, star, law)
     unseen = _center_error(center)
     grid = _grid_error(runs, np.setdiff1d(np.arange(len(runs)), star.rows), law)
-    cautions = (*center_cautions(unseen, scatter), *grid_cautions(grid, scatter), *doubts(runs, star))
+    cautions = (*center_cautions(unseen, scatter), *grid_cautions(grid, scatter))
+    exponents = (*candidate.star.cautions, *doubts(runs, star))
     arms = _arms(runs, candidate, candidate.star.c_alone)
-    return StarReport(dict(star.center), arms, center, unseen, grid, cautions, candidate.star.cautions)
+    return StarReport(dict(star.center), arms, center, unseen, grid, cautions, exponents)
 
 
 def _grid_error(runs: Runs, rows: Index, law: Law) -> HeldOutError | None:

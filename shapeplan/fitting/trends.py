@@ -12,7 +12,7 @@ from shapeplan.fitting.problem import Problem
 from shapeplan.runs import Runs
 
 _DEGREE = 4
-"""Of the polynomial in the logarithm of a variable that residuals are tested for: a fit leaves no slope and little bend."""
+"""Of the polynomial in the logarithm of a variable that is tested for: a fit leaves no slope and little bend."""
 _FEWEST_VALUES = _DEGREE + 2
 
 

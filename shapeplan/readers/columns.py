@@ -67,7 +67,14 @@ class Columns:
 
 
 def understand(
-    columns: Sequence[str], name: str, line: int, *, metric: str, metric_required: bool, dims: Sequence[str] | None
+    columns: Sequence[str],
+    name: str,
+    line: int,
+    *,
+    metric: str,
+    metric_required: bool,
+    dims: Sequence[str] | None,
+    other_metrics: Sequence[str] = (),
 ) -> Columns:
     """Find out what the columns mean.
 
@@ -83,6 +90,9 @@ def understand(
         Whether to complain where there is none.
     dims : sequence of str or None
         Dimensions of the law; by default those of width, depth and mlp_dim that are there.
+
+    other_metrics : sequence of str
+        Columns that are read as metrics of their own.
 
     Raises
     ------
@@ -139,7 +149,7 @@ def understand(
 
     flops = flops_columns[0] if flops_columns else None
     used = {*roles.values(), *([flops.name] if flops else []), metric}
-    ignored = [column for column in columns if column not in used]
+    ignored = [column for column in columns if column not in used and column not in other_metrics]
     if ignored:
         notes.append(f"ignored column{'s' if len(ignored) > 1 else ''}: {', '.join(ignored)}")
     return Columns(roles, used_dims, flops, metric if metric in columns else None, tuple(notes))

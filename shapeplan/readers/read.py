@@ -105,6 +105,7 @@ def read_metrics(
             dims=dims,
             flops_convention=flops_convention,
             config=config,
+            other_metrics=metrics,
         )
         for metric in metrics
     }
@@ -121,6 +122,7 @@ def _read(
     config: str | Path | None,
     architecture: Architecture | None = None,
     require_metric: bool = True,
+    other_metrics: Sequence[str] = (),
 ) -> Runs:
     said = check_settings(table.settings, table.settings_lines, text.name)
     settings = replace(
@@ -130,7 +132,15 @@ def _read(
         settings = replace(settings, flops_convention=flops_convention)
     name = metric if metric is not None else settings.metric if settings.metric is not None else "loss"
     header = 1 if text.format in ("csv", "tsv") else table.records[0].line
-    columns = understand(table.columns, text.name, header, metric=name, metric_required=require_metric, dims=dims)
+    columns = understand(
+        table.columns,
+        text.name,
+        header,
+        metric=name,
+        metric_required=require_metric,
+        dims=dims,
+        other_metrics=other_metrics,
+    )
     values = _validate(table, columns, text.name)
     runs = _assemble(values, table, columns, settings, text)
     if higher_is_better and runs.loss is not None:

@@ -40,12 +40,13 @@ def render_check(found: Check) -> list[RenderableType]:
 def _sweep(found: Check) -> list[tuple[str, str]]:
     runs, star = found.runs, found.star
     if star is None:
-        return [("star", f"none: {found.no_star}")]
-    pairs = [("centre", f"{shape_text(star.center)}, {len(star.center_rows)} rows, held out of the fit")]
-    for dim, rows in star.arms.items():
-        values = tuple(map(float, star.values(runs, dim)))
-        pairs.append((f"{dim} arm", f"{_some(values)} ({len(rows)} rows)"))
-    pairs.append(("grid", f"{found.grid_rows} rows beside the star"))
+        pairs = [("star", f"none: {found.no_star}")]
+    else:
+        pairs = [("centre", f"{shape_text(star.center)}, {len(star.center_rows)} rows, held out of the star's fit")]
+        for dim, rows in star.arms.items():
+            values = tuple(map(float, star.values(runs, dim)))
+            pairs.append((f"{dim} arm", f"{_some(values)} ({len(rows)} rows)"))
+        pairs.append(("grid", f"{found.grid_rows} rows beside the star"))
     if found.start:
         flops = f"{format_flops(found.start.flops)} {runs.flops_convention} FLOPs"
         pairs.append(("start", f"{shape_text(found.start.shape)} at {flops} ({found.start.source})"))

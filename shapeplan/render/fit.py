@@ -8,14 +8,14 @@ from shapeplan.fitting.evidence import HeldOutError
 from shapeplan.fitting.result import GRAVE, OPTIMUM_AT, Fit
 from shapeplan.quantities import format_flops, format_scientific
 from shapeplan.render.parts import alarm, compact, count, facts, percent, shape_text, span, table, title
-from shapeplan.render.scores import score_table
+from shapeplan.render.scores import score_tables
 
 _SHOWN_CENTER_ROWS = 6
 _SHOWN_EXPONENTS = 4
 _SHOWN_RUNS = 5
 
 
-def render_fit(fit: Fit) -> list[RenderableType]:
+def render_fit(fit: Fit, width: int) -> list[RenderableType]:
     """Return the tables of a fit: trust first, then the choice, exponents, the best shape, and the star."""
     parts: list[RenderableType] = []
     if fit.status != "ok":
@@ -24,7 +24,7 @@ def render_fit(fit: Fit) -> list[RenderableType]:
     parts += [title(f"Law {fit.law.form.name} for {fit.metric} ({fit.law.form.source})"), _evidence(fit)]
     if len(fit.selection) > 1:
         parts += [title("Choice of the law, by relative errors on rows above those it was fitted to (* is the choice)")]
-        parts += [score_table(fit.selection, fit.law.form.name)]
+        parts += score_tables(fit.selection, fit.law.form.name, width)
     if fit.law.form.name != "star":
         parts += [title(f"Exponents of the law ({_level(fit)} intervals)"), _powers(fit)]
     if fit.scaling_exponents:
@@ -115,13 +115,14 @@ def _best(fit: Fit) -> list[RenderableType]:
         else:
             row += ["-", "-"]
         if best:
-            row += [compact(best[name].value, 4), span(best[name].ci, 4)]
+            row += [compact(best[name].value, 4), span(best[name].ci, 4), span(fit.shape_range[name], 4)]
         rows.append(row)
     if not rows:
         return []
     headers = ["", "S", "interval"]
-    headers += [f"at {format_flops(flops)}", "interval"] if best else []
-    return [title("The best shape under the law: together, dimensions grow as compute^S"), table(headers, rows)]
+    headers += [f"at {format_flops(flops)}", "interval", "trained"] if best else []
+    where = f", here at {OPTIMUM_AT:g} times the largest compute of the log" if best else ""
+    return [title(f"The best shape under the law: together, dimensions grow as compute^S{where}"), table(headers, rows)]
 
 
 def _trends(fit: Fit) -> RenderableType:
@@ -146,7 +147,7 @@ def _influences(fit: Fit) -> list[RenderableType]:
     shown = [name for name in names if name in estimates][:_SHOWN_EXPONENTS]
     dims = list(first.optimum)
     whole = fit.optimum(OPTIMUM_AT * fit.flops_range[1])
-    rows = [["none", "", *(compact(estimates[name]) for name in shown)]]
+    rows = [["none", "", "", *(compact(estimates[name]) for name in shown)]]
     rows[0] += [compact(whole[dim].value, 4) if dim in whole else "-" for dim in dims]
     for influence in (
         *fit.influences.alone[:_SHOWN_RUNS],
@@ -156,9 +157,10 @@ def _influences(fit: Fit) -> list[RenderableType]:
         if len(influence.runs) > 1:
             name = "lines " + ", ".join(map(str, sorted(influence.lines)))
         row = [name, compact(influence.strength)]
+        row += [compact(influence.surprise)]
         row += [compact(influence.exponents[name]) for name in shown]
         rows.append(row + [compact(influence.optimum[dim], 4) if dim in influence.optimum else "-" for dim in dims])
-    headers = ["left out", "moves (sd)", *shown, *(f"best {dim}" for dim in dims)]
+    headers = ["left out", "moves (sd)", "off (sd)", *shown, *(f"best {dim}" for dim in dims)]
     return [table(headers, rows)]
 
 

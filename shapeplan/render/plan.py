@@ -48,7 +48,7 @@ def _one(plan: Plan, budget: BudgetPlan) -> list[RenderableType]:
         pairs.append((plan.fit.metric, "not predicted: the law misses the rows beside the star"))
     if budget.loss is not None:
         pairs.append((plan.fit.metric, f"{compact(budget.loss.value, 4)} ({span(budget.loss.ci, 4)})"))
-        pairs.append(("regret of rounding", percent(budget.regret_of_rounding, signed=True)))
+        pairs.append(("loss change by rounding", percent(budget.regret_of_rounding, signed=True)))
     return [
         title(f"Recommended shape for {_both(budget)}"),
         table(["", "train", "unrounded", interval], rows),

@@ -9,18 +9,30 @@ from rich.table import Table
 from shapeplan.fitting.evidence import HeldOutError, Score
 from shapeplan.render.parts import percent, table
 
+_WIDE = 90
+"""Columns that the whole table takes."""
 
-def score_table(scores: Sequence[Score], chosen: str, *, unseen_shapes: bool = False) -> Table:
-    """Return the laws with their errors, the best rollout first; the chosen law is marked."""
-    headers = ["law", "params", "rollout", "+-", "top decade", "bias"]
-    headers += ["new shape", "bias"] if unseen_shapes else []
-    rows = []
-    for score in sorted(scores, key=lambda score: (score.rollout_rmse is None, score.rollout_rmse)):
-        row = [score.law + (" *" if score.law == chosen else ""), f"{score.parameters}"]
-        row += [_error(score.rollout_rmse), percent(score.rollout_se), *_held_out(score.top_decade)]
-        row += _held_out(score.unseen_shapes) if unseen_shapes else []
-        rows.append([*row, percent(score.relative_rmse)])
-    return table([*headers, "in sample"], rows)
+
+def score_tables(scores: Sequence[Score], chosen: str, width: int) -> list[Table]:
+    """Return the laws with their errors, best rollout first, the choice marked; two tables where one is too wide."""
+    ordered = sorted(scores, key=lambda score: (score.rollout_rmse is None, score.rollout_rmse))
+    names = [score.law + (" *" if score.law == chosen else "") for score in ordered]
+    own = [
+        [f"{score.parameters}", _error(score.rollout_rmse), percent(score.rollout_se), percent(score.relative_rmse)]
+        for score in ordered
+    ]
+    unseen = [_held_out(score.top_decade) for score in ordered]
+    headers, others = ["params", "rollout", "+-", "in sample"], ["top decade", "bias"]
+    if any(score.unseen_shapes for score in ordered):
+        others += ["new shape", "bias"]
+        unseen = [row + _held_out(score.unseen_shapes) for row, score in zip(unseen, ordered, strict=True)]
+    if width >= _WIDE:
+        rows = [[name, *first, *second] for name, first, second in zip(names, own, unseen, strict=True)]
+        return [table(["law", *headers, *others], rows)]
+    return [
+        table(["law", *headers], [[name, *row] for name, row in zip(names, own, strict=True)]),
+        table(["law", *others], [[name, *row] for name, row in zip(names, unseen, strict=True)]),
+    ]
 
 
 def _held_out(error: HeldOutError | None) -> list[str]:

@@ -127,8 +127,9 @@ def find_start(runs: Runs, dims: Sequence[str], rows: Index) -> tuple[Start | No
     thin = [dim for dim in dims if len(np.unique(columns[dim])) < FEWEST_VALUES]
     if not len(rows) or thin:
         why = f"no grid varies {', '.join(thin)}" if len(rows) else "the log has no grid besides the star"
-        small = ",".join(f"{dim}={runs.values(dim).min():g}" for dim in dims)
-        example = f"--start {small}@{format_flops(float(runs.flops.min()))}"
+        cheapest = int(np.argmin(runs.flops))
+        small = ",".join(f"{dim}={runs.values(dim)[cheapest]:g}" for dim in dims)
+        example = f"--start {small}@{format_flops(float(runs.flops[cheapest]))}"
         hint = f"train a small grid (three values or more a dimension), or give a good small shape, e.g. {example}"
         return None, (Caution("no-start", f"no starting point: {why}", hint),)
     shapes = np.column_stack(list(columns.values()))
