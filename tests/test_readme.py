@@ -115,7 +115,7 @@ def test_the_truth_in_sample_runs_is_the_truth() -> None:
         assert [round(size) for size in np.exp(found.x)] == [int(size) for size in shape]
         assert f"{found.fun:.5f}" == value
         optima[flops] = found.fun
-    fitted = fit(read_runs(SAMPLES / "vit_sweep.yaml"), replicates=0)
+    fitted = fit(read_runs(SAMPLES / "vit_sweep.yaml"), law="star", replicates=0)
     plans = re.findall(r"\| ([\d.]+e\d+) \| \((\d+), (\d+), (\d+)\) \| ([\d.]+) \| ([\d.]+)% \|", page)
     assert len(plans) == 2
     for flops, *shape, value, excess in plans:

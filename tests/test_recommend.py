@@ -99,7 +99,7 @@ def test_weights(fitted: Fit) -> None:
     assert fitted.start is not None
     assert only_width.shape["depth"] == fitted.start.shape["depth"]
     for bad, message in (
-        ("implied", "'implied' are no weights"),
+        ("likely", "'likely' are no weights"),
         ({"width": 1.0}, "differ in depth, mlp_dim"),
         ({"width": 0.5, "depth": 0.5, "mlp_dim": 0.5}, "sum to 1.5"),
         ({"width": 1.5, "depth": -0.5, "mlp_dim": 0.0}, "weights are not negative"),

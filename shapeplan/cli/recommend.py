@@ -21,9 +21,14 @@ def recommend(
         opt.ConventionName | None,
         typer.Option("--flops-convention", help="What the budget counts. [default: what the law counts]"),
     ] = None,
+    method: Annotated[
+        str | None,
+        typer.Option("--method", help="optimum, or scale (the recipe). [default: scale for star, else optimum]"),
+    ] = None,
     weights: Annotated[
-        str, typer.Option("--weights", metavar="W", help="equal (1/D each), or width=0.4,depth=0.3,mlp_dim=0.3.")
-    ] = "equal",
+        str | None,
+        typer.Option("--weights", metavar="W", help="Of the recipe: equal (1/D), implied, or width=0.4,depth=0.6."),
+    ] = None,
     multiple_of: Annotated[
         list[str] | None,
         typer.Option("--multiple-of", metavar="DIM=N", help="Round to multiples, e.g. width=128,mlp_dim=256."),
@@ -36,8 +41,8 @@ def recommend(
 ) -> None:
     """Recommend shapes for compute budgets.
 
-    The recipe is the paper's: a good small shape, scaled jointly, every dimension by its own exponent. Without --law,
-    the published SoViT exponents (ViT/14, ImageNet 10-shot error).
+    The optimum is the shape of least loss under the law; the recipe is the paper's: a good small shape, scaled jointly,
+    every dimension by its own exponent. Without --law, the published SoViT exponents (ViT/14, ImageNet 10-shot error).
 
     Example: shapeplan recommend --law law.json --flops 1e21
     """
@@ -54,7 +59,8 @@ def recommend(
         fit,
         budgets,
         flops_convention=flops_convention.value if flops_convention else None,
-        weights=weights if "=" not in weights else parse_assignments(weights, "write e.g. width=0.4,depth=0.6"),
+        method=method,
+        weights=parse_assignments(weights, "write e.g. width=0.4,depth=0.6") if weights and "=" in weights else weights,
         multiples=opt.parse_multiples(multiple_of),
         start=Start(*opt.parse_start(start), source="given by --start") if start else None,
         force=force,

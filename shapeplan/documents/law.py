@@ -35,6 +35,7 @@ from shapeplan.documents.records import (
     StartRecord,
     TieRecord,
     TrendRecord,
+    estimate_records,
 )
 from shapeplan.errors import Caution
 from shapeplan.fitting.evidence import (
@@ -173,8 +174,8 @@ def law_document(fit: Fit) -> LawDocument:
         heads=dict(fit.heads),
         units=dict(fit.law.units),
         parameters={name: ParameterRecord(**asdict(parameter)) for name, parameter in fit.parameters.items()},
-        scaling_exponents=_estimate_records(fit.scaling_exponents),
-        growth_exponents=_estimate_records(fit.growth_exponents),
+        scaling_exponents=estimate_records(fit.scaling_exponents),
+        growth_exponents=estimate_records(fit.growth_exponents),
         optimum=_optimum_record(fit),
         start=StartRecord(shape=dict(fit.start.shape), flops=fit.start.flops, source=fit.start.source)
         if fit.start
@@ -283,17 +284,13 @@ def _center_in(document: LawDocument) -> dict[str, float]:
     return document.star.center if document.star else {}
 
 
-def _estimate_records(estimates: Mapping[str, Estimate]) -> dict[str, EstimateRecord]:
-    return {dim: EstimateRecord(value=or_null(e.value), ci=e.ci) for dim, e in estimates.items()}
-
-
 def _estimates(records: Mapping[str, EstimateRecord]) -> dict[str, Estimate]:
     return {dim: Estimate(_or_nan(record.value), record.ci) for dim, record in records.items()}
 
 
 def _optimum_record(fit: Fit) -> OptimumRecord | None:
     flops = OPTIMUM_AT * fit.flops_range[1]
-    shape = _estimate_records(fit.optimum(flops))
+    shape = estimate_records(fit.optimum(flops))
     return OptimumRecord(flops=flops, shape=shape) if shape else None
 
 

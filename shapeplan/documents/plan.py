@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Literal
 
+from pydantic import Field
+
 from shapeplan.documents.base import Document, Finite, Part, Range, WarningRecord, header, warnings_of
-from shapeplan.documents.records import EstimateRecord, StartRecord
+from shapeplan.documents.records import EstimateRecord, StartRecord, estimate_records
 from shapeplan.planning.plan import BudgetPlan, Plan
 from shapeplan.quantities import Convention
 
 KIND = "shapeplan.plan"
+
+
+class AlternativeRecord(Part):
+    """Another shape at the same budget."""
+
+    name: str
+    shape: dict[str, int]
+    loss: Finite
+    regret: Finite
 
 
 class BudgetRecord(Part):
@@ -30,6 +42,7 @@ class BudgetRecord(Part):
     achieved_flops: Finite | None
     loss: EstimateRecord | None
     regret_of_rounding: Finite | None
+    recipe: AlternativeRecord | None = None
     warnings: tuple[WarningRecord, ...]
 
 
@@ -42,7 +55,8 @@ class PlanDocument(Document):
     metric: str
     weights: dict[str, Finite]
     scaling_exponents: dict[str, EstimateRecord]
-    start: StartRecord
+    growth_exponents: dict[str, EstimateRecord] = Field(default_factory=dict)
+    start: StartRecord | None
     examples_unit: str
     level: Finite
     budgets: tuple[BudgetRecord, ...]
@@ -57,8 +71,11 @@ def plan_document(plan: Plan) -> PlanDocument:
         method=plan.method,
         metric=fit.metric,
         weights=dict(plan.weights),
-        scaling_exponents={dim: EstimateRecord(value=e.value, ci=e.ci) for dim, e in fit.scaling_exponents.items()},
-        start=StartRecord(shape=dict(plan.start.shape), flops=plan.start.flops, source=plan.start.source),
+        scaling_exponents=estimate_records(fit.scaling_exponents),
+        growth_exponents=estimate_records(fit.growth_exponents),
+        start=StartRecord(shape=dict(plan.start.shape), flops=plan.start.flops, source=plan.start.source)
+        if plan.start
+        else None,
         examples_unit=fit.examples_unit,
         level=fit.bootstrap.level,
         budgets=tuple(_budget(budget) for budget in plan.budgets),
@@ -83,5 +100,6 @@ def _budget(budget: BudgetPlan) -> BudgetRecord:
         achieved_flops=budget.achieved_flops,
         loss=EstimateRecord(value=loss.value, ci=loss.ci) if loss else None,
         regret_of_rounding=budget.regret_of_rounding,
+        recipe=AlternativeRecord(**asdict(budget.recipe)) if budget.recipe else None,
         warnings=warnings_of(budget.cautions),
     )

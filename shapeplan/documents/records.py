@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Literal
 
 from pydantic import Field
 
-from shapeplan.documents.base import Finite, Part, Range
-from shapeplan.fitting.evidence import HeldOutError, Quality, Score, Status
+from shapeplan.documents.base import Finite, Part, Range, or_null
+from shapeplan.fitting.evidence import Estimate, HeldOutError, Quality, Score, Status
 from shapeplan.fitting.identify import Support
 
 
@@ -231,3 +232,8 @@ class RangeRecord(Part):
 
     flops: Range
     shape: dict[str, Range]
+
+
+def estimate_records(estimates: Mapping[str, Estimate]) -> dict[str, EstimateRecord]:
+    """Return the records of estimates by name."""
+    return {name: EstimateRecord(value=or_null(e.value), ci=e.ci) for name, e in estimates.items()}

@@ -18,7 +18,7 @@ from shapeplan.laws import Form
 from shapeplan.quantities import Convention, convert_flops
 from shapeplan.sweeps.dimensions import Dimensions
 
-TRUST = 10.0
+TRUST = 5.0
 """How far beyond the shapes of a log an optimum is looked for, as a factor."""
 _STEPS = 60
 _HALVINGS = 30

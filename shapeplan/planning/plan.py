@@ -13,6 +13,28 @@ from shapeplan.sweeps.grid import START_CODES, Start
 
 
 @dataclass(frozen=True)
+class Alternative:
+    """Another shape at the same budget.
+
+    Attributes
+    ----------
+    name : str
+        What it is.
+    shape : mapping of str to int
+        The shape, rounded.
+    loss : float
+        Its loss under the law.
+    regret : float
+        Relative excess loss over the recommended shape.
+    """
+
+    name: str
+    shape: Mapping[str, int]
+    loss: float
+    regret: float
+
+
+@dataclass(frozen=True)
 class BudgetPlan:
     """The shape for one budget.
 
@@ -44,6 +66,8 @@ class BudgetPlan:
         Loss of the rounded shape under the law; None if the law has no constants, or the log refutes its loss.
     regret_of_rounding : float or None
         Relative excess loss of the rounded shape over the unrounded; negative where rounding helped.
+    recipe : Alternative or None
+        Beside an optimum, what the paper's recipe would give.
     cautions : tuple of Caution
         What is doubtful about this budget.
     """
@@ -64,6 +88,7 @@ class BudgetPlan:
     achieved_flops: float | None
     loss: Estimate | None
     regret_of_rounding: float | None
+    recipe: Alternative | None
     cautions: tuple[Caution, ...]
 
 
@@ -76,11 +101,11 @@ class Plan:
     fit : Fit
         What the plan rests on.
     method : str
-        ``scale``, the paper's recipe.
+        ``optimum``, or ``scale``, the paper's recipe.
     weights : mapping of str to float
-        w_k of the recipe.
-    start : Start
-        x0 and t0 of the recipe.
+        w_k of the recipe, the plan's or the one beside it; empty without.
+    start : Start or None
+        Its x0 and t0.
     budgets : tuple of BudgetPlan
         In the order they were asked for.
     """
@@ -88,13 +113,13 @@ class Plan:
     fit: Fit
     method: str
     weights: Mapping[str, float]
-    start: Start
+    start: Start | None
     budgets: tuple[BudgetPlan, ...]
 
     @property
     def cautions(self) -> tuple[Caution, ...]:
         """The fit's warnings, without those about a starting point that is not used."""
-        if self.start == self.fit.start:
+        if self.method == "scale" and self.start == self.fit.start:
             return self.fit.cautions
         return tuple(caution for caution in self.fit.cautions if caution.code not in START_CODES)
 

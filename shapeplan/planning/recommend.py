@@ -9,12 +9,14 @@ from dataclasses import replace
 import numpy as np
 
 from shapeplan.arrays import Floats
-from shapeplan.errors import ArgumentError, Caution, Complaint, PlanError
+from shapeplan.errors import ArgumentError, Caution, Complaint, PlanError, check_choice
 from shapeplan.fitting.evidence import Estimate, Interval
+from shapeplan.fitting.optimum import TRUST
 from shapeplan.fitting.result import GRAVE, Fit
-from shapeplan.planning.plan import BudgetPlan, Plan
-from shapeplan.planning.recipe import recipe_weights, scale
-from shapeplan.planning.rounding import check_multiples, round_shape
+from shapeplan.planning.optimum import Optimum
+from shapeplan.planning.plan import Alternative, BudgetPlan, Plan
+from shapeplan.planning.recipe import Recipe, recipe_weights
+from shapeplan.planning.rounding import check_multiples, lattice, round_shape
 from shapeplan.quantities import LARGEST_FLOPS, Convention, convert_flops, format_flops, parse_flops
 from shapeplan.sweeps.grid import LARGEST_SIZE, Start, check_start
 
@@ -28,12 +30,13 @@ def recommend(
     flops: Sequence[float | str] | float | str,
     *,
     flops_convention: Convention | None = None,
-    weights: Mapping[str, float] | str = "equal",
+    method: str | None = None,
+    weights: Mapping[str, float] | str | None = None,
     multiples: Mapping[str, int] | None = None,
     start: Start | None = None,
     force: bool = False,
 ) -> Plan:
-    """Recommend a shape for every budget, by the paper's recipe ``x_k = x0_k tau^(w_k s_k)``.
+    """Recommend a shape for every budget.
 
     Parameters
     ----------
@@ -43,12 +46,15 @@ def recommend(
         Budgets, positive; text as on the command line, e.g. ``500 EFLOP``.
     flops_convention : {"forward", "training"}, optional
         What the budgets count; by default what the law counts.
-    weights : str or mapping of str to float
-        ``equal`` (1/D, the paper's) or one weight a dimension, of sum one.
+    method : {"optimum", "scale"}, optional
+        The shape of least loss under the law, or the paper's recipe ``x_k = x0_k tau^(w_k s_k)``. By default the
+        recipe for the law ``star``, for a law without constants, and where a start or weights are given.
+    weights : str or mapping of str to float, optional
+        Of the recipe: ``equal`` (1/D, the paper's; the default), ``implied`` (S_k / s_k) or one weight a dimension.
     multiples : mapping of str to int, optional
         Multiples that dimensions are rounded to, in place of 16 for width and mlp_dim.
     start : Start, optional
-        Starting point in place of the fit's own.
+        Starting point of the recipe in place of the fit's own.
     force : bool
         Whether to plan on a fit that is not to be trusted.
 
@@ -60,39 +66,90 @@ def recommend(
     Raises
     ------
     PlanError
-        If the fit is not to be trusted and not forced, has no starting point, an exponent is not defined, or a budget
-        does not buy one example.
+        If the fit is not to be trusted and not forced, the method needs what the fit has not, or a budget does not buy
+        one example.
     ArgumentError
         If a budget, weight or multiple makes no sense.
     """
-    origin = _start_of(fit, start)
+    _check_shape(fit)
+    chosen = _method(fit, method, start, weights)
     _check_trust(fit, force)
-    shares = recipe_weights(weights, fit.dimensions.free)
     given = [flops] if isinstance(flops, int | float | str) else list(flops)
     budgets = [parse_flops(budget) if isinstance(budget, str) else float(budget) for budget in given]
     for budget in budgets:
         if not 0 < budget <= LARGEST_FLOPS:
             hint = f"give more than 0 and at most {LARGEST_FLOPS:g} FLOPs"
             raise ArgumentError(Complaint("bad-flops", f"a budget of {budget:g} FLOPs cannot be", hint))
-    own = [convert_flops(budget, flops_convention or fit.flops_convention, fit.flops_convention) for budget in budgets]
-    all_dims = (*fit.dimensions.free, *fit.dimensions.tied, *fit.dimensions.fixed)
+    own = np.array([convert_flops(t, flops_convention or fit.flops_convention, fit.flops_convention) for t in budgets])
+    all_dims = (*fit.dims, *fit.dimensions.tied, *fit.dimensions.fixed)
     check_multiples(multiples or {}, all_dims)
-    return Plan(fit, "scale", shares, origin, tuple(_plan_one(fit, origin, t, shares, multiples or {}) for t in own))
+    shapes, intervals = chosen.shapes(own), chosen.intervals(own)
+    beside = _recipe_beside(fit, chosen)
+    others = beside.shapes(own) if beside else {}
+    plans = []
+    for i, t in enumerate(own.tolist()):
+        shape = {dim: float(values[i]) for dim, values in shapes.items()}
+        ci = {dim: (float(low[i]), float(high[i])) for dim, (low, high) in intervals.items()} if intervals else {}
+        recipe = {dim: float(values[i]) for dim, values in others.items()}
+        plans.append(_plan_one(fit, chosen, t, shape, ci, recipe, multiples or {}))
+    recipe_used = chosen if isinstance(chosen, Recipe) else beside
+    return Plan(
+        fit=fit,
+        method=chosen.name,
+        weights=recipe_used.weights if recipe_used else {},
+        start=recipe_used.start if recipe_used else None,
+        budgets=tuple(plans),
+    )
+
+
+def _method(
+    fit: Fit, method: str | None, start: Start | None, weights: Mapping[str, float] | str | None
+) -> Recipe | Optimum:
+    if method is not None:
+        check_choice("method", method, (Recipe.name, Optimum.name))
+    able = fit.law.has_loss and bool(fit.law.form.dims) and not fit.surroundings.needs(fit.law.form)
+    if method is None:
+        recipe = fit.law.form.name == "star" or start is not None or weights is not None or not able
+        method = Recipe.name if recipe else Optimum.name
+    if method == Recipe.name:
+        origin = _start_of(fit, start)
+        return Recipe(fit, origin, recipe_weights("equal" if weights is None else weights, fit))
+    if start is not None or weights is not None:
+        message = "a start and weights are of the recipe, not of the optimum"
+        raise ArgumentError(Complaint("bad-method", message, "leave them out, or write --method scale"))
+    if not able:
+        why = "gives no constants" if not fit.law.has_loss else "needs what a shape costs, which is not known"
+        message = f"the law {fit.law.form.name!r} {why}, so it has no best shape"
+        raise PlanError(Complaint("no-optimum", message, "write --method scale, or fit a log with an architecture"))
+    return Optimum(fit)
+
+
+def _recipe_beside(fit: Fit, chosen: Recipe | Optimum) -> Recipe | None:
+    """Return the paper's recipe to show beside the optimum, where the fit has what it needs."""
+    if isinstance(chosen, Recipe) or fit.start is None:
+        return None
+    if any(not math.isfinite(s.value) for s in fit.scaling_exponents.values()) or not fit.scaling_exponents:
+        return None
+    return Recipe(fit, fit.start, recipe_weights("equal", fit))
 
 
 def _plan_one(
-    fit: Fit, start: Start, flops: float, weights: Mapping[str, float], multiples: Mapping[str, int]
+    fit: Fit,
+    method: Recipe | Optimum,
+    flops: float,
+    scaled: dict[str, float],
+    ci: Mapping[str, Interval],
+    recipe: Mapping[str, float],
+    multiples: Mapping[str, int],
 ) -> BudgetPlan:
-    tau = flops / start.flops
-    values = {dim: estimate.value for dim, estimate in fit.scaling_exponents.items()}
-    scaled = {dim: float(value) for dim, value in scale(start.shape, tau, values, weights).items()}
     if absurd := [dim for dim, value in scaled.items() if not value <= LARGEST_SIZE]:
         message = (
             f"the recipe gives {', '.join(f'{dim} {scaled[dim]:.3g}' for dim in absurd)} at {format_flops(flops)} FLOPs"
         )
         raise PlanError(Complaint("absurd-shape", message, "the exponents are not determined: extend those arms"))
     shape = fit.dimensions.complete(scaled)
-    rounded, heads = _round(fit, scaled, multiples)
+    built = _least_loss(fit, scaled, flops, multiples) if isinstance(method, Optimum) else scaled
+    rounded, heads = _round(fit, built, multiples)
     each = None if fit.cost is None else float(fit.cost.flops_per_example(rounded))
     params = None if fit.cost is None else fit.cost.params(rounded)
     own_each = None if each is None else convert_flops(each, "forward", fit.flops_convention)
@@ -101,14 +158,15 @@ def _plan_one(
         message = f"{format_flops(flops)} FLOPs do not buy one of the {fit.examples_unit} for the shape they recommend"
         raise PlanError(Complaint("budget-too-small", message, "give a larger budget"))
     loss, regret = _loss(fit, scaled, rounded, flops)
-    cautions = (*_beaten_by_log(fit, rounded, flops), *_extrapolation(fit, rounded, flops))
+    edge = method.at_edge(scaled) if isinstance(method, Optimum) else []
+    cautions = (*_edge(edge), *_beaten_by_log(fit, rounded, flops), *_extrapolation(fit, rounded, flops))
     return BudgetPlan(
         flops=flops,
         flops_convention=fit.flops_convention,
         flops_forward=convert_flops(flops, fit.flops_convention, "forward"),
         flops_training=convert_flops(flops, fit.flops_convention, "training"),
         shape=shape,
-        ci=_intervals(fit, start, tau, weights),
+        ci=_complete(fit, ci),
         rounded=rounded,
         heads=heads,
         params=None if params is None else round(float(params)),
@@ -119,8 +177,17 @@ def _plan_one(
         achieved_flops=None if examples is None or own_each is None else min(flops, examples * own_each),
         loss=loss,
         regret_of_rounding=regret,
+        recipe=_alternative(fit, recipe, loss, flops, multiples),
         cautions=cautions,
     )
+
+
+def _least_loss(fit: Fit, shape: Mapping[str, float], flops: float, multiples: Mapping[str, int]) -> dict[str, float]:
+    """Return the shape of least loss at the budget among those that can be built around a shape."""
+    own = {dim: multiple for dim, multiple in multiples.items() if dim in shape}
+    places = lattice(shape, own, fit.heads)
+    best = int(np.argmin(fit.law.loss(**fit.variables(places, flops))))
+    return {dim: float(values[best]) for dim, values in places.items()}
 
 
 def _round(fit: Fit, scaled: Mapping[str, float], multiples: Mapping[str, int]) -> tuple[dict[str, int], int | None]:
@@ -140,20 +207,36 @@ def _heads_of_fixed(fit: Fit) -> int | None:
     return round(width / head_dim) if width and head_dim else None
 
 
-def _intervals(fit: Fit, start: Start, tau: float, weights: Mapping[str, float]) -> dict[str, Interval | None]:
-    """Return the interval of every dimension from the draws of s_k; the start is held fixed."""
-    dims = (*fit.dimensions.free, *fit.dimensions.tied, *fit.dimensions.fixed)
-    draws = fit.exponent_draws()
-    if not draws:
+def _complete(fit: Fit, ci: Mapping[str, Interval]) -> dict[str, Interval | None]:
+    """Return the intervals of all dimensions from those of the free ones."""
+    dims = (*fit.dims, *fit.dimensions.tied, *fit.dimensions.fixed)
+    if not ci:
         return dict.fromkeys(dims)
-    scaled = {dim: np.asarray(values) for dim, values in scale(start.shape, tau, draws, weights).items()}
-    intervals = {dim: fit.bootstrap.interval(values) for dim, values in scaled.items()}
+    intervals: dict[str, Interval | None] = dict(ci)
     for dim, tie in fit.dimensions.tied.items():
-        carried = intervals[tie.to]
-        intervals[dim] = None if carried is None else (tie.ratio * carried[0], tie.ratio * carried[1])
+        intervals[dim] = (tie.ratio * ci[tie.to][0], tie.ratio * ci[tie.to][1])
     for dim, value in fit.dimensions.fixed.items():
         intervals[dim] = (value, value)
     return {dim: intervals[dim] for dim in dims}
+
+
+def _alternative(
+    fit: Fit, shape: Mapping[str, float], loss: Estimate | None, flops: float, multiples: Mapping[str, int]
+) -> Alternative | None:
+    """Return another shape with what it loses against the plan's."""
+    if not shape or loss is None or not all(value <= LARGEST_SIZE for value in shape.values()):
+        return None
+    rounded, _ = _round(fit, shape, multiples)
+    its = float(fit.law.loss(**fit.variables(rounded, flops)))
+    return Alternative("the paper's recipe", rounded, its, its / loss.value - 1.0)
+
+
+def _edge(dims: Sequence[str]) -> tuple[Caution, ...]:
+    if not dims:
+        return ()
+    message = f"the law wants {', '.join(dims)} {TRUST:g} times beyond the trained shapes, or further"
+    hint = "the plan stops there: train shapes that differ in it alone, smaller and larger"
+    return (Caution("no-interior-optimum", message, hint),)
 
 
 def _loss(
@@ -213,15 +296,18 @@ def _check_trust(fit: Fit, force: bool) -> None:
     )
 
 
+def _check_shape(fit: Fit) -> None:
+    if not fit.dims:
+        message = f"the law {fit.law.form.name!r} was fitted to a log without shapes, so it knows none"
+        raise PlanError(Complaint("no-shape", message, "log width, depth and mlp_dim of the runs"))
+
+
 def _start_of(fit: Fit, start: Start | None) -> Start:
     origin = start or fit.start
     dims = fit.dimensions.free
-    if not dims:
-        message = f"the law {fit.law.form.name!r} was fitted to a log without shapes, so it knows none"
-        raise PlanError(Complaint("no-shape", message, "log width, depth and mlp_dim of the runs"))
     if not set(dims) <= fit.scaling_exponents.keys():
         message = f"the law {fit.law.form.name!r} gives no scaling exponents, which the recipe needs"
-        hint = "fit a star, or the law product or additive (--law)"
+        hint = "write --method optimum, or fit a star"
         raise PlanError(Complaint("no-exponents", message, hint))
     if origin is None:
         example = ",".join(f"{dim}={int(fit.shape_range[dim][0])}" for dim in dims)

@@ -5,11 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+import numpy as np
+
+from shapeplan.arrays import Floats
 from shapeplan.errors import ArgumentError, Complaint
 
 LARGEST_MULTIPLE = 1_000_000
 DEFAULT_MULTIPLES = {"width": 16, "mlp_dim": 16}
 """Tensor cores want multiples of 16 in the matrices; depth and other dimensions are whole."""
+REACH = 2
+"""Multiples on either side among which the least loss is looked for."""
 
 
 def round_shape(
@@ -39,17 +44,33 @@ def round_shape(
         If a multiple is of a dimension that the shape does not have, or not a whole positive number.
     """
     check_multiples(multiples, tuple(shape))
-    rounded = {}
-    for dim, value in shape.items():
-        multiple = multiples.get(dim, DEFAULT_MULTIPLES.get(dim, 1))
-        if dim == "width" and heads:
-            multiple = math.lcm(multiple, *heads.values())
-        rounded[dim] = _nearest(value, multiple)
+    rounded = {dim: _nearest(value, _multiple(dim, multiples, heads)) for dim, value in shape.items()}
     if "heads" in heads:
         return rounded, heads["heads"]
     if "head_dim" in heads and "width" in rounded:
         return rounded, rounded["width"] // heads["head_dim"]
     return rounded, None
+
+
+def lattice(shape: Mapping[str, float], multiples: Mapping[str, int], heads: Mapping[str, int]) -> dict[str, Floats]:
+    """Return the shapes that can be built around a shape: `REACH` multiples below and above in every dimension.
+
+    Returns
+    -------
+    dict of str to ndarray, shape (shapes,)
+        All combinations.
+    """
+    axes = []
+    for dim, value in shape.items():
+        multiple = _multiple(dim, multiples, heads)
+        below = math.floor(value / multiple)
+        axes.append(multiple * np.arange(max(1, below - REACH + 1), max(1, below) + REACH + 1, dtype=float))
+    return {dim: places.ravel() for dim, places in zip(shape, np.meshgrid(*axes, indexing="ij"), strict=True)}
+
+
+def _multiple(dim: str, multiples: Mapping[str, int], heads: Mapping[str, int]) -> int:
+    multiple = multiples.get(dim, DEFAULT_MULTIPLES.get(dim, 1))
+    return math.lcm(multiple, *heads.values()) if dim == "width" and heads else multiple
 
 
 def check_multiples(multiples: Mapping[str, float], dims: tuple[str, ...]) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from rich.console import RenderableType
 
+from shapeplan.fitting.optimum import TRUST
+from shapeplan.fitting.result import Fit
 from shapeplan.planning.plan import BudgetPlan, Plan
 from shapeplan.quantities import format_count, format_flops
 from shapeplan.render.parts import alarm, compact, facts, percent, shape_text, span, table, title
@@ -49,6 +51,11 @@ def _one(plan: Plan, budget: BudgetPlan) -> list[RenderableType]:
     if budget.loss is not None:
         pairs.append((plan.fit.metric, f"{compact(budget.loss.value, 4)} ({span(budget.loss.ci, 4)})"))
         pairs.append(("loss change by rounding", percent(budget.regret_of_rounding, signed=True)))
+    if budget.recipe is not None:
+        other = budget.recipe
+        shape = " x ".join(f"{size}" for size in other.shape.values())
+        said = f"{shape}: {plan.fit.metric} {compact(other.loss, 4)}, {percent(other.regret, signed=True)}"
+        pairs.append((other.name, said))
     return [
         title(f"Recommended shape for {_both(budget)}"),
         table(["", "train", "unrounded", interval], rows),
@@ -82,17 +89,23 @@ def _basis(plan: Plan) -> RenderableType:
     exponents = ", ".join(
         f"{dim} {compact(e.value)}" + (f" ({span(e.ci)})" if e.ci else "") for dim, e in fit.scaling_exponents.items()
     )
-    held = "from the replicates of s; x0 and t0 are held fixed" if fit.bootstrap.draws else "none: the law has no draws"
-    return facts(
-        [
-            ("law", f"{fit.law.form.name} for {fit.metric}"),
-            ("exponents s", exponents),
-            ("recipe", "x = x0 (t / t0)^(w s), w: " + ", ".join(f"{d} {compact(w)}" for d, w in plan.weights.items())),
+    pairs = [("law", f"{fit.law.form.name} for {fit.metric}")]
+    if plan.method == "optimum":
+        within = f"least loss under the law, at most {TRUST:g} times beyond the trained shapes"
+        return facts([*pairs, ("method", f"optimum: {within}"), ("intervals", _held(fit, "of the law"))])
+    pairs.append(("exponents s", exponents))
+    if plan.start is not None:
+        weights = ", ".join(f"{dim} {compact(weight)}" for dim, weight in plan.weights.items())
+        pairs += [
+            ("recipe", f"x = x0 (t / t0)^(w s), w: {weights}"),
             ("x0", shape_text(plan.start.shape)),
             ("t0", f"{format_flops(plan.start.flops)} {fit.flops_convention} FLOPs ({plan.start.source})"),
-            ("intervals", held),
         ]
-    )
+    return facts([*pairs, ("intervals", _held(fit, "of s; x0 and t0 are held fixed"))])
+
+
+def _held(fit: Fit, of: str) -> str:
+    return f"from the replicates {of}" if fit.bootstrap.draws else "none: the law has no draws"
 
 
 def _both(budget: BudgetPlan) -> str:
