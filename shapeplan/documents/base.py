@@ -22,9 +22,15 @@ def _finite(value: float) -> float:
     return value
 
 
-Finite = Annotated[float, AfterValidator(_finite)]
+def _ordered(ends: tuple[float, float]) -> tuple[float, float]:
+    if ends[0] > ends[1]:
+        raise ValueError("the ends of a range are the wrong way round")
+    return ends
+
+
+Finite = Annotated[float, Field(strict=True), AfterValidator(_finite)]
 """A number that JSON can hold."""
-Range = tuple[Finite, Finite]
+Range = Annotated[tuple[Finite, Finite], AfterValidator(_ordered)]
 
 
 class Part(BaseModel):

@@ -62,7 +62,8 @@ from shapeplan.sweeps.dimensions import Dimensions, Tie
 from shapeplan.sweeps.grid import Start
 
 KIND = "shapeplan.law"
-LARGEST_EXPONENT, LARGEST_COEFFICIENT, LARGEST_UNIT = 20.0, 1e100, 1e60
+LARGEST_EXPONENT, LARGEST_COEFFICIENT, LARGEST_UNIT = 20.0, 1e300, 1e60
+LARGEST_GROWTH = 1000.0
 """Beyond these a document was not made by a fit, and its law would overflow."""
 
 
@@ -144,6 +145,10 @@ class LawDocument(Document):
                 most = LARGEST_EXPONENT if name in form.exponents else LARGEST_COEFFICIENT
                 if not all(0 <= value <= most for value in values):
                     raise ValueError(f"{what} of {name} are not in 0 ... {most:g}")
+        growths = [record.value for record in (*self.scaling_exponents.values(), *self.growth_exponents.values())]
+        growths += [value for values in self.bootstrap.exponents.values() for value in values]
+        if not all(value is None or abs(value) <= LARGEST_GROWTH for value in growths):
+            raise ValueError(f"exponents of growth are not within {LARGEST_GROWTH:g}")
         if len(set(self.dims)) < len(self.dims) or (not self.dims and self.law != "chinchilla"):
             raise ValueError("dims are missing or double")
         for dim, tie in self.tied.items():

@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 
 from shapeplan.errors import Caution, FitError, check_choice
 from shapeplan.fitting.candidate import fit_candidate
+from shapeplan.fitting.diagnostics import Misfit, fit_cautions
 from shapeplan.fitting.engine import OBJECTIVES
 from shapeplan.fitting.evidence import Score
 from shapeplan.fitting.identify import Support, nothing_supported, survey
+from shapeplan.fitting.noise import measure_noise
 from shapeplan.fitting.rollout import choose, predict_unseen_shapes
 from shapeplan.runs import Runs, Source
 
@@ -88,7 +90,8 @@ def compare(runs: Runs, *, objective: str = "relative", center: Mapping[str, flo
         chosen, scores = choose(candidates, runs)
     except FitError as error:
         raise FitError(*(complaint.within(runs.name) for complaint in error.complaints)) from None
-    dims = contents.dimensions.free
+    dims, problem = contents.dimensions.free, chosen.problem
+    misfit = Misfit.of(runs.observed()[problem.all_rows], problem.residuals(chosen.found.best))
     whole = tuple(
         replace(score, unseen_shapes=predict_unseen_shapes(candidate, runs, dims))
         for score, candidate in zip(scores, candidates, strict=True)
@@ -101,7 +104,7 @@ def compare(runs: Runs, *, objective: str = "relative", center: Mapping[str, flo
         chosen=chosen.name,
         scores=whole,
         refused=tuple(law for law in contents.laws if not law.supported),
-        cautions=(*runs.cautions, *contents.cautions),
+        cautions=(*runs.cautions, *fit_cautions(misfit, measure_noise(runs)), *contents.cautions),
         sources=runs.sources,
         notes=runs.notes,
     )

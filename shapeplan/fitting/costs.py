@@ -8,6 +8,7 @@ import numpy as np
 
 from shapeplan.architectures import Cost, FittedCost, PowerLaw
 from shapeplan.errors import Caution
+from shapeplan.fitting.identify import collinearity
 from shapeplan.runs import Runs
 
 _APPROXIMATE = 0.1
@@ -26,6 +27,13 @@ def cost_of(runs: Runs, dims: Sequence[str]) -> tuple[Cost | None, tuple[str, ..
     shape = {dim: runs.values(dim) for dim in dims}
     flops = PowerLaw.fit(shape, runs.forward_flops() / runs.examples)
     params = None if runs.params is None else PowerLaw.fit(shape, runs.params)
+    if len(dims) > 1 and max(collinearity(shape).values()) > 1 - 1e-6:
+        message = f"what a shape costs cannot be told apart by {' and '.join(dims)}: they never move apart"
+        return (
+            FittedCost(flops, params),
+            (),
+            (Caution("cost-approximate", message, "give the architecture for exact counts"),),
+        )
     note = (
         f"no architecture is given: FLOPs per {unit} are a power law fitted to the log, "
         f"within {flops.max_relative_error:.1%} of its rows"

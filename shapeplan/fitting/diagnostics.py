@@ -9,7 +9,8 @@ import numpy as np
 
 from shapeplan.arrays import Bools, Floats
 from shapeplan.errors import Caution
-from shapeplan.fitting.evidence import Estimate, FrontRow, Influences, Noise, Outlier, Parameter, Trend
+from shapeplan.fitting.evidence import Bootstrap, Estimate, FrontRow, Influences, Noise, Outlier, Parameter, Trend
+from shapeplan.fitting.identify import collinearity
 from shapeplan.fitting.influence import is_influential
 from shapeplan.fitting.optimum import TRUST
 from shapeplan.fitting.problem import Problem
@@ -28,6 +29,10 @@ FEW_DEFINED = 0.95
 _FAR = 5.0
 _MAD_TO_SIGMA = 1.4826
 _EXACT = 1e-9
+_TAIL_DRAWS = 2
+"""Replicates that must lie outside an interval."""
+_COLLINEAR = 0.98
+"""Share of a variable that the others may explain; beyond it exponents trade places."""
 _BEYOND_NOISE = {"replicates": 2.0, "checkpoints": 5.0}
 """Misfit, as a multiple of the noise, that the law may have; neighbours on one curve share their run's luck."""
 
@@ -132,6 +137,28 @@ def growth_cautions(growth: Mapping[str, Estimate]) -> list[Caution]:
         for dim, s in growth.items()
         if np.isfinite(s.value) and s.ci is not None and s.ci[1] > VAGUE * max(s.ci[0], 0.0)
     ]
+
+
+def replicate_cautions(bootstrap: Bootstrap) -> list[Caution]:
+    """Return a caution where there are too few replicates for intervals of the level."""
+    enough = int(np.ceil(_TAIL_DRAWS / (1 - bootstrap.level) - 1e-9))
+    if not 0 < bootstrap.replicates < enough:
+        return []
+    message = f"{bootstrap.replicates} replicates are too few for {bootstrap.level:.3g} intervals"
+    return [Caution("few-replicates", message, f"ask for {enough} at least, better 1000")]
+
+
+def collinear_cautions(runs: Runs, problem: Problem) -> list[Caution]:
+    """Return a caution that names the variables of a joint law which hardly move apart."""
+    if len(problem.form.variables) < 2 or len(problem.blocks) > 1:
+        return []
+    known = runs.variables()
+    shares = collinearity({name: known[name] for name in problem.form.variables})
+    found = [name for name, share in shares.items() if share > _COLLINEAR]
+    if not found:
+        return []
+    message = f"{' and '.join(found)} hardly move apart: {max(shares.values()):.1%} of one follows from the others"
+    return [Caution("unidentified", message, "the law cannot tell them apart: vary one while the others stay")]
 
 
 def shape_cautions(runs: Runs, problem: Problem) -> list[Caution]:

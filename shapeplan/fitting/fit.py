@@ -166,9 +166,11 @@ def _evidence(
     )
     count = len(np.unique(runs.run[rows]))
     own = exponents if of_star else growth
+    collinear = doubt.collinear_cautions(runs, problem)
     converged = bool(chosen.found.best.converged[0])
     # On a star every dimension is scaled by its own exponent; a joint law with one at the edge still has the others.
     defined = not of_star or all(np.isfinite(s.value) for s in own.values())
+    sound = converged and defined and not collinear
     return Fit(
         law=fitted,
         metric=runs.metric,
@@ -183,7 +185,7 @@ def _evidence(
             relative_rmse=misfit.rmse,
             rows=len(rows),
             runs=count,
-            status=_status(own, len(vague if of_star else drifting), misfit, sound=converged and defined),
+            status=_status(own, len(vague if of_star else drifting), misfit, sound=sound),
         ),
         bootstrap=evidence,
         arms=star.arms if star else {},
@@ -210,6 +212,8 @@ def _evidence(
             *doubt.trend_cautions(trends),
             *(() if converged else (doubt.NOT_CONVERGED,)),
             *doubt.shape_cautions(runs, problem),
+            *collinear,
+            *doubt.replicate_cautions(evidence),
             *vague,
             *drifting,
             *(star.cautions if star and of_star else ()),

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from shapeplan.arrays import Floats
 from shapeplan.errors import Caution, Complaint, FitError
 from shapeplan.laws import FORMS, Form
 from shapeplan.runs import Runs
 from shapeplan.sweeps.dimensions import Dimensions, find_dimensions
 from shapeplan.sweeps.star import StarSweep, check_durations, check_rows, find_star
 
+_DETERMINED = 1e-6
 FEWEST_VALUES = 3
 """Values of a variable below which no power law in it with a floor can be told from a straight line."""
 
@@ -113,7 +115,30 @@ def joint_support(runs: Runs, dimensions: Dimensions, name: str) -> Support:
     unknowns = len(form.coefficients) + len(form.exponents)
     if len(runs) <= unknowns:
         return Support(name, False, f"has {unknowns} parameters, the log {len(runs)} rows")
+    if bound := _bound_together(form, known):
+        return Support(name, False, f"needs rows in which {bound} does not follow from the others")
     return Support(name, True)
+
+
+def collinearity(values: Mapping[str, Floats]) -> dict[str, float]:
+    """Return the share of the variance of every variable's logarithm that the others explain (R squared)."""
+    logs = np.column_stack([np.log(column) for column in values.values()])
+    logs = (logs - logs.mean(axis=0)) / np.maximum(logs.std(axis=0), 1e-300)
+    shares = {}
+    for i, name in enumerate(values):
+        others = np.delete(logs, i, axis=1)
+        left = logs[:, i] - others @ np.linalg.lstsq(others, logs[:, i], rcond=None)[0]
+        shares[name] = 1.0 - float(np.mean(left**2))
+    return shares
+
+
+def _bound_together(form: Form, known: Mapping[str, Floats]) -> str | None:
+    """Return a variable of the form that the others determine in every row, if there is one."""
+    if len(form.variables) < 2:
+        return None
+    shares = collinearity({name: known[name] for name in form.variables})
+    name = max(shares, key=lambda variable: shares[variable])
+    return name if shares[name] > 1 - _DETERMINED else None
 
 
 def joint_form(name: str, dimensions: Dimensions) -> Form:

@@ -27,7 +27,7 @@ _CELLS = 4_000_000
 _FEWEST_RUNS = 6
 _FAR = 1e6
 _MAD_TO_SIGMA = 1.4826
-_TINY = 1e-300
+_TINY = 1e-12
 _EDGE = 1e-6
 _STEP = 1.1
 """Factor of compute over which the growth of the best shape is measured."""

@@ -15,6 +15,8 @@ from shapeplan.runs import Runs
 
 _NO_SIGNAL = 1e-9
 _AT_BOUND = 1e-9
+SMALLEST_METRIC, LARGEST_METRIC, WIDEST_METRIC = 1e-290, 1e290, 1e30
+"""What floats can carry through squares of ratios, and powers of units."""
 
 
 @dataclass(frozen=True)
@@ -114,8 +116,14 @@ def solve(problem: Problem) -> Found:
 
 
 def check_signal(runs: Runs, rows: Index) -> None:
-    """Raise `FitError` if the metric is the same in all rows."""
+    """Raise `FitError` if the metric is the same in all rows, or beyond what can be computed with."""
     metric = runs.observed()[rows]
+    if not (metric.min() >= SMALLEST_METRIC and metric.max() <= LARGEST_METRIC):
+        message = f"the metric {runs.metric!r} runs from {metric.min():.3g} to {metric.max():.3g}"
+        raise FitError(Complaint("out-of-range", message, "give it in a unit in which it is nearer to 1"))
+    if metric.max() / metric.min() > WIDEST_METRIC:
+        message = f"the metric {runs.metric!r} spans {metric.min():.3g} to {metric.max():.3g}, which no loss does"
+        raise FitError(Complaint("out-of-range", message, "look for rows that diverged, or for mixed units"))
     if np.ptp(metric) <= _NO_SIGNAL * metric.min():
         message = f"the metric {runs.metric!r} is the same in every row of the fit"
         raise FitError(Complaint("no-signal", message, "log a metric that depends on the model"))

@@ -19,6 +19,7 @@ BLOCKS = 8
 """Blocks of rows above it; every block is predicted by a fit to all rows below."""
 FEWEST_BLOCKS = 4
 """Blocks below which a law that needs many rows is left out rather than the blocks it cannot stand."""
+_ROUNDING = 1e-18
 SHAPE_GROUPS = 40
 """Shapes beyond this number are left out several at a time."""
 
@@ -34,9 +35,9 @@ class Fold:
 def choose(candidates: Sequence[Candidate], runs: Runs) -> tuple[Candidate, tuple[Score, ...]]:
     """Choose the simplest law within one standard error of the best.
 
-    Laws that know no shape are the baseline: one of them is chosen only where it is better, by that measure, than every
-    law that does. All laws predict the same rows. The standard error is that of the difference of two laws' squared
-    errors, with the rows of a run taken together, since what is hard to predict for one law is hard for the others.
+    Laws that know no shape are the baseline: one of them is chosen only where it is the best itself. All laws predict
+    the same rows. The standard error is that of the difference of two laws' squared errors, with the rows of a run
+    taken together, since what is hard to predict for one law is hard for the others.
 
     Parameters
     ----------
@@ -55,7 +56,8 @@ def choose(candidates: Sequence[Candidate], runs: Runs) -> tuple[Candidate, tupl
     folds, able = _folds(candidates, runs)
     errors = {candidate.name: _errors(candidate, folds, runs) for candidate in able}
     tested = runs.run[np.concatenate([fold.test for fold in folds])] if folds else np.empty(0, dtype=np.int64)
-    squares = {name: values**2 for name, values in errors.items()}
+    # Errors that only rounding tells apart are equal.
+    squares = {name: np.maximum(values**2, _ROUNDING) for name, values in errors.items()}
     scores = tuple(_score(candidate, squares.get(candidate.name), tested, runs) for candidate in candidates)
     if not folds:
         return min(candidates, key=lambda one: (one.problem.parameters, one.relative_rmse)), scores
@@ -68,7 +70,9 @@ def choose(candidates: Sequence[Candidate], runs: Runs) -> tuple[Candidate, tupl
         if np.isfinite(difference).all() and difference.mean() <= standard_error(difference, tested):
             close.append(candidate)
     knowing = [candidate for candidate in close if candidate.problem.form.dims]
-    chosen = min(knowing or close, key=lambda one: (one.problem.parameters, float(squares[one.name].mean())))
+    blind_is_best = not next(one for one in able if one.name == best).problem.form.dims
+    eligible = close if blind_is_best else knowing
+    chosen = min(eligible, key=lambda one: (one.problem.parameters, float(squares[one.name].mean())))
     return chosen, scores
 
 

@@ -21,6 +21,7 @@ from shapeplan.quantities import LARGEST_FLOPS, Convention, convert_flops, forma
 from shapeplan.sweeps.grid import LARGEST_SIZE, Start, check_start
 
 _SAME_SHAPE = 0.02
+SMALLEST_SIZE = 1e-3
 _BEYOND = 1.001
 """A budget counts as beyond the data if it is more than this factor outside."""
 
@@ -142,7 +143,7 @@ def _plan_one(
     recipe: Mapping[str, float],
     multiples: Mapping[str, int],
 ) -> BudgetPlan:
-    if absurd := [dim for dim, value in scaled.items() if not value <= LARGEST_SIZE]:
+    if absurd := [dim for dim, value in scaled.items() if not SMALLEST_SIZE <= value <= LARGEST_SIZE]:
         message = (
             f"the recipe gives {', '.join(f'{dim} {scaled[dim]:.3g}' for dim in absurd)} at {format_flops(flops)} FLOPs"
         )
@@ -224,7 +225,7 @@ def _alternative(
     fit: Fit, shape: Mapping[str, float], loss: Estimate | None, flops: float, multiples: Mapping[str, int]
 ) -> Alternative | None:
     """Return another shape with what it loses against the plan's."""
-    if not shape or loss is None or not all(value <= LARGEST_SIZE for value in shape.values()):
+    if not shape or loss is None or not all(SMALLEST_SIZE <= value <= LARGEST_SIZE for value in shape.values()):
         return None
     rounded, _ = _round(fit, shape, multiples)
     its = float(fit.law.loss(**fit.variables(rounded, flops)))

@@ -10,6 +10,7 @@ from shapeplan.errors import Caution, Complaint, InputError
 from shapeplan.quantities import format_flops
 from shapeplan.runs import Runs
 
+_FEWEST_COPIES, _COPIES = 3, 0.05
 SMALLEST_FLOPS, LARGEST_FLOPS = 1e9, 1e30
 """Less than a second of one laptop core, and more than ten thousand times the largest run known."""
 
@@ -63,6 +64,19 @@ def doubt_magnitudes(runs: Runs) -> Runs:
     message = f"line {line} says {format_flops(doubtful)} FLOPs, which is {'little' if low < 1e9 else 'much'} for a run"
     hint = "if the column is in another unit, name it so (gflops, pflops)"
     return replace(runs, cautions=(*runs.cautions, Caution("implausible-magnitude", message, hint)))
+
+
+def doubt_copies(runs: Runs) -> Runs:
+    """Return the rows with a caution where too many are alike in shape, compute and metric to be other runs."""
+    if runs.loss is None:
+        return runs
+    place = np.column_stack([runs.shape, runs.flops, runs.loss])
+    copies = len(place) - len(np.unique(place, axis=0))
+    if copies < max(_FEWEST_COPIES, _COPIES * len(place)):
+        return runs
+    message = f"{copies} rows repeat the shape, compute and {runs.metric} of a row of another run to the last digit"
+    hint = "copies make every interval too narrow: remove them"
+    return replace(runs, cautions=(*runs.cautions, Caution("copied-rows", message, hint)))
 
 
 def _contradictions(runs: Runs, name: str) -> list[Complaint]:

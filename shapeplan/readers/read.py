@@ -14,7 +14,7 @@ from shapeplan.architectures.settings import LARGEST
 from shapeplan.arrays import Floats, Ints
 from shapeplan.errors import Caution, Complaint, InputError
 from shapeplan.quantities import Convention, convert_flops
-from shapeplan.readers.checks import check_rows, doubt_magnitudes
+from shapeplan.readers.checks import check_rows, doubt_copies, doubt_magnitudes
 from shapeplan.readers.columns import Columns, understand
 from shapeplan.readers.cross_check import check_flops, check_params, check_tokens
 from shapeplan.readers.parse import parse_table
@@ -146,7 +146,7 @@ def _read(
     if higher_is_better and runs.loss is not None:
         runs = _as_error(runs)
     check_rows(runs, columns.metric, training=require_metric)
-    return doubt_magnitudes(runs)
+    return doubt_copies(doubt_magnitudes(runs))
 
 
 def _validate(table: Table, columns: Columns, name: str) -> dict[str, Any]:
