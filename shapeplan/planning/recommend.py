@@ -85,6 +85,7 @@ def recommend(
     all_dims = (*fit.dims, *fit.dimensions.tied, *fit.dimensions.fixed)
     check_multiples(multiples or {}, all_dims)
     shapes, intervals = chosen.shapes(own), chosen.intervals(own)
+    losses = fit.law.loss(**fit.variables(shapes, own)) if fit.predicts_loss else None
     beside = _recipe_beside(fit, chosen)
     others = beside.shapes(own) if beside else {}
     plans = []
@@ -92,7 +93,8 @@ def recommend(
         shape = {dim: float(values[i]) for dim, values in shapes.items()}
         ci = {dim: (float(low[i]), float(high[i])) for dim, (low, high) in intervals.items()} if intervals else {}
         recipe = {dim: float(values[i]) for dim, values in others.items()}
-        plans.append(_plan_one(fit, chosen, t, shape, ci, recipe, multiples or {}))
+        unrounded = None if losses is None else float(losses[i])
+        plans.append(_plan_one(fit, chosen, t, shape, unrounded, ci, recipe, multiples or {}))
     recipe_used = chosen if isinstance(chosen, Recipe) else beside
     return Plan(
         fit=fit,
@@ -139,6 +141,7 @@ def _plan_one(
     method: Recipe | Optimum,
     flops: float,
     scaled: dict[str, float],
+    unrounded: float | None,
     ci: Mapping[str, Interval],
     recipe: Mapping[str, float],
     multiples: Mapping[str, int],
@@ -158,9 +161,9 @@ def _plan_one(
     if examples == 0:
         message = f"{format_flops(flops)} FLOPs do not buy one of the {fit.examples_unit} for the shape they recommend"
         raise PlanError(Complaint("budget-too-small", message, "give a larger budget"))
-    loss, regret = _loss(fit, scaled, rounded, flops)
+    loss, regret = _loss(fit, unrounded, rounded, flops)
     edge = method.at_edge(scaled) if isinstance(method, Optimum) else []
-    cautions = (*_edge(edge), *_beaten_by_log(fit, rounded, flops), *_extrapolation(fit, rounded, flops))
+    cautions = (*_edge(edge), *_beaten_by_log(fit, rounded, loss, flops), *_extrapolation(fit, rounded, flops))
     return BudgetPlan(
         flops=flops,
         flops_convention=fit.flops_convention,
@@ -241,30 +244,32 @@ def _edge(dims: Sequence[str]) -> tuple[Caution, ...]:
 
 
 def _loss(
-    fit: Fit, scaled: Mapping[str, float], rounded: Mapping[str, int], flops: float
+    fit: Fit, unrounded: float | None, rounded: Mapping[str, int], flops: float
 ) -> tuple[Estimate | None, float | None]:
-    if not fit.predicts_loss:
+    """Return the loss of the rounded shape, and its relative excess over the unrounded; None where none is told."""
+    if unrounded is None:
         return None, None
     at = fit.variables(rounded, flops)
     value = float(fit.law.loss(**at))
     interval = fit.loss_interval(**at)
     ci = None if interval is None else (_scalar(interval[0]), _scalar(interval[1]))
-    return Estimate(value, ci), value / float(fit.law.loss(**fit.variables(scaled, flops))) - 1.0
+    return Estimate(value, ci), value / unrounded - 1.0
 
 
-def _beaten_by_log(fit: Fit, rounded: Mapping[str, int], flops: float) -> tuple[Caution, ...]:
+def _beaten_by_log(fit: Fit, rounded: Mapping[str, int], loss: Estimate | None, flops: float) -> tuple[Caution, ...]:
     """Say if a run of the log, with no more compute, is better than what the law expects of the plan."""
     reached = [row for row in fit.front if row.flops <= flops * _BEYOND]
     if not fit.law.has_loss or fit.surroundings.needs(fit.law.form) or not reached:
         return ()
-    row, expected = reached[-1], float(fit.law.loss(**fit.variables(rounded, flops)))
+    row = reached[-1]
+    expected = loss.value if loss else float(fit.law.loss(**fit.variables(rounded, flops)))
     if row.loss >= expected:
         return ()
     message = (
         f"run {row.run} (line {row.line}) reached {row.loss:.4g} at {format_flops(row.flops)} FLOPs, "
         f"better than the {expected:.4g} that the law gives this shape"
     )
-    return (Caution("beaten-by-log", message, "the recipe does not suit this sweep; start from that shape instead"),)
+    return (Caution("beaten-by-log", message, "start from that shape instead, or doubt the law there"),)
 
 
 def _extrapolation(fit: Fit, rounded: Mapping[str, int], flops: float) -> tuple[Caution, ...]:
