@@ -14,6 +14,11 @@ Bools: TypeAlias = NDArray[np.bool_]
 Number: TypeAlias = float | Floats
 
 
+def robust_sigma(deviations: Floats) -> float:
+    """Return the standard deviation of normal deviations from zero, which a few wild ones do not move."""
+    return 1.4826 * float(np.median(np.abs(deviations)))
+
+
 def central_interval(values: Floats, level: float) -> tuple[Floats, Floats]:
     """Return the ends of the central interval that holds `level` of the values along the first axis.
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,10 +14,10 @@ from shapeplan.readers.read import read_runs
 from shapeplan.runs import Runs
 
 
-def read(tmp_path: Path, text: str, name: str = "runs.csv", **options: object) -> Runs:
+def read(tmp_path: Path, text: str, name: str = "runs.csv", **options: Any) -> Runs:
     path = tmp_path / name
     path.write_text(text, encoding="utf-8", newline="")
-    return read_runs(path, **options)  # type: ignore[arg-type]
+    return read_runs(path, **options)
 
 
 @pytest.mark.parametrize(

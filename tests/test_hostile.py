@@ -23,6 +23,7 @@ from shapeplan.fitting.result import Fit
 from shapeplan.planning.recommend import recommend
 from shapeplan.quantities import parse_flops
 from shapeplan.readers.read import read_runs
+from shapeplan.runs import Runs
 from shapeplan.sweeps.grid import Start
 from shapeplan.sweeps.simulate import simulate
 from shapeplan.sweeps.star import find_star
@@ -40,7 +41,7 @@ def text(fitted: Fit) -> str:
     return law_document(fitted).dumps()
 
 
-def read(tmp_path: Path, body: str, name: str) -> object:
+def read(tmp_path: Path, body: str, name: str) -> Runs:
     path = tmp_path / name
     path.write_text(body)
     return read_runs(path)
@@ -223,7 +224,7 @@ def test_yaml_aliases_cannot_explode(tmp_path: Path) -> None:
     levels = ["a0: &a0 [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]"]
     levels += [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]" for i in range(1, 30)]
     runs = read(tmp_path, "\n".join(levels) + "\nruns:\n  - {width: 64, flops: 1e15, loss: 3}\n", "a.yaml")
-    assert len(runs) == 1  # type: ignore[arg-type]
+    assert len(runs) == 1
 
 
 @pytest.mark.parametrize("dims", [("width", "loss"), ("width", "run"), ("width", "examples")])

@@ -294,9 +294,8 @@ def _estimates(records: Mapping[str, EstimateRecord]) -> dict[str, Estimate]:
 
 
 def _optimum_record(fit: Fit) -> OptimumRecord | None:
-    flops = OPTIMUM_AT * fit.flops_range[1]
-    shape = estimate_records(fit.optimum(flops))
-    return OptimumRecord(flops=flops, shape=shape) if shape else None
+    shape = estimate_records(fit.beyond)
+    return OptimumRecord(flops=OPTIMUM_AT * fit.flops_range[1], shape=shape) if shape else None
 
 
 def _influence_record(influence: Influence) -> InfluenceRecord:

@@ -8,7 +8,7 @@ import numpy as np
 
 from shapeplan.arrays import Bools, Floats, Index
 from shapeplan.fitting.engine import RELATIVE, Block, Found, Objective, Solution, search_again
-from shapeplan.fitting.identify import joint_form
+from shapeplan.fitting.identify import Contents, joint_form, nothing_supported
 from shapeplan.fitting.problem import Problem, check_signal, pose, reference_unit, solve
 from shapeplan.fitting.star import StarSolution, solve_star
 from shapeplan.laws import Law
@@ -89,6 +89,21 @@ class Candidate:
         """Return whether the rows kept, shape (rows of the log,), are more than the law has parameters."""
         kept = [int(keep[rows].sum()) for rows in self.problem.rows.values()]
         return sum(kept) > self.problem.parameters and min(kept) > self.problem.parameters / len(kept) / 2
+
+
+def fit_candidates(runs: Runs, contents: Contents, objective: Objective = RELATIVE) -> dict[str, Candidate]:
+    """Fit every law that a log can identify.
+
+    Raises
+    ------
+    FitError
+        If there is none.
+    """
+    if not contents.supported:
+        raise nothing_supported(contents)
+    return {
+        name: fit_candidate(name, runs, contents.dimensions, contents.star, objective) for name in contents.supported
+    }
 
 
 def fit_candidate(

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from shapeplan.errors import Caution, FitError, check_choice
-from shapeplan.fitting.candidate import fit_candidate
+from shapeplan.fitting.candidate import fit_candidates
 from shapeplan.fitting.diagnostics import Misfit, fit_cautions
 from shapeplan.fitting.engine import OBJECTIVES
 from shapeplan.fitting.evidence import Score
-from shapeplan.fitting.identify import Support, nothing_supported, survey
+from shapeplan.fitting.identify import Support, survey
 from shapeplan.fitting.noise import measure_noise
 from shapeplan.fitting.rollout import choose, predict_unseen_shapes
 from shapeplan.runs import Runs, Source
@@ -81,12 +81,7 @@ def compare(runs: Runs, *, objective: str = "relative", center: Mapping[str, flo
     check_choice("objective", objective, tuple(OBJECTIVES))
     try:
         contents = survey(runs, center)
-        if not contents.supported:
-            raise nothing_supported(contents)
-        candidates = [
-            fit_candidate(name, runs, contents.dimensions, contents.star, OBJECTIVES[objective])
-            for name in contents.supported
-        ]
+        candidates = list(fit_candidates(runs, contents, OBJECTIVES[objective]).values())
         chosen, scores = choose(candidates, runs)
     except FitError as error:
         raise FitError(*(complaint.within(runs.name) for complaint in error.complaints)) from None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from shapeplan.arrays import Bools, Floats
+from shapeplan.arrays import Bools, Floats, robust_sigma
 from shapeplan.errors import Caution
 from shapeplan.fitting.evidence import Bootstrap, Estimate, FrontRow, Influences, Noise, Outlier, Parameter, Trend
 from shapeplan.fitting.identify import collinearity
@@ -27,7 +27,6 @@ VAGUE = 10.0
 FEW_DEFINED = 0.95
 """Share of replicates in which a scaling exponent must be defined."""
 _FAR = 5.0
-_MAD_TO_SIGMA = 1.4826
 _EXACT = 1e-9
 _TAIL_DRAWS = 2
 """Replicates that must lie outside an interval."""
@@ -246,7 +245,7 @@ def find_front(runs: Runs) -> tuple[FrontRow, ...]:
 def find_outliers(runs: Runs, problem: Problem, residuals: Floats) -> tuple[Outlier, ...]:
     """Return the rows whose residual is more than five robust standard deviations from the median."""
     middle = float(np.median(residuals))
-    sigma = _MAD_TO_SIGMA * float(np.median(np.abs(residuals - middle)))
+    sigma = robust_sigma(residuals - middle)
     far = np.flatnonzero(np.abs(residuals - middle) > max(_FAR * sigma, _EXACT))
     rows = problem.all_rows
     found = [Outlier(runs.run_names[runs.run[rows[i]]], int(runs.lines[rows[i]]), float(residuals[i])) for i in far]

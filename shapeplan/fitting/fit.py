@@ -11,11 +11,11 @@ from shapeplan.arrays import Floats
 from shapeplan.errors import ArgumentError, Caution, Complaint, FitError, check_choice
 from shapeplan.fitting import diagnostics as doubt
 from shapeplan.fitting.bootstrap import bootstrap
-from shapeplan.fitting.candidate import Candidate, fit_candidate
+from shapeplan.fitting.candidate import Candidate, fit_candidate, fit_candidates
 from shapeplan.fitting.costs import cost_of, heads_of
 from shapeplan.fitting.engine import OBJECTIVES, Objective
 from shapeplan.fitting.evidence import Bootstrap, Estimate, Parameter, Quality, Score, Status
-from shapeplan.fitting.identify import Contents, nothing_supported, survey
+from shapeplan.fitting.identify import Contents, survey
 from shapeplan.fitting.influence import Reading, find_influences
 from shapeplan.fitting.noise import measure_noise
 from shapeplan.fitting.optimum import Surroundings, trust_region
@@ -23,7 +23,7 @@ from shapeplan.fitting.result import OPTIMUM_AT, Fit
 from shapeplan.fitting.rollout import choose, score_in_sample
 from shapeplan.fitting.star_report import report_star
 from shapeplan.fitting.trends import find_trends
-from shapeplan.laws import FORMS, Law
+from shapeplan.laws import FORMS
 from shapeplan.runs import Runs
 from shapeplan.sweeps.grid import Start, check_start, find_start
 
@@ -95,12 +95,7 @@ def _choose(
         selection: tuple[Score, ...] = (score_in_sample(chosen),)
         candidates = {law: chosen}
     else:
-        if not contents.supported:
-            raise nothing_supported(contents)
-        candidates = {
-            name: fit_candidate(name, runs, contents.dimensions, contents.star, objective)
-            for name in contents.supported
-        }
+        candidates = fit_candidates(runs, contents, objective)
         chosen, selection = choose(list(candidates.values()), runs)
     beside = None
     if chosen.name != "star" and "star" in contents.supported:
@@ -143,7 +138,7 @@ def _evidence(
     )
     exponents = _estimates(exponent_source.law.scaling_exponents(), exponent_draws, evidence)
     growth_draws = reading.growth(draws) if draws else {}
-    growth = _estimates(reading.growth(_batch_of_one(fitted)), growth_draws, evidence)
+    growth = _estimates(reading.growth(fitted.arrays()), growth_draws, evidence)
     at_bound = doubt.find_at_bound(problem, fitted.constants)
     parameters = {
         name: Parameter(value, evidence.interval(draws[name]) if draws else None, name in at_bound)
@@ -160,7 +155,7 @@ def _evidence(
         []
         if of_star
         else [
-            *doubt.edge_cautions(reading.at_edge(_batch_of_one(fitted)), reading.at_edge(draws) if draws else {}),
+            *doubt.edge_cautions(reading.at_edge(fitted.arrays()), reading.at_edge(draws) if draws else {}),
             *doubt.growth_cautions(growth),
         ]
     )
@@ -262,10 +257,6 @@ def _estimates(
         name: Estimate(float(np.ravel(value)[0]), evidence.interval(draws[name]) if draws else None)
         for name, value in values.items()
     }
-
-
-def _batch_of_one(law: Law) -> dict[str, Floats]:
-    return {name: np.asarray([value]) for name, value in law.constants.items()}
 
 
 def _find_start(runs: Runs, dims: tuple[str, ...], candidate: Candidate) -> tuple[Start | None, tuple[Caution, ...]]:

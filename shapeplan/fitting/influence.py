@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from shapeplan.arrays import Bools, Floats, Index
+from shapeplan.arrays import Bools, Floats, Index, robust_sigma
 from shapeplan.fitting.candidate import Candidate
 from shapeplan.fitting.engine import Solution
 from shapeplan.fitting.evidence import Influence, Influences
-from shapeplan.fitting.optimum import Surroundings, best_shape
+from shapeplan.fitting.optimum import Surroundings, at_edge, best_shape
 from shapeplan.runs import Runs
 
 NAMED = 5
@@ -26,9 +26,7 @@ _CELLS = 4_000_000
 """Rows times runs above which only runs with the largest residuals are tried."""
 _FEWEST_RUNS = 6
 _FAR = 1e6
-_MAD_TO_SIGMA = 1.4826
 _TINY = 1e-12
-_EDGE = 1e-6
 _STEP = 1.1
 """Factor of compute over which the growth of the best shape is measured."""
 
@@ -89,9 +87,9 @@ class Reading:
         above, below = (self._best(constants, self.flops * factor) for factor in (_STEP, 1 / _STEP))
         return {
             dim: np.where(
-                _inside(above[dim], self.bounds[dim]) & _inside(below[dim], self.bounds[dim]),
-                np.log(above[dim] / below[dim]) / (2 * np.log(_STEP)),
+                at_edge(above[dim], self.bounds[dim]) | at_edge(below[dim], self.bounds[dim]),
                 np.nan,
+                np.log(above[dim] / below[dim]) / (2 * np.log(_STEP)),
             )
             for dim in above
         }
@@ -99,7 +97,7 @@ class Reading:
     def at_edge(self, constants: Mapping[str, Floats]) -> dict[str, Bools]:
         """Return whether a dimension of the best shape is at the edge of the trust region, shape (problems,)."""
         best = self._best(constants, self.flops)
-        return {dim: ~_inside(values, self.bounds[dim]) for dim, values in best.items()}
+        return {dim: at_edge(values, self.bounds[dim]) for dim, values in best.items()}
 
     def _best(self, constants: Mapping[str, Floats], flops: float) -> dict[str, Floats]:
         problem = self.law.problem
@@ -124,11 +122,6 @@ class Reading:
 
     def _exponents(self, constants: Mapping[str, Floats]) -> dict[str, Floats]:
         return (self.star or self.law).problem.form.scaling_exponents(constants)
-
-
-def _inside(values: Floats, bounds: tuple[float, float]) -> Bools:
-    low, high = bounds
-    return np.asarray((values > low * (1 + _EDGE)) & (values < high * (1 - _EDGE)))
 
 
 def find_influences(
@@ -212,8 +205,7 @@ def _surprise(candidate: Candidate, runs: Runs, solution: Solution, left_out: In
 
 def _robust_sigma(candidate: Candidate) -> float:
     """Return the scatter of the rows around the law that a few wild ones do not move."""
-    residuals = candidate.problem.residuals(candidate.found.best)
-    return max(_MAD_TO_SIGMA * float(np.median(np.abs(residuals))), _TINY)
+    return max(robust_sigma(candidate.problem.residuals(candidate.found.best)), _TINY)
 
 
 def _tameness(candidate: Candidate) -> float:
@@ -231,7 +223,7 @@ def _spread(values: Floats) -> float:
 
 
 def _worth_trying(candidate: Candidate, runs: Runs, names: Index) -> Index:
-    """Return all runs, or where they are too many those with the largest residuals and the extremes of compute."""
+    """Return all runs, or where they are too many those with the largest residuals."""
     rows = candidate.problem.all_rows
     most = max(NAMED, _CELLS // len(rows))
     if len(names) <= most:

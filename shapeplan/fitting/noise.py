@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from shapeplan.arrays import robust_sigma
 from shapeplan.fitting.evidence import Noise
 from shapeplan.runs import Runs
 
 FEWEST = 5
 """Replicates beyond the first, or inner points of runs, below which nothing is said."""
 _SAME_COMPUTE = 1e-3
-_MAD_TO_SIGMA = 1.4826
 
 
 def measure_noise(runs: Runs) -> Noise | None:
@@ -49,5 +49,5 @@ def _checkpoints(runs: Runs) -> Noise | None:
     off = y[inner + 1] - share * y[inner] - (1 - share) * y[inner + 2]
     # A loss curve bends steadily; noise does not: what the points have in common is taken off.
     off = (off - np.median(off)) / np.sqrt(1 + share**2 + (1 - share) ** 2)
-    sigma = _MAD_TO_SIGMA * float(np.median(np.abs(off)))
+    sigma = robust_sigma(off)
     return Noise("checkpoints", sigma, len(inner)) if sigma > 0 else None

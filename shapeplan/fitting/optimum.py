@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from shapeplan.architectures import Cost, FittedCost
-from shapeplan.arrays import Floats
+from shapeplan.arrays import Bools, Floats
 from shapeplan.fitting.engine.boxqp import solve_box_qp
 from shapeplan.laws import Form
 from shapeplan.quantities import Convention, convert_flops
@@ -20,6 +20,7 @@ from shapeplan.sweeps.dimensions import Dimensions
 
 TRUST = 5.0
 """How far beyond the shapes of a log an optimum is looked for, as a factor."""
+_EDGE = 1e-6
 _STEPS = 60
 _HALVINGS = 30
 _TOLERANCE = 1e-14
@@ -71,6 +72,12 @@ class Surroundings:
 def trust_region(shapes: Mapping[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:
     """Return where an optimum is looked for, from the smallest and largest trained value of every dimension."""
     return {dim: (least / TRUST, most * TRUST) for dim, (least, most) in shapes.items()}
+
+
+def at_edge(values: Floats, bounds: tuple[float, float]) -> Bools:
+    """Return whether values of a dimension are at the edge of where they are looked for, or not defined."""
+    low, high = bounds
+    return np.asarray(~((values > low * (1 + _EDGE)) & (values < high * (1 - _EDGE))))
 
 
 def best_shape(

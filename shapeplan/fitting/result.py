@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -146,13 +147,18 @@ class Fit:
         return f"<Fit {self.law.form.name} of {self.metric!r}: {self.status}, {exponents}, warnings={codes}>"
 
     @property
+    def knows_loss(self) -> bool:
+        """Whether the law has constants, and the cost that it needs is known."""
+        return self.law.has_loss and not self.surroundings.needs(self.law.form)
+
+    @property
     def predicts_loss(self) -> bool:
         """Whether the law's loss can be believed away from the star.
 
         It has constants, the cost that it needs is known, and if it was fitted to a star the rows beside it, if there
         are any, do not refute it: they are missed by no more than 2% or three times the law's own scatter.
         """
-        if not self.law.has_loss or self.surroundings.needs(self.law.form):
+        if not self.knows_loss:
             return False
         if self.law.form.name != "star" or self.grid_error is None or self.quality is None:
             return True
@@ -211,16 +217,27 @@ class Fit:
         """
         if not self.law.has_loss:
             return {}
-        form, units, place = self.law.form, self.law.units, np.asarray(flops, dtype=float)
-        bounds = trust_region({dim: self.shape_range[dim] for dim in self.dims})
-        constants = {name: np.asarray(value) for name, value in self.law.constants.items()}
-        values = best_shape(form, units, constants, place, self.surroundings, bounds)
-        draws = self.bootstrap.draws
-        scatter = best_shape(form, units, draws, place, self.surroundings, bounds) if draws and values else {}
+        place, draws = np.asarray(flops, dtype=float), self.bootstrap.draws
+        values = self.best_shapes(self.law.arrays(), place)
+        scatter = self.best_shapes(draws, place) if draws and values else {}
         return {
             dim: Estimate(float(value[0]), self.bootstrap.interval(scatter[dim]) if scatter else None)
             for dim, value in values.items()
         }
+
+    def best_shapes(self, constants: Mapping[str, Floats], flops: Floats) -> dict[str, Floats]:
+        """Return the shapes of least loss under constants, such as draws, at compute; see `best_shape`."""
+        return best_shape(self.law.form, self.law.units, constants, flops, self.surroundings, self.bounds)
+
+    @cached_property
+    def beyond(self) -> dict[str, Estimate]:
+        """The optimum at `OPTIMUM_AT` times the largest compute of the log."""
+        return self.optimum(OPTIMUM_AT * self.flops_range[1])
+
+    @property
+    def bounds(self) -> dict[str, Interval]:
+        """Where the best shape is looked for."""
+        return trust_region({dim: self.shape_range[dim] for dim in self.dims})
 
     @property
     def dims(self) -> tuple[str, ...]:

@@ -180,6 +180,10 @@ class Law:
         """Whether the constants are known, so that `loss` can be called."""
         return bool(self.constants)
 
+    def arrays(self) -> dict[str, Floats]:
+        """Return the constants as forms take them, of shape ()."""
+        return {name: np.asarray(value) for name, value in self.constants.items()}
+
     def loss(self, /, **variables: ArrayLike) -> Floats:
         """Return the loss the law predicts.
 
@@ -199,7 +203,7 @@ class Law:
         ValueError
             If a variable is missing or the law has no constants.
         """
-        return self.loss_under({name: np.asarray(value) for name, value in self.constants.items()}, **variables)
+        return self.loss_under(self.arrays(), **variables)
 
     def loss_under(self, draws: Mapping[str, Floats], /, **variables: ArrayLike) -> Floats:
         """Return the loss under other constants, such as bootstrap draws of shape (B, 1), by the same broadcasting."""
@@ -218,5 +222,6 @@ class Law:
 
     def scaling_exponents(self) -> dict[str, float]:
         """Return s_k for every dimension that the form gives in closed form (NaN where it is not defined)."""
-        arrays = {name: np.asarray(value) for name, value in self.constants.items()}
-        return {dim: float(value) for dim, value in self.form.scaling_exponents(arrays).items()} if arrays else {}
+        if not self.has_loss:
+            return {}
+        return {dim: float(value) for dim, value in self.form.scaling_exponents(self.arrays()).items()}

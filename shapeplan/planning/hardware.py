@@ -12,6 +12,7 @@ from shapeplan.errors import ArgumentError, Complaint
 AS_OF = "2026-11"
 """When the table was last checked against its sources."""
 SECONDS_PER_DAY = 86400.0
+# People write the multiplication sign as well as x.
 _FLEET = re.compile(r"\s*(?:(?P<count>[0-9]{1,9})\s*[xX*× ]\s*)?(?P<name>[A-Za-z][\w .-]{0,40}?)\s*")  # noqa: RUF001
 
 

@@ -110,7 +110,7 @@ def _method(
 ) -> Recipe | Optimum:
     if method is not None:
         check_choice("method", method, (Recipe.name, Optimum.name))
-    able = fit.law.has_loss and bool(fit.law.form.dims) and not fit.surroundings.needs(fit.law.form)
+    able = fit.knows_loss and bool(fit.law.form.dims)
     if method is None:
         recipe = fit.law.form.name == "star" or start is not None or weights is not None or not able
         method = Recipe.name if recipe else Optimum.name
@@ -259,7 +259,7 @@ def _loss(
 def _beaten_by_log(fit: Fit, rounded: Mapping[str, int], loss: Estimate | None, flops: float) -> tuple[Caution, ...]:
     """Say if a run of the log, with no more compute, is better than what the law expects of the plan."""
     reached = [row for row in fit.front if row.flops <= flops * _BEYOND]
-    if not fit.law.has_loss or fit.surroundings.needs(fit.law.form) or not reached:
+    if not fit.knows_loss or not reached:
         return ()
     row = reached[-1]
     expected = loss.value if loss else float(fit.law.loss(**fit.variables(rounded, flops)))

@@ -78,7 +78,7 @@ def read_runs(
         higher_is_better=higher_is_better,
         dims=dims,
         flops_convention=flops_convention,
-        config=config,
+        settings=_settings_of(config),
         architecture=architecture,
         require_metric=require_metric,
     )
@@ -95,7 +95,7 @@ def read_metrics(
 ) -> dict[str, Runs]:
     """Read a sweep log once for every metric; the other arguments, and errors, are those of `read_runs`."""
     text = read_text(path)
-    table = parse_table(text)
+    table, settings = parse_table(text), _settings_of(config)
     return {
         metric: _read(
             text,
@@ -104,11 +104,15 @@ def read_metrics(
             higher_is_better=higher_is_better,
             dims=dims,
             flops_convention=flops_convention,
-            config=config,
+            settings=settings,
             other_metrics=metrics,
         )
         for metric in metrics
     }
+
+
+def _settings_of(config: str | Path | None) -> Settings:
+    return read_settings(config) if config else Settings()
 
 
 def _read(
@@ -119,15 +123,13 @@ def _read(
     higher_is_better: bool,
     dims: Sequence[str] | None,
     flops_convention: Convention | None,
-    config: str | Path | None,
+    settings: Settings,
     architecture: Architecture | None = None,
     require_metric: bool = True,
     other_metrics: Sequence[str] = (),
 ) -> Runs:
     said = check_settings(table.settings, table.settings_lines, text.name)
-    settings = replace(
-        (read_settings(config) if config else Settings()).over(said).over(Settings(architecture=architecture)),
-    )
+    settings = settings.over(said).over(Settings(architecture=architecture))
     if flops_convention:
         settings = replace(settings, flops_convention=flops_convention)
     name = metric if metric is not None else settings.metric if settings.metric is not None else "loss"

@@ -175,6 +175,7 @@ def _positioned_json(body: str, first_line: int) -> object:
                 mapping.add(key, value, getattr(value, "line", line))
             return mapping
 
+        # The parts of json that its decoder is made of are public but not in the type stubs.
         found: tuple[object, int] = json.decoder.JSONObject(place, strict, scan, None, collect, memo)  # type: ignore[attr-defined]
         return found
 

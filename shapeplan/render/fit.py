@@ -104,7 +104,7 @@ def _best(fit: Fit) -> list[RenderableType]:
     if fit.law.form.name == "star":
         return []
     flops = OPTIMUM_AT * fit.flops_range[1]
-    best = fit.optimum(flops)
+    best = fit.beyond
     names = list(best) or list(fit.growth_exponents)
     rows = []
     for name in names:
@@ -146,7 +146,7 @@ def _influences(fit: Fit) -> list[RenderableType]:
     estimates |= {f"growth_{dim}": growth.value for dim, growth in fit.growth_exponents.items()}
     shown = [name for name in names if name in estimates][:_SHOWN_EXPONENTS]
     dims = list(first.optimum)
-    whole = fit.optimum(OPTIMUM_AT * fit.flops_range[1])
+    whole = fit.beyond
     rows = [["none", "", "", *(compact(estimates[name]) for name in shown)]]
     rows[0] += [compact(whole[dim].value, 4) if dim in whole else "-" for dim in dims]
     for influence in (
