@@ -49,8 +49,8 @@ def fit(
     runs : Runs
         The log.
     law : str
-        One of the laws (see `shapeplan.laws`), or ``auto``: the simplest whose rollout is within one standard error of
-        the best.
+        One of the laws (see `shapeplan.laws`), or ``auto``: of those whose rollout is within one standard error of the
+        best, the one of least BIC.
     objective : {"relative", "log-huber"}
         Least squares of pred/y - 1, or the sum of Huber's misfit of log residuals, which outliers do not move.
     center : mapping of str to float, optional

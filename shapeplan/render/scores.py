@@ -9,7 +9,7 @@ from rich.table import Table
 from shapeplan.fitting.evidence import HeldOutError, Score
 from shapeplan.render.parts import percent, table
 
-_WIDE = 90
+_WIDE = 96
 """Columns that the whole table takes."""
 
 
@@ -17,12 +17,19 @@ def score_tables(scores: Sequence[Score], chosen: str, width: int) -> list[Table
     """Return the laws with their errors, best rollout first, the choice marked; two tables where one is too wide."""
     ordered = sorted(scores, key=lambda score: (score.rollout_rmse is None, score.rollout_rmse))
     names = [score.law + (" *" if score.law == chosen else "") for score in ordered]
+    least = min((score.bic for score in scores if score.bic is not None), default=None)
     own = [
-        [f"{score.parameters}", _error(score.rollout_rmse), percent(score.rollout_se), percent(score.relative_rmse)]
+        [
+            f"{score.parameters}",
+            _error(score.rollout_rmse),
+            percent(score.rollout_se),
+            percent(score.relative_rmse),
+            "-" if score.bic is None or least is None else f"{score.bic - least:.0f}",
+        ]
         for score in ordered
     ]
     unseen = [_held_out(score.top_decade) for score in ordered]
-    headers, others = ["params", "rollout", "+-", "in sample"], ["top decade", "bias"]
+    headers, others = ["params", "rollout", "+-", "in sample", "dBIC"], ["top decade", "bias"]
     if any(score.unseen_shapes for score in ordered):
         others += ["new shape", "bias"]
         unseen = [row + _held_out(score.unseen_shapes) for row, score in zip(unseen, ordered, strict=True)]
