@@ -11,7 +11,8 @@ from scipy.optimize import minimize
 
 from shapeplan.arrays import Floats
 from shapeplan.fitting.fit import fit
-from shapeplan.fitting.optimum import Surroundings, best_shape
+from shapeplan.fitting.optimum import best_shape
+from shapeplan.fitting.surroundings import Surroundings
 from shapeplan.laws import Law, Product
 from shapeplan.sweeps.dimensions import Dimensions
 from shapeplan.sweeps.paper import paper_architecture, rehearsal_law

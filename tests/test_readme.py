@@ -119,7 +119,7 @@ def test_the_truth_in_sample_runs_is_the_truth() -> None:
     plans = re.findall(r"\| ([\d.]+e\d+) \| \((\d+), (\d+), (\d+)\) \| ([\d.]+) \| ([\d.]+)% \|", page)
     assert len(plans) == 2
     for flops, *shape, value, excess in plans:
-        budget = recommend(fitted, float(flops)).budgets[0]
+        budget = recommend(fitted, float(flops), weights="equal").budgets[0]
         assert [budget.rounded[dim] for dim in dims] == [int(size) for size in shape]
         true = loss({dim: float(size) for dim, size in budget.rounded.items()}, float(flops))
         assert f"{true:.5f}" == value

@@ -13,7 +13,8 @@ from shapeplan.documents.files import published_law
 from shapeplan.errors import ArgumentError, PlanError
 from shapeplan.fitting.result import Fit
 from shapeplan.planning.recommend import recommend
-from shapeplan.planning.rounding import round_shape
+from shapeplan.planning.rounding import grain, nearest
+from shapeplan.sweeps.dimensions import Dimensions
 from shapeplan.sweeps.grid import Start
 
 DIMS = ("width", "depth", "mlp_dim")
@@ -119,8 +120,7 @@ def test_multiples(fitted: Fit) -> None:
 
 @given(st.floats(1, 1e5), st.integers(1, 512))
 def test_rounding_is_to_the_nearest_multiple_in_ratio(value: float, multiple: int) -> None:
-    rounded, _ = round_shape({"width": value}, {"width": multiple}, {})
-    here = rounded["width"]
+    here = float(nearest(np.array([value]), multiple)[0])
     assert here % multiple == 0
     assert here >= multiple
     distance = abs(math.log(here / value))
@@ -129,10 +129,17 @@ def test_rounding_is_to_the_nearest_multiple_in_ratio(value: float, multiple: in
             assert distance <= abs(math.log(other / value)) + 1e-9
 
 
+def rounded(shape: dict[str, float], rule: dict[str, int], **options: int) -> tuple[dict[str, float], int | None]:
+    """Return a shape rounded dimension by dimension, and its heads."""
+    built = grain(Dimensions(tuple(shape), {}, {}), rule, **options)
+    found = {dim: float(v[0]) for dim, v in built.round({dim: np.array([v]) for dim, v in shape.items()}).items()}
+    return found, built.heads_of(found.get("width"))
+
+
 def test_heads_grow_with_width_or_stay() -> None:
-    assert round_shape({"width": 1000.0}, {}, {"head_dim": 64}) == ({"width": 1024}, 16)
-    assert round_shape({"width": 1000.0}, {}, {"heads": 12}) == ({"width": 1008}, 12)
-    assert round_shape({"width": 1000.0, "depth": 0.3}, {}, {}) == ({"width": 1008, "depth": 1}, None)
+    assert rounded({"width": 1000.0}, {"head_dim": 64}) == ({"width": 1024}, 16)
+    assert rounded({"width": 1000.0}, {"heads": 12}) == ({"width": 1008}, 12)
+    assert rounded({"width": 1000.0, "depth": 0.3}, {}) == ({"width": 1008, "depth": 1}, None)
 
 
 def test_tied_and_fixed_dimensions_follow() -> None:

@@ -43,3 +43,11 @@ def write(console: Console, output: Path, text: str, inputs: Sequence[str | Path
         )
     write_text(output, text, tuple(str(name) for name in inputs if name))
     console.note(f"wrote {output}")
+
+
+def emit_text(console: Console, text: str, *, output: Path | None, inputs: Sequence[str | Path | None]) -> None:
+    """Write text to the file if one is given, else show it."""
+    if output is not None:
+        write(console, output, text, inputs)
+    else:
+        console.text(text)

@@ -5,15 +5,30 @@ from typing import Annotated
 import typer
 
 from shapeplan.cli import options as opt
-from shapeplan.cli.output import emit
-from shapeplan.quantities import parse_assignments, parse_flops
+from shapeplan.cli.output import emit, emit_text
+from shapeplan.errors import ArgumentError, Complaint, check_choice
+from shapeplan.quantities import parse_assignments, parse_count, parse_flops, parse_fraction
 from shapeplan.render.console import Console
+
+_FORMATS = ("table", "json", "csv")
+_FIX_HINT = "write e.g. depth=24"
 
 
 def recommend(
     flops: Annotated[
-        list[str], typer.Option("--flops", metavar="FLOPS", help="Budget: 1e21, 500 EFLOP, '9T GFLOPs'. Repeatable.")
-    ],
+        list[str] | None,
+        typer.Option("--flops", metavar="FLOPS", help="Budget: 1e21, 500 EFLOP, '9T GFLOPs'. Repeatable."),
+    ] = None,
+    loss: Annotated[
+        list[str] | None,
+        typer.Option("--loss", metavar="LOSS", help="In place of a budget: a loss to reach. Repeatable."),
+    ] = None,
+    gpus: Annotated[
+        str | None,
+        typer.Option("--gpus", metavar="64xH100", help="With --days a budget; else how long its training takes."),
+    ] = None,
+    days: Annotated[str | None, typer.Option("--days", help="Days on --gpus.")] = None,
+    mfu: Annotated[str | None, typer.Option("--mfu", help="Share of the peak of --gpus. [default: 0.4]")] = None,
     law: Annotated[
         str | None, typer.Option("--law", metavar="FILE", help="Law document; - for stdin. [default: published SoViT]")
     ] = None,
@@ -21,61 +36,141 @@ def recommend(
         opt.ConventionName | None,
         typer.Option("--flops-convention", help="What the budget counts. [default: what the law counts]"),
     ] = None,
+    versus: Annotated[
+        list[str] | None,
+        typer.Option("--versus", metavar="SHAPE", help="Compare with ViT-g/14, 24x1024x4096 ... Repeatable."),
+    ] = None,
+    multiple_of: Annotated[
+        list[str] | None,
+        typer.Option("--multiple-of", metavar="DIM=N", help="Round to multiples, e.g. width=128,mlp_dim=256."),
+    ] = None,
+    heads: Annotated[int | None, typer.Option("--heads", help="Attention heads; width is a multiple.")] = None,
+    head_dim: Annotated[int | None, typer.Option("--head-dim", help="Width of a head; width is a multiple.")] = None,
+    tensor_parallel: Annotated[
+        int, typer.Option("--tensor-parallel", help="Devices that share a layer: heads and MLP divide among them.")
+    ] = 1,
+    pipeline_parallel: Annotated[
+        int, typer.Option("--pipeline-parallel", help="Stages among which the blocks divide.")
+    ] = 1,
+    max_params: Annotated[str | None, typer.Option("--max-params", help="Most parameters: 400M.")] = None,
+    max_flops_per_example: Annotated[
+        str | None, typer.Option("--max-flops-per-example", help="Most forward FLOPs of one example: 2e11.")
+    ] = None,
+    max_examples: Annotated[
+        str | None, typer.Option("--max-examples", help="Most examples to train on, where data runs out: 13B.")
+    ] = None,
+    inference_examples: Annotated[
+        str | None,
+        typer.Option("--inference-examples", help="Examples served afterwards: the budget pays for them too. 1e12"),
+    ] = None,
+    fix: Annotated[
+        list[str] | None, typer.Option("--fix", metavar="DIM=N", help="Hold a dimension, e.g. depth=24.")
+    ] = None,
+    trust: Annotated[
+        float | None, typer.Option("--trust", help="How far beyond the trained shapes, as a factor. [default: 5]")
+    ] = None,
+    tolerance: Annotated[
+        str | None, typer.Option("--tolerance", help="Excess loss that is as good as none. [default: 0.5%]")
+    ] = None,
     method: Annotated[
         str | None,
         typer.Option("--method", help="optimum, or scale (the recipe). [default: scale for star, else optimum]"),
     ] = None,
     weights: Annotated[
         str | None,
-        typer.Option("--weights", metavar="W", help="Of the recipe: equal (1/D), implied, or width=0.4,depth=0.6."),
-    ] = None,
-    multiple_of: Annotated[
-        list[str] | None,
-        typer.Option("--multiple-of", metavar="DIM=N", help="Round to multiples, e.g. width=128,mlp_dim=256."),
+        typer.Option(
+            "--weights",
+            metavar="W",
+            help="Of the recipe: implied, equal (1/D), or width=0.4,depth=0.6. [default: implied where the law does]",
+        ),
     ] = None,
     start: opt.StartPoint = None,
     force: Annotated[bool, typer.Option("--force", help="Plan on a fit that is not to be trusted.")] = False,
+    form: Annotated[
+        str | None,
+        typer.Option("--format", help="table, json, csv; big_vision, timm, hf-vit, hf-llama, nanogpt: a config."),
+    ] = None,
     as_json: opt.AsJson = False,
     output: opt.Output = None,
     quiet: opt.Quiet = False,
 ) -> None:
-    """Recommend shapes for compute budgets.
+    """Recommend shapes for compute budgets, losses or days on accelerators.
 
     The optimum is the shape of least loss under the law; the recipe is the paper's: a good small shape, scaled jointly,
     every dimension by its own exponent. Without --law, the published SoViT exponents (ViT/14, ImageNet 10-shot error).
 
-    Example: shapeplan recommend --law law.json --flops 1e21
+    Example: shapeplan recommend --law law.json --flops 1e21 --versus ViT-g/14
     """
     from shapeplan.documents.files import published_law, read_law
-    from shapeplan.documents.plan import plan_document
+    from shapeplan.documents.plan import plan_csv, plan_document
     from shapeplan.planning.recommend import recommend as plan_budgets
     from shapeplan.render.plan import render_plan
     from shapeplan.sweeps.grid import Start
 
+    if form is not None:
+        from shapeplan.documents.configs import LIBRARIES
+
+        check_choice("format", form, (*_FORMATS, *LIBRARIES))
+        if as_json and form != "json":
+            message = f"--json and --format {form} both say what to print"
+            raise ArgumentError(Complaint("bad-format", message, "give one of them", value=form))
+    as_json = as_json or form == "json"
     console = Console(quiet=quiet, as_json=as_json)
-    budgets = [parse_flops(text) for text in flops]
+    fixed: dict[str, float] = {}
+    for text in fix or []:
+        fixed |= parse_assignments(text, _FIX_HINT)
+    more = {} if trust is None else {"trust": trust}
+    more |= {} if tolerance is None else {"tolerance": parse_fraction(tolerance)}
     fit = read_law(law) if law is not None else published_law()
     plan = plan_budgets(
         fit,
-        budgets,
+        [parse_flops(text) for text in flops] if flops else None,
         flops_convention=flops_convention.value if flops_convention else None,
+        loss=[parse_count(text) for text in loss] if loss else None,
+        gpus=gpus,
+        days=parse_count(days) if days is not None else None,
+        mfu=parse_fraction(mfu, most=1.0) if mfu is not None else None,
         method=method,
         weights=parse_assignments(weights, "write e.g. width=0.4,depth=0.6") if weights and "=" in weights else weights,
-        multiples=opt.parse_multiples(multiple_of),
         start=Start(*opt.parse_start(start), source="given by --start") if start else None,
+        multiples=opt.parse_multiples(multiple_of),
+        heads=heads,
+        head_dim=head_dim,
+        tensor_parallel=tensor_parallel,
+        pipeline_parallel=pipeline_parallel,
+        max_params=parse_count(max_params) if max_params is not None else None,
+        max_flops_per_example=parse_flops(max_flops_per_example) if max_flops_per_example is not None else None,
+        max_examples=parse_count(max_examples) if max_examples is not None else None,
+        inference_examples=parse_count(inference_examples) if inference_examples is not None else None,
+        fix=fixed,
+        versus=versus or (),
         force=force,
+        **more,
     )
     if law is None:
         console.note("no --law is given: this is the published SoViT law (arXiv:2305.13035)")
-    if not flops_convention:
+    if flops and not flops_convention:
         console.note(f"--flops is read as {fit.flops_convention} FLOPs, as the law counts")
+    for note in plan.notes:
+        console.note(note)
     console.warn(plan.cautions)
     console.warn(dict.fromkeys(caution for budget in plan.budgets for caution in budget.cautions))
-    emit(
-        console,
-        plan_document(plan),
-        lambda: render_plan(plan, console.width),
-        as_json=as_json,
-        output=output,
-        inputs=(law,),
-    )
+    if form in (None, "table", "json"):
+        emit(
+            console,
+            plan_document(plan),
+            lambda: render_plan(plan, console.width),
+            as_json=as_json,
+            output=output,
+            inputs=(law,),
+        )
+        return
+    if form == "csv":
+        text = plan_csv(plan)
+    else:
+        from shapeplan.documents.configs import export_config
+
+        export = export_config(plan, form)
+        console.warn(export.cautions)
+        text = export.text
+    emit_text(console, text, output=output, inputs=(law,))

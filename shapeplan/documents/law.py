@@ -37,6 +37,7 @@ from shapeplan.documents.records import (
     TrendRecord,
     estimate_records,
 )
+from shapeplan.documents.rivals import LARGEST_COEFFICIENT, LARGEST_EXPONENT, LARGEST_UNIT, RivalRecord
 from shapeplan.errors import Caution
 from shapeplan.fitting.evidence import (
     Arm,
@@ -53,8 +54,8 @@ from shapeplan.fitting.evidence import (
     Quality,
     Trend,
 )
-from shapeplan.fitting.optimum import Surroundings
 from shapeplan.fitting.result import OPTIMUM_AT, Fit
+from shapeplan.fitting.surroundings import Surroundings
 from shapeplan.laws import FORMS, Form, Law, Star
 from shapeplan.quantities import Convention
 from shapeplan.runs import Source
@@ -62,9 +63,8 @@ from shapeplan.sweeps.dimensions import Dimensions, Tie
 from shapeplan.sweeps.grid import Start
 
 KIND = "shapeplan.law"
-LARGEST_EXPONENT, LARGEST_COEFFICIENT, LARGEST_UNIT = 20.0, 1e300, 1e60
 LARGEST_GROWTH = 1000.0
-"""Beyond these a document was not made by a fit, and its law would overflow."""
+"""Beyond this a document was not made by a fit."""
 
 
 class LawDocument(Document):
@@ -96,6 +96,7 @@ class LawDocument(Document):
     grid_error: HeldOutRecord | None = None
     range: RangeRecord
     selection: tuple[SelectionRecord, ...]
+    rivals: tuple[RivalRecord, ...] = ()
     dropped: tuple[DroppedRecord, ...]
     outliers: tuple[OutlierRecord, ...]
     trends: dict[str, TrendRecord] = Field(default_factory=dict)
@@ -156,6 +157,8 @@ class LawDocument(Document):
                 raise ValueError(f"{dim} is tied to {tie.to!r} by {tie.ratio:g}")
         if self.cost and not all(set(law.exponents) <= set(self.dims) for law in self.cost.laws):
             raise ValueError("cost speaks of other dimensions than dims")
+        if any(rival.dims != self.dims for rival in self.rivals):
+            raise ValueError("rivals speak of other dimensions than dims")
         if not (0 < self.range.flops[0] <= self.range.flops[1] and set(self.dims) <= self.range.shape.keys()):
             raise ValueError("range is missing a dimension, or empty")
         return self
@@ -193,6 +196,7 @@ def law_document(fit: Fit) -> LawDocument:
         grid_error=_held_out_record(fit.grid_error),
         range=RangeRecord(flops=fit.flops_range, shape=dict(fit.shape_range)),
         selection=tuple(SelectionRecord.of(score) for score in fit.selection),
+        rivals=tuple(RivalRecord.of(rival) for rival in fit.rivals),
         dropped=(),
         outliers=tuple(OutlierRecord(**asdict(outlier)) for outlier in fit.outliers),
         trends={name: TrendRecord(**asdict(trend)) for name, trend in fit.trends.items()},
@@ -275,6 +279,7 @@ def fit_of(document: LawDocument, sources: tuple[Source, ...] = ()) -> Fit:
         examples_unit=document.examples_unit,
         cautions=tuple(Caution(w.code, w.message, w.hint) for w in document.warnings),
         sources=sources or tuple(Source(i.name, i.sha256) for i in document.inputs),
+        rivals=tuple(record.rival(derive) for record in document.rivals),
     )
 
 

@@ -2,26 +2,66 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import Literal
+import csv
+import io
+from dataclasses import asdict, fields, is_dataclass
+from typing import Any, Literal
 
 from pydantic import Field
 
 from shapeplan.documents.base import Document, Finite, Part, Range, WarningRecord, header, warnings_of
 from shapeplan.documents.records import EstimateRecord, StartRecord, estimate_records
+from shapeplan.fitting.evidence import Interval
 from shapeplan.planning.plan import BudgetPlan, Plan
 from shapeplan.quantities import Convention
 
 KIND = "shapeplan.plan"
 
 
+class SameLossRecord(Part):
+    """What the loss of a shape costs with the best shape for it; `compute` and `inference` are ratios."""
+
+    flops: Finite
+    compute: Finite
+    inference: Finite | None
+
+
 class AlternativeRecord(Part):
-    """Another shape at the same budget."""
+    """Another shape at the same budget; null where the law or the log does not tell."""
 
     name: str
     shape: dict[str, int]
-    loss: Finite
+    params: int | None = None
+    flops_per_example: Finite | None = None
+    loss: Finite | None
+    regret: Finite | None
+    regret_ci: Range | None = None
+    same_loss: SameLossRecord | None = None
+
+
+class LawPlanRecord(Part):
+    """What another law, as good by the rollout, makes of the budget."""
+
+    law: str
+    shape: dict[str, Finite]
+    ci: dict[str, Range | None]
+    loss: EstimateRecord
     regret: Finite
+
+
+class DeviationRecord(Part):
+    """One dimension off the best shape by a factor, the others and the budget the same."""
+
+    dim: str
+    factor: Finite
+    excess: Finite
+
+
+class ServingRecord(Part):
+    """What serving takes of the budget."""
+
+    examples: Finite
+    flops: Finite
 
 
 class BudgetRecord(Part):
@@ -31,6 +71,7 @@ class BudgetRecord(Part):
     flops_convention: Convention
     flops_forward: Finite
     flops_training: Finite
+    flops_ci: tuple[Finite, Finite | None] | None = None
     shape: dict[str, Finite]
     ci: dict[str, Range | None]
     rounded: dict[str, int | None]
@@ -40,10 +81,27 @@ class BudgetRecord(Part):
     flops_per_example_training: Finite | None
     examples: int | None
     achieved_flops: Finite | None
+    serving: ServingRecord | None = None
+    days: Finite | None = None
     loss: EstimateRecord | None
     regret_of_rounding: Finite | None
+    valley: dict[str, Range] = Field(default_factory=dict)
+    deviations: tuple[DeviationRecord, ...] = ()
     recipe: AlternativeRecord | None = None
+    optimum: AlternativeRecord | None = None
+    versus: tuple[AlternativeRecord, ...] = ()
+    laws: tuple[LawPlanRecord, ...] = ()
+    extrapolation: dict[str, Finite] = Field(default_factory=dict)
     warnings: tuple[WarningRecord, ...]
+
+
+class FleetRecord(Part):
+    """The accelerators that days rest on."""
+
+    accelerators: str
+    count: int
+    peak_flops_per_second: Finite
+    mfu: Finite
 
 
 class PlanDocument(Document):
@@ -59,6 +117,9 @@ class PlanDocument(Document):
     start: StartRecord | None
     examples_unit: str
     level: Finite
+    trust: Finite | None = None
+    tolerance: Finite | None = None
+    fleet: FleetRecord | None = None
     budgets: tuple[BudgetRecord, ...]
 
 
@@ -78,28 +139,58 @@ def plan_document(plan: Plan) -> PlanDocument:
         else None,
         examples_unit=fit.examples_unit,
         level=fit.bootstrap.level,
+        trust=plan.trust,
+        tolerance=plan.tolerance,
+        fleet=_fleet(plan),
         budgets=tuple(_budget(budget) for budget in plan.budgets),
     )
 
 
 def _budget(budget: BudgetPlan) -> BudgetRecord:
-    loss = budget.loss
+    same = {field.name: getattr(budget, field.name) for field in fields(budget)}
+    own = {"rounded", "heads", "cautions"}
+    heads = {} if "heads" in budget.rounded else {"heads": budget.heads}
     return BudgetRecord(
-        flops=budget.flops,
-        flops_convention=budget.flops_convention,
-        flops_forward=budget.flops_forward,
-        flops_training=budget.flops_training,
-        shape=dict(budget.shape),
-        ci=dict(budget.ci),
-        rounded={**budget.rounded, **({} if "heads" in budget.rounded else {"heads": budget.heads})},
-        params=budget.params,
-        flops_per_example=budget.flops_per_example,
-        flops_per_example_forward=budget.flops_per_example_forward,
-        flops_per_example_training=budget.flops_per_example_training,
-        examples=budget.examples,
-        achieved_flops=budget.achieved_flops,
-        loss=EstimateRecord(value=loss.value, ci=loss.ci) if loss else None,
-        regret_of_rounding=budget.regret_of_rounding,
-        recipe=AlternativeRecord(**asdict(budget.recipe)) if budget.recipe else None,
+        **{name: _plain(value) for name, value in same.items() if name not in own},
+        rounded={**budget.rounded, **heads},
         warnings=warnings_of(budget.cautions),
     )
+
+
+def _plain(value: Any) -> Any:
+    """Return records as mappings, alone or in tuples."""
+    if isinstance(value, tuple):
+        return tuple(_plain(item) for item in value)
+    return asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
+
+
+def _fleet(plan: Plan) -> FleetRecord | None:
+    if plan.fleet is None or plan.mfu is None:
+        return None
+    chip = plan.fleet.accelerator
+    return FleetRecord(accelerators=chip.name, count=plan.fleet.count, peak_flops_per_second=chip.peak, mfu=plan.mfu)
+
+
+def plan_csv(plan: Plan) -> str:
+    """Return a row a budget: what was asked, the shape to train, what it costs, and the loss with its interval."""
+    buffer = io.StringIO()
+    rows = []
+    for budget in plan.budgets:
+        row: dict[str, object] = {"flops": budget.flops, "flops_convention": budget.flops_convention}
+        row |= {**budget.rounded, **({} if "heads" in budget.rounded else {"heads": budget.heads})}
+        row |= {f"{dim}_unrounded": value for dim, value in budget.shape.items()}
+        for dim, interval in budget.ci.items():
+            row |= _ends(dim, interval)
+        names = ("params", "flops_per_example", "examples", "achieved_flops", "days")
+        row |= {name: getattr(budget, name) for name in names}
+        row |= {plan.fit.metric: budget.loss.value if budget.loss else None}
+        row |= _ends(plan.fit.metric, budget.loss.ci if budget.loss else None)
+        rows.append(row)
+    writer = csv.DictWriter(buffer, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return buffer.getvalue()
+
+
+def _ends(name: str, interval: Interval | None) -> dict[str, object]:
+    return {f"{name}_lower": interval and interval[0], f"{name}_upper": interval and interval[1]}

@@ -103,7 +103,7 @@ class SelectionRecord(Part):
     rollout_se: Finite | None
     relative_rmse: Finite
     parameters: int = 0
-    bic: Finite | None = None
+    bic_excess: Finite | None = None
     top_decade: HeldOutRecord | None = None
     unseen_shapes: HeldOutRecord | None = None
 

@@ -82,14 +82,15 @@ def compare(runs: Runs, *, objective: str = "relative", center: Mapping[str, flo
     try:
         contents = survey(runs, center)
         candidates = list(fit_candidates(runs, contents, OBJECTIVES[objective]).values())
-        chosen, scores = choose(candidates, runs)
+        choice = choose(candidates, runs)
     except FitError as error:
         raise FitError(*(complaint.within(runs.name) for complaint in error.complaints)) from None
+    chosen = choice.chosen
     dims, problem = contents.dimensions.free, chosen.problem
     misfit = Misfit.of(runs.observed()[problem.all_rows], problem.residuals(chosen.found.best))
     whole = tuple(
         replace(score, unseen_shapes=predict_unseen_shapes(candidate, runs, dims))
-        for score, candidate in zip(scores, candidates, strict=True)
+        for score, candidate in zip(choice.scores, candidates, strict=True)
     )
     return Comparison(
         metric=runs.metric,

@@ -12,8 +12,8 @@ from shapeplan.errors import Caution
 from shapeplan.fitting.evidence import Bootstrap, Estimate, FrontRow, Influences, Noise, Outlier, Parameter, Trend
 from shapeplan.fitting.identify import collinearity
 from shapeplan.fitting.influence import is_influential
-from shapeplan.fitting.optimum import TRUST
 from shapeplan.fitting.problem import Problem
+from shapeplan.fitting.surroundings import TRUST
 from shapeplan.runs import Runs
 
 POOR_FIT, HOPELESS_FIT = 0.02, 0.05

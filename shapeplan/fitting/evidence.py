@@ -140,8 +140,8 @@ class Score:
         The same over its own rows, in sample.
     parameters : int
         Exponents and coefficients.
-    bic : float or None
-        Bayesian information criterion over all rows, up to a constant of the log; None where nothing was chosen.
+    bic_excess : float or None
+        Bayesian information criterion over all rows, above the least of the laws; None where nothing was chosen.
     top_decade : HeldOutError or None
         The top decade of compute, fitted below it; `bias` is signed.
     unseen_shapes : HeldOutError or None
@@ -153,7 +153,7 @@ class Score:
     rollout_se: float | None
     relative_rmse: float
     parameters: int = 0
-    bic: float | None = None
+    bic_excess: float | None = None
     top_decade: HeldOutError | None = None
     unseen_shapes: HeldOutError | None = None
 

@@ -14,20 +14,22 @@ from shapeplan.fitting.bootstrap import bootstrap
 from shapeplan.fitting.candidate import Candidate, fit_candidate, fit_candidates
 from shapeplan.fitting.costs import cost_of, heads_of
 from shapeplan.fitting.engine import OBJECTIVES, Objective
-from shapeplan.fitting.evidence import Bootstrap, Estimate, Parameter, Quality, Score, Status
+from shapeplan.fitting.evidence import Bootstrap, Estimate, Parameter, Quality, Status
 from shapeplan.fitting.identify import Contents, survey
 from shapeplan.fitting.influence import Reading, find_influences
 from shapeplan.fitting.noise import measure_noise
-from shapeplan.fitting.optimum import Surroundings, trust_region
-from shapeplan.fitting.result import OPTIMUM_AT, Fit
-from shapeplan.fitting.rollout import choose, score_in_sample
+from shapeplan.fitting.result import OPTIMUM_AT, Fit, Rival
+from shapeplan.fitting.rollout import Choice, choose, score_in_sample
 from shapeplan.fitting.star_report import report_star
+from shapeplan.fitting.surroundings import Surroundings, trust_region
 from shapeplan.fitting.trends import find_trends
 from shapeplan.laws import FORMS
 from shapeplan.runs import Runs
 from shapeplan.sweeps.grid import Start, check_start, find_start
 
 MOST_REPLICATES = 100_000
+RIVAL_REPLICATES = 200
+"""Replicates of a law that was not chosen: enough for the ends of an interval that only tells whether laws agree."""
 LEAST_LEVEL, MOST_LEVEL = 0.01, 0.999
 
 
@@ -79,39 +81,37 @@ def fit(
     check_arguments(law, objective, replicates, level)
     try:
         contents = survey(runs, center)
-        chosen, selection, beside = _choose(runs, contents, law, OBJECTIVES[objective])
+        choice, beside = _choose(runs, contents, law, OBJECTIVES[objective])
     except FitError as error:
         raise FitError(*(complaint.within(runs.name) for complaint in error.complaints)) from None
-    return _evidence(runs, contents, chosen, selection, beside, start, Replicates(replicates, seed, level))
+    return _evidence(runs, contents, choice, beside, start, Replicates(replicates, seed, level))
 
 
-def _choose(
-    runs: Runs, contents: Contents, law: str, objective: Objective
-) -> tuple[Candidate, tuple[Score, ...], Candidate | None]:
-    """Return the law, the table of choice, and the star beside a law that is another."""
+def _choose(runs: Runs, contents: Contents, law: str, objective: Objective) -> tuple[Choice, Candidate | None]:
+    """Return the choice of a law, and the star beside a law that is another."""
     if law != "auto":
         _check_supported(contents, law)
         chosen = fit_candidate(law, runs, contents.dimensions, contents.star, objective)
-        selection: tuple[Score, ...] = (score_in_sample(chosen),)
+        choice = Choice(chosen, (score_in_sample(chosen),))
         candidates = {law: chosen}
     else:
         candidates = fit_candidates(runs, contents, objective)
-        chosen, selection = choose(list(candidates.values()), runs)
+        choice = choose(list(candidates.values()), runs)
     beside = None
-    if chosen.name != "star" and "star" in contents.supported:
+    if choice.chosen.name != "star" and "star" in contents.supported:
         beside = candidates.get("star") or fit_candidate("star", runs, contents.dimensions, contents.star, objective)
-    return chosen, selection, beside
+    return choice, beside
 
 
 def _evidence(
     runs: Runs,
     contents: Contents,
-    chosen: Candidate,
-    selection: tuple[Score, ...],
+    choice: Choice,
     beside: Candidate | None,
     start: Start | None,
     replicates: Replicates,
 ) -> Fit:
+    chosen = choice.chosen
     problem, dims = chosen.problem, contents.dimensions.free
     rows, of_star = problem.all_rows, chosen.name == "star"
     flops_range = _range(runs.flops[rows])
@@ -188,7 +188,7 @@ def _evidence(
         center=star.center if star else (),
         center_error=star.center_error if star else None,
         grid_error=star.grid_error if star else None,
-        selection=selection,
+        selection=choice.scores,
         outliers=outliers,
         trends=trends,
         noise=noise,
@@ -222,7 +222,18 @@ def _evidence(
         ),
         sources=runs.sources,
         notes=(*runs.notes, *cost_notes),
+        rivals=tuple(_rival(rival, runs, surroundings, replicates) for rival in choice.rivals if _knows_shape(rival)),
     )
+
+
+def _knows_shape(candidate: Candidate) -> bool:
+    """Return whether a law has a best shape of its own; Eq. 2 says nothing away from its arms."""
+    return bool(candidate.problem.form.dims) and candidate.name != "star"
+
+
+def _rival(candidate: Candidate, runs: Runs, surroundings: Surroundings, replicates: Replicates) -> Rival:
+    fewer = replace(replicates, count=min(replicates.count, RIVAL_REPLICATES))
+    return Rival(replace(candidate.law, derive=surroundings.variables), fewer.of(candidate, runs))
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from shapeplan.arrays import Bools, Floats, Index, robust_sigma
 from shapeplan.fitting.candidate import Candidate
 from shapeplan.fitting.engine import Solution
 from shapeplan.fitting.evidence import Influence, Influences
-from shapeplan.fitting.optimum import Surroundings, at_edge, best_shape
+from shapeplan.fitting.optimum import best_shape
+from shapeplan.fitting.surroundings import Surroundings, at_edge
 from shapeplan.runs import Runs
 
 NAMED = 5
@@ -101,6 +102,8 @@ class Reading:
 
     def _best(self, constants: Mapping[str, Floats], flops: float) -> dict[str, Floats]:
         problem = self.law.problem
+        if not problem.form.dims:
+            return {}
         return best_shape(problem.form, problem.units, constants, np.asarray(flops), self.surroundings, self.bounds)
 
     def estimate(self) -> dict[str, Floats]:

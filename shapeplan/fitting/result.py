@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -29,7 +29,8 @@ from shapeplan.fitting.evidence import (
     Status,
     Trend,
 )
-from shapeplan.fitting.optimum import Surroundings, best_shape, trust_region
+from shapeplan.fitting.optimum import Bounds, best_shape
+from shapeplan.fitting.surroundings import NO_LIMITS, TRUST, Limits, Surroundings, trust_region
 from shapeplan.laws import Law
 from shapeplan.quantities import Convention
 from shapeplan.runs import Source
@@ -44,6 +45,27 @@ OPTIMUM_AT = 10.0
 """The best shape is watched at this factor of the largest compute."""
 HELD_OUT_TOLERANCE = 0.02
 """Relative error on rows it never saw above which a law is doubted, if it is three times its own scatter too."""
+
+
+@dataclass(frozen=True)
+class Rival:
+    """A law that the rollout hardly tells from the one of choice: within two standard errors of the best.
+
+    Attributes
+    ----------
+    law : Law
+        The law.
+    draws : mapping of str to ndarray, shape (replicates,)
+        Its constants under bootstrap replicates; empty without.
+    """
+
+    law: Law
+    draws: Mapping[str, Floats]
+
+    @property
+    def replicates(self) -> int:
+        """How many replicates there are."""
+        return len(next(iter(self.draws.values()), ()))
 
 
 @dataclass(frozen=True)
@@ -81,6 +103,8 @@ class Fit:
         The rows beside the star, which the star never saw: a test of the law away from its arms.
     selection, outliers : tuples
         The table of choice, and the rows far from the law.
+    rivals : tuple of Rival
+        Laws of shape that might as well have been chosen.
     trends : mapping of str to Trend
         Residuals against compute and every dimension that varies.
     noise : Noise or None
@@ -139,6 +163,7 @@ class Fit:
     cautions: tuple[Caution, ...]
     sources: tuple[Source, ...]
     notes: tuple[str, ...] = ()
+    rivals: tuple[Rival, ...] = ()
 
     def __repr__(self) -> str:
         """Return law, status, exponents and warnings; the whole is in the document."""
@@ -215,7 +240,7 @@ class Fit:
             One a free dimension, within the trust region around the shapes of the log: a value there means that
             the law has no optimum inside. Empty for a law without constants, without shape, or whose cost is unknown.
         """
-        if not self.law.has_loss:
+        if not self.law.has_loss or not self.law.form.dims:
             return {}
         place, draws = np.asarray(flops, dtype=float), self.bootstrap.draws
         values = self.best_shapes(self.law.arrays(), place)
@@ -225,9 +250,22 @@ class Fit:
             for dim, value in values.items()
         }
 
-    def best_shapes(self, constants: Mapping[str, Floats], flops: Floats) -> dict[str, Floats]:
+    def best_shapes(
+        self,
+        constants: Mapping[str, Floats],
+        flops: ArrayLike,
+        bounds: Bounds | None = None,
+        limits: Limits = NO_LIMITS,
+        near: Mapping[str, ArrayLike] | None = None,
+    ) -> dict[str, Floats]:
         """Return the shapes of least loss under constants, such as draws, at compute; see `best_shape`."""
-        return best_shape(self.law.form, self.law.units, constants, flops, self.surroundings, self.bounds)
+        law = self.law
+        return best_shape(law.form, law.units, constants, flops, self.surroundings, bounds or self.bounds, limits, near)
+
+    def under(self, rival: Rival) -> Fit:
+        """Return the fit as it would be had the rival been chosen: its law and its draws, the rest the same."""
+        bootstrap = replace(self.bootstrap, replicates=rival.replicates, draws=rival.draws, exponents={})
+        return replace(self, law=rival.law, bootstrap=bootstrap, growth_exponents={}, rivals=())
 
     @cached_property
     def beyond(self) -> dict[str, Estimate]:
@@ -237,7 +275,11 @@ class Fit:
     @property
     def bounds(self) -> dict[str, Interval]:
         """Where the best shape is looked for."""
-        return trust_region({dim: self.shape_range[dim] for dim in self.dims})
+        return self.bounds_within(TRUST)
+
+    def bounds_within(self, trust: float) -> dict[str, Interval]:
+        """Return the trust region: a factor beyond the smallest and largest trained value of every free dimension."""
+        return trust_region({dim: self.shape_range[dim] for dim in self.dims}, trust)
 
     @property
     def dims(self) -> tuple[str, ...]:

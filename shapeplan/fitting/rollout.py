@@ -19,6 +19,8 @@ BLOCKS = 8
 """Blocks of rows above it; every block is predicted by a fit to all rows below."""
 FEWEST_BLOCKS = 4
 """Blocks below which a law that needs many rows is left out rather than the blocks it cannot stand."""
+DOUBT = 2.0
+"""Standard errors from the best within which a law might as well be the true one."""
 _ROUNDING = 1e-18
 _WORST = 1e300
 SHAPE_GROUPS = 40
@@ -33,7 +35,26 @@ class Fold:
     test: Index
 
 
-def choose(candidates: Sequence[Candidate], runs: Runs) -> tuple[Candidate, tuple[Score, ...]]:
+@dataclass(frozen=True)
+class Choice:
+    """The law of choice, the table behind it, and the laws that might as well have been chosen.
+
+    Attributes
+    ----------
+    chosen : Candidate
+        The law of choice.
+    scores : tuple of Score
+        One a candidate, in order; None where a law could not be scored.
+    rivals : tuple of Candidate
+        Other laws within `DOUBT` standard errors of the best.
+    """
+
+    chosen: Candidate
+    scores: tuple[Score, ...]
+    rivals: tuple[Candidate, ...] = ()
+
+
+def choose(candidates: Sequence[Candidate], runs: Runs) -> Choice:
     """Choose, of the laws within one standard error of the best, the one of least BIC.
 
     The rollout says which laws can be believed beyond their rows; among equals the rows themselves decide, with a
@@ -51,33 +72,39 @@ def choose(candidates: Sequence[Candidate], runs: Runs) -> tuple[Candidate, tupl
     runs : Runs
         The log.
 
-    Returns
-    -------
-    chosen : Candidate
-        The law of choice.
-    scores : tuple of Score
-        One a candidate, in order; None where a law could not be scored.
     """
     folds, able = _folds(candidates, runs)
     errors = {candidate.name: _errors(candidate, folds, runs) for candidate in able}
     tested = runs.run[np.concatenate([fold.test for fold in folds])] if folds else np.empty(0, dtype=np.int64)
     # Errors that only rounding tells apart are equal.
     squares = {name: np.maximum(values**2, _ROUNDING) for name, values in errors.items()}
-    scores = tuple(_score(candidate, squares.get(candidate.name), tested, runs) for candidate in candidates)
+    bics = {candidate.name: bic(candidate, runs) for candidate in candidates}
+    least = min(bics.values())
+    scores = tuple(
+        _score(candidate, squares.get(candidate.name), bics[candidate.name] - least, tested, runs)
+        for candidate in candidates
+    )
     if not folds:
-        return min(candidates, key=lambda one: bic(one, runs)), scores
+        return Choice(min(candidates, key=lambda one: bics[one.name]), scores)
     best = min(squares, key=lambda name: float(squares[name].mean()))
     if not np.isfinite(squares[best]).all():
-        return min(able, key=lambda one: bic(one, runs)), scores
-    close = []
-    for candidate in able:
-        difference = squares[candidate.name] - squares[best]
-        if np.isfinite(difference).all() and difference.mean() <= standard_error(difference, tested):
-            close.append(candidate)
+        return Choice(min(able, key=lambda one: bics[one.name]), scores)
+
+    def within(errors: float) -> list[Candidate]:
+        apart = {candidate.name: squares[candidate.name] - squares[best] for candidate in able}
+        return [
+            candidate
+            for candidate in able
+            if np.isfinite(apart[candidate.name]).all()
+            and apart[candidate.name].mean() <= errors * standard_error(apart[candidate.name], tested)
+        ]
+
+    close = within(1.0)
     knowing = [candidate for candidate in close if candidate.problem.form.dims]
     blind_is_best = not next(one for one in able if one.name == best).problem.form.dims
     eligible = close if blind_is_best else knowing
-    return min(eligible, key=lambda one: (bic(one, runs), float(squares[one.name].mean()))), scores
+    chosen = min(eligible, key=lambda one: (bics[one.name], float(squares[one.name].mean())))
+    return Choice(chosen, scores, tuple(one for one in within(DOUBT) if one is not chosen))
 
 
 def bic(candidate: Candidate, runs: Runs) -> float:
@@ -125,7 +152,7 @@ def _errors(candidate: Candidate, folds: Sequence[Fold], runs: Runs) -> Floats:
     return np.concatenate([candidate.errors(solution, i, runs, fold.test) for i, fold in enumerate(folds)])
 
 
-def _score(candidate: Candidate, squares: Floats | None, tested: Ints, runs: Runs) -> Score:
+def _score(candidate: Candidate, squares: Floats | None, excess: float, tested: Ints, runs: Runs) -> Score:
     rmse = se = None
     if squares is not None and np.isfinite(squares).all():
         rmse = float(np.sqrt(squares.mean()))
@@ -137,7 +164,7 @@ def _score(candidate: Candidate, squares: Floats | None, tested: Ints, runs: Run
         rollout_se=se,
         relative_rmse=candidate.relative_rmse,
         parameters=candidate.problem.parameters,
-        bic=bic(candidate, runs),
+        bic_excess=excess,
         top_decade=_top_decade(candidate, runs),
     )
 

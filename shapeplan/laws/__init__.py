@@ -6,7 +6,7 @@ import importlib
 import pkgutil
 
 from shapeplan.laws.additive import Additive
-from shapeplan.laws.base import FORMS, Bounds, Form, JointForm, Law, Power, Term
+from shapeplan.laws.base import FORMS, Bounds, Derive, Form, JointForm, Law, Power, Term
 from shapeplan.laws.chinchilla import Chinchilla
 from shapeplan.laws.interaction import Interaction
 from shapeplan.laws.product import Product
@@ -21,6 +21,7 @@ __all__ = [
     "Additive",
     "Bounds",
     "Chinchilla",
+    "Derive",
     "Form",
     "Interaction",
     "JointForm",

@@ -11,12 +11,11 @@ from shapeplan.architectures import CONVENTIONS, Part, Transformer, ViT
 from shapeplan.architectures.catalogue import Counted, named
 from shapeplan.architectures.conventions import find_convention, non_embedding_params
 from shapeplan.errors import ArgumentError, Caution, Complaint, InputError
-from shapeplan.planning.hardware import AS_OF, Fleet, check_mfu, parse_fleet
+from shapeplan.planning.hardware import AS_OF, DEFAULT_MFU, Fleet, check_mfu, parse_fleet
 from shapeplan.planning.memory import DEFAULT_RECIPE, MemoryRecipe, find_recipe
 from shapeplan.quantities import LARGEST_FLOPS, convert_flops, format_bytes, format_flops
 from shapeplan.runs import Source
 
-DEFAULT_MFU = 0.4
 MOST_EXAMPLES = 1e20
 _CENTURY = 36525.0
 

@@ -12,6 +12,7 @@ from shapeplan.errors import ArgumentError, Complaint
 AS_OF = "2026-11"
 """When the table was last checked against its sources."""
 SECONDS_PER_DAY = 86400.0
+DEFAULT_MFU = 0.4
 # People write the multiplication sign as well as x.
 _FLEET = re.compile(r"\s*(?:(?P<count>[0-9]{1,9})\s*[xX*× ]\s*)?(?P<name>[A-Za-z][\w .-]{0,40}?)\s*")  # noqa: RUF001
 
@@ -54,7 +55,11 @@ class Fleet:
 
     def days(self, training_flops: float, mfu: float) -> float:
         """Return the days that so many training FLOPs take at a model FLOPs utilization (MFU)."""
-        return training_flops / (self.count * self.accelerator.peak * mfu * SECONDS_PER_DAY)
+        return training_flops / self.flops(1.0, mfu)
+
+    def flops(self, days: float, mfu: float) -> float:
+        """Return the training FLOPs that so many days deliver at a model FLOPs utilization (MFU)."""
+        return days * self.count * self.accelerator.peak * mfu * SECONDS_PER_DAY
 
 
 ACCELERATORS: dict[str, Accelerator] = {

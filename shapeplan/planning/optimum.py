@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from shapeplan.arrays import Floats, central_interval
-from shapeplan.fitting.optimum import at_edge
 from shapeplan.fitting.result import Fit
+from shapeplan.fitting.surroundings import at_edge
+from shapeplan.planning.constraints import Constraints
 
 KNOTS = 25
-"""Budgets for which intervals are computed; between more of them they are interpolated in the logarithms."""
+"""Budgets at which what takes long is computed; between more of them it is interpolated in the logarithms."""
+LIMITED_DRAWS = 200
+"""Draws behind intervals of a shape with limits, which take ten times as long."""
 
 
 @dataclass(frozen=True)
@@ -22,33 +26,85 @@ class Optimum:
     ----------
     fit : Fit
         With a law that predicts loss.
+    asked : Constraints
+        What the shape must keep.
     """
 
     fit: Fit
+    asked: Constraints
 
     name = "optimum"
 
     def shapes(self, flops: Floats) -> dict[str, Floats]:
-        """Return the best value of every free dimension, shape (budgets,) each."""
-        return self.fit.best_shapes(self.fit.law.arrays(), flops)
+        """Return the best value of every free dimension, shape (budgets,) each; NaN where no shape keeps the limits."""
+        return self.under(self.fit.law.arrays(), flops)
+
+    def under(
+        self, constants: Mapping[str, Floats], flops: Floats, near: Mapping[str, Floats] | None = None
+    ) -> dict[str, Floats]:
+        """Return the best shapes under other constants, such as draws; `near` shapes that are best under like ones."""
+        return self.fit.best_shapes(constants, flops, self.asked.bounds(self.fit), self.asked.limits, near)
+
+    def losses(
+        self, shape: Mapping[str, Floats], flops: Floats, constants: Mapping[str, Floats] | None = None
+    ) -> Floats:
+        """Return the loss of shapes at budgets, NaN where a shape is undefined or leaves nothing for training."""
+        defined = np.isfinite(np.sum([shape[dim] for dim in self.fit.dims], axis=0))
+        known = {dim: np.where(defined, values, 1.0) for dim, values in shape.items()}
+        with np.errstate(invalid="ignore", divide="ignore"):
+            variables = self.variables(known, flops)
+            law = self.fit.law
+            loss = law.loss(**variables) if constants is None else law.loss_under(constants, **variables)
+        return np.where(defined, loss, np.nan)
+
+    def variables(self, shape: Mapping[str, Floats], flops: Floats) -> dict[str, Floats]:
+        """Return the variables of the law at shapes and budgets, of which serving takes its part."""
+        return self.fit.variables(shape, self.training_flops(shape, flops))
+
+    def training_flops(self, shape: Mapping[str, Floats], flops: Floats) -> Floats:
+        """Return the compute that is left for training."""
+        if not self.asked.limits.bind_cost:
+            return np.asarray(flops, dtype=float)
+        return self.asked.limits.training_flops(np.asarray(flops), self.fit.surroundings.flops_per_example(shape))
 
     def intervals(self, flops: Floats) -> dict[str, tuple[Floats, Floats]] | None:
         """Return the ends of the interval of every free dimension, shape (budgets,) each; None without draws."""
-        draws = self.fit.bootstrap.draws
+        draws = self.draws()
         if not draws:
             return None
-        knots = flops if len(flops) <= KNOTS else np.geomspace(flops.min(), flops.max(), KNOTS)
+        knots = knots_of(flops)
         count = len(next(iter(draws.values())))
         tiled = {name: np.tile(values, len(knots)) for name, values in draws.items()}
-        best = self.fit.best_shapes(tiled, np.repeat(knots, count))
+        near = None
+        if self.asked.limits.any:
+            near = {dim: np.repeat(values, count) for dim, values in self.shapes(knots).items()}
+        best = self.under(tiled, np.repeat(knots, count), near)
         intervals = {}
         for dim, values in best.items():
-            low, high = central_interval(np.log(values).reshape(len(knots), count).T, self.fit.bootstrap.level)
-            if len(knots) < len(flops):
-                low, high = (np.interp(np.log(flops), np.log(knots), end) for end in (low, high))
-            intervals[dim] = (np.exp(low), np.exp(high))
+            logs = np.log(values).reshape(len(knots), count).T
+            # A draw under which no shape keeps the limits says nothing of the shape.
+            ends = central_interval(logs[np.isfinite(logs).all(axis=1)], self.fit.bootstrap.level)
+            low, high = (np.exp(between_knots(end, knots, flops)) for end in ends)
+            intervals[dim] = (low, high)
         return intervals
 
-    def at_edge(self, shape: dict[str, float]) -> list[str]:
+    def draws(self) -> dict[str, Floats]:
+        """Return the draws that intervals rest on."""
+        draws = dict(self.fit.bootstrap.draws)
+        return {name: values[:LIMITED_DRAWS] for name, values in draws.items()} if self.asked.limits.any else draws
+
+    def at_edge(self, shape: Mapping[str, float]) -> list[str]:
         """Return the dimensions of a shape that are at the edge of the trust region."""
-        return [dim for dim, bounds in self.fit.bounds.items() if at_edge(np.asarray(shape[dim]), bounds)]
+        bounds = self.fit.bounds_within(self.asked.trust)
+        free = [dim for dim in bounds if dim not in self.asked.held]
+        return [dim for dim in free if at_edge(np.asarray(shape[dim]), bounds[dim])]
+
+
+def knots_of(flops: Floats) -> Floats:
+    """Return the budgets at which what takes long is computed: all of few, or an even scatter over many."""
+    return flops if len(flops) <= KNOTS else np.geomspace(flops.min(), flops.max(), KNOTS)
+
+
+def between_knots(values: Floats, knots: Floats, flops: Floats) -> Floats:
+    """Return values at budgets from those at the knots, by lines in the logarithm of compute."""
+    return values if len(knots) == len(flops) else np.interp(np.log(flops), np.log(knots), values)

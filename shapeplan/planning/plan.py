@@ -8,30 +8,120 @@ from dataclasses import dataclass
 from shapeplan.errors import Caution
 from shapeplan.fitting.evidence import Estimate, Interval
 from shapeplan.fitting.result import Fit
+from shapeplan.planning.hardware import Fleet
 from shapeplan.quantities import Convention
 from shapeplan.sweeps.grid import START_CODES, Start
 
 
 @dataclass(frozen=True)
+class SameLoss:
+    """What the loss of another shape costs with the best shape for it.
+
+    Attributes
+    ----------
+    flops : float
+        The compute that the best shape takes to that loss, in the convention of the plan.
+    compute : float
+        The same over the budget.
+    inference : float
+        Forward FLOPs of an example of that best shape, over those of the other shape.
+    """
+
+    flops: float
+    compute: float
+    inference: float | None
+
+
+@dataclass(frozen=True)
 class Alternative:
-    """Another shape at the same budget.
+    """Another shape at the same budget; None where the law or the log does not tell.
 
     Attributes
     ----------
     name : str
         What it is.
     shape : mapping of str to int
-        The shape, rounded.
-    loss : float
+        The shape.
+    params : int or None
+        Its parameters.
+    flops_per_example : float or None
+        What an example costs, in the convention of the plan.
+    loss : float or None
         Its loss under the law.
-    regret : float
+    regret : float or None
         Relative excess loss over the recommended shape.
+    regret_ci : interval or None
+        Its interval under the draws of the law.
+    same_loss : SameLoss or None
+        What its loss costs with the best shape; only for shapes the user named.
     """
 
     name: str
     shape: Mapping[str, int]
-    loss: float
+    params: int | None
+    flops_per_example: float | None
+    loss: float | None
+    regret: float | None
+    regret_ci: Interval | None = None
+    same_loss: SameLoss | None = None
+
+
+@dataclass(frozen=True)
+class LawPlan:
+    """What another law, as good by the rollout, makes of the budget.
+
+    Attributes
+    ----------
+    law : str
+        Its name.
+    shape : mapping of str to float
+        Its best shape.
+    ci : mapping of str to interval or None
+        Interval of that under its draws.
+    loss : Estimate
+        Its loss there.
+    regret : float
+        Relative excess loss, under that law, of the recommended shape.
+    """
+
+    law: str
+    shape: Mapping[str, float]
+    ci: Mapping[str, Interval | None]
+    loss: Estimate
     regret: float
+
+
+@dataclass(frozen=True)
+class Deviation:
+    """One dimension off the best shape by a factor, the others and the budget the same (the paper's Figure 6).
+
+    Attributes
+    ----------
+    dim, factor : str, float
+        Which, and by how much.
+    excess : float
+        Relative excess loss over the best shape.
+    """
+
+    dim: str
+    factor: float
+    excess: float
+
+
+@dataclass(frozen=True)
+class Serving:
+    """Examples served after the training, out of the same budget.
+
+    Attributes
+    ----------
+    examples : float
+        How many.
+    flops : float
+        What they take, in the convention of the plan (a forward pass is a third of a training step).
+    """
+
+    examples: float
+    flops: float
 
 
 @dataclass(frozen=True)
@@ -46,6 +136,8 @@ class BudgetPlan:
         The law's own.
     flops_forward, flops_training : float
         The budget in both conventions.
+    flops_ci : (float, float or None) or None
+        If a loss was asked for, the interval of the compute it takes; None at the end where some draws never reach it.
     shape : mapping of str to float
         The shape the method gives, before rounding.
     ci : mapping of str to interval or None
@@ -53,7 +145,7 @@ class BudgetPlan:
     rounded : mapping of str to int
         The shape to train.
     heads : int or None
-        Attention heads of it, where the log or the architecture has a rule.
+        Attention heads of it, where the log, the architecture or the user has a rule.
     params : int or None
         Parameters of the rounded shape.
     flops_per_example, flops_per_example_forward, flops_per_example_training : float or None
@@ -62,12 +154,27 @@ class BudgetPlan:
         Whole examples that the budget buys at the rounded shape.
     achieved_flops : float or None
         What those cost, never above the budget.
+    serving : Serving or None
+        What serving takes of the budget, if it is paid too.
+    days : float or None
+        Days of training on the fleet, if there is one.
     loss : Estimate or None
         Loss of the rounded shape under the law; None if the law has no constants, or the log refutes its loss.
     regret_of_rounding : float or None
         Relative excess loss of the rounded shape over the unrounded; negative where rounding helped.
-    recipe : Alternative or None
-        Beside an optimum, what the paper's recipe would give.
+    valley : mapping of str to interval
+        Values of every free dimension with which, the rest re-optimized, the loss is within the tolerance of the best.
+    deviations : tuple of Deviation
+        What a single dimension off the best costs.
+    recipe, optimum : Alternative or None
+        Beside an optimum what the paper's recipe would give, and beside the recipe the optimum of the law.
+    versus : tuple of Alternative
+        The shapes that the user asked to compare with.
+    laws : tuple of LawPlan
+        What other laws within two standard errors of the best rollout make of the budget.
+    extrapolation : mapping of str to float
+        How far budget (``flops``) and rounded shape are beyond the rows of the fit, as factors: above 1 beyond the
+        largest, below 1 under the smallest; what lies within is left out.
     cautions : tuple of Caution
         What is doubtful about this budget.
     """
@@ -76,6 +183,7 @@ class BudgetPlan:
     flops_convention: Convention
     flops_forward: float
     flops_training: float
+    flops_ci: tuple[float, float | None] | None
     shape: Mapping[str, float]
     ci: Mapping[str, Interval | None]
     rounded: Mapping[str, int]
@@ -86,9 +194,17 @@ class BudgetPlan:
     flops_per_example_training: float | None
     examples: int | None
     achieved_flops: float | None
+    serving: Serving | None
+    days: float | None
     loss: Estimate | None
     regret_of_rounding: float | None
+    valley: Mapping[str, Interval]
+    deviations: tuple[Deviation, ...]
     recipe: Alternative | None
+    optimum: Alternative | None
+    versus: tuple[Alternative, ...]
+    laws: tuple[LawPlan, ...]
+    extrapolation: Mapping[str, float]
     cautions: tuple[Caution, ...]
 
 
@@ -108,6 +224,14 @@ class Plan:
         Its x0 and t0.
     budgets : tuple of BudgetPlan
         In the order they were asked for.
+    trust : float
+        How far beyond the trained shapes an optimum was looked for, as a factor.
+    tolerance : float
+        Relative excess loss up to which a shape is in the valley.
+    fleet, mfu : Fleet or None, float or None
+        What days rest on.
+    notes : tuple of str
+        How words of the user were understood.
     """
 
     fit: Fit
@@ -115,6 +239,11 @@ class Plan:
     weights: Mapping[str, float]
     start: Start | None
     budgets: tuple[BudgetPlan, ...]
+    trust: float
+    tolerance: float
+    fleet: Fleet | None = None
+    mfu: float | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def cautions(self) -> tuple[Caution, ...]:

@@ -60,6 +60,14 @@ class Recipe:
             }
 
 
+def default_weights(fit: Fit) -> dict[str, float]:
+    """Return the weights that the law implies, which lose less (tests/studies/regret.py); else 1/D each."""
+    try:
+        return _implied(fit)
+    except PlanError:
+        return recipe_weights("equal", fit)
+
+
 def recipe_weights(given: Mapping[str, float] | str, fit: Fit) -> dict[str, float]:
     """Return the weights of the recipe.
 

@@ -1,76 +1,180 @@
-"""Shapes that can be built: whole numbers, and multiples that kernels and heads like."""
+"""Shapes that can be built: whole numbers, and multiples that kernels, heads and parallel devices like."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from shapeplan.arrays import Floats
 from shapeplan.errors import ArgumentError, Complaint
+from shapeplan.sweeps.dimensions import Dimensions
 
 LARGEST_MULTIPLE = 1_000_000
 DEFAULT_MULTIPLES = {"width": 16, "mlp_dim": 16}
 """Tensor cores want multiples of 16 in the matrices; depth and other dimensions are whole."""
-REACH = 2
-"""Multiples on either side among which the least loss is looked for."""
 
 
-def round_shape(
-    shape: Mapping[str, float], multiples: Mapping[str, int], heads: Mapping[str, int]
-) -> tuple[dict[str, int], int | None]:
-    """Round every dimension to its nearest multiple, in ratio, and at least one multiple.
+@dataclass(frozen=True)
+class Grain:
+    """What dimensions are rounded to.
+
+    Attributes
+    ----------
+    dimensions : Dimensions
+        Free dimensions are rounded, tied ones follow and are rounded too, fixed ones stay.
+    multiples : mapping of str to int
+        Of every dimension.
+    heads : mapping of str to int
+        ``{"heads": h}`` or ``{"head_dim": d}``; empty for no rule.
+    held : mapping of str to float
+        Free dimensions that the user fixed; they are not rounded.
+    """
+
+    dimensions: Dimensions
+    multiples: Mapping[str, int]
+    heads: Mapping[str, int] = field(default_factory=dict)
+    held: Mapping[str, float] = field(default_factory=dict)
+
+    def round(self, shape: Mapping[str, Floats]) -> dict[str, Floats]:
+        """Return the whole shapes whose free dimensions are each nearest, in ratio, to those given."""
+        return self.complete({dim: nearest(shape[dim], self._multiple(dim)) for dim in self.dimensions.free})
+
+    def complete(self, rounded: Mapping[str, Floats]) -> dict[str, Floats]:
+        """Return whole shapes from rounded free dimensions."""
+        size = next(iter(rounded.values())).shape
+        followers = {dim: tie.ratio * rounded[tie.to] for dim, tie in self.dimensions.tied.items()}
+        kept = {dim: np.full(size, float(round(value))) for dim, value in self.dimensions.fixed.items()}
+        moved = {dim: nearest(kept[dim], self.multiples[dim]) for dim in kept if dim in self.multiples}
+        follow = {dim: nearest(value, self.multiples[dim]) for dim, value in followers.items()}
+        return {**rounded, **kept, **moved, **follow}
+
+    def lattice(self, shape: Mapping[str, Floats], reach: int) -> dict[str, Floats]:
+        """Return whole shapes around shapes: `reach` multiples on either side in every free dimension.
+
+        Parameters
+        ----------
+        shape : mapping of str to ndarray, shape (budgets,)
+            The free dimensions.
+        reach : int
+            How many.
+
+        Returns
+        -------
+        dict of str to ndarray, shape (budgets, shapes)
+            All combinations.
+        """
+        dims = self.dimensions.free
+        axes = [np.zeros(1) if dim in self.held else np.arange(1 - reach, 1 + reach, dtype=float) for dim in dims]
+        steps = dict(zip(dims, (one.ravel() for one in np.meshgrid(*axes, indexing="ij")), strict=True))
+        places = {}
+        for dim in dims:
+            if dim in self.held:
+                places[dim] = np.full((len(shape[dim]), len(steps[dim])), self.held[dim])
+                continue
+            multiple = self._multiple(dim)
+            # Around a value below one multiple the smallest that can be built stands in for those that cannot.
+            below = np.maximum(np.floor(shape[dim] / multiple), 1.0)
+            places[dim] = multiple * np.maximum(below[:, None] + steps[dim], 1.0)
+        return self.complete(places)
+
+    def heads_of(self, width: float | None) -> int | None:
+        """Return the attention heads of a width, where there is a rule."""
+        if "heads" in self.heads:
+            return self.heads["heads"]
+        if "head_dim" in self.heads and width is not None:
+            return round(width / self.heads["head_dim"])
+        return None
+
+    def _multiple(self, dim: str) -> int:
+        return 1 if dim in self.held else self.multiples[dim]
+
+
+def grain(
+    dimensions: Dimensions,
+    rule: Mapping[str, int],
+    *,
+    multiples: Mapping[str, int] | None = None,
+    heads: int | None = None,
+    head_dim: int | None = None,
+    tensor_parallel: int = 1,
+    pipeline_parallel: int = 1,
+    held: Mapping[str, float] | None = None,
+) -> Grain:
+    """Return what dimensions are rounded to.
 
     Parameters
     ----------
-    shape : mapping of str to float
-        The shape.
-    multiples : mapping of str to int
-        By dimension; those of `DEFAULT_MULTIPLES` apply where it is silent.
-    heads : mapping of str to int
-        ``{"heads": h}`` or ``{"head_dim": d}``, of which width becomes a multiple too; empty for no rule.
-
-    Returns
-    -------
-    rounded : dict of str to int
-        The rounded shape.
-    heads : int or None
-        Attention heads.
+    dimensions : Dimensions
+        Of the law.
+    rule : mapping of str to int
+        The log's own rule for heads, which `heads` or `head_dim` replace.
+    multiples : mapping of str to int, optional
+        By dimension, in place of `DEFAULT_MULTIPLES`.
+    heads, head_dim : int, optional
+        Attention heads, or the width of one: width becomes a multiple.
+    tensor_parallel : int
+        Devices that share a layer: heads divide among them, and what each holds of mlp_dim is a whole multiple.
+    pipeline_parallel : int
+        Stages among which the blocks divide.
+    held : mapping of str to float, optional
+        Free dimensions that are fixed.
 
     Raises
     ------
     ArgumentError
-        If a multiple is of a dimension that the shape does not have, or not a whole positive number.
+        If a number makes no sense, or they exclude each other.
     """
-    check_multiples(multiples, tuple(shape))
-    rounded = {dim: _nearest(value, _multiple(dim, multiples, heads)) for dim, value in shape.items()}
-    if "heads" in heads:
-        return rounded, heads["heads"]
-    if "head_dim" in heads and "width" in rounded:
-        return rounded, rounded["width"] // heads["head_dim"]
-    return rounded, None
+    given, held = dict(multiples or {}), dict(held or {})
+    everything = (*dimensions.free, *dimensions.tied, *dimensions.fixed)
+    check_multiples(given, everything)
+    if heads is not None and head_dim is not None:
+        message = "--heads and --head-dim both set the heads"
+        raise ArgumentError(Complaint("bad-heads", message, "give one: width follows from it"))
+    for name, value in (
+        ("heads", heads),
+        ("head-dim", head_dim),
+        ("tensor-parallel", tensor_parallel),
+        ("pipeline-parallel", pipeline_parallel),
+    ):
+        if value is not None and not 1 <= value <= LARGEST_MULTIPLE:
+            hint = f"give a whole number from 1 to {LARGEST_MULTIPLE}"
+            raise ArgumentError(Complaint(f"bad-{name}", f"--{name} cannot be {value}", hint, value=str(value)))
+    chosen = {"heads": heads} if heads else {"head_dim": head_dim} if head_dim else dict(rule)
+    own = {dim: given.get(dim, DEFAULT_MULTIPLES.get(dim, 1)) for dim in (*dimensions.free, *dimensions.tied)}
+    own |= {dim: given[dim] for dim in dimensions.fixed if dim in given}
+    if tensor_parallel > 1:
+        own = _split(own, chosen, dimensions, tensor_parallel)
+    if pipeline_parallel > 1 and "depth" in everything:
+        own["depth"] = math.lcm(own.get("depth", 1), pipeline_parallel)
+    if "width" in own and chosen:
+        each = chosen["heads"] if "heads" in chosen else chosen["head_dim"] * tensor_parallel
+        own["width"] = math.lcm(own["width"], each)
+    for dim, size in held.items():
+        part = max(chosen.values(), default=1) if dim == "width" else 1
+        if size % part:
+            near = max(part, round(size / part) * part)
+            message = f"--fix {dim}={size:g} is no multiple of {' '.join(chosen)} = {part}"
+            raise ArgumentError(Complaint("bad-fix", message, f"fix {dim}={near:g}, or give other --heads"))
+    return Grain(dimensions, own, chosen, held)
 
 
-def lattice(shape: Mapping[str, float], multiples: Mapping[str, int], heads: Mapping[str, int]) -> dict[str, Floats]:
-    """Return the shapes that can be built around a shape: `REACH` multiples below and above in every dimension.
-
-    Returns
-    -------
-    dict of str to ndarray, shape (shapes,)
-        All combinations.
-    """
-    axes = []
-    for dim, value in shape.items():
-        multiple = _multiple(dim, multiples, heads)
-        below = math.floor(value / multiple)
-        axes.append(multiple * np.arange(max(1, below - REACH + 1), max(1, below) + REACH + 1, dtype=float))
-    return {dim: places.ravel() for dim, places in zip(shape, np.meshgrid(*axes, indexing="ij"), strict=True)}
-
-
-def _multiple(dim: str, multiples: Mapping[str, int], heads: Mapping[str, int]) -> int:
-    multiple = multiples.get(dim, DEFAULT_MULTIPLES.get(dim, 1))
-    return math.lcm(multiple, *heads.values()) if dim == "width" and heads else multiple
+def _split(multiples: dict[str, int], heads: Mapping[str, int], dimensions: Dimensions, devices: int) -> dict[str, int]:
+    """Return multiples with which every one of some devices holds whole ones."""
+    count = heads.get("heads")
+    if count is not None and count % devices:
+        message = f"{count} heads cannot be shared by {devices} devices"
+        hint = f"give --heads {math.lcm(count, devices)}, or --head-dim"
+        raise ArgumentError(Complaint("bad-tensor-parallel", message, hint, value=str(devices)))
+    split = dict(multiples)
+    for dim in ("mlp_dim", "width"):
+        if dim in split:
+            split[dim] = split[dim] * devices if dim == "mlp_dim" else math.lcm(split[dim], devices)
+        elif dimensions.fixed.get(dim, 0) % devices:
+            split[dim] = devices
+    return split
 
 
 def check_multiples(multiples: Mapping[str, float], dims: tuple[str, ...]) -> None:
@@ -88,8 +192,11 @@ def check_multiples(multiples: Mapping[str, float], dims: tuple[str, ...]) -> No
             )
 
 
-def _nearest(value: float, multiple: int) -> int:
-    below = max(1, math.floor(value / multiple)) * multiple
+def nearest(values: Floats, multiple: int) -> Floats:
+    """Return the multiples nearest to values, at least one.
+
+    Nearest in ratio: 1.5 is closer to 2 than to 1 when both are factors.
+    """
+    below = np.maximum(np.floor(values / multiple), 1.0) * multiple
     above = below + multiple
-    # Nearest in ratio: 1.5 is closer to 2 than to 1 when both are factors.
-    return below if value / below <= above / value else above
+    return np.where(values / below <= above / values, below, above)

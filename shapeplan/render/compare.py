@@ -24,7 +24,10 @@ def render_compare(found: Comparison, width: int) -> list[RenderableType]:
                 ("top decade", "fitted below a tenth of the largest compute, asked for the rest; bias is the mean"),
                 ("new shape", "fitted without a shape, asked for it"),
                 ("in sample", f"{count(found.rows, 'row')} of {count(found.runs, 'run')}, {found.objective} objective"),
-                ("dBIC", "BIC over all rows, above the least; it chooses among laws within one standard error of the best"),
+                (
+                    "dBIC",
+                    "BIC over all rows, above the least: it decides among laws within one standard error",
+                ),
             ]
         ),
     ]

@@ -1,21 +1,24 @@
-"""A plan as tables."""
+"""A plan as tables: warnings, then the shape, then what it costs and buys, and what else could be done."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 from rich.console import RenderableType
 
-from shapeplan.fitting.optimum import TRUST
 from shapeplan.fitting.result import Fit
-from shapeplan.planning.plan import BudgetPlan, Plan
-from shapeplan.quantities import format_count, format_flops
+from shapeplan.planning.plan import Alternative, BudgetPlan, LawPlan, Plan
+from shapeplan.quantities import format_count, format_days, format_flops
 from shapeplan.render.parts import alarm, compact, facts, percent, shape_text, span, table, title
 
 _WIDE = 110
 """Columns that the table of many budgets takes; narrower terminals get a block a budget."""
+_ROOMY = 80
+"""Columns that wide tables of one budget take; below, they are told in two."""
 
 
 def render_plan(plan: Plan, width: int) -> list[RenderableType]:
-    """Return the tables of a plan: what it rests on, then a block for one budget or a row for each of many."""
+    """Return the tables of a plan: a block for one budget or a row for each of many, then what it rests on."""
     parts: list[RenderableType] = []
     if plan.fit.status != "ok":
         parts += [alarm("FORCED: the fit behind this plan is not to be trusted"), ""]
@@ -23,22 +26,58 @@ def render_plan(plan: Plan, width: int) -> list[RenderableType]:
         parts += [title(f"Recommended shapes (law {plan.fit.law.form.name}, method {plan.method})"), _many(plan)]
     else:
         for budget in plan.budgets:
-            parts += _one(plan, budget)
+            parts += _one(plan, budget, width)
     parts += [title("Rests on"), _basis(plan)]
     return parts
 
 
-def _one(plan: Plan, budget: BudgetPlan) -> list[RenderableType]:
-    interval = f"{plan.fit.bootstrap.level:.0%} interval"
+def _one(plan: Plan, budget: BudgetPlan, width: int) -> list[RenderableType]:
+    parts: list[RenderableType] = [title(f"Recommended shape for {_both(budget)}")]
+    if codes := _codes(plan, budget):
+        parts.append(alarm(f"warnings: {codes}"))
+    parts += [_shape(plan, budget), facts(_costs(plan, budget))]
+    others = [other for other in (budget.recipe, budget.optimum, *budget.versus) if other is not None]
+    if others:
+        parts += [title("Against other shapes at the same budget"), *_others(others, plan, width)]
+    if len(plan.budgets) > 1:
+        return parts
+    if budget.laws:
+        parts += [title("Under laws that predict as well"), _laws(budget.laws)]
+    if budget.deviations:
+        parts += [title("What one dimension off the best shape costs, the others and the budget the same")]
+        parts.append(_deviations(budget))
+    return parts
+
+
+def _codes(plan: Plan, budget: BudgetPlan) -> str:
+    return ", ".join(dict.fromkeys(caution.code for caution in (*plan.cautions, *budget.cautions)))
+
+
+def _shape(plan: Plan, budget: BudgetPlan) -> RenderableType:
+    headers = ["", "train", "unrounded", f"{plan.fit.bootstrap.level:.0%} interval"]
     rows = [
         [dim, f"{budget.rounded[dim]}", compact(value, 4), span(budget.ci[dim], 4)]
         for dim, value in budget.shape.items()
     ]
+    if budget.valley:
+        headers.append(f"within {100 * plan.tolerance:.3g}%")
+        for row, dim in zip(rows, budget.shape, strict=True):
+            row.append(span(budget.valley.get(dim), 3))
     if budget.heads is not None:
-        rows.append(["heads", f"{budget.heads}", "", ""])
+        rows.append(["heads", f"{budget.heads}", *[""] * (len(headers) - 2)])
+    return table(headers, rows)
+
+
+def _costs(plan: Plan, budget: BudgetPlan) -> list[tuple[str, str]]:
+    """Return what the shape costs and buys."""
     about = "" if plan.fit.architecture else "about "
     unit, own = plan.fit.examples_unit, budget.flops_convention
-    pairs = [("parameters", "unknown" if budget.params is None else about + format_count(budget.params))]
+    pairs = []
+    if budget.flops_ci is not None:
+        low, high = budget.flops_ci
+        end = "never" if high is None else format_flops(high)
+        pairs.append(("compute it takes", f"{format_flops(budget.flops)} ({format_flops(low)} to {end}) {own} FLOPs"))
+    pairs.append(("parameters", "unknown" if budget.params is None else about + format_count(budget.params)))
     if budget.flops_per_example_forward is not None and budget.flops_per_example_training is not None:
         forward, training = budget.flops_per_example_forward, budget.flops_per_example_training
         both = f"{about}{format_flops(forward)} forward, {format_flops(training)} training"
@@ -46,30 +85,94 @@ def _one(plan: Plan, budget: BudgetPlan) -> list[RenderableType]:
     if budget.examples is not None and budget.achieved_flops is not None:
         bought = f"{about}{format_count(budget.examples)} ({format_flops(budget.achieved_flops)} {own} FLOPs)"
         pairs.append((unit, bought))
+    if budget.serving is not None:
+        served = budget.serving
+        pairs.append(("serving", f"{format_count(served.examples)} {unit} ({format_flops(served.flops)} {own} FLOPs)"))
+    if budget.days is not None and plan.fleet is not None:
+        pairs.append(("training takes", f"{format_days(budget.days)} on {plan.fleet} at MFU {plan.mfu:g}"))
     if budget.loss is None and plan.fit.law.has_loss:
         pairs.append((plan.fit.metric, "not predicted: the law misses the rows beside the star"))
     if budget.loss is not None:
         pairs.append((plan.fit.metric, f"{compact(budget.loss.value, 4)} ({span(budget.loss.ci, 4)})"))
         pairs.append(("loss change by rounding", percent(budget.regret_of_rounding, signed=True)))
-    if budget.recipe is not None:
-        other = budget.recipe
-        shape = " x ".join(f"{size}" for size in other.shape.values())
-        said = f"{shape}: {plan.fit.metric} {compact(other.loss, 4)}, {percent(other.regret, signed=True)}"
-        pairs.append((other.name, said))
-    return [
-        title(f"Recommended shape for {_both(budget)}"),
-        table(["", "train", "unrounded", interval], rows),
-        facts(pairs),
+    return pairs
+
+
+def _others(others: Sequence[Alternative], plan: Plan, width: int) -> list[RenderableType]:
+    """Return the table of other shapes; where it is too wide, shapes first and what they lose after."""
+    unit = plan.fit.examples_unit.removesuffix("s")
+    shapes = [
+        [
+            " x ".join(f"{size}" for size in other.shape.values()),
+            "-" if other.params is None else format_count(other.params),
+            "-" if other.flops_per_example is None else format_flops(other.flops_per_example),
+        ]
+        for other in others
     ]
+    losses = [
+        [
+            "-" if other.loss is None else compact(other.loss, 4),
+            percent(other.regret, signed=True),
+            "-"
+            if other.regret_ci is None
+            else f"{percent(other.regret_ci[0], signed=True)} to {percent(other.regret_ci[1], signed=True)}",
+        ]
+        for other in others
+    ]
+    names = [other.name for other in others]
+    of_shape = [" x ".join(others[0].shape), "params", f"FLOPs/{unit}"]
+    of_loss = [plan.fit.metric, "regret", "interval"]
+    if width >= _ROOMY + 30:
+        rows = [[name, *one, *two] for name, one, two in zip(names, shapes, losses, strict=True)]
+        parts: list[RenderableType] = [table(["", *of_shape, *of_loss], rows)]
+    else:
+        parts = [
+            table(["", *of_shape], ([name, *one] for name, one in zip(names, shapes, strict=True))),
+            table(["", *of_loss], ([name, *one] for name, one in zip(names, losses, strict=True))),
+        ]
+    same = [
+        (
+            f"as good as {other.name}",
+            f"the best shape for it takes {_percent(other.same_loss.compute)} of the compute"
+            + (
+                "" if other.same_loss.inference is None else f", {_percent(other.same_loss.inference)} of the inference"
+            ),
+        )
+        for other in others
+        if other.same_loss is not None
+    ]
+    return [*parts, facts(same)] if same else parts
+
+
+def _percent(ratio: float) -> str:
+    return f"{100 * ratio:.3g}%" if ratio < 10 else f"{ratio:.3g} times"
+
+
+def _laws(laws: Iterable[LawPlan]) -> RenderableType:
+    rows = []
+    for law in laws:
+        shape = " x ".join(compact(value, 4) for value in law.shape.values())
+        loss = compact(law.loss.value, 4)
+        rows.append([law.law, shape, loss, span(law.loss.ci, 4), percent(law.regret, signed=True)])
+    return table(["law", "best shape", "loss", "interval", "this plan"], rows)
+
+
+def _deviations(budget: BudgetPlan) -> RenderableType:
+    factors = list(dict.fromkeys(one.factor for one in budget.deviations))
+    excess = {(one.dim, one.factor): one.excess for one in budget.deviations}
+    dims = list(dict.fromkeys(one.dim for one in budget.deviations))
+    rows = [[dim, *(percent(excess.get((dim, factor)), signed=True) for factor in factors)] for dim in dims]
+    return table(["", *(f"x {compact(factor, 3)}" for factor in factors)], rows)
 
 
 def _many(plan: Plan) -> RenderableType:
-    dims = list(plan.budgets[0].shape)
+    dims = list(plan.budgets[0].rounded)
     unit = plan.fit.examples_unit
     first = plan.budgets[0]
     headers = ["forward", "training FLOPs", *dims, "heads", "params", f"FLOPs/{unit.removesuffix('s')}", unit]
     with_loss = first.loss is not None
     headers += [plan.fit.metric, "interval"] if with_loss else []
+    headers += [one.name for one in first.versus] if with_loss else []
     rows = []
     for budget in plan.budgets:
         row = [format_flops(budget.flops_forward), format_flops(budget.flops_training)]
@@ -80,6 +183,7 @@ def _many(plan: Plan) -> RenderableType:
         row += ["-" if budget.examples is None else format_count(budget.examples)]
         if budget.loss is not None:
             row += [compact(budget.loss.value, 4), span(budget.loss.ci, 4)]
+            row += [percent(one.regret, signed=True) for one in budget.versus]
         rows.append(row)
     return table(headers, rows, left=0)
 
@@ -91,7 +195,7 @@ def _basis(plan: Plan) -> RenderableType:
     )
     pairs = [("law", f"{fit.law.form.name} for {fit.metric}")]
     if plan.method == "optimum":
-        within = f"least loss under the law, at most {TRUST:g} times beyond the trained shapes"
+        within = f"least loss under the law, at most {plan.trust:g} times beyond the trained shapes"
         return facts([*pairs, ("method", f"optimum: {within}"), ("intervals", _held(fit, "of the law"))])
     pairs.append(("exponents s", exponents))
     if plan.start is not None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rich.table import Table
 
 from shapeplan.fitting.evidence import HeldOutError, Score
-from shapeplan.render.parts import percent, table
+from shapeplan.render.parts import compact, percent, table
 
 _WIDE = 96
 """Columns that the whole table takes."""
@@ -17,14 +17,13 @@ def score_tables(scores: Sequence[Score], chosen: str, width: int) -> list[Table
     """Return the laws with their errors, best rollout first, the choice marked; two tables where one is too wide."""
     ordered = sorted(scores, key=lambda score: (score.rollout_rmse is None, score.rollout_rmse))
     names = [score.law + (" *" if score.law == chosen else "") for score in ordered]
-    least = min((score.bic for score in scores if score.bic is not None), default=None)
     own = [
         [
             f"{score.parameters}",
             _error(score.rollout_rmse),
             percent(score.rollout_se),
             percent(score.relative_rmse),
-            "-" if score.bic is None or least is None else f"{score.bic - least:.0f}",
+            "-" if score.bic_excess is None else compact(score.bic_excess),
         ]
         for score in ordered
     ]

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from shapeplan.fitting.optimum import Surroundings
+from shapeplan.fitting.surroundings import Surroundings
 from shapeplan.laws import FORMS, Law
 from shapeplan.runs import Runs
 from shapeplan.sweeps.dimensions import Dimensions

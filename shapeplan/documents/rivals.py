@@ -1,0 +1,64 @@
+"""The laws that might as well have been chosen, in a law document."""
+
+from __future__ import annotations
+
+import numpy as np
+from pydantic import model_validator
+
+from shapeplan.documents.base import Finite, Part
+from shapeplan.fitting.result import Rival
+from shapeplan.laws import FORMS, Derive, Law
+
+LARGEST_EXPONENT, LARGEST_COEFFICIENT, LARGEST_UNIT = 20.0, 1e300, 1e60
+"""Beyond these a document was not made by a fit, and its law would overflow."""
+
+
+class RivalRecord(Part):
+    """Another law with its constants and their draws."""
+
+    law: str
+    dims: tuple[str, ...]
+    units: dict[str, Finite]
+    parameters: dict[str, Finite]
+    draws: dict[str, tuple[Finite, ...]]
+
+    @model_validator(mode="after")
+    def _belong_together(self) -> RivalRecord:
+        """Refuse a rival whose parts do not make one law."""
+        if self.law not in FORMS or not self.dims:
+            raise ValueError(f"there is no law {self.law!r} of shape; the laws are {', '.join(FORMS)}")
+        form = FORMS[self.law].over(self.dims)
+        constants = {*form.coefficients, *form.exponents}
+        for where, wanted, given in (
+            ("parameters", constants, self.parameters),
+            ("units", set(form.variables), self.units),
+            ("draws", constants if self.draws else set(), self.draws),
+        ):
+            if lacking := sorted(wanted - given.keys()):
+                raise ValueError(f"{where} lacks {', '.join(lacking)}")
+        if not all(0 < unit <= LARGEST_UNIT for unit in self.units.values()):
+            raise ValueError("units are not positive")
+        if len({len(draw) for draw in self.draws.values()}) > 1:
+            raise ValueError("draws are of different lengths")
+        for name in constants:
+            most = LARGEST_EXPONENT if name in form.exponents else LARGEST_COEFFICIENT
+            if not all(0 <= value <= most for value in (self.parameters[name], *self.draws.get(name, ()))):
+                raise ValueError(f"values of {name} are not in 0 ... {most:g}")
+        return self
+
+    @classmethod
+    def of(cls, rival: Rival) -> RivalRecord:
+        """Return the record of a rival."""
+        law = rival.law
+        return cls(
+            law=law.form.name,
+            dims=law.form.dims,
+            units=dict(law.units),
+            parameters=dict(law.constants),
+            draws={name: tuple(draw.tolist()) for name, draw in rival.draws.items()},
+        )
+
+    def rival(self, derive: Derive) -> Rival:
+        """Return the rival that the record describes; `derive` says what shapes cost."""
+        law = Law(FORMS[self.law].over(self.dims), dict(self.parameters), dict(self.units), derive)
+        return Rival(law, {name: np.array(draw) for name, draw in self.draws.items()})

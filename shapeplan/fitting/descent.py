@@ -1,0 +1,115 @@
+"""Newton's method inside a box, for many small problems at once, with limits by multipliers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from shapeplan.arrays import Floats
+from shapeplan.fitting.engine.boxqp import solve_box_qp
+from shapeplan.fitting.goal import Goal
+
+_STEPS = 60
+_HALVINGS = 30
+_TOLERANCE = 1e-14
+_ROUNDS = 40
+_STIFFER = 5.0
+"""Factor of the weight of violations where a round of multipliers does not shrink them enough."""
+_STIFFEST = 1e7
+_MET = 1e-10
+"""Violation of a limit, relative, that counts as none."""
+
+
+def descend(goal: Goal, low: Floats, high: Floats, start: Floats) -> Floats:
+    """Return local minima inside boxes, limits not counted but for the multipliers the goal has.
+
+    Parameters
+    ----------
+    goal : Goal
+        The problems.
+    low, high : ndarray, shape (problems, dims)
+        Their boxes.
+    start : ndarray, shape (problems, dims)
+        Where to start, inside.
+
+    Returns
+    -------
+    ndarray, shape (problems, dims)
+        NaN where the loss is not finite.
+    """
+    place = start.copy()
+    problems, dims = place.shape
+    active = np.arange(problems)
+    index = np.arange(dims)
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        for _ in range(_STEPS):
+            here, mine = goal.take(active), place[active]
+            value, gradient, hessian = here.local(mine)
+            sound = np.isfinite(value) & np.isfinite(hessian).all(axis=(1, 2))
+            place[active[~sound]] = np.nan
+            active, mine, value = active[sound], mine[sound], value[sound]
+            if not active.size:
+                break
+            here, gradient, hessian = goal.take(active), gradient[sound], _convex(hessian[sound])
+            hessian[:, index, index] += 1e-12 * hessian[:, index, index].max(axis=1, keepdims=True) + 1e-300
+            step = solve_box_qp(hessian, gradient, low[active] - mine, high[active] - mine)
+            gain = -(gradient * step).sum(axis=1)
+            place[active] = _backtrack(here.value, mine, step, value, gain)
+            active = active[gain > _TOLERANCE * np.abs(value)]
+            if not active.size:
+                break
+    return place
+
+
+def descend_within(goal: Goal, low: Floats, high: Floats, start: Floats) -> tuple[Floats, Floats]:
+    """Return local minima inside boxes that keep the limits, and how far they are above them.
+
+    Multipliers are raised round by round (the augmented Lagrangian of Hestenes 1969 and Powell 1969).
+
+    Returns
+    -------
+    place : ndarray, shape (problems, dims)
+        The minima.
+    excess : ndarray, shape (problems,)
+        The largest violation of a limit, relative; it stays large where no shape of the box keeps them all.
+    """
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        count = len(goal.excess(start))
+        goal = replace(goal, multipliers=np.zeros((count, len(start))), scale=np.abs(goal.loss(start)))
+        place, worst = start, np.inf
+        for _ in range(_ROUNDS):
+            moved = descend(goal, low, high, place)
+            place = np.where(np.isfinite(moved), moved, place)
+            excess = goal.excess(place)
+            raised = np.maximum(goal.multipliers + goal.weight * excess, 0.0)
+            change = np.max(np.abs(raised - goal.multipliers), initial=0.0) / goal.weight
+            goal = replace(goal, multipliers=raised)
+            if change < _MET:
+                break
+            if change > worst / 4 and goal.weight < _STIFFEST:
+                goal = replace(goal, weight=goal.weight * _STIFFER)
+            worst = change
+        return place, np.maximum(np.max(excess, axis=0, initial=0.0), 0.0)
+
+
+def _convex(hessian: Floats) -> Floats:
+    """Return the matrices with negative eigenvalues turned positive, so that a step goes down."""
+    values, vectors = np.linalg.eigh(hessian)
+    if (values >= 0).all():
+        return hessian
+    return np.asarray((vectors * np.abs(values)[:, None, :]) @ vectors.transpose(0, 2, 1))
+
+
+def _backtrack(loss: Callable[[Floats], Floats], place: Floats, step: Floats, value: Floats, gain: Floats) -> Floats:
+    """Return the places after the longest of ever shorter steps that lowers the loss enough."""
+    share = np.ones(len(place))
+    for _ in range(_HALVINGS):
+        wrong = ~(loss(place + share[:, None] * step) <= value - 1e-4 * share * gain + 1e-15 * np.abs(value))
+        if not wrong.any():
+            break
+        share = np.where(wrong, share / 2, share)
+    else:
+        share = np.where(wrong, 0.0, share)
+    return np.asarray(place + share[:, None] * step)

@@ -1,0 +1,182 @@
+"""What is minimized over shapes: the loss of a law in log-shape, with limits as an augmented Lagrangian."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import numpy as np
+
+from shapeplan.arrays import Floats, Index
+from shapeplan.fitting.surroundings import NO_LIMITS, Limits, Surroundings
+from shapeplan.laws import Form
+
+_STEP = 1e-3
+"""Distance in log-shape over which the cost is differentiated."""
+_LEAST_TRAINING = 0.005
+"""Share of a budget that serving must leave for training."""
+
+Data = Literal["ample", "scarce"]
+
+
+@dataclass(frozen=True)
+class Goal:
+    """Many problems, each a law, a budget and its limits.
+
+    Where cost is a power law, every term is the exponential of a linear function of log-shape; sums of powers, such as
+    exact counts, keep terms in ``n^-c`` convex too, and so are limits from above. Only running out of data is not.
+
+    Attributes
+    ----------
+    form, units : Form, mapping
+        The law's form and its units. Eq. 3 around a star differs from the sum of its terms by a constant.
+    constants : mapping of str to ndarray, shape (problems,)
+        Its constants.
+    budget : ndarray, shape (problems,)
+        Compute for training, and for serving if that is paid too.
+    surroundings, limits : Surroundings, Limits
+        What a shape costs, and what it may.
+    data : {"ample", "scarce"}
+        On which side of a limit on examples shapes are looked for: where the budget ends first, or where data does.
+    multipliers : ndarray, shape (limits, problems)
+        Lagrange multipliers of the limits.
+    weight : float
+        Weight of squared violations.
+    scale : ndarray, shape (problems,)
+        The loss in units of which multipliers and weight are.
+    ray : (ndarray, ndarray), each of shape (problems, dims), or None
+        Ends of a line in log-shape, for a law that knows no shape: a place is then a share of the way, and dims is 1.
+    """
+
+    form: Form
+    units: Mapping[str, float]
+    constants: Mapping[str, Floats]
+    budget: Floats
+    surroundings: Surroundings
+    limits: Limits = NO_LIMITS
+    data: Data = "ample"
+    multipliers: Floats = field(default_factory=lambda: np.zeros((0, 1)))
+    weight: float = 10.0
+    scale: Floats = field(default_factory=lambda: np.ones(1))
+    ray: tuple[Floats, Floats] | None = None
+
+    def take(self, problems: Index) -> Goal:
+        """Return some of the problems."""
+        return replace(
+            self,
+            constants={name: value[problems] for name, value in self.constants.items()},
+            budget=self.budget[problems],
+            multipliers=self.multipliers[:, problems] if len(self.multipliers) else self.multipliers,
+            scale=self.scale[problems] if self.scale.size > 1 else self.scale,
+            ray=(self.ray[0][problems], self.ray[1][problems]) if self.ray else None,
+        )
+
+    def log_shape(self, place: Floats) -> Floats:
+        """Return the logarithms of the free dimensions at places."""
+        return place if self.ray is None else self.ray[0] + place * (self.ray[1] - self.ray[0])
+
+    def loss(self, place: Floats) -> Floats:
+        """Return the loss at places, shape (problems, dims); NaN where serving leaves next to nothing for training."""
+        logs, _ = self._logs(place, strict=True)
+        return np.asarray(sum(term.value(self.constants, logs) for term in self.form.terms))
+
+    def excess(self, place: Floats) -> Floats:
+        """Return the logarithms of what is used of every limit over the limit, shape (limits, problems)."""
+        _, excess = self._logs(place)
+        return np.array([np.broadcast_to(one, self.budget.shape) for one in excess]).reshape(-1, len(self.budget))
+
+    def value(self, place: Floats) -> Floats:
+        """Return what is minimized, shape (problems,)."""
+        logs, excess = self._logs(place, strict=True)
+        value = np.asarray(sum(term.value(self.constants, logs) for term in self.form.terms))
+        for one, multiplier in zip(excess, self.multipliers, strict=True):
+            value = value + self.scale * np.maximum(multiplier + self.weight * one, 0.0) ** 2 / (2 * self.weight)
+        return value
+
+    def local(self, place: Floats) -> tuple[Floats, Floats, Floats]:
+        """Return value, gradient (problems, dims), and Hessian (problems, dims, dims)."""
+        logs, slopes, bends, excess = self._derivatives(place)
+        problems, dims = place.shape
+        value, gradient = np.zeros(problems), np.zeros((problems, dims))
+        hessian = np.zeros((problems, dims, dims))
+        for term in self.form.terms:
+            part = term.value(self.constants, logs)
+            value = value + part
+            slope, bend = np.zeros((problems, dims)), np.zeros((problems, dims, dims))
+            for power in term.powers:
+                exponent = (power.sign * self.constants[power.exponent])[:, None]
+                slope = slope + exponent * slopes[power.variable]
+                bend = bend + exponent[..., None] * bends[power.variable]
+            gradient += part[:, None] * slope
+            hessian += part[:, None, None] * (slope[:, :, None] * slope[:, None, :] + bend)
+        for (over, slope, bend), multiplier in zip(excess, self.multipliers, strict=True):
+            force = np.maximum(multiplier + self.weight * over, 0.0)
+            value = value + self.scale * force**2 / (2 * self.weight)
+            pull = (self.scale * force)[:, None]
+            stiff = (self.scale * self.weight * (force > 0))[:, None, None]
+            gradient += pull * slope
+            hessian += pull[..., None] * bend + stiff * slope[:, :, None] * slope[:, None, :]
+        return value, gradient, hessian
+
+    def _logs(self, place: Floats, *, strict: bool = False) -> tuple[dict[str, Floats], list[Floats]]:
+        """Return the logarithm of every variable, in units, and the excess over every limit, at (..., problems, dims).
+
+        With `strict`, places where serving leaves next to nothing for training are undefined.
+        """
+        limits, around = self.limits, self.surroundings
+        log_shape = self.log_shape(place)
+        shape = {dim: np.exp(log_shape[..., k]) for k, dim in enumerate(around.dimensions.free)}
+        training, excess = self.budget, []
+        if limits.bind_cost:
+            each = around.flops_per_example(shape)
+            forward = each / around.flops_per_forward
+            if math.isfinite(limits.flops_per_example):
+                excess.append(np.log(forward / limits.flops_per_example))
+            if math.isfinite(limits.examples):
+                over = np.log(limits.turn(self.budget) / each)
+                excess.append(over if self.data == "ample" else -over)
+            scarce = math.isfinite(limits.examples) and self.data == "scarce"
+            paid = replace(limits, examples=math.inf)
+            training = limits.examples * each if scarce else paid.training_flops(self.budget, each)
+            if strict:
+                training = np.where(training > _LEAST_TRAINING * self.budget * (not scarce), training, np.nan)
+        if math.isfinite(limits.params):
+            params = around.params(shape)
+            assert params is not None, "parameters are not known"
+            excess.append(np.log(params / limits.params))
+        variables = around.variables(self.form, shape, training)
+        return {name: np.log(value / self.units[name]) for name, value in variables.items()}, excess
+
+    def _derivatives(
+        self, place: Floats
+    ) -> tuple[dict[str, Floats], dict[str, Floats], dict[str, Floats], list[tuple[Floats, Floats, Floats]]]:
+        """Return logarithms of variables with first and second derivatives, and the same of limits' excess."""
+        problems, dims = place.shape
+        unit = _STEP * np.eye(dims)
+        pairs = [(i, j) for i in range(dims) for j in range(i)]
+        offsets = [np.zeros(dims)]
+        offsets += [sign * unit[i] for i in range(dims) for sign in (1, -1)]
+        offsets += [one * unit[i] + other * unit[j] for i, j in pairs for one in (1, -1) for other in (1, -1)]
+        logs, excess = self._logs(place[None] + np.array(offsets)[:, None, :])
+
+        def differences(values: Floats) -> tuple[Floats, Floats, Floats]:
+            values = np.broadcast_to(values, (len(offsets), problems))
+            slope, bend = np.zeros((problems, dims)), np.zeros((problems, dims, dims))
+            for i in range(dims):
+                above, below = values[1 + 2 * i], values[2 + 2 * i]
+                slope[:, i] = (above - below) / (2 * _STEP)
+                bend[:, i, i] = (above - 2 * values[0] + below) / _STEP**2
+            for n, (i, j) in enumerate(pairs):
+                pp, pm, mp, mm = values[1 + 2 * dims + 4 * n : 5 + 2 * dims + 4 * n]
+                bend[:, i, j] = bend[:, j, i] = (pp - pm - mp + mm) / (4 * _STEP**2)
+            return values[0], slope, bend
+
+        found = {name: differences(values) for name, values in logs.items()}
+        return (
+            {name: here for name, (here, _, _) in found.items()},
+            {name: slope for name, (_, slope, _) in found.items()},
+            {name: bend for name, (_, _, bend) in found.items()},
+            [differences(one) for one in excess],
+        )

@@ -1,0 +1,131 @@
+"""The compute that is planned for: given, what accelerators deliver in some days, or what a loss takes."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from shapeplan.arrays import Floats
+from shapeplan.errors import ArgumentError, Complaint, PlanError
+from shapeplan.fitting.result import Fit
+from shapeplan.planning.hardware import DEFAULT_MFU, Fleet, check_mfu, parse_fleet
+from shapeplan.planning.inverse import flops_interval, flops_of_shape, least_flops
+from shapeplan.planning.optimum import Optimum
+from shapeplan.planning.rounding import Grain
+from shapeplan.planning.shapes import round_to_least_loss
+from shapeplan.quantities import LARGEST_FLOPS, Convention, convert_flops, format_flops, parse_flops
+
+MOST_DAYS = 36525.0
+
+Amounts = Sequence[float | str] | float | str
+
+
+@dataclass(frozen=True)
+class Budgets:
+    """Budgets, in the convention of the law.
+
+    Attributes
+    ----------
+    flops : ndarray, shape (budgets,)
+        Compute.
+    ci : tuple of (float, float or None), or None
+        If losses were asked for, the interval of the compute that each takes; None without draws.
+    fleet, mfu : Fleet or None, float or None
+        What days rest on.
+    """
+
+    flops: Floats
+    ci: tuple[tuple[float, float | None] | None, ...] | None
+    fleet: Fleet | None
+    mfu: float | None
+
+
+def read_budgets(
+    law: Optimum,
+    grain: Grain,
+    flops: Amounts | None,
+    flops_convention: Convention | None,
+    loss: Sequence[float] | float | None,
+    gpus: str | None,
+    days: float | None,
+    mfu: float | None,
+) -> Budgets:
+    """Return the budgets that exactly one of `flops`, `loss`, and `gpus` with `days` says.
+
+    Raises
+    ------
+    ArgumentError
+        If it is none of these or several, or a number makes no sense.
+    PlanError
+        If no compute reaches a loss.
+    """
+    fleet = None if gpus is None else parse_fleet(gpus)
+    share = check_mfu(DEFAULT_MFU if mfu is None else mfu) if fleet else None
+    if (mfu is not None or days is not None) and fleet is None:
+        raise ArgumentError(Complaint("no-gpus", "--days and --mfu are of --gpus", "add e.g. --gpus 64xH100"))
+    asked = [name for name, value in (("flops", flops), ("loss", loss), ("days", days)) if value is not None]
+    if len(asked) != 1:
+        what = " and ".join(f"--{name}" for name in asked) or "nothing"
+        hint = "give one of --flops 1e21, --loss 0.15, or --gpus 64xH100 --days 14"
+        raise ArgumentError(Complaint("bad-budget", f"{what} says what is to be spent", hint))
+    if loss is not None:
+        return _for_losses(law, grain, [loss] if isinstance(loss, int | float) else list(loss), fleet, share)
+    if days is not None and fleet is not None and share is not None:
+        if not 0 < days <= MOST_DAYS:
+            hint = f"give more than 0 and at most {MOST_DAYS:g}"
+            raise ArgumentError(Complaint("bad-days", f"{days:g} days cannot be", hint, value=f"{days:g}"))
+        given: list[float] = [fleet.flops(days, share)]
+        flops_convention = "training"
+    else:
+        assert flops is not None
+        several = [flops] if isinstance(flops, int | float | str) else list(flops)
+        given = [parse_flops(budget) if isinstance(budget, str) else float(budget) for budget in several]
+    for budget in given:
+        if not 0 < budget <= LARGEST_FLOPS:
+            hint = f"give more than 0 and at most {LARGEST_FLOPS:g} FLOPs"
+            raise ArgumentError(Complaint("bad-flops", f"a budget of {budget:g} FLOPs cannot be", hint))
+    own = law.fit.flops_convention
+    return Budgets(np.array([convert_flops(t, flops_convention or own, own) for t in given]), None, fleet, share)
+
+
+def _for_losses(law: Optimum, grain: Grain, losses: list[float], fleet: Fleet | None, mfu: float | None) -> Budgets:
+    """Return the least compute with which shapes that can be built reach the losses."""
+    fit = law.fit
+    for target in losses:
+        if not (target > 0 and math.isfinite(target)):
+            raise ArgumentError(Complaint("bad-loss", f"a loss of {target:g} cannot be", "give a positive number"))
+    if not fit.predicts_loss:
+        message = f"the law {fit.law.form.name!r} tells no loss that could be reached"
+        raise PlanError(Complaint("no-loss", message, "fit a joint law (--law auto), or give --flops"))
+    targets = np.array(losses, dtype=float)
+    needed = least_flops(law, targets)
+    if not np.isfinite(needed).all():
+        raise _unreachable(fit, law, losses[int(np.argmin(np.isfinite(needed)))])
+    rounded = round_to_least_loss(law, grain, law.shapes(needed), needed)
+    built = flops_of_shape(law, rounded, targets)
+    flops = np.where(np.isfinite(built), built, needed)
+    return Budgets(
+        flops,
+        tuple(itertools.starmap(partial(flops_interval, law), zip(losses, needed.tolist(), strict=True))),
+        fleet,
+        mfu,
+    )
+
+
+def _unreachable(fit: Fit, law: Optimum, target: float) -> PlanError:
+    most = np.array([LARGEST_FLOPS])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        least = float(law.losses(law.shapes(most), most)[0])
+    if not math.isfinite(least):
+        message = f"no compute reaches a {fit.metric} of {target:g}: no shape keeps the limits"
+        return PlanError(Complaint("impossible-limits", message, "raise the limits, or look further with --trust"))
+    message = (
+        f"no compute reaches a {fit.metric} of {target:g} under the law: "
+        f"it levels off at {least:.4g} (at {format_flops(LARGEST_FLOPS)} FLOPs)"
+    )
+    return PlanError(Complaint("unreachable-loss", message, "ask for more than that"))

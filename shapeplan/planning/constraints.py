@@ -1,0 +1,173 @@
+"""What a plan must keep beside its budget: parameters, cost of an example, data, dimensions that are fixed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from shapeplan.arrays import Floats
+from shapeplan.errors import ArgumentError, Complaint, PlanError
+from shapeplan.fitting.result import Fit
+from shapeplan.fitting.surroundings import NO_LIMITS, Limits
+from shapeplan.quantities import format_count, format_flops
+from shapeplan.sweeps.dimensions import Dimensions
+from shapeplan.sweeps.grid import LARGEST_SIZE
+
+LARGEST_LIMIT = 1e40
+LEAST_TRUST, MOST_TRUST = 1.0, 1000.0
+_SAME_SIZE = 0.02
+
+
+@dataclass(frozen=True)
+class Constraints:
+    """What a plan must keep.
+
+    Attributes
+    ----------
+    limits : Limits
+        What shape and training may take.
+    held : mapping of str to float
+        Free dimensions that are fixed.
+    trust : float
+        How far beyond the trained shapes the optimum may lie, as a factor.
+    """
+
+    limits: Limits = NO_LIMITS
+    held: Mapping[str, float] = field(default_factory=dict)
+    trust: float = 5.0
+
+    @property
+    def option(self) -> str | None:
+        """The option behind a constraint that only an optimum can keep, if there is one."""
+        limits = self.limits
+        given = {
+            "max-params": math.isfinite(limits.params),
+            "max-flops-per-example": math.isfinite(limits.flops_per_example),
+            "max-examples": math.isfinite(limits.examples),
+            "inference-examples": limits.served > 0,
+            "fix": bool(self.held),
+        }
+        return next((name for name, is_given in given.items() if is_given), None)
+
+    def bounds(self, fit: Fit) -> dict[str, tuple[float, float]]:
+        """Return where the optimum is looked for."""
+        return {**fit.bounds_within(self.trust), **{dim: (value, value) for dim, value in self.held.items()}}
+
+    def kept_by(
+        self, fit: Fit, shape: Mapping[str, Floats], flops: Floats
+    ) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
+        """Return whether shapes keep the limits and leave something of a budget for training."""
+        limits, around = self.limits, fit.surroundings
+        kept = np.ones(np.broadcast_shapes(np.shape(flops), next(iter(shape.values())).shape), dtype=bool)
+        if math.isfinite(limits.params):
+            params = around.params(shape)
+            assert params is not None, "limits on parameters are checked where they are given"
+            kept &= params <= limits.params
+        if limits.bind_cost:
+            each = around.flops_per_example(shape)
+            kept &= each / around.flops_per_forward <= limits.flops_per_example
+            kept &= limits.training_flops(flops, each) > 0
+        return kept
+
+
+def constraints(
+    fit: Fit,
+    *,
+    max_params: float | None = None,
+    max_flops_per_example: float | None = None,
+    max_examples: float | None = None,
+    inference_examples: float | None = None,
+    fix: Mapping[str, float] | None = None,
+    trust: float,
+) -> Constraints:
+    """Return checked constraints.
+
+    Raises
+    ------
+    ArgumentError
+        If a number makes no sense, or a dimension cannot be fixed.
+    PlanError
+        If the fit does not know what a limit is about.
+    """
+    given = {
+        "max-params": max_params,
+        "max-flops-per-example": max_flops_per_example,
+        "max-examples": max_examples,
+        "inference-examples": inference_examples,
+    }
+    for name, value in given.items():
+        if value is not None and not 0 < value <= LARGEST_LIMIT:
+            hint = f"give more than 0 and at most {LARGEST_LIMIT:g}"
+            raise ArgumentError(Complaint(f"bad-{name}", f"--{name} cannot be {value:g}", hint, value=f"{value:g}"))
+    if not LEAST_TRUST <= trust <= MOST_TRUST:
+        hint = f"give a factor from {LEAST_TRUST:g} to {MOST_TRUST:g}, e.g. 5"
+        raise ArgumentError(Complaint("bad-trust", f"--trust cannot be {trust:g}", hint, value=f"{trust:g}"))
+    if max_params is not None and not fit.surroundings.knows_params:
+        raise _unknown("parameters", "max-params", "add a column params, or an architecture")
+    costly = next((name for name in list(given)[1:] if given[name] is not None), None)
+    if costly and fit.cost is None:
+        raise _unknown("FLOPs of an example", costly, "add examples (or tokens), or an architecture")
+    limits = Limits(
+        params=_or_inf(max_params),
+        flops_per_example=_or_inf(max_flops_per_example),
+        examples=_or_inf(max_examples),
+        served=inference_examples or 0.0,
+    )
+    return Constraints(limits, _held(fit.dimensions, fix or {}), trust)
+
+
+def impossible(fit: Fit, asked: Constraints, flops: float) -> PlanError:
+    """Return the error for a budget at which no shape keeps the limits, saying which cannot be kept."""
+    limits, around = asked.limits, fit.surroundings
+    smallest = {dim: np.asarray(low) for dim, (low, _) in asked.bounds(fit).items()}
+    said = " x ".join(f"{float(value):.3g}" for value in smallest.values())
+    problems = []
+    params = around.params(smallest)
+    if params is not None and float(params) > limits.params:
+        problems.append(f"has {format_count(float(params))} parameters, more than {format_count(limits.params)}")
+    if limits.bind_cost:
+        each = float(around.flops_per_example(smallest))
+        forward = each / around.flops_per_forward
+        if forward > limits.flops_per_example:
+            problems.append(f"takes {format_flops(forward)} FLOPs an example, more than {limits.flops_per_example:.3g}")
+        if float(limits.training_flops(np.asarray(flops), np.asarray(each))) <= 0:
+            problems.append(
+                f"spends the whole budget of {format_flops(flops)} FLOPs on serving {limits.served:.3g} examples"
+            )
+    why = " and ".join(problems) or "keeps the limits only where another does not"
+    message = f"no shape keeps the limits: even the smallest in the trust region, {said}, {why}"
+    return PlanError(Complaint("impossible-limits", message, "raise the limit, or look further with --trust"))
+
+
+def _held(dimensions: Dimensions, fix: Mapping[str, float]) -> dict[str, float]:
+    held = {}
+    for dim, value in fix.items():
+        if not 1 <= value <= LARGEST_SIZE or value != round(value):
+            hint = f"give a whole number from 1 to {LARGEST_SIZE:g}"
+            raise ArgumentError(Complaint("bad-fix", f"{dim} cannot be fixed at {value:g}", hint, value=f"{value:g}"))
+        if dim in dimensions.free:
+            held[dim] = float(value)
+            continue
+        if dim in dimensions.tied:
+            tie = dimensions.tied[dim]
+            why, hint = f"{dim} follows {tie.to} in the log", f"fix {tie.to} at {value / tie.ratio:.0f}"
+        elif dim in dimensions.fixed:
+            if abs(value / dimensions.fixed[dim] - 1) < _SAME_SIZE:
+                continue
+            why = f"{dim} never varied in the log: it is {dimensions.fixed[dim]:g}"
+            hint = "vary it in a sweep to plan it"
+        else:
+            why, hint = f"there is no dimension {dim!r} to fix", f"the dimensions are {', '.join(dimensions.free)}"
+        raise ArgumentError(Complaint("bad-fix", why, hint, value=dim))
+    return held
+
+
+def _unknown(what: str, option: str, hint: str) -> PlanError:
+    return PlanError(Complaint("unknown-cost", f"the law does not know the {what} of a shape, for --{option}", hint))
+
+
+def _or_inf(value: float | None) -> float:
+    return math.inf if value is None else value

@@ -1,0 +1,86 @@
+"""What is doubtful about the plan for one budget, in coded warnings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from shapeplan.errors import Caution
+from shapeplan.fitting.result import Fit
+from shapeplan.quantities import format_count, format_flops
+
+_BEYOND = 1.001
+"""A budget or a size counts as beyond the data if it is more than this factor outside."""
+_SPENT = 0.99
+"""Share of a budget that a plan must spend, where examples may run out."""
+
+
+def edge_cautions(dims: Sequence[str], trust: float) -> tuple[Caution, ...]:
+    """Say which dimensions the law wants at the edge of the trust region, or beyond."""
+    if not dims:
+        return ()
+    message = f"the law wants {', '.join(dims)} {trust:g} times beyond the trained shapes, or further"
+    hint = "the plan stops there: train shapes that differ in it alone, smaller and larger"
+    return (Caution("no-interior-optimum", message, hint),)
+
+
+def blind_cautions(fit: Fit) -> tuple[Caution, ...]:
+    """Say that a law knows no shape."""
+    if fit.law.form.dims:
+        return ()
+    message = (
+        f"the law {fit.law.form.name!r} sees parameters, not shape: all dimensions grow as their trained ranges do"
+    )
+    return (Caution("no-shape-law", message, "any shape of as many parameters is as good under it"),)
+
+
+def beaten_cautions(fit: Fit, loss: float | None, flops: float) -> tuple[Caution, ...]:
+    """Say if a run of the log, with no more compute, is better than what the law expects of the plan."""
+    reached = [row for row in fit.front if row.flops <= flops * _BEYOND]
+    if loss is None or not reached or reached[-1].loss >= loss:
+        return ()
+    row = reached[-1]
+    message = (
+        f"run {row.run} (line {row.line}) reached {row.loss:.4g} at {format_flops(row.flops)} FLOPs, "
+        f"better than the {loss:.4g} that the law gives this shape"
+    )
+    return (Caution("beaten-by-log", message, "start from that shape instead, or doubt the law there"),)
+
+
+def left_over_cautions(flops: float, spent: float | None, unit: str, examples: float | None) -> tuple[Caution, ...]:
+    """Say if examples run out before the budget does."""
+    if spent is None or examples is None or spent >= _SPENT * flops:
+        return ()
+    message = f"{format_count(examples)} {unit} take {format_flops(spent)} of the {format_flops(flops)} FLOPs"
+    hint = "a larger model on as few would be no better under the law; see about more data, or several epochs"
+    return (Caution("budget-left-over", message, hint),)
+
+
+def extrapolation(fit: Fit, shape: Mapping[str, int], flops: float) -> dict[str, float]:
+    """Return how far budget and shape are beyond the rows of the fit, as factors; what lies within is left out."""
+    ranges = {"flops": (flops, fit.flops_range)}
+    ranges |= {dim: (float(value), fit.shape_range[dim]) for dim, value in shape.items() if dim in fit.shape_range}
+    factors = {}
+    for name, (value, (least, most)) in ranges.items():
+        if value > most * _BEYOND:
+            factors[name] = value / most
+        elif value < least / _BEYOND:
+            factors[name] = value / least
+    return factors
+
+
+def extrapolation_cautions(fit: Fit, factors: Mapping[str, float]) -> tuple[Caution, ...]:
+    """Say how far budget and shape are beyond the rows of the fit."""
+    beyond = []
+    for name, factor in factors.items():
+        least, most = fit.flops_range if name == "flops" else fit.shape_range[name]
+        if name == "flops":
+            end = f"{factor:.3g}x the largest" if factor > 1 else f"{1 / factor:.3g}x below the least"
+            beyond.append(f"the budget is {end} compute behind the law ({format_flops(most if factor > 1 else least)})")
+        elif factor > 1:
+            beyond.append(f"{name} is {factor:.3g}x the largest trained ({most:g})")
+        else:
+            beyond.append(f"{name} is {1 / factor:.3g}x below the least trained ({least:g})")
+    if not beyond:
+        return ()
+    hint = "an error in the exponents grows with the distance; a run nearer to the budget would check it"
+    return (Caution("extrapolation", "; ".join(beyond), hint),)

@@ -1,0 +1,136 @@
+"""Inverse questions: the least compute that reaches a loss."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from shapeplan.arrays import Floats, Index, central_interval
+from shapeplan.planning.optimum import Optimum
+from shapeplan.quantities import LARGEST_FLOPS
+
+_LEAST_FLOPS = 1.0
+_ROUNDS = 100
+_DRAWS = 200
+"""Draws behind the interval of a compute: each takes a search of its own."""
+_EXACT = 1e-11
+_AROUND = 30.0
+"""Factor around a guess within which the answer is expected."""
+_NOWHERE = 1e3
+"""Logarithm of the loss that stands for no shape at all."""
+
+LogLoss = Callable[[Floats, Index], Floats]
+"""From logarithms of compute, and which problems they are of, to logarithms of the loss."""
+
+
+def least_flops(
+    method: Optimum, target: Floats, guess: Floats | None = None, constants: Mapping[str, Floats] | None = None
+) -> Floats:
+    """Return the least compute with which the best shape reaches a loss.
+
+    Parameters
+    ----------
+    method : Optimum
+        The law, with what the shape must keep.
+    target : ndarray, shape (problems,)
+        Losses.
+    guess : ndarray, shape (problems,), optional
+        About what it takes.
+    constants : mapping of str to ndarray, shape (problems,), optional
+        Constants of every problem, such as draws; by default those of the law.
+
+    Returns
+    -------
+    ndarray, shape (problems,)
+        Compute, in the convention of the law; infinite where no compute up to 1e40 FLOPs reaches the loss.
+    """
+    own = method.fit.law.arrays() if constants is None else constants
+    # Shapes change little from step to step: each search starts where the last one ended.
+    last = {dim: np.full(len(target), np.nan) for dim in method.fit.dims}
+
+    def log_loss(log_flops: Floats, problems: Index) -> Floats:
+        mine = {name: value[problems] if np.ndim(value) else value for name, value in own.items()}
+        flops = np.exp(log_flops)
+        shape = method.under(mine, flops, {dim: values[problems] for dim, values in last.items()})
+        for dim, values in shape.items():
+            last[dim][problems] = values
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.asarray(np.log(method.losses(shape, flops, mine)))
+
+    return _solve(log_loss, np.log(target), guess)
+
+
+def flops_of_shape(method: Optimum, shape: Mapping[str, Floats], target: Floats) -> Floats:
+    """Return the compute with which given shapes, one a loss, reach the loss; infinite where none does."""
+
+    def log_loss(log_flops: Floats, problems: Index) -> Floats:
+        mine = {dim: values[problems] for dim, values in shape.items()}
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.asarray(np.log(method.losses(mine, np.exp(log_flops))))
+
+    return _solve(log_loss, np.log(target))
+
+
+def flops_interval(method: Optimum, target: float, guess: float) -> tuple[float, float | None] | None:
+    """Return the interval of the least compute under the draws; None at an end that some draws never reach."""
+    draws = {name: values[:_DRAWS] for name, values in method.draws().items()}
+    if not draws:
+        return None
+    count = len(next(iter(draws.values())))
+    needed = np.log(least_flops(method, np.full(count, target), np.full(count, guess), draws))
+    # Quantiles must not mix finite and infinite draws.
+    low, high = central_interval(np.where(np.isfinite(needed), needed, _NOWHERE), method.fit.bootstrap.level)
+    reached = high <= np.log(LARGEST_FLOPS)
+    return (float(np.exp(low)), float(np.exp(high)) if reached else None) if low <= np.log(LARGEST_FLOPS) else None
+
+
+def _solve(log_loss: LogLoss, target: Floats, guess: Floats | None = None) -> Floats:
+    """Return the compute at which falling functions reach their targets, by the false position of Anderson and Björck.
+
+    Where a function is not defined, at budgets that buy nothing, it counts as far above its target.
+    """
+    count = len(target)
+
+    def over(place: Floats, problems: Index) -> Floats:
+        value = log_loss(place, problems) - target[problems]
+        return np.where(np.isnan(value), _NOWHERE, value)
+
+    low, high, over_low, over_high = _bracket(over, count, guess)
+    reachable = over_high <= 0
+    active = np.flatnonzero(reachable & (over_low > 0))
+    for step in range(_ROUNDS):
+        if not active.size:
+            break
+        a, b, over_a, over_b = low[active], high[active], over_low[active], over_high[active]
+        # A function that is not defined at one end is halved until it is.
+        share = np.where((over_a < _NOWHERE) & (step % 4 < 3), over_a / (over_a - over_b), 0.5)
+        middle = a + np.clip(share, 0.002, 0.998) * (b - a)
+        value = over(middle, active)
+        above = value > 0
+        # The end that stays pulls less from now on.
+        stays = np.where(above, 1 - value / over_a, 1 - value / np.where(over_b < 0, over_b, -1.0))
+        stays = np.where(stays > 0, stays, 0.5)
+        low[active], over_low[active] = np.where(above, middle, a), np.where(above, value, over_a * stays)
+        high[active], over_high[active] = np.where(above, b, middle), np.where(above, over_b * stays, value)
+        # The end that just reaches the target is the answer.
+        done = (high[active] - low[active] < _EXACT) | ((value <= 0) & (value > -_EXACT))
+        active = active[~done]
+    return np.where(reachable, np.exp(high), np.inf)
+
+
+def _bracket(over: LogLoss, count: int, guess: Floats | None) -> tuple[Floats, Floats, Floats, Floats]:
+    """Return budgets below and above what is looked for, with the functions there: around the guess if that holds."""
+    everything = np.arange(count)
+    ends = [np.full(count, np.log(_LEAST_FLOPS)), np.full(count, np.log(LARGEST_FLOPS))]
+    values: list[Floats] = []
+    for end, factor, sign in ((0, 1 / _AROUND, 1.0), (1, _AROUND, -1.0)):
+        near = ends[end] if guess is None else np.clip(np.log(guess * factor), ends[0], ends[1])
+        value = over(near, everything)
+        wrong = np.flatnonzero(sign * value <= 0) if guess is not None else everything[:0]
+        if wrong.size:
+            value[wrong] = over(ends[end][wrong], wrong)
+            near[wrong] = ends[end][wrong]
+        ends[end] = near
+        values.append(value)
+    return ends[0], ends[1], values[0], values[1]

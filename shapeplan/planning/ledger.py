@@ -1,0 +1,79 @@
+"""What whole shapes cost, and what budgets buy with them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from shapeplan.arrays import Floats
+from shapeplan.planning.optimum import Optimum
+from shapeplan.quantities import TRAINING_PER_FORWARD
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """Shapes at budgets; every array has shape (budgets,), and is None where the fit does not know.
+
+    Attributes
+    ----------
+    shape : mapping of str to ndarray
+        All dimensions.
+    flops : ndarray
+        Budgets, in the convention of the law.
+    each : ndarray or None
+        Compute of an example of training, in the same.
+    forward : ndarray or None
+        Its forward FLOPs.
+    params : ndarray or None
+        Parameters.
+    examples : ndarray or None
+        Whole examples to train on.
+    achieved : ndarray or None
+        What they cost, never above the budget.
+    serving : ndarray or None
+        What serving takes of the budget.
+    loss : ndarray or None
+        The loss under the law.
+    """
+
+    shape: Mapping[str, Floats]
+    flops: Floats
+    each: Floats | None
+    forward: Floats | None
+    params: Floats | None
+    examples: Floats | None
+    achieved: Floats | None
+    serving: Floats | None
+    loss: Floats | None
+
+    @classmethod
+    def of(cls, law: Optimum, shape: Mapping[str, Floats], flops: Floats, *, tell_loss: bool) -> Ledger:
+        """Return the ledger of shapes, one a budget.
+
+        Parameters
+        ----------
+        law : Optimum
+            The law, with what the plan must keep.
+        shape : mapping of str to ndarray, shape (budgets,)
+            All dimensions.
+        flops : ndarray, shape (budgets,)
+            Budgets.
+        tell_loss : bool
+            Whether the law's loss can be believed.
+        """
+        around, limits = law.fit.surroundings, law.asked.limits
+        each = forward = examples = achieved = serving = None
+        if around.cost is not None:
+            each = around.flops_per_example(shape)
+            forward = each / around.flops_per_forward
+            left = limits.training_flops(flops, each)
+            examples = np.maximum(np.floor(left / each * (1 + 1e-12)), 0.0)
+            achieved = np.minimum(flops, examples * each)
+            serving = limits.served * each / TRAINING_PER_FORWARD if limits.served else None
+        loss = None
+        if tell_loss:
+            with np.errstate(invalid="ignore", divide="ignore"):
+                loss = law.losses(shape, flops)
+        return cls(shape, flops, each, forward, around.params(shape), examples, achieved, serving, loss)

@@ -1,0 +1,125 @@
+"""Which method answers: the optimum of the law, or the paper's recipe; and whether the fit can carry it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from shapeplan.errors import ArgumentError, Complaint, PlanError, check_choice
+from shapeplan.fitting.result import GRAVE, Fit
+from shapeplan.planning.optimum import Optimum
+from shapeplan.planning.recipe import Recipe, default_weights, recipe_weights
+from shapeplan.quantities import format_flops
+from shapeplan.sweeps.grid import Start, check_start
+
+_SAME_SHAPE = 0.02
+
+
+def choose_method(
+    law: Optimum,
+    method: str | None,
+    start: Start | None,
+    weights: Mapping[str, float] | str | None,
+    *,
+    needs_optimum: str | None,
+) -> Recipe | Optimum:
+    """Return what answers.
+
+    Parameters
+    ----------
+    law : Optimum
+        The fit, with what the plan must keep.
+    method : {"optimum", "scale"} or None
+        As asked; by default the recipe for the law ``star``, for a law without constants, and where a start or weights
+        are given.
+    start, weights : Start, mapping or str, or None
+        Of the recipe.
+    needs_optimum : str or None
+        An option that only the optimum can answer, if one is given.
+
+    Raises
+    ------
+    ArgumentError
+        If options exclude each other.
+    PlanError
+        If the fit has not what the method needs.
+    """
+    fit = law.fit
+    if method is not None:
+        check_choice("method", method, (Recipe.name, Optimum.name))
+    of_recipe = start is not None or weights is not None
+    if needs_optimum and (method == Recipe.name or of_recipe):
+        message = f"--{needs_optimum} is answered by the optimum of the law, not by the recipe"
+        raise ArgumentError(Complaint("bad-method", message, "leave --method scale, --start and --weights out"))
+    if method is None:
+        recipe = (fit.law.form.name == "star" or of_recipe or not fit.knows_loss) and not needs_optimum
+        method = Recipe.name if recipe else Optimum.name
+    if method == Recipe.name:
+        origin = _start_of(fit, start)
+        return Recipe(fit, origin, default_weights(fit) if weights is None else recipe_weights(weights, fit))
+    if of_recipe:
+        message = "a start and weights are of the recipe, not of the optimum"
+        raise ArgumentError(Complaint("bad-method", message, "leave them out, or write --method scale"))
+    if not fit.knows_loss:
+        why = "gives no constants" if not fit.law.has_loss else "needs what a shape costs, which is not known"
+        message = f"the law {fit.law.form.name!r} {why}, so it has no best shape"
+        hint = "write --method scale, or fit a log with an architecture"
+        raise PlanError(Complaint("no-optimum", message, hint))
+    return law
+
+
+def method_beside(law: Optimum, chosen: Recipe | Optimum) -> Recipe | Optimum | None:
+    """Return the other method, where the fit has what it needs and tells its loss."""
+    fit = law.fit
+    if not fit.predicts_loss:
+        return None
+    if isinstance(chosen, Recipe):
+        return law if fit.law.form.dims else None
+    if fit.start is None or law.asked.option or not set(fit.dims) <= fit.scaling_exponents.keys():
+        return None
+    if any(not math.isfinite(fit.scaling_exponents[dim].value) for dim in fit.dims):
+        return None
+    return Recipe(fit, fit.start, default_weights(fit))
+
+
+def check_trust(fit: Fit, *, force: bool) -> None:
+    """Raise `PlanError` if the fit is not to be trusted and not forced, or has no shape to plan."""
+    if not fit.dims:
+        message = f"the law {fit.law.form.name!r} was fitted to a log without shapes, so it knows none"
+        raise PlanError(Complaint("no-shape", message, "log width, depth and mlp_dim of the runs"))
+    if fit.status == "ok" or force:
+        return
+    grave = [caution.message for caution in fit.cautions if caution.code in GRAVE]
+    reasons = "; ".join(grave) or "its search did not converge"
+    raise PlanError(
+        Complaint("untrusted-fit", f"the fit is not to be trusted: {reasons}", "plan all the same with --force")
+    )
+
+
+def _start_of(fit: Fit, start: Start | None) -> Start:
+    origin = start or fit.start
+    dims = fit.dimensions.free
+    if not set(dims) <= fit.scaling_exponents.keys():
+        message = f"the law {fit.law.form.name!r} gives no scaling exponents, which the recipe needs"
+        hint = "write --method optimum, or fit a star"
+        raise PlanError(Complaint("no-exponents", message, hint))
+    if origin is None:
+        example = ",".join(f"{dim}={int(fit.shape_range[dim][0])}" for dim in dims)
+        message = "the law has no starting point (x0, t0): its log had no grid"
+        hint = f"give a good small shape and its compute, e.g. --start {example}@{format_flops(fit.flops_range[0])}"
+        raise PlanError(Complaint("no-start", message, hint))
+    check_start(origin)
+    missing = [dim for dim in dims if dim not in origin.shape]
+    implied = fit.dimensions.complete({dim: origin.shape[dim] for dim in dims}) if not missing else {}
+    wrong = [dim for dim, size in origin.shape.items() if abs(size / implied.get(dim, np.inf) - 1) > _SAME_SHAPE]
+    if missing or wrong:
+        why = f"lacks {', '.join(missing)}" if missing else f"has {', '.join(wrong)} unlike the log's"
+        raise ArgumentError(Complaint("bad-start", f"the start {why}", f"give {', '.join(dims)}"))
+    undefined = [dim for dim in dims if not math.isfinite(fit.scaling_exponents[dim].value)]
+    if undefined:
+        message = f"the growth of {', '.join(undefined)} is not defined, so nothing can be scaled by it"
+        raise PlanError(Complaint("undefined-exponent", message, "extend that arm of the sweep"))
+    return replace(origin, shape={dim: origin.shape[dim] for dim in dims})

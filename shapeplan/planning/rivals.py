@@ -1,0 +1,71 @@
+"""Law uncertainty: what other laws, as good by the rollout, make of the same budgets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from shapeplan.arrays import Floats
+from shapeplan.errors import Caution
+from shapeplan.fitting.evidence import Estimate, Interval
+from shapeplan.planning.ledger import Ledger
+from shapeplan.planning.optimum import Optimum
+from shapeplan.planning.plan import LawPlan
+
+
+def under_rivals(law: Optimum, plan: Ledger) -> list[tuple[LawPlan, ...]]:
+    """Return, for every budget, the best shape and its loss under every rival, and what the plan loses there."""
+    columns = []
+    for rival in law.fit.rivals:
+        other = replace(law, fit=law.fit.under(rival))
+        if not other.fit.knows_loss:
+            continue
+        best = other.shapes(plan.flops)
+        intervals = other.intervals(plan.flops)
+        losses = other.losses(best, plan.flops)
+        loss_ci = other.fit.loss_interval(**other.variables(best, plan.flops))
+        regret = other.losses(plan.shape, plan.flops) / losses - 1.0
+        columns.append(
+            [
+                LawPlan(
+                    law=rival.law.form.name,
+                    shape={dim: float(values[i]) for dim, values in best.items()},
+                    ci={dim: _at(intervals[dim], i) if intervals else None for dim in best},
+                    loss=Estimate(float(losses[i]), _at(loss_ci, i) if loss_ci else None),
+                    regret=float(regret[i]),
+                )
+                if np.isfinite(losses[i])
+                else None
+                for i in range(len(plan.flops))
+            ]
+        )
+    return [tuple(row for column in columns if (row := column[i])) for i in range(len(plan.flops))]
+
+
+def disagreement(
+    laws: Sequence[LawPlan], ci: Mapping[str, Interval | None], loss: Estimate | None
+) -> tuple[Caution, ...]:
+    """Return a caution where laws that are as good differ from the plan by more than both their intervals."""
+    found = []
+    for law in laws:
+        apart = [dim for dim, interval in law.ci.items() if _disjoint(interval, ci.get(dim))]
+        if loss is not None and _disjoint(law.loss.ci, loss.ci):
+            apart.append("loss")
+        if apart:
+            shape = " x ".join(f"{value:.4g}" for value in law.shape.values())
+            found.append(f"{law.law} differs in {', '.join(apart)}: {shape}, under it the plan loses {law.regret:.2%}")
+    if not found:
+        return ()
+    message = f"laws that predict as well want another plan ({'; '.join(found)})"
+    hint = "intervals hold one law fixed: a run nearer to the budget would tell the laws apart"
+    return (Caution("laws-disagree", message, hint),)
+
+
+def _disjoint(one: Interval | None, other: Interval | None) -> bool:
+    return one is not None and other is not None and (one[1] < other[0] or other[1] < one[0])
+
+
+def _at(ends: tuple[Floats, Floats], i: int) -> Interval:
+    return float(ends[0][i]), float(ends[1][i])

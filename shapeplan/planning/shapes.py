@@ -1,0 +1,89 @@
+"""From the shapes a method gives to shapes that can be built."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from shapeplan.arrays import Floats
+from shapeplan.errors import Complaint, PlanError
+from shapeplan.planning.constraints import impossible
+from shapeplan.planning.optimum import Optimum
+from shapeplan.planning.rounding import Grain
+from shapeplan.quantities import format_flops
+from shapeplan.sweeps.grid import LARGEST_SIZE
+
+SMALLEST_SIZE = 1e-3
+REACH = 2
+"""Multiples on either side of the best shape among which the least loss is looked for."""
+LIMITED_REACHES = (4, 12)
+"""The same where limits leave a part of the lattice only: as far as it takes to find a shape that keeps them."""
+_CELLS = 400_000
+
+
+def check_shapes(law: Optimum, shape: Mapping[str, Floats], flops: Floats) -> None:
+    """Raise `PlanError` if a method gave no shape for a budget, or an absurd one."""
+    for i, budget in enumerate(flops.tolist()):
+        sizes = {dim: float(values[i]) for dim, values in shape.items()}
+        if law.asked.limits.any and not all(np.isfinite(size) for size in sizes.values()):
+            raise impossible(law.fit, law.asked, budget)
+        if absurd := [dim for dim, size in sizes.items() if not SMALLEST_SIZE <= size <= LARGEST_SIZE]:
+            said = ", ".join(f"{dim} {sizes[dim]:.3g}" for dim in absurd)
+            message = f"the plan would be {said} at {format_flops(budget)} FLOPs"
+            raise PlanError(Complaint("absurd-shape", message, "the exponents are not determined: extend those arms"))
+
+
+def round_to_least_loss(law: Optimum, grain: Grain, shape: Mapping[str, Floats], flops: Floats) -> dict[str, Floats]:
+    """Return, for every budget, the shape of least loss among those that can be built around the best one.
+
+    Parameters
+    ----------
+    law : Optimum
+        The law, with what the shape must keep.
+    grain : Grain
+        What can be built.
+    shape : mapping of str to ndarray, shape (budgets,)
+        The best values of the free dimensions.
+    flops : ndarray, shape (budgets,)
+        Budgets.
+
+    Returns
+    -------
+    dict of str to ndarray, shape (budgets,)
+        All dimensions.
+
+    Raises
+    ------
+    PlanError
+        If no shape on the lattice keeps the limits.
+    """
+    check_shapes(law, shape, flops)
+    reaches = LIMITED_REACHES if law.asked.limits.any else (REACH,)
+    size = (2 * max(reaches)) ** (len(shape) - len(grain.held))
+    pieces = []
+    for first in range(0, len(flops), max(1, _CELLS // size)):
+        rows = slice(first, first + max(1, _CELLS // size))
+        near = {dim: values[rows] for dim, values in shape.items()}
+        pieces.append(_least(law, grain, near, flops[rows], reaches))
+    return {dim: np.concatenate([piece[dim] for piece in pieces]) for dim in pieces[0]}
+
+
+def _least(
+    law: Optimum, grain: Grain, shape: Mapping[str, Floats], flops: Floats, reaches: tuple[int, ...]
+) -> dict[str, Floats]:
+    rows = np.arange(len(flops))
+    for reach in reaches:
+        places = grain.lattice(shape, reach)
+        budget = flops[:, None]
+        kept = law.asked.kept_by(law.fit, places, budget) if law.asked.limits.any else True
+        with np.errstate(invalid="ignore", divide="ignore"):
+            loss = np.where(kept, law.losses(places, budget), np.inf)
+        loss = np.where(np.isfinite(loss), loss, np.inf)
+        best = np.argmin(loss, axis=1)
+        found = np.isfinite(loss[rows, best])
+        if found.all():
+            return {dim: values[rows, best] for dim, values in places.items()}
+    message = "no shape that can be built keeps the limits near the best one"
+    hint = "raise the limits, or round to smaller multiples (--multiple-of)"
+    raise PlanError(Complaint("impossible-limits", message, hint))

@@ -1,0 +1,137 @@
+"""How flat the loss is around the best shape: the values that are nearly as good, and what a wrong one costs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from shapeplan.arrays import Floats
+from shapeplan.errors import ArgumentError, Complaint
+from shapeplan.planning.optimum import Optimum, between_knots, knots_of
+from shapeplan.planning.plan import Deviation
+
+TOLERANCE = 0.005
+"""Relative excess loss up to which a shape is as good as the best: the width of the valley in PAPER.md."""
+FACTORS = (0.5, 0.5**0.5, 2.0**0.5, 2.0)
+_POINTS = 13
+_ROUNDS = 4
+_NOWHERE = 1e3
+"""Logarithm of the loss that stands for no shape at all."""
+
+
+def check_tolerance(tolerance: float) -> float:
+    """Return the tolerance; raise `ArgumentError` unless it is above 0 and below 1."""
+    if not 0 < tolerance < 1:
+        message = f"a tolerance of {tolerance:g} cannot be"
+        raise ArgumentError(Complaint("bad-tolerance", message, "give e.g. 0.5%", value=f"{tolerance:g}"))
+    return tolerance
+
+
+def valley(
+    method: Optimum, best: Mapping[str, Floats], flops: Floats, tolerance: float
+) -> dict[str, tuple[Floats, Floats]]:
+    """Return the values of every free dimension within a tolerance of the best loss, the rest re-optimized.
+
+    Parameters
+    ----------
+    method : Optimum
+        The law, with what the shape must keep.
+    best : mapping of str to ndarray, shape (budgets,)
+        The best shapes.
+    flops : ndarray, shape (budgets,)
+        Budgets.
+    tolerance : float
+        Relative excess loss.
+
+    Returns
+    -------
+    dict of str to (ndarray, ndarray), shape (budgets,) each
+        Smallest and largest value; they end at the edge of the trust region. Dimensions that are fixed are left out.
+    """
+    knots = knots_of(flops)
+    at_knots = best if len(knots) == len(flops) else method.shapes(knots)
+    limit = np.log1p(tolerance) + np.log(method.losses(at_knots, knots))
+    bounds = method.asked.bounds(method.fit)
+    sides = [(dim, edge) for dim in bounds if dim not in method.asked.held for edge in bounds[dim]]
+    if not sides:
+        return {}
+    crossings = _crossings(method, sides, at_knots, knots, limit)
+    shares = [
+        between_knots(crossing - np.log(at_knots[dim]), knots, flops)
+        for (dim, _), crossing in zip(sides, crossings, strict=True)
+    ]
+    return {
+        dim: (best[dim] * np.exp(low), best[dim] * np.exp(high))
+        for (dim, _), low, high in zip(sides[::2], shares[::2], shares[1::2], strict=True)
+    }
+
+
+def _crossings(
+    method: Optimum, sides: Sequence[tuple[str, float]], best: Mapping[str, Floats], flops: Floats, limit: Floats
+) -> Floats:
+    """Return where, between the best shape and an edge, the profile of the loss crosses the limit.
+
+    In logarithms, shape (sides, budgets). The profile rises outwards: a grid brackets the crossing, which the false
+    position then closes in on, for all sides and budgets at once.
+    """
+    inside = np.log(np.array([best[dim] for dim, _ in sides]))
+    edge = np.log(np.array([edge for _, edge in sides]))[:, None]
+    places = inside + np.linspace(0.0, 1.0, _POINTS)[:, None, None] * (edge - inside)
+    over = _profile(method, sides, places, best, flops) - limit
+    far = np.maximum(np.argmax(over > 0, axis=0), 1)[None]
+
+    def at(values: Floats, index: np.ndarray[tuple[int, ...], np.dtype[np.intp]]) -> Floats:
+        return np.asarray(np.take_along_axis(values, index, axis=0)[0])
+
+    a, b, over_a, over_b = at(places, far - 1), at(places, far), np.minimum(at(over, far - 1), 0.0), at(over, far)
+    for _ in range(_ROUNDS):
+        share = np.where(over_b > over_a, -over_a / np.where(over_b > over_a, over_b - over_a, 1.0), 0.5)
+        middle = a + share * (b - a)
+        over_middle = _profile(method, sides, middle[None], best, flops)[0] - limit
+        beyond = over_middle > 0
+        a, over_a = np.where(beyond, a, middle), np.where(beyond, over_a / 2, over_middle)
+        b, over_b = np.where(beyond, middle, b), np.where(beyond, over_middle, over_b / 2)
+    crossing = np.where(np.abs(over_a) < np.abs(over_b), a, b)
+    return np.where((over > 0).any(axis=0), crossing, edge)
+
+
+def _profile(
+    method: Optimum, sides: Sequence[tuple[str, float]], places: Floats, best: Mapping[str, Floats], flops: Floats
+) -> Floats:
+    """Return the logarithm of the least loss with the dimension of a side held, shape (places, sides, budgets)."""
+
+    def spread(values: ArrayLike) -> Floats:
+        return np.broadcast_to(np.asarray(values, dtype=float), places.shape).ravel()
+
+    sizes, compute = np.exp(places), spread(flops)
+    bounds: dict[str, tuple[ArrayLike, ArrayLike]] = {}
+    for name, ends in method.asked.bounds(method.fit).items():
+        held = np.array([dim == name for dim, _ in sides])[:, None]
+        low, high = (np.where(held, sizes, end).ravel() for end in ends)
+        bounds[name] = (low, high)
+    near = {name: spread(values) for name, values in best.items()}
+    found = method.fit.best_shapes(method.fit.law.arrays(), compute, bounds, method.asked.limits, near)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        loss = np.log(method.losses(found, compute))
+    return np.where(np.isfinite(loss), loss, _NOWHERE).reshape(places.shape)
+
+
+def deviations(method: Optimum, best: Mapping[str, Floats], flops: Floats) -> list[tuple[Deviation, ...]]:
+    """Return, for every budget, what a dimension off the best shape costs, the others and the budget the same."""
+    least = method.losses(best, flops)
+    excess = {
+        (dim, factor): method.losses({**best, dim: factor * best[dim]}, flops) / least - 1.0
+        for dim in best
+        if dim not in method.asked.held
+        for factor in FACTORS
+    }
+    return [
+        tuple(
+            Deviation(dim, factor, float(values[i]))
+            for (dim, factor), values in excess.items()
+            if np.isfinite(values[i])
+        )
+        for i in range(len(flops))
+    ]

@@ -1,0 +1,194 @@
+"""Shapes that people would pick instead: read from a name or from sizes, and compared at the same budget."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from shapeplan.architectures.base import SHAPE_DIMS
+from shapeplan.architectures.catalogue import find_model
+from shapeplan.arrays import Floats, central_interval
+from shapeplan.errors import ArgumentError, Complaint
+from shapeplan.fitting.evidence import Interval
+from shapeplan.fitting.result import Fit
+from shapeplan.planning.inverse import least_flops
+from shapeplan.planning.ledger import Ledger
+from shapeplan.planning.optimum import Optimum
+from shapeplan.planning.plan import Alternative, SameLoss
+from shapeplan.quantities import parse_assignments
+from shapeplan.sweeps.grid import LARGEST_SIZE
+
+_SIZES = re.compile(r"\s*(\d{1,9})\s*x\s*(\d{1,9})\s*x\s*(\d{1,9})\s*", re.IGNORECASE)
+_HINT = "write e.g. ViT-g/14, 24x1024x4096, or width=1024,depth=24,mlp_dim=4096"
+_OFF_TIE = 0.02
+_CELLS = 2_000_000
+"""Budgets times draws that are evaluated at once, which bounds memory."""
+
+
+@dataclass(frozen=True)
+class Rated:
+    """A shape to compare with.
+
+    Attributes
+    ----------
+    name : str
+        As the user wrote it.
+    shape : mapping of str to int
+        The dimensions of the law.
+    notes : tuple of str
+        How it was understood.
+    """
+
+    name: str
+    shape: Mapping[str, int]
+    notes: tuple[str, ...] = ()
+
+
+def read_versus(text: str, fit: Fit) -> Rated:
+    """Read a shape to compare with.
+
+    Parameters
+    ----------
+    text : str
+        A name of the catalogue; three sizes, of which the smaller of the first two is the depth and the third the MLP
+        dim; or ``name=size`` for every dimension.
+    fit : Fit
+        Its dimensions are looked for.
+
+    Raises
+    ------
+    ArgumentError
+        If it is none of these, or lacks a dimension of the law.
+    """
+    dims = (*fit.dims, *fit.dimensions.tied, *fit.dimensions.fixed)
+    notes: list[str] = []
+    if "=" in text:
+        given = parse_assignments(text, _HINT)
+        if unknown := sorted(set(given) - set(dims)):
+            message = f"the law has no dimension {', '.join(unknown)}"
+            raise ArgumentError(Complaint("bad-versus", message, f"its dimensions are {', '.join(dims)}", value=text))
+    elif sizes := _SIZES.fullmatch(text):
+        one, other, mlp_dim = (float(size) for size in sizes.groups())
+        given = {"width": max(one, other), "depth": min(one, other), "mlp_dim": mlp_dim}
+        notes.append(f"{text} is width {given['width']:g}, depth {given['depth']:g}, mlp_dim {mlp_dim:g}")
+    else:
+        record, _ = find_model(text)
+        given = {dim: float(record.settings[dim]) for dim in SHAPE_DIMS if dim in record.settings}
+        notes.append(f"{text} is compared as a shape, {_said(given)}, in the architecture of the law")
+    if missing := [dim for dim in fit.dims if dim not in given]:
+        message = f"{text[:60]!r} lacks {', '.join(missing)}"
+        raise ArgumentError(Complaint("bad-versus", message, _HINT, value=text))
+    wrong = [dim for dim, size in given.items() if not 1 <= size <= LARGEST_SIZE or size != round(size)]
+    if wrong:
+        message = f"{text[:60]!r} has a {wrong[0]} of {given[wrong[0]]:g}"
+        raise ArgumentError(Complaint("bad-versus", message, f"give whole numbers from 1 to {LARGEST_SIZE:g}"))
+    follow = fit.dimensions.complete({dim: given[dim] for dim in fit.dims})
+    for dim in (*fit.dimensions.tied, *fit.dimensions.fixed):
+        if dim in given and abs(given[dim] / follow[dim] - 1) > _OFF_TIE:
+            notes.append(
+                f"{text}: the law does not see its {dim} of {given[dim]:g}; in the log it would be {follow[dim]:.4g}"
+            )
+    whole = {dim: round(given.get(dim, follow[dim])) for dim in dims}
+    return Rated(text, whole, tuple(notes))
+
+
+def compare_with(
+    rated: Sequence[Rated], law: Optimum, plan: Ledger, *, tell_loss: bool
+) -> list[tuple[Alternative, ...]]:
+    """Return, for every budget, the shapes with what they lose to the plan, and what their loss costs otherwise.
+
+    Parameters
+    ----------
+    rated : sequence of Rated
+        The shapes.
+    law : Optimum
+        The law, with what the plan must keep.
+    plan : Ledger
+        The recommended shapes.
+    tell_loss : bool
+        Whether the law's loss can be believed.
+    """
+    columns = [_column(one, law, plan, tell_loss=tell_loss) for one in rated]
+    return [tuple(column[i] for column in columns) for i in range(len(plan.flops))]
+
+
+def alternatives(
+    name: str, shape: Mapping[str, Floats], law: Optimum, plan: Ledger, *, tell_loss: bool
+) -> list[Alternative]:
+    """Return a shape a budget with what it costs and loses to the plan."""
+    its = Ledger.of(law, shape, plan.flops, tell_loss=tell_loss)
+    intervals = _regret_intervals(law, its, plan) if tell_loss else None
+    return [
+        Alternative(
+            name=name,
+            shape={dim: round(float(values[i])) for dim, values in shape.items()},
+            params=_whole(its.params, i),
+            flops_per_example=_number(its.each, i),
+            loss=_number(its.loss, i),
+            regret=None if its.loss is None or plan.loss is None else _finite(its.loss[i] / plan.loss[i] - 1.0),
+            regret_ci=intervals[i] if intervals else None,
+        )
+        for i in range(len(plan.flops))
+    ]
+
+
+def _column(one: Rated, law: Optimum, plan: Ledger, *, tell_loss: bool) -> list[Alternative]:
+    shape = {dim: np.full(len(plan.flops), float(size)) for dim, size in one.shape.items()}
+    found = alternatives(one.name, shape, law, plan, tell_loss=tell_loss)
+    losses = np.array([np.nan if other.loss is None else other.loss for other in found])
+    known = np.flatnonzero(np.isfinite(losses))
+    if not known.size:
+        return found
+    needed = least_flops(law, losses[known], plan.flops[known])
+    best = law.under(law.fit.law.arrays(), np.where(np.isfinite(needed), needed, 1.0))
+    forward = law.fit.surroundings.flops_per_example(best) if law.fit.cost is not None else None
+    for place, i in enumerate(known):
+        if not np.isfinite(needed[place]):
+            continue
+        other = found[i]
+        inference = None
+        if forward is not None and other.flops_per_example:
+            inference = float(forward[place]) / other.flops_per_example
+        same = SameLoss(float(needed[place]), float(needed[place] / plan.flops[i]), inference)
+        found[i] = replace(other, same_loss=same)
+    return found
+
+
+def _regret_intervals(law: Optimum, its: Ledger, plan: Ledger) -> list[Interval] | None:
+    """Return the interval of the regret under the draws, both shapes under the same draw."""
+    fit = law.fit
+    if not fit.bootstrap.draws:
+        return None
+    columns = fit.bootstrap.columns()
+    piece = max(1, _CELLS // max(1, fit.bootstrap.replicates))
+    ends: list[Interval] = []
+    for first in range(0, len(plan.flops), piece):
+        rows = slice(first, first + piece)
+        one, other = (
+            fit.law.loss_under(
+                columns, **law.variables({dim: v[rows] for dim, v in ledger.shape.items()}, ledger.flops[rows])
+            )
+            for ledger in (its, plan)
+        )
+        low, high = central_interval(one / other - 1.0, fit.bootstrap.level)
+        ends += zip(low.tolist(), high.tolist(), strict=True)
+    return ends
+
+
+def _said(shape: Mapping[str, float]) -> str:
+    return ", ".join(f"{dim} {size:g}" for dim, size in shape.items())
+
+
+def _number(values: Floats | None, i: int) -> float | None:
+    return None if values is None else _finite(values[i])
+
+
+def _whole(values: Floats | None, i: int) -> int | None:
+    return None if values is None else round(float(values[i]))
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
