@@ -16,7 +16,7 @@ TOLERANCE = 0.005
 """Relative excess loss up to which a shape is as good as the best: the width of the valley in PAPER.md."""
 FACTORS = (0.5, 0.5**0.5, 2.0**0.5, 2.0)
 _POINTS = 13
-_ROUNDS = 4
+_ROUNDS = 5
 _NOWHERE = 1e3
 """Logarithm of the loss that stands for no shape at all."""
 
@@ -88,11 +88,15 @@ def _crossings(
     a, b, over_a, over_b = at(places, far - 1), at(places, far), np.minimum(at(over, far - 1), 0.0), at(over, far)
     for _ in range(_ROUNDS):
         share = np.where(over_b > over_a, -over_a / np.where(over_b > over_a, over_b - over_a, 1.0), 0.5)
-        middle = a + share * (b - a)
+        middle = a + np.clip(share, 0.0, 1.0) * (b - a)
         over_middle = _profile(method, sides, middle[None], best, flops)[0] - limit
         beyond = over_middle > 0
-        a, over_a = np.where(beyond, a, middle), np.where(beyond, over_a / 2, over_middle)
-        b, over_b = np.where(beyond, middle, b), np.where(beyond, over_middle, over_b / 2)
+        # The end that stays pulls less from now on (Anderson and Bjorck).
+        ends = np.where(beyond, over_b, np.where(over_a < 0, over_a, -1.0))
+        share_left = 1 - over_middle / ends
+        stays = np.where(share_left > 0, share_left, 0.5)
+        a, over_a = np.where(beyond, a, middle), np.where(beyond, over_a * stays, over_middle)
+        b, over_b = np.where(beyond, middle, b), np.where(beyond, over_middle, over_b * stays)
     crossing = np.where(np.abs(over_a) < np.abs(over_b), a, b)
     return np.where((over > 0).any(axis=0), crossing, edge)
 

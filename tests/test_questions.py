@@ -1,0 +1,461 @@
+"""The questions a plan answers: how flat, against what, within which limits, and the other way round."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import SAMPLES, Program, fit_star, rows_of, sweep
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shapeplan.documents.files import published_law, read_law, write_text
+from shapeplan.documents.law import law_document
+from shapeplan.documents.plan import plan_document
+from shapeplan.errors import ArgumentError, PlanError
+from shapeplan.fitting.fit import fit
+from shapeplan.fitting.result import Fit, Rival
+from shapeplan.laws import Law
+from shapeplan.planning.plan import BudgetPlan
+from shapeplan.planning.recommend import recommend
+from shapeplan.readers.read import read_runs
+
+DIMS = ("width", "depth", "mlp_dim")
+
+
+@pytest.fixture(scope="module")
+def fitted() -> Fit:
+    return fit(read_runs(SAMPLES / "vit_sweep.yaml"), replicates=200)
+
+
+@pytest.fixture(scope="module")
+def law(tmp_path_factory: pytest.TempPathFactory, fitted: Fit) -> Path:
+    path = tmp_path_factory.mktemp("law") / "law.json"
+    write_text(path, law_document(fitted).dumps(), ())
+    return path
+
+
+def one(fit: Fit, flops: float | None = 1e21, **options: object) -> BudgetPlan:
+    return recommend(fit, flops, **options).budgets[0]  # type: ignore[arg-type]
+
+
+def loss(fit: Fit, shape: dict[str, float], flops: float) -> float:
+    return float(fit.law.loss(**{dim: float(shape[dim]) for dim in DIMS}, flops=flops))
+
+
+# --- The valley
+
+
+def test_the_valley_ends_where_the_loss_is_half_a_percent_above_the_best(fitted: Fit) -> None:
+    """SciPy re-optimizes the other dimensions at every end."""
+    from scipy.optimize import minimize
+
+    budget = one(fitted)
+    least = loss(fitted, dict(budget.shape), 1e21)
+    for dim, ends in budget.valley.items():
+        rest = [other for other in DIMS if other != dim]
+        for end in ends:
+            found = minimize(
+                lambda logs, d=dim, e=end, r=rest: loss(
+                    fitted, {d: e, **dict(zip(r, np.exp(logs), strict=True))}, 1e21
+                ),
+                np.log([budget.shape[other] for other in rest]),
+                method="Nelder-Mead",
+                options={"xatol": 1e-7, "fatol": 1e-12},
+            )
+            assert found.fun / least - 1 == pytest.approx(0.005, rel=1e-2)
+        assert ends[0] < budget.shape[dim] < ends[1]
+
+
+def test_a_wider_tolerance_is_a_wider_valley(fitted: Fit) -> None:
+    narrow, wide = one(fitted, tolerance=0.001), one(fitted, tolerance=0.02)
+    for dim in DIMS:
+        assert wide.valley[dim][0] < narrow.valley[dim][0] < narrow.valley[dim][1] < wide.valley[dim][1]
+    huge = one(fitted, tolerance=0.9)
+    assert huge.valley["mlp_dim"] == pytest.approx(fitted.bounds["mlp_dim"]), "it ends with the trust region"
+    for bad in (0.0, -0.1, 1.0, math.nan):
+        with pytest.raises(ArgumentError, match="a tolerance of"):
+            one(fitted, tolerance=bad)
+
+
+def test_deviations_are_those_of_the_law(fitted: Fit) -> None:
+    budget = one(fitted)
+    least = loss(fitted, dict(budget.shape), 1e21)
+    assert {(d.dim, round(d.factor, 3)) for d in budget.deviations} == {
+        (dim, factor) for dim in DIMS for factor in (0.5, 0.707, 1.414, 2.0)
+    }
+    for one_off in budget.deviations:
+        shape = {**budget.shape, one_off.dim: one_off.factor * budget.shape[one_off.dim]}
+        assert one_off.excess == pytest.approx(loss(fitted, shape, 1e21) / least - 1, rel=1e-9)
+        assert one_off.excess > 0
+
+
+def test_many_budgets_have_the_valleys_of_each_alone(fitted: Fit) -> None:
+    flops = np.geomspace(1e20, 1e24, 60)
+    many = recommend(fitted, list(flops)).budgets
+    for i in (0, 31, 59):
+        alone = one(fitted, float(flops[i]))
+        for dim in DIMS:
+            assert many[i].valley[dim] == pytest.approx(alone.valley[dim], rel=5e-3)
+
+
+# --- Other shapes
+
+
+def test_versus_by_name_and_by_sizes(fitted: Fit) -> None:
+    plan = recommend(
+        fitted, 1e21, versus=["ViT-g/14", "24x1024x4096", "1024 x 24 x 4096", "width=1024,depth=24,mlp_dim=4096"]
+    )
+    giant, *same = plan.budgets[0].versus
+    assert giant.shape == {"width": 1408, "depth": 40, "mlp_dim": 6144}
+    assert all(other.shape == {"width": 1024, "depth": 24, "mlp_dim": 4096} for other in same)
+    assert giant.params == 1036448384, "FLOPS.md: ViT-g/14 with the MAP head at 224"
+    assert giant.loss == pytest.approx(loss(fitted, dict(giant.shape), 1e21))
+    here = plan.budgets[0].loss
+    assert here is not None
+    assert giant.regret == pytest.approx(giant.loss / here.value - 1)
+    assert giant.regret_ci is not None
+    assert giant.regret_ci[0] < giant.regret < giant.regret_ci[1]
+    assert "24x1024x4096 is width 1024, depth 24, mlp_dim 4096" in plan.notes
+
+
+def test_the_same_loss_for_less(fitted: Fit) -> None:
+    giant = one(fitted, versus=["ViT-g/14"]).versus[0]
+    same = giant.same_loss
+    assert same is not None
+    assert 0 < same.compute < 1
+    assert same.compute == pytest.approx(same.flops / 1e21)
+    cheap = one(fitted, same.flops)
+    assert loss(fitted, dict(cheap.shape), same.flops) == pytest.approx(giant.loss, rel=1e-8)
+    assert giant.flops_per_example is not None
+    exact = float(fitted.surroundings.flops_per_example({dim: np.asarray(cheap.shape[dim]) for dim in DIMS}))
+    assert same.inference == pytest.approx(exact / giant.flops_per_example)
+
+
+@pytest.mark.parametrize(
+    ("versus", "message"),
+    [
+        ("ViT-q/14", "there is no model 'ViT-q/14'"),
+        ("24x1024", "there is no model '24x1024'"),
+        ("0x1024x4096", "has a depth of 0; give whole numbers"),
+        ("width=1024,depth=24", "lacks mlp_dim; write e.g. ViT-g/14"),
+        ("width=1024,depth=24,mlp=4096", "the law has no dimension mlp"),
+        ("width=1024.5,depth=24,mlp_dim=4096", "has a width of 1024.5"),
+    ],
+)
+def test_versus_that_cannot_be(fitted: Fit, versus: str, message: str) -> None:
+    with pytest.raises(ArgumentError, match=message):
+        one(fitted, versus=[versus])
+
+
+def test_a_law_without_loss_still_counts_what_others_cost() -> None:
+    giant = one(published_law(), 9e21, versus=["ViT-g/14"]).versus[0]
+    assert giant.params == 1036448384
+    assert giant.loss is giant.regret is giant.regret_ci is giant.same_loss is None
+
+
+# --- Limits
+
+
+def test_limits_are_kept_by_the_shape_to_train(fitted: Fit) -> None:
+    free = one(fitted)
+    assert free.params is not None
+    small = one(fitted, max_params=1e8)
+    assert small.params is not None
+    assert 0.9e8 < small.params <= 1e8
+    cheap = one(fitted, max_flops_per_example=5e10)
+    assert cheap.flops_per_example_forward is not None
+    assert 4.5e10 < cheap.flops_per_example_forward <= 5e10
+    for plan in (small, cheap):
+        assert plan.loss is not None
+        assert free.loss is not None
+        assert plan.loss.value > free.loss.value
+        assert plan.loss.ci is not None
+        assert plan.achieved_flops == pytest.approx(1e21, rel=1e-6)
+    slack = one(fitted, max_params=1e10, max_flops_per_example=1e13, max_examples=1e15)
+    assert slack.rounded == free.rounded
+
+
+@settings(max_examples=15)
+@given(st.floats(6.5, 10.0), st.floats(9.5, 12.0))
+def test_no_plan_breaks_its_limits(log_params: float, log_forward: float) -> None:
+    found = _CACHE.setdefault("fit", fit(read_runs(SAMPLES / "vit_sweep.yaml"), law="separable", replicates=0))
+    plan = one(found, max_params=10**log_params, max_flops_per_example=10**log_forward)
+    assert plan.params is not None
+    assert plan.flops_per_example_forward is not None
+    assert plan.params <= 10**log_params
+    assert plan.flops_per_example_forward <= 10**log_forward
+
+
+_CACHE: dict[str, Fit] = {}
+
+
+def test_a_fixed_dimension_stays_and_the_rest_adapts(fitted: Fit) -> None:
+    plan, free = one(fitted, fix={"depth": 12}), one(fitted)
+    assert plan.rounded["depth"] == 12
+    assert plan.ci["depth"] == pytest.approx((12, 12))
+    assert plan.shape["width"] > free.shape["width"]
+    assert "depth" not in plan.valley
+    assert "depth" not in {off.dim for off in plan.deviations}
+    wide = one(fitted, fix={"width": 100_000 * 16})
+    assert wide.rounded["width"] == 1_600_000, "the user may leave the trust region"
+    assert wide.extrapolation["width"] > 100
+
+
+def test_data_that_run_out_make_the_model_grow(fitted: Fit) -> None:
+    free, scarce = one(fitted), one(fitted, max_examples=1e9)
+    assert free.examples is not None
+    assert free.examples > 1e9
+    assert scarce.examples is not None
+    assert 0.9e9 < scarce.examples <= 1e9
+    assert scarce.params is not None
+    assert free.params is not None
+    assert scarce.params > 5 * free.params
+    assert scarce.loss is not None
+    here = loss(fitted, dict(scarce.rounded), 1e9 * float(scarce.flops_per_example or 0))
+    assert scarce.loss.value == pytest.approx(here, rel=1e-3)
+
+
+def test_examples_may_run_out_before_the_budget_is_spent(fitted: Fit) -> None:
+    plan = one(fitted, 1e25, max_examples=1e8)
+    assert plan.achieved_flops is not None
+    assert plan.achieved_flops < 1e25
+    assert "budget-left-over" in {caution.code for caution in plan.cautions}
+
+
+def test_serving_is_paid_from_the_budget(fitted: Fit) -> None:
+    free, served = one(fitted), one(fitted, inference_examples=1e10)
+    assert served.serving is not None
+    assert served.flops_per_example is not None
+    assert served.serving.flops == pytest.approx(1e10 * served.flops_per_example / 3)
+    assert served.achieved_flops is not None
+    assert served.serving.flops + served.achieved_flops <= 1e21
+    assert served.serving.flops + served.achieved_flops == pytest.approx(1e21, rel=1e-6)
+    assert all(served.shape[dim] < free.shape[dim] for dim in DIMS)
+    for other in ({"width": 960, "depth": 24, "mlp_dim": 2256}, {"width": 800, "depth": 18, "mlp_dim": 1600}):
+        each = float(fitted.surroundings.flops_per_example({dim: np.asarray(float(s)) for dim, s in other.items()}))
+        assert served.loss is not None
+        assert served.loss.value < loss(fitted, other, 1e21 - 1e10 * each / 3)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"max_params": 1e4}, PlanError, "no shape keeps the limits: even the smallest in the trust region"),
+        ({"max_flops_per_example": 1e6}, PlanError, "FLOPs an example, more than 1e"),
+        ({"inference_examples": 1e18}, PlanError, r"spends the whole budget of 1e21 FLOPs on serving 1e\+18 examples"),
+        ({"max_params": 0.0}, ArgumentError, "--max-params cannot be 0"),
+        ({"max_params": math.nan}, ArgumentError, "--max-params cannot be nan"),
+        ({"max_examples": -1.0}, ArgumentError, "--max-examples cannot be -1"),
+        ({"inference_examples": math.inf}, ArgumentError, "--inference-examples cannot be inf"),
+        ({"trust": 0.5}, ArgumentError, "--trust cannot be 0.5"),
+        ({"fix": {"depth": 2.5}}, ArgumentError, "depth cannot be fixed at 2.5"),
+        ({"fix": {"heads": 8}}, ArgumentError, "there is no dimension 'heads' to fix"),
+        ({"fix": {"width": 1000}}, ArgumentError, "--fix width=1000 is no multiple of heads = 16; fix width=992"),
+        ({"max_params": 1e8, "method": "scale"}, ArgumentError, "--max-params is answered by the optimum"),
+        ({"tensor_parallel": 3}, ArgumentError, "16 heads cannot be shared by 3 devices; give --heads 48"),
+        ({"heads": 8, "head_dim": 64}, ArgumentError, "both set the heads"),
+        ({"pipeline_parallel": 0}, ArgumentError, "--pipeline-parallel cannot be 0"),
+    ],
+)
+def test_what_cannot_be_kept_is_told(
+    fitted: Fit, options: dict[str, object], error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        one(fitted, **options)
+
+
+def test_limits_need_to_know_what_shapes_cost(fitted: Fit) -> None:
+    runs = replace(sweep(), architecture=None, params=None)
+    with pytest.raises(PlanError, match="does not know the parameters of a shape, for --max-params"):
+        one(fit(runs, law="product", replicates=0), max_params=1e8)
+    bare = replace(sweep(), architecture=None, params=None, examples=None)
+    with pytest.raises(PlanError, match="does not know the FLOPs of an example of a shape, for --max-examples"):
+        one(fit(bare, law="product", replicates=0), max_examples=1e9)
+    with pytest.raises(PlanError, match="gives no constants"):
+        one(published_law(), fix={"depth": 24})
+
+
+# --- Rounding
+
+
+def test_hardware_that_shares_a_layer_gets_whole_parts(fitted: Fit) -> None:
+    """29568 = 231 x 128 could not be split over 8 devices in groups of 128: here every device holds whole groups."""
+    plan = one(fitted, head_dim=64, tensor_parallel=8, pipeline_parallel=4, multiples={"mlp_dim": 128})
+    assert plan.rounded["mlp_dim"] % (8 * 128) == 0
+    assert plan.rounded["width"] % (8 * 64) == 0
+    assert plan.rounded["depth"] % 4 == 0
+    assert plan.heads == plan.rounded["width"] // 64
+    assert plan.heads % 8 == 0
+    assert one(fitted, heads=12).rounded["width"] % 48 == 0
+    assert one(fitted, heads=12).heads == 12
+
+
+def test_the_lattice_is_searched_jointly(fitted: Fit) -> None:
+    """Coarse steps make rounding dimension by dimension worse than the best of the lattice."""
+    coarse = {"width": 512, "mlp_dim": 2048}
+    plan = one(fitted, 3e21, multiples=coarse)
+    here = loss(fitted, dict(plan.rounded), 3e21)
+    assert plan.regret_of_rounding == pytest.approx(here / loss(fitted, dict(plan.shape), 3e21) - 1)
+    for width in (512, 1024, 1536):
+        for mlp_dim in (2048, 4096):
+            for depth in range(10, 60):
+                assert here <= loss(fitted, {"width": width, "depth": depth, "mlp_dim": mlp_dim}, 3e21) * (1 + 1e-12)
+
+
+# --- The other way round
+
+
+def test_the_least_compute_for_a_loss(fitted: Fit) -> None:
+    plan = one(fitted, None, loss=0.14)
+    assert plan.loss is not None
+    assert plan.loss.value == pytest.approx(0.14, rel=1e-8)
+    assert plan.flops_ci is not None
+    assert plan.flops_ci[1] is not None
+    assert plan.flops_ci[0] < plan.flops < plan.flops_ci[1]
+    less = one(fitted, plan.flops * 0.99)
+    assert less.loss is not None
+    assert less.loss.value > 0.14
+    many = recommend(fitted, loss=[0.2, 0.17, 0.14]).budgets
+    assert many[0].flops < many[1].flops < many[2].flops
+    assert many[2].flops == pytest.approx(plan.flops, rel=1e-6)
+
+
+def test_a_loss_with_serving_minimizes_both_together(fitted: Fit) -> None:
+    plain, served = one(fitted, None, loss=0.14), one(fitted, None, loss=0.14, inference_examples=1e10)
+    assert served.serving is not None
+    assert served.achieved_flops is not None
+    assert plain.flops_per_example is not None
+    assert served.achieved_flops > plain.flops, "a smaller model trains longer"
+    assert served.flops < plain.flops + 1e10 * plain.flops_per_example / 3, "and the whole is cheaper"
+    assert served.params is not None
+    assert plain.params is not None
+    assert served.params < plain.params
+
+
+def test_a_loss_out_of_reach(fitted: Fit) -> None:
+    with pytest.raises(PlanError, match=r"no compute reaches a loss of 0.05 under the law: it levels off at 0.09"):
+        one(fitted, None, loss=0.05)
+    for bad in (0.0, -1.0, math.nan):
+        with pytest.raises(ArgumentError, match="cannot be"):
+            one(fitted, None, loss=bad)
+    with pytest.raises(PlanError, match="gives no constants"):
+        one(published_law(), None, loss=0.1)
+    with pytest.raises(PlanError, match="'star' tells no loss that could be reached"):
+        one(fit_star(sweep(), replicates=0), None, loss=0.14)
+
+
+def test_days_on_a_fleet_are_a_budget_and_back(fitted: Fit) -> None:
+    plan = recommend(fitted, gpus="64xH100", days=14, mfu=0.4)
+    training = 64 * 989.4e12 * 0.4 * 14 * 86400
+    assert plan.budgets[0].flops_training == pytest.approx(training)
+    assert plan.budgets[0].days == pytest.approx(14)
+    again = recommend(fitted, training, flops_convention="training", gpus="64xH100").budgets[0]
+    assert again.days == pytest.approx(14)
+    assert again.rounded == plan.budgets[0].rounded
+    for options, message in (
+        ({"days": 14}, "are of --gpus"),
+        ({"gpus": "64xH100"}, "nothing says what is to be spent"),
+        ({"gpus": "64xH100", "days": 0}, "0 days cannot be"),
+        ({"gpus": "64xH100", "days": 14, "loss": 0.1}, "--loss and --days"),
+        ({"gpus": "64xH900", "days": 14}, "no accelerator 'H900'"),
+    ):
+        with pytest.raises(ArgumentError, match=message):
+            one(fitted, None, **options)
+
+
+# --- Law uncertainty
+
+
+def test_laws_as_good_are_asked_too(fitted: Fit) -> None:
+    assert [rival.law.form.name for rival in fitted.rivals] == ["interaction"]
+    other = one(fitted).laws[0]
+    assert other.law == "interaction"
+    assert other.loss.ci is not None
+    assert other.loss.ci[0] < other.loss.value < other.loss.ci[1]
+    assert -1e-9 <= other.regret < 0.005
+    assert all(other.ci[dim] is not None for dim in DIMS)
+
+
+def test_laws_that_disagree_are_told(fitted: Fit) -> None:
+    assert "laws-disagree" not in {caution.code for caution in one(fitted).cautions}
+    rival = fitted.rivals[0]
+    deep = {**rival.law.constants, "alpha_depth": 30 * rival.law.constants["alpha_depth"]}
+    draws = {name: np.full(50, value) for name, value in deep.items()}
+    odd = replace(fitted, rivals=(Rival(Law(rival.law.form, deep, rival.law.units, rival.law.derive), draws),))
+    caution = next(caution for caution in one(odd).cautions if caution.code == "laws-disagree")
+    assert "interaction differs in width, depth, mlp_dim" in caution.message
+    assert "under it the plan loses" in caution.message
+
+
+def test_rivals_are_part_of_the_hand_over(fitted: Fit, law: Path) -> None:
+    again = read_law(law)
+    assert plan_document(recommend(again, 1e21)).budgets == plan_document(recommend(fitted, 1e21)).budgets
+    assert [rival.law.form.name for rival in again.rivals] == ["interaction"]
+    old = json.loads(law.read_text())
+    del old["rivals"]
+    law_without = law.with_name("old.json")
+    law_without.write_text(json.dumps(old))
+    assert read_law(law_without).rivals == ()
+
+
+def test_a_law_that_is_asked_for_has_no_rivals() -> None:
+    assert fit(sweep(), law="separable", replicates=0).rivals == ()
+    assert one(fit(sweep(), law="separable", replicates=0)).laws == ()
+
+
+# --- The star, and what the log does not vary
+
+
+def test_the_star_may_be_asked_for_its_optimum() -> None:
+    found = fit_star(sweep(), replicates=50)
+    assert recommend(found, 1e20, max_params=1e9).method == "optimum"
+    assert one(found, 1e20, max_params=3e7).loss is None, "the grid refutes it"
+
+
+def test_fixing_what_the_log_ties_or_never_varies() -> None:
+    rows = rows_of(sweep(), np.arange(39))
+    found = fit(rows, law="product", replicates=0)
+    assert found.dimensions.fixed == {"mlp_dim": 6144.0}
+    assert one(found, 1e20, fix={"mlp_dim": 6144}).rounded["mlp_dim"] == 6144
+    with pytest.raises(ArgumentError, match="mlp_dim never varied in the log: it is 6144"):
+        one(found, 1e20, fix={"mlp_dim": 4096})
+    assert one(found, 1e20, tensor_parallel=16).rounded["mlp_dim"] == 6144, "it can be split as it is"
+
+
+# --- The program
+
+
+def test_the_program_answers_all_of_it(program: Program, law: Path) -> None:
+    done = program(
+        "recommend", "--law", law, "--flops", "1e21", "--versus", "ViT-g/14", "--gpus", "8xA100", "--json",
+        "--max-params", "150M", "--fix", "depth=20", "--tolerance", "1%", "--trust", "3",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    plan = json.loads(done.stdout)
+    budget = plan["budgets"][0]
+    assert budget["rounded"]["depth"] == 20
+    assert budget["params"] <= 150e6
+    assert plan["trust"] == 3
+    assert plan["tolerance"] == 0.01
+    assert plan["fleet"]["accelerators"] == "A100"
+    assert budget["versus"][0]["name"] == "ViT-g/14"
+    assert "as a shape, width 1408, depth 40, mlp_dim 6144" in done.stderr
+
+
+def test_csv_has_a_row_a_budget(program: Program, law: Path) -> None:
+    done = program("recommend", "--law", law, "--flops", "1e20", "--flops", "1e21", "--format", "csv")
+    rows = list(csv.DictReader(io.StringIO(done.stdout)))
+    assert [float(row["flops"]) for row in rows] == [1e20, 1e21]
+    assert rows[1]["width"] == "960"
+    assert float(rows[1]["loss_lower"]) < float(rows[1]["loss"]) < float(rows[1]["loss_upper"])
+    both = program("recommend", "--law", law, "--flops", "1e20", "--format", "csv", "--json")
+    assert both.returncode == 2
+    unknown = program("recommend", "--law", law, "--flops", "1e20", "--format", "cvs")
+    assert "did you mean 'csv'" in unknown.stderr
