@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import least_squares, nnls
 
+from shapeplan.fitting.boxqp import solve_box_qp, solve_nnls
 from shapeplan.fitting.engine import Block, polish, search
-from shapeplan.fitting.engine.boxqp import solve_box_qp, solve_nnls
 from shapeplan.fitting.problem import Problem, solve
 from shapeplan.fitting.star import solve_star
 from shapeplan.readers.read import read_runs

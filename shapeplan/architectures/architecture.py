@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
@@ -144,12 +145,26 @@ class Architecture:
 
     def flops_per_example(self, shape: Mapping[str, ArrayLike]) -> Floats:
         """Return the forward FLOPs of one example (an image, a token) at the shape; arrays broadcast."""
-        model = self.model(_as_floats(shape))
+        model = self._continuous(shape)
         return np.asarray(model.flops("forward") / model.examples_per_input, dtype=float)
 
     def params(self, shape: Mapping[str, ArrayLike]) -> Floats:
         """Return the number of parameters at the shape; arrays broadcast."""
-        return np.asarray(self.model(_as_floats(shape)).params, dtype=float)
+        return np.asarray(self._continuous(shape).params, dtype=float)
+
+    @cached_property
+    def _template(self) -> Transformer:
+        """Any checked model of the architecture."""
+        return self.model({"width": 4096.0, "depth": 12.0, "mlp_dim": 16384.0})
+
+    def _continuous(self, shape: Mapping[str, ArrayLike]) -> Transformer:
+        """Return the transformer of floats, unchecked: searches ask for thousands."""
+        sizes = _as_floats(shape)
+        if "mlp_dim" not in sizes and _RATIO in self.settings and "width" in sizes:
+            sizes["mlp_dim"] = self.settings[_RATIO] * sizes["width"]
+        if not set(SHAPE_DIMS) <= sizes.keys() | self.settings.keys():
+            return self.model(sizes)
+        return self._template.resized({dim: sizes[dim] for dim in SHAPE_DIMS if dim in sizes})
 
     @property
     def examples_unit(self) -> str:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import copy
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any, ClassVar, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from shapeplan.architectures.conventions import CONVENTIONS, find_convention
 from shapeplan.architectures.settings import bad_setting, checked, dimension, is_whole, must_divide
-from shapeplan.arrays import Floats
+from shapeplan.arrays import Floats, Number
 
 SHAPE_DIMS = ("width", "depth", "mlp_dim")
 NORM_PARAMS = {"layernorm": 2, "rmsnorm": 1, "nonparametric": 0}
@@ -115,6 +116,13 @@ class Transformer(ABC):
             if setting.name not in SHAPE_DIMS
             and (isinstance(value := getattr(self, setting.name), np.ndarray) or value != setting.default)
         }
+
+    def resized(self, sizes: Mapping[str, Number]) -> Self:
+        """Return the model with other continuous dimensions; nothing is checked, and NaN stays NaN."""
+        model = copy.copy(self)
+        for dim, size in sizes.items():
+            object.__setattr__(model, dim, size)
+        return model
 
     def flops(self, convention: str = "forward") -> Any:
         """Return the FLOPs of one input (image or sequence).

@@ -36,7 +36,7 @@ def check(
     console.warn(found.cautions)
     emit(
         console,
-        check_document(found),
+        lambda: check_document(found),
         lambda: render_check(found),
         as_json=as_json,
         output=output,

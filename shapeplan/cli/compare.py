@@ -35,7 +35,7 @@ def compare(
     console.warn(found.cautions)
     emit(
         console,
-        comparison_document(found),
+        lambda: comparison_document(found),
         lambda: render_compare(found, console.width),
         as_json=as_json,
         output=output,

@@ -67,14 +67,14 @@ def fit(
         "level": level,
     }
     result: Fit | MetricsFit
-    document: Document
+    document: Callable[[], Document]
     tables: Callable[[], Sequence[RenderableType]]
     if len(metrics) > 1:
         result = several = fit_metrics(read_log_of_metrics(log, metrics, *reading), **options)
-        document, tables = metrics_document(several), lambda: render_metrics(several)
+        document, tables = lambda: metrics_document(several), lambda: render_metrics(several)
     else:
         result = one = fit_runs(read_log(log, metrics[0] if metrics else None, *reading), **options)
-        document, tables = law_document(one), lambda: render_fit(one, console.width)
+        document, tables = lambda: law_document(one), lambda: render_fit(one, console.width)
     for note in result.notes:
         console.note(note)
     console.warn(result.cautions)

@@ -115,7 +115,7 @@ def flops(
     console.warn(costs.cautions)
     emit(
         console,
-        flops_document(costs),
+        lambda: flops_document(costs),
         lambda: render_flops(costs, console.width, parts=parts),
         as_json=as_json,
         output=output,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def emit(
     console: Console,
-    document: Document,
+    document: Callable[[], Document],
     tables: Callable[[], Sequence[RenderableType]],
     *,
     as_json: bool,
@@ -25,10 +25,11 @@ def emit(
     inputs: Sequence[str | Path | None],
 ) -> None:
     """Write the document to the file if one is given, and show the result: as JSON if asked, else as tables."""
+    text = document().dumps() if output is not None or as_json else ""
     if output is not None:
-        write(console, output, document.dumps(), inputs)
+        write(console, output, text, inputs)
     if as_json:
-        console.text(document.dumps())
+        console.text(text)
     else:
         console.show(*tables())
 

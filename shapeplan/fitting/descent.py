@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from shapeplan.arrays import Floats
-from shapeplan.fitting.engine.boxqp import solve_box_qp
+from shapeplan.fitting.boxqp import solve_box_qp
 from shapeplan.fitting.goal import Goal
 
 _STEPS = 60

@@ -53,7 +53,7 @@ def best_shape(
     limits : Limits
         What the shape and its training may take.
     near : mapping of str to array_like, shape (problems,) or (), optional
-        Where to start, with limits: a shape that is best under like constants. By default all starts are tried.
+        Where to start: shapes that are best under like constants, or near by.
 
     Returns
     -------
@@ -77,17 +77,18 @@ def best_shape(
     if not form.dims:
         goal = replace(goal, ray=(low, high))
         low, high = np.zeros((problems, 1)), np.ones((problems, 1))
+    start = None
+    if near is not None and goal.ray is None:
+        start = np.clip(np.log(np.column_stack([spread(near[dim]) for dim in dims])), low, high)
+        start = np.where(np.isfinite(start), start, (low + high) / 2)
     if limits.any:
-        start = None
-        if near is not None and goal.ray is None:
-            start = np.clip(np.log(np.column_stack([spread(near[dim]) for dim in dims])), low, high)
-            start = np.where(np.isfinite(start), start, (low + high) / 2)
         place = _within_limits(goal, low, high, start)
     else:
         place, inside = _closed(goal, low, high)
         rest = np.flatnonzero(~inside)
         if rest.size:
-            place[rest] = descend(goal.take(rest), low[rest], high[rest], (low[rest] + high[rest]) / 2)
+            start = (low + high) / 2 if start is None else start
+            place[rest] = descend(goal.take(rest), low[rest], high[rest], start[rest])
     log_shape = goal.log_shape(place)
     return {dim: np.exp(log_shape[:, k]) for k, dim in enumerate(dims)}
 

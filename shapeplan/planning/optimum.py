@@ -75,9 +75,7 @@ class Optimum:
         knots = knots_of(flops)
         count = len(next(iter(draws.values())))
         tiled = {name: np.tile(values, len(knots)) for name, values in draws.items()}
-        near = None
-        if self.asked.limits.any:
-            near = {dim: np.repeat(values, count) for dim, values in self.shapes(knots).items()}
+        near = {dim: np.repeat(values, count) for dim, values in self.shapes(knots).items()}
         best = self.under(tiled, np.repeat(knots, count), near)
         intervals = {}
         for dim, values in best.items():

@@ -16,7 +16,7 @@ TOLERANCE = 0.005
 """Relative excess loss up to which a shape is as good as the best: the width of the valley in PAPER.md."""
 FACTORS = (0.5, 0.5**0.5, 2.0**0.5, 2.0)
 _POINTS = 13
-_ROUNDS = 5
+_ROUNDS = 3
 _NOWHERE = 1e3
 """Logarithm of the loss that stands for no shape at all."""
 
@@ -52,12 +52,12 @@ def valley(
     """
     knots = knots_of(flops)
     at_knots = best if len(knots) == len(flops) else method.shapes(knots)
-    limit = np.log1p(tolerance) + np.log(method.losses(at_knots, knots))
+    least = np.log(method.losses(at_knots, knots))
     bounds = method.asked.bounds(method.fit)
     sides = [(dim, edge) for dim in bounds if dim not in method.asked.held for edge in bounds[dim]]
     if not sides:
         return {}
-    crossings = _crossings(method, sides, at_knots, knots, limit)
+    crossings = _crossings(method, sides, at_knots, knots, least, float(np.log1p(tolerance)))
     shares = [
         between_knots(crossing - np.log(at_knots[dim]), knots, flops)
         for (dim, _), crossing in zip(sides, crossings, strict=True)
@@ -69,9 +69,14 @@ def valley(
 
 
 def _crossings(
-    method: Optimum, sides: Sequence[tuple[str, float]], best: Mapping[str, Floats], flops: Floats, limit: Floats
+    method: Optimum,
+    sides: Sequence[tuple[str, float]],
+    best: Mapping[str, Floats],
+    flops: Floats,
+    least: Floats,
+    depth: float,
 ) -> Floats:
-    """Return where, between the best shape and an edge, the profile of the loss crosses the limit.
+    """Return where, between the best shape and an edge, the profile of the loss is so far above the least.
 
     In logarithms, shape (sides, budgets). The profile rises outwards: a grid brackets the crossing, which the false
     position then closes in on, for all sides and budgets at once.
@@ -79,26 +84,27 @@ def _crossings(
     inside = np.log(np.array([best[dim] for dim, _ in sides]))
     edge = np.log(np.array([edge for _, edge in sides]))[:, None]
     places = inside + np.linspace(0.0, 1.0, _POINTS)[:, None, None] * (edge - inside)
-    over = _profile(method, sides, places, best, flops) - limit
-    far = np.maximum(np.argmax(over > 0, axis=0), 1)[None]
+
+    def over(places: Floats) -> Floats:
+        # The root of a bowl's depth is a line, on which the false position is at once near the crossing.
+        excess = np.maximum(_profile(method, sides, places, best, flops) - least, 0.0)
+        return np.asarray(np.sqrt(excess) - np.sqrt(depth))
 
     def at(values: Floats, index: np.ndarray[tuple[int, ...], np.dtype[np.intp]]) -> Floats:
         return np.asarray(np.take_along_axis(values, index, axis=0)[0])
 
-    a, b, over_a, over_b = at(places, far - 1), at(places, far), np.minimum(at(over, far - 1), 0.0), at(over, far)
+    found = over(places)
+    far = np.maximum(np.argmax(found > 0, axis=0), 1)[None]
+    a, b, over_a, over_b = at(places, far - 1), at(places, far), np.minimum(at(found, far - 1), 0.0), at(found, far)
     for _ in range(_ROUNDS):
-        share = np.where(over_b > over_a, -over_a / np.where(over_b > over_a, over_b - over_a, 1.0), 0.5)
+        share = -over_a / np.where(over_b > over_a, over_b - over_a, 1.0)
         middle = a + np.clip(share, 0.0, 1.0) * (b - a)
-        over_middle = _profile(method, sides, middle[None], best, flops)[0] - limit
-        beyond = over_middle > 0
-        # The end that stays pulls less from now on (Anderson and Bjorck).
-        ends = np.where(beyond, over_b, np.where(over_a < 0, over_a, -1.0))
-        share_left = 1 - over_middle / ends
-        stays = np.where(share_left > 0, share_left, 0.5)
-        a, over_a = np.where(beyond, a, middle), np.where(beyond, over_a * stays, over_middle)
-        b, over_b = np.where(beyond, middle, b), np.where(beyond, over_middle, over_b * stays)
+        value = over(middle[None])[0]
+        beyond = value > 0
+        a, over_a = np.where(beyond, a, middle), np.where(beyond, over_a, value)
+        b, over_b = np.where(beyond, middle, b), np.where(beyond, value, over_b)
     crossing = np.where(np.abs(over_a) < np.abs(over_b), a, b)
-    return np.where((over > 0).any(axis=0), crossing, edge)
+    return np.where((found > 0).any(axis=0), crossing, edge)
 
 
 def _profile(

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from shapeplan.architectures.base import SHAPE_DIMS
-from shapeplan.architectures.catalogue import find_model
 from shapeplan.arrays import Floats, central_interval
 from shapeplan.errors import ArgumentError, Complaint
 from shapeplan.fitting.evidence import Interval
@@ -75,6 +74,9 @@ def read_versus(text: str, fit: Fit) -> Rated:
         given = {"width": max(one, other), "depth": min(one, other), "mlp_dim": mlp_dim}
         notes.append(f"{text} is width {given['width']:g}, depth {given['depth']:g}, mlp_dim {mlp_dim:g}")
     else:
+        # The catalogue is large, and most plans are compared with nothing.
+        from shapeplan.architectures.catalogue import find_model
+
         record, _ = find_model(text)
         given = {dim: float(record.settings[dim]) for dim in SHAPE_DIMS if dim in record.settings}
         notes.append(f"{text} is compared as a shape, {_said(given)}, in the architecture of the law")

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from shapeplan.arrays import Bools, Floats, Index
+from shapeplan.fitting.boxqp import solve_box_qp
 from shapeplan.fitting.engine.blocks import Block, Solution, pieces
-from shapeplan.fitting.engine.boxqp import solve_box_qp
 from shapeplan.fitting.engine.objectives import RELATIVE, Objective
 
 _TINY = 1e-300

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from shapeplan.arrays import Bools, Floats, Index
+from shapeplan.fitting.boxqp import solve_nnls
 from shapeplan.fitting.engine.blocks import Block, Solution, pieces
-from shapeplan.fitting.engine.boxqp import solve_nnls
 from shapeplan.fitting.engine.objectives import RELATIVE, Objective
 from shapeplan.fitting.engine.polish import BRISK, DOGGED, ROUGH, Patience, polish
 
