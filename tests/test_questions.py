@@ -94,6 +94,8 @@ def test_deviations_are_those_of_the_law(fitted: Fit) -> None:
         shape = {**budget.shape, one_off.dim: one_off.factor * budget.shape[one_off.dim]}
         assert one_off.excess == pytest.approx(loss(fitted, shape, 1e21) / least - 1, rel=1e-9)
         assert one_off.excess > 0
+        assert one_off.ci is not None
+        assert one_off.ci[0] < one_off.excess < one_off.ci[1]
 
 
 def test_many_budgets_have_the_valleys_of_each_alone(fitted: Fit) -> None:
@@ -131,6 +133,8 @@ def test_the_same_loss_for_less(fitted: Fit) -> None:
     assert same is not None
     assert 0 < same.compute < 1
     assert same.compute == pytest.approx(same.flops / 1e21)
+    assert same.compute_ci is not None
+    assert same.compute_ci[0] < same.compute < same.compute_ci[1]
     cheap = one(fitted, same.flops)
     assert loss(fitted, dict(cheap.shape), same.flops) == pytest.approx(giant.loss, rel=1e-8)
     assert giant.flops_per_example is not None

@@ -23,6 +23,7 @@ class SameLossRecord(Part):
 
     flops: Finite
     compute: Finite
+    compute_ci: Range | None = None
     inference: Finite | None
 
 
@@ -55,6 +56,7 @@ class DeviationRecord(Part):
     dim: str
     factor: Finite
     excess: Finite
+    ci: Range | None = None
 
 
 class ServingRecord(Part):

@@ -74,7 +74,7 @@ def flops_of_shape(method: Optimum, shape: Mapping[str, Floats], target: Floats)
 
 def flops_interval(method: Optimum, target: float, guess: float) -> tuple[float, float | None] | None:
     """Return the interval of the least compute under the draws; None at an end that some draws never reach."""
-    draws = {name: values[:_DRAWS] for name, values in method.draws().items()}
+    draws = _draws(method)
     if not draws:
         return None
     count = len(next(iter(draws.values())))
@@ -83,6 +83,37 @@ def flops_interval(method: Optimum, target: float, guess: float) -> tuple[float,
     low, high = central_interval(np.where(np.isfinite(needed), needed, _NOWHERE), method.fit.bootstrap.level)
     reached = high <= np.log(LARGEST_FLOPS)
     return (float(np.exp(low)), float(np.exp(high)) if reached else None) if low <= np.log(LARGEST_FLOPS) else None
+
+
+def share_interval(
+    method: Optimum, shape: Mapping[str, Floats], budget: float, guess: float
+) -> tuple[float, float] | None:
+    """Return the interval, under the draws, of the share of a budget at which the best shape is as good as another.
+
+    Parameters
+    ----------
+    method : Optimum
+        The law, with what the shape must keep.
+    shape : mapping of str to ndarray, shape (1,)
+        The other shape.
+    budget, guess : float
+        What the other shape is trained with, and about what the best one takes.
+    """
+    draws = _draws(method)
+    if not draws:
+        return None
+    count = len(next(iter(draws.values())))
+    columns = {name: values[:, None] for name, values in draws.items()}
+    target = method.losses(shape, np.array([budget]), columns)[:, 0]
+    shares = least_flops(method, target, np.full(count, guess), draws) / budget
+    if not np.isfinite(shares).all():
+        return None
+    low, high = central_interval(shares, method.fit.bootstrap.level)
+    return float(low), float(high)
+
+
+def _draws(method: Optimum) -> dict[str, Floats]:
+    return {name: values[:_DRAWS] for name, values in method.draws().items()}
 
 
 def _solve(log_loss: LogLoss, target: Floats, guess: Floats | None = None) -> Floats:

@@ -23,12 +23,15 @@ class SameLoss:
         The compute that the best shape takes to that loss, in the convention of the plan.
     compute : float
         The same over the budget.
+    compute_ci : interval or None
+        Its interval under the draws of the law; None without, and for many budgets.
     inference : float
         Forward FLOPs of an example of that best shape, over those of the other shape.
     """
 
     flops: float
     compute: float
+    compute_ci: Interval | None
     inference: float | None
 
 
@@ -101,11 +104,14 @@ class Deviation:
         Which, and by how much.
     excess : float
         Relative excess loss over the best shape.
+    ci : interval or None
+        Its interval under the draws of the law; None without, and for many budgets.
     """
 
     dim: str
     factor: float
     excess: float
+    ci: Interval | None
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from shapeplan.arrays import Floats
+from shapeplan.arrays import Floats, central_interval
 from shapeplan.errors import ArgumentError, Complaint
-from shapeplan.planning.optimum import Optimum, between_knots, knots_of
+from shapeplan.planning.optimum import KNOTS, Optimum, between_knots, knots_of
 from shapeplan.planning.plan import Deviation
 
 TOLERANCE = 0.005
@@ -130,18 +130,25 @@ def _profile(
 
 def deviations(method: Optimum, best: Mapping[str, Floats], flops: Floats) -> list[tuple[Deviation, ...]]:
     """Return, for every budget, what a dimension off the best shape costs, the others and the budget the same."""
-    least = method.losses(best, flops)
-    excess = {
-        (dim, factor): method.losses({**best, dim: factor * best[dim]}, flops) / least - 1.0
-        for dim in best
-        if dim not in method.asked.held
-        for factor in FACTORS
+    moves = [(dim, factor) for dim in best if dim not in method.asked.held for factor in FACTORS]
+    if not moves:
+        return [()] * len(flops)
+    moved = {
+        name: np.array([factor * values if dim == name else values for dim, factor in moves])
+        for name, values in best.items()
     }
+    excess = method.losses(moved, flops) / method.losses(best, flops) - 1.0
+    draws = method.draws() if len(flops) <= KNOTS else {}
+    ends: tuple[Floats, Floats] | None = None
+    if draws:
+        columns = {name: values[:, None, None] for name, values in draws.items()}
+        scatter = method.losses(moved, flops, columns) / method.losses(best, flops, columns) - 1.0
+        ends = central_interval(scatter, method.fit.bootstrap.level)
     return [
         tuple(
-            Deviation(dim, factor, float(values[i]))
-            for (dim, factor), values in excess.items()
-            if np.isfinite(values[i])
+            Deviation(dim, factor, float(excess[k, i]), (float(ends[0][k, i]), float(ends[1][k, i])) if ends else None)
+            for k, (dim, factor) in enumerate(moves)
+            if np.isfinite(excess[k, i])
         )
         for i in range(len(flops))
     ]

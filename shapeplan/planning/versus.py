@@ -13,9 +13,9 @@ from shapeplan.arrays import Floats, central_interval
 from shapeplan.errors import ArgumentError, Complaint
 from shapeplan.fitting.evidence import Interval
 from shapeplan.fitting.result import Fit
-from shapeplan.planning.inverse import least_flops
+from shapeplan.planning.inverse import least_flops, share_interval
 from shapeplan.planning.ledger import Ledger
-from shapeplan.planning.optimum import Optimum
+from shapeplan.planning.optimum import KNOTS, Optimum
 from shapeplan.planning.plan import Alternative, SameLoss
 from shapeplan.quantities import parse_assignments
 from shapeplan.sweeps.grid import LARGEST_SIZE
@@ -154,7 +154,11 @@ def _column(one: Rated, law: Optimum, plan: Ledger, *, tell_loss: bool) -> list[
         inference = None
         if forward is not None and other.flops_per_example:
             inference = float(forward[place]) / other.flops_per_example
-        same = SameLoss(float(needed[place]), float(needed[place] / plan.flops[i]), inference)
+        budget = float(plan.flops[i])
+        ci = None
+        if len(plan.flops) <= KNOTS:
+            ci = share_interval(law, {dim: v[i : i + 1] for dim, v in shape.items()}, budget, float(needed[place]))
+        same = SameLoss(float(needed[place]), float(needed[place]) / budget, ci, inference)
         found[i] = replace(other, same_loss=same)
     return found
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from rich.console import RenderableType
 
+from shapeplan.fitting.evidence import Interval
 from shapeplan.fitting.result import Fit
 from shapeplan.planning.plan import Alternative, BudgetPlan, LawPlan, Plan
 from shapeplan.quantities import format_count, format_days, format_flops
@@ -133,7 +134,8 @@ def _others(others: Sequence[Alternative], plan: Plan, width: int) -> list[Rende
     same = [
         (
             f"as good as {other.name}",
-            f"the best shape for it takes {_percent(other.same_loss.compute)} of the compute"
+            f"the best shape for it takes {_percent(other.same_loss.compute)}{_between(other.same_loss.compute_ci)} "
+            "of the compute"
             + (
                 "" if other.same_loss.inference is None else f", {_percent(other.same_loss.inference)} of the inference"
             ),
@@ -142,6 +144,10 @@ def _others(others: Sequence[Alternative], plan: Plan, width: int) -> list[Rende
         if other.same_loss is not None
     ]
     return [*parts, facts(same)] if same else parts
+
+
+def _between(ci: Interval | None) -> str:
+    return "" if ci is None else f" ({_percent(ci[0])} to {_percent(ci[1])})"
 
 
 def _percent(ratio: float) -> str:
