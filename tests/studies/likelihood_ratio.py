@@ -1,9 +1,9 @@
-"""Coverage of likelihood-ratio intervals of s_k, as a yardstick: ``python tests/studies/profile.py [--sweeps 60]``.
+"""Coverage of likelihood-ratio intervals of s_k: ``python tests/studies/likelihood_ratio.py [--sweeps 60]``.
 
 The bootstrap's intervals of s_k cover more than they claim where 1% of noise meets the slices of the law `product`
 (calibration.py). Is that the bootstrap, or the question? Here the textbook interval answers: s_k is in it if Eq. 2 with
-s_k held at its true value, c = s_k (a_k + b_k), fits no worse than the F test allows. It needs no draws, and no end of an
-interval has to be found: the constrained fit at the truth decides.
+s_k held at its true value, c = s_k (a_k + b_k), fits no worse than the F test allows. It needs no draws, and no end of
+an interval has to be found: the constrained fit at the truth decides.
 """
 
 from __future__ import annotations
