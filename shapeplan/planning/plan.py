@@ -169,7 +169,7 @@ class BudgetPlan:
     regret_of_rounding : float or None
         Relative excess loss of the rounded shape over the unrounded; negative where rounding helped.
     valley : mapping of str to interval
-        Values of every free dimension with which, the rest re-optimized, the loss is within the tolerance of the best.
+        Values with which, the rest re-optimized, the loss is within the tolerance of the best; not of fixed dimensions.
     deviations : tuple of Deviation
         What a single dimension off the best costs.
     recipe, optimum : Alternative or None

@@ -230,7 +230,7 @@ def _plans(
                 regret_of_rounding=None
                 if told.loss is None or unrounded is None
                 else float(told.loss[i] / unrounded[i] - 1.0),
-                valley={dim: _pair(ends, i) for dim, ends in flat.items()},
+                valley=_with_tied(fit, {dim: _pair(ends, i) for dim, ends in flat.items()}),
                 deviations=off[i],
                 recipe=besides[i] if isinstance(beside, Recipe) else None,
                 optimum=besides[i] if isinstance(beside, Optimum) else None,
@@ -280,12 +280,16 @@ def _complete(fit: Fit, ci: Mapping[str, Interval]) -> dict[str, Interval | None
     dims = (*fit.dims, *fit.dimensions.tied, *fit.dimensions.fixed)
     if not ci:
         return dict.fromkeys(dims)
-    intervals: dict[str, Interval | None] = dict(ci)
-    for dim, tie in fit.dimensions.tied.items():
-        intervals[dim] = (tie.ratio * ci[tie.to][0], tie.ratio * ci[tie.to][1])
+    intervals: dict[str, Interval | None] = dict(_with_tied(fit, ci))
     for dim, value in fit.dimensions.fixed.items():
         intervals[dim] = (value, value)
     return {dim: intervals[dim] for dim in dims}
+
+
+def _with_tied(fit: Fit, ends: Mapping[str, Interval]) -> dict[str, Interval]:
+    """Return intervals of free dimensions with those of the dimensions tied to them."""
+    tied = {dim: tie for dim, tie in fit.dimensions.tied.items() if tie.to in ends}
+    return {**ends, **{dim: (tie.ratio * ends[tie.to][0], tie.ratio * ends[tie.to][1]) for dim, tie in tied.items()}}
 
 
 def _at(values: Floats | None, i: int) -> float | None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from shapeplan.arrays import Floats
+from shapeplan.arrays import Bools, Floats
 from shapeplan.errors import Complaint, PlanError
 from shapeplan.planning.constraints import impossible
 from shapeplan.planning.optimum import Optimum
@@ -76,7 +76,9 @@ def _least(
     for reach in reaches:
         places = grain.lattice(shape, reach)
         budget = flops[:, None]
-        kept = law.asked.kept_by(law.fit, places, budget) if law.asked.limits.any else True
+        kept = _inside(law, places)
+        if law.asked.limits.any:
+            kept = kept & law.asked.kept_by(law.fit, places, budget)
         with np.errstate(invalid="ignore", divide="ignore"):
             loss = np.where(kept, law.losses(places, budget), np.inf)
         loss = np.where(np.isfinite(loss), loss, np.inf)
@@ -87,3 +89,10 @@ def _least(
     message = "no shape that can be built keeps the limits near the best one"
     hint = "raise the limits, or round to smaller multiples (--multiple-of)"
     raise PlanError(Complaint("impossible-limits", message, hint))
+
+
+def _inside(law: Optimum, places: Mapping[str, Floats]) -> Bools:
+    """Return which places lie in the trust region; all of a budget where none does, as with coarse multiples."""
+    bounds = law.asked.bounds(law.fit)
+    inside = np.all([(low <= places[dim]) & (places[dim] <= high) for dim, (low, high) in bounds.items()], axis=0)
+    return np.asarray(inside | ~inside.any(axis=1, keepdims=True))
