@@ -97,7 +97,9 @@ def parse_count(text: str) -> float:
     return value
 
 
-def parse_fraction(text: str, *, most: float = math.nextafter(1.0, 0.0)) -> float:
+def parse_fraction(
+    text: str, *, most: float = math.nextafter(1.0, 0.0), hint: str = "write e.g. 0.3% or 0.003"
+) -> float:
     """Read a fraction of one such as ``0.3%`` or ``0.003``.
 
     Raises
@@ -105,7 +107,6 @@ def parse_fraction(text: str, *, most: float = math.nextafter(1.0, 0.0)) -> floa
     ArgumentError
         If `text` is not a fraction from 0 to `most`, which is less than 1 if not given; ``code`` is ``bad-fraction``.
     """
-    hint = "write e.g. 0.3% or 0.003"
     body = text.strip()
     percent = body.endswith("%")
     value = _to_float(body.removesuffix("%"), text, "bad-fraction", hint) / (100.0 if percent else 1.0)
@@ -169,7 +170,8 @@ def format_days(days: float) -> str:
     """Return e.g. ``43.5 days``, ``3.2 hours``, ``12 minutes``, ``19.6 years``."""
     for scale, unit, most in ((1.0, "days", 1000.0), (24.0, "hours", 24.0), (1440.0, "minutes", 60.0)):
         if (days >= 1 and scale == 1.0 and days <= most) or (scale > 1 and 1 <= days * scale < most):
-            return f"{float(f'{days * scale:.3g}'):g} {unit}"
+            count = float(f"{days * scale:.3g}")
+            return f"{count:g} {unit.removesuffix('s') if count == 1 else unit}"
     return f"{days * 86400:.2g} seconds" if days < 1 else f"{float(f'{days / 365.25:.3g}'):,.15g} years"
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shapeplan.architectures import CONVENTIONS, Decoder, FittedCost, PowerLaw, Transformer, ViT, architecture
+from shapeplan.architectures import CONVENTIONS, Decoder, FittedCost, PowerSum, Transformer, ViT, architecture
 from shapeplan.architectures.architecture import FAMILIES
 from shapeplan.architectures.base import SHAPE_DIMS
 from shapeplan.architectures.decoder import QK_NORMS, STYLES
@@ -420,9 +420,10 @@ def test_a_dimension_that_is_nowhere_is_named() -> None:
 
 def test_a_power_law_is_read_off_a_log() -> None:
     shape = {"width": np.array([64.0, 128, 256, 256]), "depth": np.array([2.0, 2, 4, 8])}
-    law = PowerLaw.fit(shape, 3.0 * shape["width"] ** 2 * shape["depth"])
-    assert law.coefficient == pytest.approx(3.0)
-    assert law.exponents == pytest.approx({"width": 2.0, "depth": 1.0})
+    law = PowerSum.power_law(shape, 3.0 * shape["width"] ** 2 * shape["depth"])
+    (term,) = law.terms
+    assert term.coefficient == pytest.approx(3.0)
+    assert term.exponents == pytest.approx({"width": 2.0, "depth": 1.0})
     assert law.max_relative_error < 1e-12
     assert FittedCost(law).flops_per_example({"width": 10, "depth": 3}) == pytest.approx(900)
     assert FittedCost(law).params({"width": 10, "depth": 3}) is None

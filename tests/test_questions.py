@@ -226,6 +226,34 @@ def test_data_that_run_out_make_the_model_grow(fitted: Fit) -> None:
     assert scarce.loss.value == pytest.approx(here, rel=1e-3)
 
 
+def test_other_shapes_that_break_the_limits_are_marked(fitted: Fit) -> None:
+    small = one(fitted, max_params=2e7, versus=["12x768x3072", "6x256x1024"])
+    assert [other.keeps_limits for other in small.versus] == [False, True]
+    assert {off.factor for off in small.deviations if off.dim == "width"} <= {0.5, 0.5**0.5}
+    assert all(off.excess > 0 for off in small.deviations)
+    served = recommend(fitted, 1e21, inference_examples=1e10, versus=["ViT-g/14"])
+    giant = served.budgets[0].versus[0]
+    assert giant.loss is giant.regret is giant.regret_ci is None, "serving it takes more than the budget"
+    assert not giant.keeps_limits
+    plan_document(served).dumps()
+
+
+def test_what_serving_takes_counts_as_spent(fitted: Fit) -> None:
+    plan = one(fitted, max_examples=4e9, inference_examples=4e10)
+    assert plan.achieved_flops is not None
+    assert plan.serving is not None
+    assert plan.achieved_flops + plan.serving.flops > 0.99e21
+    assert plan.serving.flops_forward == pytest.approx(3 * plan.serving.flops)
+    assert "budget-left-over" not in {caution.code for caution in plan.cautions}
+    held = one(fitted, max_params=1e8, max_examples=4e9)
+    caution = next(caution for caution in held.cautions if caution.code == "budget-left-over")
+    assert "--max-params keeps the model from growing" in caution.hint
+
+
+def test_runs_of_the_log_are_no_match_for_limits(fitted: Fit) -> None:
+    assert "beaten-by-log" not in {caution.code for caution in one(fitted, max_params=8e6).cautions}
+
+
 def test_examples_may_run_out_before_the_budget_is_spent(fitted: Fit) -> None:
     plan = one(fitted, 1e25, max_examples=1e8)
     assert plan.achieved_flops is not None
@@ -261,7 +289,14 @@ def test_serving_is_paid_from_the_budget(fitted: Fit) -> None:
         ({"trust": 0.5}, ArgumentError, "--trust cannot be 0.5"),
         ({"fix": {"depth": 2.5}}, ArgumentError, "depth cannot be fixed at 2.5"),
         ({"fix": {"heads": 8}}, ArgumentError, "there is no dimension 'heads' to fix"),
-        ({"fix": {"width": 1000}}, ArgumentError, "--fix width=1000 is no multiple of heads = 16; fix width=992"),
+        (
+            {"fix": {"width": 1000}},
+            ArgumentError,
+            "--fix width=1000 is no multiple of 16, .* fix width=992",
+        ),
+        ({"fix": {"depth": 24}, "pipeline_parallel": 7}, ArgumentError, "--fix depth=24 is no multiple of 7"),
+        ({"fix": {"mlp_dim": 4100}, "tensor_parallel": 8}, ArgumentError, "--fix mlp_dim=4100 is no multiple of 8"),
+        ({"fix": {"depth": 24}, "multiples": {"depth": 7}}, ArgumentError, "--fix depth=24 is no multiple of 7"),
         ({"max_params": 1e8, "method": "scale"}, ArgumentError, "--max-params is answered by the optimum"),
         ({"tensor_parallel": 3}, ArgumentError, "16 heads cannot be shared by 3 devices; give --heads 48"),
         ({"heads": 8, "head_dim": 64}, ArgumentError, "both set the heads"),
@@ -282,11 +317,36 @@ def test_limits_need_to_know_what_shapes_cost(fitted: Fit) -> None:
     bare = replace(sweep(), architecture=None, params=None, examples=None)
     with pytest.raises(PlanError, match="does not know the FLOPs of an example of a shape, for --max-examples"):
         one(fit(bare, law="product", replicates=0), max_examples=1e9)
-    with pytest.raises(PlanError, match="gives no constants"):
+    with pytest.raises(PlanError, match="gives exponents but no loss, so --fix cannot be planned"):
         one(published_law(), fix={"depth": 24})
 
 
 # --- Rounding
+
+
+@pytest.mark.parametrize(
+    ("options", "limit"),
+    [
+        ({"max_params": 1e8, "multiples": {"width": 512}}, "params"),
+        ({"max_params": 5e7, "pipeline_parallel": 8}, "params"),
+        ({"max_flops_per_example": 5e10, "head_dim": 64, "tensor_parallel": 8}, "flops_per_example_forward"),
+        ({"max_params": 1.5e8, "pipeline_parallel": 8}, "params"),
+    ],
+)
+def test_coarse_steps_are_paid_along_the_limit(fitted: Fit, options: dict[str, object], limit: str) -> None:
+    """Every shape of the whole lattice is tried here; next to the limit the best may be far in a fine dimension."""
+    plan = one(fitted, **options)
+    most = options.get("max_params") or options["max_flops_per_example"]
+    assert getattr(plan, limit) <= most
+    width = 512 if "head_dim" in options or "multiples" in options else 16
+    mlp_dim, depth = (128 if "head_dim" in options else 16), (8 if "pipeline_parallel" in options else 1)
+    axes = (np.arange(width, 2000, width), np.arange(depth, 60, depth), np.arange(mlp_dim, 5000, mlp_dim))
+    places = dict(zip(DIMS, (axis.ravel().astype(float) for axis in np.meshgrid(*axes)), strict=True))
+    around = fitted.surroundings
+    used = around.params(places) if limit == "params" else around.flops_per_example(places)
+    found = np.where(np.asarray(used) <= most, fitted.law.loss(**places, flops=1e21), np.inf)
+    assert plan.loss is not None
+    assert plan.loss.value <= float(found.min()) * (1 + 1e-4)
 
 
 def test_hardware_that_shares_a_layer_gets_whole_parts(fitted: Fit) -> None:
@@ -349,7 +409,7 @@ def test_a_loss_out_of_reach(fitted: Fit) -> None:
     for bad in (0.0, -1.0, math.nan):
         with pytest.raises(ArgumentError, match="cannot be"):
             one(fitted, None, loss=bad)
-    with pytest.raises(PlanError, match="gives no constants"):
+    with pytest.raises(PlanError, match="gives exponents but no loss, so --loss cannot be planned"):
         one(published_law(), None, loss=0.1)
     with pytest.raises(PlanError, match="'star' tells no loss that could be reached"):
         one(fit_star(sweep(), replicates=0), None, loss=0.14)
@@ -394,8 +454,14 @@ def test_laws_that_disagree_are_told(fitted: Fit) -> None:
     draws = {name: np.full(50, value) for name, value in deep.items()}
     odd = replace(fitted, rivals=(Rival(Law(rival.law.form, deep, rival.law.units, rival.law.derive), draws),))
     caution = next(caution for caution in one(odd).cautions if caution.code == "laws-disagree")
-    assert "interaction differs in width, depth, mlp_dim" in caution.message
-    assert "under it the plan loses" in caution.message
+    assert "interaction wants 779.1 x 200 x 1439, apart in width, depth, mlp_dim; there this plan" in caution.message
+    floor = {**rival.law.constants, "eps": 0.8 * rival.law.constants["eps"]}
+    low = {name: np.full(50, value) for name, value in floor.items()}
+    odd = replace(fitted, rivals=(Rival(Law(rival.law.form, floor, rival.law.units, rival.law.derive), low),))
+    caution = next(caution for caution in one(odd).cautions if caution.code == "laws-disagree")
+    assert "interaction agrees on the shape, but expects 0.1" in caution.message
+    coarse = one(fitted, multiples={"width": 512, "mlp_dim": 4096})
+    assert "laws-disagree" not in {caution.code for caution in coarse.cautions}, "rounding is no disagreement"
 
 
 def test_rivals_are_part_of_the_hand_over(fitted: Fit, law: Path) -> None:

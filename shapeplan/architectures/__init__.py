@@ -6,7 +6,7 @@ from shapeplan.architectures.architecture import FAMILIES, Architecture, Family,
 from shapeplan.architectures.base import Cost, Part, Transformer
 from shapeplan.architectures.conventions import CONVENTIONS, CountingConvention
 from shapeplan.architectures.decoder import Decoder
-from shapeplan.architectures.fitted import FittedCost, PowerLaw
+from shapeplan.architectures.fitted import FittedCost, PowerSum, PowerTerm
 from shapeplan.architectures.vit import ViT
 
 __all__ = [
@@ -19,7 +19,8 @@ __all__ = [
     "Family",
     "FittedCost",
     "Part",
-    "PowerLaw",
+    "PowerSum",
+    "PowerTerm",
     "Transformer",
     "ViT",
     "architecture",

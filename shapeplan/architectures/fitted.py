@@ -1,4 +1,4 @@
-"""The cost of a shape where no architecture is given: a power law read off the log."""
+"""The cost of a shape where no architecture is given: a sum of powers read off the log."""
 
 from __future__ import annotations
 
@@ -12,43 +12,53 @@ from shapeplan.arrays import Floats
 
 
 @dataclass(frozen=True)
-class PowerLaw:
-    """``coefficient * prod x_k ** exponent_k``.
-
-    Attributes
-    ----------
-    coefficient : float
-        Value at ``x = 1``.
-    exponents : mapping of str to float
-        One a dimension.
-    max_relative_error : float
-        Largest relative error over the rows it was fitted to.
-    """
+class PowerTerm:
+    """``coefficient * prod x_k ** exponent_k``."""
 
     coefficient: float
     exponents: Mapping[str, float]
-    max_relative_error: float
 
     def __call__(self, shape: Mapping[str, ArrayLike]) -> Floats:
         """Return the value at a shape; arrays broadcast."""
         logs = sum(exponent * np.log(np.asarray(shape[dim], dtype=float)) for dim, exponent in self.exponents.items())
         return np.asarray(self.coefficient * np.exp(logs))
 
+
+@dataclass(frozen=True)
+class PowerSum:
+    """A sum of powers with positive coefficients.
+
+    Attributes
+    ----------
+    terms : tuple of PowerTerm
+        What is added.
+    max_relative_error : float
+        Largest relative error over the rows it was fitted to.
+    """
+
+    terms: tuple[PowerTerm, ...]
+    max_relative_error: float
+
+    def __call__(self, shape: Mapping[str, ArrayLike]) -> Floats:
+        """Return the value at a shape; arrays broadcast."""
+        return np.asarray(sum(term(shape) for term in self.terms))
+
     @classmethod
-    def fit(cls, shape: Mapping[str, Floats], values: Floats) -> PowerLaw:
-        """Fit by least squares of logarithms; `values` has one entry a row, as has every dimension."""
+    def power_law(cls, shape: Mapping[str, Floats], values: Floats) -> PowerSum:
+        """Fit one term by least squares of logarithms; `values` has one entry a row, as has every dimension."""
         logs = np.column_stack([np.ones(len(values)), *(np.log(column) for column in shape.values())])
         solution, *_ = np.linalg.lstsq(logs, np.log(values), rcond=None)
         error = float(np.max(np.abs(np.expm1(logs @ solution - np.log(values)))))
-        return cls(float(np.exp(solution[0])), dict(zip(shape, map(float, solution[1:]), strict=True)), error)
+        exponents = dict(zip(shape, map(float, solution[1:]), strict=True))
+        return cls((PowerTerm(float(np.exp(solution[0])), exponents),), error)
 
 
 @dataclass(frozen=True)
 class FittedCost:
-    """Power laws for the forward FLOPs of an example and, where the log has them, the parameters."""
+    """Sums of powers for the forward FLOPs of an example and, where the log has them, the parameters."""
 
-    forward_flops: PowerLaw
-    parameters: PowerLaw | None = None
+    forward_flops: PowerSum
+    parameters: PowerSum | None = None
 
     def flops_per_example(self, shape: Mapping[str, ArrayLike]) -> Floats:
         """Return the forward FLOPs of one example."""

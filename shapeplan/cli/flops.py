@@ -9,7 +9,7 @@ import typer
 from shapeplan.cli import options as opt
 from shapeplan.cli.output import emit
 from shapeplan.errors import ArgumentError, Complaint
-from shapeplan.quantities import parse_count, parse_flops, parse_fraction
+from shapeplan.quantities import parse_count, parse_flops
 from shapeplan.render.console import Console
 
 
@@ -106,7 +106,7 @@ def flops(
         budget=parse_flops(budget) if budget is not None else None,
         flops_convention=flops_convention,
         gpus=gpus,
-        mfu=parse_fraction(mfu, most=1.0) if mfu is not None else None,
+        mfu=opt.parse_mfu(mfu),
         memory=memory,
         sources=asked.sources,
     )

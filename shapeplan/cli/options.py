@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from shapeplan.errors import ArgumentError, Complaint
-from shapeplan.quantities import parse_assignments, parse_flops
+from shapeplan.quantities import parse_assignments, parse_flops, parse_fraction
 
 START_HINT = "write e.g. width=608,depth=10,mlp_dim=928@3.5e18"
 
@@ -94,6 +94,11 @@ def parse_multiples(texts: list[str] | None) -> dict[str, int]:
             multiples[dim] = value
     check_multiples(multiples, tuple(multiples))
     return {dim: int(value) for dim, value in multiples.items()}
+
+
+def parse_mfu(text: str | None) -> float | None:
+    """Read ``0.4`` or ``40%``."""
+    return None if text is None else parse_fraction(text, most=1.0, hint="write e.g. 0.4 or 40%; 0.3 to 0.5 is usual")
 
 
 def parse_settings(texts: list[str] | None, taken: set[str]) -> dict[str, str]:

@@ -41,7 +41,9 @@ def recommend(
     ] = None,
     versus: Annotated[
         list[str] | None,
-        typer.Option("--versus", metavar="SHAPE", help="Compare with ViT-g/14, 24x1024x4096 ... Repeatable."),
+        typer.Option(
+            "--versus", metavar="SHAPE", help="Compare with ViT-g/14, 24x1024x4096 (depth, width, MLP) ... Repeatable."
+        ),
     ] = None,
     multiple_of: Annotated[
         list[str] | None,
@@ -138,7 +140,7 @@ def recommend(
         loss=[parse_count(text) for text in loss] if loss else None,
         gpus=gpus,
         days=parse_count(days) if days is not None else None,
-        mfu=parse_fraction(mfu, most=1.0) if mfu is not None else None,
+        mfu=opt.parse_mfu(mfu),
         method=method,
         weights=parse_assignments(weights, "write e.g. width=0.4,depth=0.6") if weights and "=" in weights else weights,
         start=Start(*opt.parse_start(start), source="given by --start") if start else None,
@@ -164,6 +166,8 @@ def recommend(
         console.note(note)
     console.warn(plan.cautions)
     console.warn(dict.fromkeys(caution for budget in plan.budgets for caution in budget.cautions))
+    if form is None and output is not None and output.suffix == ".csv":
+        form = "csv"
     if form in (None, "table", "json"):
         emit(
             console,

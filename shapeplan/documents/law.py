@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
-from shapeplan.architectures import Cost, FittedCost, PowerLaw, architecture
+from shapeplan.architectures import Cost, FittedCost, architecture
 from shapeplan.documents.base import Document, Finite, header, or_null
 from shapeplan.documents.records import (
     ArmRecord,
@@ -28,7 +28,6 @@ from shapeplan.documents.records import (
     OptimumRecord,
     OutlierRecord,
     ParameterRecord,
-    PowerLawRecord,
     RangeRecord,
     SelectionRecord,
     StarRecord,
@@ -155,7 +154,7 @@ class LawDocument(Document):
         for dim, tie in self.tied.items():
             if tie.to not in self.dims or tie.ratio <= 0:
                 raise ValueError(f"{dim} is tied to {tie.to!r} by {tie.ratio:g}")
-        if self.cost and not all(set(law.exponents) <= set(self.dims) for law in self.cost.laws):
+        if self.cost and not self.cost.dims <= {*self.dims, *self.tied, *self.fixed}:
             raise ValueError("cost speaks of other dimensions than dims")
         if any(rival.dims != self.dims for rival in self.rivals):
             raise ValueError("rivals speak of other dimensions than dims")
@@ -178,7 +177,7 @@ def law_document(fit: Fit) -> LawDocument:
         flops_convention=fit.flops_convention,
         examples_unit=fit.examples_unit,
         architecture=fit.architecture.describe() if fit.architecture else None,
-        cost=_cost_record(fit.cost),
+        cost=CostRecord.of(fit.cost) if isinstance(fit.cost, FittedCost) else None,
         heads=dict(fit.heads),
         units=dict(fit.law.units),
         parameters={name: ParameterRecord(**asdict(parameter)) for name, parameter in fit.parameters.items()},
@@ -325,28 +324,7 @@ def _held_out(record: HeldOutRecord | None) -> HeldOutError | None:
     return HeldOutError(**record.model_dump()) if record else None
 
 
-def _cost_record(cost: Cost | None) -> CostRecord | None:
-    if not isinstance(cost, FittedCost):
-        return None
-    return CostRecord(
-        forward_flops=_power_law_record(cost.forward_flops),
-        params=_power_law_record(cost.parameters) if cost.parameters else None,
-    )
-
-
-def _power_law_record(law: PowerLaw) -> PowerLawRecord:
-    return PowerLawRecord(
-        coefficient=law.coefficient, exponents=dict(law.exponents), max_relative_error=law.max_relative_error
-    )
-
-
 def _cost_of(document: LawDocument) -> Cost | None:
     if document.architecture:
         return architecture(document.architecture)
-    if document.cost is None:
-        return None
-    flops, params = document.cost.forward_flops, document.cost.params
-    return FittedCost(
-        PowerLaw(flops.coefficient, flops.exponents, flops.max_relative_error),
-        PowerLaw(params.coefficient, params.exponents, params.max_relative_error) if params else None,
-    )
+    return document.cost.cost() if document.cost else None

@@ -11,7 +11,6 @@ from pydantic import Field
 
 from shapeplan.documents.base import Document, Finite, Part, Range, WarningRecord, header, warnings_of
 from shapeplan.documents.records import EstimateRecord, StartRecord, estimate_records
-from shapeplan.fitting.evidence import Interval
 from shapeplan.planning.plan import BudgetPlan, Plan
 from shapeplan.quantities import Convention
 
@@ -38,6 +37,7 @@ class AlternativeRecord(Part):
     regret: Finite | None
     regret_ci: Range | None = None
     same_loss: SameLossRecord | None = None
+    keeps_limits: bool = True
 
 
 class LawPlanRecord(Part):
@@ -64,6 +64,7 @@ class ServingRecord(Part):
 
     examples: Finite
     flops: Finite
+    flops_forward: Finite
 
 
 class BudgetRecord(Part):
@@ -121,6 +122,7 @@ class PlanDocument(Document):
     level: Finite
     trust: Finite | None = None
     tolerance: Finite | None = None
+    limits: dict[str, Finite] = Field(default_factory=dict)
     fleet: FleetRecord | None = None
     budgets: tuple[BudgetRecord, ...]
 
@@ -143,6 +145,7 @@ def plan_document(plan: Plan) -> PlanDocument:
         level=fit.bootstrap.level,
         trust=plan.trust,
         tolerance=plan.tolerance,
+        limits=dict(plan.limits),
         fleet=_fleet(plan),
         budgets=tuple(_budget(budget) for budget in plan.budgets),
     )
@@ -174,25 +177,33 @@ def _fleet(plan: Plan) -> FleetRecord | None:
 
 
 def plan_csv(plan: Plan) -> str:
-    """Return a row a budget: what was asked, the shape to train, what it costs, and the loss with its interval."""
+    """Return a row a budget: what was asked, the shape to train, what it costs, the loss, others' regret, warnings."""
     buffer = io.StringIO()
-    rows = []
-    for budget in plan.budgets:
-        row: dict[str, object] = {"flops": budget.flops, "flops_convention": budget.flops_convention}
-        row |= {**budget.rounded, **({} if "heads" in budget.rounded else {"heads": budget.heads})}
-        row |= {f"{dim}_unrounded": value for dim, value in budget.shape.items()}
-        for dim, interval in budget.ci.items():
-            row |= _ends(dim, interval)
-        names = ("params", "flops_per_example", "examples", "achieved_flops", "days")
-        row |= {name: getattr(budget, name) for name in names}
-        row |= {plan.fit.metric: budget.loss.value if budget.loss else None}
-        row |= _ends(plan.fit.metric, budget.loss.ci if budget.loss else None)
-        rows.append(row)
+    rows = [_row(plan, budget) for budget in plan.budgets]
     writer = csv.DictWriter(buffer, list(rows[0]), lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     return buffer.getvalue()
 
 
-def _ends(name: str, interval: Interval | None) -> dict[str, object]:
+def _row(plan: Plan, budget: BudgetPlan) -> dict[str, object]:
+    row: dict[str, object] = {"flops": budget.flops, "flops_convention": budget.flops_convention}
+    if budget.flops_ci is not None:
+        row |= _ends("flops", budget.flops_ci)
+    row |= {**budget.rounded, **({} if "heads" in budget.rounded else {"heads": budget.heads})}
+    row |= {f"{dim}_unrounded": value for dim, value in budget.shape.items()}
+    for dim, interval in budget.ci.items():
+        row |= _ends(dim, interval)
+    row |= {name: getattr(budget, name) for name in ("params", "flops_per_example", "examples")}
+    row |= {"training_run_flops": budget.achieved_flops}
+    row |= {"serving_flops": budget.serving.flops} if budget.serving else {}
+    row |= {"days": budget.days} if plan.fleet else {}
+    row |= {plan.fit.metric: budget.loss.value if budget.loss else None}
+    row |= _ends(plan.fit.metric, budget.loss.ci if budget.loss else None)
+    row |= {f"regret of {other.name}": other.regret for other in budget.versus}
+    codes = dict.fromkeys(caution.code for caution in (*plan.cautions, *budget.cautions))
+    return row | {"warnings": " ".join(codes)}
+
+
+def _ends(name: str, interval: tuple[float, float | None] | None) -> dict[str, object]:
     return {f"{name}_lower": interval and interval[0], f"{name}_upper": interval and interval[1]}

@@ -8,6 +8,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from shapeplan.architectures import FittedCost, PowerSum, PowerTerm
 from shapeplan.documents.base import Finite, Part, Range, or_null
 from shapeplan.fitting.evidence import Estimate, HeldOutError, Quality, Score, Status
 from shapeplan.fitting.identify import Support
@@ -208,24 +209,58 @@ class BootstrapRecord(Part):
     exponents: dict[str, tuple[Finite | None, ...]] = Field(default_factory=dict)
 
 
-class PowerLawRecord(Part):
-    """A power law read off the log."""
+class PowerTermRecord(Part):
+    """A power of the dimensions."""
 
     coefficient: Finite = Field(gt=0)
     exponents: dict[str, Finite]
+
+
+class PowerSumRecord(PowerTermRecord):
+    """A power of the dimensions, and more that are added to it, read off the log."""
+
     max_relative_error: Finite
+    more: tuple[PowerTermRecord, ...] = ()
+
+    @classmethod
+    def of(cls, powers: PowerSum) -> PowerSumRecord:
+        """Return the record of a sum of powers."""
+        first, *more = (
+            PowerTermRecord(coefficient=one.coefficient, exponents=dict(one.exponents)) for one in powers.terms
+        )
+        return cls(**first.model_dump(), max_relative_error=powers.max_relative_error, more=tuple(more))
+
+    def powers(self) -> PowerSum:
+        """Return the sum that the record describes."""
+        terms = tuple(PowerTerm(one.coefficient, one.exponents) for one in (self, *self.more))
+        return PowerSum(terms, self.max_relative_error)
+
+    @property
+    def dims(self) -> set[str]:
+        """The dimensions it speaks of."""
+        return {dim for one in (self, *self.more) for dim in one.exponents}
 
 
 class CostRecord(Part):
     """F(x) and parameters where no architecture is given."""
 
-    forward_flops: PowerLawRecord
-    params: PowerLawRecord | None
+    forward_flops: PowerSumRecord
+    params: PowerSumRecord | None
 
     @property
-    def laws(self) -> tuple[PowerLawRecord, ...]:
-        """The power laws that are there."""
-        return (self.forward_flops,) if self.params is None else (self.forward_flops, self.params)
+    def dims(self) -> set[str]:
+        """The dimensions they speak of."""
+        return self.forward_flops.dims | (self.params.dims if self.params else set())
+
+    @classmethod
+    def of(cls, cost: FittedCost) -> CostRecord:
+        """Return the record of a cost."""
+        params = PowerSumRecord.of(cost.parameters) if cost.parameters else None
+        return cls(forward_flops=PowerSumRecord.of(cost.forward_flops), params=params)
+
+    def cost(self) -> FittedCost:
+        """Return the cost that the record describes."""
+        return FittedCost(self.forward_flops.powers(), self.params.powers() if self.params else None)
 
 
 class RangeRecord(Part):

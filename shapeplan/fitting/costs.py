@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from shapeplan.architectures import Cost, FittedCost, PowerLaw
+from shapeplan.architectures import Cost, FittedCost, PowerSum, PowerTerm
+from shapeplan.architectures.base import SHAPE_DIMS
+from shapeplan.arrays import Floats
 from shapeplan.errors import Caution
+from shapeplan.fitting.boxqp import solve_nnls
 from shapeplan.fitting.identify import collinearity
 from shapeplan.runs import Runs
 
 _APPROXIMATE = 0.1
+_ALMOST, _CLOSE = 2.0, 0.02
+"""A sum of powers is taken if its largest error is at most so many times a power law's, or so small."""
+_EXACT = "give the architecture for exact counts: architecture: in a YAML log, or --config FILE"
+_MONOMIALS: tuple[dict[str, int], ...] = (
+    {"width": 2, "depth": 1},
+    {"width": 1, "depth": 1, "mlp_dim": 1},
+    {"width": 1, "depth": 1},
+    {"width": 1},
+)
+"""What matrices of attention, of the MLP, scores over a sequence (and biases), and embeddings cost."""
 
 
 def cost_of(runs: Runs, dims: Sequence[str]) -> tuple[Cost | None, tuple[str, ...], tuple[Caution, ...]]:
@@ -25,24 +38,45 @@ def cost_of(runs: Runs, dims: Sequence[str]) -> tuple[Cost | None, tuple[str, ..
         return None, (f"FLOPs per example are unknown: {hint}",), ()
     unit = runs.examples_unit.removesuffix("s")
     shape = {dim: runs.values(dim) for dim in dims}
-    flops = PowerLaw.fit(shape, runs.forward_flops() / runs.examples)
-    params = None if runs.params is None else PowerLaw.fit(shape, runs.params)
+    flops = _fit_powers(runs, shape, runs.forward_flops() / runs.examples)
+    params = None if runs.params is None else _fit_powers(runs, shape, runs.params)
     if len(dims) > 1 and max(collinearity(shape).values()) > 1 - 1e-6:
         message = f"what a shape costs cannot be told apart by {' and '.join(dims)}: they never move apart"
-        return (
-            FittedCost(flops, params),
-            (),
-            (Caution("cost-approximate", message, "give the architecture for exact counts"),),
-        )
+        return (FittedCost(flops, params), (), (Caution("cost-approximate", message, _EXACT),))
+    form = "a transformer's sum of powers" if len(flops.terms) > 1 else "a power law"
     note = (
-        f"no architecture is given: FLOPs per {unit} are a power law fitted to the log, "
+        f"no architecture is given: FLOPs per {unit} are {form} fitted to the log, "
         f"within {flops.max_relative_error:.1%} of its rows"
     )
     cautions: tuple[Caution, ...] = ()
     if flops.max_relative_error > _APPROXIMATE:
-        message = f"the power law for FLOPs per {unit} misses rows by up to {flops.max_relative_error:.0%}"
-        cautions = (Caution("cost-approximate", message, "give the architecture for exact counts"),)
+        message = f"FLOPs per {unit}, {form} fitted to the log, miss rows by up to {flops.max_relative_error:.0%}"
+        cautions = (Caution("cost-approximate", f"{message}, and more beyond them", _EXACT),)
     return FittedCost(flops, params), (note,), cautions
+
+
+def _fit_powers(runs: Runs, shape: Mapping[str, Floats], values: Floats) -> PowerSum:
+    """Fit what a transformer costs to rows: matrices, attention and embeddings; a power law where that fits better.
+
+    A power law alone bends away beyond the rows: embeddings flatten it among small models.
+    """
+    law = PowerSum.power_law(shape, values)
+    if not set(shape) <= set(SHAPE_DIMS):
+        return law
+    sizes = {dim: runs.values(dim) for dim in runs.dims if dim in SHAPE_DIMS}
+    monomials = list(dict.fromkeys(tuple(sorted((d, p) for d, p in one.items() if d in sizes)) for one in _MONOMIALS))
+    logs = [sum(power * np.log(sizes[dim]) for dim, power in one) for one in monomials]
+    columns = np.column_stack([np.exp(one) * np.ones(len(values)) for one in logs]) / values[:, None]
+    scale = np.sqrt((columns**2).sum(axis=0))
+    columns = columns / scale
+    found = solve_nnls((columns.T @ columns)[None], columns.sum(axis=0)[None])[0]
+    error = float(np.max(np.abs(columns @ found - 1.0)))
+    terms = tuple(
+        PowerTerm(float(size / unit), {dim: float(power) for dim, power in one})
+        for size, unit, one in zip(found, scale, monomials, strict=True)
+        if size > 0
+    )
+    return PowerSum(terms, error) if error <= max(_ALMOST * law.max_relative_error, _CLOSE) else law
 
 
 def heads_of(runs: Runs) -> dict[str, int]:

@@ -146,8 +146,10 @@ class Goal:
             params = around.params(shape)
             assert params is not None, "parameters are not known"
             excess.append(np.log(params / limits.params))
-        variables = around.variables(self.form, shape, training)
-        return {name: np.log(value / self.units[name]) for name, value in variables.items()}, excess
+        # Where serving takes more than the budget nothing is defined, and searches turn back.
+        with np.errstate(invalid="ignore", divide="ignore"):
+            variables = around.variables(self.form, shape, training)
+            return {name: np.log(value / self.units[name]) for name, value in variables.items()}, excess
 
     def _derivatives(
         self, place: Floats

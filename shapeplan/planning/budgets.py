@@ -70,9 +70,10 @@ def read_budgets(
         raise ArgumentError(Complaint("no-gpus", "--days and --mfu are of --gpus", "add e.g. --gpus 64xH100"))
     asked = [name for name, value in (("flops", flops), ("loss", loss), ("days", days)) if value is not None]
     if len(asked) != 1:
-        what = " and ".join(f"--{name}" for name in asked) or "nothing"
+        what = " and ".join(f"--{name}" for name in asked)
+        message = f"{what} both say what is to be spent" if asked else "nothing says what is to be spent"
         hint = "give one of --flops 1e21, --loss 0.15, or --gpus 64xH100 --days 14"
-        raise ArgumentError(Complaint("bad-budget", f"{what} says what is to be spent", hint))
+        raise ArgumentError(Complaint("bad-budget", message, hint))
     if loss is not None:
         return _for_losses(law, grain, [loss] if isinstance(loss, int | float) else list(loss), fleet, share)
     if days is not None and fleet is not None and share is not None:

@@ -40,17 +40,23 @@ class Constraints:
     trust: float = 5.0
 
     @property
-    def option(self) -> str | None:
-        """The option behind a constraint that only an optimum can keep, if there is one."""
+    def given(self) -> dict[str, float]:
+        """The constraints by name, as a plan tells them."""
         limits = self.limits
-        given = {
-            "max-params": math.isfinite(limits.params),
-            "max-flops-per-example": math.isfinite(limits.flops_per_example),
-            "max-examples": math.isfinite(limits.examples),
-            "inference-examples": limits.served > 0,
-            "fix": bool(self.held),
+        numbers = {
+            "max_params": limits.params,
+            "max_flops_per_example": limits.flops_per_example,
+            "max_examples": limits.examples,
+            "inference_examples": limits.served or math.inf,
+            **{f"fix_{dim}": value for dim, value in self.held.items()},
         }
-        return next((name for name, is_given in given.items() if is_given), None)
+        return {name: value for name, value in numbers.items() if math.isfinite(value)}
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """The options behind the constraints, which only an optimum can keep."""
+        words = (name if not name.startswith("fix_") else "fix" for name in self.given)
+        return tuple(dict.fromkeys(word.replace("_", "-") for word in words))
 
     def bounds(self, fit: Fit) -> dict[str, tuple[float, float]]:
         """Return where the optimum is looked for."""
@@ -138,6 +144,9 @@ def impossible(fit: Fit, asked: Constraints, flops: float) -> PlanError:
                 f"spends the whole budget of {format_flops(flops)} FLOPs on serving {limits.served:.3g} examples"
             )
     why = " and ".join(problems) or "keeps the limits only where another does not"
+    if asked.held.keys() >= smallest.keys():
+        message = f"the fixed shape {said} breaks the limits: it {why}"
+        return PlanError(Complaint("impossible-limits", message, "raise the limit, or fix less"))
     message = f"no shape keeps the limits: even the smallest in the trust region, {said}, {why}"
     return PlanError(Complaint("impossible-limits", message, "raise the limit, or look further with --trust"))
 

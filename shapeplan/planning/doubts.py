@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from shapeplan.errors import Caution
 from shapeplan.fitting.result import Fit
-from shapeplan.quantities import format_count, format_flops
+from shapeplan.quantities import format_flops
 
 _BEYOND = 1.001
 """A budget or a size counts as beyond the data if it is more than this factor outside."""
@@ -18,8 +18,9 @@ def edge_cautions(dims: Sequence[str], trust: float) -> tuple[Caution, ...]:
     """Say which dimensions the law wants at the edge of the trust region, or beyond."""
     if not dims:
         return ()
-    message = f"the law wants {', '.join(dims)} {trust:g} times beyond the trained shapes, or further"
-    hint = "the plan stops there: train shapes that differ in it alone, smaller and larger"
+    where = f"{trust:g} times beyond the trained shapes, or further" if trust > 1 else "beyond the trained shapes"
+    message = f"the law wants {', '.join(dims)} {where}"
+    hint = "the plan stops there: train shapes that differ in each alone, smaller and larger"
     return (Caution("no-interior-optimum", message, hint),)
 
 
@@ -46,12 +47,24 @@ def beaten_cautions(fit: Fit, loss: float | None, flops: float) -> tuple[Caution
     return (Caution("beaten-by-log", message, "start from that shape instead, or doubt the law there"),)
 
 
-def left_over_cautions(flops: float, spent: float | None, unit: str, examples: float | None) -> tuple[Caution, ...]:
-    """Say if examples run out before the budget does."""
-    if spent is None or examples is None or spent >= _SPENT * flops:
+def left_over_cautions(flops: float, spent: float | None, other: str | None) -> tuple[Caution, ...]:
+    """Say if a budget is not spent, because examples run out.
+
+    Parameters
+    ----------
+    flops, spent : float, float or None
+        The budget, and what of it training and serving take.
+    other : str or None
+        Another limit that keeps the model from growing, as an option.
+    """
+    if spent is None or spent >= _SPENT * flops:
         return ()
-    message = f"{format_count(examples)} {unit} take {format_flops(spent)} of the {format_flops(flops)} FLOPs"
-    hint = "a larger model on as few would be no better under the law; see about more data, or several epochs"
+    message = f"training and serving take {format_flops(spent)} of the {format_flops(flops)} FLOPs: examples run out"
+    hint = (
+        f"--{other} keeps the model from growing; raise it, or find more data"
+        if other
+        else "a larger model on as few would be no better under the law; find more data"
+    )
     return (Caution("budget-left-over", message, hint),)
 
 
@@ -68,8 +81,8 @@ def extrapolation(fit: Fit, shape: Mapping[str, int], flops: float) -> dict[str,
     return factors
 
 
-def extrapolation_cautions(fit: Fit, factors: Mapping[str, float]) -> tuple[Caution, ...]:
-    """Say how far budget and shape are beyond the rows of the fit."""
+def extrapolation_cautions(fit: Fit, factors: Mapping[str, float], place: str) -> tuple[Caution, ...]:
+    """Say how far budget and shape are beyond the rows of the fit; `place` names the budget among several."""
     beyond = []
     for name, factor in factors.items():
         least, most = fit.flops_range if name == "flops" else fit.shape_range[name]
@@ -83,4 +96,4 @@ def extrapolation_cautions(fit: Fit, factors: Mapping[str, float]) -> tuple[Caut
     if not beyond:
         return ()
     hint = "an error in the exponents grows with the distance; a run nearer to the budget would check it"
-    return (Caution("extrapolation", "; ".join(beyond), hint),)
+    return (Caution("extrapolation", place + "; ".join(beyond), hint),)

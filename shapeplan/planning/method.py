@@ -51,6 +51,9 @@ def choose_method(
     if method is not None:
         check_choice("method", method, (Recipe.name, Optimum.name))
     of_recipe = start is not None or weights is not None
+    if needs_optimum and not fit.law.has_loss:
+        message = f"the law {fit.law.form.name!r} gives exponents but no loss, so --{needs_optimum} cannot be planned"
+        raise PlanError(Complaint("no-optimum", message, "fit a law to a log of your own"))
     if needs_optimum and (method == Recipe.name or of_recipe):
         message = f"--{needs_optimum} is answered by the optimum of the law, not by the recipe"
         raise ArgumentError(Complaint("bad-method", message, "leave --method scale, --start and --weights out"))
@@ -78,7 +81,7 @@ def method_beside(law: Optimum, chosen: Recipe | Optimum) -> Recipe | Optimum | 
         return None
     if isinstance(chosen, Recipe):
         return law if fit.law.form.dims else None
-    if fit.start is None or law.asked.option or not set(fit.dims) <= fit.scaling_exponents.keys():
+    if fit.start is None or law.asked.options or not set(fit.dims) <= fit.scaling_exponents.keys():
         return None
     if any(not math.isfinite(fit.scaling_exponents[dim].value) for dim in fit.dims):
         return None

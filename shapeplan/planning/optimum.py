@@ -51,7 +51,7 @@ class Optimum:
         """Return the loss of shapes at budgets, NaN where a shape is undefined or leaves nothing for training."""
         defined = np.isfinite(np.sum([shape[dim] for dim in self.fit.dims], axis=0))
         known = {dim: np.where(defined, values, 1.0) for dim, values in shape.items()}
-        with np.errstate(invalid="ignore", divide="ignore"):
+        with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
             variables = self.variables(known, flops)
             law = self.fit.law
             loss = law.loss(**variables) if constants is None else law.loss_under(constants, **variables)

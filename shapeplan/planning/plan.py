@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from shapeplan.errors import Caution
 from shapeplan.fitting.evidence import Estimate, Interval
@@ -57,6 +57,8 @@ class Alternative:
         Its interval under the draws of the law.
     same_loss : SameLoss or None
         What its loss costs with the best shape; only for shapes the user named.
+    keeps_limits : bool
+        Whether it keeps the limits of the plan.
     """
 
     name: str
@@ -67,6 +69,7 @@ class Alternative:
     regret: float | None
     regret_ci: Interval | None = None
     same_loss: SameLoss | None = None
+    keeps_limits: bool = True
 
 
 @dataclass(frozen=True)
@@ -123,11 +126,14 @@ class Serving:
     examples : float
         How many.
     flops : float
-        What they take, in the convention of the plan (a forward pass is a third of a training step).
+        What they take of the budget, in the convention of the plan (a forward pass is a third of a training step).
+    flops_forward : float
+        The FLOPs of their forward passes themselves.
     """
 
     examples: float
     flops: float
+    flops_forward: float
 
 
 @dataclass(frozen=True)
@@ -234,6 +240,8 @@ class Plan:
         How far beyond the trained shapes an optimum was looked for, as a factor.
     tolerance : float
         Relative excess loss up to which a shape is in the valley.
+    limits : mapping of str to float
+        Limits that were asked for, by name: ``max_params``, ``fix_depth`` ...
     fleet, mfu : Fleet or None, float or None
         What days rest on.
     notes : tuple of str
@@ -247,6 +255,7 @@ class Plan:
     budgets: tuple[BudgetPlan, ...]
     trust: float
     tolerance: float
+    limits: Mapping[str, float] = field(default_factory=dict)
     fleet: Fleet | None = None
     mfu: float | None = None
     notes: tuple[str, ...] = ()

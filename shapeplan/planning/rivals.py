@@ -47,18 +47,30 @@ def under_rivals(law: Optimum, plan: Ledger) -> list[tuple[LawPlan, ...]]:
 def disagreement(
     laws: Sequence[LawPlan], ci: Mapping[str, Interval | None], loss: Estimate | None
 ) -> tuple[Caution, ...]:
-    """Return a caution where laws that are as good differ from the plan by more than both their intervals."""
+    """Return a caution where laws that are as good differ from the plan by more than both their intervals.
+
+    Parameters
+    ----------
+    laws : sequence of LawPlan
+        What the other laws make of the budget.
+    ci : mapping of str to interval or None
+        Of the shape under the law of the plan.
+    loss : Estimate or None
+        Of the best shape under it, before rounding.
+    """
     found = []
     for law in laws:
         apart = [dim for dim, interval in law.ci.items() if _disjoint(interval, ci.get(dim))]
-        if loss is not None and _disjoint(law.loss.ci, loss.ci):
-            apart.append("loss")
+        shape = " x ".join(f"{value:.4g}" for value in law.shape.values())
         if apart:
-            shape = " x ".join(f"{value:.4g}" for value in law.shape.values())
-            found.append(f"{law.law} differs in {', '.join(apart)}: {shape}, under it the plan loses {law.regret:.2%}")
+            found.append(
+                f"{law.law} wants {shape}, apart in {', '.join(apart)}; there this plan loses {law.regret:.2%}"
+            )
+        elif loss is not None and _disjoint(law.loss.ci, loss.ci):
+            found.append(f"{law.law} agrees on the shape, but expects {law.loss.value:.4g}, not {loss.value:.4g}")
     if not found:
         return ()
-    message = f"laws that predict as well want another plan ({'; '.join(found)})"
+    message = f"laws that the rollout cannot tell apart disagree: {'; '.join(found)}"
     hint = "intervals hold one law fixed: a run nearer to the budget would tell the laws apart"
     return (Caution("laws-disagree", message, hint),)
 

@@ -40,7 +40,7 @@ class Grain:
 
     def round(self, shape: Mapping[str, Floats]) -> dict[str, Floats]:
         """Return the whole shapes whose free dimensions are each nearest, in ratio, to those given."""
-        return self.complete({dim: nearest(shape[dim], self._multiple(dim)) for dim in self.dimensions.free})
+        return self.complete({dim: nearest(shape[dim], self.multiple(dim)) for dim in self.dimensions.free})
 
     def complete(self, rounded: Mapping[str, Floats]) -> dict[str, Floats]:
         """Return whole shapes from rounded free dimensions."""
@@ -67,18 +67,18 @@ class Grain:
             All combinations.
         """
         dims = self.dimensions.free
-        axes = [np.zeros(1) if dim in self.held else np.arange(1 - reach, 1 + reach, dtype=float) for dim in dims]
-        steps = dict(zip(dims, (one.ravel() for one in np.meshgrid(*axes, indexing="ij")), strict=True))
-        places = {}
-        for dim in dims:
-            if dim in self.held:
-                places[dim] = np.full((len(shape[dim]), len(steps[dim])), self.held[dim])
-                continue
-            multiple = self._multiple(dim)
-            # Around a value below one multiple the smallest that can be built stands in for those that cannot.
-            below = np.maximum(np.floor(shape[dim] / multiple), 1.0)
-            places[dim] = multiple * np.maximum(below[:, None] + steps[dim], 1.0)
-        return self.complete(places)
+        columns = [self.lattice_of(dim, shape[dim], reach) for dim in dims]
+        index = [one.ravel() for one in np.meshgrid(*(np.arange(c.shape[1]) for c in columns), indexing="ij")]
+        return self.complete({dim: c[:, one] for dim, c, one in zip(dims, columns, index, strict=True)})
+
+    def lattice_of(self, dim: str, values: Floats, reach: int) -> Floats:
+        """Return the multiples around values of one dimension, shape (budgets, multiples); a held one stays."""
+        if dim in self.held:
+            return np.full((len(values), 1), self.held[dim])
+        multiple = self.multiple(dim)
+        # Around a value below one multiple the smallest that can be built stands in for those that cannot.
+        below = np.maximum(np.floor(values / multiple), 1.0)
+        return np.asarray(multiple * np.maximum(below[:, None] + np.arange(1 - reach, 1 + reach), 1.0))
 
     def heads_of(self, width: float | None) -> int | None:
         """Return the attention heads of a width, where there is a rule."""
@@ -88,7 +88,8 @@ class Grain:
             return round(width / self.heads["head_dim"])
         return None
 
-    def _multiple(self, dim: str) -> int:
+    def multiple(self, dim: str) -> int:
+        """Return what a free dimension is a multiple of."""
         return 1 if dim in self.held else self.multiples[dim]
 
 
@@ -143,38 +144,36 @@ def grain(
             hint = f"give a whole number from 1 to {LARGEST_MULTIPLE}"
             raise ArgumentError(Complaint(f"bad-{name}", f"--{name} cannot be {value}", hint, value=str(value)))
     chosen = {"heads": heads} if heads else {"head_dim": head_dim} if head_dim else dict(rule)
-    own = {dim: given.get(dim, DEFAULT_MULTIPLES.get(dim, 1)) for dim in (*dimensions.free, *dimensions.tied)}
-    own |= {dim: given[dim] for dim in dimensions.fixed if dim in given}
-    if tensor_parallel > 1:
-        own = _split(own, chosen, dimensions, tensor_parallel)
-    if pipeline_parallel > 1 and "depth" in everything:
-        own["depth"] = math.lcm(own.get("depth", 1), pipeline_parallel)
-    if "width" in own and chosen:
-        each = chosen["heads"] if "heads" in chosen else chosen["head_dim"] * tensor_parallel
-        own["width"] = math.lcm(own["width"], each)
+    if tensor_parallel > 1 and (count := chosen.get("heads", tensor_parallel)) % tensor_parallel:
+        message = f"{count} heads cannot be shared by {tensor_parallel} devices"
+        hint = f"give --heads {math.lcm(count, tensor_parallel)}, or --head-dim"
+        raise ArgumentError(Complaint("bad-tensor-parallel", message, hint, value=str(tensor_parallel)))
+
+    def multiple(dim: str, default: int) -> int:
+        size = given.get(dim, default)
+        if dim == "depth":
+            return math.lcm(size, pipeline_parallel)
+        if dim == "mlp_dim":
+            return size * tensor_parallel
+        if dim == "width" and chosen:
+            return math.lcm(size, chosen["heads"] if "heads" in chosen else chosen["head_dim"] * tensor_parallel)
+        return math.lcm(size, tensor_parallel) if dim == "width" else size
+
+    moving = (*dimensions.free, *dimensions.tied)
+    own = {dim: multiple(dim, DEFAULT_MULTIPLES.get(dim, 1)) for dim in moving}
+    # What never varied stays what it was, unless other options say otherwise.
+    own |= {
+        dim: multiple(dim, 1)
+        for dim, size in dimensions.fixed.items()
+        if dim in given or (max(tensor_parallel, pipeline_parallel) > 1 and round(size) % multiple(dim, 1))
+    }
     for dim, size in held.items():
-        part = max(chosen.values(), default=1) if dim == "width" else 1
+        part = multiple(dim, 1)
         if size % part:
             near = max(part, round(size / part) * part)
-            message = f"--fix {dim}={size:g} is no multiple of {' '.join(chosen)} = {part}"
-            raise ArgumentError(Complaint("bad-fix", message, f"fix {dim}={near:g}, or give other --heads"))
+            message = f"--fix {dim}={size:g} is no multiple of {part}, which other options or the heads ask for"
+            raise ArgumentError(Complaint("bad-fix", message, f"fix {dim}={near:g}, or change them"))
     return Grain(dimensions, own, chosen, held)
-
-
-def _split(multiples: dict[str, int], heads: Mapping[str, int], dimensions: Dimensions, devices: int) -> dict[str, int]:
-    """Return multiples with which every one of some devices holds whole ones."""
-    count = heads.get("heads")
-    if count is not None and count % devices:
-        message = f"{count} heads cannot be shared by {devices} devices"
-        hint = f"give --heads {math.lcm(count, devices)}, or --head-dim"
-        raise ArgumentError(Complaint("bad-tensor-parallel", message, hint, value=str(devices)))
-    split = dict(multiples)
-    for dim in ("mlp_dim", "width"):
-        if dim in split:
-            split[dim] = split[dim] * devices if dim == "mlp_dim" else math.lcm(split[dim], devices)
-        elif dimensions.fixed.get(dim, 0) % devices:
-            split[dim] = devices
-    return split
 
 
 def check_multiples(multiples: Mapping[str, float], dims: tuple[str, ...]) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from shapeplan.arrays import Bools, Floats
 from shapeplan.errors import Complaint, PlanError
@@ -17,8 +19,8 @@ from shapeplan.sweeps.grid import LARGEST_SIZE
 SMALLEST_SIZE = 1e-3
 REACH = 2
 """Multiples on either side of the best shape among which the least loss is looked for."""
-LIMITED_REACHES = (4, 12)
-"""The same where limits leave a part of the lattice only: as far as it takes to find a shape that keeps them."""
+LIMITED_REACH = 6
+"""The same, where limits leave a part of the lattice only, for all dimensions but the finest."""
 _CELLS = 400_000
 
 
@@ -59,33 +61,56 @@ def round_to_least_loss(law: Optimum, grain: Grain, shape: Mapping[str, Floats],
         If no shape on the lattice keeps the limits.
     """
     check_shapes(law, shape, flops)
-    reaches = LIMITED_REACHES if law.asked.limits.any else (REACH,)
-    size = (2 * max(reaches)) ** (len(shape) - len(grain.held))
+    limited = law.asked.limits.any
+    free = [dim for dim in shape if dim not in grain.held]
+    size = (2 * LIMITED_REACH) ** max(len(free) - 1, 0) * 2 * REACH if limited else (2 * REACH) ** len(free)
+    step = max(1, _CELLS // size)
     pieces = []
-    for first in range(0, len(flops), max(1, _CELLS // size)):
-        rows = slice(first, first + max(1, _CELLS // size))
+    for first in range(0, len(flops), step):
+        rows = slice(first, first + step)
         near = {dim: values[rows] for dim, values in shape.items()}
-        pieces.append(_least(law, grain, near, flops[rows], reaches))
+        places = _along_limits(law, grain, near, flops[rows]) if limited else grain.lattice(near, REACH)
+        pieces.append(_least(law, places, flops[rows]))
     return {dim: np.concatenate([piece[dim] for piece in pieces]) for dim in pieces[0]}
 
 
-def _least(
-    law: Optimum, grain: Grain, shape: Mapping[str, Floats], flops: Floats, reaches: tuple[int, ...]
-) -> dict[str, Floats]:
-    rows = np.arange(len(flops))
-    for reach in reaches:
-        places = grain.lattice(shape, reach)
-        budget = flops[:, None]
-        kept = _inside(law, places)
-        if law.asked.limits.any:
-            kept = kept & law.asked.kept_by(law.fit, places, budget)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            loss = np.where(kept, law.losses(places, budget), np.inf)
-        loss = np.where(np.isfinite(loss), loss, np.inf)
-        best = np.argmin(loss, axis=1)
-        found = np.isfinite(loss[rows, best])
-        if found.all():
-            return {dim: values[rows, best] for dim, values in places.items()}
+def _along_limits(law: Optimum, grain: Grain, shape: Mapping[str, Floats], flops: Floats) -> dict[str, Floats]:
+    """Return shapes that can be built along the limits, shape (budgets, shapes).
+
+    A limit ties dimensions to each other: a coarse step in one is paid by another far from its best value. So all
+    dimensions but the finest are tried on a wide lattice, and for each the finest is re-optimized within the limits.
+    """
+    free = [dim for dim in shape if dim not in grain.held]
+    if not free:
+        return grain.lattice(shape, REACH)
+    finest = min(free, key=lambda dim: grain.multiple(dim) / float(np.median(shape[dim])))
+    coarse = replace(grain, held={**grain.held, finest: 0.0}).lattice(shape, LIMITED_REACH)
+    count = len(coarse[finest][0])
+    held = {dim: coarse[dim].ravel() for dim in shape if dim != finest}
+    compute = np.repeat(flops, count)
+    bounds: dict[str, tuple[ArrayLike, ArrayLike]] = {**law.asked.bounds(law.fit)}
+    bounds |= {dim: (sizes, sizes) for dim, sizes in held.items()}
+    near = {finest: np.repeat(shape[finest], count), **held}
+    found = law.fit.best_shapes(law.fit.law.arrays(), compute, bounds, law.asked.limits, near)
+    # Where no value of the finest keeps the limits, any will do to be ruled out.
+    best = np.where(np.isfinite(found[finest]), found[finest], near[finest])
+    steps = grain.lattice_of(finest, best, REACH)
+    whole = {dim: np.repeat(sizes, steps.shape[1]) for dim, sizes in held.items()} | {finest: steps.ravel()}
+    ordered = grain.complete({dim: whole[dim] for dim in shape})
+    return {dim: values.reshape(len(flops), -1) for dim, values in ordered.items()}
+
+
+def _least(law: Optimum, places: Mapping[str, Floats], flops: Floats) -> dict[str, Floats]:
+    rows, budget = np.arange(len(flops)), flops[:, None]
+    kept = _inside(law, places)
+    if law.asked.limits.any:
+        kept = kept & law.asked.kept_by(law.fit, places, budget)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        loss = np.where(kept, law.losses(places, budget), np.inf)
+    loss = np.where(np.isfinite(loss), loss, np.inf)
+    best = np.argmin(loss, axis=1)
+    if np.isfinite(loss[rows, best]).all():
+        return {dim: values[rows, best] for dim, values in places.items()}
     message = "no shape that can be built keeps the limits near the best one"
     hint = "raise the limits, or round to smaller multiples (--multiple-of)"
     raise PlanError(Complaint("impossible-limits", message, hint))

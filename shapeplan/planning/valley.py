@@ -138,6 +138,8 @@ def deviations(method: Optimum, best: Mapping[str, Floats], flops: Floats) -> li
         for name, values in best.items()
     }
     excess = method.losses(moved, flops) / method.losses(best, flops) - 1.0
+    # A shape that breaks the limits costs nothing that could be paid.
+    excess = np.where(method.asked.kept_by(method.fit, moved, flops), excess, np.nan)
     draws = method.draws() if len(flops) <= KNOTS else {}
     ends: tuple[Floats, Floats] | None = None
     if draws:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -123,6 +124,7 @@ def alternatives(
     """Return a shape a budget with what it costs and loses to the plan."""
     its = Ledger.of(law, shape, plan.flops, tell_loss=tell_loss)
     intervals = _regret_intervals(law, its, plan) if tell_loss else None
+    kept = law.asked.kept_by(law.fit, shape, plan.flops)
     return [
         Alternative(
             name=name,
@@ -132,6 +134,7 @@ def alternatives(
             loss=_number(its.loss, i),
             regret=None if its.loss is None or plan.loss is None else _finite(its.loss[i] / plan.loss[i] - 1.0),
             regret_ci=intervals[i] if intervals else None,
+            keeps_limits=bool(kept[i]),
         )
         for i in range(len(plan.flops))
     ]
@@ -163,24 +166,23 @@ def _column(one: Rated, law: Optimum, plan: Ledger, *, tell_loss: bool) -> list[
     return found
 
 
-def _regret_intervals(law: Optimum, its: Ledger, plan: Ledger) -> list[Interval] | None:
-    """Return the interval of the regret under the draws, both shapes under the same draw."""
+def _regret_intervals(law: Optimum, its: Ledger, plan: Ledger) -> list[Interval | None] | None:
+    """Return the interval of the regret under the draws, both shapes under the same draw; None where undefined."""
     fit = law.fit
     if not fit.bootstrap.draws:
         return None
     columns = fit.bootstrap.columns()
     piece = max(1, _CELLS // max(1, fit.bootstrap.replicates))
-    ends: list[Interval] = []
+    ends: list[Interval | None] = []
     for first in range(0, len(plan.flops), piece):
         rows = slice(first, first + piece)
         one, other = (
-            fit.law.loss_under(
-                columns, **law.variables({dim: v[rows] for dim, v in ledger.shape.items()}, ledger.flops[rows])
-            )
+            law.losses({dim: v[rows] for dim, v in ledger.shape.items()}, ledger.flops[rows], columns)
             for ledger in (its, plan)
         )
         low, high = central_interval(one / other - 1.0, fit.bootstrap.level)
-        ends += zip(low.tolist(), high.tolist(), strict=True)
+        pairs = zip(low.tolist(), high.tolist(), strict=True)
+        ends += [pair if math.isfinite(sum(pair)) else None for pair in pairs]
     return ends
 
 

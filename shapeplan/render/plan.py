@@ -8,7 +8,7 @@ from rich.console import RenderableType
 
 from shapeplan.fitting.evidence import Interval
 from shapeplan.fitting.result import Fit
-from shapeplan.planning.plan import Alternative, BudgetPlan, LawPlan, Plan
+from shapeplan.planning.plan import Alternative, BudgetPlan, LawPlan, Plan, SameLoss
 from shapeplan.quantities import format_count, format_days, format_flops
 from shapeplan.render.parts import alarm, compact, facts, percent, shape_text, span, table, title
 
@@ -24,7 +24,10 @@ def render_plan(plan: Plan, width: int) -> list[RenderableType]:
     if plan.fit.status != "ok":
         parts += [alarm("FORCED: the fit behind this plan is not to be trusted"), ""]
     if len(plan.budgets) > 1 and width >= _WIDE:
-        parts += [title(f"Recommended shapes (law {plan.fit.law.form.name}, method {plan.method})"), _many(plan)]
+        parts.append(title(f"Recommended shapes (law {plan.fit.law.form.name}, method {plan.method})"))
+        if codes := _codes(plan, *plan.budgets):
+            parts.append(alarm(f"warnings: {codes}"))
+        parts.append(_many(plan))
     else:
         for budget in plan.budgets:
             parts += _one(plan, budget, width)
@@ -43,15 +46,16 @@ def _one(plan: Plan, budget: BudgetPlan, width: int) -> list[RenderableType]:
     if len(plan.budgets) > 1:
         return parts
     if budget.laws:
-        parts += [title("Under laws that predict as well"), _laws(budget.laws)]
+        parts += [title("Under laws that the rollout cannot tell apart"), _laws(budget.laws)]
     if budget.deviations:
         parts += [title("What one dimension off the best shape costs, the others and the budget the same")]
         parts.append(_deviations(budget))
     return parts
 
 
-def _codes(plan: Plan, budget: BudgetPlan) -> str:
-    return ", ".join(dict.fromkeys(caution.code for caution in (*plan.cautions, *budget.cautions)))
+def _codes(plan: Plan, *budgets: BudgetPlan) -> str:
+    cautions = [*plan.cautions, *(caution for budget in budgets for caution in budget.cautions)]
+    return ", ".join(dict.fromkeys(caution.code for caution in cautions))
 
 
 def _shape(plan: Plan, budget: BudgetPlan) -> RenderableType:
@@ -88,9 +92,12 @@ def _costs(plan: Plan, budget: BudgetPlan) -> list[tuple[str, str]]:
         pairs.append((unit, bought))
     if budget.serving is not None:
         served = budget.serving
-        pairs.append(("serving", f"{format_count(served.examples)} {unit} ({format_flops(served.flops)} {own} FLOPs)"))
+        share = f"{100 * served.flops / budget.flops:.3g}% of the budget"
+        taken = f"{format_flops(served.flops_forward)} FLOPs of forward passes"
+        pairs.append(("serving", f"{format_count(served.examples)} {unit} ({taken}: {share})"))
     if budget.days is not None and plan.fleet is not None:
-        pairs.append(("training takes", f"{format_days(budget.days)} on {plan.fleet} at MFU {plan.mfu:g}"))
+        alone = ", serving not counted" if budget.serving else ""
+        pairs.append(("training takes", f"{format_days(budget.days)} on {plan.fleet} at MFU {plan.mfu:g}{alone}"))
     if budget.loss is None and plan.fit.law.has_loss:
         pairs.append((plan.fit.metric, "not predicted: the law misses the rows beside the star"))
     if budget.loss is not None:
@@ -120,7 +127,7 @@ def _others(others: Sequence[Alternative], plan: Plan, width: int) -> list[Rende
         ]
         for other in others
     ]
-    names = [other.name for other in others]
+    names = [other.name + ("" if other.keeps_limits else " (over the limits)") for other in others]
     of_shape = [" x ".join(others[0].shape), "params", f"FLOPs/{unit}"]
     of_loss = [plan.fit.metric, "regret", "interval"]
     if width >= _ROOMY + 30:
@@ -131,19 +138,15 @@ def _others(others: Sequence[Alternative], plan: Plan, width: int) -> list[Rende
             table(["", *of_shape], ([name, *one] for name, one in zip(names, shapes, strict=True))),
             table(["", *of_loss], ([name, *one] for name, one in zip(names, losses, strict=True))),
         ]
-    same = [
-        (
-            f"as good as {other.name}",
-            f"the best shape for it takes {_percent(other.same_loss.compute)}{_between(other.same_loss.compute_ci)} "
-            "of the compute"
-            + (
-                "" if other.same_loss.inference is None else f", {_percent(other.same_loss.inference)} of the inference"
-            ),
-        )
-        for other in others
-        if other.same_loss is not None
-    ]
+    same = [(f"as good as {other.name}", _same(other.same_loss)) for other in others if other.same_loss is not None]
     return [*parts, facts(same)] if same else parts
+
+
+def _same(same: SameLoss) -> str:
+    compute = f"the best shape takes {_percent(same.compute)}{_between(same.compute_ci)} of the compute"
+    return compute + (
+        "" if same.inference is None else f", and {_percent(same.inference)} of the FLOPs of an inference"
+    )
 
 
 def _between(ci: Interval | None) -> str:
@@ -172,26 +175,33 @@ def _deviations(budget: BudgetPlan) -> RenderableType:
 
 
 def _many(plan: Plan) -> RenderableType:
-    dims = list(plan.budgets[0].rounded)
-    unit = plan.fit.examples_unit
-    first = plan.budgets[0]
-    headers = ["forward", "training FLOPs", *dims, "heads", "params", f"FLOPs/{unit.removesuffix('s')}", unit]
-    with_loss = first.loss is not None
-    headers += [plan.fit.metric, "interval"] if with_loss else []
-    headers += [one.name for one in first.versus] if with_loss else []
-    rows = []
-    for budget in plan.budgets:
-        row = [format_flops(budget.flops_forward), format_flops(budget.flops_training)]
-        row += [f"{budget.rounded[dim]}" for dim in dims]
-        row += ["-" if budget.heads is None else f"{budget.heads}"]
-        row += ["-" if budget.params is None else format_count(budget.params)]
-        row += ["-" if budget.flops_per_example is None else format_flops(budget.flops_per_example)]
-        row += ["-" if budget.examples is None else format_count(budget.examples)]
-        if budget.loss is not None:
-            row += [compact(budget.loss.value, 4), span(budget.loss.ci, 4)]
-            row += [percent(one.regret, signed=True) for one in budget.versus]
-        rows.append(row)
-    return table(headers, rows, left=0)
+    """Return a row a budget."""
+    rows = [_row(plan, budget) for budget in plan.budgets]
+    return table(list(rows[0]), [list(row.values()) for row in rows], left=0)
+
+
+def _row(plan: Plan, budget: BudgetPlan) -> dict[str, str]:
+    """Return the cells of a budget by their headers; all budgets of a plan have the same."""
+    unit, about = plan.fit.examples_unit, "" if plan.fit.architecture else "about "
+    row = {"forward": format_flops(budget.flops_forward), "= training FLOPs": format_flops(budget.flops_training)}
+    if budget.flops_ci is not None:
+        low, high = budget.flops_ci
+        end = "never" if high is None else format_flops(high)
+        row[f"interval ({budget.flops_convention})"] = f"{format_flops(low)} to {end}"
+    row |= {dim: f"{size}" for dim, size in budget.rounded.items()}
+    row["heads"] = "-" if budget.heads is None else f"{budget.heads}"
+    row["params"] = "-" if budget.params is None else about + format_count(budget.params)
+    each = budget.flops_per_example
+    row[f"FLOPs/{unit.removesuffix('s')}"] = "-" if each is None else about + format_flops(each)
+    row[unit] = "-" if budget.examples is None else about + format_count(budget.examples)
+    if budget.serving is not None:
+        row["serving"] = f"{100 * budget.serving.flops / budget.flops:.3g}%"
+    if plan.fleet is not None:
+        row[f"on {plan.fleet}"] = "-" if budget.days is None else format_days(budget.days)
+    if budget.loss is not None:
+        row |= {plan.fit.metric: compact(budget.loss.value, 4), "interval": span(budget.loss.ci, 4)}
+        row |= {f"{one.name} regret": percent(one.regret, signed=True) for one in budget.versus}
+    return row
 
 
 def _basis(plan: Plan) -> RenderableType:
@@ -201,8 +211,14 @@ def _basis(plan: Plan) -> RenderableType:
     )
     pairs = [("law", f"{fit.law.form.name} for {fit.metric}")]
     if plan.method == "optimum":
-        within = f"least loss under the law, at most {plan.trust:g} times beyond the trained shapes"
-        return facts([*pairs, ("method", f"optimum: {within}"), ("intervals", _held(fit, "of the law"))])
+        beyond = (
+            f"at most {plan.trust:g} times beyond the trained shapes" if plan.trust > 1 else "as far as was trained"
+        )
+        pairs.append(("method", f"optimum: least loss under the law, {beyond}"))
+        if plan.limits:
+            words = (f"{name.replace('_', ' ')} {_limit(value)}" for name, value in plan.limits.items())
+            pairs.append(("limits", ", ".join(words)))
+        return facts([*pairs, ("intervals", _held(fit, "of the law"))])
     pairs.append(("exponents s", exponents))
     if plan.start is not None:
         weights = ", ".join(f"{dim} {compact(weight)}" for dim, weight in plan.weights.items())
@@ -212,6 +228,10 @@ def _basis(plan: Plan) -> RenderableType:
             ("t0", f"{format_flops(plan.start.flops)} {fit.flops_convention} FLOPs ({plan.start.source})"),
         ]
     return facts([*pairs, ("intervals", _held(fit, "of s; x0 and t0 are held fixed"))])
+
+
+def _limit(value: float) -> str:
+    return f"{value:g}" if value < 1e6 else f"{value:.4g}".replace("e+", "e")
 
 
 def _held(fit: Fit, of: str) -> str:

@@ -1,0 +1,291 @@
+"""What is computed for all budgets of a plan at once, and how it is told budget by budget."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from shapeplan.arrays import Floats
+from shapeplan.errors import Caution, Complaint, PlanError
+from shapeplan.fitting.evidence import Estimate, Interval
+from shapeplan.fitting.result import Fit
+from shapeplan.planning.budgets import Budgets
+from shapeplan.planning.doubts import (
+    beaten_cautions,
+    blind_cautions,
+    edge_cautions,
+    extrapolation,
+    extrapolation_cautions,
+    left_over_cautions,
+)
+from shapeplan.planning.ledger import Ledger
+from shapeplan.planning.optimum import Optimum
+from shapeplan.planning.plan import Alternative, BudgetPlan, Deviation, LawPlan, Serving
+from shapeplan.planning.recipe import Recipe
+from shapeplan.planning.rivals import disagreement, under_rivals
+from shapeplan.planning.rounding import Grain
+from shapeplan.planning.shapes import check_shapes, round_to_least_loss
+from shapeplan.planning.valley import deviations, valley
+from shapeplan.planning.versus import Rated, alternatives, compare_with
+from shapeplan.quantities import convert_flops, format_flops
+
+Ends = tuple[Floats, Floats]
+_OF_SIZE = ("max-params", "max-flops-per-example", "fix")
+"""Options that keep a model from growing."""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """Everything about the budgets of a plan, in arrays of shape (budgets,) and lists of one entry a budget.
+
+    Attributes
+    ----------
+    law : Optimum
+        The law, with what the plan must keep.
+    of_law : bool
+        Whether shapes are its optimum, not the recipe's.
+    built : Grain
+        What shapes are rounded to.
+    budgets : Budgets
+        What is to be spent.
+    shapes, intervals : mappings
+        Free dimensions before rounding, and the ends of their intervals; None without draws.
+    ledger : Ledger
+        The shapes to train.
+    loss, best : (ndarray, ends or None), or None
+        Loss of the shapes to train, and of those before rounding, with intervals; None where no loss is told.
+    valley : mapping of str to ends
+        Values within the tolerance.
+    deviations, laws, versus, recipe, optimum : lists
+        As in `BudgetPlan`.
+    """
+
+    law: Optimum
+    of_law: bool
+    built: Grain
+    budgets: Budgets
+    shapes: Mapping[str, Floats]
+    intervals: Mapping[str, Ends] | None
+    ledger: Ledger
+    loss: tuple[Floats, Ends | None] | None
+    best: tuple[Floats, Ends | None] | None
+    valley: Mapping[str, Ends]
+    deviations: Sequence[tuple[Deviation, ...]]
+    laws: Sequence[tuple[LawPlan, ...]]
+    versus: Sequence[tuple[Alternative, ...]]
+    recipe: Sequence[Alternative | None]
+    optimum: Sequence[Alternative | None]
+
+    def plans(self) -> tuple[BudgetPlan, ...]:
+        """Return the plan for every budget."""
+        return tuple(self._plan(i) for i in range(len(self.budgets.flops)))
+
+    def _plan(self, i: int) -> BudgetPlan:
+        fit, ledger, own = self.law.fit, self.ledger, self.law.fit.flops_convention
+        budget = float(self.budgets.flops[i])
+        shape = {dim: float(values[i]) for dim, values in self.shapes.items()}
+        rounded = {dim: round(float(values[i])) for dim, values in ledger.shape.items()}
+        ci = _complete(fit, {dim: _pair(ends, i) for dim, ends in self.intervals.items()} if self.intervals else {})
+        forward, spent = _at(ledger.forward, i), _at(ledger.achieved, i)
+        examples = _at(ledger.examples, i)
+        loss, best = _estimate(self.loss, i), _estimate(self.best, i)
+        return BudgetPlan(
+            flops=budget,
+            flops_convention=own,
+            flops_forward=convert_flops(budget, own, "forward"),
+            flops_training=convert_flops(budget, own, "training"),
+            flops_ci=self.budgets.ci[i] if self.budgets.ci else None,
+            shape=fit.dimensions.complete(shape),
+            ci=ci,
+            rounded=rounded,
+            heads=self.built.heads_of(rounded.get("width")),
+            params=None if ledger.params is None else round(float(ledger.params[i])),
+            flops_per_example=_at(ledger.each, i),
+            flops_per_example_forward=forward,
+            flops_per_example_training=None if forward is None else convert_flops(forward, "forward", "training"),
+            examples=None if examples is None else int(examples),
+            achieved_flops=spent,
+            serving=self._serving(i),
+            days=self._days(spent),
+            loss=loss,
+            regret_of_rounding=loss.value / best.value - 1.0 if loss and best else None,
+            valley=_with_tied(fit, {dim: _pair(ends, i) for dim, ends in self.valley.items()}),
+            deviations=self.deviations[i],
+            recipe=self.recipe[i],
+            optimum=self.optimum[i],
+            versus=self.versus[i],
+            laws=self.laws[i],
+            extrapolation=extrapolation(fit, rounded, budget),
+            cautions=self._cautions(i, shape, rounded, ci, best),
+        )
+
+    def _serving(self, i: int) -> Serving | None:
+        taken, forward, served = _at(self.ledger.serving, i), _at(self.ledger.forward, i), self.law.asked.limits.served
+        return None if taken is None or forward is None else Serving(served, taken, served * forward)
+
+    def _days(self, spent: float | None) -> float | None:
+        fleet, mfu = self.budgets.fleet, self.budgets.mfu
+        if fleet is None or mfu is None or spent is None:
+            return None
+        return fleet.days(convert_flops(spent, self.law.fit.flops_convention, "training"), mfu)
+
+    def _cautions(
+        self,
+        i: int,
+        shape: Mapping[str, float],
+        rounded: Mapping[str, int],
+        ci: Mapping[str, Interval | None],
+        best: Estimate | None,
+    ) -> tuple[Caution, ...]:
+        fit, asked, budget = self.law.fit, self.law.asked, float(self.budgets.flops[i])
+        spent = None
+        if self.ledger.achieved is not None and math.isfinite(asked.limits.examples):
+            spent = float(self.ledger.achieved[i]) + (_at(self.ledger.serving, i) or 0.0)
+        of_size = next((option for option in asked.options if option in _OF_SIZE), None)
+        own = (
+            *edge_cautions(self.law.at_edge(shape), asked.trust),
+            *blind_cautions(fit),
+            *disagreement(self.laws[i], ci, best),
+        )
+        return (
+            *(own if self.of_law else ()),
+            # With limits, a better run of the log may have kept none.
+            *(() if asked.options else beaten_cautions(fit, _at(self.ledger.loss, i), budget)),
+            *left_over_cautions(budget, spent, of_size),
+            *extrapolation_cautions(
+                fit,
+                extrapolation(fit, rounded, budget),
+                f"at {format_flops(budget)}: " if len(self.budgets.flops) > 1 else "",
+            ),
+        )
+
+
+def make_draft(
+    law: Optimum,
+    chosen: Recipe | Optimum,
+    beside: Recipe | Optimum | None,
+    built: Grain,
+    budgets: Budgets,
+    rated: Sequence[Rated],
+    tolerance: float,
+) -> Draft:
+    """Compute everything about the budgets.
+
+    Parameters
+    ----------
+    law : Optimum
+        The law, with what the plan must keep.
+    chosen, beside : Recipe or Optimum
+        What answers, and what is shown beside it.
+    built : Grain
+        What shapes are rounded to.
+    budgets : Budgets
+        What is to be spent.
+    rated : sequence of Rated
+        Shapes to compare with.
+    tolerance : float
+        Relative excess loss of the valley.
+
+    Raises
+    ------
+    PlanError
+        If no shape keeps the limits, or a budget does not buy one example.
+    """
+    fit, flops, tell = law.fit, budgets.flops, law.fit.predicts_loss
+    of_law = isinstance(chosen, Optimum)
+    shapes = chosen.shapes(flops)
+    rounded = _build(chosen, law, built, shapes, flops)
+    ledger = Ledger.of(law, rounded, flops, tell_loss=fit.knows_loss)
+    _check_bought(fit, ledger)
+    told = ledger if tell else replace(ledger, loss=None)
+    besides = _besides(beside, law, built, told)
+    nothing: list[Alternative | None] = [None] * len(flops)
+    return Draft(
+        law=law,
+        of_law=of_law,
+        built=built,
+        budgets=budgets,
+        shapes=shapes,
+        intervals=chosen.intervals(flops),
+        ledger=ledger,
+        loss=_losses(law, rounded, flops) if tell else None,
+        best=_losses(law, shapes, flops) if tell else None,
+        valley=valley(law, shapes, flops, tolerance) if of_law else {},
+        deviations=deviations(law, shapes, flops) if of_law else [()] * len(flops),
+        laws=under_rivals(law, ledger) if fit.rivals else [()] * len(flops),
+        versus=compare_with(rated, law, told, tell_loss=tell),
+        recipe=besides if isinstance(beside, Recipe) else nothing,
+        optimum=besides if isinstance(beside, Optimum) else nothing,
+    )
+
+
+def _losses(law: Optimum, shape: Mapping[str, Floats], flops: Floats) -> tuple[Floats, Ends | None]:
+    """Return the loss of shapes with its interval."""
+    return law.losses(shape, flops), law.fit.loss_interval(**law.variables(shape, flops))
+
+
+def _build(
+    method: Recipe | Optimum, law: Optimum, built: Grain, shapes: Mapping[str, Floats], flops: Floats
+) -> dict[str, Floats]:
+    """Return shapes that can be built: of least loss around an optimum, the nearest to a recipe's."""
+    if isinstance(method, Optimum):
+        return round_to_least_loss(law, built, shapes, flops)
+    check_shapes(law, shapes, flops)
+    return built.round(shapes)
+
+
+def _besides(beside: Recipe | Optimum | None, law: Optimum, built: Grain, plan: Ledger) -> list[Alternative | None]:
+    """Return what the other method gives for every budget; None where it gives nothing sensible."""
+    nothing: list[Alternative | None] = [None] * len(plan.flops)
+    if beside is None:
+        return nothing
+    try:
+        shape = _build(beside, law, built, beside.shapes(plan.flops), plan.flops)
+    except PlanError:
+        return nothing
+    name = "optimum of the law" if isinstance(beside, Optimum) else "the recipe"
+    return [*alternatives(name, shape, law, plan, tell_loss=True)]
+
+
+def _check_bought(fit: Fit, plan: Ledger) -> None:
+    """Raise `PlanError` if a budget does not buy one example."""
+    if plan.examples is None or (plan.examples >= 1).all():
+        return
+    short = float(plan.flops[np.argmin(plan.examples >= 1)])
+    message = f"{format_flops(short)} FLOPs do not buy one of the {fit.examples_unit} for the shape they recommend"
+    raise PlanError(Complaint("budget-too-small", message, "give a larger budget"))
+
+
+def _complete(fit: Fit, ci: Mapping[str, Interval]) -> dict[str, Interval | None]:
+    """Return the intervals of all dimensions from those of the free ones."""
+    dims = (*fit.dims, *fit.dimensions.tied, *fit.dimensions.fixed)
+    if not ci:
+        return dict.fromkeys(dims)
+    intervals: dict[str, Interval | None] = dict(_with_tied(fit, ci))
+    for dim, value in fit.dimensions.fixed.items():
+        intervals[dim] = (value, value)
+    return {dim: intervals[dim] for dim in dims}
+
+
+def _with_tied(fit: Fit, ends: Mapping[str, Interval]) -> dict[str, Interval]:
+    """Return intervals of free dimensions with those of the dimensions tied to them."""
+    tied = {dim: tie for dim, tie in fit.dimensions.tied.items() if tie.to in ends}
+    return {**ends, **{dim: (tie.ratio * ends[tie.to][0], tie.ratio * ends[tie.to][1]) for dim, tie in tied.items()}}
+
+
+def _estimate(told: tuple[Floats, Ends | None] | None, i: int) -> Estimate | None:
+    if told is None:
+        return None
+    values, ends = told
+    return Estimate(float(values[i]), None if ends is None else _pair(ends, i))
+
+
+def _at(values: Floats | None, i: int) -> float | None:
+    return None if values is None else float(values[i])
+
+
+def _pair(ends: Ends, i: int) -> Interval:
+    return float(ends[0][i]), float(ends[1][i])
