@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -49,8 +50,9 @@ def test_chinchilla_is_fitted_with_six_n_d(log: Path) -> None:
     growth = found.growth_exponents["params"]
     assert growth.value == pytest.approx(TRUTH["b"] / (TRUTH["a"] + TRUTH["b"]), abs=0.05)
     assert predict(found, runs).residual is not None
+    assert recommend(found, 1e21).budgets[0].rounded.keys() == {"params"}
     with pytest.raises(PlanError, match="was fitted to a log without shapes"):
-        recommend(found, 1e21)
+        recommend(replace(found, shape_range={}), 1e21)
 
 
 def test_forward_flops_are_a_third(log: Path) -> None:
@@ -77,8 +79,17 @@ def test_the_round_trip_as_a_process(program: Program, log: Path, tmp_path: Path
     assert "Law chinchilla for loss (Hoffmann et al. 2022, Eq. 10)" in done.stdout
     shown = program("predict", tmp_path / "law.json", log)
     assert shown.returncode == 0, shown.stderr
-    refused = program("recommend", "--law", tmp_path / "law.json", "--flops", "1e21", "--json")
-    assert refused.returncode == 1
-    assert json.loads(refused.stderr)["error"]["code"] == "no-shape"
+    planned = program("recommend", "--law", tmp_path / "law.json", "--flops", "1e21", "--trust", "20", "--json")
+    assert planned.returncode == 0, planned.stderr
+    assert "the plan is parameters and examples" in planned.stderr
+    budget = json.loads(planned.stdout)["budgets"][0]
+    law = json.loads((tmp_path / "law.json").read_text())
+    a, c = (law["parameters"][name]["value"] for name in ("a", "c"))
+    alpha, beta = (law["parameters"][name]["value"] for name in ("alpha", "beta"))
+    units = law["units"]
+    # Hoffmann et al. 2022, Eq. 4, with 6 N D = t.
+    best = (a * alpha / (c * beta)) ** (1 / (a + c)) * (1e21 / 6 / units["params"] / units["examples"]) ** (c / (a + c))
+    assert budget["shape"]["params"] == pytest.approx(best * units["params"], rel=1e-6)
+    assert 6 * budget["params"] * budget["examples"] == pytest.approx(1e21, rel=1e-6)
     assert program("check", log).returncode == 0
     assert program("compare", log).returncode == 0

@@ -116,6 +116,8 @@ def _evidence(
     rows, of_star = problem.all_rows, chosen.name == "star"
     flops_range = _range(runs.flops[rows])
     shape_range = {dim: _range(runs.values(dim)) for dim in runs.dims}
+    if not runs.dims and runs.params is not None:
+        shape_range["params"] = _range(runs.params)
     cost, cost_notes, cost_cautions = cost_of(runs, dims)
     surroundings = Surroundings(contents.dimensions, cost, runs.flops_convention)
     fitted = replace(chosen.law, derive=surroundings.variables)

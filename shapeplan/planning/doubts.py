@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from shapeplan.errors import Caution
 from shapeplan.fitting.result import Fit
+from shapeplan.planning.size import SIZE
 from shapeplan.quantities import format_flops
 
 _BEYOND = 1.001
@@ -26,7 +27,7 @@ def edge_cautions(dims: Sequence[str], trust: float) -> tuple[Caution, ...]:
 
 def blind_cautions(fit: Fit) -> tuple[Caution, ...]:
     """Say that a law knows no shape."""
-    if fit.law.form.dims:
+    if fit.law.form.dims or fit.dims == (SIZE,):
         return ()
     message = (
         f"the law {fit.law.form.name!r} sees parameters, not shape: all dimensions grow as their trained ranges do"

@@ -14,10 +14,13 @@ from shapeplan.planning.optimum import Optimum
 from shapeplan.planning.plan import Plan
 from shapeplan.planning.recipe import Recipe
 from shapeplan.planning.rounding import grain
+from shapeplan.planning.size import SIZE, with_size
 from shapeplan.planning.valley import TOLERANCE, check_tolerance
 from shapeplan.planning.versus import read_versus
 from shapeplan.quantities import Convention
 from shapeplan.sweeps.grid import Start
+
+_OF_SIZE = "the log has no shapes: the plan is parameters and examples, at 6 training FLOPs a parameter and example"
 
 
 def recommend(
@@ -102,6 +105,7 @@ def recommend(
     ArgumentError
         If a number makes no sense, or options exclude each other.
     """
+    fit = with_size(fit)
     check_trust(fit, force=force)
     asked = constraints(
         fit,
@@ -142,5 +146,5 @@ def recommend(
         limits=asked.given,
         fleet=budgets.fleet,
         mfu=budgets.mfu,
-        notes=tuple(note for one in rated for note in one.notes),
+        notes=(*(note for one in rated for note in one.notes), *((_OF_SIZE,) if fit.dims == (SIZE,) else ())),
     )

@@ -18,6 +18,7 @@ from shapeplan.planning.inverse import least_flops, share_interval
 from shapeplan.planning.ledger import Ledger
 from shapeplan.planning.optimum import KNOTS, Optimum
 from shapeplan.planning.plan import Alternative, SameLoss
+from shapeplan.planning.size import SIZE
 from shapeplan.quantities import parse_assignments
 from shapeplan.sweeps.grid import LARGEST_SIZE
 
@@ -78,9 +79,12 @@ def read_versus(text: str, fit: Fit) -> Rated:
         # The catalogue is large, and most plans are compared with nothing.
         from shapeplan.architectures.catalogue import find_model
 
-        record, _ = find_model(text)
-        given = {dim: float(record.settings[dim]) for dim in SHAPE_DIMS if dim in record.settings}
-        notes.append(f"{text} is compared as a shape, {_said(given)}, in the architecture of the law")
+        record, changes = find_model(text)
+        if dims == (SIZE,):
+            given = {SIZE: float(record.model(**changes).params)}
+        else:
+            given = {dim: float(record.settings[dim]) for dim in SHAPE_DIMS if dim in record.settings}
+            notes.append(f"{text} is compared as a shape, {_said(given)}, in the architecture of the law")
     if missing := [dim for dim in fit.dims if dim not in given]:
         message = f"{text[:60]!r} lacks {', '.join(missing)}"
         raise ArgumentError(Complaint("bad-versus", message, _HINT, value=text))
