@@ -108,8 +108,7 @@ def _within_limits(goal: Goal, low: Floats, high: Floats, near: Floats | None) -
     """Return the best places that keep the limits; NaN where there is none.
 
     Limits from above keep the problem convex: one descent, from the middle, or from the smallest shape where serving
-    the middle would take the whole budget. Where examples may run out first, both sides of that limit are searched,
-    from the corners of the box and its middle.
+    the middle would take the whole budget.
     """
     ample = replace(goal, limits=replace(goal.limits, examples=math.inf))
     start = (low + high) / 2 if near is None else near
@@ -125,20 +124,21 @@ def _within_limits(goal: Goal, low: Floats, high: Floats, near: Floats | None) -
 
 
 def _where_data_end(goal: Goal, low: Floats, high: Floats, near: Floats | None) -> tuple[Floats, Floats]:
-    """Return the best places, and their loss, of problems whose best shape would see more examples than there are."""
+    """Return the best places, and their loss, of problems whose best shape would see more examples than there are.
+
+    Where the budget ends first the problem is convex, and its best place is known to lie beyond the limit: so no place
+    inside that side is best, only its border, which the other side has too. There, on all examples there are, the
+    problem is not convex, and is searched from the corners of the box and its middle.
+    """
     problems, dims = low.shape
     shares = np.array([*itertools.product((0.0, 1.0), repeat=dims), (0.5,) * dims])
     starts = low + shares[:, None, :] * (high - low) if near is None else near[None]
     again = np.tile(np.arange(problems), len(starts))
-    best, least = low.copy(), np.full(problems, np.inf)
-    for data in ("ample", "scarce"):
-        side = replace(goal, data=data).take(again)
-        found, loss = _descend_from(side, low[again], high[again], starts.reshape(-1, dims))
-        loss, found = loss.reshape(-1, problems), found.reshape(-1, problems, dims)
-        mine = (np.argmin(loss, axis=0), np.arange(problems))
-        better = loss[mine] < least
-        best[better], least[better] = found[mine][better], loss[mine][better]
-    return best, least
+    side = replace(goal, data="scarce").take(again)
+    found, loss = _descend_from(side, low[again], high[again], starts.reshape(-1, dims))
+    loss, found = loss.reshape(-1, problems), found.reshape(-1, problems, dims)
+    mine = (np.argmin(loss, axis=0), np.arange(problems))
+    return found[mine], loss[mine]
 
 
 def _descend_from(goal: Goal, low: Floats, high: Floats, start: Floats) -> tuple[Floats, Floats]:

@@ -14,7 +14,7 @@ from shapeplan.arrays import Floats
 from shapeplan.errors import ArgumentError, Complaint, PlanError
 from shapeplan.fitting.result import Fit
 from shapeplan.planning.hardware import DEFAULT_MFU, Fleet, check_mfu, parse_fleet
-from shapeplan.planning.inverse import flops_interval, flops_of_shape, least_flops
+from shapeplan.planning.inverse import LEAST_FLOPS, flops_interval, flops_of_shape, least_flops
 from shapeplan.planning.optimum import Optimum
 from shapeplan.planning.rounding import Grain
 from shapeplan.planning.shapes import round_to_least_loss
@@ -107,6 +107,10 @@ def _for_losses(law: Optimum, grain: Grain, losses: list[float], fleet: Fleet | 
     needed = least_flops(law, targets)
     if not np.isfinite(needed).all():
         raise _unreachable(fit, law, losses[int(np.argmin(np.isfinite(needed)))])
+    if (needed <= LEAST_FLOPS).any():
+        high = losses[int(np.argmax(needed <= LEAST_FLOPS))]
+        message = f"a {fit.metric} of {high:g} is reached with no training at all, under the law"
+        raise PlanError(Complaint("loss-too-high", message, "ask for a loss like those of the log"))
     rounded = round_to_least_loss(law, grain, law.shapes(needed), needed)
     built = flops_of_shape(law, rounded, targets)
     flops = np.where(np.isfinite(built), built, needed)

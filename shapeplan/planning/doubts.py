@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from shapeplan.errors import Caution
+from shapeplan.fitting.evidence import Estimate
 from shapeplan.fitting.result import Fit
 from shapeplan.planning.size import SIZE
 from shapeplan.quantities import format_flops
@@ -46,6 +47,14 @@ def beaten_cautions(fit: Fit, loss: float | None, flops: float) -> tuple[Caution
         f"better than the {loss:.4g} that the law gives this shape"
     )
     return (Caution("beaten-by-log", message, "start from that shape instead, or doubt the law there"),)
+
+
+def rounding_cautions(loss: Estimate | None, best: Estimate | None, tolerance: float) -> tuple[Caution, ...]:
+    """Say if the shape to train loses more than a tolerance to the best one before rounding."""
+    if loss is None or best is None or loss.value / best.value - 1.0 <= tolerance:
+        return ()
+    message = f"rounding costs {loss.value / best.value - 1.0:.2%} of loss"
+    return (Caution("coarse-rounding", message, "ask for smaller multiples or fewer devices, if you can"),)
 
 
 def left_over_cautions(flops: float, spent: float | None, other: str | None) -> tuple[Caution, ...]:

@@ -20,6 +20,7 @@ from shapeplan.planning.doubts import (
     extrapolation,
     extrapolation_cautions,
     left_over_cautions,
+    rounding_cautions,
 )
 from shapeplan.planning.ledger import Ledger
 from shapeplan.planning.optimum import Optimum
@@ -61,6 +62,8 @@ class Draft:
         Values within the tolerance.
     deviations, laws, versus, recipe, optimum : lists
         As in `BudgetPlan`.
+    tolerance : float
+        Relative excess loss that is as good as none.
     """
 
     law: Optimum
@@ -78,6 +81,7 @@ class Draft:
     versus: Sequence[tuple[Alternative, ...]]
     recipe: Sequence[Alternative | None]
     optimum: Sequence[Alternative | None]
+    tolerance: float
 
     def plans(self) -> tuple[BudgetPlan, ...]:
         """Return the plan for every budget."""
@@ -119,7 +123,7 @@ class Draft:
             versus=self.versus[i],
             laws=self.laws[i],
             extrapolation=extrapolation(fit, rounded, budget),
-            cautions=self._cautions(i, shape, rounded, ci, best),
+            cautions=self._cautions(i, shape, rounded, ci, loss, best),
         )
 
     def _serving(self, i: int) -> Serving | None:
@@ -138,6 +142,7 @@ class Draft:
         shape: Mapping[str, float],
         rounded: Mapping[str, int],
         ci: Mapping[str, Interval | None],
+        loss: Estimate | None,
         best: Estimate | None,
     ) -> tuple[Caution, ...]:
         fit, asked, budget = self.law.fit, self.law.asked, float(self.budgets.flops[i])
@@ -154,6 +159,7 @@ class Draft:
             *(own if self.of_law else ()),
             # With limits, a better run of the log may have kept none.
             *(() if asked.options else beaten_cautions(fit, _at(self.ledger.loss, i), budget)),
+            *rounding_cautions(loss, best, self.tolerance),
             *left_over_cautions(budget, spent, of_size),
             *extrapolation_cautions(
                 fit,
@@ -213,12 +219,13 @@ def make_draft(
         ledger=ledger,
         loss=_losses(law, rounded, flops) if tell else None,
         best=_losses(law, shapes, flops) if tell else None,
-        valley=valley(law, shapes, flops, tolerance) if of_law else {},
-        deviations=deviations(law, shapes, flops) if of_law else [()] * len(flops),
+        valley=valley(law, shapes, flops, tolerance) if of_law and tell else {},
+        deviations=deviations(law, shapes, flops) if of_law and tell else [()] * len(flops),
         laws=under_rivals(law, ledger) if fit.rivals else [()] * len(flops),
         versus=compare_with(rated, law, told, tell_loss=tell),
         recipe=besides if isinstance(beside, Recipe) else nothing,
         optimum=besides if isinstance(beside, Optimum) else nothing,
+        tolerance=tolerance,
     )
 
 

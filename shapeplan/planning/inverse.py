@@ -10,7 +10,7 @@ from shapeplan.arrays import Floats, Index, central_interval
 from shapeplan.planning.optimum import Optimum
 from shapeplan.quantities import LARGEST_FLOPS
 
-_LEAST_FLOPS = 1.0
+LEAST_FLOPS = 1.0
 _ROUNDS = 100
 _DRAWS = 200
 """Draws behind the interval of a compute: each takes a search of its own."""
@@ -43,7 +43,8 @@ def least_flops(
     Returns
     -------
     ndarray, shape (problems,)
-        Compute, in the convention of the law; infinite where no compute up to 1e40 FLOPs reaches the loss.
+        Compute, in the convention of the law; infinite where no compute up to 1e40 FLOPs reaches the loss, and
+        `LEAST_FLOPS` where any does.
     """
     own = method.fit.law.arrays() if constants is None else constants
     # Shapes change little from step to step: each search starts where the last one ended.
@@ -147,13 +148,14 @@ def _solve(log_loss: LogLoss, target: Floats, guess: Floats | None = None) -> Fl
         # The end that just reaches the target is the answer.
         done = (high[active] - low[active] < _EXACT) | ((value <= 0) & (value > -_EXACT))
         active = active[~done]
-    return np.where(reachable, np.exp(high), np.inf)
+    # Where even the least compute is enough, nothing was bracketed.
+    return np.where(over_low <= 0, np.exp(low), np.where(reachable, np.exp(high), np.inf))
 
 
 def _bracket(over: LogLoss, count: int, guess: Floats | None) -> tuple[Floats, Floats, Floats, Floats]:
     """Return budgets below and above what is looked for, with the functions there: around the guess if that holds."""
     everything = np.arange(count)
-    ends = [np.full(count, np.log(_LEAST_FLOPS)), np.full(count, np.log(LARGEST_FLOPS))]
+    ends = [np.full(count, np.log(LEAST_FLOPS)), np.full(count, np.log(LARGEST_FLOPS))]
     values: list[Floats] = []
     for end, factor, sign in ((0, 1 / _AROUND, 1.0), (1, _AROUND, -1.0)):
         near = ends[end] if guess is None else np.clip(np.log(guess * factor), ends[0], ends[1])

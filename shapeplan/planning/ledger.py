@@ -74,6 +74,7 @@ class Ledger:
             serving = limits.served * each / TRAINING_PER_FORWARD if limits.served else None
         loss = None
         if tell_loss:
-            with np.errstate(invalid="ignore", divide="ignore"):
-                loss = law.losses(shape, flops)
+            # A shape that the budget trains on nothing has no loss.
+            loss = law.losses(shape, flops)
+            loss = loss if examples is None else np.where(examples >= 1, loss, np.nan)
         return cls(shape, flops, each, forward, around.params(shape), examples, achieved, serving, loss)

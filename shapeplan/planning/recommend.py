@@ -122,6 +122,7 @@ def recommend(
         multiples=multiples,
         heads=heads,
         head_dim=head_dim,
+        kv_heads=_kv_heads(fit),
         tensor_parallel=tensor_parallel,
         pipeline_parallel=pipeline_parallel,
         held=asked.held,
@@ -148,3 +149,7 @@ def recommend(
         mfu=budgets.mfu,
         notes=(*(note for one in rated for note in one.notes), *((_OF_SIZE,) if fit.dims == (SIZE,) else ())),
     )
+
+
+def _kv_heads(fit: Fit) -> int:
+    return int((fit.architecture.settings.get("kv_heads") if fit.architecture else None) or 1)

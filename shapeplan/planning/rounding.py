@@ -100,6 +100,7 @@ def grain(
     multiples: Mapping[str, int] | None = None,
     heads: int | None = None,
     head_dim: int | None = None,
+    kv_heads: int = 1,
     tensor_parallel: int = 1,
     pipeline_parallel: int = 1,
     held: Mapping[str, float] | None = None,
@@ -116,6 +117,8 @@ def grain(
         By dimension, in place of `DEFAULT_MULTIPLES`.
     heads, head_dim : int, optional
         Attention heads, or the width of one: width becomes a multiple.
+    kv_heads : int
+        Key and value heads of the architecture, of which heads are a multiple.
     tensor_parallel : int
         Devices that share a layer: heads divide among them, and what each holds of mlp_dim is a whole multiple.
     pipeline_parallel : int
@@ -144,10 +147,11 @@ def grain(
             hint = f"give a whole number from 1 to {LARGEST_MULTIPLE}"
             raise ArgumentError(Complaint(f"bad-{name}", f"--{name} cannot be {value}", hint, value=str(value)))
     chosen = {"heads": heads} if heads else {"head_dim": head_dim} if head_dim else dict(rule)
-    if tensor_parallel > 1 and (count := chosen.get("heads", tensor_parallel)) % tensor_parallel:
-        message = f"{count} heads cannot be shared by {tensor_parallel} devices"
-        hint = f"give --heads {math.lcm(count, tensor_parallel)}, or --head-dim"
-        raise ArgumentError(Complaint("bad-tensor-parallel", message, hint, value=str(tensor_parallel)))
+    for parts, why in ((tensor_parallel, "devices"), (kv_heads, "key and value heads")):
+        if (count := chosen.get("heads", parts)) % parts:
+            message = f"{count} heads cannot be shared by {parts} {why}"
+            hint = f"give --heads {math.lcm(count, kv_heads, tensor_parallel)}, or --head-dim"
+            raise ArgumentError(Complaint("bad-heads", message, hint, value=str(parts)))
 
     def multiple(dim: str, default: int) -> int:
         size = given.get(dim, default)
@@ -156,7 +160,8 @@ def grain(
         if dim == "mlp_dim":
             return size * tensor_parallel
         if dim == "width" and chosen:
-            return math.lcm(size, chosen["heads"] if "heads" in chosen else chosen["head_dim"] * tensor_parallel)
+            together = math.lcm(kv_heads, tensor_parallel)
+            return math.lcm(size, chosen["heads"] if "heads" in chosen else chosen["head_dim"] * together)
         return math.lcm(size, tensor_parallel) if dim == "width" else size
 
     moving = (*dimensions.free, *dimensions.tied)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -19,8 +18,10 @@ from shapeplan.sweeps.grid import LARGEST_SIZE
 SMALLEST_SIZE = 1e-3
 REACH = 2
 """Multiples on either side of the best shape among which the least loss is looked for."""
-LIMITED_REACH = 6
-"""The same, where limits leave a part of the lattice only, for all dimensions but the finest."""
+WIDE_REACH = 6
+"""The same, where steps are coarse or limits leave a part of the lattice only, for all dimensions but the finest."""
+_COARSE = 0.5
+"""A step is coarse if it is more than this share of a value."""
 _CELLS = 400_000
 
 
@@ -61,43 +62,46 @@ def round_to_least_loss(law: Optimum, grain: Grain, shape: Mapping[str, Floats],
         If no shape on the lattice keeps the limits.
     """
     check_shapes(law, shape, flops)
-    limited = law.asked.limits.any
     free = [dim for dim in shape if dim not in grain.held]
-    size = (2 * LIMITED_REACH) ** max(len(free) - 1, 0) * 2 * REACH if limited else (2 * REACH) ** len(free)
+    coarse = any(grain.multiple(dim) > _COARSE * float(shape[dim].min()) for dim in free)
+    wide = law.asked.limits.any or coarse
+    size = (2 * WIDE_REACH) ** max(len(free) - 1, 0) * 2 * REACH if wide else (2 * REACH) ** len(free)
     step = max(1, _CELLS // size)
     pieces = []
     for first in range(0, len(flops), step):
         rows = slice(first, first + step)
         near = {dim: values[rows] for dim, values in shape.items()}
-        places = _along_limits(law, grain, near, flops[rows]) if limited else grain.lattice(near, REACH)
+        places = _branched(law, grain, near, flops[rows]) if wide else grain.lattice(near, REACH)
         pieces.append(_least(law, places, flops[rows]))
     return {dim: np.concatenate([piece[dim] for piece in pieces]) for dim in pieces[0]}
 
 
-def _along_limits(law: Optimum, grain: Grain, shape: Mapping[str, Floats], flops: Floats) -> dict[str, Floats]:
-    """Return shapes that can be built along the limits, shape (budgets, shapes).
+def _branched(law: Optimum, grain: Grain, shape: Mapping[str, Floats], flops: Floats) -> dict[str, Floats]:
+    """Return shapes that can be built, shape (budgets, shapes), where rounding one dimension moves the others far.
 
-    A limit ties dimensions to each other: a coarse step in one is paid by another far from its best value. So all
-    dimensions but the finest are tried on a wide lattice, and for each the finest is re-optimized within the limits.
+    A coarse step in one dimension, and any step along a limit, is paid by the others. So dimensions are rounded from
+    the coarsest to the finest, each to many multiples, and for every one of these the rest is re-optimized.
     """
     free = [dim for dim in shape if dim not in grain.held]
-    if not free:
-        return grain.lattice(shape, REACH)
-    finest = min(free, key=lambda dim: grain.multiple(dim) / float(np.median(shape[dim])))
-    coarse = replace(grain, held={**grain.held, finest: 0.0}).lattice(shape, LIMITED_REACH)
-    count = len(coarse[finest][0])
-    held = {dim: coarse[dim].ravel() for dim in shape if dim != finest}
-    compute = np.repeat(flops, count)
+    free.sort(key=lambda dim: -grain.multiple(dim) / float(np.median(shape[dim])))
+    place, compute = dict(shape), flops
+    for done, dim in enumerate(free):
+        steps = grain.lattice_of(dim, place[dim], REACH if done == len(free) - 1 else WIDE_REACH)
+        count = steps.shape[1]
+        place = {name: np.repeat(values, count) for name, values in place.items()} | {dim: steps.ravel()}
+        compute = np.repeat(compute, count)
+        if done < len(free) - 1:
+            place = _reoptimized(law, place, compute, free[: done + 1])
+    return {dim: values.reshape(len(flops), -1) for dim, values in grain.complete(place).items()}
+
+
+def _reoptimized(law: Optimum, place: Mapping[str, Floats], flops: Floats, rounded: Sequence[str]) -> dict[str, Floats]:
+    """Return places with all but the rounded dimensions at their best."""
     bounds: dict[str, tuple[ArrayLike, ArrayLike]] = {**law.asked.bounds(law.fit)}
-    bounds |= {dim: (sizes, sizes) for dim, sizes in held.items()}
-    near = {finest: np.repeat(shape[finest], count), **held}
-    found = law.fit.best_shapes(law.fit.law.arrays(), compute, bounds, law.asked.limits, near)
-    # Where no value of the finest keeps the limits, any will do to be ruled out.
-    best = np.where(np.isfinite(found[finest]), found[finest], near[finest])
-    steps = grain.lattice_of(finest, best, REACH)
-    whole = {dim: np.repeat(sizes, steps.shape[1]) for dim, sizes in held.items()} | {finest: steps.ravel()}
-    ordered = grain.complete({dim: whole[dim] for dim in shape})
-    return {dim: values.reshape(len(flops), -1) for dim, values in ordered.items()}
+    bounds |= {dim: (place[dim], place[dim]) for dim in rounded}
+    found = law.fit.best_shapes(law.fit.law.arrays(), flops, bounds, law.asked.limits, place)
+    # Where the rest cannot keep the limits any will do: the place will be ruled out.
+    return {dim: np.where(np.isfinite(values), values, place[dim]) for dim, values in found.items()}
 
 
 def _least(law: Optimum, places: Mapping[str, Floats], flops: Floats) -> dict[str, Floats]:

@@ -52,7 +52,10 @@ def valley(
     """
     knots = knots_of(flops)
     at_knots = best if len(knots) == len(flops) else method.shapes(knots)
-    least = np.log(method.losses(at_knots, knots))
+    losses = method.losses(at_knots, knots)
+    if not (losses > 0).all():
+        return {}
+    least = np.log(losses)
     bounds = method.asked.bounds(method.fit)
     sides = [(dim, edge) for dim in bounds if dim not in method.asked.held for edge in bounds[dim]]
     if not sides:

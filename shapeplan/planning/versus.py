@@ -14,7 +14,7 @@ from shapeplan.arrays import Floats, central_interval
 from shapeplan.errors import ArgumentError, Complaint
 from shapeplan.fitting.evidence import Interval
 from shapeplan.fitting.result import Fit
-from shapeplan.planning.inverse import least_flops, share_interval
+from shapeplan.planning.inverse import LEAST_FLOPS, least_flops, share_interval
 from shapeplan.planning.ledger import Ledger
 from shapeplan.planning.optimum import KNOTS, Optimum
 from shapeplan.planning.plan import Alternative, SameLoss
@@ -155,7 +155,7 @@ def _column(one: Rated, law: Optimum, plan: Ledger, *, tell_loss: bool) -> list[
     best = law.under(law.fit.law.arrays(), np.where(np.isfinite(needed), needed, 1.0))
     forward = law.fit.surroundings.flops_per_example(best) if law.fit.cost is not None else None
     for place, i in enumerate(known):
-        if not np.isfinite(needed[place]):
+        if not LEAST_FLOPS < needed[place] < np.inf:
             continue
         other = found[i]
         inference = None
