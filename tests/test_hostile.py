@@ -18,6 +18,7 @@ from shapeplan.cli.app import run
 from shapeplan.documents.files import read_law, write_text
 from shapeplan.documents.law import law_document
 from shapeplan.errors import ArgumentError, FitError, InputError, ShapeplanError
+from shapeplan.fitting.fit import fit
 from shapeplan.fitting.predict import predict
 from shapeplan.fitting.result import Fit
 from shapeplan.planning.recommend import recommend
@@ -257,6 +258,8 @@ SPOILERS: dict[str, object] = {
     "range/flops": [0, 0],
     "range/shape": {},
     "heads": {"heads": 0},
+    "range/shape/width": [0, 0],
+    "fixed": {"width": 5},
     "tied": {"depth": {"to": "nowhere", "ratio": 2.0}},
     "cost": {"forward_flops": {"coefficient": 0, "exponents": {}, "max_relative_error": 0}, "params": None},
     "fit": None,
@@ -287,6 +290,35 @@ def test_edited_laws_are_refused_or_answered_never_crashed_on(tmp_path: Path, te
         problem = error
     if where != "bootstrap/draws":
         assert problem is not None
+
+
+RIVALS: dict[str, dict[str, object]] = {
+    "lacks constants": {"parameters": {}},
+    "of other dims": {"dims": ["width"]},
+    "of no law": {"law": "quadratic"},
+    "without units": {"units": {}},
+    "tiny units": {"units": {"width": 1e-300, "depth": 1, "mlp_dim": 1, "examples": 1}},
+    "empty draws": {"draws": {name: [] for name in ("alpha_width", "a_width", "c")}},
+    "uneven draws": {"draws": {"c": [1.0], "eps": [1.0, 2.0]}},
+}
+
+
+@pytest.mark.parametrize("edit", sorted(RIVALS))
+def test_edited_rivals_are_refused(tmp_path: Path, edit: str) -> None:
+    data = json.loads(law_document(fit(read_runs(SAMPLES / "vit_sweep.yaml"), replicates=20)).dumps())
+    assert data["rivals"]
+    data["rivals"][0] |= RIVALS[edit]
+    file = tmp_path / "law.json"
+    file.write_text(json.dumps(data))
+    with pytest.raises(ShapeplanError, match="rivals"):
+        read_law(file)
+
+
+def test_a_full_disk_is_told(program: Program) -> None:
+    command = f"{sys.executable} -m shapeplan recommend --flops 1e21 > /dev/full"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert "<stdout>: cannot be written: no space left on device" in done.stderr
 
 
 @pytest.mark.parametrize("law", ["additive", "separable", "chinchilla"])

@@ -15,6 +15,7 @@ from conftest import SAMPLES, Program, fit_star, rows_of, sweep
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shapeplan.architectures import architecture
 from shapeplan.documents.files import published_law, read_law, write_text
 from shapeplan.documents.law import law_document
 from shapeplan.documents.plan import plan_document
@@ -361,6 +362,37 @@ def test_hardware_that_shares_a_layer_gets_whole_parts(fitted: Fit) -> None:
     assert one(fitted, heads=12).heads == 12
 
 
+def test_heads_are_shared_by_key_and_value_heads(fitted: Fit) -> None:
+    llama = architecture({"family": "llama", "vocab": 32000, "seq": 2048, "head_dim": 64, "kv_heads": 6})
+    found = fit(replace(sweep(), architecture=llama), law="product", replicates=0)
+    for flops in (1e19, 1e20, 1e21):
+        heads = one(found, flops).heads
+        assert heads is not None
+        assert heads % 6 == 0
+        split = one(found, flops, tensor_parallel=4).heads
+        assert split is not None
+        assert split % 12 == 0
+    with pytest.raises(ArgumentError, match="16 heads cannot be shared by 6 key and value heads; give --heads 48"):
+        one(found, heads=16)
+
+
+def test_steps_so_coarse_that_the_rest_must_move(fitted: Fit) -> None:
+    plan = one(fitted, multiples={"depth": 1000})
+    best = one(fitted, fix={"depth": 1000})
+    assert plan.loss is not None
+    assert best.loss is not None
+    assert plan.loss.value == pytest.approx(best.loss.value, rel=1e-4)
+    assert "coarse-rounding" in {caution.code for caution in plan.cautions}
+    assert "coarse-rounding" not in {caution.code for caution in one(fitted).cautions}
+
+
+def test_shapes_to_train_stay_in_the_trust_region(fitted: Fit) -> None:
+    for flops in (1e10, 1e24):
+        plan = one(fitted, flops, trust=1)
+        for dim, (low, high) in fitted.shape_range.items():
+            assert low <= plan.rounded[dim] <= high
+
+
 def test_the_lattice_is_searched_jointly(fitted: Fit) -> None:
     """Coarse steps make rounding dimension by dimension worse than the best of the lattice."""
     coarse = {"width": 512, "mlp_dim": 2048}
@@ -432,6 +464,47 @@ def test_days_on_a_fleet_are_a_budget_and_back(fitted: Fit) -> None:
     ):
         with pytest.raises(ArgumentError, match=message):
             one(fitted, None, **options)
+
+
+@pytest.mark.parametrize("loss", [1e8, 1e300])
+def test_a_loss_that_needs_no_training(fitted: Fit, loss: float) -> None:
+    with pytest.raises(PlanError, match="is reached with no training at all"):
+        one(fitted, None, loss=loss)
+    tiny = one(fitted, versus=["1x1x1"]).versus[0]
+    assert tiny.same_loss is None or tiny.same_loss.compute < 1e-3
+
+
+# --- Numbers of any kind
+
+
+def test_numbers_of_any_kind_are_numbers(fitted: Fit) -> None:
+    plain = one(fitted, max_params=1e8, heads=16, trust=5.0)
+    assert one(fitted, np.float64(1e21), max_params=np.int64(10**8), heads=16.0, trust=5) == plain  # type: ignore[arg-type]
+    assert recommend(fitted, np.array([1e20, 1e21])).budgets == recommend(fitted, ["1e20", 1e21]).budgets
+    assert recommend(fitted, np.array(1e21)).budgets == recommend(fitted, 10**21).budgets
+    assert one(fitted, versus="ViT-g/14").versus == one(fitted, versus=["ViT-g/14"]).versus
+
+
+@pytest.mark.parametrize(
+    ("flops", "options", "message"),
+    [
+        ([], {}, "--flops is empty"),
+        ([None], {}, "--flops is no number: None"),
+        (10**400, {}, "--flops is no number"),
+        (b"1e21", {}, "--flops is empty"),
+        (None, {"loss": []}, "--loss is empty"),
+        (None, {"loss": ["0.14"]}, "--loss is no number: 0.14"),
+        (1e21, {"max_params": "1e8"}, "--max-params is no number: 1e8"),
+        (1e21, {"trust": True}, "--trust is no number: True"),
+        (1e21, {"heads": 16.5}, "--heads is not whole: 16.5"),
+        (1e21, {"fix": {"depth": "24"}}, "--fix is no number: 24"),
+        (1e21, {"fix": "depth=24"}, "--fix is no mapping"),
+        (1e21, {"start": {}}, "a start is a shapeplan.Start"),
+    ],
+)
+def test_what_is_no_number_is_told(fitted: Fit, flops: object, options: dict[str, object], message: str) -> None:
+    with pytest.raises(ArgumentError, match=message):
+        one(fitted, flops, **options)  # type: ignore[arg-type]
 
 
 # --- Law uncertainty

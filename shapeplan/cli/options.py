@@ -1,5 +1,6 @@
 """The options that commands share, each defined once."""
 
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -7,7 +8,7 @@ from typing import Annotated
 import typer
 
 from shapeplan.errors import ArgumentError, Complaint
-from shapeplan.quantities import parse_assignments, parse_flops, parse_fraction
+from shapeplan.quantities import parse_assignments, parse_count, parse_flops, parse_fraction
 
 START_HINT = "write e.g. width=608,depth=10,mlp_dim=928@3.5e18"
 
@@ -94,6 +95,17 @@ def parse_multiples(texts: list[str] | None) -> dict[str, int]:
             multiples[dim] = value
     check_multiples(multiples, tuple(multiples))
     return {dim: int(value) for dim, value in multiples.items()}
+
+
+def parse_number(option: str, text: str | None, hint: str) -> float | None:
+    """Read a positive number; errors name the option."""
+    if text is None:
+        return None
+    try:
+        return parse_count(text)
+    except ArgumentError as error:
+        wrong = error.complaints[0]
+        raise ArgumentError(replace(wrong, message=f"{option} {wrong.message}", hint=hint)) from None
 
 
 def parse_mfu(text: str | None) -> float | None:

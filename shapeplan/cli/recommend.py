@@ -7,7 +7,7 @@ import typer
 from shapeplan.cli import options as opt
 from shapeplan.cli.output import emit, emit_text
 from shapeplan.errors import ArgumentError, Complaint, check_choice
-from shapeplan.quantities import parse_assignments, parse_count, parse_flops, parse_fraction
+from shapeplan.quantities import parse_assignments, parse_flops, parse_fraction
 from shapeplan.render.console import Console
 
 if TYPE_CHECKING:
@@ -131,15 +131,15 @@ def recommend(
     for text in fix or []:
         fixed |= parse_assignments(text, _FIX_HINT)
     more = {} if trust is None else {"trust": trust}
-    more |= {} if tolerance is None else {"tolerance": parse_fraction(tolerance)}
+    more |= {} if tolerance is None else {"tolerance": parse_fraction(tolerance, hint="write e.g. 0.5% or 0.005")}
     fit = read_law(law) if law is not None else published_law()
     plan = plan_budgets(
         fit,
         [parse_flops(text) for text in flops] if flops else None,
         flops_convention=flops_convention.value if flops_convention else None,
-        loss=[parse_count(text) for text in loss] if loss else None,
+        loss=[opt.parse_number("--loss", text, "write e.g. 0.15") or 0.0 for text in loss] if loss else None,
         gpus=gpus,
-        days=parse_count(days) if days is not None else None,
+        days=opt.parse_number("--days", days, "write e.g. 14 or 0.5"),
         mfu=opt.parse_mfu(mfu),
         method=method,
         weights=parse_assignments(weights, "write e.g. width=0.4,depth=0.6") if weights and "=" in weights else weights,
@@ -149,10 +149,10 @@ def recommend(
         head_dim=head_dim,
         tensor_parallel=tensor_parallel,
         pipeline_parallel=pipeline_parallel,
-        max_params=parse_count(max_params) if max_params is not None else None,
+        max_params=opt.parse_number("--max-params", max_params, "write e.g. 4e8 or 400M"),
         max_flops_per_example=parse_flops(max_flops_per_example) if max_flops_per_example is not None else None,
-        max_examples=parse_count(max_examples) if max_examples is not None else None,
-        inference_examples=parse_count(inference_examples) if inference_examples is not None else None,
+        max_examples=opt.parse_number("--max-examples", max_examples, "write e.g. 13e9 or 13B"),
+        inference_examples=opt.parse_number("--inference-examples", inference_examples, "write e.g. 1e12"),
         fix=fixed,
         versus=versus or (),
         force=force,

@@ -129,8 +129,8 @@ class LawDocument(Document):
             ("start.shape", self.start.shape if self.start else {}),
             ("fixed", self.fixed),
         ):
-            if wrong := [name for name, size in sizes.items() if not 0 < size <= LARGEST_UNIT]:
-                raise ValueError(f"{where} is not positive in {', '.join(wrong)}")
+            if wrong := [name for name, size in sizes.items() if not 1 / LARGEST_UNIT <= size <= LARGEST_UNIT]:
+                raise ValueError(f"{where} is not positive, or beyond all bounds, in {', '.join(wrong)}")
         if len({len(draw) for draw in draws.values()}) > 1:
             raise ValueError("bootstrap.draws are of different lengths")
         if draws and not next(iter(draws.values())):
@@ -160,6 +160,13 @@ class LawDocument(Document):
             raise ValueError("rivals speak of other dimensions than dims")
         if not (0 < self.range.flops[0] <= self.range.flops[1] and set(self.dims) <= self.range.shape.keys()):
             raise ValueError("range is missing a dimension, or empty")
+        if not all(low > 0 for low, _ in self.range.shape.values()):
+            raise ValueError("range.shape is not positive")
+        if not self.heads.keys() <= {"heads", "head_dim"}:
+            raise ValueError("heads are told by heads or head_dim alone")
+        named = [*self.dims, *self.tied, *self.fixed]
+        if len(set(named)) < len(named):
+            raise ValueError("dims, tied and fixed name a dimension twice")
         return self
 
 

@@ -36,10 +36,10 @@ class RivalRecord(Part):
         ):
             if lacking := sorted(wanted - given.keys()):
                 raise ValueError(f"{where} lacks {', '.join(lacking)}")
-        if not all(0 < unit <= LARGEST_UNIT for unit in self.units.values()):
-            raise ValueError("units are not positive")
-        if len({len(draw) for draw in self.draws.values()}) > 1:
-            raise ValueError("draws are of different lengths")
+        if not all(1 / LARGEST_UNIT <= unit <= LARGEST_UNIT for unit in self.units.values()):
+            raise ValueError(f"units are not in {1 / LARGEST_UNIT:g} ... {LARGEST_UNIT:g}")
+        if len({len(draw) for draw in self.draws.values()}) > 1 or () in self.draws.values():
+            raise ValueError("draws are empty, or of different lengths")
         for name in constants:
             most = LARGEST_EXPONENT if name in form.exponents else LARGEST_COEFFICIENT
             if not all(0 <= value <= most for value in (self.parameters[name], *self.draws.get(name, ()))):

@@ -13,6 +13,7 @@ import numpy as np
 from shapeplan.arrays import Floats
 from shapeplan.errors import ArgumentError, Complaint, PlanError
 from shapeplan.fitting.result import Fit
+from shapeplan.planning.arguments import number, several
 from shapeplan.planning.hardware import DEFAULT_MFU, Fleet, check_mfu, parse_fleet
 from shapeplan.planning.inverse import LEAST_FLOPS, flops_interval, flops_of_shape, least_flops
 from shapeplan.planning.optimum import Optimum
@@ -75,7 +76,7 @@ def read_budgets(
         hint = "give one of --flops 1e21, --loss 0.15, or --gpus 64xH100 --days 14"
         raise ArgumentError(Complaint("bad-budget", message, hint))
     if loss is not None:
-        return _for_losses(law, grain, [loss] if isinstance(loss, int | float) else list(loss), fleet, share)
+        return _for_losses(law, grain, [number("loss", one) for one in several("loss", loss)], fleet, share)
     if days is not None and fleet is not None and share is not None:
         if not 0 < days <= MOST_DAYS:
             hint = f"give more than 0 and at most {MOST_DAYS:g}"
@@ -84,8 +85,8 @@ def read_budgets(
         flops_convention = "training"
     else:
         assert flops is not None
-        several = [flops] if isinstance(flops, int | float | str) else list(flops)
-        given = [parse_flops(budget) if isinstance(budget, str) else float(budget) for budget in several]
+        listed = several("flops", flops)
+        given = [parse_flops(budget) if isinstance(budget, str) else number("flops", budget) for budget in listed]
     for budget in given:
         if not 0 < budget <= LARGEST_FLOPS:
             hint = f"give more than 0 and at most {LARGEST_FLOPS:g} FLOPs"

@@ -51,6 +51,9 @@ def choose_method(
     if method is not None:
         check_choice("method", method, (Recipe.name, Optimum.name))
     of_recipe = start is not None or weights is not None
+    if start is not None and not isinstance(start, Start):
+        message = "a start is a shapeplan.Start"
+        raise ArgumentError(Complaint("bad-start", message, "write sp.Start({'width': 608, ...}, 3.5e18, 'mine')"))
     if needs_optimum and not fit.law.has_loss:
         message = f"the law {fit.law.form.name!r} gives exponents but no loss, so --{needs_optimum} cannot be planned"
         raise PlanError(Complaint("no-optimum", message, "fit a law to a log of your own"))

@@ -111,7 +111,8 @@ def _implied(fit: Fit) -> dict[str, float]:
         constants = fit.law.constants
         stiffness = 1 + sum(constants[f"b_{dim}"] / constants[f"a_{dim}"] for dim in fit.dims)
         growth = {dim: constants["c"] / (constants[f"a_{dim}"] * stiffness) for dim in fit.dims}
-    weights = {dim: growth.get(dim, math.nan) / fit.scaling_exponents[dim].value for dim in fit.dims}
+    alone = {dim: fit.scaling_exponents[dim].value or math.nan for dim in fit.dims}
+    weights = {dim: growth.get(dim, math.nan) / alone[dim] for dim in fit.dims}
     if not all(math.isfinite(weight) for weight in weights.values()):
         message = f"the law {fit.law.form.name!r} implies no weights: it does not say how the best shape grows"
         raise PlanError(Complaint("no-weights", message, "write --weights equal"))

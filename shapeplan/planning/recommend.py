@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from shapeplan.fitting.result import Fit
 from shapeplan.fitting.surroundings import TRUST
+from shapeplan.planning.arguments import number, number_or_none, numbers_by_name, whole, whole_or_none
 from shapeplan.planning.budgets import Amounts, read_budgets
 from shapeplan.planning.constraints import constraints
 from shapeplan.planning.draft import make_draft
@@ -21,6 +22,8 @@ from shapeplan.quantities import Convention
 from shapeplan.sweeps.grid import Start
 
 _OF_SIZE = "the log has no shapes: the plan is parameters and examples, at 6 training FLOPs a parameter and example"
+
+_NO_COST = "what a shape costs is not known, so the law tells no loss: add examples to the log, or an architecture"
 
 
 def recommend(
@@ -47,7 +50,7 @@ def recommend(
     fix: Mapping[str, float] | None = None,
     trust: float = TRUST,
     tolerance: float = TOLERANCE,
-    versus: Sequence[str] = (),
+    versus: Sequence[str] | str = (),
     force: bool = False,
 ) -> Plan:
     """Recommend a shape for every budget.
@@ -87,7 +90,7 @@ def recommend(
         How far beyond the trained shapes the optimum may lie, as a factor.
     tolerance : float
         Relative excess loss up to which a shape counts as good as the best, for the valley.
-    versus : sequence of str
+    versus : str or sequence of str
         Shapes to compare with: ``ViT-g/14``, ``24x1024x4096``.
     force : bool
         Whether to plan on a fit that is not to be trusted.
@@ -107,32 +110,41 @@ def recommend(
     """
     fit = with_size(fit)
     check_trust(fit, force=force)
+    trust, tolerance = number("trust", trust), check_tolerance(number("tolerance", tolerance))
     asked = constraints(
         fit,
-        max_params=max_params,
-        max_flops_per_example=max_flops_per_example,
-        max_examples=max_examples,
-        inference_examples=inference_examples,
-        fix=fix,
+        max_params=number_or_none("max-params", max_params),
+        max_flops_per_example=number_or_none("max-flops-per-example", max_flops_per_example),
+        max_examples=number_or_none("max-examples", max_examples),
+        inference_examples=number_or_none("inference-examples", inference_examples),
+        fix=numbers_by_name("fix", fix),
         trust=trust,
     )
     built = grain(
         fit.dimensions,
         fit.heads,
-        multiples=multiples,
-        heads=heads,
-        head_dim=head_dim,
+        multiples={dim: whole("multiple-of", size) for dim, size in (multiples or {}).items()},
+        heads=whole_or_none("heads", heads),
+        head_dim=whole_or_none("head-dim", head_dim),
         kv_heads=_kv_heads(fit),
-        tensor_parallel=tensor_parallel,
-        pipeline_parallel=pipeline_parallel,
+        tensor_parallel=whole("tensor-parallel", tensor_parallel),
+        pipeline_parallel=whole("pipeline-parallel", pipeline_parallel),
         held=asked.held,
     )
-    check_tolerance(tolerance)
-    rated = [read_versus(text, fit) for text in versus]
+    rated = [read_versus(str(text), fit) for text in ([versus] if isinstance(versus, str) else versus)]
     law = Optimum(fit, asked)
     needs_optimum = "loss" if loss is not None else next(iter(asked.options), None)
     chosen = choose_method(law, method, start, weights, needs_optimum=needs_optimum)
-    budgets = read_budgets(law, built, flops, flops_convention, loss, gpus, days, mfu)
+    budgets = read_budgets(
+        law,
+        built,
+        flops,
+        flops_convention,
+        loss,
+        gpus,
+        number_or_none("days", days),
+        number_or_none("mfu", mfu),
+    )
     beside = method_beside(law, chosen)
     recipe = next((one for one in (chosen, beside) if isinstance(one, Recipe)), None)
     draft = make_draft(law, chosen, beside, built, budgets, rated, tolerance)
@@ -147,7 +159,11 @@ def recommend(
         limits=asked.given,
         fleet=budgets.fleet,
         mfu=budgets.mfu,
-        notes=(*(note for one in rated for note in one.notes), *((_OF_SIZE,) if fit.dims == (SIZE,) else ())),
+        notes=(
+            *(note for one in rated for note in one.notes),
+            *((_OF_SIZE,) if fit.dims == (SIZE,) else ()),
+            *((_NO_COST,) if fit.law.has_loss and not fit.knows_loss else ()),
+        ),
     )
 
 

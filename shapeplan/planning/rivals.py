@@ -26,7 +26,8 @@ def under_rivals(law: Optimum, plan: Ledger) -> list[tuple[LawPlan, ...]]:
         intervals = other.intervals(plan.flops)
         losses = other.losses(best, plan.flops)
         loss_ci = other.fit.loss_interval(**other.variables(best, plan.flops))
-        regret = other.losses(plan.shape, plan.flops) / losses - 1.0
+        with np.errstate(divide="ignore", invalid="ignore"):
+            regret = other.losses(plan.shape, plan.flops) / losses - 1.0
         columns.append(
             [
                 LawPlan(
@@ -36,7 +37,7 @@ def under_rivals(law: Optimum, plan: Ledger) -> list[tuple[LawPlan, ...]]:
                     loss=Estimate(float(losses[i]), _at(loss_ci, i) if loss_ci else None),
                     regret=float(regret[i]),
                 )
-                if np.isfinite(losses[i])
+                if np.isfinite(losses[i]) and np.isfinite(regret[i])
                 else None
                 for i in range(len(plan.flops))
             ]

@@ -184,7 +184,8 @@ def _regret_intervals(law: Optimum, its: Ledger, plan: Ledger) -> list[Interval 
             law.losses({dim: v[rows] for dim, v in ledger.shape.items()}, ledger.flops[rows], columns)
             for ledger in (its, plan)
         )
-        low, high = central_interval(one / other - 1.0, fit.bootstrap.level)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            low, high = central_interval(one / other - 1.0, fit.bootstrap.level)
         pairs = zip(low.tolist(), high.tolist(), strict=True)
         ends += [pair if math.isfinite(sum(pair)) else None for pair in pairs]
     return ends

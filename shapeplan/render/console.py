@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import sys
 from collections.abc import Iterable
@@ -87,8 +88,10 @@ class Console:
         from rich.table import Table
 
         colour = _wants_colour(sys.stdout)
+        # Drawn in memory, so that there is one place where stdout is written, and may fail.
+        drawn = io.StringIO()
         rich = RichConsole(
-            file=sys.stdout,
+            file=drawn,
             width=self.width,
             force_terminal=colour,
             color_system="auto" if colour else None,
@@ -97,12 +100,11 @@ class Console:
             markup=False,
             emoji=False,
         )
-        with rich.capture() as captured:
-            for renderable in renderables:
-                rich.print(printable(renderable) if isinstance(renderable, str) else renderable)
-                if isinstance(renderable, Table):
-                    rich.print()
-        lines = captured.get().rstrip().split("\n")
+        for renderable in renderables:
+            rich.print(printable(renderable) if isinstance(renderable, str) else renderable)
+            if isinstance(renderable, Table):
+                rich.print()
+        lines = drawn.getvalue().rstrip().split("\n")
         self.text("\n".join(line.rstrip() for line in lines) + "\n")
 
     def note(self, text: str) -> None:
