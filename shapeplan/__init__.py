@@ -29,6 +29,9 @@ _HOMES = {
     "architecture": "shapeplan.architectures",
     "check": "shapeplan.fitting.check",
     "compare": "shapeplan.fitting.compare",
+    "design_grid": "shapeplan.sweeps.design_grid",
+    "design_star": "shapeplan.sweeps.design_star",
+    "star_for_budget": "shapeplan.sweeps.star_budget",
     "comparison_document": "shapeplan.documents.comparison",
     "check_document": "shapeplan.documents.check",
     "fit": "shapeplan.fitting.fit",
@@ -80,9 +83,12 @@ if TYPE_CHECKING:
     from shapeplan.readers.models import read_models
     from shapeplan.readers.read import read_metrics, read_runs
     from shapeplan.runs import Runs
+    from shapeplan.sweeps.design_grid import design_grid
+    from shapeplan.sweeps.design_star import design_star
     from shapeplan.sweeps.grid import Start
     from shapeplan.sweeps.paper import paper_design, rehearsal_law
     from shapeplan.sweeps.simulate import simulate
+    from shapeplan.sweeps.star_budget import star_for_budget
 
 __all__ = [
     "CATALOGUE",
@@ -106,6 +112,8 @@ __all__ = [
     "check_document",
     "compare",
     "comparison_document",
+    "design_grid",
+    "design_star",
     "find_model",
     "fit",
     "fit_metrics",
@@ -127,6 +135,7 @@ __all__ = [
     "recommend",
     "rehearsal_law",
     "simulate",
+    "star_for_budget",
 ]
 
 

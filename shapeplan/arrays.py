@@ -32,3 +32,13 @@ def central_interval(values: Floats, level: float) -> tuple[Floats, Floats]:
         above = min(below + 1, len(ordered) - 1)
         ends.append(ordered[below] + (place - below) * (ordered[above] - ordered[below]))
     return ends[0], ends[1]
+
+
+def nearest_multiple(values: Floats, multiple: int) -> Floats:
+    """Return the multiples nearest to values, at least one.
+
+    Nearest in ratio: 1.5 is closer to 2 than to 1 when both are factors.
+    """
+    below = np.maximum(np.floor(values / multiple), 1.0) * multiple
+    above = below + multiple
+    return np.where(values / below <= above / values, below, above)

@@ -9,11 +9,12 @@ from conftest import additive_law, fit_star, rows_of, sweep
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shapeplan.arrays import nearest_multiple
 from shapeplan.documents.files import published_law
 from shapeplan.errors import ArgumentError, PlanError
 from shapeplan.fitting.result import Fit
 from shapeplan.planning.recommend import recommend
-from shapeplan.planning.rounding import grain, nearest
+from shapeplan.planning.rounding import grain
 from shapeplan.sweeps.dimensions import Dimensions
 from shapeplan.sweeps.grid import Start
 
@@ -120,7 +121,7 @@ def test_multiples(fitted: Fit) -> None:
 
 @given(st.floats(1, 1e5), st.integers(1, 512))
 def test_rounding_is_to_the_nearest_multiple_in_ratio(value: float, multiple: int) -> None:
-    here = float(nearest(np.array([value]), multiple)[0])
+    here = float(nearest_multiple(np.array([value]), multiple)[0])
     assert here % multiple == 0
     assert here >= multiple
     distance = abs(math.log(here / value))

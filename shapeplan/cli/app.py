@@ -12,6 +12,7 @@ import typer
 from shapeplan import __version__
 from shapeplan.cli.check import check
 from shapeplan.cli.compare import compare
+from shapeplan.cli.design import design
 from shapeplan.cli.fit import fit
 from shapeplan.cli.flops import flops
 from shapeplan.cli.predict import predict
@@ -37,6 +38,7 @@ app = typer.Typer(
 )
 for command in (check, fit, compare, recommend, flops, predict, simulate):
     app.command()(command)
+app.add_typer(design, name="design")
 
 
 def _show_version(wanted: bool) -> None:

@@ -21,6 +21,13 @@ def simulate(
         typer.Argument(metavar="[DESIGN]", help="Shapes and durations to log. [default: the paper's star and grid]"),
     ] = None,
     noise: Annotated[str, typer.Option("--noise", help="Relative noise of a row, e.g. 0.3%.")] = "0.3%",
+    run_noise: Annotated[
+        str, typer.Option("--run-noise", help="Noise that all rows of a run share, as seeds have.")
+    ] = "0%",
+    tails: Annotated[
+        float | None,
+        typer.Option("--tails", help="Degrees of freedom of Student's noise; 3 is heavy. [default: normal]"),
+    ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the noise.")] = 0,
     output: Annotated[
         Path | None,
@@ -59,6 +66,8 @@ def simulate(
         rows,
         flops_convention=fit.flops_convention if fit else None,
         noise=parse_fraction(noise),
+        run_noise=parse_fraction(run_noise),
+        tails=tails,
         seed=seed,
     )
     text = log_yaml(runs) if output and output.suffix in (".yaml", ".yml") else log_csv(runs)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from shapeplan.arrays import Floats
+from shapeplan.arrays import Floats, nearest_multiple
 from shapeplan.errors import ArgumentError, Complaint
 from shapeplan.sweeps.dimensions import Dimensions
 
@@ -40,15 +40,15 @@ class Grain:
 
     def round(self, shape: Mapping[str, Floats]) -> dict[str, Floats]:
         """Return the whole shapes whose free dimensions are each nearest, in ratio, to those given."""
-        return self.complete({dim: nearest(shape[dim], self.multiple(dim)) for dim in self.dimensions.free})
+        return self.complete({dim: nearest_multiple(shape[dim], self.multiple(dim)) for dim in self.dimensions.free})
 
     def complete(self, rounded: Mapping[str, Floats]) -> dict[str, Floats]:
         """Return whole shapes from rounded free dimensions."""
         size = next(iter(rounded.values())).shape
         followers = {dim: tie.ratio * rounded[tie.to] for dim, tie in self.dimensions.tied.items()}
         kept = {dim: np.full(size, float(round(value))) for dim, value in self.dimensions.fixed.items()}
-        moved = {dim: nearest(kept[dim], self.multiples[dim]) for dim in kept if dim in self.multiples}
-        follow = {dim: nearest(value, self.multiples[dim]) for dim, value in followers.items()}
+        moved = {dim: nearest_multiple(kept[dim], self.multiples[dim]) for dim in kept if dim in self.multiples}
+        follow = {dim: nearest_multiple(value, self.multiples[dim]) for dim, value in followers.items()}
         return {**rounded, **kept, **moved, **follow}
 
     def lattice(self, shape: Mapping[str, Floats], reach: int) -> dict[str, Floats]:
@@ -194,13 +194,3 @@ def check_multiples(multiples: Mapping[str, float], dims: tuple[str, ...]) -> No
                     "bad-multiple", message, f"give a whole number from 1 to {LARGEST_MULTIPLE}", value=f"{multiple:g}"
                 )
             )
-
-
-def nearest(values: Floats, multiple: int) -> Floats:
-    """Return the multiples nearest to values, at least one.
-
-    Nearest in ratio: 1.5 is closer to 2 than to 1 when both are factors.
-    """
-    below = np.maximum(np.floor(values / multiple), 1.0) * multiple
-    above = below + multiple
-    return np.where(values / below <= above / values, below, above)

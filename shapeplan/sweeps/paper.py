@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping
-
-import numpy as np
+from dataclasses import replace
 
 from shapeplan.architectures import Architecture, architecture
 from shapeplan.laws import Law, Separable
 from shapeplan.runs import Runs
+from shapeplan.sweeps.design import joined
+from shapeplan.sweeps.design_grid import design_grid
+from shapeplan.sweeps.design_star import design_star
 
 CENTER = {"width": 1968, "depth": 40, "mlp_dim": 6144}
 ARMS: dict[str, tuple[int, ...]] = {
@@ -44,31 +45,10 @@ def paper_design() -> Runs:
 
     Compute is forward FLOPs times examples. Every row is a run of its own: it was trained to the end.
     """
-    shapes: list[tuple[str, dict[str, int], tuple[int, ...]]] = [("center", dict(CENTER), STAR_EXAMPLES)]
-    for dim, values in ARMS.items():
-        shapes += [(f"{dim}-{value}", {**CENTER, dim: value}, STAR_EXAMPLES) for value in values]
-    for values in itertools.product(*GRID.values()):
-        name = "grid-" + "-".join(map(str, values))
-        shapes.append((name, dict(zip(GRID, values, strict=True)), (GRID_EXAMPLES,)))
-    rows = [(f"{name}-{n // 10**6}M", shape, n) for name, shape, durations in shapes for n in durations]
-    dims = tuple(CENTER)
-    shape = np.array([[float(row[1][dim]) for dim in dims] for row in rows])
-    examples = np.array([float(row[2]) for row in rows])
-    cost = paper_architecture()
-    columns = dict(zip(dims, shape.T, strict=True))
-    return Runs(
-        dims=dims,
-        shape=shape,
-        flops=cost.flops_per_example(columns) * examples,
-        flops_convention="forward",
-        run=np.arange(len(rows)),
-        run_names=tuple(row[0] for row in rows),
-        lines=np.arange(2, len(rows) + 2),
-        examples=examples,
-        params=cost.params(columns),
-        heads=np.full(len(rows), float(cost.settings["heads"])),
-        architecture=cost,
-    )
+    cost, inside = paper_architecture(), {dim: values[1] for dim, values in GRID.items()}
+    star = design_star(CENTER, cost, STAR_EXAMPLES, arms=ARMS)
+    grid = design_grid(inside, cost, (GRID_EXAMPLES,), values=GRID)
+    return replace(joined([star.runs, grid.runs]), center=None)
 
 
 def rehearsal_law() -> Law:

@@ -6,14 +6,25 @@ from dataclasses import replace
 
 import numpy as np
 
-from shapeplan.errors import Complaint, FitError
+from shapeplan.arrays import Floats
+from shapeplan.errors import ArgumentError, Complaint, FitError
 from shapeplan.laws import Law
 from shapeplan.quantities import Convention, convert_flops
 from shapeplan.runs import Runs
 
+LEAST_TAILS = 2.5
+"""Degrees of freedom at which Student's distribution still has a standard deviation that samples show."""
+
 
 def simulate(
-    law: Law, design: Runs, *, flops_convention: Convention | None = None, noise: float = 0.0, seed: int = 0
+    law: Law,
+    design: Runs,
+    *,
+    flops_convention: Convention | None = None,
+    noise: float = 0.0,
+    run_noise: float = 0.0,
+    tails: float | None = None,
+    seed: int = 0,
 ) -> Runs:
     """Return the design with a metric drawn from the law.
 
@@ -26,7 +37,12 @@ def simulate(
     flops_convention : {"forward", "training"}, optional
         What the law's compute counts; by default the same as the design's.
     noise : float
-        Standard deviation of the relative, normal, independent noise of a row.
+        Standard deviation of the relative, independent noise of a row.
+    run_noise : float
+        The same of a part that all rows of a run have in common, as seeds have.
+    tails : float, optional
+        Degrees of freedom of Student's distribution, scaled to the same standard deviation: 3 has rows far off now and
+        then. Normal by default.
     seed : int
         Seed of NumPy's PCG64; the same seed gives the same log.
 
@@ -34,7 +50,12 @@ def simulate(
     ------
     FitError
         If the law has no constants, the design lacks a variable of it, or the noise turns a loss negative.
+    ArgumentError
+        If the tails are too heavy to have a standard deviation.
     """
+    if tails is not None and not tails >= LEAST_TAILS:
+        message = f"noise with {tails:g} degrees of freedom has no standard deviation to speak of"
+        raise ArgumentError(Complaint("bad-tails", message, f"give {LEAST_TAILS:g} or more; 3 is heavy"))
     if not law.has_loss:
         message = "the law gives growth exponents but no constants, so it draws no loss"
         raise FitError(Complaint("no-constants", message, "simulate from a law that was fitted"))
@@ -47,10 +68,20 @@ def simulate(
         message = f"the law {law.form.name!r} needs {', '.join(missing)}, which the design does not say"
         raise FitError(Complaint("missing-variable", message, "add the column, or an architecture to derive it"))
     clean = law.loss(**{name: variables[name] for name in law.form.variables})
-    factor = 1 + noise * np.random.default_rng(seed).standard_normal(len(design))
+    rng = np.random.default_rng(seed)
+    factor = 1 + noise * _deviates(rng, len(design), tails)
+    if run_noise:
+        factor = factor + run_noise * _deviates(rng, len(design.run_names), tails)[design.run]
     loss = clean * factor
     if not (loss > 0).all():
         line = int(design.lines[np.argmin(loss)])
         message = f"the row of line {line} comes out at {loss.min():.3g}, which is no loss"
         raise FitError(Complaint("not-positive", message, "ask for less noise, or stay nearer to the rows of the law"))
     return replace(design, loss=loss)
+
+
+def _deviates(rng: np.random.Generator, count: int, tails: float | None) -> Floats:
+    """Return random numbers of standard deviation one."""
+    if tails is None:
+        return rng.standard_normal(count)
+    return np.asarray(rng.standard_t(tails, count) * np.sqrt((tails - 2) / tails))

@@ -1,0 +1,190 @@
+"""``shapeplan design``: the sweep to run, and what it costs."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from shapeplan.cli import options as opt
+from shapeplan.cli.output import emit_text
+from shapeplan.errors import ArgumentError, Complaint
+from shapeplan.quantities import format_flops, parse_count, parse_flops
+from shapeplan.render.console import Console
+
+if TYPE_CHECKING:
+    from shapeplan.architectures import Architecture
+    from shapeplan.sweeps.design import Design
+
+design = typer.Typer(
+    help="Lay out the sweep to run: a log to fill in, with what every run costs.", no_args_is_help=True
+)
+
+_CENTER_HINT = "write e.g. width=1968,depth=40,mlp_dim=6144"
+_VALUES_HINT = "write e.g. width=608,768,928"
+
+ArchitectureFile = Annotated[
+    Path,
+    typer.Option("--architecture", metavar="YAML", help="File with architecture: {family: vit, patch: 14 ...}."),
+]
+Durations = Annotated[
+    str | None, typer.Option("--durations", metavar="N,N,...", help="Examples to train on: 64M,128M,256M.")
+]
+Ratio = Annotated[float | None, typer.Option("--ratio", help="Of neighbouring values.")]
+Values = Annotated[
+    list[str] | None,
+    typer.Option("--values", metavar="DIM=N,N,...", help="Values of a dimension, in place of spaced ones. Repeatable."),
+]
+Counted = Annotated[
+    opt.ConventionName, typer.Option("--flops-convention", help="What the compute column, and a budget, count.")
+]
+Gpus = Annotated[str | None, typer.Option("--gpus", metavar="64xH100", help="How many days all runs take there.")]
+Mfu = Annotated[str | None, typer.Option("--mfu", help="Share of the peak of --gpus. [default: 0.4]")]
+LogFile = Annotated[
+    Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write CSV, or YAML for .yaml. [default: stdout]")
+]
+
+
+@design.command()
+def star(
+    architecture: ArchitectureFile,
+    center: Annotated[
+        str | None, typer.Option("--center", metavar="SHAPE", help=f"The large shape: {_CENTER_HINT[11:]}.")
+    ] = None,
+    durations: Durations = None,
+    points: Annotated[int, typer.Option("--points", help="Values on an arm.")] = 6,
+    ratio: Ratio = None,
+    values: Values = None,
+    budget: Annotated[
+        str | None, typer.Option("--budget", metavar="FLOPS", help="For all runs: chooses what is not given.")
+    ] = None,
+    flops_convention: Counted = opt.ConventionName.forward,
+    gpus: Gpus = None,
+    mfu: Mfu = None,
+    output: LogFile = None,
+    quiet: opt.Quiet = False,
+) -> None:
+    """Lay out a star: one large centre, and arms that vary one dimension each, well below it.
+
+    The largest value of an arm is the centre over the ratio (1.25 by default). Every row is a run of its own, trained
+    to its end.
+
+    Example: shapeplan design star --center width=1968,depth=40,mlp_dim=6144 --durations 64M,128M,256M
+    --architecture vit.yaml
+    """
+    from shapeplan.sweeps.design_star import PAPER_RATIO, design_star
+    from shapeplan.sweeps.star_budget import star_for_budget
+
+    console = Console(quiet=quiet)
+    cost, convention = _architecture(architecture), flops_convention.value
+    shape = opt.parse_center(center)
+    lengths = _durations(durations)
+    rest: dict[str, Any] = {
+        "flops_convention": convention,
+        "arms": _values(values),
+        "points": points,
+        "ratio": ratio or PAPER_RATIO,
+    }
+    if budget is not None:
+        made = star_for_budget(parse_flops(budget), cost, center=shape, durations=lengths, **rest)
+    elif shape is None or lengths is None:
+        message = "a star needs --center and --durations, or a --budget that they follow from"
+        raise ArgumentError(Complaint("bad-design", message, f"{_CENTER_HINT}, and --durations 64M,128M,256M"))
+    else:
+        made = design_star(shape, cost, lengths, **rest)
+    _show(console, made, gpus, mfu, output, architecture)
+
+
+@design.command()
+def grid(
+    architecture: ArchitectureFile,
+    around: Annotated[
+        str, typer.Option("--around", metavar="SHAPE", help="The small shape: width=608,depth=10,mlp_dim=928.")
+    ],
+    durations: Durations = None,
+    points: Annotated[int, typer.Option("--points", help="Values a dimension.")] = 4,
+    ratio: Ratio = None,
+    values: Values = None,
+    flops_convention: Counted = opt.ConventionName.forward,
+    gpus: Gpus = None,
+    mfu: Mfu = None,
+    output: LogFile = None,
+    quiet: opt.Quiet = False,
+) -> None:
+    """Lay out a grid of small shapes around one, which lies inside in every dimension.
+
+    Neighbours are 20% apart unless --ratio says otherwise.
+
+    Example: shapeplan design grid --around width=608,depth=10,mlp_dim=928 --durations 300M,600M --architecture vit.yaml
+    """
+    from shapeplan.sweeps.design_grid import PAPER_RATIO, design_grid
+
+    console = Console(quiet=quiet)
+    shape = opt.parse_center(around) or {}
+    lengths = _durations(durations)
+    if lengths is None:
+        message = "a grid needs --durations"
+        raise ArgumentError(Complaint("bad-design", message, "write e.g. --durations 300M,600M"))
+    made = design_grid(
+        shape,
+        _architecture(architecture),
+        lengths,
+        values=_values(values),
+        points=points,
+        ratio=ratio or PAPER_RATIO,
+        flops_convention=flops_convention.value,
+    )
+    _show(console, made, gpus, mfu, output, architecture)
+
+
+def _show(
+    console: Console, made: "Design", gpus: str | None, mfu: str | None, output: Path | None, source: Path
+) -> None:
+    """Write the log to fill in, and say what it costs."""
+    from shapeplan.documents.log import log_csv, log_yaml
+    from shapeplan.planning.hardware import DEFAULT_MFU, check_mfu, parse_fleet
+    from shapeplan.quantities import format_days
+
+    runs = made.runs
+    forward, training = made.flops("forward"), made.flops("training")
+    said = (
+        f"{len(runs)} runs of {made.shapes} shapes: {format_flops(forward)} forward = {format_flops(training)} training"
+    )
+    console.note(f"{said} FLOPs in all, every row a run of its own")
+    if gpus is not None:
+        fleet, share = parse_fleet(gpus), check_mfu(opt.parse_mfu(mfu) or DEFAULT_MFU)
+        console.note(f"{format_days(fleet.days(training, share))} on {fleet} at MFU {share:g}")
+    if made.boundary:
+        inside = made.shapes - len(made.boundary)
+        console.note(
+            f"{inside} shape{'s are' if inside != 1 else ' is'} inside; {len(made.boundary)} are the boundary ring "
+            "that keeps the best of them from being on the edge"
+        )
+    console.note(f"add a column {runs.metric} and fill it in; then: shapeplan fit")
+    console.warn(made.cautions)
+    text = log_yaml(runs) if output and output.suffix in (".yaml", ".yml") else log_csv(runs)
+    emit_text(console, text, output=output, inputs=(source,))
+
+
+def _architecture(path: Path) -> "Architecture":
+    from shapeplan.readers.settings import read_settings
+
+    found = read_settings(path).architecture
+    if found is None:
+        hint = "write e.g. architecture: {family: vit, patch: 14, image: 224, heads: 16}"
+        raise ArgumentError(Complaint("no-architecture", "the file says no architecture", hint, str(path)))
+    return found
+
+
+def _durations(text: str | None) -> list[float] | None:
+    return None if text is None else [parse_count(part) for part in text.split(",")]
+
+
+def _values(texts: list[str] | None) -> dict[str, list[float]]:
+    values: dict[str, list[float]] = {}
+    for text in texts or []:
+        name, equals, numbers = (part.strip() for part in text.partition("="))
+        if not (name and equals and numbers) or name in values:
+            why = "is said twice" if name in values else "is not name=number,number"
+            raise ArgumentError(Complaint("bad-values", f"--values {text[:60]!r} {why}", _VALUES_HINT, value=text))
+        values[name] = [parse_count(part) for part in numbers.split(",")]
+    return values

@@ -1,0 +1,152 @@
+"""A design: the runs to train, with what they cost, ready for the metric to be filled in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from shapeplan.architectures import Architecture
+from shapeplan.arrays import Floats, nearest_multiple
+from shapeplan.errors import ArgumentError, Caution, Complaint
+from shapeplan.quantities import Convention, convert_flops
+from shapeplan.runs import Runs
+
+MOST_RUNS = 10_000
+LARGEST_EXAMPLES = 1e18
+_STEP = 16
+"""Width and MLP dim are multiples of this, if not also of the heads."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A run to train: a shape, for so many examples, under a name."""
+
+    name: str
+    shape: Mapping[str, float]
+    examples: float
+
+
+@dataclass(frozen=True)
+class Design:
+    """Runs to train.
+
+    Attributes
+    ----------
+    runs : Runs
+        One row a run, without the metric.
+    kind : str
+        ``star`` or ``grid``.
+    boundary : tuple of str
+        Names of the shapes of a grid that only hold its inside in place.
+    cautions : tuple of Caution
+        What is doubtful about it.
+    """
+
+    runs: Runs
+    kind: str
+    boundary: tuple[str, ...] = ()
+    cautions: tuple[Caution, ...] = ()
+
+    def flops(self, convention: Convention) -> float:
+        """Return the compute of all runs together; every row is a run of its own, trained to its end."""
+        return float(convert_flops(self.runs.flops, self.runs.flops_convention, convention).sum())
+
+    @property
+    def shapes(self) -> int:
+        """How many shapes there are."""
+        return len(self.runs.distinct_shapes(self.runs.dims))
+
+
+def planned(entries: Sequence[Entry], cost: Architecture, convention: Convention) -> Runs:
+    """Return the rows of runs to train, each with its compute and everything else that the architecture tells.
+
+    Raises
+    ------
+    InputError
+        If the architecture does not give one of the shapes.
+    """
+    dims = tuple(entries[0].shape)
+    shape = np.array([[float(entry.shape[dim]) for dim in dims] for entry in entries])
+    columns = dict(zip(dims, shape.T, strict=True))
+    # Shapes to train must divide, which only whole numbers are asked to.
+    models = [cost.model({dim: int(size) for dim, size in entry.shape.items()}) for entry in entries]
+    examples = np.array([float(entry.examples) for entry in entries])
+    each = convert_flops(1.0, "forward", convention) * cost.flops_per_example(columns)
+    return Runs(
+        dims=dims,
+        shape=shape,
+        flops=each * examples,
+        flops_convention=convention,
+        run=np.arange(len(entries)),
+        run_names=tuple(entry.name for entry in entries),
+        lines=np.arange(2, len(entries) + 2),
+        examples=examples,
+        examples_unit=cost.examples_unit,
+        params=cost.params(columns),
+        heads=np.array([float(model.head_count) for model in models]),
+        architecture=cost,
+    )
+
+
+def joined(designs: Iterable[Runs]) -> Runs:
+    """Return the rows of several designs of one architecture as one."""
+    parts = list(designs)
+    names = tuple(name for part in parts for name in part.run_names)
+
+    def column(name: str) -> Floats:
+        return np.concatenate([getattr(part, name) for part in parts])
+
+    return replace(
+        parts[0],
+        shape=column("shape"),
+        flops=column("flops"),
+        examples=column("examples"),
+        params=column("params"),
+        heads=column("heads"),
+        run=np.arange(len(names)),
+        run_names=names,
+        lines=np.arange(2, len(names) + 2),
+    )
+
+
+def step_of(dim: str, cost: Architecture) -> int:
+    """Return what a dimension of a shape to train is a multiple of."""
+    if dim not in ("width", "mlp_dim"):
+        return 1
+    heads = (cost.heads or cost.head_dim or 1) if dim == "width" else 1
+    return int(np.lcm(_STEP, heads))
+
+
+def spaced(start: float, ratio: float, count: int, step: int) -> list[int]:
+    """Return `count` values from a start on, each a ratio further, rounded to multiples; they may repeat."""
+    values = np.asarray(start * ratio ** np.arange(count), dtype=np.float64)
+    return [int(value) for value in nearest_multiple(values, step)]
+
+
+def check_durations(durations: Sequence[float], least: int) -> list[float]:
+    """Return durations in order; raise `ArgumentError` on ones that make no sense."""
+    wrong = [value for value in durations if not 1 <= value <= LARGEST_EXAMPLES]
+    if wrong or len(set(durations)) < len(durations):
+        why = f"{wrong[0]:g} examples cannot be" if wrong else "a duration is given twice"
+        raise ArgumentError(Complaint("bad-durations", why, "write e.g. --durations 64M,128M,256M"))
+    if len(durations) < least:
+        message = f"{len(durations)} duration cannot show how loss falls with compute"
+        raise ArgumentError(Complaint("bad-durations", message, f"give {least} or more, e.g. 64M,128M,256M"))
+    return sorted(durations)
+
+
+def check_ratio(ratio: float) -> float:
+    """Return the ratio of neighbouring values; raise `ArgumentError` unless it is from 1.01 to 10."""
+    if not 1.01 <= ratio <= 10:
+        raise ArgumentError(Complaint("bad-ratio", f"a ratio of {ratio:g} cannot be", "give e.g. 1.25"))
+    return ratio
+
+
+def run_name(shape: str, examples: float) -> str:
+    """Return the name of a run: its shape's, and how long it is trained."""
+    for scale, suffix in ((1e9, "B"), (1e6, "M"), (1e3, "K")):
+        if examples % scale == 0:
+            return f"{shape}-{examples / scale:.0f}{suffix}"
+    return f"{shape}-{examples:.0f}"

@@ -1,0 +1,107 @@
+"""The grid to train: small shapes around one, so that the best of them lies inside."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+
+from shapeplan.architectures import Architecture
+from shapeplan.errors import ArgumentError, Caution, Complaint
+from shapeplan.quantities import Convention
+from shapeplan.sweeps.design import (
+    MOST_RUNS,
+    Design,
+    Entry,
+    check_durations,
+    check_ratio,
+    planned,
+    run_name,
+    spaced,
+    step_of,
+)
+
+PAPER_POINTS, PAPER_RATIO = 4, 1.2
+FEWEST_POINTS = 3
+"""Values of a dimension below which nothing is inside."""
+
+
+def design_grid(
+    around: Mapping[str, float],
+    architecture: Architecture,
+    durations: Sequence[float],
+    *,
+    values: Mapping[str, Sequence[float]] | None = None,
+    points: int = PAPER_POINTS,
+    ratio: float = PAPER_RATIO,
+    flops_convention: Convention = "forward",
+) -> Design:
+    """Lay out a grid sweep (arXiv:2305.13035, section 3.3).
+
+    Parameters
+    ----------
+    around : mapping of str to float
+        The small shape that is expected to be best; it lies inside in every dimension.
+    architecture : Architecture
+        Everything that is not shape.
+    durations : sequence of float
+        Examples to train every shape on; with two or more it is seen from which compute on a shape is best.
+    values : mapping of str to sequence of float, optional
+        Values of a dimension, in place of those spaced by `ratio`.
+    points : int
+        Values a dimension.
+    ratio : float
+        Of neighbouring values.
+    flops_convention : {"forward", "training"}
+        What the compute column counts.
+
+    Returns
+    -------
+    Design
+        All combinations; its `boundary` names the shapes that only keep the others inside.
+
+    Raises
+    ------
+    ArgumentError
+        If a dimension has fewer than three values, or a number makes no sense.
+    InputError
+        If the architecture does not give one of the shapes.
+    """
+    check_ratio(ratio)
+    lengths = check_durations(durations, 1)
+    if unknown := sorted(set(values or {}) - set(around)):
+        message = f"there are values of {', '.join(unknown)}, which the shape has not"
+        raise ArgumentError(Complaint("bad-values", message, f"it has {', '.join(around)}"))
+    axes = {}
+    for dim, size in around.items():
+        given = (values or {}).get(dim)
+        axis = sorted(map(int, given)) if given else _axis(dim, size, points, ratio, architecture)
+        if len(set(axis)) < len(axis) or len(axis) < FEWEST_POINTS or axis[0] < 1:
+            message = f"{dim} has the values {', '.join(map(str, axis))}: fewer than {FEWEST_POINTS} that differ"
+            raise ArgumentError(Complaint("bad-values", message, "use a larger shape, a larger ratio, or more points"))
+        axes[dim] = axis
+    count = len(lengths)
+    for axis in axes.values():
+        count *= len(axis)
+    if count > MOST_RUNS:
+        message = f"the grid has {count} runs, more than {MOST_RUNS}"
+        raise ArgumentError(Complaint("bad-points", message, "ask for fewer points or durations"))
+    entries, boundary = [], []
+    for sizes in itertools.product(*axes.values()):
+        shape = dict(zip(axes, sizes, strict=True))
+        name = "grid-" + "-".join(map(str, sizes))
+        if any(size in (axes[dim][0], axes[dim][-1]) for dim, size in shape.items()):
+            boundary.append(name)
+        entries += [Entry(run_name(name, n), shape, n) for n in lengths]
+    cautions: tuple[Caution, ...] = ()
+    if len(lengths) == 1:
+        message = "the grid is trained for one duration, so it will not show from which compute on a shape is best"
+        cautions = (Caution("grid-one-duration", message, "give two durations or more, e.g. 150M,300M,600M"),)
+    return Design(planned(entries, architecture, flops_convention), "grid", tuple(boundary), cautions)
+
+
+def _axis(dim: str, size: float, points: int, ratio: float, cost: Architecture) -> list[int]:
+    """Return values around a size, as many below as above, so that it is inside."""
+    if not FEWEST_POINTS <= points <= MOST_RUNS:
+        hint = f"give {FEWEST_POINTS} or more: the best of fewer is on the edge"
+        raise ArgumentError(Complaint("bad-points", f"{points} points cannot be", hint))
+    return spaced(size * ratio ** -((points - 1) / 2), ratio, points, step_of(dim, cost))
