@@ -45,6 +45,8 @@ _HOMES = {
     "named": "shapeplan.architectures.catalogue",
     "paper_design": "shapeplan.sweeps.paper",
     "plan_document": "shapeplan.documents.plan",
+    "power": "shapeplan.rehearsal.power",
+    "power_document": "shapeplan.documents.power",
     "predict": "shapeplan.fitting.predict",
     "predictions_document": "shapeplan.documents.predictions",
     "published_law": "shapeplan.documents.files",
@@ -67,6 +69,7 @@ if TYPE_CHECKING:
     from shapeplan.documents.law import law_document
     from shapeplan.documents.metrics import metrics_document
     from shapeplan.documents.plan import plan_document
+    from shapeplan.documents.power import power_document
     from shapeplan.documents.predictions import predictions_document
     from shapeplan.documents.schema import json_schema
     from shapeplan.errors import Caution, ShapeplanError
@@ -82,6 +85,7 @@ if TYPE_CHECKING:
     from shapeplan.planning.recommend import recommend
     from shapeplan.readers.models import read_models
     from shapeplan.readers.read import read_metrics, read_runs
+    from shapeplan.rehearsal.power import power
     from shapeplan.runs import Runs
     from shapeplan.sweeps.design_grid import design_grid
     from shapeplan.sweeps.design_star import design_star
@@ -125,6 +129,8 @@ __all__ = [
     "named",
     "paper_design",
     "plan_document",
+    "power",
+    "power_document",
     "predict",
     "predictions_document",
     "published_law",

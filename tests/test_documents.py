@@ -18,17 +18,20 @@ from shapeplan.documents.flops import flops_document
 from shapeplan.documents.law import LawDocument, fit_of, law_document
 from shapeplan.documents.metrics import metrics_document
 from shapeplan.documents.plan import plan_document
+from shapeplan.documents.power import power_document
 from shapeplan.documents.predictions import predictions_csv, predictions_document
 from shapeplan.documents.schema import KINDS, json_schema
 from shapeplan.errors import InputError, OutputError
 from shapeplan.fitting.check import check
 from shapeplan.fitting.compare import compare
+from shapeplan.fitting.fit import fit
 from shapeplan.fitting.metrics import fit_metrics
 from shapeplan.fitting.predict import predict
 from shapeplan.fitting.result import Fit
 from shapeplan.planning.costs import flops
 from shapeplan.planning.recommend import recommend
 from shapeplan.readers.read import read_runs
+from shapeplan.rehearsal.power import power
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +50,7 @@ def documents(fitted: Fit) -> dict[str, Document]:
         law_document(fitted),
         plan_document(recommend(fitted, [1e20, 1e21])),
         predictions_document(fitted, predict(fitted, runs)),
+        power_document(power(runs, fit(runs, law="separable", replicates=0), 1e21, noise=0.003, sweeps=2, shares=(1,))),
     ]
     return {document.kind: document for document in made}
 

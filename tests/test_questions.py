@@ -423,6 +423,31 @@ def test_the_least_compute_for_a_loss(fitted: Fit) -> None:
     assert many[2].flops == pytest.approx(plan.flops, rel=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("loss", "options"),
+    [
+        (0.2, {"multiples": {"width": 4096, "depth": 32, "mlp_dim": 16384}}),
+        (0.15, {"multiples": {"width": 512, "depth": 8, "mlp_dim": 2048}}),
+        (0.16, {"inference_examples": 3e10, "multiples": {"width": 512, "depth": 8, "mlp_dim": 2048}}),
+    ],
+)
+def test_a_loss_is_reached_by_a_shape_that_can_be_built(fitted: Fit, loss: float, options: dict[str, object]) -> None:
+    plan = one(fitted, None, loss=loss, **options)
+    assert plan.loss is not None
+    assert plan.loss.value <= loss * (1 + 1e-6)
+    assert plan.flops_ci is not None
+    assert plan.flops_ci[0] < plan.flops < (plan.flops_ci[1] or math.inf)
+    less = one(fitted, plan.flops * 0.98, **options)
+    assert less.loss is not None
+    assert less.loss.value > loss
+
+
+def test_a_loss_that_no_shape_to_build_reaches(fitted: Fit) -> None:
+    options = {"max_params": 5e7, "multiples": {"width": 512, "mlp_dim": 1024}}
+    with pytest.raises(PlanError, match=r"no shape that can be built reaches a loss of 0\.13"):
+        one(fitted, None, loss=0.13, **options)
+
+
 def test_a_loss_with_serving_minimizes_both_together(fitted: Fit) -> None:
     plain, served = one(fitted, None, loss=0.14), one(fitted, None, loss=0.14, inference_examples=1e10)
     assert served.serving is not None
@@ -559,7 +584,12 @@ def test_a_law_that_is_asked_for_has_no_rivals() -> None:
 def test_the_star_may_be_asked_for_its_optimum() -> None:
     found = fit_star(sweep(), replicates=50)
     assert recommend(found, 1e20, max_params=1e9).method == "optimum"
-    assert one(found, 1e20, max_params=3e7).loss is None, "the grid refutes it"
+    plan = recommend(found, 1e20, max_params=3e7)
+    assert plan.budgets[0].loss is None, "the grid refutes it"
+    assert plan.notes == ("planned by the optimum of the law, not by the recipe, which knows no --max-params",)
+    for options in ({"inference_examples": 1e10}, {"max_examples": 1e9}):
+        with pytest.raises(PlanError, match="does not say how shape and compute trade away from them"):
+            one(found, 1e20, **options)
 
 
 def test_fixing_what_the_log_ties_or_never_varies() -> None:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from shapeplan.cli import options as opt
-from shapeplan.cli.output import emit_text
+from shapeplan.cli.output import emit, emit_text
 from shapeplan.errors import ArgumentError, Complaint
-from shapeplan.quantities import format_flops, parse_count, parse_flops
+from shapeplan.quantities import format_flops, parse_count, parse_flops, parse_fraction
 from shapeplan.render.console import Console
 
 if TYPE_CHECKING:
@@ -134,6 +134,64 @@ def grid(
         flops_convention=flops_convention.value,
     )
     _show(console, made, gpus, mfu, output, architecture)
+
+
+@design.command()
+def power(
+    log: Annotated[str, typer.Argument(metavar="DESIGN", help="Runs to train: what `design star` or `grid` wrote.")],
+    law: Annotated[str, typer.Option("--law", metavar="FILE", help="Law document that is taken for the truth.")],
+    target: Annotated[str, typer.Option("--target", metavar="FLOPS", help="Budget to plan for, as the law counts.")],
+    noise: Annotated[str, typer.Option("--noise", help="Relative noise of a row.")] = "0.5%",
+    run_noise: Annotated[str, typer.Option("--run-noise", help="Noise that all rows of a run share.")] = "0%",
+    tails: Annotated[float | None, typer.Option("--tails", help="Degrees of freedom of Student's noise.")] = None,
+    fitted: Annotated[str, typer.Option("--fit", metavar="LAW", help="Law to fit the sweeps with.")] = "auto",
+    sweeps: Annotated[int, typer.Option("--sweeps", help="Simulated sweeps for every point of the curve.")] = 40,
+    replicates: Annotated[int, typer.Option("--replicates", help="Bootstrap replicates of every fit.")] = 100,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="First seed.")] = 0,
+    jobs: Annotated[int, typer.Option("--jobs", min=0, help="Processes at once; 0 for one a core.")] = 0,
+    as_json: opt.AsJson = False,
+    output: opt.Output = None,
+    quiet: opt.Quiet = False,
+) -> None:
+    """Rehearse a sweep before paying for it: simulate it many times, fit, plan, and see what would come out.
+
+    Example: shapeplan design power star.csv --law prior.json --noise 0.5% --target 1e22
+    """
+    import os
+
+    from shapeplan.documents.files import read_law
+    from shapeplan.documents.power import power_document
+    from shapeplan.readers.read import read_runs
+    from shapeplan.rehearsal.power import power as rehearse
+    from shapeplan.render.power import render_power
+
+    console = Console(quiet=quiet, as_json=as_json)
+    prior = read_law(law)
+    runs = read_runs(log, metric=prior.metric, architecture=prior.architecture, require_metric=False)
+    console.warn(runs.cautions)
+    with console.progress("rehearsing") as advance:
+        found = rehearse(
+            runs,
+            prior,
+            parse_flops(target),
+            noise=parse_fraction(noise),
+            run_noise=parse_fraction(run_noise),
+            tails=tails,
+            law=fitted,
+            sweeps=sweeps,
+            replicates=replicates,
+            seed=seed,
+            jobs=jobs or os.cpu_count() or 1,
+            done=advance,
+        )
+    emit(
+        console,
+        lambda: power_document(found, (*runs.sources, *prior.sources)),
+        lambda: render_power(found),
+        as_json=as_json,
+        output=output,
+        inputs=(log, law),
+    )
 
 
 def _show(

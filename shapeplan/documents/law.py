@@ -130,7 +130,8 @@ class LawDocument(Document):
             ("fixed", self.fixed),
         ):
             if wrong := [name for name, size in sizes.items() if not 1 / LARGEST_UNIT <= size <= LARGEST_UNIT]:
-                raise ValueError(f"{where} is not positive, or beyond all bounds, in {', '.join(wrong)}")
+                why = "not positive" if any(sizes[name] <= 0 for name in wrong) else "beyond all bounds"
+                raise ValueError(f"{where} is {why} in {', '.join(wrong)}")
         if len({len(draw) for draw in draws.values()}) > 1:
             raise ValueError("bootstrap.draws are of different lengths")
         if draws and not next(iter(draws.values())):

@@ -11,6 +11,7 @@ from shapeplan.documents.flops import FlopsDocument
 from shapeplan.documents.law import LawDocument
 from shapeplan.documents.metrics import MetricsDocument
 from shapeplan.documents.plan import PlanDocument
+from shapeplan.documents.power import PowerDocument
 from shapeplan.documents.predictions import PredictionsDocument
 from shapeplan.errors import ArgumentError, Complaint
 
@@ -21,6 +22,7 @@ KINDS: dict[str, type[Document]] = {
     "shapeplan.law": LawDocument,
     "shapeplan.metrics": MetricsDocument,
     "shapeplan.plan": PlanDocument,
+    "shapeplan.power": PowerDocument,
     "shapeplan.predictions": PredictionsDocument,
 }
 """Every document by its kind."""

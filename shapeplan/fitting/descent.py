@@ -12,12 +12,15 @@ from shapeplan.fitting.boxqp import solve_box_qp
 from shapeplan.fitting.goal import Goal
 
 _STEPS = 60
-_HALVINGS = 30
+_HALVINGS, _GENTLE = 14, 5
+"""How often a step is shortened at most, and how often by halves; from then on to a tenth."""
 _TOLERANCE = 1e-14
 _ROUNDS = 40
 _STIFFER = 5.0
 """Factor of the weight of violations where a round of multipliers does not shrink them enough."""
-_STIFFEST = 1e7
+_STIFF, _STIFFEST = 1e4, 1e7
+_HOPELESS = 1e-3
+"""Violation of a limit, relative, that stiff weights must have brought below."""
 _MET = 1e-10
 """Violation of a limit, relative, that counts as none."""
 
@@ -76,22 +79,30 @@ def descend_within(goal: Goal, low: Floats, high: Floats, start: Floats) -> tupl
         The largest violation of a limit, relative; it stays large where no shape of the box keeps them all.
     """
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        count = len(goal.excess(start))
-        goal = replace(goal, multipliers=np.zeros((count, len(start))), scale=np.abs(goal.loss(start)))
-        place, worst = start, np.inf
+        count, problems = len(goal.excess(start)), len(start)
+        goal = replace(goal, multipliers=np.zeros((count, problems)), scale=np.abs(goal.loss(start)))
+        place, over = start.copy(), np.full(problems, np.inf)
+        multipliers, worst, weight = np.zeros((count, problems)), np.full(problems, np.inf), goal.weight
+        active = np.arange(problems)
         for _ in range(_ROUNDS):
-            moved = descend(goal, low, high, place)
-            place = np.where(np.isfinite(moved), moved, place)
-            excess = goal.excess(place)
-            raised = np.maximum(goal.multipliers + goal.weight * excess, 0.0)
-            change = np.max(np.abs(raised - goal.multipliers), initial=0.0) / goal.weight
-            goal = replace(goal, multipliers=raised)
-            if change < _MET:
+            here = replace(goal.take(active), multipliers=multipliers[:, active], weight=weight)
+            moved = descend(here, low[active], high[active], place[active])
+            place[active] = np.where(np.isfinite(moved), moved, place[active])
+            excess = here.excess(place[active])
+            raised = np.maximum(here.multipliers + weight * excess, 0.0)
+            change = np.max(np.abs(raised - here.multipliers), axis=0, initial=0.0) / weight
+            over[active] = np.maximum(np.max(excess, axis=0, initial=0.0), 0.0)
+            multipliers[:, active] = raised
+            slow = change > worst[active] / 4
+            # A problem is done when its limits are met; it has no answer if stiff weights bring it no nearer.
+            stuck = slow & (weight >= _STIFF) & (over[active] > _HOPELESS)
+            worst[active] = change
+            active = active[(change >= _MET) & ~stuck]
+            if not active.size:
                 break
-            if change > worst / 4 and goal.weight < _STIFFEST:
-                goal = replace(goal, weight=goal.weight * _STIFFER)
-            worst = change
-        return place, np.maximum(np.max(excess, axis=0, initial=0.0), 0.0)
+            if slow.any() and weight < _STIFFEST:
+                weight *= _STIFFER
+        return place, over
 
 
 def _convex(hessian: Floats) -> Floats:
@@ -105,11 +116,11 @@ def _convex(hessian: Floats) -> Floats:
 def _backtrack(loss: Callable[[Floats], Floats], place: Floats, step: Floats, value: Floats, gain: Floats) -> Floats:
     """Return the places after the longest of ever shorter steps that lowers the loss enough."""
     share = np.ones(len(place))
-    for _ in range(_HALVINGS):
+    for halving in range(_HALVINGS):
         wrong = ~(loss(place + share[:, None] * step) <= value - 1e-4 * share * gain + 1e-15 * np.abs(value))
         if not wrong.any():
             break
-        share = np.where(wrong, share / 2, share)
+        share = np.where(wrong, share * (0.5 if halving < _GENTLE else 0.1), share)
     else:
         share = np.where(wrong, 0.0, share)
     return np.asarray(place + share[:, None] * step)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 
@@ -22,6 +20,9 @@ from shapeplan.planning.shapes import round_to_least_loss
 from shapeplan.quantities import LARGEST_FLOPS, Convention, convert_flops, format_flops, parse_flops
 
 MOST_DAYS = 36525.0
+_NEXT_TO_NOTHING = 1.001
+_COARSE_STEP = 1.3
+_HALVINGS = 20
 
 Amounts = Sequence[float | str] | float | str
 
@@ -112,15 +113,50 @@ def _for_losses(law: Optimum, grain: Grain, losses: list[float], fleet: Fleet | 
         high = losses[int(np.argmax(needed <= LEAST_FLOPS))]
         message = f"a {fit.metric} of {high:g} is reached with no training at all, under the law"
         raise PlanError(Complaint("loss-too-high", message, "ask for a loss like those of the log"))
-    rounded = round_to_least_loss(law, grain, law.shapes(needed), needed)
-    built = flops_of_shape(law, rounded, targets)
-    flops = np.where(np.isfinite(built), built, needed)
-    return Budgets(
-        flops,
-        tuple(itertools.starmap(partial(flops_interval, law), zip(losses, needed.tolist(), strict=True))),
-        fleet,
-        mfu,
+    flops = np.array(
+        [_buildable(law, grain, target, least) for target, least in zip(losses, needed.tolist(), strict=True)]
     )
+    intervals = (flops_interval(law, target, least) for target, least in zip(losses, needed.tolist(), strict=True))
+    # What rounding costs is paid under every draw.
+    paid = (flops / needed).tolist()
+    return Budgets(flops, tuple(_scaled(ci, more) for ci, more in zip(intervals, paid, strict=True)), fleet, mfu)
+
+
+def _buildable(law: Optimum, grain: Grain, target: float, least: float) -> float:
+    """Return the least compute with which a shape that can be built reaches a loss; `least` is that of any shape.
+
+    Fine steps lose next to nothing, and the shape built at `least` needs a little more. Where steps are coarse, budgets
+    above are bisected, each with its own best shape that can be built.
+    """
+
+    def built(flops: float) -> tuple[float, float]:
+        budget = np.array([flops])
+        shape = round_to_least_loss(law, grain, law.shapes(budget), budget)
+        own = float(flops_of_shape(law, shape, np.array([target]), np.array([flops]))[0])
+        return own, float(law.losses(shape, budget)[0])
+
+    low, high = least, min(built(least)[0], LARGEST_FLOPS)
+    if high <= least * _NEXT_TO_NOTHING:
+        return high
+    step = least
+    while step < high and built(step)[1] > target:
+        low, step = step, step * _COARSE_STEP
+        if step > LARGEST_FLOPS:
+            message = f"no shape that can be built reaches a loss of {target:g}"
+            hint = "ask for more, raise the limits, or round to smaller multiples"
+            raise PlanError(Complaint("unreachable-loss", message, hint))
+    high = min(high, step)
+    for _ in range(_HALVINGS):
+        middle = math.sqrt(low * high)
+        own, here = built(middle)
+        low, high = (low, min(own, middle)) if here <= target else (middle, high)
+        if high <= low * _NEXT_TO_NOTHING:
+            break
+    return high
+
+
+def _scaled(ci: tuple[float, float | None] | None, more: float) -> tuple[float, float | None] | None:
+    return None if ci is None else (ci[0] * more, None if ci[1] is None else ci[1] * more)
 
 
 def _unreachable(fit: Fit, law: Optimum, target: float) -> PlanError:

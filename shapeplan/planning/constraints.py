@@ -116,6 +116,11 @@ def constraints(
     costly = next((name for name in list(given)[1:] if given[name] is not None), None)
     if costly and fit.cost is None:
         raise _unknown("FLOPs of an example", costly, "add examples (or tokens), or an architecture")
+    of_compute = max_examples is not None or inference_examples is not None
+    if of_compute and fit.law.form.name == "star":
+        message = "Eq. 2 on the arms does not say how shape and compute trade away from them"
+        hint = "fit a joint law (--law auto) for --max-examples and --inference-examples"
+        raise PlanError(Complaint("no-joint-law", message, hint))
     limits = Limits(
         params=_or_inf(max_params),
         flops_per_example=_or_inf(max_flops_per_example),

@@ -22,7 +22,7 @@ def edge_cautions(dims: Sequence[str], trust: float) -> tuple[Caution, ...]:
         return ()
     where = f"{trust:g} times beyond the trained shapes, or further" if trust > 1 else "beyond the trained shapes"
     message = f"the law wants {', '.join(dims)} {where}"
-    hint = "the plan stops there: train shapes that differ in each alone, smaller and larger"
+    hint = "the plan stops there: look further with --trust, or train shapes that differ in each alone"
     return (Caution("no-interior-optimum", message, hint),)
 
 

@@ -62,7 +62,7 @@ def least_flops(
     return _solve(log_loss, np.log(target), guess)
 
 
-def flops_of_shape(method: Optimum, shape: Mapping[str, Floats], target: Floats) -> Floats:
+def flops_of_shape(method: Optimum, shape: Mapping[str, Floats], target: Floats, guess: Floats | None = None) -> Floats:
     """Return the compute with which given shapes, one a loss, reach the loss; infinite where none does."""
 
     def log_loss(log_flops: Floats, problems: Index) -> Floats:
@@ -70,7 +70,7 @@ def flops_of_shape(method: Optimum, shape: Mapping[str, Floats], target: Floats)
         with np.errstate(invalid="ignore", divide="ignore"):
             return np.asarray(np.log(method.losses(mine, np.exp(log_flops))))
 
-    return _solve(log_loss, np.log(target))
+    return _solve(log_loss, np.log(target), guess)
 
 
 def flops_interval(method: Optimum, target: float, guess: float) -> tuple[float, float | None] | None:

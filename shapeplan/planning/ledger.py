@@ -69,7 +69,8 @@ class Ledger:
             each = around.flops_per_example(shape)
             forward = each / around.flops_per_forward
             left = limits.training_flops(flops, each)
-            examples = np.maximum(np.floor(left / each * (1 + 1e-12)), 0.0)
+            whole = np.floor(np.minimum(left / each * (1 + 1e-12), limits.examples))
+            examples = np.maximum(whole, 0.0)
             achieved = np.minimum(flops, examples * each)
             serving = limits.served * each / TRAINING_PER_FORWARD if limits.served else None
         loss = None

@@ -162,9 +162,14 @@ def recommend(
         notes=(
             *(note for one in rated for note in one.notes),
             *((_OF_SIZE,) if fit.dims == (SIZE,) else ()),
+            *((_switched(needs_optimum),) if needs_optimum and fit.law.form.name == "star" else ()),
             *((_NO_COST,) if fit.law.has_loss and not fit.knows_loss else ()),
         ),
     )
+
+
+def _switched(option: str) -> str:
+    return f"planned by the optimum of the law, not by the recipe, which knows no --{option}"
 
 
 def _kv_heads(fit: Fit) -> int:

@@ -65,6 +65,7 @@ def read_versus(text: str, fit: Fit) -> Rated:
         If it is none of these, or lacks a dimension of the law.
     """
     dims = (*fit.dims, *fit.dimensions.tied, *fit.dimensions.fixed)
+    hint = "write params=7e10, or the name of a model" if dims == (SIZE,) else _HINT
     notes: list[str] = []
     if "=" in text:
         given = parse_assignments(text, _HINT)
@@ -87,7 +88,7 @@ def read_versus(text: str, fit: Fit) -> Rated:
             notes.append(f"{text} is compared as a shape, {_said(given)}, in the architecture of the law")
     if missing := [dim for dim in fit.dims if dim not in given]:
         message = f"{text[:60]!r} lacks {', '.join(missing)}"
-        raise ArgumentError(Complaint("bad-versus", message, _HINT, value=text))
+        raise ArgumentError(Complaint("bad-versus", message, hint, value=text))
     wrong = [dim for dim, size in given.items() if not 1 <= size <= LARGEST_SIZE or size != round(size)]
     if wrong:
         message = f"{text[:60]!r} has a {wrong[0]} of {given[wrong[0]]:g}"

@@ -6,7 +6,7 @@ import contextlib
 import io
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -106,6 +106,22 @@ class Console:
                 rich.print()
         lines = drawn.getvalue().rstrip().split("\n")
         self.text("\n".join(line.rstrip() for line in lines) + "\n")
+
+    @contextlib.contextmanager
+    def progress(self, what: str) -> Iterator[Callable[[int, int], None]]:
+        """Show how far long work is, with the time left, on a terminal's stderr; nothing anywhere else.
+
+        Yields a function that is told how much is done, and of how much.
+        """
+        if self.quiet or self.as_json or not sys.stderr.isatty():
+            yield lambda done, total: None
+            return
+        from rich.console import Console as RichConsole
+        from rich.progress import Progress
+
+        with Progress(console=RichConsole(file=sys.stderr), transient=True) as bar:
+            task = bar.add_task(what, total=None)
+            yield lambda done, total: bar.update(task, completed=done, total=total)
 
     def note(self, text: str) -> None:
         """Say what was understood or done."""

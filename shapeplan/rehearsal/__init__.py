@@ -1,0 +1,1 @@
+"""Rehearsals: what a sweep would buy, before it is paid for."""
