@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from shapeplan.architectures import Architecture
-from shapeplan.arrays import Floats, Ints
+from shapeplan.arrays import Bools, Floats, Index, Ints
 from shapeplan.errors import Caution
 from shapeplan.quantities import Convention, convert_flops
 
@@ -120,6 +120,13 @@ class Runs:
         if self.loss is None:
             raise ValueError("these rows carry no metric")
         return self.loss
+
+    def take(self, rows: Index | Bools) -> Runs:
+        """Return some of the rows, by index or mask."""
+        columns = ("shape", "flops", "run", "lines", "loss", "examples", "params", "heads")
+        some = {name: value[rows] for name in columns if (value := getattr(self, name)) is not None}
+        cells = tuple(self.cells[i] for i in np.arange(len(self))[rows]) if self.cells else ()
+        return replace(self, cells=cells, **some)
 
     def distinct_shapes(self, dims: Sequence[str]) -> Floats:
         """Return the distinct shapes in `dims`, sorted, shape (shapes, dims)."""

@@ -6,13 +6,14 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import settings
+
+# A worker a core: threads of matrix products would only get in each other's way. NumPy reads this when it is loaded.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from shapeplan.fitting.fit import fit
 from shapeplan.fitting.result import Fit
@@ -97,13 +98,3 @@ def sweep(noise: float = 0.003, seed: int = 0, law: Law | None = None) -> Runs:
 def fit_star(runs: Runs, **options: Any) -> Fit:
     """Fit Eq. 2, whatever other law the log may suit better."""
     return fit(runs, law="star", **options)
-
-
-def rows_of(runs: Runs, keep: np.ndarray) -> Runs:
-    """Return some rows of a log."""
-    columns = {
-        name: getattr(runs, name)[keep]
-        for name in ("shape", "flops", "run", "lines", "loss", "examples", "params", "heads")
-        if getattr(runs, name) is not None
-    }
-    return replace(runs, **columns)

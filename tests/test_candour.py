@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import SAMPLES, additive_law, fit_star, rows_of, sweep
+from conftest import SAMPLES, additive_law, fit_star, sweep
 
 from shapeplan.fitting.fit import fit
 from shapeplan.fitting.noise import measure_noise
@@ -31,7 +31,7 @@ def repeated(runs: Runs, times: int, noise: float) -> Runs:
     """Return the log trained several times over, with other seeds."""
     rng = np.random.default_rng(0)
     rows = np.tile(np.arange(len(runs)), times)
-    again = rows_of(runs, rows)
+    again = runs.take(rows)
     names = tuple(f"{name}-{i}" for i in range(times) for name in runs.run_names)
     loss = again.observed() * np.exp(noise * rng.standard_normal(len(rows)))
     return replace(again, loss=loss, run=np.arange(len(rows)), run_names=names)
@@ -56,7 +56,7 @@ def test_noise_is_read_off_checkpoints() -> None:
     rng = np.random.default_rng(1)
     curves = [2 + (x / 1e18) ** -0.3 * scale for scale in (1.0, 1.2, 1.4)]
     loss = np.concatenate(curves) * np.exp(0.002 * rng.standard_normal(120))
-    base = rows_of(sweep(0.0), np.repeat([0, 4, 8], 40))
+    base = sweep(0.0).take(np.repeat([0, 4, 8], 40))
     runs = replace(base, loss=loss, flops=np.tile(x, 3), run=np.repeat([0, 1, 2], 40), run_names=("a", "b", "c"))
     noise = measure_noise(runs)
     assert noise is not None
@@ -153,7 +153,7 @@ def test_the_warnings_of_a_star(clean: Fit) -> None:
     star = fit_star(runs, replicates=50)
     assert "off-star-misfit" in codes(star), "Eq. 3 does not hold on the sample's grid"
     assert "off-star-misfit" not in codes(fit_star(sweep(0.0, law=additive_law()), replicates=50))
-    no_center = fit_star(rows_of(runs, np.arange(3, 121)), replicates=0)
+    no_center = fit_star(runs.take(np.arange(3, 121)), replicates=0)
     assert "no-center" in codes(no_center)
     assert "no-center" not in codes(star)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import SAMPLES, additive_law, rows_of, sweep
+from conftest import SAMPLES, additive_law, sweep
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,7 +21,7 @@ from shapeplan.runs import Runs
 
 def rmse(runs: Runs, below: np.ndarray, law: str) -> float:
     """Return the error on the other rows of a law fitted to some."""
-    residual = predict(fit(rows_of(runs, below), law=law, replicates=0), rows_of(runs, ~below)).residual
+    residual = predict(fit(runs.take(below), law=law, replicates=0), runs.take(~below)).residual
     assert residual is not None
     return float(np.sqrt(np.mean(residual**2)))
 
@@ -76,7 +76,7 @@ def test_a_law_that_cannot_be_fitted_says_why(law: str, message: str) -> None:
 
 def test_a_log_that_supports_nothing_says_why() -> None:
     with pytest.raises(FitError, match=r"cannot identify any law \(additive, product: needs 3 values"):
-        fit(rows_of(sweep(), np.array([3, 4, 6, 7])), replicates=0)
+        fit(sweep().take(np.array([3, 4, 6, 7])), replicates=0)
 
 
 def test_the_comparison_scores_every_law_on_unseen_rows() -> None:

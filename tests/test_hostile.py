@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import SAMPLES, Program, additive_law, fit_star, rows_of, sweep
+from conftest import SAMPLES, Program, additive_law, fit_star, sweep
 
 from shapeplan.cli.app import run
 from shapeplan.documents.files import read_law, write_text
@@ -63,7 +63,7 @@ def test_predictions_far_away_or_of_another_metric_are_doubted(fitted: Fit) -> N
     runs = sweep()
     assert "extrapolation" in [c.code for c in predict(fitted, replace(runs, flops=runs.flops * 100)).cautions]
     star = find_star(runs, DIMS)
-    inside = rows_of(runs, np.concatenate(list(star.arms.values())))
+    inside = runs.take(np.concatenate(list(star.arms.values())))
     assert predict(fitted, inside).cautions == ()
     assert "metric-differs" in [c.code for c in predict(fitted, replace(inside, metric="acc")).cautions]
     negative = predict(fitted, replace(inside, flops=inside.flops * 1e-9, shape=inside.shape * 1e-2))
@@ -71,7 +71,7 @@ def test_predictions_far_away_or_of_another_metric_are_doubted(fitted: Fit) -> N
 
 
 def test_predictions_off_a_tie_are_doubted() -> None:
-    design = rows_of(sweep(), np.arange(39))
+    design = sweep().take(np.arange(39))
     shape = design.shape.copy()
     shape[:, 2] = 4 * shape[:, 0]
     tied = fit_star(replace(design, shape=shape, architecture=None), replicates=0)
@@ -109,7 +109,7 @@ def test_a_metric_that_never_changes_is_refused() -> None:
 
 
 def test_a_single_dimension_is_a_star_too() -> None:
-    runs = rows_of(sweep(0.001, law=additive_law()), np.arange(21))
+    runs = sweep(0.001, law=additive_law()).take(np.arange(21))
     found = fit_star(replace(runs, dims=("width",), shape=runs.shape[:, :1]), replicates=10)
     assert found.dimensions.free == ("width",)
     assert found.quality is not None

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import SAMPLES, Program, rows_of, sweep
+from conftest import SAMPLES, Program, sweep
 
 from shapeplan.errors import FitError, PlanError
 from shapeplan.fitting.check import check
@@ -82,7 +82,7 @@ def test_a_metric_at_the_edge_of_floats_is_refused_and_a_huge_one_is_not(program
 
 def test_copies_of_rows_under_other_names_are_doubted() -> None:
     runs = sweep(0.003, 1)
-    twice = rows_of(runs, np.tile(np.arange(len(runs)), 2))
+    twice = runs.take(np.tile(np.arange(len(runs)), 2))
     assert [caution.code for caution in doubt_copies(twice).cautions] == ["copied-rows"]
     assert doubt_copies(runs).cautions == runs.cautions
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import additive_law, fit_star, rows_of, sweep
+from conftest import additive_law, fit_star, sweep
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -144,7 +144,7 @@ def test_heads_grow_with_width_or_stay() -> None:
 
 
 def test_tied_and_fixed_dimensions_follow() -> None:
-    star = rows_of(sweep(0.001, law=additive_law()), np.arange(39))
+    star = sweep(0.001, law=additive_law()).take(np.arange(39))
     start = Start({"width": 608.0, "depth": 10.0}, 3.5e18, "test")
     budget = recommend(fit_star(star, replicates=0, start=start), 1e20).budgets[0]
     assert budget.rounded["mlp_dim"] == 6144
@@ -193,7 +193,7 @@ def test_a_start_of_ones_own_silences_warnings_about_the_grids(fitted: Fit) -> N
 
 
 def test_tied_dimensions_follow_the_rounded_one() -> None:
-    design = rows_of(sweep(), np.arange(39))
+    design = sweep().take(np.arange(39))
     shape = design.shape.copy()
     shape[:, 2] = 4 * shape[:, 0]
     start = Start({"width": 608.0, "depth": 10.0}, 3.5e18, "test")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import additive_law, fit_star, rows_of, sweep
+from conftest import additive_law, fit_star, sweep
 
 from shapeplan.errors import ArgumentError, FitError
 from shapeplan.fitting.check import check
@@ -112,7 +112,7 @@ def test_luck_that_a_run_shares_widens_intervals() -> None:
 
 
 def test_a_tied_dimension_is_fitted_as_one() -> None:
-    design = rows_of(paper_design(), np.arange(39))  # the centre, the width arm and the depth arm
+    design = paper_design().take(np.arange(39))  # the centre, the width arm and the depth arm
     shape = design.shape.copy()
     shape[:, 2] = 4 * shape[:, 0]
     found = fit_star(sweep_of(replace(design, shape=shape)), replicates=0)
@@ -128,7 +128,7 @@ def sweep_of(design: Runs) -> Runs:
 
 
 def test_a_dimension_that_never_varies_stays() -> None:
-    runs = rows_of(sweep(), np.arange(39))
+    runs = sweep().take(np.arange(39))
     found = fit_star(runs, replicates=0)
     assert found.dimensions.fixed == {"mlp_dim": 6144.0}
     assert "not-varied" in codes(found)
@@ -179,7 +179,7 @@ def test_a_star_at_one_duration_is_refused() -> None:
     runs = sweep()
     longest = np.flatnonzero(np.isin(runs.examples, [256e6, 600e6]))
     with pytest.raises(FitError, match="on the width arm only 0 shapes are logged at two or more points"):
-        fit_star(rows_of(runs, longest))
+        fit_star(runs.take(longest))
 
 
 def test_fewer_rows_than_parameters_are_refused() -> None:
@@ -188,7 +188,7 @@ def test_fewer_rows_than_parameters_are_refused() -> None:
     few = np.concatenate(
         [star.center_rows, *(rows[:6] for rows in star.arms.values()), *(r[6:9] for r in star.arms.values())]
     )
-    short = rows_of(runs, np.sort(few[np.isin(runs.examples[few], [64e6, 128e6])]))
+    short = runs.take(np.sort(few[np.isin(runs.examples[few], [64e6, 128e6])]))
     with pytest.raises(FitError, match="the arms have 18 rows, the law 19 parameters"):
         fit_star(short)
 
@@ -263,7 +263,7 @@ def test_morph_is_no_star_and_supports_the_joint_laws(shared: Path) -> None:
 
 
 def test_check_says_what_is_missing() -> None:
-    runs = replace(rows_of(sweep(), np.arange(57)), examples=None, params=None)
+    runs = replace(sweep().take(np.arange(57)), examples=None, params=None)
     found = check(runs)
     reasons = {law.law: law.reason for law in found.laws}
     assert reasons["star"] is None

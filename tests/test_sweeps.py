@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from conftest import additive_law, rows_of, sweep
+from conftest import additive_law, sweep
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -46,7 +46,7 @@ def test_the_star_of_the_paper_is_found_by_itself() -> None:
 
 @given(st.permutations(range(121)))
 def test_the_order_of_rows_does_not_matter(order: list[int]) -> None:
-    star = find_star(rows_of(sweep(), np.array(order)), DIMS)
+    star = find_star(sweep().take(np.array(order)), DIMS)
     assert dict(star.center) == CENTER
     assert [len(star.arms[dim]) for dim in DIMS] == [18, 18, 18]
 
@@ -55,7 +55,7 @@ def test_a_centre_that_was_never_trained_is_found_too() -> None:
     runs = sweep()
     star = find_star(runs, DIMS)
     kept = np.setdiff1d(np.arange(len(runs)), star.center_rows)
-    again = find_star(rows_of(runs, kept), DIMS)
+    again = find_star(runs.take(kept), DIMS)
     assert dict(again.center) == CENTER
     assert not again.center_rows.size
 
@@ -71,7 +71,7 @@ def test_a_given_centre_is_taken_at_its_word() -> None:
 
 
 def test_a_grid_alone_is_no_star_of_six() -> None:
-    grid = rows_of(sweep(), np.arange(57, 121))
+    grid = sweep().take(np.arange(57, 121))
     star = find_star(grid, DIMS)
     codes = [caution.code for caution in doubts(grid, star)]
     assert codes == ["too-few-runs"] * 3
@@ -124,10 +124,10 @@ def test_the_front_is_what_brute_force_says(rows: list[tuple[int, float, float]]
 def checkpointed_grid(noise: float = 0.0) -> Runs:
     """Return the paper's grid logged at 12 points of training, under the rehearsal law."""
     design = paper_design()
-    grid = rows_of(design, np.arange(57, 121))
+    grid = design.take(np.arange(57, 121))
     shares = np.geomspace(1 / 12, 1, 12)
     every = np.repeat(np.arange(64), 12)
-    again = rows_of(grid, every)
+    again = grid.take(every)
     scale = np.tile(shares, 64)
     assert again.examples is not None
     from shapeplan.sweeps.paper import rehearsal_law

@@ -6,11 +6,10 @@ import concurrent.futures
 import multiprocessing
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from shapeplan.arrays import Index
 from shapeplan.errors import ArgumentError, Complaint, FitError, PlanError, ShapeplanError
 from shapeplan.fitting.fit import fit
 from shapeplan.fitting.result import Fit
@@ -112,7 +111,7 @@ def power(
     # A mistake in the design or the prior is met here, once, and not in every process.
     simulate(prior.law, design, flops_convention=prior.flops_convention)
     recommend(prior, target, force=True)
-    parts = [_rows(design, np.sort(order[:count])) for count in counts]
+    parts = [design.take(np.sort(order[:count])) for count in counts]
     tasks = [
         _Task(part, prior, target, noise, run_noise, tails, seed + i, law, replicates)
         for part in parts
@@ -195,10 +194,3 @@ def _spreads(rows: Sequence[Mapping[str, float]]) -> dict[str, Spread]:
     names = dict.fromkeys(name for row in rows for name in row)
     spreads = {name: Spread.of([row[name] for row in rows if name in row]) for name in names}
     return {name: spread for name, spread in spreads.items() if spread}
-
-
-def _rows(runs: Runs, keep: Index) -> Runs:
-    """Return some rows of a design; each is a run of its own or a point of one."""
-    columns = ("shape", "flops", "run", "lines", "examples", "params", "heads")
-    some = {name: getattr(runs, name)[keep] for name in columns if getattr(runs, name) is not None}
-    return replace(runs, cells=(), **some)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import multiprocessing
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 
 import numpy as np
 
@@ -65,13 +64,7 @@ def world(name: str, seed: int) -> Law:
 def sweep(law: Law, design: str, noise: float, seed: int) -> Runs:
     """Return the paper's star, or its star and grid, under a law."""
     runs = simulate(law, paper_design(), noise=noise, seed=seed)
-    return runs if design == "star+grid" else rows_of(runs, np.arange(len(runs)) < STAR_ROWS)
-
-
-def rows_of(runs: Runs, keep: np.ndarray) -> Runs:
-    """Return some rows of a log."""
-    names = ("shape", "flops", "run", "lines", "loss", "examples", "params", "heads")
-    return replace(runs, **{name: getattr(runs, name)[keep] for name in names if getattr(runs, name) is not None})
+    return runs if design == "star+grid" else runs.take(np.arange(len(runs)) < STAR_ROWS)
 
 
 def in_parallel(function: Callable[..., object], arguments: Iterable[tuple[object, ...]]) -> list[object]:
@@ -86,4 +79,4 @@ def _elasticity(dim: str) -> float:
     return float(np.log(cost.flops_per_example(above) / cost.flops_per_example(below)) / (2 * np.log(step)))
 
 
-__all__ = ["CENTER", "DIMS", "SURROUNDINGS", "in_parallel", "rows_of", "sweep", "world"]
+__all__ = ["CENTER", "DIMS", "SURROUNDINGS", "in_parallel", "sweep", "world"]
