@@ -144,6 +144,11 @@ def test_stars_that_cannot_be(options: dict[str, object], message: str) -> None:
 def test_a_budget_that_buys_nothing() -> None:
     with pytest.raises(ArgumentError, match="1e9 FLOPs do not buy a star; the smallest costs"):
         star_for_budget(1e9, VIT)
+    with pytest.raises(ArgumentError, match="an arm of 1 width value shows no law"):
+        star_for_budget(1e20, VIT, points=1)
+    with pytest.raises(ArgumentError, match="an arm of 2 width values shows no law"):
+        star_for_budget(1e20, VIT, arms={"width": [64, 128]})
+    assert [caution.code for caution in star_for_budget(1e35, VIT).cautions] == ["budget-left-over"]
     for bad in (0.0, -1.0, float("nan"), 1e41):
         with pytest.raises(ArgumentError, match="cannot be"):
             star_for_budget(bad, VIT)
@@ -177,7 +182,7 @@ def test_a_grid_holds_its_shape_inside() -> None:
     assert grid.cautions == ()
     with pytest.raises(ArgumentError, match="2 points cannot be; give 3 or more: the best of fewer is on the edge"):
         design_grid({"width": 608}, VIT_RATIO, (300e6,), points=2)
-    with pytest.raises(ArgumentError, match="depth has the values 1, 1, 1, 1"):
+    with pytest.raises(ArgumentError, match="depth would have the values 1, 1, 1, 1: some are the same"):
         design_grid({"width": 608, "depth": 1}, VIT_RATIO, (300e6,), ratio=1.05)
 
 

@@ -23,6 +23,7 @@ from shapeplan.sweeps.design import (
 PAPER_POINTS, PAPER_RATIO = 4, 1.2
 FEWEST_POINTS = 3
 """Values of a dimension below which nothing is inside."""
+_SHOWN = 6
 
 
 def design_grid(
@@ -76,8 +77,12 @@ def design_grid(
         given = (values or {}).get(dim)
         axis = sorted(map(int, given)) if given else _axis(dim, size, points, ratio, architecture)
         if len(set(axis)) < len(axis) or len(axis) < FEWEST_POINTS or axis[0] < 1:
-            message = f"{dim} has the values {', '.join(map(str, axis))}: fewer than {FEWEST_POINTS} that differ"
-            raise ArgumentError(Complaint("bad-values", message, "use a larger shape, a larger ratio, or more points"))
+            said = ", ".join(map(str, axis[:_SHOWN])) + (" ..." if len(axis) > _SHOWN else "")
+            why = (
+                "some are the same" if len(set(axis)) < len(axis) else f"{FEWEST_POINTS} or more are needed, from 1 on"
+            )
+            hint = "use a larger shape, another ratio, or another number of points"
+            raise ArgumentError(Complaint("bad-values", f"{dim} would have the values {said}: {why}", hint))
         axes[dim] = axis
     count = len(lengths)
     for axis in axes.values():

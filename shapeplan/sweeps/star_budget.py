@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from shapeplan.architectures import Architecture
 from shapeplan.architectures.base import SHAPE_DIMS
-from shapeplan.errors import ArgumentError, Complaint, ShapeplanError
+from shapeplan.errors import ArgumentError, Caution, Complaint, ShapeplanError
 from shapeplan.quantities import LARGEST_FLOPS, Convention, format_flops
 from shapeplan.sweeps.design import Design, step_of
 from shapeplan.sweeps.design_star import PAPER_POINTS, PAPER_RATIO, design_star
@@ -22,6 +23,8 @@ SHARES = (0.25, 0.5, 1.0)
 _SMALLEST, _LARGEST = 0.02, 50.0
 """Sizes of the centre over the paper's between which one is looked for."""
 _HALVINGS = 40
+_SPENT = 2.0
+"""Budget over cost from which a star leaves too much of it."""
 
 
 def star_for_budget(
@@ -65,7 +68,7 @@ def star_for_budget(
     def star(size: float) -> Design | None:
         shape = dict(center) if center else _scaled(size, dims, architecture)
         lengths = list(durations) if durations else _lengths(shape, size if center else 1.0, architecture)
-        for count in range(points, FEWEST_VALUES - 1, -1):
+        for count in range(points, min(points, FEWEST_VALUES) - 1, -1):
             try:
                 return design_star(
                     shape,
@@ -77,8 +80,8 @@ def star_for_budget(
                     flops_convention=flops_convention,
                 )
             except ShapeplanError as error:
-                # Only a centre too small for its arms is mended by fewer points, or a larger centre.
-                if error.complaints[0].code not in ("bad-points", "bad-arm", "bad-durations"):
+                # Only a centre too small for its arms, or durations too short to differ, are mended by another size.
+                if points < 1 or error.complaints[0].code not in ("bad-points", "bad-durations"):
                     raise
         return None
 
@@ -93,7 +96,12 @@ def star_for_budget(
         else:
             high = middle
     if best is not None:
-        return best
+        left = budget / best.flops(flops_convention)
+        if left < _SPENT:
+            return best
+        message = f"the star costs {1 / left:.2g} of the budget: none is laid out that is larger"
+        hint = "train more durations or points, or give a larger --center"
+        return replace(best, cautions=(*best.cautions, Caution("budget-left-over", message, hint)))
     least = next((found for size in np.geomspace(_SMALLEST, _LARGEST, 60) if (found := star(float(size)))), None)
     said = f"; the smallest costs {format_flops(least.flops(flops_convention))}" if least else ""
     message = f"{format_flops(budget)} FLOPs do not buy a star{said}"
