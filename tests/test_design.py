@@ -78,12 +78,10 @@ def test_every_star_is_found_again_in_its_log(width: int, depth: int, points: in
 VIT_RATIO = type(VIT).of(VIT.family, {**VIT.settings, "mlp_ratio": 4})
 
 
-def rehearsal_like(dims: tuple[str, ...]):  # type: ignore[no-untyped-def]
-
+def rehearsal_like(dims: tuple[str, ...]) -> Law:
     constants = {f"alpha_{dim}": 0.02 for dim in dims} | {f"a_{dim}": 1.0 for dim in dims}
-    return Law(
-        Separable(dims), {**constants, "beta": 0.1, "c": 0.3, "eps": 0.1}, dict.fromkeys((*dims, "examples"), 1e3)
-    )
+    constants |= {"beta": 0.1, "c": 0.3, "eps": 0.1}
+    return Law(Separable(dims), constants, dict.fromkeys((*dims, "examples"), 1e3))
 
 
 @pytest.mark.parametrize("suffix", ["csv", "yaml"])
