@@ -82,7 +82,7 @@ def star(
         "flops_convention": convention,
         "arms": _values(values),
         "points": points,
-        "ratio": ratio or PAPER_RATIO,
+        "ratio": PAPER_RATIO if ratio is None else ratio,
     }
     if budget is not None:
         made = star_for_budget(parse_flops(budget), cost, center=shape, durations=lengths, **rest)
@@ -130,7 +130,7 @@ def grid(
         lengths,
         values=_values(values),
         points=points,
-        ratio=ratio or PAPER_RATIO,
+        ratio=PAPER_RATIO if ratio is None else ratio,
         flops_convention=flops_convention.value,
     )
     _show(console, made, gpus, mfu, output, architecture)
@@ -198,8 +198,8 @@ def _show(
     console: Console, made: "Design", gpus: str | None, mfu: str | None, output: Path | None, source: Path
 ) -> None:
     """Write the log to fill in, and say what it costs."""
-    from shapeplan.documents.log import log_csv, log_yaml
-    from shapeplan.planning.hardware import DEFAULT_MFU, check_mfu, parse_fleet
+    from shapeplan.documents.log import log_text
+    from shapeplan.planning.hardware import check_mfu, parse_fleet
     from shapeplan.quantities import format_days
 
     runs = made.runs
@@ -209,7 +209,7 @@ def _show(
     )
     console.note(f"{said} FLOPs in all, every row a run of its own")
     if gpus is not None:
-        fleet, share = parse_fleet(gpus), check_mfu(opt.parse_mfu(mfu) or DEFAULT_MFU)
+        fleet, share = parse_fleet(gpus), check_mfu(opt.parse_mfu(mfu))
         console.note(f"{format_days(fleet.days(training, share))} on {fleet} at MFU {share:g}")
     if made.boundary:
         inside = made.shapes - len(made.boundary)
@@ -219,8 +219,7 @@ def _show(
         )
     console.note(f"add a column {runs.metric} and fill it in; then: shapeplan fit")
     console.warn(made.cautions)
-    text = log_yaml(runs) if output and output.suffix in (".yaml", ".yml") else log_csv(runs)
-    emit_text(console, text, output=output, inputs=(source,))
+    emit_text(console, log_text(runs, output), output=output, inputs=(source,))
 
 
 def _architecture(path: Path) -> "Architecture":

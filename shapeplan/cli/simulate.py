@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from shapeplan.cli import options as opt
-from shapeplan.cli.output import write
+from shapeplan.cli.output import emit_text
 from shapeplan.quantities import parse_fraction
 from shapeplan.render.console import Console
 
@@ -42,7 +42,7 @@ def simulate(
     Example: shapeplan simulate --seed 2305 -o vit_sweep.csv
     """
     from shapeplan.documents.files import read_law
-    from shapeplan.documents.log import log_csv, log_yaml
+    from shapeplan.documents.log import log_text
     from shapeplan.readers.read import read_runs
     from shapeplan.sweeps.paper import paper_design, rehearsal_law
     from shapeplan.sweeps.simulate import simulate as simulate_runs
@@ -70,8 +70,4 @@ def simulate(
         tails=tails,
         seed=seed,
     )
-    text = log_yaml(runs) if output and output.suffix in (".yaml", ".yml") else log_csv(runs)
-    if output is None:
-        console.text(text)
-        return
-    write(console, output, text, (law, design))
+    emit_text(console, log_text(runs, output), output=output, inputs=(law, design))

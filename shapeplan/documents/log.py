@@ -5,11 +5,17 @@ from __future__ import annotations
 import csv
 import io
 import math
+from pathlib import Path
 from typing import Any
 
 import yaml
 
 from shapeplan.runs import Runs
+
+
+def log_text(runs: Runs, output: Path | None = None) -> str:
+    """Return the rows in the format that the name of the file asks for; CSV where it asks for none."""
+    return log_yaml(runs) if output and output.suffix in (".yaml", ".yml") else log_csv(runs)
 
 
 def log_csv(runs: Runs) -> str:

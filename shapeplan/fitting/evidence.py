@@ -14,6 +14,11 @@ Interval = tuple[float, float]
 Status = Literal["ok", "untrusted"]
 
 
+def interval_at(ends: tuple[Floats, Floats], i: int) -> Interval:
+    """Return the interval at one index of the arrays of lower and upper ends."""
+    return float(ends[0][i]), float(ends[1][i])
+
+
 @dataclass(frozen=True)
 class Estimate:
     """A number with its interval; None where there is no evidence for one, NaN where it is not defined."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from shapeplan.arrays import Floats
 from shapeplan.errors import Caution, Complaint, PlanError
-from shapeplan.fitting.evidence import Estimate, Interval
+from shapeplan.fitting.evidence import Estimate, Interval, interval_at
 from shapeplan.fitting.result import Fit
 from shapeplan.planning.budgets import Budgets
 from shapeplan.planning.doubts import (
@@ -92,7 +92,9 @@ class Draft:
         budget = float(self.budgets.flops[i])
         shape = {dim: float(values[i]) for dim, values in self.shapes.items()}
         rounded = {dim: round(float(values[i])) for dim, values in ledger.shape.items()}
-        ci = _complete(fit, {dim: _pair(ends, i) for dim, ends in self.intervals.items()} if self.intervals else {})
+        ci = _complete(
+            fit, {dim: interval_at(ends, i) for dim, ends in self.intervals.items()} if self.intervals else {}
+        )
         forward, spent = _at(ledger.forward, i), _at(ledger.achieved, i)
         examples = _at(ledger.examples, i)
         loss, best = _estimate(self.loss, i), _estimate(self.best, i)
@@ -116,7 +118,7 @@ class Draft:
             days=self._days(spent),
             loss=loss,
             regret_of_rounding=loss.value / best.value - 1.0 if loss and best else None,
-            valley=_with_tied(fit, {dim: _pair(ends, i) for dim, ends in self.valley.items()}),
+            valley=_with_tied(fit, {dim: interval_at(ends, i) for dim, ends in self.valley.items()}),
             deviations=self.deviations[i],
             recipe=self.recipe[i],
             optimum=self.optimum[i],
@@ -287,12 +289,8 @@ def _estimate(told: tuple[Floats, Ends | None] | None, i: int) -> Estimate | Non
     if told is None:
         return None
     values, ends = told
-    return Estimate(float(values[i]), None if ends is None else _pair(ends, i))
+    return Estimate(float(values[i]), None if ends is None else interval_at(ends, i))
 
 
 def _at(values: Floats | None, i: int) -> float | None:
     return None if values is None else float(values[i])
-
-
-def _pair(ends: Ends, i: int) -> Interval:
-    return float(ends[0][i]), float(ends[1][i])

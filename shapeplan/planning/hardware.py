@@ -111,8 +111,10 @@ def parse_fleet(text: str) -> Fleet:
     return Fleet(count, _find(match["name"]))
 
 
-def check_mfu(mfu: float) -> float:
-    """Return the utilization; raise `ArgumentError` unless it is above 0 and at most 1."""
+def check_mfu(mfu: float | None) -> float:
+    """Return the utilization, the default where none is said; `ArgumentError` unless it is above 0 and at most 1."""
+    if mfu is None:
+        return DEFAULT_MFU
     if not (0 < mfu <= 1 and math.isfinite(mfu)):
         hint = "write e.g. 0.4 or 40%; 0.3 to 0.5 is usual"
         message = f"a utilization (MFU) of {mfu:g} is not above 0 and at most 1"

@@ -7,9 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from shapeplan.arrays import Floats
 from shapeplan.errors import Caution
-from shapeplan.fitting.evidence import Estimate, Interval
+from shapeplan.fitting.evidence import Estimate, Interval, interval_at
 from shapeplan.planning.ledger import Ledger
 from shapeplan.planning.optimum import Optimum
 from shapeplan.planning.plan import LawPlan
@@ -33,8 +32,8 @@ def under_rivals(law: Optimum, plan: Ledger) -> list[tuple[LawPlan, ...]]:
                 LawPlan(
                     law=rival.law.form.name,
                     shape={dim: float(values[i]) for dim, values in best.items()},
-                    ci={dim: _at(intervals[dim], i) if intervals else None for dim in best},
-                    loss=Estimate(float(losses[i]), _at(loss_ci, i) if loss_ci else None),
+                    ci={dim: interval_at(intervals[dim], i) if intervals else None for dim in best},
+                    loss=Estimate(float(losses[i]), interval_at(loss_ci, i) if loss_ci else None),
                     regret=float(regret[i]),
                 )
                 if np.isfinite(losses[i]) and np.isfinite(regret[i])
@@ -78,7 +77,3 @@ def disagreement(
 
 def _disjoint(one: Interval | None, other: Interval | None) -> bool:
     return one is not None and other is not None and (one[1] < other[0] or other[1] < one[0])
-
-
-def _at(ends: tuple[Floats, Floats], i: int) -> Interval:
-    return float(ends[0][i]), float(ends[1][i])
