@@ -202,6 +202,9 @@ def _show(
     from shapeplan.planning.hardware import check_mfu, parse_fleet
     from shapeplan.quantities import format_days
 
+    if mfu is not None and gpus is None:
+        message = "a utilization says nothing without accelerators"
+        raise ArgumentError(Complaint("no-gpus", message, "add --gpus 64xH100"))
     runs = made.runs
     forward, training = made.flops("forward"), made.flops("training")
     said = (
