@@ -38,11 +38,14 @@ _HOMES = {
     "fit_metrics": "shapeplan.fitting.metrics",
     "flops": "shapeplan.planning.costs",
     "flops_document": "shapeplan.documents.flops",
+    "grid_for_budget": "shapeplan.sweeps.grid_budget",
     "find_model": "shapeplan.architectures.catalogue",
     "json_schema": "shapeplan.documents.schema",
     "law_document": "shapeplan.documents.law",
     "metrics_document": "shapeplan.documents.metrics",
     "named": "shapeplan.architectures.catalogue",
+    "next_document": "shapeplan.documents.next_run",
+    "next_runs": "shapeplan.planning.next_run",
     "paper_design": "shapeplan.sweeps.paper",
     "plan_document": "shapeplan.documents.plan",
     "power": "shapeplan.rehearsal.power",
@@ -68,6 +71,7 @@ if TYPE_CHECKING:
     from shapeplan.documents.flops import flops_document
     from shapeplan.documents.law import law_document
     from shapeplan.documents.metrics import metrics_document
+    from shapeplan.documents.next_run import next_document
     from shapeplan.documents.plan import plan_document
     from shapeplan.documents.power import power_document
     from shapeplan.documents.predictions import predictions_document
@@ -81,6 +85,7 @@ if TYPE_CHECKING:
     from shapeplan.fitting.result import Fit
     from shapeplan.laws import Law
     from shapeplan.planning.costs import flops
+    from shapeplan.planning.next_run import next_runs
     from shapeplan.planning.plan import Plan
     from shapeplan.planning.recommend import recommend
     from shapeplan.readers.models import read_models
@@ -90,6 +95,7 @@ if TYPE_CHECKING:
     from shapeplan.sweeps.design_grid import design_grid
     from shapeplan.sweeps.design_star import design_star
     from shapeplan.sweeps.grid import Start
+    from shapeplan.sweeps.grid_budget import grid_for_budget
     from shapeplan.sweeps.paper import paper_design, rehearsal_law
     from shapeplan.sweeps.simulate import simulate
     from shapeplan.sweeps.star_budget import star_for_budget
@@ -123,10 +129,13 @@ __all__ = [
     "fit_metrics",
     "flops",
     "flops_document",
+    "grid_for_budget",
     "json_schema",
     "law_document",
     "metrics_document",
     "named",
+    "next_document",
+    "next_runs",
     "paper_design",
     "plan_document",
     "power",

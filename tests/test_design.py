@@ -13,6 +13,8 @@ from conftest import Program
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from shapeplan.architectures import Architecture
+from shapeplan.architectures import architecture as make_architecture
 from shapeplan.documents.log import log_csv, log_yaml
 from shapeplan.errors import ArgumentError, InputError
 from shapeplan.fitting.check import check
@@ -20,11 +22,13 @@ from shapeplan.laws import Law, Separable
 from shapeplan.readers.read import read_runs
 from shapeplan.sweeps.design_grid import design_grid
 from shapeplan.sweeps.design_star import design_star
+from shapeplan.sweeps.grid_budget import grid_for_budget
 from shapeplan.sweeps.paper import ARMS, CENTER, GRID, STAR_EXAMPLES, paper_architecture, paper_design, rehearsal_law
 from shapeplan.sweeps.simulate import simulate
 from shapeplan.sweeps.star_budget import star_for_budget
 
 VIT = paper_architecture()
+LLAMA = make_architecture({"family": "llama", "vocab": 32000, "seq": 2048, "head_dim": 64})
 DURATIONS = (64e6, 128e6, 256e6)
 SETTINGS = "architecture: {family: vit, patch: 14, image: 224, heads: 16, pool: map}\n"
 
@@ -167,6 +171,44 @@ def test_broken_rules_of_the_paper_are_told() -> None:
     assert codes({"depth": [10, 12, 15, 18, 23]}) == {"close-to-center"}
     assert codes({"depth": [4, 5, 6, 12, 15]}) == {"uneven-spacing"}
     assert codes({"depth": [8, 10, 12]}) == {"too-few-runs"}
+
+
+@pytest.mark.parametrize("architecture", [VIT, LLAMA], ids=["images", "tokens"])
+@pytest.mark.parametrize("budget", [1e20, 1e22])
+def test_a_budget_chooses_the_grid(architecture: Architecture, budget: float) -> None:
+    grid = grid_for_budget(budget, architecture)
+    assert 0.7 * budget < grid.flops("forward") <= budget
+    assert grid.shapes == 64
+    assert len(grid.boundary) == 64 - 8
+    assert grid.cautions == ()
+    middle = np.median(grid.runs.shape, axis=0)
+    assert middle[0] / middle[1] == pytest.approx(608 / 10, rel=0.35)
+    params = np.median(grid.runs.params)  # type: ignore[arg-type]
+    tokens = float(grid.runs.examples.max()) * (256 if architecture is VIT else 1)  # type: ignore[union-attr]
+    assert tokens / params == pytest.approx(5200 if architecture is VIT else 40, rel=0.25)
+
+
+def test_a_grid_for_a_budget_keeps_what_is_given() -> None:
+    around = {"width": 608, "depth": 10, "mlp_dim": 928}
+    given_shape = grid_for_budget(1e21, VIT, around=around)
+    assert 0.7e21 < given_shape.flops("forward") <= 1e21
+    assert np.unique(given_shape.runs.shape[:, 1]).tolist() == [8, 9, 11, 13]
+    given_durations = grid_for_budget(1e21, VIT, durations=DURATIONS)
+    assert np.unique(given_durations.runs.examples).tolist() == list(DURATIONS)  # type: ignore[arg-type]
+    with pytest.raises(ArgumentError, match="do not buy a grid; the smallest costs"):
+        grid_for_budget(1e12, VIT)
+    with pytest.raises(ArgumentError, match="some are the same"):
+        grid_for_budget(1e21, VIT, values={"depth": [2, 2, 3]})
+    with pytest.raises(ArgumentError, match="2 points cannot be"):
+        grid_for_budget(1e21, VIT, points=2)
+    with pytest.raises(ArgumentError, match="cannot be"):
+        grid_for_budget(float("nan"), VIT)
+
+
+def test_widths_are_multiples_of_grouped_heads() -> None:
+    grouped = make_architecture({"family": "llama", "vocab": 32000, "seq": 2048, "head_dim": 64, "kv_heads": 4})
+    star = design_star({"width": 2048, "depth": 32, "mlp_dim": 8192}, grouped, (1e9, 2e9), ratio=1.25, points=3)
+    assert (star.runs.shape[:, 0] % 256 == 0).all()
 
 
 def test_a_grid_holds_its_shape_inside() -> None:

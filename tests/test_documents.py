@@ -17,6 +17,7 @@ from shapeplan.documents.files import published_law, read_law, write_text
 from shapeplan.documents.flops import flops_document
 from shapeplan.documents.law import LawDocument, fit_of, law_document
 from shapeplan.documents.metrics import metrics_document
+from shapeplan.documents.next_run import next_document
 from shapeplan.documents.plan import plan_document
 from shapeplan.documents.power import power_document
 from shapeplan.documents.predictions import predictions_csv, predictions_document
@@ -29,6 +30,7 @@ from shapeplan.fitting.metrics import fit_metrics
 from shapeplan.fitting.predict import predict
 from shapeplan.fitting.result import Fit
 from shapeplan.planning.costs import flops
+from shapeplan.planning.next_run import next_runs
 from shapeplan.planning.recommend import recommend
 from shapeplan.readers.read import read_runs
 from shapeplan.rehearsal.power import power
@@ -50,6 +52,7 @@ def documents(fitted: Fit) -> dict[str, Document]:
         law_document(fitted),
         plan_document(recommend(fitted, [1e20, 1e21])),
         predictions_document(fitted, predict(fitted, runs)),
+        next_document(next_runs(fit(runs, law="separable", replicates=30), 1e22, 1e20)),
         power_document(power(runs, fit(runs, law="separable", replicates=0), 1e21, noise=0.003, sweeps=2, shares=(1,))),
     ]
     return {document.kind: document for document in made}

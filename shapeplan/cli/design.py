@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from shapeplan.cli import options as opt
-from shapeplan.cli.output import emit, emit_text
+from shapeplan.cli.output import emit, emit_text, write
 from shapeplan.errors import ArgumentError, Complaint
-from shapeplan.quantities import format_flops, parse_count, parse_flops, parse_fraction
+from shapeplan.quantities import format_flops, parse_assignments, parse_count, parse_flops, parse_fraction
 from shapeplan.render.console import Console
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ design = typer.Typer(
 )
 
 _CENTER_HINT = "write e.g. width=1968,depth=40,mlp_dim=6144"
+_AROUND_HINT = "write e.g. width=608,depth=10,mlp_dim=928"
 _VALUES_HINT = "write e.g. width=608,768,928"
 
 ArchitectureFile = Annotated[
@@ -33,6 +34,9 @@ Ratio = Annotated[float | None, typer.Option("--ratio", help="Of neighbouring va
 Values = Annotated[
     list[str] | None,
     typer.Option("--values", metavar="DIM=N,N,...", help="Values of a dimension, in place of spaced ones. Repeatable."),
+]
+TotalBudget = Annotated[
+    str | None, typer.Option("--budget", metavar="FLOPS", help="For all runs: chooses what is not given.")
 ]
 Counted = Annotated[
     opt.ConventionName, typer.Option("--flops-convention", help="What the compute column, and a budget, count.")
@@ -54,9 +58,7 @@ def star(
     points: Annotated[int, typer.Option("--points", help="Values on an arm.")] = 6,
     ratio: Ratio = None,
     values: Values = None,
-    budget: Annotated[
-        str | None, typer.Option("--budget", metavar="FLOPS", help="For all runs: chooses what is not given.")
-    ] = None,
+    budget: TotalBudget = None,
     flops_convention: Counted = opt.ConventionName.forward,
     gpus: Gpus = None,
     mfu: Mfu = None,
@@ -98,12 +100,13 @@ def star(
 def grid(
     architecture: ArchitectureFile,
     around: Annotated[
-        str, typer.Option("--around", metavar="SHAPE", help="The small shape: width=608,depth=10,mlp_dim=928.")
-    ],
+        str | None, typer.Option("--around", metavar="SHAPE", help=f"The small shape: {_AROUND_HINT[11:]}.")
+    ] = None,
     durations: Durations = None,
     points: Annotated[int, typer.Option("--points", help="Values a dimension.")] = 4,
     ratio: Ratio = None,
     values: Values = None,
+    budget: TotalBudget = None,
     flops_convention: Counted = opt.ConventionName.forward,
     gpus: Gpus = None,
     mfu: Mfu = None,
@@ -117,22 +120,24 @@ def grid(
     Example: shapeplan design grid --around width=608,depth=10,mlp_dim=928 --durations 300M,600M --architecture vit.yaml
     """
     from shapeplan.sweeps.design_grid import PAPER_RATIO, design_grid
+    from shapeplan.sweeps.grid_budget import grid_for_budget
 
     console = Console(quiet=quiet)
-    shape = opt.parse_center(around) or {}
-    lengths = _durations(durations)
-    if lengths is None:
-        message = "a grid needs --durations"
-        raise ArgumentError(Complaint("bad-design", message, "write e.g. --durations 300M,600M"))
-    made = design_grid(
-        shape,
-        _architecture(architecture),
-        lengths,
-        values=_values(values),
-        points=points,
-        ratio=PAPER_RATIO if ratio is None else ratio,
-        flops_convention=flops_convention.value,
-    )
+    cost, lengths = _architecture(architecture), _durations(durations)
+    shape = None if around is None else parse_assignments(around, _AROUND_HINT)
+    rest: dict[str, Any] = {
+        "flops_convention": flops_convention.value,
+        "values": _values(values),
+        "points": points,
+        "ratio": PAPER_RATIO if ratio is None else ratio,
+    }
+    if budget is not None:
+        made = grid_for_budget(parse_flops(budget), cost, around=shape, durations=lengths, **rest)
+    elif shape is None or lengths is None:
+        message = "a grid needs --around and --durations, or a --budget that they follow from"
+        raise ArgumentError(Complaint("bad-design", message, f"{_AROUND_HINT}, and --durations 300M,600M"))
+    else:
+        made = design_grid(shape, cost, lengths, **rest)
     _show(console, made, gpus, mfu, output, architecture)
 
 
@@ -191,6 +196,56 @@ def power(
         as_json=as_json,
         output=output,
         inputs=(log, law),
+    )
+
+
+@design.command("next")
+def next_(
+    law: Annotated[str, typer.Option("--law", metavar="FILE", help="Law document of the runs so far; - for stdin.")],
+    budget: Annotated[str, typer.Option("--budget", metavar="FLOPS", help="For all added runs, as the law counts.")],
+    target: Annotated[str, typer.Option("--target", metavar="FLOPS", help="Budget to plan for, as the law counts.")],
+    candidates: Annotated[int, typer.Option("--candidates", help="How many runs to suggest.")] = 5,
+    noise: Annotated[
+        str | None, typer.Option("--noise", help="Relative noise of a run. [default: the misfit of the law]")
+    ] = None,
+    as_json: opt.AsJson = False,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Write a log to fill in (CSV, YAML), or .json for all."),
+    ] = None,
+    quiet: opt.Quiet = False,
+) -> None:
+    """Suggest the runs that would tell most about the plan for a target: those that shrink its expected regret most.
+
+    The best comes first; each knows of those before it. All spend about their share of the budget.
+
+    Example: shapeplan design next --law law.json --budget 1e20 --target 1e22 -o more.csv
+    """
+    from shapeplan.documents.files import read_law
+    from shapeplan.documents.log import log_text
+    from shapeplan.documents.next_run import next_document
+    from shapeplan.planning.next_run import next_runs
+    from shapeplan.render.next_run import render_next
+
+    console = Console(quiet=quiet, as_json=as_json)
+    found = next_runs(
+        read_law(law),
+        parse_flops(target),
+        parse_flops(budget),
+        candidates=candidates,
+        noise=None if noise is None else parse_fraction(noise),
+    )
+    console.warn(found.cautions)
+    if output is not None and output.suffix != ".json":
+        write(console, output, log_text(found.runs(), output), (law,))
+        output = None
+    emit(
+        console,
+        lambda: next_document(found),
+        lambda: render_next(found),
+        as_json=as_json,
+        output=output,
+        inputs=(law,),
     )
 
 

@@ -37,6 +37,7 @@ from shapeplan.documents.records import (
     estimate_records,
 )
 from shapeplan.documents.rivals import LARGEST_COEFFICIENT, LARGEST_EXPONENT, LARGEST_UNIT, RivalRecord
+from shapeplan.documents.rows import RowsRecord
 from shapeplan.errors import Caution
 from shapeplan.fitting.evidence import (
     Arm,
@@ -94,6 +95,7 @@ class LawDocument(Document):
     center_error: HeldOutRecord | None = None
     grid_error: HeldOutRecord | None = None
     range: RangeRecord
+    rows: RowsRecord | None = None
     selection: tuple[SelectionRecord, ...]
     rivals: tuple[RivalRecord, ...] = ()
     dropped: tuple[DroppedRecord, ...]
@@ -161,6 +163,8 @@ class LawDocument(Document):
             raise ValueError("rivals speak of other dimensions than dims")
         if not (0 < self.range.flops[0] <= self.range.flops[1] and set(self.dims) <= self.range.shape.keys()):
             raise ValueError("range is missing a dimension, or empty")
+        if self.rows and not set(self.dims) <= self.rows.shape.keys():
+            raise ValueError("rows.shape is missing a dimension")
         if not all(low > 0 for low, _ in self.range.shape.values()):
             raise ValueError("range.shape is not positive")
         if not self.heads.keys() <= {"heads", "head_dim"}:
@@ -202,6 +206,7 @@ def law_document(fit: Fit) -> LawDocument:
         center_error=_held_out_record(fit.center_error),
         grid_error=_held_out_record(fit.grid_error),
         range=RangeRecord(flops=fit.flops_range, shape=dict(fit.shape_range)),
+        rows=RowsRecord.of(fit.rows) if fit.rows else None,
         selection=tuple(SelectionRecord.of(score) for score in fit.selection),
         rivals=tuple(RivalRecord.of(rival) for rival in fit.rivals),
         dropped=(),
@@ -287,6 +292,7 @@ def fit_of(document: LawDocument, sources: tuple[Source, ...] = ()) -> Fit:
         cautions=tuple(Caution(w.code, w.message, w.hint) for w in document.warnings),
         sources=sources or tuple(Source(i.name, i.sha256) for i in document.inputs),
         rivals=tuple(record.rival(derive) for record in document.rivals),
+        rows=document.rows.rows() if document.rows else None,
     )
 
 

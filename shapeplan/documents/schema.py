@@ -10,6 +10,7 @@ from shapeplan.documents.comparison import ComparisonDocument
 from shapeplan.documents.flops import FlopsDocument
 from shapeplan.documents.law import LawDocument
 from shapeplan.documents.metrics import MetricsDocument
+from shapeplan.documents.next_run import NextDocument
 from shapeplan.documents.plan import PlanDocument
 from shapeplan.documents.power import PowerDocument
 from shapeplan.documents.predictions import PredictionsDocument
@@ -21,6 +22,7 @@ KINDS: dict[str, type[Document]] = {
     "shapeplan.flops": FlopsDocument,
     "shapeplan.law": LawDocument,
     "shapeplan.metrics": MetricsDocument,
+    "shapeplan.next": NextDocument,
     "shapeplan.plan": PlanDocument,
     "shapeplan.power": PowerDocument,
     "shapeplan.predictions": PredictionsDocument,

@@ -20,6 +20,7 @@ from shapeplan.fitting.influence import Reading, find_influences
 from shapeplan.fitting.noise import measure_noise
 from shapeplan.fitting.result import OPTIMUM_AT, Fit, Rival
 from shapeplan.fitting.rollout import Choice, choose, score_in_sample
+from shapeplan.fitting.rows import rows_of
 from shapeplan.fitting.star_report import report_star
 from shapeplan.fitting.surroundings import Surroundings, trust_region
 from shapeplan.fitting.trends import find_trends
@@ -224,6 +225,7 @@ def _evidence(
         ),
         sources=runs.sources,
         notes=(*runs.notes, *cost_notes),
+        rows=rows_of(runs, chosen, exponent_source.star.star if exponent_source.star else None),
         rivals=tuple(_rival(rival, runs, surroundings, replicates) for rival in choice.rivals if _knows_shape(rival)),
     )
 

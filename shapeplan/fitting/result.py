@@ -30,6 +30,7 @@ from shapeplan.fitting.evidence import (
     Trend,
 )
 from shapeplan.fitting.optimum import Bounds, best_shape
+from shapeplan.fitting.rows import Rows
 from shapeplan.fitting.surroundings import NO_LIMITS, TRUST, Limits, Surroundings, trust_region
 from shapeplan.laws import Law
 from shapeplan.quantities import Convention
@@ -115,6 +116,8 @@ class Fit:
         The Pareto front of all rows: what was reached at which compute.
     start : Start or None
         x0 and t0 of the recipe.
+    rows : Rows or None
+        The rows of the log under the law; None for a published law, and in documents of older versions.
     flops_range, shape_range : interval, mapping of str to interval
         What the rows cover; beyond it the law extrapolates.
     architecture : Architecture or None
@@ -164,6 +167,7 @@ class Fit:
     sources: tuple[Source, ...]
     notes: tuple[str, ...] = ()
     rivals: tuple[Rival, ...] = ()
+    rows: Rows | None = None
 
     def __repr__(self) -> str:
         """Return law, status, exponents and warnings; the whole is in the document."""
@@ -280,6 +284,11 @@ class Fit:
     def bounds_within(self, trust: float) -> dict[str, Interval]:
         """Return the trust region: a factor beyond the smallest and largest trained value of every free dimension."""
         return trust_region({dim: self.shape_range[dim] for dim in self.dims}, trust)
+
+    @property
+    def kv_heads(self) -> int:
+        """Key and value heads of the architecture, of which heads are a multiple; 1 where it says none."""
+        return int((self.architecture.settings.get("kv_heads") if self.architecture else None) or 1)
 
     @property
     def dims(self) -> tuple[str, ...]:

@@ -78,7 +78,7 @@ def left_over_cautions(flops: float, spent: float | None, other: str | None) -> 
     return (Caution("budget-left-over", message, hint),)
 
 
-def extrapolation(fit: Fit, shape: Mapping[str, int], flops: float) -> dict[str, float]:
+def extrapolation(fit: Fit, shape: Mapping[str, float], flops: float) -> dict[str, float]:
     """Return how far budget and shape are beyond the rows of the fit, as factors; what lies within is left out."""
     ranges = {"flops": (flops, fit.flops_range)}
     ranges |= {dim: (float(value), fit.shape_range[dim]) for dim, value in shape.items() if dim in fit.shape_range}

@@ -126,7 +126,7 @@ def recommend(
         multiples={dim: whole("multiple-of", size) for dim, size in (multiples or {}).items()},
         heads=whole_or_none("heads", heads),
         head_dim=whole_or_none("head-dim", head_dim),
-        kv_heads=_kv_heads(fit),
+        kv_heads=fit.kv_heads,
         tensor_parallel=whole("tensor-parallel", tensor_parallel),
         pipeline_parallel=whole("pipeline-parallel", pipeline_parallel),
         held=asked.held,
@@ -170,7 +170,3 @@ def recommend(
 
 def _switched(option: str) -> str:
     return f"planned by the optimum of the law, not by the recipe, which knows no --{option}"
-
-
-def _kv_heads(fit: Fit) -> int:
-    return int((fit.architecture.settings.get("kv_heads") if fit.architecture else None) or 1)

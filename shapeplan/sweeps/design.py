@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from shapeplan.architectures import Architecture
+from shapeplan.architectures import Architecture, Cost
 from shapeplan.arrays import Floats, nearest_multiple
 from shapeplan.errors import ArgumentError, Caution, Complaint
 from shapeplan.quantities import Convention, convert_flops
@@ -59,8 +59,28 @@ class Design:
         return len(self.runs.distinct_shapes(self.runs.dims))
 
 
-def planned(entries: Sequence[Entry], cost: Architecture, convention: Convention) -> Runs:
-    """Return the rows of runs to train, each with its compute and everything else that the architecture tells.
+def planned(
+    entries: Sequence[Entry],
+    cost: Cost,
+    convention: Convention,
+    *,
+    examples_unit: str = "examples",
+    metric: str = "loss",
+) -> Runs:
+    """Return the rows of runs to train, each with its compute and everything else that the cost tells.
+
+    Parameters
+    ----------
+    entries : sequence of Entry
+        The runs, at least one.
+    cost : Cost
+        An architecture counts exactly, and tells heads.
+    convention : {"forward", "training"}
+        What the compute column counts.
+    examples_unit : str
+        Where the cost is no architecture, which has its own.
+    metric : str
+        Name of the column to fill in.
 
     Raises
     ------
@@ -70,8 +90,13 @@ def planned(entries: Sequence[Entry], cost: Architecture, convention: Convention
     dims = tuple(entries[0].shape)
     shape = np.array([[float(entry.shape[dim]) for dim in dims] for entry in entries])
     columns = dict(zip(dims, shape.T, strict=True))
-    # Shapes to train must divide, which only whole numbers are asked to.
-    models = [cost.model({dim: int(size) for dim, size in entry.shape.items()}) for entry in entries]
+    architecture = cost if isinstance(cost, Architecture) else None
+    heads = None
+    if architecture is not None:
+        # Shapes to train must divide, which only whole numbers are asked to.
+        models = [architecture.model({dim: int(size) for dim, size in entry.shape.items()}) for entry in entries]
+        heads = np.array([float(model.head_count) for model in models])
+    params = cost.params(columns)
     examples = np.array([float(entry.examples) for entry in entries])
     each = convert_flops(1.0, "forward", convention) * cost.flops_per_example(columns)
     return Runs(
@@ -82,11 +107,12 @@ def planned(entries: Sequence[Entry], cost: Architecture, convention: Convention
         run=np.arange(len(entries)),
         run_names=tuple(entry.name for entry in entries),
         lines=np.arange(2, len(entries) + 2),
+        metric=metric,
         examples=examples,
-        examples_unit=cost.examples_unit,
-        params=cost.params(columns),
-        heads=np.array([float(model.head_count) for model in models]),
-        architecture=cost,
+        examples_unit=architecture.examples_unit if architecture else examples_unit,
+        params=None if params is None else np.round(params),
+        heads=heads,
+        architecture=architecture,
     )
 
 
@@ -115,8 +141,11 @@ def step_of(dim: str, cost: Architecture) -> int:
     """Return what a dimension of a shape to train is a multiple of."""
     if dim not in ("width", "mlp_dim"):
         return 1
-    heads = (cost.heads or cost.head_dim or 1) if dim == "width" else 1
-    return int(np.lcm(_STEP, heads))
+    if dim == "mlp_dim":
+        return _STEP
+    # Heads of a fixed width come in groups that share keys and values.
+    grouped = (cost.head_dim or 1) * int(cost.settings.get("kv_heads") or 1)
+    return int(np.lcm(_STEP, cost.heads or grouped))
 
 
 def spaced(start: float, ratio: float, count: int, step: int) -> list[int]:

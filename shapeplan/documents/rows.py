@@ -1,0 +1,64 @@
+"""The rows behind a law, as they stand in its document."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from shapeplan.documents.base import Finite, Part, or_null
+from shapeplan.fitting.rows import Rows
+
+Positive = Annotated[Finite, Field(gt=0)]
+
+
+class RowsRecord(Part):
+    """Every row of the log: a list a column, an entry a row; `predicted` is null where the law gives no finite loss."""
+
+    run: tuple[str, ...]
+    line: tuple[int, ...]
+    shape: dict[str, tuple[Positive, ...]]
+    flops: tuple[Positive, ...]
+    examples: tuple[Positive, ...] | None
+    observed: tuple[Positive, ...]
+    predicted: tuple[Finite | None, ...]
+    part: tuple[str, ...]
+    fitted: tuple[bool, ...]
+
+    @model_validator(mode="after")
+    def _belong_together(self) -> RowsRecord:
+        columns = [self.run, self.line, self.flops, self.observed, self.predicted, self.part, self.fitted]
+        columns += [*self.shape.values(), *([self.examples] if self.examples is not None else [])]
+        if len({len(column) for column in columns}) > 1:
+            raise ValueError("rows are of different lengths")
+        return self
+
+    @classmethod
+    def of(cls, rows: Rows) -> RowsRecord:
+        """Return the record of rows."""
+        return cls(
+            run=rows.runs,
+            line=tuple(rows.lines.tolist()),
+            shape={dim: tuple(values.tolist()) for dim, values in rows.shape.items()},
+            flops=tuple(rows.flops.tolist()),
+            examples=None if rows.examples is None else tuple(rows.examples.tolist()),
+            observed=tuple(rows.observed.tolist()),
+            predicted=tuple(map(or_null, rows.predicted.tolist())),
+            part=rows.parts,
+            fitted=tuple(rows.fitted.tolist()),
+        )
+
+    def rows(self) -> Rows:
+        """Return the rows that the record describes."""
+        return Rows(
+            runs=self.run,
+            lines=np.array(self.line, dtype=int),
+            shape={dim: np.array(values) for dim, values in self.shape.items()},
+            flops=np.array(self.flops),
+            examples=None if self.examples is None else np.array(self.examples),
+            observed=np.array(self.observed),
+            predicted=np.array(self.predicted, dtype=float),
+            parts=self.part,
+            fitted=np.array(self.fitted, dtype=bool),
+        )

@@ -1,0 +1,106 @@
+"""The rows behind a fit: what was seen, and what the law says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from shapeplan.arrays import Bools, Floats, Ints
+from shapeplan.runs import Runs
+from shapeplan.sweeps.star import StarSweep
+
+if TYPE_CHECKING:
+    # The record alone needs no optimizer.
+    from shapeplan.fitting.candidate import Candidate
+
+CENTER = "center"
+BESIDE = ""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Every row of the log, in its order; arrays have one entry a row.
+
+    Attributes
+    ----------
+    runs : tuple of str
+        Name of the row's run.
+    lines : ndarray of int
+        Line of the log.
+    shape : mapping of str to ndarray
+        Dimensions of the log; ``params`` alone where it has no shape.
+    flops : ndarray
+        Compute, in the convention of the law.
+    examples : ndarray or None
+        Examples seen, where the log tells them.
+    observed, predicted : ndarray
+        The metric, and what the law says.
+    parts : tuple of str
+        Where the row is in the star: the dimension of its arm, ``center``, or nothing.
+    fitted : ndarray of bool
+        Whether the law was fitted to the row; if not, it is predicted unseen.
+    """
+
+    runs: tuple[str, ...]
+    lines: Ints
+    shape: Mapping[str, Floats]
+    flops: Floats
+    examples: Floats | None
+    observed: Floats
+    predicted: Floats
+    parts: tuple[str, ...]
+    fitted: Bools
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self.flops)
+
+    @property
+    def residuals(self) -> Floats:
+        """predicted/observed - 1, shape (rows,)."""
+        return self.predicted / self.observed - 1.0
+
+
+def rows_of(runs: Runs, chosen: Candidate, star: StarSweep | None) -> Rows:
+    """Return the rows of a log under the law of choice.
+
+    Parameters
+    ----------
+    runs : Runs
+        The log.
+    chosen : Candidate
+        The law that was fitted.
+    star : StarSweep or None
+        The star in the log.
+    """
+    problem, observed = chosen.problem, runs.observed()
+    columns = runs.variables()
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        predicted = np.array(chosen.law.loss(**{name: columns[name] for name in problem.form.variables}))
+    # On an arm, Eq. 2 has constants of its own; Eq. 3 adds the arms up.
+    seen = problem.all_rows
+    predicted[seen] = observed[seen] * (1.0 + problem.residuals(chosen.found.best))
+    fitted = np.zeros(len(runs), dtype=bool)
+    fitted[seen] = True
+    parts = [BESIDE] * len(runs)
+    if star is not None:
+        for name, rows in ((CENTER, star.center_rows), *star.arms.items()):
+            for row in rows:
+                parts[row] = name
+    shape = {dim: runs.values(dim) for dim in runs.dims}
+    if not runs.dims and runs.params is not None:
+        shape["params"] = runs.params
+    return Rows(
+        runs=tuple(runs.run_names[i] for i in runs.run),
+        lines=runs.lines,
+        shape=shape,
+        flops=runs.flops,
+        examples=runs.examples,
+        observed=observed,
+        predicted=predicted,
+        parts=tuple(parts),
+        fitted=fitted,
+    )

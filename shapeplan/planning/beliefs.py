@@ -1,0 +1,129 @@
+"""What is known of the best shape at a target, and what a run would add to it, before it is run."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from shapeplan.arrays import Floats
+from shapeplan.errors import Complaint, PlanError
+from shapeplan.fitting.result import Fit
+from shapeplan.fitting.surroundings import TRUST
+from shapeplan.planning.candidates import Candidates
+
+_STEP = 1e-2
+"""Distance in log-shape over which the loss is differentiated."""
+_FEWEST_DRAWS = 20
+_SAME = 1e-6
+"""Spread of the log-shape over the draws that is none: all are at the edge of where they are looked for."""
+
+
+@dataclass(frozen=True)
+class Beliefs:
+    """What is known of the best shape and of the runs, as deviations of draws from their mean, one row a draw.
+
+    Attributes
+    ----------
+    shape : ndarray, shape (draws, dims)
+        Logarithm of the best shape at the target.
+    runs : ndarray, shape (draws, runs)
+        Logarithm of the loss of every candidate.
+    curvature : ndarray, shape (dims, dims)
+        Of the logarithm of the loss at the target, by log-shape.
+    noise : float
+        Relative standard deviation of a run's metric.
+    """
+
+    shape: Floats
+    runs: Floats
+    curvature: Floats
+    noise: float
+
+    @classmethod
+    def of(cls, fit: Fit, target: float, runs: Candidates, noise: float) -> Beliefs:
+        """Return what the draws of a fit say.
+
+        Parameters
+        ----------
+        fit : Fit
+            With draws.
+        target : float
+            Compute at which the best shape is asked for, in the convention of the law.
+        runs : Candidates
+            What could be run.
+        noise : float
+            Relative standard deviation of a run's metric, positive.
+
+        Raises
+        ------
+        PlanError
+            If too few draws tell a best shape, or all are at the edge of where it is looked for.
+        """
+        best = fit.best_shapes(fit.bootstrap.draws, np.array([target]))
+        shape = np.log(np.column_stack([best[dim] for dim in fit.dims]))
+        seen = np.log(fit.law.loss_under(fit.bootstrap.columns(), **fit.variables(runs.shape, runs.flops)))
+        sound = np.isfinite(shape).all(axis=1) & np.isfinite(seen).all(axis=1)
+        if sound.sum() < _FEWEST_DRAWS:
+            message = f"only {int(sound.sum())} draws of the law tell a best shape at the target"
+            raise PlanError(Complaint("no-draws", message, "fit with more --replicates, or ask for a nearer target"))
+        shape, seen = shape[sound], seen[sound]
+        if not (np.ptp(shape, axis=0) > _SAME).any():
+            message = (
+                f"for the target, all draws of the law want shapes {TRUST:g} times beyond the trained ones, or further"
+            )
+            raise PlanError(Complaint("no-interior-optimum", message, "ask for a nearer --target"))
+        return cls(shape - shape.mean(axis=0), seen - seen.mean(axis=0), curvature_at(fit, target), noise)
+
+    @property
+    def covariance(self) -> Floats:
+        """Covariance of the log-shape, shape (dims, dims)."""
+        return np.asarray(self.shape.T @ self.shape / (len(self.shape) - 1))
+
+    @property
+    def regret(self) -> float:
+        """Expected relative regret of the shape that is best on average."""
+        return float(np.trace(self.curvature @ self.covariance)) / 2
+
+    def gains(self) -> Floats:
+        """Return by how much every run would shrink the expected regret, shape (runs,)."""
+        draws = len(self.shape) - 1
+        shared, spread = self.shape.T @ self.runs / draws, (self.runs**2).sum(axis=0) / draws
+        return np.asarray(np.einsum("ic,ij,jc->c", shared, self.curvature, shared) / (2 * (spread + self.noise**2)))
+
+    def after(self, chosen: int) -> Beliefs:
+        """Return what will be known once a run is seen, whatever it shows.
+
+        The square root of a Kalman update (Potter 1963), which moves the draws and keeps them draws: their covariance
+        becomes that of the posterior, without a covariance of all runs ever being formed.
+        """
+        seen = self.runs[:, chosen]
+        spread = float(seen @ seen) / (len(seen) - 1)
+        total = spread + self.noise**2
+        share = 1 / (total * (1 + math.sqrt(self.noise**2 / total)) * (len(seen) - 1))
+        shape, runs = (part - share * np.outer(seen, seen @ part) for part in (self.shape, self.runs))
+        return Beliefs(shape, runs, self.curvature, self.noise)
+
+
+def curvature_at(fit: Fit, target: float) -> Floats:
+    """Return the Hessian of the logarithm of the loss by log-shape at the best shape, without negative directions."""
+    best = np.array([float(sizes[0]) for sizes in fit.best_shapes(fit.law.arrays(), np.array([target])).values()])
+
+    def log_loss(moves: Sequence[Floats]) -> Floats:
+        shape = {dim: best[k] * np.exp(_STEP * np.array([move[k] for move in moves])) for k, dim in enumerate(fit.dims)}
+        return np.asarray(np.log(fit.law.loss(**fit.variables(shape, np.full(len(moves), target)))))
+
+    unit, hessian = np.eye(len(best)), np.empty((len(best), len(best)))
+    for i, j in itertools.product(range(len(best)), repeat=2):
+        both, first, second, neither = log_loss(
+            [unit[i] + unit[j], unit[i] - unit[j], unit[j] - unit[i], -unit[i] - unit[j]]
+        )
+        hessian[i, j] = (both - first - second + neither) / (4 * _STEP**2)
+    if not np.isfinite(hessian).all():
+        message = "the law gives no finite loss around its best shape at the target"
+        raise PlanError(Complaint("no-loss", message, "ask for a nearer target"))
+    values, vectors = np.linalg.eigh((hessian + hessian.T) / 2)
+    return np.asarray((vectors * np.maximum(values, 0.0)) @ vectors.T)

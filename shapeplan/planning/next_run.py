@@ -1,0 +1,286 @@
+"""The next run: which of many would tell most about the plan, for what it costs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from shapeplan.errors import ArgumentError, Caution, Complaint, PlanError
+from shapeplan.fitting.result import Fit
+from shapeplan.fitting.surroundings import TRUST, at_edge
+from shapeplan.planning.beliefs import Beliefs
+from shapeplan.planning.candidates import Candidates, candidates_for
+from shapeplan.planning.doubts import extrapolation, extrapolation_cautions
+from shapeplan.quantities import LARGEST_FLOPS, format_flops
+from shapeplan.runs import Runs
+from shapeplan.sweeps.design import Entry, planned, run_name
+
+DEFAULT_CANDIDATES, MOST_CANDIDATES = 5, 100
+_LEAST_NOISE, _MOST_NOISE = 1e-4, 0.5
+_NORMAL_90 = 3.29
+"""Width of a normal 90% interval, in standard deviations."""
+_LITTLE = 5e-4
+"""Expected regret below which there is little to gain: a tenth of what a plan calls as good as the best."""
+_SPENT = 0.5
+_FAR = 1 / 3
+"""A size in the lower or upper third of the trained ones, in logarithms, is called small or large."""
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """A run to add, given the fit and the suggestions before it.
+
+    Attributes
+    ----------
+    name : str
+        What to call it.
+    shape : mapping of str to int
+        Its shape, all dimensions.
+    examples : float
+        How long to train it.
+    flops : float
+        What it costs, in the convention of the law.
+    regret_before, regret_after : float
+        Expected relative regret of the plan for the target, without it and with it.
+    narrowing : mapping of str to float
+        By which part of itself the uncertainty of the best value of every free dimension shrinks.
+    reason : str
+        What it tells, in words.
+    """
+
+    name: str
+    shape: Mapping[str, int]
+    examples: float
+    flops: float
+    regret_before: float
+    regret_after: float
+    narrowing: Mapping[str, float]
+    reason: str
+
+    @property
+    def gain_per_flop(self) -> float:
+        """By how much a FLOP of it shrinks the expected regret."""
+        return (self.regret_before - self.regret_after) / self.flops
+
+
+@dataclass(frozen=True)
+class NextRuns:
+    """Runs to add to a sweep.
+
+    Attributes
+    ----------
+    fit : Fit
+        What is known so far.
+    target, budget : float
+        What is planned for, and what all added runs may cost together, in the convention of the law.
+    noise : float
+        Relative standard deviation of a row's metric.
+    considered : int
+        How many runs were compared.
+    suggestions : tuple of Suggestion
+        The best first; each knows of those before it.
+    cautions : tuple of Caution
+        What is doubtful about them.
+    """
+
+    fit: Fit
+    target: float
+    budget: float
+    noise: float
+    considered: int
+    suggestions: tuple[Suggestion, ...]
+    cautions: tuple[Caution, ...]
+
+    @property
+    def regret(self) -> float:
+        """Expected relative regret of the plan for the target as things are."""
+        return self.suggestions[0].regret_before
+
+    @property
+    def flops(self) -> float:
+        """What all suggestions cost together."""
+        return sum(one.flops for one in self.suggestions)
+
+    def runs(self) -> Runs:
+        """Return the suggestions as a log to fill in."""
+        fit = self.fit
+        assert fit.cost is not None, "suggestions have a cost"
+        entries = [Entry(one.name, one.shape, one.examples) for one in self.suggestions]
+        return planned(entries, fit.cost, fit.flops_convention, examples_unit=fit.examples_unit, metric=fit.metric)
+
+
+def next_runs(
+    fit: Fit,
+    target: float,
+    budget: float,
+    *,
+    candidates: int = DEFAULT_CANDIDATES,
+    noise: float | None = None,
+) -> NextRuns:
+    """Rank runs that have not been done by how much each shrinks the expected regret at a target, per FLOP.
+
+    Near the best shape, the regret of a plan is half the curvature of the loss times the squared error of its
+    log-shape. Over the bootstrap draws of the law, that error and what a run would show vary together, so that seeing
+    the one narrows the other (the delta method, as a Kalman update). Suggestions follow on each other: the second knows
+    of the first. All runs that are compared spend about their share of the budget.
+
+    Parameters
+    ----------
+    fit : Fit
+        A law of shape with draws and rows, that tells its loss.
+    target : float
+        Budget that is planned for, in the convention of the law.
+    budget : float
+        Compute of all suggestions together, in the same.
+    candidates : int
+        How many are suggested.
+    noise : float, optional
+        Relative standard deviation of a row's metric; by default the misfit of the law.
+
+    Raises
+    ------
+    ArgumentError
+        If a number makes no sense.
+    PlanError
+        If the fit has not what this needs, or the budget pays for no run.
+    """
+    _check_numbers(target, budget, candidates, noise)
+    _check_fit(fit)
+    sigma = noise if noise is not None else fit.quality.relative_rmse if fit.quality else 0.0
+    runs = candidates_for(fit, budget / candidates)
+    beliefs = Beliefs.of(fit, target, runs, max(sigma, _LEAST_NOISE))
+    found: list[Suggestion] = []
+    left = np.ones(len(runs), dtype=bool)
+    for _ in range(min(candidates, len(runs))):
+        chosen = int(np.argmax(np.where(left, beliefs.gains() / runs.flops, -np.inf)))
+        left[chosen] = False
+        after = beliefs.after(chosen)
+        found.append(_suggestion(fit, runs, chosen, beliefs, after))
+        beliefs = after
+    best = {dim: float(sizes[0]) for dim, sizes in fit.best_shapes(fit.law.arrays(), np.array([target])).items()}
+    cautions = (
+        *_law_cautions(fit),
+        *_edge_cautions(fit, best),
+        *_gain_cautions(found),
+        *_left_cautions(found, budget),
+        *extrapolation_cautions(fit, extrapolation(fit, best, target), "the target: "),
+    )
+    return NextRuns(fit, target, budget, sigma, len(runs), tuple(found), cautions)
+
+
+def _suggestion(fit: Fit, runs: Candidates, chosen: int, before: Beliefs, after: Beliefs) -> Suggestion:
+    shape = {dim: int(sizes[chosen]) for dim, sizes in runs.shape.items()}
+    wide, narrow = (np.sqrt(np.diag(beliefs.covariance)) for beliefs in (before, after))
+    narrowing = {dim: float(1 - narrow[k] / wide[k]) if wide[k] > 0 else 0.0 for k, dim in enumerate(fit.dims)}
+    examples = float(runs.examples[chosen])
+    return Suggestion(
+        name=run_name("next-" + "-".join(map(str, shape.values())), examples),
+        shape=shape,
+        examples=examples,
+        flops=float(runs.flops[chosen]),
+        regret_before=before.regret,
+        regret_after=after.regret,
+        narrowing=narrowing,
+        reason=_reason(fit, shape, narrowing, dict(zip(fit.dims, wide.tolist(), strict=True))),
+    )
+
+
+def _reason(fit: Fit, shape: Mapping[str, int], narrowing: Mapping[str, float], spread: Mapping[str, float]) -> str:
+    """Say which dimension a run tells most about, how well it was known, and what sets the run apart."""
+    about = max(fit.dims, key=lambda dim: narrowing[dim])
+    least = max(fit.dims, key=lambda dim: spread[dim])
+    known, shrinks = f"within {math.exp(_NORMAL_90 * spread[about]):.3g}x", f"by {narrowing[about]:.0%}"
+    if about == least and len(fit.dims) > 1:
+        return f"{about} is the least certain ({known}); {_extremes(fit, shape)} narrows it {shrinks}"
+    return f"{_extremes(fit, shape)} narrows {about} ({known}) {shrinks}"
+
+
+def _extremes(fit: Fit, shape: Mapping[str, int]) -> str:
+    """Say in which dimensions a shape is small or large among the trained ones."""
+    words: dict[str, list[str]] = {"small": [], "large": []}
+    for dim in fit.dims:
+        low, high = fit.shape_range[dim]
+        place = math.log(shape[dim] / low) / math.log(high / low) if high > low else 0.5
+        if place < _FAR:
+            words["small"].append(dim)
+        elif place > 1 - _FAR:
+            words["large"].append(dim)
+    said = [f"{word} {' and '.join(dims)}" for word, dims in words.items() if dims]
+    return ", ".join(said) or "a shape in the middle"
+
+
+def _law_cautions(fit: Fit) -> list[Caution]:
+    """Return cautions about the law that all expectations rest on."""
+    found = []
+    if fit.status != "ok":
+        message = "the fit is not to be trusted, and these runs are the best only if its law holds"
+        found.append(Caution("untrusted-fit", message, "mend what the warnings of the fit name first"))
+    if fit.rivals:
+        names = " and ".join(rival.law.form.name for rival in fit.rivals)
+        message = f"the rollout cannot tell {fit.law.form.name} from {names}, and these runs tell most if it is true"
+        found.append(Caution("one-law", message, "fit with --law to see what the other would ask for"))
+    return found
+
+
+def _edge_cautions(fit: Fit, best: Mapping[str, float]) -> list[Caution]:
+    """Return a caution where the best shape at the target is at the edge of where it is looked for."""
+    dims = [dim for dim in fit.dims if at_edge(np.array(best[dim]), fit.bounds[dim])]
+    if not dims:
+        return []
+    message = f"for the target, the law wants {', '.join(dims)} {TRUST:g} times beyond the trained shapes, or further"
+    hint = "what lies at that edge counts as known: ask for a nearer --target"
+    return [Caution("no-interior-optimum", message, hint)]
+
+
+def _gain_cautions(found: Sequence[Suggestion]) -> list[Caution]:
+    """Return a caution where the plan is as good as known."""
+    if found[0].regret_before >= _LITTLE:
+        return []
+    message = f"under the law the plan is expected to lose {100 * found[0].regret_before:.2g}% as things are"
+    return [Caution("little-to-gain", message, "spend the budget on checking the law: a run nearer to the target")]
+
+
+def _left_cautions(found: Sequence[Suggestion], budget: float) -> list[Caution]:
+    """Return a caution where most of the budget is left."""
+    spent = sum(one.flops for one in found)
+    if spent >= _SPENT * budget:
+        return []
+    message = (
+        f"the runs cost {format_flops(spent)} of the {format_flops(budget)} FLOPs: none is taken that is much longer or"
+        " larger than those of the log"
+    )
+    return [Caution("budget-left-over", message, "ask for more --candidates; or lay out a larger sweep")]
+
+
+def _check_numbers(target: float, budget: float, candidates: int, noise: float | None) -> None:
+    for name, value in (("target", target), ("budget", budget)):
+        if not 0 < value <= LARGEST_FLOPS:
+            raise ArgumentError(Complaint(f"bad-{name}", f"a {name} of {value:g} FLOPs cannot be", "give e.g. 1e21"))
+    if not 1 <= candidates <= MOST_CANDIDATES:
+        message = f"{candidates} candidates cannot be"
+        raise ArgumentError(Complaint("bad-candidates", message, f"give 1 to {MOST_CANDIDATES}"))
+    if noise is not None and not 0 <= noise <= _MOST_NOISE:
+        message = f"a noise of {noise:g} cannot be"
+        raise ArgumentError(Complaint("bad-noise", message, f"give 0 to {_MOST_NOISE:g}, e.g. 0.3%"))
+
+
+def _check_fit(fit: Fit) -> None:
+    """Raise `PlanError` unless the fit has a law of shape that tells its loss, with a cost, draws and rows."""
+    name = fit.law.form.name
+    if not fit.law.form.dims or not fit.law.has_loss:
+        message = f"the law {name!r} tells no loss of shapes, so no run can be judged by it"
+        raise PlanError(Complaint("no-loss", message, "fit a log of your own with --law auto"))
+    if fit.cost is None:
+        message = "what a shape costs is not known, so no run can be proposed"
+        raise PlanError(Complaint("no-cost", message, "add examples to the log, or an architecture, and fit again"))
+    if not fit.predicts_loss:
+        message = f"the law {name!r} misses the rows beside the star, so no run can be judged by it"
+        raise PlanError(Complaint("no-loss", message, "fit with --law auto"))
+    if not fit.bootstrap.draws:
+        raise PlanError(Complaint("no-draws", "the law has no draws", "fit with --replicates 1000"))
+    if fit.rows is None:
+        message = "the law document does not hold its rows: an older version wrote it"
+        raise PlanError(Complaint("no-rows", message, "fit again"))

@@ -1,0 +1,52 @@
+"""Runs to add, as a table."""
+
+from __future__ import annotations
+
+from rich.console import RenderableType
+
+from shapeplan.planning.next_run import NextRuns
+from shapeplan.quantities import format_count, format_flops
+from shapeplan.render.parts import compact, count, facts, table, title
+
+
+def render_next(found: NextRuns) -> list[RenderableType]:
+    """Return the runs, what they cost and save, and why they were chosen."""
+    fit, own = found.fit, found.fit.flops_convention
+    dims = list(found.suggestions[0].shape)
+    each = found.flops / len(found.suggestions)
+    rows = [
+        [
+            f"{rank}",
+            *(f"{one.shape[dim]}" for dim in dims),
+            format_count(one.examples),
+            format_flops(one.flops),
+            _percent(one.regret_after),
+            _percent(one.gain_per_flop * each),
+        ]
+        for rank, one in enumerate(found.suggestions, start=1)
+    ]
+    headers = ["", *dims, fit.examples_unit, f"{own} FLOPs", "regret left", f"saved per {format_flops(each)}"]
+    what = "The next run" if len(rows) == 1 else "The next runs"
+    spent = f"{format_flops(found.flops)} of {format_flops(found.budget)} {own} FLOPs"
+    return [
+        title(f"{what}, for a plan at {format_flops(found.target)} {own} FLOPs"),
+        table(headers, rows),
+        facts((f"{rank}", one.reason) for rank, one in enumerate(found.suggestions, start=1)),
+        facts(
+            [
+                ("spends", spent),
+                ("regret", f"of the plan expected now {_percent(found.regret)}; left: with a run and those above it"),
+                ("saved", "by which a run shrinks it, for as much compute"),
+                (
+                    "rests on",
+                    f"the law {fit.law.form.name}, {count(fit.bootstrap.replicates, 'draw')}, noise of a run"
+                    f" {compact(100 * found.noise)}%; {count(found.considered, 'run')} compared",
+                ),
+            ]
+        ),
+    ]
+
+
+def _percent(value: float) -> str:
+    """Return a fraction as a percentage to three digits: regrets may be small."""
+    return compact(100 * value) + "%"
