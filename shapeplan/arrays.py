@@ -34,7 +34,7 @@ def central_interval(values: Floats, level: float) -> tuple[Floats, Floats]:
     return ends[0], ends[1]
 
 
-def nearest_multiple(values: Floats, multiple: int) -> Floats:
+def nearest_multiple(values: Floats, multiple: float) -> Floats:
     """Return the multiples nearest to values, at least one.
 
     Nearest in ratio: 1.5 is closer to 2 than to 1 when both are factors.
@@ -42,3 +42,8 @@ def nearest_multiple(values: Floats, multiple: int) -> Floats:
     below = np.maximum(np.floor(values / multiple), 1.0) * multiple
     above = below + multiple
     return np.where(values / below <= above / values, below, above)
+
+
+def plain(value: float) -> int | float:
+    """Return a number as an int if it is whole, else without what binary fractions add to its digits."""
+    return int(value) if float(value).is_integer() else float(f"{value:.12g}")

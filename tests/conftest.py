@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import pty
+import struct
 import subprocess
 import sys
+import termios
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -65,6 +69,31 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("the public sweeps and certified tables lie beside the project, and are not here")
     return SHARED
+
+
+def on_terminal(columns: int, *arguments: str | Path, results: bool = False, **environment: str) -> tuple[str, int]:
+    """Run the program on a terminal of that width; return what it shows (results only, if asked) and its status."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "shapeplan", *map(str, arguments)],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=subprocess.DEVNULL if results else theirs,
+        env={**os.environ, "TERM": "xterm-256color", **environment},
+    )
+    os.close(theirs)
+    shown = b""
+    while True:
+        try:
+            chunk = os.read(ours, 65536)
+        except OSError:  # Linux says EIO when the other side of a terminal is closed.
+            break
+        if not chunk:
+            break
+        shown += chunk
+    os.close(ours)
+    return shown.decode().replace("\r\n", "\n"), process.wait()
 
 
 def additive_law() -> Law:

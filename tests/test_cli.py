@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import math
 import os
-import pty
 import re
 import signal
-import struct
 import subprocess
 import sys
-import termios
 import time
 from pathlib import Path
 
 import pytest
-from conftest import SAMPLES, Program
+from conftest import SAMPLES, Program, on_terminal
 
 GOLDEN = Path(__file__).parent / "golden"
 LOG = SAMPLES / "vit_sweep.yaml"
@@ -33,31 +29,6 @@ def law(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("law") / "law.json"
     subprocess.run([sys.executable, "-m", "shapeplan", "fit", LOG, "-o", path, "-q"], check=True, capture_output=True)
     return path
-
-
-def on_terminal(columns: int, *arguments: str | Path, results: bool = False, **environment: str) -> tuple[str, int]:
-    """Run the program on a terminal of that width; return what it shows (results only, if asked) and its status."""
-    ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
-    process = subprocess.Popen(
-        [sys.executable, "-m", "shapeplan", *map(str, arguments)],
-        stdin=theirs,
-        stdout=theirs,
-        stderr=subprocess.DEVNULL if results else theirs,
-        env={**os.environ, "TERM": "xterm-256color", **environment},
-    )
-    os.close(theirs)
-    shown = b""
-    while True:
-        try:
-            chunk = os.read(ours, 65536)
-        except OSError:  # Linux says EIO when the other side of a terminal is closed.
-            break
-        if not chunk:
-            break
-        shown += chunk
-    os.close(ours)
-    return shown.decode().replace("\r\n", "\n"), process.wait()
 
 
 def compare(name: str, text: str) -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from shapeplan.architectures import Architecture
 from shapeplan.architectures import architecture as make_architecture
-from shapeplan.documents.log import log_csv, log_yaml
+from shapeplan.documents.log import log_text
 from shapeplan.errors import ArgumentError, InputError
 from shapeplan.fitting.check import check
 from shapeplan.laws import Law, Separable
@@ -88,11 +88,11 @@ def rehearsal_like(dims: tuple[str, ...]) -> Law:
     return Law(Separable(dims), constants, dict.fromkeys((*dims, "examples"), 1e3))
 
 
-@pytest.mark.parametrize("suffix", ["csv", "yaml"])
+@pytest.mark.parametrize("suffix", ["csv", "yaml", "json", "jsonl", "TSV"])
 def test_a_design_is_read_again_without_a_warning(tmp_path: Path, suffix: str) -> None:
     star = design_star({"width": 1024, "depth": 24, "mlp_dim": 4096}, VIT, DURATIONS).runs
     path = tmp_path / f"design.{suffix}"
-    path.write_text(log_yaml(star) if suffix == "yaml" else log_csv(star))
+    path.write_text(log_text(star, path))
     again = read_runs(path, require_metric=False, architecture=VIT)
     assert again.cautions == ()
     assert np.array_equal(again.shape, star.shape)
@@ -205,6 +205,18 @@ def test_a_grid_for_a_budget_keeps_what_is_given() -> None:
         grid_for_budget(float("nan"), VIT)
 
 
+def test_a_shape_that_cannot_be_is_named() -> None:
+    with pytest.raises(ArgumentError, match="the centre has the dimension 'mlp', which vit does not count"):
+        design_star({"width": 1024, "depth": 16, "mlp": 2816}, VIT, DURATIONS)
+    with pytest.raises(ArgumentError, match="the shape has a width of 1e\\+300"):
+        design_grid({"width": 1e300, "depth": 16, "mlp_dim": 2816}, VIT, DURATIONS)
+    for make in (design_star, design_grid):
+        with pytest.raises(ArgumentError, match="4000 points cannot be"):
+            make({"width": 1024, "depth": 16, "mlp_dim": 2816}, VIT, DURATIONS, points=4000)
+    uneven = design_grid({"width": 256, "depth": 5}, VIT_RATIO, (1e8, 2e8), values={"depth": [2, 4, 5]})
+    assert [caution.code for caution in uneven.cautions] == ["uneven-spacing"]
+
+
 def test_widths_are_multiples_of_grouped_heads() -> None:
     grouped = make_architecture({"family": "llama", "vocab": 32000, "seq": 2048, "head_dim": 64, "kv_heads": 4})
     star = design_star({"width": 2048, "depth": 32, "mlp_dim": 8192}, grouped, (1e9, 2e9), ratio=1.25, points=3)
@@ -220,7 +232,7 @@ def test_a_grid_holds_its_shape_inside() -> None:
         assert values[-1] / values[0] == pytest.approx(1.2**3, rel=0.1)
     assert grid.shapes - len(grid.boundary) == 8
     assert grid.cautions == ()
-    with pytest.raises(ArgumentError, match="2 points cannot be; give 3 or more: the best of fewer is on the edge"):
+    with pytest.raises(ArgumentError, match="2 points cannot be; give 3 to 100: the best of fewer is on the edge"):
         design_grid({"width": 608}, VIT_RATIO, (300e6,), points=2)
     with pytest.raises(ArgumentError, match="depth would have the values 1, 1, 1, 1: some are the same"):
         design_grid({"width": 608, "depth": 1}, VIT_RATIO, (300e6,), ratio=1.05)

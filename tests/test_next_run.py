@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from conftest import SAMPLES, Program, fit_star, sweep
+from conftest import SAMPLES, Program, fit_star, on_terminal, sweep
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from shapeplan.documents.files import published_law
-from shapeplan.documents.law import fit_of, law_document
+from shapeplan.documents.law import LawDocument, fit_of, law_document
 from shapeplan.errors import ArgumentError, PlanError
 from shapeplan.fitting.fit import fit
 from shapeplan.fitting.optimum import best_shape
@@ -23,6 +25,7 @@ from shapeplan.fitting.result import Fit, Rival
 from shapeplan.planning.beliefs import Beliefs
 from shapeplan.planning.candidates import AROUND, LEAST_SPENT, candidates_for, examples_range
 from shapeplan.planning.next_run import next_runs
+from shapeplan.planning.recommend import recommend
 from shapeplan.readers.read import read_runs
 from shapeplan.runs import Runs
 from shapeplan.sweeps.design import joined
@@ -184,6 +187,54 @@ def test_the_document_of_a_law_holds_its_rows(found: Fit) -> None:
     assert star.rows.predicted[center] == pytest.approx([row.predicted for row in star.center], rel=1e-12)
     assert not star.rows.fitted[center].any()
     assert {part for part, seen in zip(star.rows.parts, star.rows.fitted, strict=True) if seen} == set(star.dims)
+
+
+def test_dimensions_that_are_no_whole_numbers_stay_so() -> None:
+    """A ratio that varies is rounded to two digits; one that never varies stays what it is, in runs and in plans."""
+    runs = sweep()
+    ratio = np.select([runs.values("mlp_dim") < 1e3, runs.values("mlp_dim") < 3e3], [0.25, 0.5], 0.75)
+    shape = np.column_stack([runs.values("width"), runs.values("depth"), ratio])
+    free = replace(runs, dims=("width", "depth", "ratio"), shape=shape, architecture=None, heads=None)
+    fixed = replace(free, shape=np.column_stack([shape[:, :2], np.full(len(runs), 0.4)]))
+    for log, values in ((free, None), (fixed, {0.4})):
+        one = fit(log, law="separable", replicates=30)
+        found = next_runs(one, 1e21, 1e20)
+        seen = {suggestion.shape["ratio"] for suggestion in found.suggestions}
+        assert seen == values if values else all(0 < size < 1.2 and round(size, 2) == size for size in seen)
+        plan = recommend(one, 1e21, force=True).budgets[0]
+        assert 0 < plan.rounded["ratio"] < 4
+        assert not values or plan.rounded["ratio"] == 0.4
+        assert found.runs().shape.min() > 0
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("flops", [], "rows are of different lengths"),
+        ("observed", [-1.0], "greater than or equal to"),
+        ("flops", [1e300], "less than or equal to"),
+        ("line", [2**70], "less than or equal to"),
+        ("shape", {"width": [1.0]}, "rows are of different lengths"),
+    ],
+)
+def test_rows_that_no_fit_wrote_are_refused(found: Fit, field: str, value: object, message: str) -> None:
+    document = law_document(found).model_dump(mode="json")
+    whole = document["rows"]
+    document["rows"] = {**whole, field: value * len(whole["line"]) if isinstance(value, list) else value}
+    with pytest.raises(ValidationError, match=message):
+        LawDocument.model_validate(document)
+
+
+@pytest.mark.parametrize("columns", [60, 100, 200])
+def test_the_table_fits_the_terminal(tmp_path: Path, columns: int) -> None:
+    law = tmp_path / "law.json"
+    law.write_text(law_document(fit(sweep(), law="separable", replicates=30)).dumps())
+    arguments = ["design", "next", "--law", law, "--budget", "1e20", "--target", "1e22", "--candidates", "12"]
+    shown, status = on_terminal(columns, *arguments, results=True, NO_COLOR="1")
+    assert status == 0
+    assert max(len(line) for line in shown.split("\n")) <= columns
+    # No number is broken.
+    assert all(re.search(rf"(?<!\d){size}(?!\d)", shown) for size in ("900M", "regret left"))
 
 
 def test_the_command_ranks_and_writes_a_log(program: Program, tmp_path: Path) -> None:

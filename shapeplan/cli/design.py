@@ -8,7 +8,7 @@ import typer
 from shapeplan.cli import options as opt
 from shapeplan.cli.output import emit, emit_text, write
 from shapeplan.errors import ArgumentError, Complaint
-from shapeplan.quantities import format_flops, parse_assignments, parse_count, parse_flops, parse_fraction
+from shapeplan.quantities import format_count, format_flops, parse_assignments, parse_count, parse_flops, parse_fraction
 from shapeplan.render.console import Console
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ ArchitectureFile = Annotated[
     typer.Option("--architecture", metavar="YAML", help="File with architecture: {family: vit, patch: 14 ...}."),
 ]
 Durations = Annotated[
-    str | None, typer.Option("--durations", metavar="N,N,...", help="Examples to train on: 64M,128M,256M.")
+    str | None, typer.Option("--durations", metavar="N,N,...", help="Images, or tokens, to train on: 64M,128M,256M.")
 ]
 Ratio = Annotated[float | None, typer.Option("--ratio", help="Of neighbouring values.")]
 Values = Annotated[
@@ -44,7 +44,8 @@ Counted = Annotated[
 Gpus = Annotated[str | None, typer.Option("--gpus", metavar="64xH100", help="How many days all runs take there.")]
 Mfu = Annotated[str | None, typer.Option("--mfu", help="Share of the peak of --gpus. [default: 0.4]")]
 LogFile = Annotated[
-    Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write CSV, or YAML for .yaml. [default: stdout]")
+    Path | None,
+    typer.Option("--output", "-o", metavar="FILE", help="CSV, or .yaml, .json, .jsonl, .tsv. [default: stdout]"),
 ]
 
 
@@ -211,13 +212,16 @@ def next_(
     as_json: opt.AsJson = False,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="FILE", help="Write a log to fill in (CSV, YAML), or .json for all."),
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="A log to fill in (.csv, .yaml, .jsonl), or .json for all."
+        ),
     ] = None,
     quiet: opt.Quiet = False,
 ) -> None:
     """Suggest the runs that would tell most about the plan for a target: those that shrink its expected regret most.
 
-    The best comes first; each knows of those before it. All spend about their share of the budget.
+    The best comes first; each knows of those before it. Shapes and durations are up to 1.5 times beyond those of the
+    log, in every combination; each run spends its share of the budget, if runs like that can.
 
     Example: shapeplan design next --law law.json --budget 1e20 --target 1e22 -o more.csv
     """
@@ -233,7 +237,7 @@ def next_(
         parse_flops(target),
         parse_flops(budget),
         candidates=candidates,
-        noise=None if noise is None else parse_fraction(noise),
+        noise=None if noise is None else parse_fraction(noise, most=0.5),
     )
     console.warn(found.cautions)
     if output is not None and output.suffix != ".json":
@@ -266,6 +270,8 @@ def _show(
         f"{len(runs)} runs of {made.shapes} shapes: {format_flops(forward)} forward = {format_flops(training)} training"
     )
     console.note(f"{said} FLOPs in all, every row a run of its own")
+    values = "; ".join(f"{dim} {', '.join(map(str, sizes))}" for dim, sizes in made.values.items())
+    console.note(f"{values}; trained on {', '.join(map(format_count, made.durations))} {runs.examples_unit}")
     if gpus is not None:
         fleet, share = parse_fleet(gpus), check_mfu(opt.parse_mfu(mfu))
         console.note(f"{format_days(fleet.days(training, share))} on {fleet} at MFU {share:g}")
@@ -275,8 +281,8 @@ def _show(
             f"{inside} shape{'s are' if inside != 1 else ' is'} inside; {len(made.boundary)} are the boundary ring "
             "that keeps the best of them from being on the edge"
         )
-    console.note(f"add a column {runs.metric} and fill it in; then: shapeplan fit")
     console.warn(made.cautions)
+    console.note(f"add a column {runs.metric} and fill it in; then: shapeplan fit")
     emit_text(console, log_text(runs, output), output=output, inputs=(source,))
 
 

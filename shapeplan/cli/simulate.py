@@ -31,7 +31,7 @@ def simulate(
     seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the noise.")] = 0,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="FILE", help="Write CSV, or YAML for .yaml. [default: stdout]"),
+        typer.Option("--output", "-o", metavar="FILE", help="CSV, or .yaml, .json, .jsonl, .tsv. [default: stdout]"),
     ] = None,
     quiet: opt.Quiet = False,
 ) -> None:

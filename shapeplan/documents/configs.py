@@ -126,7 +126,7 @@ def _shape_of(plan: Plan, budget: BudgetPlan, library: str) -> _Shape:
         if plan.fit.architecture is None
         else _with_heads(plan.fit.architecture, budget.heads).model(budget.rounded)
     )
-    sizes = {dim: budget.rounded.get(dim) or int(getattr(model, dim)) for dim in SHAPE_DIMS}
+    sizes = {dim: int(budget.rounded.get(dim) or getattr(model, dim)) for dim in SHAPE_DIMS}
     compute = f"{format_flops(budget.flops_forward)} forward FLOPs"
     said = f"shapeplan: {plan.method} of the law {plan.fit.law.form.name} for {compute}"
     return _Shape(**sizes, heads=budget.heads, model=model, title=said)

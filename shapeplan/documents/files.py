@@ -119,6 +119,9 @@ def _parse(body: str, name: str, source: Source | None) -> Fit:
     _check_kind(data, name)
     try:
         document = LawDocument.model_validate(data)
+    except UnicodeEncodeError:
+        message = "holds half of a surrogate pair, which is no text"
+        raise InputError(Complaint("bad-document", message, "fit again, or undo the edit", name)) from None
     except ValidationError as error:
         raise InputError(*(_complaint(problem, name) for problem in error.errors(include_url=False))) from None
     try:

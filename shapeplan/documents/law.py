@@ -78,7 +78,7 @@ class LawDocument(Document):
     fixed: dict[str, Finite] = Field(default_factory=dict)
     metric: str
     flops_convention: Convention
-    examples_unit: str = "examples"
+    examples_unit: str = Field(default="examples", pattern="^(examples|tokens)$")
     architecture: dict[str, Any] | None
     cost: CostRecord | None = None
     heads: dict[str, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
@@ -155,7 +155,7 @@ class LawDocument(Document):
         if len(set(self.dims)) < len(self.dims) or (not self.dims and self.law != "chinchilla"):
             raise ValueError("dims are missing or double")
         for dim, tie in self.tied.items():
-            if tie.to not in self.dims or tie.ratio <= 0:
+            if tie.to not in self.dims or not 1 / LARGEST_UNIT <= tie.ratio <= LARGEST_UNIT:
                 raise ValueError(f"{dim} is tied to {tie.to!r} by {tie.ratio:g}")
         if self.cost and not self.cost.dims <= {*self.dims, *self.tied, *self.fixed}:
             raise ValueError("cost speaks of other dimensions than dims")
@@ -165,8 +165,8 @@ class LawDocument(Document):
             raise ValueError("range is missing a dimension, or empty")
         if self.rows and not set(self.dims) <= self.rows.shape.keys():
             raise ValueError("rows.shape is missing a dimension")
-        if not all(low > 0 for low, _ in self.range.shape.values()):
-            raise ValueError("range.shape is not positive")
+        if not all(1 / LARGEST_UNIT <= end <= LARGEST_UNIT for ends in self.range.shape.values() for end in ends):
+            raise ValueError("range.shape is not positive, or beyond all bounds")
         if not self.heads.keys() <= {"heads", "head_dim"}:
             raise ValueError("heads are told by heads or head_dim alone")
         named = [*self.dims, *self.tied, *self.fixed]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,27 +17,48 @@ from shapeplan.runs import Runs
 
 def log_text(runs: Runs, output: Path | None = None) -> str:
     """Return the rows in the format that the name of the file asks for; CSV where it asks for none."""
-    return log_yaml(runs) if output and output.suffix in (".yaml", ".yml") else log_csv(runs)
+    formats: dict[str, Callable[[Runs], str]] = {
+        ".yaml": log_yaml,
+        ".yml": log_yaml,
+        ".json": log_json,
+        ".jsonl": log_json_lines,
+        ".tsv": lambda rows: log_csv(rows, delimiter="\t"),
+    }
+    return formats.get(output.suffix.lower() if output else "", log_csv)(runs)
 
 
-def log_csv(runs: Runs) -> str:
+def log_csv(runs: Runs, delimiter: str = ",") -> str:
     """Return the rows as CSV."""
     rows = _rows(runs)
     buffer = io.StringIO()
-    writer = csv.DictWriter(buffer, list(rows[0]), lineterminator="\n")
+    writer = csv.DictWriter(buffer, list(rows[0]), lineterminator="\n", delimiter=delimiter)
     writer.writeheader()
     writer.writerows(rows)
     return buffer.getvalue()
 
 
+def log_json(runs: Runs) -> str:
+    """Return the rows as JSON, with the settings that CSV has no place for."""
+    settings = "".join(f"  {json.dumps(name)}: {json.dumps(value)},\n" for name, value in _settings(runs).items())
+    rows = ",\n".join(f"    {json.dumps(row)}" for row in _rows(runs))
+    return f'{{\n{settings}  "runs": [\n{rows}\n  ]\n}}\n'
+
+
+def log_json_lines(runs: Runs) -> str:
+    """Return the rows as JSON Lines."""
+    return "".join(json.dumps(row) + "\n" for row in _rows(runs))
+
+
 def log_yaml(runs: Runs) -> str:
     """Return the rows as YAML, with the settings that CSV has no place for."""
-    settings: dict[str, Any] = {"flops_convention": runs.flops_convention, "metric": runs.metric}
-    if runs.architecture is not None:
-        settings = {"architecture": runs.architecture.describe(), **settings}
     # A flow mapping a row keeps a log readable and one line a row, so that complaints name the line of the row.
     rows = "".join(f"  - {_dump(row, flow=True)}" for row in _rows(runs))
-    return _dump(settings, flow=False) + "runs:\n" + rows
+    return _dump(_settings(runs), flow=False) + "runs:\n" + rows
+
+
+def _settings(runs: Runs) -> dict[str, Any]:
+    settings: dict[str, Any] = {"flops_convention": runs.flops_convention, "metric": runs.metric}
+    return settings if runs.architecture is None else {"architecture": runs.architecture.describe(), **settings}
 
 
 def _rows(runs: Runs) -> list[dict[str, str | int | float]]:

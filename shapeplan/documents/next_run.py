@@ -15,7 +15,7 @@ class SuggestionRecord(Part):
     """A run to add, given those before it; `narrowing` is by which part uncertainty of the best size shrinks."""
 
     name: str
-    shape: dict[str, int]
+    shape: dict[str, int | Finite]
     examples: Finite
     flops: Finite
     regret_before: Finite

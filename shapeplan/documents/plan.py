@@ -77,7 +77,7 @@ class BudgetRecord(Part):
     flops_ci: tuple[Finite, Finite | None] | None = None
     shape: dict[str, Finite]
     ci: dict[str, Range | None]
-    rounded: dict[str, int | None]
+    rounded: dict[str, int | Finite | None]
     params: int | None
     flops_per_example: Finite | None
     flops_per_example_forward: Finite | None

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from shapeplan.architectures import FittedCost, PowerSum, PowerTerm
 from shapeplan.documents.base import Finite, Part, Range, or_null
+from shapeplan.documents.rivals import LARGEST_UNIT
 from shapeplan.fitting.evidence import Estimate, HeldOutError, Quality, Score, Status
 from shapeplan.fitting.identify import Support
 
@@ -65,7 +66,7 @@ class FitRecord(Part):
 
     objective: str
     objective_value: Finite
-    relative_rmse: Finite
+    relative_rmse: Finite = Field(ge=0)
     rows: int
     runs: int
     status: Status
@@ -212,7 +213,7 @@ class BootstrapRecord(Part):
 class PowerTermRecord(Part):
     """A power of the dimensions."""
 
-    coefficient: Finite = Field(gt=0)
+    coefficient: Finite = Field(gt=0, le=LARGEST_UNIT)
     exponents: dict[str, Finite]
 
 

@@ -8,20 +8,21 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from shapeplan.documents.base import Finite, Part, or_null
+from shapeplan.documents.rivals import LARGEST_UNIT
 from shapeplan.fitting.rows import Rows
 
-Positive = Annotated[Finite, Field(gt=0)]
+Positive = Annotated[Finite, Field(ge=1 / LARGEST_UNIT, le=LARGEST_UNIT)]
 
 
 class RowsRecord(Part):
     """Every row of the log: a list a column, an entry a row; `predicted` is null where the law gives no finite loss."""
 
     run: tuple[str, ...]
-    line: tuple[int, ...]
+    line: tuple[Annotated[int, Field(ge=0, le=2**53)], ...]
     shape: dict[str, tuple[Positive, ...]]
     flops: tuple[Positive, ...]
     examples: tuple[Positive, ...] | None
-    observed: tuple[Positive, ...]
+    observed: tuple[Annotated[Finite, Field(gt=0)], ...]
     predicted: tuple[Finite | None, ...]
     part: tuple[str, ...]
     fitted: tuple[bool, ...]
@@ -30,8 +31,8 @@ class RowsRecord(Part):
     def _belong_together(self) -> RowsRecord:
         columns = [self.run, self.line, self.flops, self.observed, self.predicted, self.part, self.fitted]
         columns += [*self.shape.values(), *([self.examples] if self.examples is not None else [])]
-        if len({len(column) for column in columns}) > 1:
-            raise ValueError("rows are of different lengths")
+        if len({len(column) for column in columns}) > 1 or not self.flops:
+            raise ValueError("rows are of different lengths, or none")
         return self
 
     @classmethod

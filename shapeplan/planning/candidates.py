@@ -23,6 +23,8 @@ LEAST_SPENT = 0.8
 """Part of its share that a candidate spends at least: runs that are much cheaper cannot be compared by the FLOP."""
 _SPENDERS = 0.75
 """Quantile of what shapes cost at their longest, above which no share goes."""
+_NEXT_DIGIT = 1.005
+"""What three digits may lose of a number."""
 _SAME = 0.01
 """Relative distance in every dimension and in examples at which a candidate is a run that has been done."""
 
@@ -77,9 +79,10 @@ def candidates_for(fit: Fit, share: float) -> Candidates:
     share = min(share, float(np.quantile(longest * each, _SPENDERS)))
     examples = _rounded_down(np.minimum(share / each, longest))
     flops = examples * each
-    kept = (examples >= max(1.0, fewest)) & ~_done(fit, shape, examples)
+    enough = np.minimum(share / each, longest) >= max(1.0, fewest)
+    kept = enough & ~_done(fit, shape, examples)
     if not kept.any():
-        least = max(1.0, fewest) * each.min()
+        least = _NEXT_DIGIT * max(1.0, fewest) * each.min()
         message = f"{format_flops(share)} FLOPs a run pay for none that is as long as those of the log"
         hint = f"give a larger budget, or fewer candidates: the cheapest run costs {format_flops(float(least))}"
         raise PlanError(Complaint("budget-too-small", message, hint))
@@ -99,7 +102,7 @@ def examples_range(fit: Fit) -> tuple[float, float]:
 
 def _shapes(fit: Fit) -> dict[str, Floats]:
     """Return shapes around the trained ones, all dimensions, that can be built."""
-    built, axes = grain(fit.dimensions, fit.heads, kv_heads=fit.kv_heads), {}
+    built, axes = grain(fit.dimensions, fit.heads, ranges=fit.shape_range, kv_heads=fit.kv_heads), {}
     count = max(_FEWEST_VALUES, min(_MOST_VALUES, int(MOST_SHAPES ** (1 / len(fit.dims)) + 1e-9)))
     for dim in fit.dims:
         low, high = fit.shape_range[dim]

@@ -91,19 +91,26 @@ def extrapolation(fit: Fit, shape: Mapping[str, float], flops: float) -> dict[st
     return factors
 
 
-def extrapolation_cautions(fit: Fit, factors: Mapping[str, float], place: str) -> tuple[Caution, ...]:
+def extrapolation_cautions(
+    fit: Fit, factors: Mapping[str, float], place: str = "", budget: str = "the budget"
+) -> tuple[Caution, ...]:
     """Say how far budget and shape are beyond the rows of the fit; `place` names the budget among several."""
     beyond = []
     for name, factor in factors.items():
         least, most = fit.flops_range if name == "flops" else fit.shape_range[name]
         if name == "flops":
-            end = f"{factor:.3g}x the largest" if factor > 1 else f"{1 / factor:.3g}x below the least"
-            beyond.append(f"the budget is {end} compute behind the law ({format_flops(most if factor > 1 else least)})")
+            end = f"{_ratio(factor)}x the largest" if factor > 1 else f"{_ratio(1 / factor)}x below the least"
+            beyond.append(f"{budget} is {end} compute behind the law ({format_flops(most if factor > 1 else least)})")
         elif factor > 1:
-            beyond.append(f"{name} is {factor:.3g}x the largest trained ({most:g})")
+            beyond.append(f"{name} is {_ratio(factor)}x the largest trained ({most:g})")
         else:
-            beyond.append(f"{name} is {1 / factor:.3g}x below the least trained ({least:g})")
+            beyond.append(f"{name} is {_ratio(1 / factor)}x below the least trained ({least:g})")
     if not beyond:
         return ()
-    hint = "an error in the exponents grows with the distance; a run nearer to the budget would check it"
+    hint = f"an error in the exponents grows with the distance; a run nearer to {budget} would check it"
     return (Caution("extrapolation", place + "; ".join(beyond), hint),)
+
+
+def _ratio(factor: float) -> str:
+    """Return a factor to three digits, without an exponent where it can be read without."""
+    return f"{factor:.0f}" if 1000 <= factor < 1e6 else f"{factor:.3g}"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from shapeplan.arrays import Floats
+from shapeplan.arrays import Floats, plain
 from shapeplan.errors import Caution, Complaint, PlanError
 from shapeplan.fitting.evidence import Estimate, Interval, interval_at
 from shapeplan.fitting.result import Fit
@@ -91,7 +91,7 @@ class Draft:
         fit, ledger, own = self.law.fit, self.ledger, self.law.fit.flops_convention
         budget = float(self.budgets.flops[i])
         shape = {dim: float(values[i]) for dim, values in self.shapes.items()}
-        rounded = {dim: round(float(values[i])) for dim, values in ledger.shape.items()}
+        rounded = {dim: plain(values[i]) for dim, values in ledger.shape.items()}
         ci = _complete(
             fit, {dim: interval_at(ends, i) for dim, ends in self.intervals.items()} if self.intervals else {}
         )
@@ -142,7 +142,7 @@ class Draft:
         self,
         i: int,
         shape: Mapping[str, float],
-        rounded: Mapping[str, int],
+        rounded: Mapping[str, int | float],
         ci: Mapping[str, Interval | None],
         loss: Estimate | None,
         best: Estimate | None,

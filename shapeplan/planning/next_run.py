@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from shapeplan.architectures import Architecture
+from shapeplan.arrays import plain
 from shapeplan.errors import ArgumentError, Caution, Complaint, PlanError
 from shapeplan.fitting.result import Fit
 from shapeplan.fitting.surroundings import TRUST, at_edge
 from shapeplan.planning.beliefs import Beliefs
 from shapeplan.planning.candidates import Candidates, candidates_for
 from shapeplan.planning.doubts import extrapolation, extrapolation_cautions
+from shapeplan.planning.rounding import grain
 from shapeplan.quantities import LARGEST_FLOPS, format_flops
 from shapeplan.runs import Runs
 from shapeplan.sweeps.design import Entry, planned, run_name
@@ -25,6 +28,7 @@ _NORMAL_90 = 3.29
 _LITTLE = 5e-4
 """Expected regret below which there is little to gain: a tenth of what a plan calls as good as the best."""
 _SPENT = 0.5
+_LEAST_SHARE = 0.01
 _FAR = 1 / 3
 """A size in the lower or upper third of the trained ones, in logarithms, is called small or large."""
 
@@ -37,7 +41,7 @@ class Suggestion:
     ----------
     name : str
         What to call it.
-    shape : mapping of str to int
+    shape : mapping of str to int or float
         Its shape, all dimensions.
     examples : float
         How long to train it.
@@ -52,7 +56,7 @@ class Suggestion:
     """
 
     name: str
-    shape: Mapping[str, int]
+    shape: Mapping[str, int | float]
     examples: float
     flops: float
     regret_before: float
@@ -109,7 +113,11 @@ class NextRuns:
         fit = self.fit
         assert fit.cost is not None, "suggestions have a cost"
         entries = [Entry(one.name, one.shape, one.examples) for one in self.suggestions]
-        return planned(entries, fit.cost, fit.flops_convention, examples_unit=fit.examples_unit, metric=fit.metric)
+        runs = planned(entries, fit.cost, fit.flops_convention, examples_unit=fit.examples_unit, metric=fit.metric)
+        if runs.heads is not None or not fit.heads or "width" not in runs.dims:
+            return runs
+        built = grain(fit.dimensions, fit.heads)
+        return replace(runs, heads=np.array([float(built.heads_of(width) or 1) for width in runs.values("width")]))
 
 
 def next_runs(
@@ -149,7 +157,7 @@ def next_runs(
     """
     _check_numbers(target, budget, candidates, noise)
     _check_fit(fit)
-    sigma = noise if noise is not None else fit.quality.relative_rmse if fit.quality else 0.0
+    sigma = _noise(fit) if noise is None else noise
     runs = candidates_for(fit, budget / candidates)
     beliefs = Beliefs.of(fit, target, runs, max(sigma, _LEAST_NOISE))
     found: list[Suggestion] = []
@@ -166,13 +174,13 @@ def next_runs(
         *_edge_cautions(fit, best),
         *_gain_cautions(found),
         *_left_cautions(found, budget),
-        *extrapolation_cautions(fit, extrapolation(fit, best, target), "the target: "),
+        *extrapolation_cautions(fit, extrapolation(fit, best, target), budget="the target"),
     )
     return NextRuns(fit, target, budget, sigma, len(runs), tuple(found), cautions)
 
 
 def _suggestion(fit: Fit, runs: Candidates, chosen: int, before: Beliefs, after: Beliefs) -> Suggestion:
-    shape = {dim: int(sizes[chosen]) for dim, sizes in runs.shape.items()}
+    shape = {dim: plain(sizes[chosen]) for dim, sizes in runs.shape.items()}
     wide, narrow = (np.sqrt(np.diag(beliefs.covariance)) for beliefs in (before, after))
     narrowing = {dim: float(1 - narrow[k] / wide[k]) if wide[k] > 0 else 0.0 for k, dim in enumerate(fit.dims)}
     examples = float(runs.examples[chosen])
@@ -188,17 +196,21 @@ def _suggestion(fit: Fit, runs: Candidates, chosen: int, before: Beliefs, after:
     )
 
 
-def _reason(fit: Fit, shape: Mapping[str, int], narrowing: Mapping[str, float], spread: Mapping[str, float]) -> str:
+def _reason(fit: Fit, shape: Mapping[str, float], narrowing: Mapping[str, float], spread: Mapping[str, float]) -> str:
     """Say which dimension a run tells most about, how well it was known, and what sets the run apart."""
     about = max(fit.dims, key=lambda dim: narrowing[dim])
     least = max(fit.dims, key=lambda dim: spread[dim])
-    known, shrinks = f"within {math.exp(_NORMAL_90 * spread[about]):.3g}x", f"by {narrowing[about]:.0%}"
+    known, shrinks = f"within {math.exp(_NORMAL_90 * spread[about]):.3g}x", f"by {_share(narrowing[about])}"
     if about == least and len(fit.dims) > 1:
         return f"{about} is the least certain ({known}); {_extremes(fit, shape)} narrows it {shrinks}"
     return f"{_extremes(fit, shape)} narrows {about} ({known}) {shrinks}"
 
 
-def _extremes(fit: Fit, shape: Mapping[str, int]) -> str:
+def _share(part: float) -> str:
+    return f"{part:.0%}" if part >= _LEAST_SHARE else f"less than {_LEAST_SHARE:.0%}"
+
+
+def _extremes(fit: Fit, shape: Mapping[str, float]) -> str:
     """Say in which dimensions a shape is small or large among the trained ones."""
     words: dict[str, list[str]] = {"small": [], "large": []}
     for dim in fit.dims:
@@ -215,6 +227,10 @@ def _extremes(fit: Fit, shape: Mapping[str, int]) -> str:
 def _law_cautions(fit: Fit) -> list[Caution]:
     """Return cautions about the law that all expectations rest on."""
     found = []
+    if not isinstance(fit.cost, Architecture):
+        message = "FLOPs and parameters of the runs are read off the log, not counted"
+        hint = "fit with an architecture (--config) for exact ones"
+        found.append(Caution("fitted-cost", message, hint))
     if fit.status != "ok":
         message = "the fit is not to be trusted, and these runs are the best only if its law holds"
         found.append(Caution("untrusted-fit", message, "mend what the warnings of the fit name first"))
@@ -240,7 +256,7 @@ def _gain_cautions(found: Sequence[Suggestion]) -> list[Caution]:
     if found[0].regret_before >= _LITTLE:
         return []
     message = f"under the law the plan is expected to lose {100 * found[0].regret_before:.2g}% as things are"
-    return [Caution("little-to-gain", message, "spend the budget on checking the law: a run nearer to the target")]
+    return [Caution("little-to-gain", message, "check the law itself instead: train what it plans, at a larger budget")]
 
 
 def _left_cautions(found: Sequence[Suggestion], budget: float) -> list[Caution]:
@@ -267,12 +283,21 @@ def _check_numbers(target: float, budget: float, candidates: int, noise: float |
         raise ArgumentError(Complaint("bad-noise", message, f"give 0 to {_MOST_NOISE:g}, e.g. 0.3%"))
 
 
+def _noise(fit: Fit) -> float:
+    """Return the misfit of the law, which noise cannot exceed."""
+    misfit = fit.quality.relative_rmse if fit.quality else 0.0
+    if misfit > _MOST_NOISE:
+        message = f"the law misses its rows by {misfit:.0%}, which is no noise"
+        raise PlanError(Complaint("lack-of-fit", message, "say what the noise of a run is: --noise 0.5%"))
+    return misfit
+
+
 def _check_fit(fit: Fit) -> None:
     """Raise `PlanError` unless the fit has a law of shape that tells its loss, with a cost, draws and rows."""
     name = fit.law.form.name
     if not fit.law.form.dims or not fit.law.has_loss:
         message = f"the law {name!r} tells no loss of shapes, so no run can be judged by it"
-        raise PlanError(Complaint("no-loss", message, "fit a log of your own with --law auto"))
+        raise PlanError(Complaint("no-loss", message, "fit a law of shape to a log with width, depth or mlp_dim"))
     if fit.cost is None:
         message = "what a shape costs is not known, so no run can be proposed"
         raise PlanError(Complaint("no-cost", message, "add examples to the log, or an architecture, and fit again"))

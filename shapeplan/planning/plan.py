@@ -154,7 +154,7 @@ class BudgetPlan:
         The shape the method gives, before rounding.
     ci : mapping of str to interval or None
         Its interval under the bootstrap; None where the law has no draws.
-    rounded : mapping of str to int
+    rounded : mapping of str to int or float
         The shape to train.
     heads : int or None
         Attention heads of it, where the log, the architecture or the user has a rule.
@@ -198,7 +198,7 @@ class BudgetPlan:
     flops_ci: tuple[float, float | None] | None
     shape: Mapping[str, float]
     ci: Mapping[str, Interval | None]
-    rounded: Mapping[str, int]
+    rounded: Mapping[str, int | float]
     heads: int | None
     params: int | None
     flops_per_example: float | None

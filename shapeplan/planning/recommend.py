@@ -123,6 +123,7 @@ def recommend(
     built = grain(
         fit.dimensions,
         fit.heads,
+        ranges=fit.shape_range,
         multiples={dim: whole("multiple-of", size) for dim, size in (multiples or {}).items()},
         heads=whole_or_none("heads", heads),
         head_dim=whole_or_none("head-dim", head_dim),

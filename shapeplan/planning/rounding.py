@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from shapeplan.architectures.base import SHAPE_DIMS
 from shapeplan.arrays import Floats, nearest_multiple
 from shapeplan.errors import ArgumentError, Complaint
+from shapeplan.fitting.evidence import Interval
 from shapeplan.sweeps.dimensions import Dimensions
 
 LARGEST_MULTIPLE = 1_000_000
@@ -25,8 +27,8 @@ class Grain:
     ----------
     dimensions : Dimensions
         Free dimensions are rounded, tied ones follow and are rounded too, fixed ones stay.
-    multiples : mapping of str to int
-        Of every dimension.
+    multiples : mapping of str to float
+        Of every dimension; of those that are no whole numbers in the log, a part of it.
     heads : mapping of str to int
         ``{"heads": h}`` or ``{"head_dim": d}``; empty for no rule.
     held : mapping of str to float
@@ -34,7 +36,7 @@ class Grain:
     """
 
     dimensions: Dimensions
-    multiples: Mapping[str, int]
+    multiples: Mapping[str, float]
     heads: Mapping[str, int] = field(default_factory=dict)
     held: Mapping[str, float] = field(default_factory=dict)
 
@@ -46,7 +48,7 @@ class Grain:
         """Return whole shapes from rounded free dimensions."""
         size = next(iter(rounded.values())).shape
         followers = {dim: tie.ratio * rounded[tie.to] for dim, tie in self.dimensions.tied.items()}
-        kept = {dim: np.full(size, float(round(value))) for dim, value in self.dimensions.fixed.items()}
+        kept = {dim: np.full(size, float(value)) for dim, value in self.dimensions.fixed.items()}
         moved = {dim: nearest_multiple(kept[dim], self.multiples[dim]) for dim in kept if dim in self.multiples}
         follow = {dim: nearest_multiple(value, self.multiples[dim]) for dim, value in followers.items()}
         return {**rounded, **kept, **moved, **follow}
@@ -88,7 +90,7 @@ class Grain:
             return round(width / self.heads["head_dim"])
         return None
 
-    def multiple(self, dim: str) -> int:
+    def multiple(self, dim: str) -> float:
         """Return what a free dimension is a multiple of."""
         return 1 if dim in self.held else self.multiples[dim]
 
@@ -97,6 +99,7 @@ def grain(
     dimensions: Dimensions,
     rule: Mapping[str, int],
     *,
+    ranges: Mapping[str, Interval] | None = None,
     multiples: Mapping[str, int] | None = None,
     heads: int | None = None,
     head_dim: int | None = None,
@@ -113,6 +116,8 @@ def grain(
         Of the law.
     rule : mapping of str to int
         The log's own rule for heads, which `heads` or `head_dim` replace.
+    ranges : mapping of str to (low, high), optional
+        Trained values by dimension: one that is not whole there is rounded to two digits, not to whole numbers.
     multiples : mapping of str to int, optional
         By dimension, in place of `DEFAULT_MULTIPLES`.
     heads, head_dim : int, optional
@@ -153,7 +158,10 @@ def grain(
             hint = f"give --heads {math.lcm(count, kv_heads, tensor_parallel)}, or --head-dim"
             raise ArgumentError(Complaint("bad-heads", message, hint, value=str(parts)))
 
-    def multiple(dim: str, default: int) -> int:
+    def multiple(dim: str, default: int) -> float:
+        low, high = (ranges or {}).get(dim, (1.0, 1.0))
+        if dim not in (*given, *SHAPE_DIMS) and not (low.is_integer() and high.is_integer()):
+            return 10.0 ** (math.floor(math.log10(low)) - 1)
         size = given.get(dim, default)
         if dim == "depth":
             return math.lcm(size, pipeline_parallel)

@@ -164,7 +164,7 @@ def _outcome(task: _Task) -> _Outcome:
     return _Outcome(exponents, sizes, regret, found.law.form.name, frozenset(codes))
 
 
-def _regret(prior: Fit, shape: Mapping[str, int], flops: float) -> float:
+def _regret(prior: Fit, shape: Mapping[str, float], flops: float) -> float:
     """Return the relative excess loss of a shape over the best one, under the prior law."""
     budget = np.array([flops])
     best = prior.best_shapes(prior.law.arrays(), budget)

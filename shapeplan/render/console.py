@@ -85,7 +85,10 @@ class Console:
     def show(self, *renderables: RenderableType) -> None:
         """Write tables and text for people."""
         from rich.console import Console as RichConsole
+        from rich.measure import Measurement
         from rich.table import Table
+
+        from shapeplan.render.parts import narrowed
 
         colour = _wants_colour(sys.stdout)
         # Drawn in memory, so that there is one place where stdout is written, and may fail.
@@ -100,10 +103,14 @@ class Console:
             markup=False,
             emoji=False,
         )
+        unlimited = rich.options.update(max_width=PIPE_WIDTH)
         for renderable in renderables:
-            rich.print(printable(renderable) if isinstance(renderable, str) else renderable)
             if isinstance(renderable, Table):
-                rich.print()
+                for part in narrowed(renderable, self.width, lambda t: Measurement.get(rich, unlimited, t).maximum):
+                    rich.print(part)
+                    rich.print()
+            else:
+                rich.print(printable(renderable) if isinstance(renderable, str) else renderable)
         lines = drawn.getvalue().rstrip().split("\n")
         self.text("\n".join(line.rstrip() for line in lines) + "\n")
 

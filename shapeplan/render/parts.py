@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from rich import box
 from rich.table import Table
@@ -30,6 +30,48 @@ def facts(pairs: Iterable[tuple[str, str]]) -> Table:
     for name, value in pairs:
         made.add_row(Text(printable(name)), Text(printable(value)))
     return made
+
+
+def narrowed(made: Table, width: int, measure: Callable[[Table], int]) -> list[Table]:
+    """Return a table as one or several, none wider than a terminal, so that no number is broken.
+
+    Parameters
+    ----------
+    made : Table
+        From `table`; key-value lists, which fold by the word, are returned as they are.
+    width : int
+        Columns of the terminal.
+    measure : callable
+        How wide a table is if nothing folds.
+
+    Returns
+    -------
+    list of Table
+        The table; else rows and columns exchanged; else its columns in groups, each with the first column.
+    """
+    if not made.show_header or len(made.columns) < 2 or measure(made) <= width:
+        return [made]
+    columns = [[str(column.header), *map(str, column.cells)] for column in made.columns]
+    flipped = table(columns[0], columns[1:])
+    if len(columns[0]) > 2 and measure(flipped) <= width:
+        return [flipped]
+    left = 1 + sum(column.justify == "left" for column in made.columns[1:])
+    groups = [_columns(columns[:2], left)]
+    kept = [columns[1]]
+    for column in columns[2:]:
+        wider = _columns([columns[0], *kept, column], left)
+        if measure(wider) <= width:
+            groups[-1], kept = wider, [*kept, column]
+        else:
+            kept = [column]
+            groups.append(_columns([columns[0], column], left))
+    return groups
+
+
+def _columns(columns: Sequence[Sequence[str]], left: int) -> Table:
+    """Return a table from its columns, each with its header first."""
+    header, *rows = zip(*columns, strict=True)
+    return table(header, rows, left=left)
 
 
 def title(text: str) -> Text:

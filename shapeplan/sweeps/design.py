@@ -8,13 +8,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from shapeplan.architectures import Architecture, Cost
+from shapeplan.architectures.base import SHAPE_DIMS
 from shapeplan.arrays import Floats, nearest_multiple
 from shapeplan.errors import ArgumentError, Caution, Complaint
 from shapeplan.quantities import Convention, convert_flops
 from shapeplan.runs import Runs
+from shapeplan.sweeps.grid import LARGEST_SIZE
 
-MOST_RUNS = 10_000
+MOST_RUNS, MOST_POINTS = 10_000, 100
 LARGEST_EXAMPLES = 1e18
+_UNEVEN = 1.35
+"""How far ratios of neighbouring values may differ; those on the paper's arms differ by up to 1.12."""
 _STEP = 16
 """Width and MLP dim are multiples of this, if not also of the heads."""
 
@@ -52,6 +56,16 @@ class Design:
     def flops(self, convention: Convention) -> float:
         """Return the compute of all runs together; every row is a run of its own, trained to its end."""
         return float(convert_flops(self.runs.flops, self.runs.flops_convention, convention).sum())
+
+    @property
+    def values(self) -> dict[str, list[int]]:
+        """The values of every dimension, in order."""
+        return {dim: [int(value) for value in np.unique(self.runs.values(dim))] for dim in self.runs.dims}
+
+    @property
+    def durations(self) -> list[float]:
+        """The examples that runs are trained on, in order."""
+        return [] if self.runs.examples is None else np.unique(self.runs.examples).tolist()
 
     @property
     def shapes(self) -> int:
@@ -154,6 +168,15 @@ def spaced(start: float, ratio: float, count: int, step: int) -> list[int]:
     return [int(value) for value in nearest_multiple(values, step)]
 
 
+def spacing_cautions(what: str, values: Sequence[int]) -> list[Caution]:
+    """Return a caution where the neighbours among sorted values are not about a ratio apart."""
+    ratios = np.array(values[1:]) / np.array(values[:-1])
+    if ratios.max() / ratios.min() <= _UNEVEN:
+        return []
+    message = f"neighbours on {what} are {ratios.min():.3g} to {ratios.max():.3g} times apart"
+    return [Caution("uneven-spacing", message, "space values evenly in ratio, e.g. by 1.25")]
+
+
 def check_durations(durations: Sequence[float], least: int) -> list[float]:
     """Return durations in order; raise `ArgumentError` on ones that make no sense."""
     wrong = [value for value in durations if not 1 <= value <= LARGEST_EXAMPLES]
@@ -164,6 +187,21 @@ def check_durations(durations: Sequence[float], least: int) -> list[float]:
         message = f"{len(durations)} duration cannot show how loss falls with compute"
         raise ArgumentError(Complaint("bad-durations", message, f"give {least} or more, e.g. 64M,128M,256M"))
     return sorted(durations)
+
+
+def check_dims(what: str, shape: Mapping[str, float], cost: Architecture) -> None:
+    """Raise `ArgumentError` if a shape to train has a dimension that no architecture counts, or one that cannot be."""
+    unknown = [dim for dim in shape if dim not in SHAPE_DIMS]
+    wrong = [dim for dim, size in shape.items() if not 1 <= size <= LARGEST_SIZE or size != round(size)]
+    hint = "write e.g. width=1968,depth=40,mlp_dim=6144"
+    if unknown:
+        message = f"{what} has the dimension {unknown[0]!r}, which {cost.family.name} does not count"
+        hint = f"the dimensions are {', '.join(SHAPE_DIMS)}"
+    elif wrong or not shape:
+        message = f"{what} has a {wrong[0]} of {shape[wrong[0]]:g}" if wrong else f"{what} is empty"
+    else:
+        return
+    raise ArgumentError(Complaint("bad-center" if what == "the centre" else "bad-shape", message, hint))
 
 
 def check_ratio(ratio: float) -> float:

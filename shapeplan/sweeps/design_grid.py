@@ -9,14 +9,17 @@ from shapeplan.architectures import Architecture
 from shapeplan.errors import ArgumentError, Caution, Complaint
 from shapeplan.quantities import Convention
 from shapeplan.sweeps.design import (
+    MOST_POINTS,
     MOST_RUNS,
     Design,
     Entry,
+    check_dims,
     check_durations,
     check_ratio,
     planned,
     run_name,
     spaced,
+    spacing_cautions,
     step_of,
 )
 
@@ -68,6 +71,7 @@ def design_grid(
         If the architecture does not give one of the shapes.
     """
     check_ratio(ratio)
+    check_dims("the shape", around, architecture)
     lengths = check_durations(durations, 1)
     if unknown := sorted(set(values or {}) - set(around)):
         message = f"there are values of {', '.join(unknown)}, which the shape has not"
@@ -97,16 +101,17 @@ def design_grid(
         if any(size in (axes[dim][0], axes[dim][-1]) for dim, size in shape.items()):
             boundary.append(name)
         entries += [Entry(run_name(name, n), shape, n) for n in lengths]
-    cautions: tuple[Caution, ...] = ()
+    cautions = tuple(caution for dim, axis in axes.items() for caution in spacing_cautions(f"the {dim} axis", axis))
     if len(lengths) == 1:
         message = "the grid is trained for one duration, so it will not show from which compute on a shape is best"
-        cautions = (Caution("grid-one-duration", message, "give two durations or more, e.g. 150M,300M,600M"),)
+        hint = "give two durations or more, e.g. 150M,300M,600M"
+        cautions = (*cautions, Caution("grid-one-duration", message, hint))
     return Design(planned(entries, architecture, flops_convention), "grid", tuple(boundary), cautions)
 
 
 def _axis(dim: str, size: float, points: int, ratio: float, cost: Architecture) -> list[int]:
     """Return values around a size, as many below as above, so that it is inside."""
-    if not FEWEST_POINTS <= points <= MOST_RUNS:
-        hint = f"give {FEWEST_POINTS} or more: the best of fewer is on the edge"
+    if not FEWEST_POINTS <= points <= MOST_POINTS:
+        hint = f"give {FEWEST_POINTS} to {MOST_POINTS}: the best of fewer is on the edge"
         raise ArgumentError(Complaint("bad-points", f"{points} points cannot be", hint))
     return spaced(size * ratio ** -((points - 1) / 2), ratio, points, step_of(dim, cost))

@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-import numpy as np
-
 from shapeplan.architectures import Architecture
 from shapeplan.errors import ArgumentError, Caution, Complaint
 from shapeplan.quantities import Convention
 from shapeplan.sweeps.design import (
+    MOST_POINTS,
     MOST_RUNS,
     Design,
     Entry,
+    check_dims,
     check_durations,
     check_ratio,
     planned,
     run_name,
     spaced,
+    spacing_cautions,
     step_of,
 )
 from shapeplan.sweeps.star import FEW_VALUES, FEWEST_VALUES
@@ -27,8 +28,6 @@ PAPER_POINTS, PAPER_RATIO = 6, 1.25
 FEWEST_DURATIONS = 2
 _NEAR = 0.9
 """Share of the centre above which a value of an arm is no longer well below it; the paper's reach 0.5 to 0.84."""
-_UNEVEN = 1.35
-"""How far ratios of neighbours on an arm may differ; the paper's differ by up to 1.12."""
 
 
 def design_star(
@@ -73,14 +72,11 @@ def design_star(
         If the architecture does not give one of the shapes, as where heads do not divide its width.
     """
     check_ratio(ratio)
+    check_dims("the centre", center, architecture)
     given = dict(arms or {})
     if unknown := sorted(set(given) - set(center)):
         message = f"there is an arm of {', '.join(unknown)}, which the centre has not"
         raise ArgumentError(Complaint("bad-arm", message, f"the centre has {', '.join(center)}"))
-    wrong = [dim for dim, size in center.items() if size < 1 or size != round(size)]
-    if wrong or not center:
-        message = f"the centre has a {wrong[0]} of {center[wrong[0]]:g}" if wrong else "the centre is empty"
-        raise ArgumentError(Complaint("bad-center", message, "write e.g. width=1968,depth=40,mlp_dim=6144"))
     lengths = check_durations(durations, FEWEST_DURATIONS)
     values = {
         dim: _given(dim, given[dim]) if dim in given else _spaced(dim, size, points, ratio, architecture)
@@ -109,8 +105,10 @@ def _given(dim: str, values: Sequence[float]) -> list[int]:
 
 def _spaced(dim: str, center: float, points: int, ratio: float, cost: Architecture) -> list[int]:
     """Return the values of an arm below the centre, ever a ratio apart."""
-    if not 1 <= points <= MOST_RUNS:
-        raise ArgumentError(Complaint("bad-points", f"{points} points cannot be", "the paper has 6 on an arm"))
+    if not 1 <= points <= MOST_POINTS:
+        raise ArgumentError(
+            Complaint("bad-points", f"{points} points cannot be", f"give up to {MOST_POINTS}; the paper has 6")
+        )
     values = spaced(center * ratio**-points, ratio, points, step_of(dim, cost))
     distinct = sorted(value for value in set(values) if value < center)
     if len(distinct) < min(points, len(values)):
@@ -140,10 +138,7 @@ def _doubts(center: Mapping[str, int], arms: Mapping[str, Sequence[int]]) -> lis
             cautions.append(
                 Caution("close-to-center", message, "keep values well below it: the paper's are 50% to 84%")
             )
-        ratios = np.array(values[1:]) / np.array(values[:-1])
-        if ratios.max() / ratios.min() > _UNEVEN:
-            message = f"neighbours on the {dim} arm are {ratios.min():.3g} to {ratios.max():.3g} times apart"
-            cautions.append(Caution("uneven-spacing", message, "space values evenly in ratio, e.g. by 1.25"))
+        cautions += spacing_cautions(f"the {dim} arm", values)
         if len(values) < FEW_VALUES:
             message = f"the {dim} arm has {len(values)} values besides the centre"
             hint = f"the paper uses six; add values of {dim} for narrower intervals"
