@@ -11,7 +11,7 @@ from pydantic import Field
 from shapeplan.architectures import FittedCost, PowerSum, PowerTerm
 from shapeplan.documents.base import Finite, Part, Range, or_null
 from shapeplan.documents.rivals import LARGEST_UNIT
-from shapeplan.fitting.evidence import Estimate, HeldOutError, Quality, Score, Status
+from shapeplan.fitting.evidence import Estimate, HeldOutError, Horizon, Quality, Score, Status
 from shapeplan.fitting.identify import Support
 
 
@@ -97,6 +97,14 @@ class HeldOutRecord(Part):
     worst: Finite
 
 
+class HorizonRecord(Part):
+    """Errors on rows so far above those that a fit saw."""
+
+    distance: Finite
+    rmse: Finite
+    rows: int
+
+
 class SelectionRecord(Part):
     """A candidate law."""
 
@@ -108,6 +116,7 @@ class SelectionRecord(Part):
     bic_excess: Finite | None = None
     top_decade: HeldOutRecord | None = None
     unseen_shapes: HeldOutRecord | None = None
+    rollout: tuple[HorizonRecord, ...] = ()
 
     @classmethod
     def of(cls, score: Score) -> SelectionRecord:
@@ -118,7 +127,8 @@ class SelectionRecord(Part):
         """Return the score that the record describes."""
         held_out = {"top_decade": self.top_decade, "unseen_shapes": self.unseen_shapes}
         errors = {name: HeldOutError(**record.model_dump()) if record else None for name, record in held_out.items()}
-        return Score(**{**self.model_dump(), **errors})
+        rollout = tuple(Horizon(**record.model_dump()) for record in self.rollout)
+        return Score(**{**self.model_dump(), **errors, "rollout": rollout})
 
 
 class NoiseRecord(Part):

@@ -132,6 +132,25 @@ class Outlier:
 
 
 @dataclass(frozen=True)
+class Horizon:
+    """How a law does so far above the rows it was fitted to.
+
+    Attributes
+    ----------
+    distance : float
+        Compute of the rows over the largest that the fit saw; the geometric mean over folds.
+    rmse : float
+        Root mean square of pred/y - 1.
+    rows : int
+        How many predictions there are, over all folds.
+    """
+
+    distance: float
+    rmse: float
+    rows: int
+
+
+@dataclass(frozen=True)
 class Score:
     """A candidate law in the table of choice; None where it was not scored.
 
@@ -151,6 +170,8 @@ class Score:
         The top decade of compute, fitted below it; `bias` is signed.
     unseen_shapes : HeldOutError or None
         Every shape, fitted to the others; only `compare` looks.
+    rollout : tuple of Horizon
+        The rollout carried on: blocks of rows by how far they are above those that a fit saw, the nearest first.
     """
 
     law: str
@@ -161,6 +182,7 @@ class Score:
     bic_excess: float | None = None
     top_decade: HeldOutError | None = None
     unseen_shapes: HeldOutError | None = None
+    rollout: tuple[Horizon, ...] = ()
 
 
 @dataclass(frozen=True)

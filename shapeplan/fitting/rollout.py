@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from shapeplan.arrays import Bools, Floats, Index, Ints
 from shapeplan.fitting.candidate import Candidate
-from shapeplan.fitting.evidence import HeldOutError, Score
+from shapeplan.fitting.evidence import HeldOutError, Horizon, Score
 from shapeplan.runs import Runs
 
 FIRST_CUT = 0.6
@@ -74,14 +74,18 @@ def choose(candidates: Sequence[Candidate], runs: Runs) -> Choice:
 
     """
     folds, able = _folds(candidates, runs)
-    errors = {candidate.name: _errors(candidate, folds, runs) for candidate in able}
+    ahead = {candidate.name: _errors(candidate, folds, runs) for candidate in able}
+    errors = {name: np.concatenate([fold[0] for fold in found]) for name, found in ahead.items() if folds}
     tested = runs.run[np.concatenate([fold.test for fold in folds])] if folds else np.empty(0, dtype=np.int64)
     # Errors that only rounding tells apart are equal.
     squares = {name: np.maximum(values**2, _ROUNDING) for name, values in errors.items()}
     bics = {candidate.name: bic(candidate, runs) for candidate in candidates}
     least = min(bics.values())
     scores = tuple(
-        _score(candidate, squares.get(candidate.name), bics[candidate.name] - least, tested, runs)
+        replace(
+            _score(candidate, squares.get(candidate.name), bics[candidate.name] - least, tested, runs),
+            rollout=_horizons(ahead.get(candidate.name, ()), folds, runs),
+        )
         for candidate in candidates
     )
     if not folds:
@@ -147,9 +151,27 @@ def _folds(candidates: Sequence[Candidate], runs: Runs) -> tuple[tuple[Fold, ...
     return (), []
 
 
-def _errors(candidate: Candidate, folds: Sequence[Fold], runs: Runs) -> Floats:
+def _errors(candidate: Candidate, folds: Sequence[Fold], runs: Runs) -> list[list[Floats]]:
+    """Return, for every fold, the errors on its own block and on every block above."""
+    if not folds:
+        return []
     solution = candidate.without(np.array([fold.train for fold in folds]))
-    return np.concatenate([candidate.errors(solution, i, runs, fold.test) for i, fold in enumerate(folds)])
+    return [[candidate.errors(solution, i, runs, fold.test) for fold in folds[i:]] for i in range(len(folds))]
+
+
+def _horizons(errors: Sequence[Sequence[Floats]], folds: Sequence[Fold], runs: Runs) -> tuple[Horizon, ...]:
+    """Return the errors by the number of blocks that rows are ahead of a fit; without those that are not finite."""
+    horizons = []
+    for ahead in range(len(errors)):
+        found = np.concatenate([fold[ahead] for fold in errors if ahead < len(fold)])
+        pairs = zip(folds, folds[ahead:], strict=False)
+        steps = [
+            np.mean(np.log(runs.flops[above.test])) - np.log(runs.flops[below.train].max()) for below, above in pairs
+        ]
+        rmse = float(np.sqrt(np.mean(found**2)))
+        if np.isfinite(rmse):
+            horizons.append(Horizon(float(np.exp(np.mean(steps))), rmse, len(found)))
+    return tuple(horizons)
 
 
 def _score(candidate: Candidate, squares: Floats | None, excess: float, tested: Ints, runs: Runs) -> Score:

@@ -1,0 +1,61 @@
+"""All figures by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from shapeplan.errors import ArgumentError, Complaint, check_choice
+from shapeplan.figures.exponents import exponents
+from shapeplan.figures.figure import Figure
+from shapeplan.figures.frontier import frontier
+from shapeplan.figures.isoflop import isoflop
+from shapeplan.figures.predicted import predicted
+from shapeplan.figures.residuals import residuals
+from shapeplan.figures.rollout import rollout
+from shapeplan.figures.valley import valley
+from shapeplan.fitting.result import Fit
+from shapeplan.quantities import LARGEST_FLOPS
+
+_OF_COMPUTE: dict[str, Callable[[Fit, float | None], Figure]] = {
+    "frontier": frontier,
+    "isoflop": isoflop,
+    "valley": valley,
+}
+_OF_FIT: dict[str, Callable[[Fit], Figure]] = {"fit": predicted, "residuals": residuals, "rollout": rollout}
+FIGURES = ("frontier", "isoflop", "valley", "fit", "residuals", "rollout", "exponents")
+"""Names of all figures, in the order of a report."""
+
+
+def figure(name: str, fits: Fit | Sequence[Fit], flops: float | None = None) -> Figure:
+    """Return the numbers of a figure.
+
+    Parameters
+    ----------
+    name : str
+        One of `FIGURES`.
+    fits : Fit or sequence of Fit
+        One; ``exponents`` compares several.
+    flops : float, optional
+        Compute, in the convention of the law: where ``frontier`` ends, what ``isoflop`` and ``valley`` are at.
+
+    Raises
+    ------
+    ArgumentError
+        If there is no such figure, or it takes neither several fits nor a compute.
+    PlanError
+        If the fit cannot give it; the message says why.
+    """
+    check_choice("figure", name, FIGURES)
+    several = [fits] if isinstance(fits, Fit) else list(fits)
+    if flops is not None and not 0 < flops <= LARGEST_FLOPS:
+        hint = f"give more than 0 and at most {LARGEST_FLOPS:g}"
+        raise ArgumentError(Complaint("bad-flops", f"a compute of {flops:g} FLOPs cannot be", hint))
+    if flops is not None and name not in _OF_COMPUTE:
+        message = f"the figure {name!r} is at no compute"
+        raise ArgumentError(Complaint("bad-flops", message, f"leave --flops out; {', '.join(_OF_COMPUTE)} take it"))
+    if name == "exponents":
+        return exponents(several)
+    if len(several) != 1:
+        message = f"the figure {name!r} is of one law, and there are {len(several)}"
+        raise ArgumentError(Complaint("several-laws", message, "give one; exponents compares several"))
+    return _OF_COMPUTE[name](several[0], flops) if name in _OF_COMPUTE else _OF_FIT[name](several[0])

@@ -1,0 +1,78 @@
+"""What a figure is: a name, a sentence for those who cannot see it, and tables of plain values."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from shapeplan.errors import Complaint, PlanError
+from shapeplan.fitting.result import Fit
+from shapeplan.fitting.rows import Rows
+
+Value = str | float | int | bool | None
+Table = tuple[Mapping[str, Value], ...]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """The numbers of a picture.
+
+    Attributes
+    ----------
+    name : str
+        Of the kind: ``frontier``, ``fit`` ...
+    title : str
+        What it shows, for a heading.
+    summary : str
+        What can be read off it, in a sentence or two: the text in its place where there is no picture.
+    tables : mapping of str to tuple of rows
+        Its data; a row is a mapping of column to plain value, None where there is none.
+    labels : mapping of str to str
+        Words for axes, by column.
+    """
+
+    name: str
+    title: str
+    summary: str
+    tables: Mapping[str, Table]
+    labels: Mapping[str, str]
+
+
+def finite(value: float | None) -> float | None:
+    """Return None for what a document cannot hold."""
+    return None if value is None or not math.isfinite(value) else float(value)
+
+
+def no_figure(name: str, why: str, mend: str) -> PlanError:
+    """Return the error of a figure that a fit cannot give."""
+    return PlanError(Complaint("no-figure", f"there is no figure {name!r}: {why}", mend))
+
+
+def rows_behind(fit: Fit, name: str) -> Rows:
+    """Return the rows of a fit.
+
+    Raises
+    ------
+    PlanError
+        If it has none.
+    """
+    if fit.rows is None:
+        if fit.quality is None:
+            raise no_figure(name, "a published law has no rows", "fit a log of your own")
+        raise no_figure(name, "the law document does not hold its rows: an older version wrote it", "fit again")
+    return fit.rows
+
+
+def check_loss(fit: Fit, name: str) -> None:
+    """Raise `PlanError` unless the law tells the loss of shapes."""
+    if not fit.law.has_loss or not fit.dims:
+        raise no_figure(name, f"the law {fit.law.form.name!r} tells no loss of shapes", "fit a log with shapes")
+    if not fit.predicts_loss:
+        why = f"the law {fit.law.form.name!r} does not hold away from the arms, or what a shape costs is not known"
+        raise no_figure(name, why, "fit with --law auto, or add examples or an architecture")
+
+
+def compute_label(fit: Fit) -> str:
+    """Return the words for compute."""
+    return f"compute ({fit.flops_convention} FLOPs)"

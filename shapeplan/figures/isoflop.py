@@ -1,0 +1,111 @@
+"""``isoflop``: the loss against each dimension at fixed compute, with rows and the best size (the paper's Figure 2)."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+
+from shapeplan.arrays import Floats
+from shapeplan.figures.figure import Figure, check_loss, finite, no_figure, rows_behind
+from shapeplan.figures.predicted import described
+from shapeplan.figures.profile import arm_loss, profile
+from shapeplan.fitting.evidence import Estimate
+from shapeplan.fitting.result import Fit
+from shapeplan.fitting.surroundings import at_edge
+
+LEVELS = (0.1, 0.5, 0.9)
+"""Quantiles of the rows' compute at which curves are drawn."""
+POINTS = 41
+AROUND = 1.5
+"""How far beyond the trained sizes curves go, as a factor."""
+_FINE = 20
+
+
+def isoflop(fit: Fit, flops: float | None = None) -> Figure:
+    """Return the least loss by size of every dimension at some computes, the rows near them, and the best sizes.
+
+    Under a joint law the other dimensions are re-optimized along a curve; under Eq. 2 they are the centre's. A row is
+    carried along the law to the curve nearest in compute: it is shown as far off the curve as the law misses it.
+
+    Parameters
+    ----------
+    fit : Fit
+        With a law that tells the loss of shapes, or Eq. 2, and rows.
+    flops : float, optional
+        One compute in place of three within the log.
+
+    Raises
+    ------
+    PlanError
+        If the fit has not what this needs.
+    """
+    of_star = fit.law.form.name == "star"
+    rows = rows_behind(fit, "isoflop")
+    if not fit.law.form.dims:
+        raise no_figure("isoflop", f"the law {fit.law.form.name!r} knows no shape", "fit a law of shape")
+    if not of_star:
+        check_loss(fit, "isoflop")
+    levels = [flops] if flops else sorted({float(level) for level in np.quantile(np.unique(rows.flops), LEVELS)})
+    curves, optima, points = [], [], []
+    nearest = np.argmin(np.abs(np.log(rows.flops[:, None]) - np.log(levels)), axis=1)
+    for dim, level in itertools.product(fit.dims, levels):
+        low, high = fit.shape_range[dim]
+        sizes = np.geomspace(low / AROUND, high * AROUND, POINTS)
+        for size, loss in zip(sizes, profile(fit, dim, sizes, level), strict=True):
+            curves.append({"dimension": dim, "compute": level, "size": float(size), "loss": finite(loss)})
+        best = _best(fit, dim, level)
+        if best is not None:
+            ends = best.ci or (None, None)
+            loss = float(profile(fit, dim, np.array([best.value]), level)[0])
+            found = {"dimension": dim, "compute": level, "size": best.value, "lower": ends[0], "upper": ends[1]}
+            optima.append({**found, "loss": finite(loss)})
+    for dim in fit.dims:
+        mine = np.array([part in (dim, "center") for part in rows.parts]) if of_star else np.ones(len(rows), bool)
+        losses = np.full(len(rows), np.nan)
+        for k, level in enumerate(levels):
+            here = np.flatnonzero(mine & (nearest == k))
+            if here.size:
+                losses[here] = profile(fit, dim, rows.shape[dim][here], level) / (1 + rows.residuals[here])
+        points += [
+            {
+                **described(rows, int(i)),
+                "dimension": dim,
+                "compute": levels[nearest[i]],
+                "size": float(rows.shape[dim][i]),
+            }
+            | {"loss": finite(losses[i]), "residual": finite(rows.residuals[i])}
+            for i in np.flatnonzero(np.isfinite(losses))
+        ]
+    said = [f"{one['dimension']} {one['size']:.4g}" for one in optima if one["compute"] == levels[-1]]
+    at = f"{levels[-1]:.3g} {fit.flops_convention} FLOPs"
+    summary = f"At {at} the best sizes are {', '.join(said)}." if said else f"At {at} no size is best within the log."
+    labels = {"loss": fit.metric, "compute": f"{fit.flops_convention} FLOPs", "size": "size"}
+    tables = {"curves": tuple(curves), "rows": tuple(points), "optima": tuple(optima)}
+    return Figure("isoflop", "Loss against each dimension at fixed compute", summary, tables, labels)
+
+
+def _best(fit: Fit, dim: str, flops: float) -> Estimate | None:
+    """Return the best size at a compute with its interval; None where it is at the edge of where it is looked for."""
+    if fit.law.form.name != "star":
+        found = fit.optimum(flops).get(dim)
+        return found if found and not at_edge(np.array(found.value), fit.bounds[dim]) else None
+    low, high = fit.bounds[dim]
+    sizes = np.geomspace(low, high, POINTS * _FINE)
+    losses = arm_loss(fit, dim, sizes, flops)
+    k = int(np.argmin(losses))
+    if k in (0, len(sizes) - 1):
+        return None
+    return Estimate(float(sizes[k]), _interval(fit, dim, sizes, flops))
+
+
+def _interval(fit: Fit, dim: str, sizes: Floats, flops: float) -> tuple[float, float] | None:
+    """Return the interval of the best size on an arm over the draws."""
+    if not fit.bootstrap.draws:
+        return None
+    law = fit.law.form
+    closed = law.optimum(fit.bootstrap.draws, np.log(np.asarray(flops) / fit.law.units["flops"]))
+    if dim not in closed:
+        return None
+    best = np.clip(closed[dim] * fit.law.units[dim], sizes[0], sizes[-1])
+    return fit.bootstrap.interval(best)

@@ -1,0 +1,36 @@
+"""``rollout``: how far off every law is on rows above those it was fitted to, by how far above they are."""
+
+from __future__ import annotations
+
+from shapeplan.figures.figure import Figure, Table, no_figure
+from shapeplan.fitting.result import Fit
+
+
+def rollout(fit: Fit) -> Figure:
+    """Return the error on held-out rows by law and distance.
+
+    Raises
+    ------
+    PlanError
+        If no laws were compared.
+    """
+    table: Table = tuple(
+        {
+            "law": score.law,
+            "chosen": score.law == fit.law.form.name,
+            "distance": horizon.distance,
+            "error": horizon.rmse,
+            "rows": horizon.rows,
+        }
+        for score in fit.selection
+        for horizon in score.rollout
+    )
+    if not table:
+        raise no_figure("rollout", "no laws were compared on this log", "fit with --law auto")
+    scores = sorted(
+        ((score.rollout_rmse, score.law) for score in fit.selection if score.rollout_rmse is not None),
+    )
+    best = ", ".join(f"{law} {rmse:.2%}" for rmse, law in scores)
+    summary = f"Errors on the next rows up in compute: {best}. The law of choice is {fit.law.form.name}."
+    labels = {"distance": "compute of the rows / largest compute fitted", "error": "relative error (RMS)"}
+    return Figure("rollout", "Held-out error by law and distance", summary, {"errors": table}, labels)

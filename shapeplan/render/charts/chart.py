@@ -1,0 +1,36 @@
+"""The chart of any figure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from shapeplan.figures.figure import Figure
+from shapeplan.render.charts.exponents import exponents_chart
+from shapeplan.render.charts.frontier import frontier_chart
+from shapeplan.render.charts.isoflop import isoflop_chart
+from shapeplan.render.charts.predicted import predicted_chart
+from shapeplan.render.charts.residuals import residuals_chart
+from shapeplan.render.charts.rollout import rollout_chart
+from shapeplan.render.charts.valley import valley_chart
+
+CHARTS: dict[str, Callable[[Figure], Any]] = {
+    "exponents": exponents_chart,
+    "fit": predicted_chart,
+    "frontier": frontier_chart,
+    "isoflop": isoflop_chart,
+    "residuals": residuals_chart,
+    "rollout": rollout_chart,
+    "valley": valley_chart,
+}
+
+
+def chart(figure: Figure) -> Any:
+    """Return the Vega-Altair chart of a figure."""
+    return CHARTS[figure.name](figure)
+
+
+def spec(figure: Figure) -> dict[str, Any]:
+    """Return its Vega-Lite specification, with all data inside."""
+    found: dict[str, Any] = chart(figure).to_dict()
+    return found

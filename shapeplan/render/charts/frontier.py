@@ -1,0 +1,41 @@
+"""The best shape against compute."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import altair as alt
+
+from shapeplan.figures.figure import Figure
+from shapeplan.render.charts import theme
+
+_WORDS = {"params": "parameters"}
+
+
+def frontier_chart(figure: Figure) -> Any:
+    """Return a panel a dimension and one for parameters: line, band, dashed beyond the log; published shapes by name."""
+    rows, published = figure.tables["frontier"], figure.tables["published"]
+    x = alt.X(**theme.compute_axis("flops", figure.labels["flops"], theme.column(rows, "flops")))
+    tips = [alt.Tooltip("flops:Q", format=".3~e")]
+    tips += [alt.Tooltip(f"{name}:Q", format=".4~g") for name in ("value", "lower", "upper")]
+    panels = []
+    for dim in theme.names(rows, "dimension"):
+        y, mine = alt.Y(**theme.log_axis("value", _WORDS.get(dim, dim))), alt.datum.dimension == dim
+        base = alt.Chart(theme.data(rows)).transform_filter(mine).encode(x=x)
+        band = base.mark_area(opacity=0.25, fill=theme.ACCENT).encode(y=alt.Y("lower:Q"), y2="upper:Q")
+        dashed = base.mark_line(color=theme.ACCENT, strokeDash=[5, 3], strokeWidth=2).encode(y=y)
+        solid = base.transform_filter("!datum.beyond").mark_line(color=theme.ACCENT, strokeWidth=3).encode(y=y)
+        hover = base.mark_point(size=60, filled=True, opacity=0, color=theme.ACCENT).encode(y=y, tooltip=tips)
+        layers: list[Any] = [band, dashed, solid, hover]
+        if published:
+            other = alt.Chart(theme.data(published)).transform_filter(mine).encode(x=x, y=y)
+            known = [
+                alt.Tooltip("name:N"),
+                alt.Tooltip("flops:Q", format=".3~e"),
+                alt.Tooltip("value:Q", format=".4~g"),
+            ]
+            marks = other.mark_point(shape="diamond", size=70, filled=True, opacity=1, color=theme.OTHER)
+            text = other.mark_text(align="right", dx=-8, fontSize=10, color=theme.OTHER)
+            layers += [marks.encode(tooltip=known), text.encode(text="name:N")]
+        panels.append(alt.layer(*layers).properties(width=theme.WIDTH, height=theme.HEIGHT))
+    return theme.finished(alt.concat(*panels, columns=2), figure)

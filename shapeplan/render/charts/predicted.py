@@ -1,0 +1,45 @@
+"""Predicted against observed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import altair as alt
+
+from shapeplan.figures.figure import Figure, Table
+from shapeplan.render.charts import theme
+
+_NO_NUMBERS = ("run", "line", "part", "fitted", "compute", "size", "value", "loss", "residual", "variable")
+
+
+def predicted_chart(figure: Figure) -> Any:
+    """Return rows on a line that they would be on if the law held: arms by colour, what was never fitted hollow."""
+    rows = figure.tables["rows"]
+    parts = theme.names(rows, "part")
+    seen = theme.column(rows, "observed") + theme.column(rows, "predicted")
+    ends = alt.InlineData(values=[{"observed": value, "predicted": value} for value in (min(seen), max(seen))])
+    x = alt.X(**theme.log_axis("observed", figure.labels["observed"], "~g"))
+    y = alt.Y(**theme.log_axis("predicted", figure.labels["predicted"], "~g"))
+    line = alt.Chart(ends).mark_line(color=theme.MUTED, strokeDash=[4, 3]).encode(x=x, y=y)
+    base = alt.Chart(theme.data(rows)).encode(
+        x=x, y=y, color=theme.colour(parts, "part"), shape=theme.mark_shape(parts, "part"), tooltip=row_tooltip(rows)
+    )
+    fitted = base.transform_filter("datum.fitted").mark_point(size=45, filled=True, opacity=0.75)
+    unseen = base.transform_filter("!datum.fitted").mark_point(size=55, strokeWidth=1.8, opacity=1)
+    return theme.finished(
+        (line + fitted + unseen).properties(width=1.4 * theme.WIDTH, height=1.4 * theme.WIDTH), figure
+    )
+
+
+def row_tooltip(rows: Table) -> list[alt.Tooltip]:
+    """Return what hovering over a row tells: its run and line first."""
+    first = rows[0]
+    tips = [alt.Tooltip(f"{name}:N") for name in ("run", "line", "part", "fitted")]
+    numbers = [name for name, value in first.items() if isinstance(value, float) and name not in _NO_NUMBERS]
+    tips += [alt.Tooltip(f"{_escaped(name)}:Q", title=name, format=".4~g") for name in numbers]
+    return [*tips, alt.Tooltip("residual:Q", format="+.2%")]
+
+
+def _escaped(name: str) -> str:
+    """Return the name of a column as Vega-Lite takes it: dots, brackets and colons are its own."""
+    return "".join(f"\\{c}" if c in ".[]:'\"\\" else c for c in name)

@@ -1,0 +1,32 @@
+"""Residuals against compute and every dimension."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import altair as alt
+
+from shapeplan.figures.figure import Figure
+from shapeplan.render.charts import theme
+from shapeplan.render.charts.predicted import row_tooltip
+
+
+def residuals_chart(figure: Figure) -> Any:
+    """Return a panel a variable, with zero as a line."""
+    rows = figure.tables["rows"]
+    parts, panels = theme.names(rows, "part"), []
+    for name in theme.names(rows, "variable"):
+        base = alt.Chart(theme.data(rows)).transform_filter(alt.datum.variable == name)
+        values = [float(row["value"]) for row in rows if row["variable"] == name]  # type: ignore[arg-type]
+        of_compute = name == figure.labels["flops"]
+        axis = theme.compute_axis("value", name, values) if of_compute else theme.log_axis("value", name)
+        points = base.mark_point(size=35, strokeWidth=1.3).encode(
+            x=alt.X(**axis),
+            y=alt.Y("residual:Q", title=figure.labels["residual"], axis=alt.Axis(format="+.1%")),
+            color=theme.colour(parts, "part"),
+            shape=theme.mark_shape(parts, "part"),
+            tooltip=row_tooltip(rows),
+        )
+        zero = alt.Chart(alt.InlineData(values=[{"residual": 0}])).mark_rule(color=theme.MUTED).encode(y="residual:Q")
+        panels.append((zero + points).properties(width=theme.WIDTH, height=0.8 * theme.HEIGHT))
+    return theme.finished(alt.concat(*panels, columns=2), figure)
