@@ -13,7 +13,7 @@ from conftest import SAMPLES, fit_star, sweep
 from shapeplan.documents.base import Document
 from shapeplan.documents.check import check_document
 from shapeplan.documents.comparison import comparison_document
-from shapeplan.documents.files import published_law, read_law, write_text
+from shapeplan.documents.files import published_law, read_law, write_file
 from shapeplan.documents.flops import flops_document
 from shapeplan.documents.law import LawDocument, fit_of, law_document
 from shapeplan.documents.metrics import metrics_document
@@ -213,15 +213,15 @@ def test_predictions_without_metric_or_draws_are_null(tmp_path: Path) -> None:
 
 def test_files_are_written_whole_or_not_at_all(tmp_path: Path) -> None:
     target = tmp_path / "out.json"
-    write_text(target, "one")
-    write_text(target, "two")
+    write_file(target, "one")
+    write_file(target, "two")
     assert target.read_text() == "two"
     assert [path.name for path in tmp_path.iterdir()] == ["out.json"]
     with pytest.raises(OutputError, match="is an input, and would be overwritten"):
-        write_text(target, "three", (str(target),))
+        write_file(target, "three", (str(target),))
     with pytest.raises(OutputError, match="cannot be written: is a directory"):
-        write_text(tmp_path, "x")
+        write_file(tmp_path, "x")
     with pytest.raises(OutputError, match="cannot be written: no such file or directory"):
-        write_text(tmp_path / "nowhere" / "x", "x")
+        write_file(tmp_path / "nowhere" / "x", "x")
     assert target.read_text() == "two"
     assert np.all([path.name == "out.json" for path in tmp_path.iterdir()])

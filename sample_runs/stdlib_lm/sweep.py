@@ -1,8 +1,8 @@
 """Train the sweep: ``python sweep.py --jobs 2``. Kill it anywhere and start it again: nothing is lost or trained twice.
 
-The shapes and durations are those of ``star.csv`` and ``grid.csv``, which `shapeplan design` laid out. Every finished row
-goes to ``runs.csv`` at once; a run that fails, to ``failures.csv`` with the reason. ``python sweep.py --tune`` trains
-three shapes at fractions and multiples of the rule for the learning rate instead, and writes ``tuning.csv``.
+The shapes and durations are those of ``star.csv`` and ``grid.csv``, which `shapeplan design` laid out. Every finished
+row goes to ``runs.csv`` at once; a run that fails, to ``failures.csv`` with the reason. With ``--tune``, three shapes
+are trained at fractions and multiples of the rule for the learning rate instead, and go to ``tuning.csv``.
 """
 
 from __future__ import annotations
@@ -39,21 +39,19 @@ TUNING_TOKENS = 1_000_000
 
 def designed(folder: Path) -> list[Run]:
     """Return the runs of the designs, cheap ones first."""
-    lengths: dict[tuple[int, ...], tuple[str, list[int]]] = {}
+    designs: dict[tuple[int, ...], tuple[str, list[int]]] = {}
     for name in ("star.csv", "grid.csv"):
         with (folder / name).open() as stream:
             for row in csv.DictReader(stream):
                 shape = (int(row["width"]), int(row["depth"]), int(row["mlp_dim"]))
-                label, durations = lengths.setdefault(shape, (row["run"].rsplit("-", 1)[0], []))
+                label, durations = designs.setdefault(shape, (row["run"].rsplit("-", 1)[0], []))
                 durations.append(int(float(row["tokens"])))
-                lengths[shape] = (label, durations)
+                designs[shape] = (label, durations)
     runs = []
-    for (width, depth, mlp_dim), (label, durations) in lengths.items():
+    for (width, depth, mlp_dim), (label, durations) in designs.items():
         shape = {"width": width, "depth": depth, "mlp_dim": mlp_dim}
-        runs += [
-            Run(f"{label}-seed{seed}", shape, seed, tuple(sorted(set(durations))))
-            for seed in range(SEEDS.get(label, 1))
-        ]
+        lengths = tuple(sorted(set(durations)))
+        runs += [Run(f"{label}-seed{seed}", shape, seed, lengths) for seed in range(SEEDS.get(label, 1))]
     return sorted(runs, key=lambda run: (run.seed, _size(run) * max(run.durations)))
 
 

@@ -15,8 +15,10 @@ from shapeplan.cli.compare import compare
 from shapeplan.cli.design import design
 from shapeplan.cli.fit import fit
 from shapeplan.cli.flops import flops
+from shapeplan.cli.plot import plot
 from shapeplan.cli.predict import predict
 from shapeplan.cli.recommend import recommend
+from shapeplan.cli.report import report
 from shapeplan.cli.simulate import simulate
 from shapeplan.errors import Complaint, ShapeplanError
 from shapeplan.render.console import ClosedPipe, Console
@@ -36,7 +38,7 @@ app = typer.Typer(
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (check, fit, compare, recommend, flops, predict, simulate):
+for command in (check, fit, compare, recommend, plot, report, flops, predict, simulate):
     app.command()(command)
 app.add_typer(design, name="design")
 

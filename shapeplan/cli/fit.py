@@ -70,10 +70,14 @@ def fit(
     document: Callable[[], Document]
     tables: Callable[[], Sequence[RenderableType]]
     if len(metrics) > 1:
-        result = several = fit_metrics(read_log_of_metrics(log, metrics, *reading), **options)
+        logs = read_log_of_metrics(log, metrics, *reading)
+        with console.progress("bootstrap") as advance:
+            result = several = fit_metrics(logs, **options, done=advance)
         document, tables = lambda: metrics_document(several), lambda: render_metrics(several)
     else:
-        result = one = fit_runs(read_log(log, metrics[0] if metrics else None, *reading), **options)
+        runs = read_log(log, metrics[0] if metrics else None, *reading)
+        with console.progress("bootstrap") as advance:
+            result = one = fit_runs(runs, **options, done=advance)
         document, tables = lambda: law_document(one), lambda: render_fit(one, console.width)
     for note in result.notes:
         console.note(note)

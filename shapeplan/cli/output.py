@@ -34,15 +34,15 @@ def emit(
         console.show(*tables())
 
 
-def write(console: Console, output: Path, text: str, inputs: Sequence[str | Path | None]) -> None:
-    """Write text to a file, never over an input, and say so."""
-    from shapeplan.documents.files import write_text
+def write(console: Console, output: Path, content: str | bytes, inputs: Sequence[str | Path | None]) -> None:
+    """Write a file, never over an input, and say so."""
+    from shapeplan.documents.files import write_file
 
     if str(output) == "-":
         raise ArgumentError(
             Complaint("output-is-stdout", "-o names a file, and '-' is none", "leave -o out", value="-")
         )
-    write_text(output, text, tuple(str(name) for name in inputs if name))
+    write_file(output, content, tuple(str(name) for name in inputs if name))
     console.note(f"wrote {output}")
 
 

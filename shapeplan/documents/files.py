@@ -8,17 +8,20 @@ import os
 import tempfile
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from shapeplan.documents.base import SCHEMA_VERSION
+from shapeplan.documents.base import SCHEMA_VERSION, Document
 from shapeplan.documents.law import KIND, LawDocument, fit_of
+from shapeplan.documents.metrics import KIND as METRICS
+from shapeplan.documents.metrics import MetricsDocument
 from shapeplan.errors import Complaint, InputError, OutputError
 from shapeplan.fitting.result import Fit
 from shapeplan.readers.source import read_text
 from shapeplan.runs import Source
 
+D = TypeVar("D", bound=Document)
 PUBLISHED = "sovit"
 """The embedded law: the exponents that arXiv:2305.13035 publishes."""
 
@@ -51,15 +54,15 @@ def published_law() -> Fit:
     return _parse(body, f"{PUBLISHED} (embedded)", None)
 
 
-def write_text(path: str | Path, text: str, inputs: tuple[str, ...] = ()) -> None:
+def write_file(path: str | Path, content: str | bytes, inputs: tuple[str, ...] = ()) -> None:
     """Write a file as a whole or not at all.
 
     Parameters
     ----------
     path : str or Path
         Where to.
-    text : str
-        The content.
+    content : str or bytes
+        The content; what UTF-8 cannot hold of a text (half a surrogate in a cell) is written as an escape.
     inputs : tuple of str
         Names of the inputs, which are never overwritten.
 
@@ -70,6 +73,7 @@ def write_text(path: str | Path, text: str, inputs: tuple[str, ...] = ()) -> Non
     """
     # A link keeps pointing where it points; the file behind it is what is replaced.
     target = Path(path).resolve()
+    body = content if isinstance(content, bytes) else content.encode("utf-8", errors="backslashreplace")
     for name in inputs:
         with contextlib.suppress(OSError):
             if target.exists() and target.samefile(name):
@@ -78,22 +82,21 @@ def write_text(path: str | Path, text: str, inputs: tuple[str, ...] = ()) -> Non
     try:
         if target.exists() and not target.is_file():
             # A device or a pipe is written to; renaming a file over it would destroy it. A directory refuses.
-            with target.open("w", encoding="utf-8", newline="") as stream:
-                stream.write(text)
+            with target.open("wb") as stream:
+                stream.write(body)
         else:
-            _replace(target, text)
+            _replace(target, body)
     except OSError as error:
         why = (error.strerror or str(error)).lower()
         raise OutputError(Complaint("unwritable", f"cannot be written: {why}", "check the path", str(path))) from None
 
 
-def _replace(target: Path, text: str) -> None:
+def _replace(target: Path, body: bytes) -> None:
     # Written beside the target, so that the rename stays on one file system and is atomic.
     handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".shapeplan.", suffix=".part")
-    # What cannot be encoded (half a surrogate in a cell) is written as an escape.
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="", errors="backslashreplace") as stream:
-            stream.write(text)
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(body)
         Path(temporary).chmod(target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask())
         Path(temporary).replace(target)
     except BaseException:
@@ -107,27 +110,54 @@ def _umask() -> int:
     return mask
 
 
+def read_law_or_metrics(path: str | Path) -> Fit | tuple[MetricsDocument, Source]:
+    """Read a law document, or one of several metrics with its source.
+
+    Raises
+    ------
+    InputError
+        As `read_law`.
+    """
+    text = read_text(path)
+    data = _load(text.body, text.name)
+    if isinstance(data, dict) and data.get("kind") == METRICS:
+        _check_version(data, text.name)
+        return _validated(MetricsDocument, data, text.name), text.source
+    return _fit(data, text.name, text.source)
+
+
 def _parse(body: str, name: str, source: Source | None) -> Fit:
+    return _fit(_load(body, name), name, source)
+
+
+def _load(body: str, name: str) -> Any:
     try:
-        data = json.loads(body, parse_constant=_refuse_constant)
+        return json.loads(body, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
         hint = "give the document that `shapeplan fit -o law.json` wrote"
         message = f"is not JSON: {error.msg[:1].lower()}{error.msg[1:]}"
         raise InputError(Complaint("bad-json", message, hint, name, error.lineno)) from None
     except (ValueError, RecursionError) as error:
         raise InputError(Complaint("bad-json", f"is not JSON: {error}", "fit again", name)) from None
+
+
+def _fit(data: Any, name: str, source: Source | None) -> Fit:
     _check_kind(data, name)
+    document = _validated(LawDocument, data, name)
     try:
-        document = LawDocument.model_validate(data)
+        return fit_of(document, (source,) if source else ())
+    except InputError as error:
+        raise InputError(*(complaint.within(name) for complaint in error.complaints)) from None
+
+
+def _validated(kind: type[D], data: Any, name: str) -> D:
+    try:
+        return kind.model_validate(data)
     except UnicodeEncodeError:
         message = "holds half of a surrogate pair, which is no text"
         raise InputError(Complaint("bad-document", message, "fit again, or undo the edit", name)) from None
     except ValidationError as error:
         raise InputError(*(_complaint(problem, name) for problem in error.errors(include_url=False))) from None
-    try:
-        return fit_of(document, (source,) if source else ())
-    except InputError as error:
-        raise InputError(*(complaint.within(name) for complaint in error.complaints)) from None
 
 
 def _refuse_constant(constant: str) -> float:
@@ -137,13 +167,17 @@ def _refuse_constant(constant: str) -> float:
 def _check_kind(data: Any, name: str) -> None:
     hint = "give the document that `shapeplan fit -o law.json` wrote"
     kind = data.get("kind") if isinstance(data, dict) else None
-    if kind == "shapeplan.metrics":
+    if kind == METRICS:
         hint = "fit one metric at a time: that document is a law"
     if kind != KIND:
         found = f"is a {kind}" if isinstance(kind, str) else "is no shapeplan document"
         raise InputError(
             Complaint("wrong-kind", f"{found}, not a law", hint, name, column="kind", value=kind and str(kind))
         )
+    _check_version(data, name)
+
+
+def _check_version(data: Any, name: str) -> None:
     version = data.get("schema_version")
     if isinstance(version, int) and version > SCHEMA_VERSION:
         message = f"has schema_version {version}, this shapeplan reads {SCHEMA_VERSION} and older"

@@ -291,6 +291,7 @@ def fit_of(document: LawDocument, sources: tuple[Source, ...] = ()) -> Fit:
         examples_unit=document.examples_unit,
         cautions=tuple(Caution(w.code, w.message, w.hint) for w in document.warnings),
         sources=sources or tuple(Source(i.name, i.sha256) for i in document.inputs),
+        origins=tuple(Source(i.name, i.sha256) for i in document.inputs) if sources else (),
         rivals=tuple(record.rival(derive) for record in document.rivals),
         rows=document.rows.rows() if document.rows else None,
     )

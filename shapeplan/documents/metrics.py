@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Literal
 
 from shapeplan.documents.base import Document, Part, Range, WarningRecord, header, or_null, warnings_of
 from shapeplan.documents.records import EstimateRecord, FitRecord
+from shapeplan.figures.exponents import Growth
+from shapeplan.fitting.evidence import Estimate
 
 if TYPE_CHECKING:
     from shapeplan.fitting.metrics import MetricsFit
@@ -37,6 +39,17 @@ class MetricsDocument(Document):
     exponents: dict[str, dict[str, EstimateRecord]]
     agreement: dict[str, AgreementRecord]
     level: float
+
+
+def growths_of(document: MetricsDocument) -> dict[str, Growth]:
+    """Return the exponents of a document by metric."""
+    found: dict[str, dict[str, dict[str, Estimate]]] = {}
+    for name, by_metric in document.exponents.items():
+        prefix, _, dim = name.partition("_")
+        for metric, record in by_metric.items():
+            if record.value is not None:
+                found.setdefault(metric, {}).setdefault(prefix, {})[dim] = Estimate(record.value, record.ci)
+    return {metric: Growth(kinds.get("s", {}), kinds.get("growth", {})) for metric, kinds in found.items()}
 
 
 def metrics_document(found: MetricsFit) -> MetricsDocument:

@@ -7,6 +7,7 @@ from typing import Any
 from shapeplan.documents.base import Document
 from shapeplan.documents.check import CheckDocument
 from shapeplan.documents.comparison import ComparisonDocument
+from shapeplan.documents.figure import FigureDocument
 from shapeplan.documents.flops import FlopsDocument
 from shapeplan.documents.law import LawDocument
 from shapeplan.documents.metrics import MetricsDocument
@@ -19,6 +20,7 @@ from shapeplan.errors import ArgumentError, Complaint
 KINDS: dict[str, type[Document]] = {
     "shapeplan.check": CheckDocument,
     "shapeplan.comparison": ComparisonDocument,
+    "shapeplan.figure": FigureDocument,
     "shapeplan.flops": FlopsDocument,
     "shapeplan.law": LawDocument,
     "shapeplan.metrics": MetricsDocument,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from shapeplan.errors import ArgumentError, Complaint, check_choice
-from shapeplan.figures.exponents import exponents
+from shapeplan.figures.exponents import exponents, growths
 from shapeplan.figures.figure import Figure
 from shapeplan.figures.frontier import frontier
 from shapeplan.figures.isoflop import isoflop
@@ -54,7 +54,7 @@ def figure(name: str, fits: Fit | Sequence[Fit], flops: float | None = None) -> 
         message = f"the figure {name!r} is at no compute"
         raise ArgumentError(Complaint("bad-flops", message, f"leave --flops out; {', '.join(_OF_COMPUTE)} take it"))
     if name == "exponents":
-        return exponents(several)
+        return exponents(growths(several))
     if len(several) != 1:
         message = f"the figure {name!r} is of one law, and there are {len(several)}"
         raise ArgumentError(Complaint("several-laws", message, "give one; exponents compares several"))

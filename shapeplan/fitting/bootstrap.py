@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -64,7 +65,14 @@ class Scatter:
 
 
 def bootstrap(
-    problem: Problem, found: Found, run: Ints, *, replicates: int, seed: int, level: float
+    problem: Problem,
+    found: Found,
+    run: Ints,
+    *,
+    replicates: int,
+    seed: int,
+    level: float,
+    done: Callable[[int], None] = lambda more: None,
 ) -> dict[str, Floats]:
     """Refit the problem to replicates of its observations.
 
@@ -87,6 +95,8 @@ def bootstrap(
         Seed of NumPy's PCG64.
     level : float
         Coverage that the widening aims at.
+    done : callable
+        Told how many more replicates are done.
 
     Returns
     -------
@@ -108,6 +118,7 @@ def bootstrap(
     for size in sizes:
         again = predicted * np.exp(wider * scatter.draw(rng, index, size))
         draws.append(_refit(problem, found, again))
+        done(size)
     return {name: np.concatenate([part[name] for part in draws]) for name in draws[0]}
 
 

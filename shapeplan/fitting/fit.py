@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -44,6 +44,7 @@ def fit(
     replicates: int = 1000,
     seed: int = 0,
     level: float = 0.9,
+    done: Callable[[int, int], None] = lambda done, total: None,
 ) -> Fit:
     """Fit a law to a sweep.
 
@@ -66,6 +67,8 @@ def fit(
         Seed of the bootstrap.
     level : float
         Coverage of the intervals, between 0 and 1.
+    done : callable
+        Told how many replicates are done, of how many.
 
     Returns
     -------
@@ -85,7 +88,10 @@ def fit(
         choice, beside = _choose(runs, contents, law, OBJECTIVES[objective])
     except FitError as error:
         raise FitError(*(complaint.within(runs.name) for complaint in error.complaints)) from None
-    return _evidence(runs, contents, choice, beside, start, Replicates(replicates, seed, level))
+    rivals = sum(_knows_shape(rival) for rival in choice.rivals)
+    total = replicates * (2 if beside else 1) + min(replicates, RIVAL_REPLICATES) * rivals
+    counted = Replicates(replicates, seed, level, _Counter(total, done))
+    return _evidence(runs, contents, choice, beside, start, counted)
 
 
 def _choose(runs: Runs, contents: Contents, law: str, objective: Objective) -> tuple[Choice, Candidate | None]:
@@ -240,13 +246,27 @@ def _rival(candidate: Candidate, runs: Runs, surroundings: Surroundings, replica
     return Rival(replace(candidate.law, derive=surroundings.variables), fewer.of(candidate, runs))
 
 
+@dataclass
+class _Counter:
+    """Counts what is done of a total, and tells."""
+
+    total: int
+    tell: Callable[[int, int], None]
+    count: int = 0
+
+    def __call__(self, more: int) -> None:
+        self.count += more
+        self.tell(self.count, self.total)
+
+
 @dataclass(frozen=True)
 class Replicates:
-    """How many bootstrap replicates are drawn, from which seed, for which intervals."""
+    """How many bootstrap replicates are drawn, from which seed, for which intervals; who is told of each."""
 
     count: int
     seed: int
     level: float
+    done: Callable[[int], None] = lambda more: None
 
     def of(self, candidate: Candidate, runs: Runs) -> dict[str, Floats]:
         """Return the constants of a candidate under every replicate."""
@@ -258,6 +278,7 @@ class Replicates:
             replicates=self.count,
             seed=self.seed,
             level=self.level,
+            done=self.done,
         )
 
     def evidence(self, draws: Mapping[str, Floats], exponents: Mapping[str, Floats]) -> Bootstrap:

@@ -130,8 +130,8 @@ class Fit:
         ``examples`` or ``tokens``.
     cautions : tuple of Caution
         Coded warnings.
-    sources : tuple of Source
-        The inputs.
+    sources, origins : tuple of Source
+        The inputs; and, of a fit that was read from a document, what that was fitted to.
     notes : tuple of str
         What was understood on the way; not part of the evidence.
     """
@@ -168,6 +168,7 @@ class Fit:
     notes: tuple[str, ...] = ()
     rivals: tuple[Rival, ...] = ()
     rows: Rows | None = None
+    origins: tuple[Source, ...] = ()
 
     def __repr__(self) -> str:
         """Return law, status, exponents and warnings; the whole is in the document."""

@@ -123,12 +123,17 @@ class Console:
         if self.quiet or self.as_json or not sys.stderr.isatty():
             yield lambda done, total: None
             return
-        from rich.console import Console as RichConsole
-        from rich.progress import Progress
+        with contextlib.ExitStack() as stack:
+            started: list[Callable[[int, int], None]] = []
 
-        with Progress(console=RichConsole(file=sys.stderr), transient=True) as bar:
-            task = bar.add_task(what, total=None)
-            yield lambda done, total: bar.update(task, completed=done, total=total)
+            def advance(done: int, total: int) -> None:
+                # What is over at once has no bar, and costs the start-up of none.
+                if not started and done < total:
+                    started.append(stack.enter_context(_bar(what)))
+                for tell in started:
+                    tell(done, total)
+
+            yield advance
 
     def note(self, text: str) -> None:
         """Say what was understood or done."""
@@ -177,6 +182,16 @@ class Console:
         with contextlib.suppress(OSError):
             sys.stderr.write(clean + "\n")
             sys.stderr.flush()
+
+
+@contextlib.contextmanager
+def _bar(what: str) -> Iterator[Callable[[int, int], None]]:
+    from rich.console import Console as RichConsole
+    from rich.progress import Progress
+
+    with Progress(console=RichConsole(file=sys.stderr), transient=True) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def _wants_colour(stream: TextIO) -> bool:

@@ -13,7 +13,7 @@ _WORDS = {"params": "parameters"}
 
 
 def frontier_chart(figure: Figure) -> Any:
-    """Return a panel a dimension and one for parameters: line, band, dashed beyond the log; published shapes by name."""
+    """Return a panel a dimension and one for parameters: line and band, dashed beyond the log; published shapes."""
     rows, published = figure.tables["frontier"], figure.tables["published"]
     x = alt.X(**theme.compute_axis("flops", figure.labels["flops"], theme.column(rows, "flops")))
     tips = [alt.Tooltip("flops:Q", format=".3~e")]
@@ -26,7 +26,9 @@ def frontier_chart(figure: Figure) -> Any:
         dashed = base.mark_line(color=theme.ACCENT, strokeDash=[5, 3], strokeWidth=2).encode(y=y)
         solid = base.transform_filter("!datum.beyond").mark_line(color=theme.ACCENT, strokeWidth=3).encode(y=y)
         hover = base.mark_point(size=60, filled=True, opacity=0, color=theme.ACCENT).encode(y=y, tooltip=tips)
-        layers: list[Any] = [band, dashed, solid, hover]
+        layers: list[Any] = [dashed, solid, hover]
+        if any(row["dimension"] == dim and row["lower"] is not None for row in rows):
+            layers.insert(0, band)
         if published:
             other = alt.Chart(theme.data(published)).transform_filter(mine).encode(x=x, y=y)
             known = [

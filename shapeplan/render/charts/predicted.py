@@ -26,9 +26,10 @@ def predicted_chart(figure: Figure) -> Any:
     )
     fitted = base.transform_filter("datum.fitted").mark_point(size=45, filled=True, opacity=0.75)
     unseen = base.transform_filter("!datum.fitted").mark_point(size=55, strokeWidth=1.8, opacity=1)
-    return theme.finished(
-        (line + fitted + unseen).properties(width=1.4 * theme.WIDTH, height=1.4 * theme.WIDTH), figure
-    )
+    layers = [line]
+    layers += [fitted] if any(row["fitted"] for row in rows) else []
+    layers += [unseen] if not all(row["fitted"] for row in rows) else []
+    return theme.finished(alt.layer(*layers).properties(width=1.4 * theme.WIDTH, height=1.4 * theme.WIDTH), figure)
 
 
 def row_tooltip(rows: Table) -> list[alt.Tooltip]:

@@ -1,0 +1,49 @@
+"""``shapeplan report``: the whole analysis as one page."""
+
+import shlex
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from shapeplan.cli import options as opt
+from shapeplan.cli.output import write
+from shapeplan.quantities import parse_flops
+from shapeplan.render.console import Console
+
+
+def report(
+    law: opt.LawFile,
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The page: report.html.")],
+    flops: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--flops", metavar="FLOPS", help="Budgets to plan for. Repeatable. [default: 1, 10 and 100 times the log]"
+        ),
+    ] = None,
+    quiet: opt.Quiet = False,
+) -> None:
+    """Write the report of a fit: warnings, the plan, pictures that answer the mouse, the fit, where it comes from.
+
+    One HTML file that opens from disk and asks the network for nothing. It needs the extra: pip install
+    'shapeplan[plots]'.
+
+    Example: shapeplan report law.json -o report.html
+    """
+    from shapeplan.documents.files import read_law
+    from shapeplan.render.extra import check_plots
+
+    check_plots()
+    from shapeplan.render.report.report import report_page
+
+    console = Console(quiet=quiet)
+    budgets = [parse_flops(text) for text in flops or []]
+    again = [
+        "shapeplan",
+        "report",
+        law,
+        *(word for text in flops or [] for word in ("--flops", text)),
+        "-o",
+        str(output),
+    ]
+    write(console, output, report_page(read_law(law), budgets, shlex.join(again)), (law,))
