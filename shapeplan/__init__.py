@@ -34,6 +34,8 @@ _HOMES = {
     "star_for_budget": "shapeplan.sweeps.star_budget",
     "comparison_document": "shapeplan.documents.comparison",
     "check_document": "shapeplan.documents.check",
+    "figure": "shapeplan.figures.catalogue",
+    "figure_document": "shapeplan.documents.figure",
     "fit": "shapeplan.fitting.fit",
     "fit_metrics": "shapeplan.fitting.metrics",
     "flops": "shapeplan.planning.costs",
@@ -47,6 +49,7 @@ _HOMES = {
     "next_document": "shapeplan.documents.next_run",
     "next_runs": "shapeplan.planning.next_run",
     "paper_design": "shapeplan.sweeps.paper",
+    "picture": "shapeplan.render.pictures",
     "plan_document": "shapeplan.documents.plan",
     "power": "shapeplan.rehearsal.power",
     "power_document": "shapeplan.documents.power",
@@ -58,6 +61,7 @@ _HOMES = {
     "read_models": "shapeplan.readers.models",
     "read_runs": "shapeplan.readers.read",
     "recommend": "shapeplan.planning.recommend",
+    "report_page": "shapeplan.render.report.report",
     "rehearsal_law": "shapeplan.sweeps.paper",
     "simulate": "shapeplan.sweeps.simulate",
 }
@@ -67,6 +71,7 @@ if TYPE_CHECKING:
     from shapeplan.architectures.catalogue import CATALOGUE, find_model, named
     from shapeplan.documents.check import check_document
     from shapeplan.documents.comparison import comparison_document
+    from shapeplan.documents.figure import figure_document
     from shapeplan.documents.files import published_law, read_law
     from shapeplan.documents.flops import flops_document
     from shapeplan.documents.law import law_document
@@ -77,6 +82,7 @@ if TYPE_CHECKING:
     from shapeplan.documents.predictions import predictions_document
     from shapeplan.documents.schema import json_schema
     from shapeplan.errors import Caution, ShapeplanError
+    from shapeplan.figures.catalogue import figure
     from shapeplan.fitting.check import Check, check
     from shapeplan.fitting.compare import Comparison, compare
     from shapeplan.fitting.fit import fit
@@ -91,6 +97,8 @@ if TYPE_CHECKING:
     from shapeplan.readers.models import read_models
     from shapeplan.readers.read import read_metrics, read_runs
     from shapeplan.rehearsal.power import power
+    from shapeplan.render.pictures import picture
+    from shapeplan.render.report.report import report_page
     from shapeplan.runs import Runs
     from shapeplan.sweeps.design_grid import design_grid
     from shapeplan.sweeps.design_star import design_star
@@ -124,6 +132,8 @@ __all__ = [
     "comparison_document",
     "design_grid",
     "design_star",
+    "figure",
+    "figure_document",
     "find_model",
     "fit",
     "fit_metrics",
@@ -137,6 +147,7 @@ __all__ = [
     "next_document",
     "next_runs",
     "paper_design",
+    "picture",
     "plan_document",
     "power",
     "power_document",
@@ -149,6 +160,7 @@ __all__ = [
     "read_runs",
     "recommend",
     "rehearsal_law",
+    "report_page",
     "simulate",
     "star_for_budget",
 ]

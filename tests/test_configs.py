@@ -15,7 +15,7 @@ from conftest import Program, sweep
 
 from shapeplan.architectures import ViT, architecture
 from shapeplan.documents.configs import LIBRARIES, export_config
-from shapeplan.documents.files import write_text
+from shapeplan.documents.files import write_file
 from shapeplan.documents.law import law_document
 from shapeplan.errors import ArgumentError
 from shapeplan.fitting.fit import fit
@@ -169,7 +169,7 @@ def test_what_cannot_be_exported_is_told() -> None:
 
 
 def test_the_program_prints_a_config_and_nothing_else(program: Program, tmp_path: Path) -> None:
-    write_text(tmp_path / "law.json", law_document(plan({**VIT, "pool": "map"}).fit).dumps(), ())
+    write_file(tmp_path / "law.json", law_document(plan({**VIT, "pool": "map"}).fit).dumps(), ())
     done = program("recommend", "--law", "law.json", "--flops", "1e21", "--format", "hf-vit")
     assert json.loads(done.stdout)["model_type"] == "vit"
     assert "export-differs" in done.stderr

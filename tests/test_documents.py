@@ -13,6 +13,7 @@ from conftest import SAMPLES, fit_star, sweep
 from shapeplan.documents.base import Document
 from shapeplan.documents.check import check_document
 from shapeplan.documents.comparison import comparison_document
+from shapeplan.documents.figure import figure_document
 from shapeplan.documents.files import published_law, read_law, write_file
 from shapeplan.documents.flops import flops_document
 from shapeplan.documents.law import LawDocument, fit_of, law_document
@@ -23,6 +24,7 @@ from shapeplan.documents.power import power_document
 from shapeplan.documents.predictions import predictions_csv, predictions_document
 from shapeplan.documents.schema import KINDS, json_schema
 from shapeplan.errors import InputError, OutputError
+from shapeplan.figures.catalogue import figure
 from shapeplan.fitting.check import check
 from shapeplan.fitting.compare import compare
 from shapeplan.fitting.fit import fit
@@ -48,6 +50,7 @@ def documents(fitted: Fit) -> dict[str, Document]:
         check_document(check(runs)),
         comparison_document(compare(runs)),
         metrics_document(fit_metrics({"one": runs, "other": runs}, law="star", replicates=10)),
+        figure_document(figure("residuals", fitted), (fitted,)),
         flops_document(flops(["ViT-g/14@518", "llama-3-8b"], budget=1e23, gpus="64xH100")),
         law_document(fitted),
         plan_document(recommend(fitted, [1e20, 1e21])),

@@ -15,7 +15,7 @@ import pytest
 from conftest import SAMPLES, Program, additive_law, fit_star, sweep
 
 from shapeplan.cli.app import run
-from shapeplan.documents.files import read_law, write_text
+from shapeplan.documents.files import read_law, write_file
 from shapeplan.documents.law import law_document
 from shapeplan.errors import ArgumentError, FitError, InputError, ShapeplanError
 from shapeplan.fitting.fit import fit
@@ -144,19 +144,19 @@ def test_devices_pipes_and_links_are_written_to_not_replaced(tmp_path: Path) -> 
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)
     reader = subprocess.Popen(["cat", fifo], stdout=subprocess.PIPE)
-    write_text(fifo, "through")
+    write_file(fifo, "through")
     assert reader.communicate(timeout=10)[0] == b"through"
     assert stat.S_ISFIFO(fifo.stat().st_mode)
     real, link = tmp_path / "real", tmp_path / "link"
     real.write_text("old")
     real.chmod(0o600)
     link.symlink_to(real)
-    write_text(link, "new")
+    write_file(link, "new")
     assert link.is_symlink()
     assert real.read_text() == "new"
     assert stat.S_IMODE(real.stat().st_mode) == 0o600
-    write_text(tmp_path / ("n" * 250), "long")
-    write_text(tmp_path / "half", "\ud800")
+    write_file(tmp_path / ("n" * 250), "long")
+    write_file(tmp_path / "half", "\ud800")
     assert not list(tmp_path.glob(".*"))
 
 

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shapeplan.architectures import architecture
-from shapeplan.documents.files import published_law, read_law, write_text
+from shapeplan.documents.files import published_law, read_law, write_file
 from shapeplan.documents.law import law_document
 from shapeplan.documents.plan import plan_document
 from shapeplan.errors import ArgumentError, PlanError
@@ -38,7 +38,7 @@ def fitted() -> Fit:
 @pytest.fixture(scope="module")
 def law(tmp_path_factory: pytest.TempPathFactory, fitted: Fit) -> Path:
     path = tmp_path_factory.mktemp("law") / "law.json"
-    write_text(path, law_document(fitted).dumps(), ())
+    write_file(path, law_document(fitted).dumps(), ())
     return path
 
 

@@ -39,7 +39,8 @@ def shell(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_every_command_works_in_order(clone: Path) -> None:
-    commands = [line.removeprefix("pip install . && ") for line in SHELL if "pytest" not in line]
+    commands = [line.removeprefix("pip install . && ") for line in SHELL]
+    commands = [line for line in commands if not line.startswith("pip install")]
     assert len(commands) >= 10
     for command in commands:
         done = shell(command, clone)

@@ -35,6 +35,7 @@ from shapeplan.fitting.surroundings import NO_LIMITS, TRUST, Limits, Surrounding
 from shapeplan.laws import Law
 from shapeplan.quantities import Convention
 from shapeplan.runs import Source
+from shapeplan.shown import Shown
 from shapeplan.sweeps.dimensions import Dimensions
 from shapeplan.sweeps.grid import Start
 
@@ -70,7 +71,7 @@ class Rival:
 
 
 @dataclass(frozen=True)
-class Fit:
+class Fit(Shown):
     """A law and the evidence for it.
 
     Attributes

@@ -10,6 +10,7 @@ from shapeplan.fitting.evidence import Estimate, Interval
 from shapeplan.fitting.result import Fit
 from shapeplan.planning.hardware import Fleet
 from shapeplan.quantities import Convention
+from shapeplan.shown import Shown
 from shapeplan.sweeps.grid import START_CODES, Start
 
 
@@ -221,7 +222,7 @@ class BudgetPlan:
 
 
 @dataclass(frozen=True)
-class Plan:
+class Plan(Shown):
     """Plans for one or many budgets under one fit.
 
     Attributes

@@ -26,12 +26,14 @@ CHARTS: dict[str, Callable[[Figure], Any]] = {
 
 
 def chart(figure: Figure) -> Any:
-    """Return the Vega-Altair chart of a figure."""
-    return CHARTS[figure.name](figure)
+    """Return the Vega-Altair chart of a figure, with all data inside."""
+    made = CHARTS[figure.name](figure)
+    made.datasets = {name: [dict(row) for row in table] for name, table in figure.tables.items()}
+    return made
 
 
 def spec(figure: Figure) -> dict[str, Any]:
     """Return its Vega-Lite specification, with all data inside."""
-    # Checking every row against the schema takes a second; tests do.
+    # Checking every row against the schema takes long; tests do.
     found: dict[str, Any] = chart(figure).to_dict(validate=False)
     return found

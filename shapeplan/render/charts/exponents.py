@@ -25,7 +25,7 @@ def exponents_chart(figure: Figure) -> Any:
     for dim in dims:
         mine = theme.names(tuple(row for row in rows if row["dimension"] == dim), "kind")
         base = (
-            alt.Chart(theme.data(rows))
+            alt.Chart(theme.data("exponents"))
             .transform_filter(alt.datum.dimension == dim)
             .encode(
                 y=alt.Y("metric:N", title=None, sort=metrics),

@@ -21,7 +21,7 @@ def frontier_chart(figure: Figure) -> Any:
     panels = []
     for dim in theme.names(rows, "dimension"):
         y, mine = alt.Y(**theme.log_axis("value", _WORDS.get(dim, dim))), alt.datum.dimension == dim
-        base = alt.Chart(theme.data(rows)).transform_filter(mine).encode(x=x)
+        base = alt.Chart(theme.data("frontier")).transform_filter(mine).encode(x=x)
         band = base.mark_area(opacity=0.25, fill=theme.ACCENT).encode(y=alt.Y("lower:Q"), y2="upper:Q")
         dashed = base.mark_line(color=theme.ACCENT, strokeDash=[5, 3], strokeWidth=2).encode(y=y)
         solid = base.transform_filter("!datum.beyond").mark_line(color=theme.ACCENT, strokeWidth=3).encode(y=y)
@@ -30,7 +30,7 @@ def frontier_chart(figure: Figure) -> Any:
         if any(row["dimension"] == dim and row["lower"] is not None for row in rows):
             layers.insert(0, band)
         if published:
-            other = alt.Chart(theme.data(published)).transform_filter(mine).encode(x=x, y=y)
+            other = alt.Chart(theme.data("published")).transform_filter(mine).encode(x=x, y=y)
             known = [
                 alt.Tooltip("name:N"),
                 alt.Tooltip("flops:Q", format=".3~e"),

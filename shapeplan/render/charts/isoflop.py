@@ -22,13 +22,13 @@ def isoflop_chart(figure: Figure) -> Any:
     panels = []
     for dim in theme.names(curves, "dimension"):
         x, mine = alt.X(**theme.log_axis("size", dim)), alt.datum.dimension == dim
-        lines = alt.Chart(theme.data(curves)).transform_filter(mine).mark_line().encode(x=x, y=y, color=shade)
+        lines = alt.Chart(theme.data("curves")).transform_filter(mine).mark_line().encode(x=x, y=y, color=shade)
         layers: list[Any] = [lines]
         if rows:
-            points = alt.Chart(theme.data(rows)).transform_filter(mine).mark_point(size=20, opacity=0.55)
+            points = alt.Chart(theme.data("rows")).transform_filter(mine).mark_point(size=20, opacity=0.55)
             layers.append(points.encode(x=x, y=y, color=shade, tooltip=row_tooltip(rows)))
         if optima:
-            best = alt.Chart(theme.data(optima)).transform_filter(mine).encode(y=y, color=shade, tooltip=tips)
+            best = alt.Chart(theme.data("optima")).transform_filter(mine).encode(y=y, color=shade, tooltip=tips)
             layers.append(best.mark_rule(strokeWidth=2.5).encode(x=alt.X("lower:Q"), x2="upper:Q"))
             layers.append(best.mark_point(shape="diamond", size=110, filled=True, opacity=1).encode(x=x))
         panels.append(alt.layer(*layers).properties(width=0.85 * theme.WIDTH, height=theme.HEIGHT))

@@ -21,7 +21,7 @@ def predicted_chart(figure: Figure) -> Any:
     x = alt.X(**theme.log_axis("observed", figure.labels["observed"], "~g"))
     y = alt.Y(**theme.log_axis("predicted", figure.labels["predicted"], "~g"))
     line = alt.Chart(ends).mark_line(color=theme.MUTED, strokeDash=[4, 3]).encode(x=x, y=y)
-    base = alt.Chart(theme.data(rows)).encode(
+    base = alt.Chart(theme.data("rows")).encode(
         x=x, y=y, color=theme.colour(parts, "part"), shape=theme.mark_shape(parts, "part"), tooltip=row_tooltip(rows)
     )
     fitted = base.transform_filter("datum.fitted").mark_point(size=45, filled=True, opacity=0.75)

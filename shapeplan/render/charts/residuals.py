@@ -16,7 +16,7 @@ def residuals_chart(figure: Figure) -> Any:
     rows = figure.tables["rows"]
     parts, panels = theme.names(rows, "part"), []
     for name in theme.names(rows, "variable"):
-        base = alt.Chart(theme.data(rows)).transform_filter(alt.datum.variable == name)
+        base = alt.Chart(theme.data("rows")).transform_filter(alt.datum.variable == name)
         values = [float(row["value"]) for row in rows if row["variable"] == name]  # type: ignore[arg-type]
         of_compute = name == figure.labels["flops"]
         axis = theme.compute_axis("value", name, values) if of_compute else theme.log_axis("value", name)

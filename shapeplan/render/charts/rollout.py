@@ -14,7 +14,7 @@ def rollout_chart(figure: Figure) -> Any:
     """Return a line a law, the law of choice thicker."""
     rows = figure.tables["errors"]
     laws = theme.names(rows, "law")
-    base = alt.Chart(theme.data(rows)).encode(
+    base = alt.Chart(theme.data("errors")).encode(
         x=alt.X(**theme.log_axis("distance", figure.labels["distance"], "~g")),
         y=alt.Y(**theme.log_axis("error", figure.labels["error"], ".1~%")),
         color=theme.colour(laws, "law"),

@@ -21,9 +21,9 @@ _FONT = "system-ui, Helvetica, Arial, sans-serif"
 _LINES = "#888888"
 
 
-def data(table: Table) -> alt.InlineData:
-    """Return a table of a figure as the data of a chart, as it is."""
-    return alt.InlineData(values=[dict(row) for row in table])
+def data(table: str) -> alt.NamedData:
+    """Return a table of a figure, by name, as the data of a chart: it is in the specification once."""
+    return alt.NamedData(name=table)
 
 
 def column(table: Table, name: str) -> list[float]:

@@ -29,11 +29,11 @@ def valley_chart(figure: Figure) -> Any:
     )
     scale = alt.Scale(domain=[0, top], nice=False)
     y = alt.Y("excess:Q", title=figure.labels["excess"], axis=alt.Axis(format=".1~%"), scale=scale)
-    rule = alt.Chart(theme.data(figure.tables["tolerance"])).mark_rule(color=theme.MUTED, strokeDash=[4, 3])
+    rule = alt.Chart(theme.data("tolerance")).mark_rule(color=theme.MUTED, strokeDash=[4, 3])
     panels = []
     for kind in theme.names(rows, "kind"):
         base = (
-            alt.Chart(theme.data(rows))
+            alt.Chart(theme.data("excess"))
             .transform_filter(alt.datum.kind == kind)
             .encode(x=x, y=y, color=theme.colour(dims, "dimension"))
         )
