@@ -30,8 +30,8 @@ SEEDS = {"center": 3, "grid-64-3-192": 3}
 """Runs that are trained with several seeds, for the noise; all others with one."""
 TUNED = {
     "small": {"width": 64, "depth": 3, "mlp_dim": 192},
-    "center": {"width": 192, "depth": 8, "mlp_dim": 768},
     "deep": {"width": 64, "depth": 8, "mlp_dim": 192},
+    "center": {"width": 160, "depth": 8, "mlp_dim": 640},
 }
 FACTORS = (0.25, 0.5, 1.0, 2.0, 4.0)
 TUNING_TOKENS = 1_000_000
