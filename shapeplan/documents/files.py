@@ -8,19 +8,21 @@ import os
 import tempfile
 from importlib import resources
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import ValidationError
 
 from shapeplan.documents.base import SCHEMA_VERSION, Document
 from shapeplan.documents.law import KIND, LawDocument, fit_of
-from shapeplan.documents.metrics import KIND as METRICS
-from shapeplan.documents.metrics import MetricsDocument
 from shapeplan.errors import Complaint, InputError, OutputError
 from shapeplan.fitting.result import Fit
 from shapeplan.readers.source import read_text
 from shapeplan.runs import Source
 
+if TYPE_CHECKING:
+    from shapeplan.documents.metrics import MetricsDocument
+
+METRICS = "shapeplan.metrics"
 D = TypeVar("D", bound=Document)
 PUBLISHED = "sovit"
 """The embedded law: the exponents that arXiv:2305.13035 publishes."""
@@ -118,6 +120,9 @@ def read_law_or_metrics(path: str | Path) -> Fit | tuple[MetricsDocument, Source
     InputError
         As `read_law`.
     """
+    # Loaded where it may be needed: `recommend` starts without.
+    from shapeplan.documents.metrics import MetricsDocument
+
     text = read_text(path)
     data = _load(text.body, text.name)
     if isinstance(data, dict) and data.get("kind") == METRICS:
