@@ -206,5 +206,9 @@ def test_the_command_writes_one_small_file(program: Program, found: Fit, tmp_pat
     assert found.sources[0].sha256 in page
     assert "shapeplan report law.json --flops 1e21 -o report.html" in page
     assert "Recommended shape for 1e21 forward FLOPs" in page
-    assert program("report", "law.json", "-o", "law.json").returncode == 1
+    refused = program("report", "law.json", "-o", "law.json")
+    assert refused.returncode == 2
+    assert "'law.json' does not end in .html" in refused.stderr
+    (tmp_path / "law.html").write_text((tmp_path / "law.json").read_text())
+    assert program("report", "law.html", "-o", "law.html").returncode == 1
     assert program("report", "law.json").returncode == 2

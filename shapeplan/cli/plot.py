@@ -48,6 +48,10 @@ def plot(
     if output is None and not as_json:
         message = "a picture needs a file to go to"
         raise ArgumentError(Complaint("no-output", message, "give -o figure.png (.svg, .pdf, .html), or --json"))
+    if output is not None:
+        from shapeplan.render.pictures import check_format, picture
+
+        check_format(output.suffix)
     place = None if flops is None else parse_flops(flops)
     first = read_law_or_metrics(laws[0]) if figure == "exponents" and len(laws) == 1 else read_law(laws[0])
     if isinstance(first, Fit):
@@ -57,9 +61,8 @@ def plot(
     else:
         found = exponents(growths_of(first[0]))
         document = figure_document_of_metrics(found, *first)
+    console.warn(found.cautions)
     if output is not None:
-        from shapeplan.render.pictures import picture
-
         write(console, output, picture(found, output.suffix), laws)
     if as_json:
         console.text(document.dumps())

@@ -8,6 +8,7 @@ import typer
 
 from shapeplan.cli import options as opt
 from shapeplan.cli.output import write
+from shapeplan.errors import ArgumentError, Complaint
 from shapeplan.quantities import parse_flops
 from shapeplan.render.console import Console
 
@@ -37,6 +38,9 @@ def report(
     from shapeplan.render.report.report import report_page
 
     console = Console(quiet=quiet)
+    if output.suffix.lower() not in (".html", ".htm"):
+        message = f"a report is a page, and {output.name!r} does not end in .html"
+        raise ArgumentError(Complaint("bad-format", message, "give -o report.html; pictures alone: shapeplan plot"))
     budgets = [parse_flops(text) for text in flops or []]
     again = [
         "shapeplan",
@@ -46,4 +50,5 @@ def report(
         "-o",
         str(output),
     ]
-    write(console, output, report_page(read_law(law), budgets, shlex.join(again)), (law,))
+    name = law if law != "-" else "law.json"
+    write(console, output, report_page(read_law(law), budgets, shlex.join(again), name), (law,))

@@ -25,6 +25,7 @@ class FigureDocument(Document):
     metric: tuple[str, ...]
     title: str
     summary: str
+    reading: str
     labels: dict[str, str]
     tables: dict[str, tuple[dict[str, Cell], ...]]
 
@@ -32,7 +33,7 @@ class FigureDocument(Document):
 def figure_document(figure: Figure, fits: Sequence[Fit]) -> FigureDocument:
     """Return the document of a figure of some fits."""
     sources = tuple(dict.fromkeys(source for fit in fits for source in fit.sources))
-    cautions = dict.fromkeys(caution for fit in fits for caution in fit.cautions)
+    cautions = dict.fromkeys((*(caution for fit in fits for caution in fit.cautions), *figure.cautions))
     laws, metrics = (tuple(fit.law.form.name for fit in fits), tuple(fit.metric for fit in fits))
     return _document(figure, header(KIND, sources, cautions), laws, metrics)
 
@@ -54,6 +55,7 @@ def _document(
         metric=metrics,
         title=figure.title,
         summary=figure.summary,
+        reading=figure.reading,
         labels=dict(figure.labels),
         tables={name: tuple(dict(row) for row in table) for name, table in figure.tables.items()},
     )

@@ -173,7 +173,7 @@ def _check_kind(data: Any, name: str) -> None:
     hint = "give the document that `shapeplan fit -o law.json` wrote"
     kind = data.get("kind") if isinstance(data, dict) else None
     if kind == METRICS:
-        hint = "fit one metric at a time: that document is a law"
+        hint = "fit one metric at a time: that document is a law (plot --figure exponents takes this one)"
     if kind != KIND:
         found = f"is a {kind}" if isinstance(kind, str) else "is no shapeplan document"
         raise InputError(

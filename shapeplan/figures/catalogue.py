@@ -14,6 +14,7 @@ from shapeplan.figures.residuals import residuals
 from shapeplan.figures.rollout import rollout
 from shapeplan.figures.valley import valley
 from shapeplan.fitting.result import Fit
+from shapeplan.planning.arguments import number_or_none
 from shapeplan.quantities import LARGEST_FLOPS
 
 _OF_COMPUTE: dict[str, Callable[[Fit, float | None], Figure]] = {
@@ -47,6 +48,7 @@ def figure(name: str, fits: Fit | Sequence[Fit], flops: float | None = None) -> 
     """
     check_choice("figure", name, FIGURES)
     several = [fits] if isinstance(fits, Fit) else list(fits)
+    flops = number_or_none("flops", flops)
     if flops is not None and not 0 < flops <= LARGEST_FLOPS:
         hint = f"give more than 0 and at most {LARGEST_FLOPS:g}"
         raise ArgumentError(Complaint("bad-flops", f"a compute of {flops:g} FLOPs cannot be", hint))

@@ -21,12 +21,17 @@ class Growth:
     alone: Mapping[str, Estimate]
     together: Mapping[str, Estimate]
 
+    @property
+    def other(self) -> Mapping[str, Estimate]:
+        """Those together, where they are not those alone once more, as for Eq. 2."""
+        return {} if self.together == self.alone else self.together
+
 
 def growths(fits: Sequence[Fit]) -> dict[str, Growth]:
-    """Return the exponents of fits by metric; where metrics are of one name, with their law, or a number."""
+    """Return the exponents of fits by metric; where metrics are of one name, with their file, or a number."""
     names = [fit.metric for fit in fits]
     if len(set(names)) < len(names):
-        names = [f"{fit.metric}, {fit.law.form.name}" for fit in fits]
+        names = [f"{fit.metric}, {fit.sources[0].name if fit.sources else fit.law.form.name}" for fit in fits]
     if len(set(names)) < len(names):
         names = [f"{name} ({i})" for i, name in enumerate(names, start=1)]
     found = (Growth(fit.scaling_exponents, fit.growth_exponents) for fit in fits)
@@ -44,7 +49,7 @@ def exponents(found: Mapping[str, Growth]) -> Figure:
     table: Table = tuple(
         {"metric": metric, "dimension": dim, "kind": kind, **_ends(estimate)}
         for metric, growth in found.items()
-        for kind, estimates in ((ALONE, growth.alone), (TOGETHER, growth.together))
+        for kind, estimates in ((ALONE, growth.alone), (TOGETHER, growth.other))
         for dim, estimate in estimates.items()
         if np.isfinite(estimate.value)
     )
@@ -53,9 +58,11 @@ def exponents(found: Mapping[str, Growth]) -> Figure:
     first, kind = table[0]["metric"], table[0]["kind"]
     said = ", ".join(_said(row) for row in table if row["metric"] == first and row["kind"] == kind)
     summary = f"As compute grows, the best size of a dimension {kind} grows as its power: {said}"
-    summary += f" ({first}; {len(found)} metrics)." if len(found) > 1 else "."
+    summary += f" ({first}, the first of {len(found)})." if len(found) > 1 else "."
     labels = {"exponent": "exponent of compute", "dimension": "dimension", "metric": "metric"}
-    return Figure("exponents", "Scaling exponents", summary, {"exponents": table}, labels)
+    reading = "Bars: intervals. Alone: the other dimensions stay; together: all follow the best shape."
+    of = ", ".join(found)
+    return Figure("exponents", "Scaling exponents", of, summary, reading, {"exponents": table}, labels)
 
 
 def _ends(estimate: Estimate) -> dict[str, Value]:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from shapeplan.errors import Complaint, PlanError
+from shapeplan.errors import Caution, Complaint, PlanError
 from shapeplan.fitting.result import Fit
 from shapeplan.fitting.rows import Rows
 
@@ -24,19 +24,33 @@ class Figure:
         Of the kind: ``frontier``, ``fit`` ...
     title : str
         What it shows, for a heading.
+    about : str
+        The law and the metric.
     summary : str
         What can be read off it, in a sentence or two: the text in its place where there is no picture.
+    reading : str
+        What lines, marks and bands mean.
     tables : mapping of str to tuple of rows
         Its data; a row is a mapping of column to plain value, None where there is none.
     labels : mapping of str to str
         Words for axes, by column.
+    cautions : tuple of Caution
+        What is doubtful about it, beside the fit's own.
     """
 
     name: str
     title: str
+    about: str
     summary: str
+    reading: str
     tables: Mapping[str, Table]
     labels: Mapping[str, str]
+    cautions: tuple[Caution, ...] = ()
+
+    def __repr__(self) -> str:
+        """Return what it is of, without its tables."""
+        sizes = ", ".join(f"{name}: {len(table)} rows" for name, table in self.tables.items())
+        return f"<Figure {self.name!r} of {self.about}: {sizes}>"
 
 
 def finite(value: float | None) -> float | None:
@@ -71,6 +85,17 @@ def check_loss(fit: Fit, name: str) -> None:
     if not fit.predicts_loss:
         why = f"the law {fit.law.form.name!r} does not hold away from the arms, or what a shape costs is not known"
         raise no_figure(name, why, "fit with --law auto, or add examples or an architecture")
+
+
+def about(fit: Fit) -> str:
+    """Return the words for a fit."""
+    return f"law {fit.law.form.name} for {fit.metric}"
+
+
+def tied_note(fit: Fit) -> str:
+    """Return what dimensions follow others, in a sentence that stands after another; nothing where none does."""
+    notes = [f"{dim} is {tie.ratio:.3g} {tie.to}" for dim, tie in fit.dimensions.tied.items()]
+    return f" Tied: {', '.join(notes)}." if notes else ""
 
 
 def compute_label(fit: Fit) -> str:

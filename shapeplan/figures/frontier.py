@@ -6,11 +6,11 @@ import numpy as np
 
 from shapeplan.architectures.catalogue import CATALOGUE
 from shapeplan.errors import ShapeplanError
-from shapeplan.figures.figure import Figure, Value, compute_label, finite, no_figure
+from shapeplan.figures.figure import Figure, Value, about, compute_label, finite, no_figure, tied_note
 from shapeplan.fitting.result import Fit
 from shapeplan.planning.plan import BudgetPlan
 from shapeplan.planning.recommend import recommend
-from shapeplan.quantities import convert_flops
+from shapeplan.quantities import convert_flops, format_flops
 
 BEYOND = 100.0
 """How far above the largest compute of the log the frontier goes, as a factor."""
@@ -18,14 +18,12 @@ POINTS = 25
 TRAINED: dict[str, dict[str, float]] = {
     # Images of published ViTs, as PAPER gives them: arXiv:2305.13035, section 4 and Table 1.
     "examples": {"SoViT-400m/14": 40e9, "ViT-g/14": 16e9},
-    # Tokens: EleutherAI's suite (arXiv:2304.01373), LLaMA (2302.13971, 2307.09288, 2407.21783), OLMo (2402.00838).
+    # Tokens: EleutherAI's suite (arXiv:2304.01373), Llama 2 and 3 (2307.09288, 2407.21783).
     "tokens": {
         "pythia-70m": 300e9,
         "pythia-410m": 300e9,
         "pythia-1.4b": 300e9,
-        "pythia-6.9b": 300e9,
         "pythia-12b": 300e9,
-        "llama-7b": 1e12,
         "llama-2-7b": 2e12,
         "llama-2-70b": 2e12,
         "llama-3-8b": 15e12,
@@ -50,25 +48,34 @@ def frontier(fit: Fit, flops: float | None = None) -> Figure:
     Raises
     ------
     PlanError
-        If no plan can be made.
+        If no plan can be made, or it would end below the log.
     """
     if not fit.dims:
         raise no_figure("frontier", "the log has no shapes", "fit a log with width, depth or mlp_dim")
     least, most = fit.flops_range
-    end = flops if flops and flops > least else BEYOND * most
-    budgets = recommend(fit, np.geomspace(least, end, POINTS).tolist(), force=True).budgets
+    end = flops or BEYOND * most
+    if end <= least:
+        why = f"it starts at {format_flops(least)}, the least compute of the log"
+        raise no_figure("frontier", why, f"ask for more than that with --flops, e.g. {format_flops(BEYOND * most)}")
+    # The end of the log is on it, so that what lies beyond begins there.
+    flops_at = np.union1d(np.geomspace(least, end, POINTS), [most] if most < end else [])
+    budgets = recommend(fit, flops_at.tolist(), force=True).budgets
     dims = [dim for dim in budgets[0].shape if dim not in fit.dimensions.fixed]
     table = tuple(row for budget in budgets for row in _rows(fit, budget, dims))
     published = tuple(_published(fit, dims, end))
     last = budgets[-1]
     shape = ", ".join(f"{dim} {last.shape[dim]:.4g}" for dim in dims)
-    where = f"{last.flops:.3g} {fit.flops_convention} FLOPs"
+    where = f"{format_flops(last.flops)} {fit.flops_convention} FLOPs"
     trust = " The fit is not to be trusted." if fit.status != "ok" else ""
-    summary = f"The best shape at {where} is {shape}; the log ends at {most:.3g}.{trust}"
+    at_edge = any(caution.code == "no-interior-optimum" for caution in last.cautions)
+    edge = " It is at the edge of what is trusted." if at_edge else ""
+    summary = f"The best shape at {where} is {shape}.{edge} The log ends at {format_flops(most)}.{trust}"
+    reading = "Solid: within the log; dashed: beyond it. Band: interval."
+    reading += " Diamonds: published shapes." if published else ""
     labels = {"flops": compute_label(fit), "value": "best value", "dimension": "dimension"}
-    return Figure(
-        "frontier", "The best shape against compute", summary, {"frontier": table, "published": published}, labels
-    )
+    tables = {"frontier": table, "published": published}
+    title = "The best shape against compute"
+    return Figure("frontier", title, about(fit), summary, reading + tied_note(fit), tables, labels, last.cautions)
 
 
 def _rows(fit: Fit, budget: BudgetPlan, dims: list[str]) -> list[dict[str, Value]]:

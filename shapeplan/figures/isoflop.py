@@ -7,18 +7,21 @@ import itertools
 import numpy as np
 
 from shapeplan.arrays import Floats
-from shapeplan.figures.figure import Figure, check_loss, finite, no_figure, rows_behind
+from shapeplan.figures.figure import Figure, about, check_loss, finite, no_figure, rows_behind, tied_note
 from shapeplan.figures.predicted import described
 from shapeplan.figures.profile import arm_loss, profile
 from shapeplan.fitting.evidence import Estimate
 from shapeplan.fitting.result import Fit
 from shapeplan.fitting.surroundings import at_edge
+from shapeplan.quantities import format_flops
 
 LEVELS = (0.1, 0.5, 0.9)
 """Quantiles of the rows' compute at which curves are drawn."""
 POINTS = 41
 AROUND = 1.5
-"""How far beyond the trained sizes curves go, as a factor."""
+"""How far beyond the trained sizes, and the best one, curves go, as a factor."""
+CARRIED = 4.0
+"""How far in compute a row is carried along the law to a curve, as a factor; rows further off are not shown."""
 _FINE = 20
 
 
@@ -50,11 +53,10 @@ def isoflop(fit: Fit, flops: float | None = None) -> Figure:
     curves, optima, points = [], [], []
     nearest = np.argmin(np.abs(np.log(rows.flops[:, None]) - np.log(levels)), axis=1)
     for dim, level in itertools.product(fit.dims, levels):
-        low, high = fit.shape_range[dim]
-        sizes = np.geomspace(low / AROUND, high * AROUND, POINTS)
+        best = _best(fit, dim, level)
+        sizes = _sizes(fit, dim, best)
         for size, loss in zip(sizes, profile(fit, dim, sizes, level), strict=True):
             curves.append({"dimension": dim, "compute": level, "size": float(size), "loss": finite(loss)})
-        best = _best(fit, dim, level)
         if best is not None:
             ends = best.ci or (None, None)
             loss = float(profile(fit, dim, np.array([best.value]), level)[0])
@@ -64,7 +66,8 @@ def isoflop(fit: Fit, flops: float | None = None) -> Figure:
         mine = np.array([part in (dim, "center") for part in rows.parts]) if of_star else np.ones(len(rows), bool)
         losses = np.full(len(rows), np.nan)
         for k, level in enumerate(levels):
-            here = np.flatnonzero(mine & (nearest == k))
+            near = np.abs(np.log(rows.flops / level)) <= np.log(CARRIED)
+            here = np.flatnonzero(mine & near & (nearest == k))
             if here.size:
                 losses[here] = profile(fit, dim, rows.shape[dim][here], level) / (1 + rows.residuals[here])
         points += [
@@ -74,15 +77,31 @@ def isoflop(fit: Fit, flops: float | None = None) -> Figure:
                 "compute": levels[nearest[i]],
                 "size": float(rows.shape[dim][i]),
             }
-            | {"loss": finite(losses[i]), "residual": finite(rows.residuals[i])}
+            | {
+                "observed": float(rows.observed[i]),
+                "loss": finite(losses[i]),
+                "residual": finite(rows.residuals[i]),
+            }
             for i in np.flatnonzero(np.isfinite(losses))
         ]
     said = [f"{one['dimension']} {one['size']:.4g}" for one in optima if one["compute"] == levels[-1]]
-    at = f"{levels[-1]:.3g} {fit.flops_convention} FLOPs"
-    summary = f"At {at} the best sizes are {', '.join(said)}." if said else f"At {at} no size is best within the log."
-    labels = {"loss": fit.metric, "compute": f"{fit.flops_convention} FLOPs", "size": "size"}
+    at = f"{format_flops(levels[-1])} {fit.flops_convention} FLOPs"
+    summary = f"At {at} the best sizes are {', '.join(said)}." if said else f"At {at} no size is best near the log."
+    others = "are the centre's" if of_star else "are re-optimized along a curve"
+    reading = (
+        f"The other dimensions {others}. A row is carried along the law to the nearest curve within {CARRIED:g} times"
+        " its compute, and is as far off the curve as the law misses it. Diamonds: best sizes, with intervals."
+    )
+    labels = {"loss": f"{fit.metric} at the compute", "compute": f"{fit.flops_convention} FLOPs", "size": "size"}
     tables = {"curves": tuple(curves), "rows": tuple(points), "optima": tuple(optima)}
-    return Figure("isoflop", "Loss against each dimension at fixed compute", summary, tables, labels)
+    title = "Loss against each dimension at fixed compute"
+    return Figure("isoflop", title, about(fit), summary, reading + tied_note(fit), tables, labels)
+
+
+def _sizes(fit: Fit, dim: str, best: Estimate | None) -> Floats:
+    """Return the sizes of a curve: those of the log, the best one and its interval, and some beyond."""
+    found = [*fit.shape_range[dim], *((best.value, *(best.ci or ())) if best else ())]
+    return np.geomspace(min(found) / AROUND, max(found) * AROUND, POINTS)
 
 
 def _best(fit: Fit, dim: str, flops: float) -> Estimate | None:

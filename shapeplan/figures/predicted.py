@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from shapeplan.figures.figure import Figure, compute_label, finite, rows_behind
+from shapeplan.figures.figure import Figure, about, compute_label, finite, rows_behind
 from shapeplan.fitting.result import Fit
-from shapeplan.fitting.rows import CENTER, Rows
+from shapeplan.fitting.rows import BESIDE, CENTER, Rows
 
-PARTS = {CENTER: "centre", "": "other rows"}
+PARTS = {CENTER: "centre", BESIDE: "other rows"}
 
 
 def predicted(fit: Fit) -> Figure:
@@ -44,7 +44,8 @@ def predicted(fit: Fit) -> Figure:
         "residual": "predicted / observed - 1",
         "flops": compute_label(fit),
     }
-    return Figure("fit", "Predicted against observed", summary + ".", {"rows": table}, labels)
+    reading = "On the dashed line the law is exact. Filled: the law was fitted to the row; hollow: predicted unseen."
+    return Figure("fit", "Predicted against observed", about(fit), summary + ".", reading, {"rows": table}, labels)
 
 
 def described(rows: Rows, i: int) -> dict[str, str | float | int | bool | None]:
@@ -55,6 +56,6 @@ def described(rows: Rows, i: int) -> dict[str, str | float | int | bool | None]:
         "line": int(rows.lines[i]),
         **{dim: float(sizes[i]) for dim, sizes in rows.shape.items()},
         "flops": float(rows.flops[i]),
-        "part": PARTS.get(part, f"{part} arm"),
+        "part": "rows" if set(rows.parts) == {BESIDE} else PARTS.get(part, f"{part} arm"),
         "fitted": bool(rows.fitted[i]),
     }

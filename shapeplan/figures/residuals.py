@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from shapeplan.figures.figure import Figure, compute_label, finite, rows_behind
+from shapeplan.figures.figure import Figure, about, compute_label, finite, rows_behind
 from shapeplan.figures.predicted import described
 from shapeplan.fitting.result import Fit
 
@@ -38,4 +38,5 @@ def residuals(fit: Fit) -> Figure:
         + (f"Residuals go with {', '.join(trends)}." if trends else "No trend stands out.")
     )
     labels = {"residual": "predicted / observed - 1", "flops": compute_label(fit)}
-    return Figure("residuals", "Residuals", summary, {"rows": table}, labels)
+    reading = "Above zero the law predicts too much. Every panel has all rows."
+    return Figure("residuals", "Residuals", about(fit), summary, reading, {"rows": table}, labels)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shapeplan.figures.figure import Figure, Table, no_figure
+from shapeplan.figures.figure import Figure, Table, about, no_figure
 from shapeplan.fitting.result import Fit
 
 
@@ -33,4 +33,9 @@ def rollout(fit: Fit) -> Figure:
     best = ", ".join(f"{law} {rmse:.2%}" for rmse, law in scores)
     summary = f"Errors on the next rows up in compute: {best}. The law of choice is {fit.law.form.name}."
     labels = {"distance": "compute of the rows / largest compute fitted", "error": "relative error (RMS)"}
-    return Figure("rollout", "Held-out error by law and distance", summary, {"errors": table}, labels)
+    reading = (
+        "Every law is fitted to the rows below a compute and asked for those above. Thick: the law of choice, which of"
+        " those within one standard error on the next rows up has the least BIC."
+    )
+    title = "Held-out error by law and distance"
+    return Figure("rollout", title, about(fit), summary, reading, {"errors": table}, labels)

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import numpy as np
 
-from shapeplan.figures.figure import Figure, Table, Value, check_loss, compute_label, finite, no_figure
+from shapeplan.figures.figure import (
+    Figure,
+    Table,
+    Value,
+    about,
+    check_loss,
+    compute_label,
+    finite,
+    no_figure,
+    tied_note,
+)
 from shapeplan.figures.profile import held_loss, profile
 from shapeplan.fitting.result import OPTIMUM_AT, Fit
 from shapeplan.fitting.surroundings import at_edge
 from shapeplan.planning.valley import TOLERANCE
+from shapeplan.quantities import format_flops
 
 POINTS = 33
 REACH = 4.0
@@ -35,7 +46,7 @@ def valley(fit: Fit, flops: float | None = None) -> Figure:
     place = flops or OPTIMUM_AT * fit.flops_range[1]
     best = {dim: one.value for dim, one in fit.optimum(place).items()}
     if not best or any(at_edge(np.array(size), fit.bounds[dim]) for dim, size in best.items()):
-        why = f"at {place:.3g} {fit.flops_convention} FLOPs the law has no best shape near the trained ones"
+        why = f"at {format_flops(place)} {fit.flops_convention} FLOPs the law has no best shape near the trained ones"
         raise no_figure("valley", why, "ask for another compute with --flops")
     variables = fit.variables({dim: np.array(size) for dim, size in best.items()}, place)
     least = float(fit.law.loss(**variables))
@@ -62,12 +73,11 @@ def valley(fit: Fit, flops: float | None = None) -> Figure:
     tables: dict[str, Table] = {"excess": tuple(table), "tolerance": ({"tolerance": TOLERANCE},)}
     shape = ", ".join(f"{dim} {size:.4g}" for dim, size in best.items())
     twice = ", ".join(f"{dim} {_at(table, dim, 2.0)}" for dim in best)
-    summary = (
-        f"Around the best shape at {place:.3g} {fit.flops_convention} FLOPs ({shape}), twice its size costs, the others"
-        f" held: {twice}."
-    )
+    at = f"{format_flops(place)} {fit.flops_convention} FLOPs"
+    summary = f"Around the best shape at {at} ({shape}), twice its size costs, the others held: {twice}."
+    reading = f"Dashed: {TOLERANCE:.1%}, which counts as nothing." + tied_note(fit)
     labels = {"factor": "size / best size", "excess": "excess loss", "flops": compute_label(fit)}
-    return Figure("valley", "What a size off the best one costs", summary, tables, labels)
+    return Figure("valley", "What a size off the best one costs", about(fit), summary, reading, tables, labels)
 
 
 def _at(table: list[dict[str, Value]], dim: str, factor: float) -> str:

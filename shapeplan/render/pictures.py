@@ -29,18 +29,17 @@ def picture(figure: Figure, suffix: str) -> str | bytes:
     ArgumentError
         If the format is another, or the extra `plots` is not installed.
     """
-    makers: dict[str, Callable[[Figure], str | bytes]] = {
-        ".png": _png,
-        ".svg": _svg,
-        ".pdf": _pdf,
-        ".html": _html,
-        ".json": _json,
-    }
-    if suffix.lower() not in makers:
+    return _MAKERS[check_format(suffix)](figure)
+
+
+def check_format(suffix: str) -> str:
+    """Return a format as `picture` knows it; raise `ArgumentError` as that does."""
+    known = suffix.lower() if suffix.startswith(".") or not suffix else f".{suffix.lower()}"
+    if known not in _MAKERS:
         message = f"there is no format {suffix!r}" if suffix else "the name of the file says no format"
-        raise ArgumentError(Complaint("bad-format", message, f"end it in {', '.join(makers)}", value=suffix or None))
+        raise ArgumentError(Complaint("bad-format", message, f"end it in {', '.join(_MAKERS)}", value=suffix or None))
     check_plots()
-    return makers[suffix.lower()](figure)
+    return known
 
 
 def _spec(figure: Figure) -> dict[str, Any]:
@@ -78,3 +77,12 @@ def _html(figure: Figure) -> str:
     from shapeplan.render.report.page import page_of_figure
 
     return page_of_figure(figure)
+
+
+_MAKERS: dict[str, Callable[[Figure], str | bytes]] = {
+    ".png": _png,
+    ".svg": _svg,
+    ".pdf": _pdf,
+    ".html": _html,
+    ".json": _json,
+}

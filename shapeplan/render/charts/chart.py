@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from shapeplan.figures.figure import Figure
+from shapeplan.render.charts import theme
 from shapeplan.render.charts.exponents import exponents_chart
 from shapeplan.render.charts.frontier import frontier_chart
 from shapeplan.render.charts.isoflop import isoflop_chart
@@ -32,8 +33,10 @@ def chart(figure: Figure) -> Any:
     return made
 
 
-def spec(figure: Figure) -> dict[str, Any]:
-    """Return its Vega-Lite specification, with all data inside."""
+def spec(figure: Figure, *, titled: bool = True) -> dict[str, Any]:
+    """Return its Vega-Lite specification, with all data inside; `titled` where there are no words around it."""
+    made = chart(figure)
+    made = theme.titled(made, figure) if titled else made
     # Checking every row against the schema takes long; tests do.
-    found: dict[str, Any] = chart(figure).to_dict(validate=False)
+    found: dict[str, Any] = made.to_dict(validate=False)
     return found

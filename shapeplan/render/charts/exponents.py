@@ -34,9 +34,11 @@ def exponents_chart(figure: Figure) -> Any:
                 tooltip=tips,
             )
         )
-        bars = base.mark_rule(strokeWidth=2).encode(x=alt.X("lower:Q", title=None, scale=scale), x2="upper:Q")
-        x = alt.X("exponent:Q", title=figure.labels["exponent"] if dim == dims[-1] else None, scale=scale)
+        title = figure.labels["exponent"] if dim == dims[-1] else None
+        bars = base.mark_rule(strokeWidth=2).encode(x=alt.X("lower:Q", title=title, scale=scale), x2="upper:Q")
+        x = alt.X("exponent:Q", title=title, scale=scale)
         points = base.mark_point(size=70, filled=True, opacity=1).encode(x=x, shape=theme.mark_shape(kinds, "kind"))
         high = _LINE * len(metrics) * max(1, len(mine))
-        panels.append((bars + points).properties(width=1.6 * theme.WIDTH, height=max(high, 2 * _LINE), title=dim))
+        layers = [bars, points] if theme.column(rows, "lower") else [points]
+        panels.append(alt.layer(*layers).properties(width=1.6 * theme.WIDTH, height=max(high, 2 * _LINE), title=dim))
     return theme.finished(alt.vconcat(*panels), figure)

@@ -15,12 +15,15 @@ _WORDS = {"params": "parameters"}
 def frontier_chart(figure: Figure) -> Any:
     """Return a panel a dimension and one for parameters: line and band, dashed beyond the log; published shapes."""
     rows, published = figure.tables["frontier"], figure.tables["published"]
-    x = alt.X(**theme.compute_axis("flops", figure.labels["flops"], theme.column(rows, "flops")))
+    computes = theme.column(rows, "flops") + theme.column(published, "flops")
+    x = alt.X(**theme.log_axis("flops", figure.labels["flops"], computes, ".1~e"))
     tips = [alt.Tooltip("flops:Q", format=".3~e")]
     tips += [alt.Tooltip(f"{name}:Q", format=".4~g") for name in ("value", "lower", "upper")]
     panels = []
     for dim in theme.names(rows, "dimension"):
-        y, mine = alt.Y(**theme.log_axis("value", _WORDS.get(dim, dim))), alt.datum.dimension == dim
+        mine = alt.datum.dimension == dim
+        sizes = theme.column(tuple(row for row in (*rows, *published) if row["dimension"] == dim), "value")
+        y = alt.Y(**theme.log_axis("value", _WORDS.get(dim, dim), sizes))
         base = alt.Chart(theme.data("frontier")).transform_filter(mine).encode(x=x)
         band = base.mark_area(opacity=0.25, fill=theme.ACCENT).encode(y=alt.Y("lower:Q"), y2="upper:Q")
         dashed = base.mark_line(color=theme.ACCENT, strokeDash=[5, 3], strokeWidth=2).encode(y=y)

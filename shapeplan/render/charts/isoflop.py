@@ -17,11 +17,15 @@ def isoflop_chart(figure: Figure) -> Any:
     levels = sorted(set(theme.column(curves, "compute")))
     scale = alt.Scale(domain=levels, range=list(theme.COLOURS[: len(levels)]))
     shade = alt.Color("compute:O", title=figure.labels["compute"], scale=scale, legend=alt.Legend(format=".2~e"))
-    y = alt.Y(**theme.log_axis("loss", figure.labels["loss"], "~g"))
+    seen = theme.column(curves, "loss") + theme.column(rows, "loss")
+    # One scale for all panels: what is flat in one dimension looks flat beside the others.
+    y = alt.Y(**theme.log_axis("loss", figure.labels["loss"], seen, "~g", shared=True))
     tips = [alt.Tooltip(f"{name}:Q", format=".4~g") for name in ("compute", "size", "lower", "upper", "loss")]
     panels = []
     for dim in theme.names(curves, "dimension"):
-        x, mine = alt.X(**theme.log_axis("size", dim)), alt.datum.dimension == dim
+        mine = alt.datum.dimension == dim
+        sizes = theme.column(tuple(row for row in curves if row["dimension"] == dim), "size")
+        x = alt.X(**theme.log_axis("size", dim, sizes))
         lines = alt.Chart(theme.data("curves")).transform_filter(mine).mark_line().encode(x=x, y=y, color=shade)
         layers: list[Any] = [lines]
         if rows:

@@ -15,11 +15,11 @@ _NO_NUMBERS = ("run", "line", "part", "fitted", "compute", "size", "value", "los
 def predicted_chart(figure: Figure) -> Any:
     """Return rows on a line that they would be on if the law held: arms by colour, what was never fitted hollow."""
     rows = figure.tables["rows"]
-    parts = theme.names(rows, "part")
+    parts = theme.parts(rows)
     seen = theme.column(rows, "observed") + theme.column(rows, "predicted")
     ends = alt.InlineData(values=[{"observed": value, "predicted": value} for value in (min(seen), max(seen))])
-    x = alt.X(**theme.log_axis("observed", figure.labels["observed"], "~g"))
-    y = alt.Y(**theme.log_axis("predicted", figure.labels["predicted"], "~g"))
+    x = alt.X(**theme.log_axis("observed", figure.labels["observed"], seen, "~g"))
+    y = alt.Y(**theme.log_axis("predicted", figure.labels["predicted"], seen, "~g"))
     line = alt.Chart(ends).mark_line(color=theme.MUTED, strokeDash=[4, 3]).encode(x=x, y=y)
     base = alt.Chart(theme.data("rows")).encode(
         x=x, y=y, color=theme.colour(parts, "part"), shape=theme.mark_shape(parts, "part"), tooltip=row_tooltip(rows)

@@ -14,14 +14,13 @@ from shapeplan.render.charts.predicted import row_tooltip
 def residuals_chart(figure: Figure) -> Any:
     """Return a panel a variable, with zero as a line."""
     rows = figure.tables["rows"]
-    parts, panels = theme.names(rows, "part"), []
+    parts, panels = theme.parts(rows), []
     for name in theme.names(rows, "variable"):
         base = alt.Chart(theme.data("rows")).transform_filter(alt.datum.variable == name)
         values = [float(row["value"]) for row in rows if row["variable"] == name]  # type: ignore[arg-type]
-        of_compute = name == figure.labels["flops"]
-        axis = theme.compute_axis("value", name, values) if of_compute else theme.log_axis("value", name)
+        form = ".1~e" if name == figure.labels["flops"] else "~s"
         points = base.mark_point(size=35, strokeWidth=1.3).encode(
-            x=alt.X(**axis),
+            x=alt.X(**theme.log_axis("value", name, values, form)),
             y=alt.Y("residual:Q", title=figure.labels["residual"], axis=alt.Axis(format="+.1%")),
             color=theme.colour(parts, "part"),
             shape=theme.mark_shape(parts, "part"),

@@ -15,8 +15,8 @@ def rollout_chart(figure: Figure) -> Any:
     rows = figure.tables["errors"]
     laws = theme.names(rows, "law")
     base = alt.Chart(theme.data("errors")).encode(
-        x=alt.X(**theme.log_axis("distance", figure.labels["distance"], "~g")),
-        y=alt.Y(**theme.log_axis("error", figure.labels["error"], ".1~%")),
+        x=alt.X(**theme.log_axis("distance", figure.labels["distance"], theme.column(rows, "distance"), "~g")),
+        y=alt.Y(**theme.log_axis("error", figure.labels["error"], theme.column(rows, "error"), ".2~%")),
         color=theme.colour(laws, "law"),
     )
     lines = base.mark_line().encode(strokeWidth=alt.condition("datum.chosen", alt.value(3), alt.value(1.3)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,6 +20,11 @@ _LONGEST = 180
 """Pixels of a label; what is longer is cut with an ellipsis, and whole in the tooltip."""
 _FONT = "system-ui, Helvetica, Arial, sans-serif"
 _LINES = "#888888"
+_PADDING = 8
+"""Pixels between the outermost marks and the frame."""
+_FEWEST_TICKS, _MARGIN = 4, 0.02
+_LINE = 100
+"""Letters of a line of a subtitle."""
 
 
 def data(table: str) -> alt.NamedData:
@@ -36,6 +42,12 @@ def names(table: Table, column: str) -> list[str]:
     return list(dict.fromkeys(str(row[column]) for row in table))
 
 
+def parts(table: Table) -> list[str]:
+    """Return where rows can be, always in the same order, so that colours mean the same in every picture."""
+    order = {"centre": 0, "rows": 2, "other rows": 3}
+    return sorted(names(table, "part"), key=lambda part: order.get(part, 1))
+
+
 def colour(domain: Sequence[str], field: str) -> alt.Color:
     """Return the colour of a nominal column, always the same for the same values."""
     return alt.Color(f"{field}:N", title=None, scale=alt.Scale(domain=list(domain), range=_cycled(COLOURS, domain)))
@@ -46,26 +58,45 @@ def mark_shape(domain: Sequence[str], field: str) -> alt.Shape:
     return alt.Shape(f"{field}:N", title=None, scale=alt.Scale(domain=list(domain), range=_cycled(SHAPES, domain)))
 
 
-def log_axis(field: str, title: str, form: str = "~s") -> dict[str, Any]:
-    """Return the encoding of a positive quantity on a logarithmic axis that starts at its data."""
+def log_axis(
+    field: str, title: str, values: Sequence[float], form: str = "~s", *, shared: bool = False
+) -> dict[str, Any]:
+    """Return the encoding of a positive quantity on a logarithmic axis with round ticks; `shared` by several panels."""
     # Billions are B to the field, and G to the format.
-    axis = alt.Axis(format=form, labelOverlap=True, labelExpr="replace(datum.label, 'G', 'B')", tickCount=5)
-    return _encoding(field, title, axis)
+    axis = alt.Axis(format=form, labelOverlap=True, labelExpr="replace(datum.label, 'G', 'B')", values=ticks(values))
+    scale: dict[str, Any] = {"type": "log", "nice": False, "padding": _PADDING}
+    if shared:
+        scale["domain"] = [min(values), max(values)]
+    return {"field": field, "type": "quantitative", "title": title, "scale": scale, "axis": axis}
 
 
-def compute_axis(field: str, title: str, values: Sequence[float]) -> dict[str, Any]:
-    """Return the encoding of compute on a logarithmic axis with its decades."""
+def ticks(values: Sequence[float]) -> list[float]:
+    """Return round numbers from the least to the largest of positive values: 1, 2, 5 and so on, or decades of many."""
     low, high = math.log10(min(values)), math.log10(max(values))
-    decades = [10.0**k for k in range(math.ceil(low - 0.05), math.floor(high + 0.05) + 1)]
-    if len(decades) < 2:
-        return _encoding(field, title, alt.Axis(format=".1~e", labelOverlap=True, tickCount=3))
-    return _encoding(field, title, alt.Axis(format=".0e", labelOverlap=True, values=decades))
+    decades = range(math.floor(low) - 1, math.ceil(high) + 2)
+    for digits in ((1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 4, 5, 7)):
+        found = [digit * 10.0**k for k in decades for digit in digits]
+        inside = [tick for tick in found if low - _MARGIN <= math.log10(tick) <= high + _MARGIN]
+        if len(inside) >= _FEWEST_TICKS:
+            return [float(f"{tick:.3g}") for tick in inside]
+    # A short span has ticks as on a linear axis.
+    step = 10.0 ** math.floor(math.log10(max(values) - min(values) or max(values)))
+    step = next(step * share for share in (1, 0.5, 0.2, 0.1) if (max(values) - min(values)) / (step * share) >= 3)
+    first = math.ceil(min(values) / step)
+    return [float(f"{step * k:.6g}") for k in range(first, math.floor(max(values) / step) + 1)]
+
+
+def titled(chart: Any, figure: Figure) -> Any:
+    """Return a chart with the words that a page has around it."""
+    lines = textwrap.wrap(f"{figure.summary} {figure.reading}", _LINE)
+    title = alt.TitleParams(f"{figure.title}: {figure.about}", subtitle=lines, anchor="start", fontSize=14, offset=12)
+    return chart.properties(title=title)
 
 
 def finished(chart: Any, figure: Figure) -> Any:
     """Return a chart with the looks of the house, and the words for those who cannot see it."""
     return (
-        chart.properties(description=f"{figure.title}. {figure.summary}", padding=8)
+        chart.properties(description=f"{figure.title}, {figure.about}. {figure.summary} {figure.reading}", padding=8)
         .configure(background="white", font=_FONT)
         .configure_view(stroke=f"{_LINES}66")
         .configure_axis(
@@ -79,13 +110,8 @@ def finished(chart: Any, figure: Figure) -> Any:
             titleLimit=2 * _LONGEST,
         )
         .configure_legend(labelLimit=_LONGEST, titleFontWeight="normal", orient="bottom", columns=4, symbolOpacity=1)
-        .configure_title(fontSize=12, fontWeight="normal", limit=2 * _LONGEST)
+        .configure_title(fontSize=12, fontWeight="normal", limit=4 * _LONGEST, subtitleColor="#57606a")
     )
-
-
-def _encoding(field: str, title: str, axis: alt.Axis) -> dict[str, Any]:
-    scale = alt.Scale(type="log", nice=False)
-    return {"field": field, "type": "quantitative", "title": title, "scale": scale, "axis": axis}
 
 
 def _cycled(items: Sequence[str], domain: Sequence[str]) -> list[str]:

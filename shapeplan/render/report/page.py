@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from shapeplan import __version__
-from shapeplan.errors import PlanError
+from shapeplan.errors import Caution, PlanError
 from shapeplan.figures.figure import Figure
 from shapeplan.fitting.result import Fit
 from shapeplan.quantities import format_flops
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 
     from shapeplan.planning.plan import Plan
 
-_WIDE, _A_BLOCK_EACH = 10_000, 100
-"""Columns: as wide as tables need; and such that a plan has a block for every budget, with all its intervals."""
+_WIDE = 10_000
+"""Columns: as wide as tables need."""
 _SNIPPET = "window.shapeplanEmbed = vegaEmbed;"
 """What the page needs of Vega: one function."""
 
@@ -35,22 +36,23 @@ class Picture:
     name: str
     title: str
     summary: str
+    reading: str
     chart: str
 
     @classmethod
     def of(cls, figure: Figure) -> Picture:
         """Return the picture of a figure."""
-        made = spec(figure)
+        made = spec(figure, titled=False)
         # The page's own colours show through, and charts follow its light and dark.
         made["config"]["background"] = "transparent"
-        return cls(figure.name, figure.title, figure.summary, _for_script(made))
+        return cls(figure.name, figure.title, figure.summary, figure.reading, _for_script(made))
 
 
 def page_of_figure(figure: Figure) -> str:
     """Return a page with one figure and nothing else."""
     return _template().render(
         title=figure.title,
-        lead="",
+        lead=figure.about,
         alarm="",
         cautions=(),
         sections=(),
@@ -85,12 +87,10 @@ def page(
     commands : sequence of str
         What reproduces it.
     """
-    cautions = dict.fromkeys((*fit.cautions, *(plan.cautions if plan else ())))
-    if plan:
-        cautions |= dict.fromkeys(caution for budget in plan.budgets for caution in budget.cautions)
+    cautions = dict.fromkeys((*fit.cautions, *(_of_plan(plan) if plan else ())))
     sections = []
     if plan:
-        sections.append(("plan", "The plan", blocks(render_plan(plan, _A_BLOCK_EACH))))
+        sections.append(("plan", "The plan", _plan_blocks(plan)))
     sections.append(("fit", "The fit", blocks(render_fit(fit, _WIDE))))
     low, high = fit.flops_range
     rows = f"{fit.quality.rows} rows of {fit.quality.runs} runs, " if fit.quality else ""
@@ -107,6 +107,27 @@ def page(
         script=_script(),
         version=__version__,
     )
+
+
+def _of_plan(plan: Plan) -> list[Caution]:
+    """Return the warnings of a plan; those of some budgets only say of which."""
+    counts = Counter(caution for budget in plan.budgets for caution in dict.fromkeys(budget.cautions))
+    found = list(plan.cautions)
+    for budget in plan.budgets:
+        place = f"at {format_flops(budget.flops)}: "
+        for caution in dict.fromkeys(budget.cautions):
+            everywhere = counts[caution] == len(plan.budgets) or caution.message.startswith(place)
+            found.append(caution if everywhere else replace(caution, message=place + caution.message))
+    return found
+
+
+def _plan_blocks(plan: Plan) -> list[Block]:
+    """Return everything about every budget, and once what all rest on."""
+    found: list[Block] = []
+    for budget in plan.budgets:
+        *one, heading, basis = blocks(render_plan(replace(plan, budgets=(budget,)), _WIDE))
+        found += one
+    return [*found, heading, basis]
 
 
 def _below(found: Sequence[Block]) -> tuple[Block, ...]:

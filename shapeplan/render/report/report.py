@@ -18,9 +18,7 @@ FACTORS = (1.0, 10.0, 100.0)
 """Budgets over the largest compute of the log, where none are given."""
 
 
-def report_page(
-    fit: Fit, flops: Sequence[float] = (), command: str = "shapeplan report law.json -o report.html"
-) -> str:
+def report_page(fit: Fit, flops: Sequence[float] = (), command: str = COMMAND, law: str = "law.json") -> str:
     """Return the report of a fit as one HTML page.
 
     Parameters
@@ -29,8 +27,8 @@ def report_page(
         Any; one that is not to be trusted is reported with that on top.
     flops : sequence of float
         Budgets to plan for, in the convention of the law; by default `FACTORS` of the log.
-    command : str
-        What made it, as it is told to readers.
+    command, law : str
+        What made it, and the law document that it was made from, as they are told to readers.
 
     Raises
     ------
@@ -44,7 +42,7 @@ def report_page(
             figures.append(figure(name, fit))
         except PlanError as error:
             left_out.append(error)
-    return page(fit, _plan(fit, flops), figures, left_out, [*_fitted_by(fit), command])
+    return page(fit, _plan(fit, flops), figures, left_out, [*_fitted_by(fit, law), command])
 
 
 def _plan(fit: Fit, flops: Sequence[float]) -> Plan | None:
@@ -57,19 +55,12 @@ def _plan(fit: Fit, flops: Sequence[float]) -> Plan | None:
         return None
 
 
-def _fitted_by(fit: Fit) -> list[str]:
+def _fitted_by(fit: Fit, law: str) -> list[str]:
     """Return the command that fits the law again, where there was a fit."""
     if fit.quality is None:
         return []
-    name = "law.json"
-    words = [
-        "shapeplan",
-        "fit",
-        fit.origins[0].name if fit.origins else "LOG",
-        "--metric",
-        fit.metric,
-        "--law",
-        fit.law.form.name,
-    ]
+    log = next((source.name for source in (*fit.origins, *fit.sources)), "LOG")
+    chosen = "auto" if len(fit.selection) > 1 else fit.law.form.name
+    words = ["shapeplan", "fit", log, "--metric", fit.metric, "--law", chosen]
     words += ["--objective", fit.quality.objective, "--replicates", f"{fit.bootstrap.replicates}"]
-    return [shlex.join([*words, "--seed", f"{fit.bootstrap.seed}", "-o", name])]
+    return [shlex.join([*words, "--seed", f"{fit.bootstrap.seed}", "-o", law])]
