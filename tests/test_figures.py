@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -78,7 +79,9 @@ def test_rows_are_those_of_the_law_document(found: Fit) -> None:
     rows = figure("fit", found).tables["rows"]
     for name in ("run", "line", "flops", "observed", "predicted", "fitted"):
         assert [row[name] for row in rows] == record[name]
-    assert [row["width"] for row in rows] == record["shape"]["width"]
+    sizes = zip(*(record["shape"][dim] for dim in ("width", "depth", "mlp_dim")), strict=True)
+    texts = [f"width {width:.0f}, depth {depth:.0f}, mlp_dim {mlp_dim:.0f}" for width, depth, mlp_dim in sizes]
+    assert [row["shape"] for row in rows] == texts
     assert {row["part"] for row in rows} == {"centre", "width arm", "depth arm", "mlp_dim arm", "other rows"}
 
 
@@ -236,6 +239,53 @@ def test_a_document_of_metrics_gives_its_exponents(program: Program, tmp_path: P
         name = ("s_" if row["kind"].startswith("alone") else "growth_") + row["dimension"]
         assert row["exponent"] == stored[name][row["metric"]]["value"]
     assert program("plot", "metrics.json", "-o", "x.svg").returncode == 1
+
+
+@pytest.mark.parametrize(
+    "name", ["__proto__", "constructor", "\x01c", "a.b", "x[0]", 'x"y', "mean(d)", "image", "\U000e0067"]
+)
+def test_any_name_of_a_dimension_is_drawn(name: str) -> None:
+    pytest.importorskip("altair", reason="pictures need the extra `plots`")
+    import vl_convert
+
+    from shapeplan.render.charts.chart import spec
+
+    runs = sweep()
+    one = fit(
+        replace(runs, dims=(name, "depth", "mlp_dim"), architecture=None, heads=None), law="product", replicates=20
+    )
+    for kind in ("frontier", "isoflop", "valley", "residuals", "exponents"):
+        drawing = vl_convert.vegalite_to_svg(spec(figure(kind, one, 1e21 if kind == "valley" else None)))
+        assert drawing.count("<path") > 20
+
+
+def test_pictures_of_large_logs_stay_small() -> None:
+    pytest.importorskip("altair", reason="pictures need the extra `plots`")
+    from shapeplan.render.report.report import report_page
+
+    runs = sweep()
+    many = np.tile(np.arange(len(runs)), 50)
+    noise = np.random.default_rng(0).normal(1, 0.003, len(many))
+    large = replace(runs.take(many), loss=runs.observed()[many] * noise, lines=np.arange(2, len(many) + 2))
+    one = fit(large, law="separable", replicates=20)
+    made = figure("fit", one)
+    assert 800 <= len(made.tables["rows"]) <= 1050
+    assert f"of {len(many)} rows are shown" in made.reading
+    worst = max(abs(float(residual)) for residual in one.rows.residuals)  # type: ignore[union-attr]
+    assert max(abs(float(row["residual"])) for row in made.tables["rows"]) == worst  # type: ignore[arg-type]
+    assert len(report_page(one).encode()) < 5_000_000
+
+
+def test_the_command_of_a_fit_makes_it_again(program: Program, tmp_path: Path) -> None:
+    log = tmp_path / "my log.csv"
+    log.write_text((SAMPLES / "vit_sweep.csv").read_text())
+    options = ("--dims", "width,depth", "--replicates", "10", "--seed", "3", "--flops-convention", "forward")
+    assert program("fit", log, *options, "-o", "law.json").returncode == 0
+    document = json.loads((tmp_path / "law.json").read_text())
+    command = document["command"]
+    assert command.startswith(f"shapeplan fit '{log}'")
+    again = program(*shlex.split(command)[1:], "--json")
+    assert again.stdout == (tmp_path / "law.json").read_text()
 
 
 def test_results_show_themselves_in_a_notebook(found: Fit) -> None:

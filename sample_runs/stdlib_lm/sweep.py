@@ -33,7 +33,7 @@ TUNED = {
     "deep": {"width": 64, "depth": 8, "mlp_dim": 192},
     "center": {"width": 160, "depth": 8, "mlp_dim": 640},
 }
-FACTORS = (1.0, 2.0, 0.5, 4.0, 0.25)
+FACTORS = (1.0, 0.5, 2.0)
 TUNING_TOKENS = 1_000_000
 
 

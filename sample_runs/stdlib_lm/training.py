@@ -23,7 +23,8 @@ WARM_UP = 50
 COOLDOWN = 0.2
 """Share of a duration over which the learning rate falls to zero."""
 WEIGHT_DECAY, BETAS, CLIP = 0.1, (0.9, 0.95), 1.0
-BASE_RATE, BASE_WIDTH, RATE_POWER = 4e-3, 64, 0.5
+BASE_RATE, BASE_WIDTH, RATE_POWER = 1e-2, 64, 1.5
+"""The rule for the learning rate of the trunk: BASE_RATE (BASE_WIDTH / width) ^ RATE_POWER."""
 VALIDATION_SEQUENCES = 2048
 SAVE_EVERY = 60.0
 """Seconds between saves of a run in the middle of a segment."""

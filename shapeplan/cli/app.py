@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+import warnings
 from typing import Annotated, NoReturn
 
 import typer
@@ -60,6 +61,9 @@ def options(
 
 def main() -> NoReturn:
     """Run the command line; the one place where errors become messages and exit statuses."""
+    if os.environ.get("SHAPEPLAN_DEBUG", "0") in ("", "0"):
+        # What NumPy warns of ends in a complaint of ours, or in no number.
+        warnings.simplefilter("ignore", RuntimeWarning)
     # One command, one process: looking for garbage in what the exit frees anyway would be a tenth of the start-up.
     gc.disable()
     status = run(sys.argv[1:])

@@ -1,11 +1,13 @@
 """``shapeplan fit``: from a log to a law, or to the exponents of several metrics."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from shapeplan.cli import options as opt
+from shapeplan.cli.again import said_again
 from shapeplan.cli.input import read_log, read_log_of_metrics
 from shapeplan.cli.output import emit
 from shapeplan.render.console import Console
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 
 def fit(
+    context: typer.Context,
     log: opt.Log,
     law: Annotated[
         str,
@@ -77,7 +80,8 @@ def fit(
     else:
         runs = read_log(log, metrics[0] if metrics else None, *reading)
         with console.progress("bootstrap") as advance:
-            result = one = fit_runs(runs, **options, done=advance)
+            found = fit_runs(runs, **options, done=advance)
+        result = one = replace(found, command=said_again(context))
         document, tables = lambda: law_document(one), lambda: render_fit(one, console.width)
     for note in result.notes:
         console.note(note)

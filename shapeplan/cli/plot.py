@@ -51,7 +51,8 @@ def plot(
     if output is not None:
         from shapeplan.render.pictures import check_format, picture
 
-        check_format(output.suffix)
+        if str(output) != "-":
+            check_format(output.suffix)
     place = None if flops is None else parse_flops(flops)
     first = read_law_or_metrics(laws[0]) if figure == "exponents" and len(laws) == 1 else read_law(laws[0])
     if isinstance(first, Fit):
@@ -59,10 +60,13 @@ def plot(
         found = figure_of(figure, fits, place)
         document = figure_document(found, fits)
     else:
+        if place is not None:
+            message = "the figure 'exponents' is at no compute"
+            raise ArgumentError(Complaint("bad-flops", message, "leave --flops out"))
         found = exponents(growths_of(first[0]))
         document = figure_document_of_metrics(found, *first)
     console.warn(found.cautions)
     if output is not None:
-        write(console, output, picture(found, output.suffix), laws)
+        write(console, output, "" if str(output) == "-" else picture(found, output.suffix), laws)
     if as_json:
         console.text(document.dumps())

@@ -57,7 +57,7 @@ from shapeplan.fitting.evidence import (
 from shapeplan.fitting.result import OPTIMUM_AT, Fit
 from shapeplan.fitting.surroundings import Surroundings
 from shapeplan.laws import FORMS, Form, Law, Star
-from shapeplan.quantities import Convention
+from shapeplan.quantities import LARGEST_FLOPS, Convention
 from shapeplan.runs import Source
 from shapeplan.sweeps.dimensions import Dimensions, Tie
 from shapeplan.sweeps.grid import Start
@@ -105,6 +105,7 @@ class LawDocument(Document):
     influences: InfluencesRecord = InfluencesRecord()
     front: tuple[FrontRecord, ...] = ()
     bootstrap: BootstrapRecord
+    command: str | None = None
 
     @model_validator(mode="after")
     def _belong_together(self) -> LawDocument:
@@ -161,6 +162,11 @@ class LawDocument(Document):
             raise ValueError("cost speaks of other dimensions than dims")
         if any(rival.dims != self.dims for rival in self.rivals):
             raise ValueError("rivals speak of other dimensions than dims")
+        arms = set(self.arms)
+        if self.dims and not (arms <= set(self.dims) and all(arms <= set(row.by_arm) for row in self.center)):
+            raise ValueError("arms, or the centre's errors by arm, speak of other dimensions than dims")
+        if not 1e-6 <= self.range.flops[0] <= self.range.flops[1] <= LARGEST_FLOPS:
+            raise ValueError("range.flops is beyond all bounds")
         if not (0 < self.range.flops[0] <= self.range.flops[1] and set(self.dims) <= self.range.shape.keys()):
             raise ValueError("range is missing a dimension, or empty")
         if self.rows and not set(self.dims) <= self.rows.shape.keys():
@@ -210,6 +216,7 @@ def law_document(fit: Fit) -> LawDocument:
         selection=tuple(SelectionRecord.of(score) for score in fit.selection),
         rivals=tuple(RivalRecord.of(rival) for rival in fit.rivals),
         dropped=(),
+        command=fit.command,
         outliers=tuple(OutlierRecord(**asdict(outlier)) for outlier in fit.outliers),
         trends={name: TrendRecord(**asdict(trend)) for name, trend in fit.trends.items()},
         noise=NoiseRecord(**asdict(fit.noise)) if fit.noise else None,
@@ -291,6 +298,7 @@ def fit_of(document: LawDocument, sources: tuple[Source, ...] = ()) -> Fit:
         examples_unit=document.examples_unit,
         cautions=tuple(Caution(w.code, w.message, w.hint) for w in document.warnings),
         sources=sources or tuple(Source(i.name, i.sha256) for i in document.inputs),
+        command=document.command,
         origins=tuple(Source(i.name, i.sha256) for i in document.inputs) if sources else (),
         rivals=tuple(record.rival(derive) for record in document.rivals),
         rows=document.rows.rows() if document.rows else None,

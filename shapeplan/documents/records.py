@@ -54,7 +54,7 @@ class StarRecord(Part):
 class ArmRecord(Part):
     """How Eq. 2 does on one arm."""
 
-    values: tuple[Finite, ...]
+    values: tuple[Finite, ...] = Field(min_length=1)
     rows: int
     runs: int
     relative_rmse: Finite
@@ -151,8 +151,8 @@ class TrendRecord(Part):
 class InfluenceRecord(Part):
     """The fit without some runs; null where a number is not defined."""
 
-    runs: tuple[str, ...]
-    lines: tuple[int, ...]
+    runs: tuple[str, ...] = Field(min_length=1)
+    lines: tuple[int, ...] = Field(min_length=1)
     strength: Finite
     surprise: Finite
     exponents: dict[str, Finite | None]

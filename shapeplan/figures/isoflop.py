@@ -8,7 +8,7 @@ import numpy as np
 
 from shapeplan.arrays import Floats
 from shapeplan.figures.figure import Figure, about, check_loss, finite, no_figure, rows_behind, tied_note
-from shapeplan.figures.predicted import described
+from shapeplan.figures.predicted import described, shown_rows, thinned_note
 from shapeplan.figures.profile import arm_loss, profile
 from shapeplan.fitting.evidence import Estimate
 from shapeplan.fitting.result import Fit
@@ -51,6 +51,7 @@ def isoflop(fit: Fit, flops: float | None = None) -> Figure:
         check_loss(fit, "isoflop")
     levels = [flops] if flops else sorted({float(level) for level in np.quantile(np.unique(rows.flops), LEVELS)})
     curves, optima, points = [], [], []
+    shown = shown_rows(rows)
     nearest = np.argmin(np.abs(np.log(rows.flops[:, None]) - np.log(levels)), axis=1)
     for dim, level in itertools.product(fit.dims, levels):
         best = _best(fit, dim, level)
@@ -72,7 +73,7 @@ def isoflop(fit: Fit, flops: float | None = None) -> Figure:
                 losses[here] = profile(fit, dim, rows.shape[dim][here], level) / (1 + rows.residuals[here])
         points += [
             {
-                **described(rows, int(i)),
+                **described(rows, i),
                 "dimension": dim,
                 "compute": levels[nearest[i]],
                 "size": float(rows.shape[dim][i]),
@@ -82,7 +83,8 @@ def isoflop(fit: Fit, flops: float | None = None) -> Figure:
                 "loss": finite(losses[i]),
                 "residual": finite(rows.residuals[i]),
             }
-            for i in np.flatnonzero(np.isfinite(losses))
+            for i in shown
+            if np.isfinite(losses[i])
         ]
     said = [f"{one['dimension']} {one['size']:.4g}" for one in optima if one["compute"] == levels[-1]]
     at = f"{format_flops(levels[-1])} {fit.flops_convention} FLOPs"
@@ -95,7 +97,7 @@ def isoflop(fit: Fit, flops: float | None = None) -> Figure:
     labels = {"loss": f"{fit.metric} at the compute", "compute": f"{fit.flops_convention} FLOPs", "size": "size"}
     tables = {"curves": tuple(curves), "rows": tuple(points), "optima": tuple(optima)}
     title = "Loss against each dimension at fixed compute"
-    return Figure("isoflop", title, about(fit), summary, reading + tied_note(fit), tables, labels)
+    return Figure("isoflop", title, about(fit), summary, reading + tied_note(fit) + thinned_note(rows), tables, labels)
 
 
 def _sizes(fit: Fit, dim: str, best: Estimate | None) -> Floats:

@@ -131,6 +131,8 @@ class Fit(Shown):
         ``examples`` or ``tokens``.
     cautions : tuple of Caution
         Coded warnings.
+    command : str or None
+        The command that made the fit, where it was one.
     sources, origins : tuple of Source
         The inputs; and, of a fit that was read from a document, what that was fitted to.
     notes : tuple of str
@@ -170,6 +172,7 @@ class Fit(Shown):
     rivals: tuple[Rival, ...] = ()
     rows: Rows | None = None
     origins: tuple[Source, ...] = ()
+    command: str | None = None
 
     def __repr__(self) -> str:
         """Return law, status, exponents and warnings; the whole is in the document."""

@@ -26,6 +26,13 @@ CHARTS: dict[str, Callable[[Figure], Any]] = {
 }
 
 
+_OF_OBJECTS = {
+    *("__proto__", "constructor", "hasOwnProperty", "isPrototypeOf"),
+    *("propertyIsEnumerable", "toLocaleString", "toString", "valueOf"),
+}
+"""Names that every object of JavaScript has, which Vega takes for those: as a text, one gets a space of no width."""
+
+
 def chart(figure: Figure) -> Any:
     """Return the Vega-Altair chart of a figure, with all data inside."""
     made = CHARTS[figure.name](figure)
@@ -38,5 +45,20 @@ def spec(figure: Figure, *, titled: bool = True) -> dict[str, Any]:
     made = chart(figure)
     made = theme.titled(made, figure) if titled else made
     # Checking every row against the schema takes long; tests do.
-    found: dict[str, Any] = made.to_dict(validate=False)
+    found: dict[str, Any] = _drawable(made.to_dict(validate=False))
     return found
+
+
+def _drawable(value: Any) -> Any:
+    """Return a specification in which every text can be drawn, wherever it is, and looks as it is."""
+    if isinstance(value, str):
+        text = "".join(c if c.isprintable() or c == "\n" else _pictured(c) for c in value)
+        return f"{text}\u200b" if text in _OF_OBJECTS else text
+    if isinstance(value, list):
+        return [_drawable(item) for item in value]
+    return {key: _drawable(item) for key, item in value.items()} if isinstance(value, dict) else value
+
+
+def _pictured(sign: str) -> str:
+    """Return the picture of a control character, as Unicode has it; of other signs that no SVG can hold, a stand-in."""
+    return chr(0x2400 + ord(sign)) if ord(sign) < 0x20 else "\ufffd"

@@ -26,7 +26,7 @@ def exponents_chart(figure: Figure) -> Any:
         mine = theme.names(tuple(row for row in rows if row["dimension"] == dim), "kind")
         base = (
             alt.Chart(theme.data("exponents"))
-            .transform_filter(alt.datum.dimension == dim)
+            .transform_filter(theme.only("dimension", dim))
             .encode(
                 y=alt.Y("metric:N", title=None, sort=metrics),
                 yOffset=alt.YOffset("kind:N", sort=kinds),

@@ -21,7 +21,7 @@ def frontier_chart(figure: Figure) -> Any:
     tips += [alt.Tooltip(f"{name}:Q", format=".4~g") for name in ("value", "lower", "upper")]
     panels = []
     for dim in theme.names(rows, "dimension"):
-        mine = alt.datum.dimension == dim
+        mine = theme.only("dimension", dim)
         sizes = theme.column(tuple(row for row in (*rows, *published) if row["dimension"] == dim), "value")
         y = alt.Y(**theme.log_axis("value", _WORDS.get(dim, dim), sizes))
         base = alt.Chart(theme.data("frontier")).transform_filter(mine).encode(x=x)

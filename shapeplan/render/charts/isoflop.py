@@ -23,14 +23,14 @@ def isoflop_chart(figure: Figure) -> Any:
     tips = [alt.Tooltip(f"{name}:Q", format=".4~g") for name in ("compute", "size", "lower", "upper", "loss")]
     panels = []
     for dim in theme.names(curves, "dimension"):
-        mine = alt.datum.dimension == dim
+        mine = theme.only("dimension", dim)
         sizes = theme.column(tuple(row for row in curves if row["dimension"] == dim), "size")
         x = alt.X(**theme.log_axis("size", dim, sizes))
         lines = alt.Chart(theme.data("curves")).transform_filter(mine).mark_line().encode(x=x, y=y, color=shade)
         layers: list[Any] = [lines]
         if rows:
             points = alt.Chart(theme.data("rows")).transform_filter(mine).mark_point(size=20, opacity=0.55)
-            layers.append(points.encode(x=x, y=y, color=shade, tooltip=row_tooltip(rows)))
+            layers.append(points.encode(x=x, y=y, color=shade, tooltip=row_tooltip()))
         if optima:
             best = alt.Chart(theme.data("optima")).transform_filter(mine).encode(y=y, color=shade, tooltip=tips)
             layers.append(best.mark_rule(strokeWidth=2.5).encode(x=alt.X("lower:Q"), x2="upper:Q"))

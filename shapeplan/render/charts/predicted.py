@@ -6,10 +6,8 @@ from typing import Any
 
 import altair as alt
 
-from shapeplan.figures.figure import Figure, Table
+from shapeplan.figures.figure import Figure
 from shapeplan.render.charts import theme
-
-_NO_NUMBERS = ("run", "line", "part", "fitted", "compute", "size", "value", "loss", "residual", "variable")
 
 
 def predicted_chart(figure: Figure) -> Any:
@@ -22,7 +20,7 @@ def predicted_chart(figure: Figure) -> Any:
     y = alt.Y(**theme.log_axis("predicted", figure.labels["predicted"], seen, "~g"))
     line = alt.Chart(ends).mark_line(color=theme.MUTED, strokeDash=[4, 3]).encode(x=x, y=y)
     base = alt.Chart(theme.data("rows")).encode(
-        x=x, y=y, color=theme.colour(parts, "part"), shape=theme.mark_shape(parts, "part"), tooltip=row_tooltip(rows)
+        x=x, y=y, color=theme.colour(parts, "part"), shape=theme.mark_shape(parts, "part"), tooltip=row_tooltip()
     )
     fitted = base.transform_filter("datum.fitted").mark_point(size=45, filled=True, opacity=0.75)
     unseen = base.transform_filter("!datum.fitted").mark_point(size=55, strokeWidth=1.8, opacity=1)
@@ -32,15 +30,8 @@ def predicted_chart(figure: Figure) -> Any:
     return theme.finished(alt.layer(*layers).properties(width=1.4 * theme.WIDTH, height=1.4 * theme.WIDTH), figure)
 
 
-def row_tooltip(rows: Table) -> list[alt.Tooltip]:
+def row_tooltip() -> list[alt.Tooltip]:
     """Return what hovering over a row tells: its run and line first."""
-    first = rows[0]
-    tips = [alt.Tooltip(f"{name}:N") for name in ("run", "line", "part", "fitted")]
-    numbers = [name for name, value in first.items() if isinstance(value, float) and name not in _NO_NUMBERS]
-    tips += [alt.Tooltip(f"{_escaped(name)}:Q", title=name, format=".4~g") for name in numbers]
-    return [*tips, alt.Tooltip("residual:Q", format="+.2%")]
-
-
-def _escaped(name: str) -> str:
-    """Return the name of a column as Vega-Lite takes it: dots, brackets and colons are its own."""
-    return "".join(f"\\{c}" if c in ".[]:'\"\\" else c for c in name)
+    tips = [alt.Tooltip(f"{name}:N") for name in ("run", "line", "part", "shape")]
+    tips += [alt.Tooltip("flops:Q", format=".3~e"), alt.Tooltip("observed:Q", format=".4~g")]
+    return [*tips, alt.Tooltip("fitted:N"), alt.Tooltip("residual:Q", format="+.2%")]

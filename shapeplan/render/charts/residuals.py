@@ -16,7 +16,7 @@ def residuals_chart(figure: Figure) -> Any:
     rows = figure.tables["rows"]
     parts, panels = theme.parts(rows), []
     for name in theme.names(rows, "variable"):
-        base = alt.Chart(theme.data("rows")).transform_filter(alt.datum.variable == name)
+        base = alt.Chart(theme.data("rows")).transform_filter(theme.only("variable", name))
         values = [float(row["value"]) for row in rows if row["variable"] == name]  # type: ignore[arg-type]
         form = ".1~e" if name == figure.labels["flops"] else "~s"
         points = base.mark_point(size=35, strokeWidth=1.3).encode(
@@ -24,7 +24,7 @@ def residuals_chart(figure: Figure) -> Any:
             y=alt.Y("residual:Q", title=figure.labels["residual"], axis=alt.Axis(format="+.1%")),
             color=theme.colour(parts, "part"),
             shape=theme.mark_shape(parts, "part"),
-            tooltip=row_tooltip(rows),
+            tooltip=row_tooltip(),
         )
         zero = alt.Chart(alt.InlineData(values=[{"residual": 0}])).mark_rule(color=theme.MUTED).encode(y="residual:Q")
         panels.append((zero + points).properties(width=theme.WIDTH, height=0.8 * theme.HEIGHT))

@@ -42,6 +42,11 @@ def names(table: Table, column: str) -> list[str]:
     return list(dict.fromkeys(str(row[column]) for row in table))
 
 
+def only(field: str, value: str) -> alt.FieldEqualPredicate:
+    """Return the filter of rows by a text, whatever signs are in it."""
+    return alt.FieldEqualPredicate(field=field, equal=value)
+
+
 def parts(table: Table) -> list[str]:
     """Return where rows can be, always in the same order, so that colours mean the same in every picture."""
     order = {"centre": 0, "rows": 2, "other rows": 3}

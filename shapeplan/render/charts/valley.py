@@ -34,7 +34,7 @@ def valley_chart(figure: Figure) -> Any:
     for kind in theme.names(rows, "kind"):
         base = (
             alt.Chart(theme.data("excess"))
-            .transform_filter(alt.datum.kind == kind)
+            .transform_filter(theme.only("kind", kind))
             .encode(x=x, y=y, color=theme.colour(dims, "dimension"))
         )
         lines = base.mark_line(strokeWidth=2, clip=True)

@@ -59,6 +59,8 @@ def _fitted_by(fit: Fit, law: str) -> list[str]:
     """Return the command that fits the law again, where there was a fit."""
     if fit.quality is None:
         return []
+    if fit.command is not None:
+        return [f"{fit.command} -o {shlex.quote(law)}"]
     log = next((source.name for source in (*fit.origins, *fit.sources)), "LOG")
     chosen = "auto" if len(fit.selection) > 1 else fit.law.form.name
     words = ["shapeplan", "fit", log, "--metric", fit.metric, "--law", chosen]

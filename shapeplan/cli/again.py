@@ -1,0 +1,28 @@
+"""The command line that says the same again."""
+
+import shlex
+from enum import Enum
+
+import typer
+
+_OF_OUTPUT = ("output", "as_json", "quiet")
+"""What says where a result goes, and not what it is."""
+
+
+def said_again(context: typer.Context) -> str:
+    """Return the command as a shell takes it: its arguments, and the options that are not as by default."""
+    words = context.command_path.split()
+    options: list[str] = []
+    for parameter in context.command.params:
+        value = context.params.get(parameter.name or "")
+        if parameter.name in _OF_OUTPUT or value is None or value == parameter.default:
+            continue
+        for one in value if isinstance(value, list | tuple) else [value]:
+            text = str(one.value if isinstance(one, Enum) else one)
+            if parameter.param_type_name == "argument":
+                words.append(text)
+            elif isinstance(one, bool):
+                options.append(parameter.opts[0])
+            else:
+                options += [parameter.opts[0], text]
+    return shlex.join([*words, *options])
