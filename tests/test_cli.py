@@ -267,6 +267,22 @@ def test_ctrl_c_is_130(tmp_path: Path) -> None:
     assert not (tmp_path / "law.json").exists()
 
 
+def test_ctrl_c_while_a_library_is_loaded_is_130(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from shapeplan.cli import app
+
+    def interrupted(*arguments: object, **options: object) -> None:
+        try:
+            raise KeyboardInterrupt
+        except KeyboardInterrupt:
+            raise ImportError("a part could not be loaded") from None
+
+    monkeypatch.setattr(app, "app", interrupted)
+    assert app.run(["fit", "x.csv"]) == 130
+    assert capsys.readouterr().err == ""
+
+
 def test_stdin_that_is_a_terminal_is_refused() -> None:
     shown, status = on_terminal(100, "fit", "-")
     assert status == 2

@@ -87,11 +87,20 @@ def run(arguments: list[str]) -> int:
     except ClosedPipe:
         return 0
     except Exception as error:  # A bug of ours must not end in a traceback; with SHAPEPLAN_DEBUG=1 it still does.
+        if _was_interrupted(error):
+            return EXIT_INTERRUPTED
         _traceback_if_asked()
         message = f"something went wrong inside shapeplan ({type(error).__name__}: {error})"
         console.error(ShapeplanError(Complaint("internal", message, "please report it; SHAPEPLAN_DEBUG=1 shows where")))
         return 1
     return status if isinstance(status, int) else 0
+
+
+def _was_interrupted(error: BaseException | None) -> bool:
+    """Return whether Ctrl-C is behind an error: a library that it meets while being loaded may raise one of its own."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def _usage(error: Exception, console: Console) -> int:
