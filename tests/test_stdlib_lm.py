@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import shutil
 import sys
 import sysconfig
@@ -147,3 +148,12 @@ def test_the_designs_are_those_of_the_sweep(code: Any) -> None:
     assert max(max(run.durations) for run in runs) == 8_000_000
     rates = {run.shape["width"]: run.rate for run in runs}
     assert rates[48] > rates[160]
+
+
+def test_half_and_twice_the_rule_for_the_learning_rate_are_no_better() -> None:
+    with (FOLDER / "tuning.csv").open() as stream:
+        losses = {row["run"]: float(row["loss"]) for row in csv.DictReader(stream)}
+    assert len(losses) == 9
+    for shape in ("small", "deep", "center"):
+        for factor in ("0.5", "2"):
+            assert losses[f"{shape}-x{factor}"] > losses[f"{shape}-x1"] * 0.995
