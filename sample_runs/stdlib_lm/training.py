@@ -16,15 +16,16 @@ from corpus import Corpus
 from model import CONTEXT, Decoder
 from numpy.typing import NDArray
 
-BATCH = 16
+BATCH = 8
 """Sequences a step."""
-WARM_UP = 50
+WARM_UP = 100
 """Steps."""
 COOLDOWN = 0.2
 """Share of a duration over which the learning rate falls to zero."""
 WEIGHT_DECAY, BETAS, CLIP = 0.1, (0.9, 0.95), 1.0
-BASE_RATE, BASE_WIDTH, RATE_POWER = 1e-2, 64, 1.5
+BASE_RATE, BASE_WIDTH, RATE_POWER = 6.5e-3, 64, 1.25
 """The rule for the learning rate of the trunk: BASE_RATE (BASE_WIDTH / width) ^ RATE_POWER."""
+ORDER_SEED = 1
 VALIDATION_SEQUENCES = 2048
 SAVE_EVERY = 60.0
 """Seconds between saves of a run in the middle of a segment."""
@@ -32,7 +33,7 @@ SAVE_EVERY = 60.0
 
 @dataclass(frozen=True)
 class Run:
-    """A run: a shape and a seed, at durations in tokens."""
+    """A run: a shape and the seed of its weights, at durations in tokens."""
 
     name: str
     shape: Mapping[str, int]
@@ -98,7 +99,7 @@ def train(run: Run, corpus: Corpus, folder: Path, done: frozenset[int] = frozens
         If the loss is no number any more.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    order = sequence_order(corpus, run.seed)
+    order = sequence_order(corpus)
     left = [tokens for tokens in sorted(run.durations) if tokens not in done]
     for tokens in left:
         whole = steps_of(tokens)
@@ -124,9 +125,12 @@ def train(run: Run, corpus: Corpus, folder: Path, done: frozenset[int] = frozens
         partial.unlink(missing_ok=True)
 
 
-def sequence_order(corpus: Corpus, seed: int) -> NDArray[np.int64]:
-    """Return the order in which sequences are seen, each once: a permutation by the seed."""
-    return np.random.default_rng(seed).permutation((len(corpus.train) - 1) // CONTEXT)
+def sequence_order(corpus: Corpus) -> NDArray[np.int64]:
+    """Return the order in which sequences are seen, each once: the same for all runs, so that shapes compare.
+
+    Two orders made the smallest shape differ by 2% at 2M tokens, more than two seeds of its weights (0.6%).
+    """
+    return np.random.default_rng(ORDER_SEED).permutation((len(corpus.train) - 1) // CONTEXT)
 
 
 def learning_rate(run: Run, step: int, cooling: tuple[int, int] | None) -> float:
