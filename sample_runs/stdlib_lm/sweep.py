@@ -79,8 +79,8 @@ def work(runs: Iterable[Run], log: Path, states: Path) -> None:
 def _train(run: Run, corpus: Corpus, cost: Architecture, log: Path, folder: Path, done: int) -> None:
     finished = frozenset(sorted(run.durations)[:done])
     model = cost.model(run.shape)
-    each = model.flops("training") // model.seq if model.flops("training") % model.seq == 0 else None
-    assert each is not None, "a sequence costs a whole number of FLOPs a token"
+    each, rest = divmod(model.flops("training"), model.seq)
+    assert rest == 0, "a sequence costs a whole number of FLOPs a token"
     try:
         for row in train(run, corpus, folder, finished):
             tokens = int(row["tokens"])

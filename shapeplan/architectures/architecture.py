@@ -177,6 +177,11 @@ class Architecture:
         return self.settings.get("heads")
 
     @property
+    def kv_heads(self) -> int:
+        """Key and value heads, of which heads are a multiple; 1 where the settings say none."""
+        return int(self.settings.get("kv_heads") or 1)
+
+    @property
     def head_dim(self) -> int | None:
         """The width of one head, where heads grow with width."""
         return None if "heads" in self.settings else self.settings.get("head_dim")

@@ -34,14 +34,18 @@ def emit(
         console.show(*tables())
 
 
+def check_output(output: Path) -> None:
+    """Raise `ArgumentError` if what should name a file names stdout."""
+    if str(output) == "-":
+        message = "-o names a file, and '-' is none"
+        raise ArgumentError(Complaint("output-is-stdout", message, "leave -o out", value="-"))
+
+
 def write(console: Console, output: Path, content: str | bytes, inputs: Sequence[str | Path | None]) -> None:
     """Write a file, never over an input, and say so."""
     from shapeplan.documents.files import write_file
 
-    if str(output) == "-":
-        raise ArgumentError(
-            Complaint("output-is-stdout", "-o names a file, and '-' is none", "leave -o out", value="-")
-        )
+    check_output(output)
     write_file(output, content, tuple(str(name) for name in inputs if name))
     console.note(f"wrote {output}")
 

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from shapeplan.cli import options as opt
-from shapeplan.cli.output import write
+from shapeplan.cli.output import check_output, write
 from shapeplan.errors import ArgumentError, Complaint
 from shapeplan.quantities import parse_flops
 from shapeplan.render.console import Console
@@ -40,6 +40,7 @@ def plot(
     from shapeplan.documents.figure import figure_document, figure_document_of_metrics
     from shapeplan.documents.files import read_law, read_law_or_metrics
     from shapeplan.documents.metrics import growths_of
+    from shapeplan.figures.catalogue import check_compute
     from shapeplan.figures.catalogue import figure as figure_of
     from shapeplan.figures.exponents import exponents
     from shapeplan.fitting.result import Fit
@@ -51,22 +52,19 @@ def plot(
     if output is not None:
         from shapeplan.render.pictures import check_format, picture
 
-        if str(output) != "-":
-            check_format(output.suffix)
-    place = None if flops is None else parse_flops(flops)
+        check_output(output)
+        check_format(output.suffix)
+    place = check_compute(figure, None if flops is None else parse_flops(flops))
     first = read_law_or_metrics(laws[0]) if figure == "exponents" and len(laws) == 1 else read_law(laws[0])
     if isinstance(first, Fit):
         fits = (first, *(read_law(law) for law in laws[1:]))
         found = figure_of(figure, fits, place)
         document = figure_document(found, fits)
     else:
-        if place is not None:
-            message = "the figure 'exponents' is at no compute"
-            raise ArgumentError(Complaint("bad-flops", message, "leave --flops out"))
         found = exponents(growths_of(first[0]))
         document = figure_document_of_metrics(found, *first)
     console.warn(found.cautions)
     if output is not None:
-        write(console, output, "" if str(output) == "-" else picture(found, output.suffix), laws)
+        write(console, output, picture(found, output.suffix), laws)
     if as_json:
         console.text(document.dumps())

@@ -167,8 +167,8 @@ class LawDocument(Document):
             raise ValueError("arms, or the centre's errors by arm, speak of other dimensions than dims")
         if not 1e-6 <= self.range.flops[0] <= self.range.flops[1] <= LARGEST_FLOPS:
             raise ValueError("range.flops is beyond all bounds")
-        if not (0 < self.range.flops[0] <= self.range.flops[1] and set(self.dims) <= self.range.shape.keys()):
-            raise ValueError("range is missing a dimension, or empty")
+        if not set(self.dims) <= self.range.shape.keys():
+            raise ValueError("range is missing a dimension")
         if self.rows and not set(self.dims) <= self.rows.shape.keys():
             raise ValueError("rows.shape is missing a dimension")
         if not all(1 / LARGEST_UNIT <= end <= LARGEST_UNIT for ends in self.range.shape.values() for end in ends):

@@ -46,8 +46,19 @@ def figure(name: str, fits: Fit | Sequence[Fit], flops: float | None = None) -> 
     PlanError
         If the fit cannot give it; the message says why.
     """
-    check_choice("figure", name, FIGURES)
+    flops = check_compute(name, flops)
     several = [fits] if isinstance(fits, Fit) else list(fits)
+    if name == "exponents":
+        return exponents(growths(several))
+    if len(several) != 1:
+        message = f"the figure {name!r} is of one law, and there are {len(several)}"
+        raise ArgumentError(Complaint("several-laws", message, "give one; exponents compares several"))
+    return _OF_COMPUTE[name](several[0], flops) if name in _OF_COMPUTE else _OF_FIT[name](several[0])
+
+
+def check_compute(name: str, flops: float | None) -> float | None:
+    """Return the compute that a figure is asked for at, if any; raise `ArgumentError` as `figure` does."""
+    check_choice("figure", name, FIGURES)
     flops = number_or_none("flops", flops)
     if flops is not None and not 0 < flops <= LARGEST_FLOPS:
         hint = f"give more than 0 and at most {LARGEST_FLOPS:g}"
@@ -55,9 +66,4 @@ def figure(name: str, fits: Fit | Sequence[Fit], flops: float | None = None) -> 
     if flops is not None and name not in _OF_COMPUTE:
         message = f"the figure {name!r} is at no compute"
         raise ArgumentError(Complaint("bad-flops", message, f"leave --flops out; {', '.join(_OF_COMPUTE)} take it"))
-    if name == "exponents":
-        return exponents(growths(several))
-    if len(several) != 1:
-        message = f"the figure {name!r} is of one law, and there are {len(several)}"
-        raise ArgumentError(Complaint("several-laws", message, "give one; exponents compares several"))
-    return _OF_COMPUTE[name](several[0], flops) if name in _OF_COMPUTE else _OF_FIT[name](several[0])
+    return flops

@@ -12,7 +12,6 @@ from shapeplan.figures.predicted import described, shown_rows, thinned_note
 from shapeplan.figures.profile import arm_loss, profile
 from shapeplan.fitting.evidence import Estimate
 from shapeplan.fitting.result import Fit
-from shapeplan.fitting.surroundings import at_edge
 from shapeplan.quantities import format_flops
 
 LEVELS = (0.1, 0.5, 0.9)
@@ -53,8 +52,9 @@ def isoflop(fit: Fit, flops: float | None = None) -> Figure:
     curves, optima, points = [], [], []
     shown = shown_rows(rows)
     nearest = np.argmin(np.abs(np.log(rows.flops[:, None]) - np.log(levels)), axis=1)
+    found_at = {level: _best_on_arms(fit, level) if of_star else _best_inside(fit, level) for level in levels}
     for dim, level in itertools.product(fit.dims, levels):
-        best = _best(fit, dim, level)
+        best = found_at[level].get(dim)
         sizes = _sizes(fit, dim, best)
         for size, loss in zip(sizes, profile(fit, dim, sizes, level), strict=True):
             curves.append({"dimension": dim, "compute": level, "size": float(size), "loss": finite(loss)})
@@ -77,8 +77,6 @@ def isoflop(fit: Fit, flops: float | None = None) -> Figure:
                 "dimension": dim,
                 "compute": levels[nearest[i]],
                 "size": float(rows.shape[dim][i]),
-            }
-            | {
                 "observed": float(rows.observed[i]),
                 "loss": finite(losses[i]),
                 "residual": finite(rows.residuals[i]),
@@ -106,18 +104,22 @@ def _sizes(fit: Fit, dim: str, best: Estimate | None) -> Floats:
     return np.geomspace(min(found) / AROUND, max(found) * AROUND, POINTS)
 
 
-def _best(fit: Fit, dim: str, flops: float) -> Estimate | None:
-    """Return the best size at a compute with its interval; None where it is at the edge of where it is looked for."""
-    if fit.law.form.name != "star":
-        found = fit.optimum(flops).get(dim)
-        return found if found and not at_edge(np.array(found.value), fit.bounds[dim]) else None
-    low, high = fit.bounds[dim]
-    sizes = np.geomspace(low, high, POINTS * _FINE)
-    losses = arm_loss(fit, dim, sizes, flops)
-    k = int(np.argmin(losses))
-    if k in (0, len(sizes) - 1):
-        return None
-    return Estimate(float(sizes[k]), _interval(fit, dim, sizes, flops))
+def _best_inside(fit: Fit, flops: float) -> dict[str, Estimate]:
+    """Return the best sizes under a joint law, with intervals; without those at the edge of the trust region."""
+    found = fit.optimum(flops)
+    edge = fit.at_edge({dim: one.value for dim, one in found.items()}) if found else []
+    return {dim: one for dim, one in found.items() if dim not in edge}
+
+
+def _best_on_arms(fit: Fit, flops: float) -> dict[str, Estimate]:
+    """Return the best sizes under Eq. 2, with intervals; without those at the edge of the trust region."""
+    found = {}
+    for dim, (low, high) in fit.bounds.items():
+        sizes = np.geomspace(low, high, POINTS * _FINE)
+        k = int(np.argmin(arm_loss(fit, dim, sizes, flops)))
+        if 0 < k < len(sizes) - 1:
+            found[dim] = Estimate(float(sizes[k]), _interval(fit, dim, sizes, flops))
+    return found
 
 
 def _interval(fit: Fit, dim: str, sizes: Floats, flops: float) -> tuple[float, float] | None:

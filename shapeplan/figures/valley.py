@@ -17,7 +17,6 @@ from shapeplan.figures.figure import (
 )
 from shapeplan.figures.profile import held_loss, profile
 from shapeplan.fitting.result import OPTIMUM_AT, Fit
-from shapeplan.fitting.surroundings import at_edge
 from shapeplan.planning.valley import TOLERANCE
 from shapeplan.quantities import format_flops
 
@@ -44,8 +43,8 @@ def valley(fit: Fit, flops: float | None = None) -> Figure:
     """
     check_loss(fit, "valley")
     place = flops or OPTIMUM_AT * fit.flops_range[1]
-    best = {dim: one.value for dim, one in fit.optimum(place).items()}
-    if not best or any(at_edge(np.array(size), fit.bounds[dim]) for dim, size in best.items()):
+    best = fit.best_at(place)
+    if not best or fit.at_edge(best):
         why = f"at {format_flops(place)} {fit.flops_convention} FLOPs the law has no best shape near the trained ones"
         raise no_figure("valley", why, "ask for another compute with --flops")
     variables = fit.variables({dim: np.array(size) for dim, size in best.items()}, place)

@@ -122,9 +122,9 @@ def _evidence(
     problem, dims = chosen.problem, contents.dimensions.free
     rows, of_star = problem.all_rows, chosen.name == "star"
     flops_range = _range(runs.flops[rows])
-    shape_range = {dim: _range(runs.values(dim)) for dim in runs.dims}
-    if not runs.dims and runs.params is not None:
-        shape_range["params"] = _range(runs.params)
+    behind = beside or chosen
+    seen = rows_of(runs, chosen, behind.star.star if behind.star else None)
+    shape_range = {dim: _range(sizes) for dim, sizes in seen.shape.items()}
     cost, cost_notes, cost_cautions = cost_of(runs, dims)
     surroundings = Surroundings(contents.dimensions, cost, runs.flops_convention)
     fitted = replace(chosen.law, derive=surroundings.variables)
@@ -231,7 +231,7 @@ def _evidence(
         ),
         sources=runs.sources,
         notes=(*runs.notes, *cost_notes),
-        rows=rows_of(runs, chosen, exponent_source.star.star if exponent_source.star else None),
+        rows=seen,
         rivals=tuple(_rival(rival, runs, surroundings, replicates) for rival in choice.rivals if _knows_shape(rival)),
     )
 

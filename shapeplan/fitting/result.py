@@ -31,7 +31,7 @@ from shapeplan.fitting.evidence import (
 )
 from shapeplan.fitting.optimum import Bounds, best_shape
 from shapeplan.fitting.rows import Rows
-from shapeplan.fitting.surroundings import NO_LIMITS, TRUST, Limits, Surroundings, trust_region
+from shapeplan.fitting.surroundings import NO_LIMITS, TRUST, Limits, Surroundings, at_edge, trust_region
 from shapeplan.laws import Law
 from shapeplan.quantities import Convention
 from shapeplan.runs import Source
@@ -251,13 +251,21 @@ class Fit(Shown):
         """
         if not self.law.has_loss or not self.law.form.dims:
             return {}
-        place, draws = np.asarray(flops, dtype=float), self.bootstrap.draws
-        values = self.best_shapes(self.law.arrays(), place)
-        scatter = self.best_shapes(draws, place) if draws and values else {}
+        values, draws = self.best_at(flops), self.bootstrap.draws
+        scatter = self.best_shapes(draws, flops) if draws and values else {}
         return {
-            dim: Estimate(float(value[0]), self.bootstrap.interval(scatter[dim]) if scatter else None)
+            dim: Estimate(value, self.bootstrap.interval(scatter[dim]) if scatter else None)
             for dim, value in values.items()
         }
+
+    def best_at(self, flops: float) -> dict[str, float]:
+        """Return the shape of least loss at a compute, by the law alone; empty as `optimum`."""
+        return {dim: float(sizes[0]) for dim, sizes in self.best_shapes(self.law.arrays(), flops).items()}
+
+    def at_edge(self, shape: Mapping[str, float], trust: float = TRUST) -> list[str]:
+        """Return the free dimensions of a shape that are at the edge of the trust region."""
+        bounds = self.bounds_within(trust)
+        return [dim for dim in bounds if at_edge(np.asarray(shape[dim]), bounds[dim])]
 
     def best_shapes(
         self,
@@ -292,8 +300,8 @@ class Fit(Shown):
 
     @property
     def kv_heads(self) -> int:
-        """Key and value heads of the architecture, of which heads are a multiple; 1 where it says none."""
-        return int((self.architecture.settings.get("kv_heads") if self.architecture else None) or 1)
+        """Key and value heads of the architecture, of which heads are a multiple; 1 without one."""
+        return self.architecture.kv_heads if self.architecture else 1
 
     @property
     def dims(self) -> tuple[str, ...]:

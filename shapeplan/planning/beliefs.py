@@ -110,7 +110,7 @@ class Beliefs:
 
 def curvature_at(fit: Fit, target: float) -> Floats:
     """Return the Hessian of the logarithm of the loss by log-shape at the best shape, without negative directions."""
-    best = np.array([float(sizes[0]) for sizes in fit.best_shapes(fit.law.arrays(), np.array([target])).values()])
+    best = list(fit.best_at(target).values())
 
     def log_loss(moves: Sequence[Floats]) -> Floats:
         shape = {dim: best[k] * np.exp(_STEP * np.array([move[k] for move in moves])) for k, dim in enumerate(fit.dims)}

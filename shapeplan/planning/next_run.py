@@ -12,7 +12,7 @@ from shapeplan.architectures import Architecture
 from shapeplan.arrays import plain
 from shapeplan.errors import ArgumentError, Caution, Complaint, PlanError
 from shapeplan.fitting.result import Fit
-from shapeplan.fitting.surroundings import TRUST, at_edge
+from shapeplan.fitting.surroundings import TRUST
 from shapeplan.planning.beliefs import Beliefs
 from shapeplan.planning.candidates import Candidates, candidates_for
 from shapeplan.planning.doubts import extrapolation, extrapolation_cautions
@@ -168,7 +168,7 @@ def next_runs(
         after = beliefs.after(chosen)
         found.append(_suggestion(fit, runs, chosen, beliefs, after))
         beliefs = after
-    best = {dim: float(sizes[0]) for dim, sizes in fit.best_shapes(fit.law.arrays(), np.array([target])).items()}
+    best = fit.best_at(target)
     cautions = (
         *_law_cautions(fit),
         *_edge_cautions(fit, best),
@@ -243,7 +243,7 @@ def _law_cautions(fit: Fit) -> list[Caution]:
 
 def _edge_cautions(fit: Fit, best: Mapping[str, float]) -> list[Caution]:
     """Return a caution where the best shape at the target is at the edge of where it is looked for."""
-    dims = [dim for dim in fit.dims if at_edge(np.array(best[dim]), fit.bounds[dim])]
+    dims = fit.at_edge(best)
     if not dims:
         return []
     message = f"for the target, the law wants {', '.join(dims)} {TRUST:g} times beyond the trained shapes, or further"

@@ -9,7 +9,6 @@ import numpy as np
 
 from shapeplan.arrays import Floats, central_interval
 from shapeplan.fitting.result import Fit
-from shapeplan.fitting.surroundings import at_edge
 from shapeplan.planning.constraints import Constraints
 
 KNOTS = 25
@@ -93,9 +92,7 @@ class Optimum:
 
     def at_edge(self, shape: Mapping[str, float]) -> list[str]:
         """Return the dimensions of a shape that are at the edge of the trust region."""
-        bounds = self.fit.bounds_within(self.asked.trust)
-        free = [dim for dim in bounds if dim not in self.asked.held]
-        return [dim for dim in free if at_edge(np.asarray(shape[dim]), bounds[dim])]
+        return [dim for dim in self.fit.at_edge(shape, self.asked.trust) if dim not in self.asked.held]
 
 
 def knots_of(flops: Floats) -> Floats:

@@ -153,13 +153,10 @@ def joined(designs: Iterable[Runs]) -> Runs:
 
 def step_of(dim: str, cost: Architecture) -> int:
     """Return what a dimension of a shape to train is a multiple of."""
-    if dim not in ("width", "mlp_dim"):
-        return 1
-    if dim == "mlp_dim":
-        return _STEP
+    if dim != "width":
+        return _STEP if dim == "mlp_dim" else 1
     # Heads of a fixed width come in groups that share keys and values.
-    grouped = (cost.head_dim or 1) * int(cost.settings.get("kv_heads") or 1)
-    return int(np.lcm(_STEP, cost.heads or grouped))
+    return int(np.lcm(_STEP, cost.heads or (cost.head_dim or 1) * cost.kv_heads))
 
 
 def spaced(start: float, ratio: float, count: int, step: int) -> list[int]:

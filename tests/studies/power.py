@@ -58,7 +58,7 @@ def main() -> None:
             rows = in_parallel(one_sweep, [(name, noise, seed) for seed in seeds])
             said = []
             for what, width in told.items():
-                seen = float(np.median([row[what] for row in rows if what in row]))  # type: ignore[index, operator]
+                seen = float(np.median([row[what] for row in rows if what in row]))
                 said.append(f"{what} {width:.3g}/{seen:.3g} ({np.log(width) / np.log(seen):.2f})")
             print(
                 f"{name:9} {noise:.1%}, {DEFAULT_SWEEPS} rehearsed, {len(rows)} fresh:  {'  '.join(said)}", flush=True

@@ -22,7 +22,7 @@ def frontier_chart(figure: Figure) -> Any:
     panels = []
     for dim in theme.names(rows, "dimension"):
         mine = theme.only("dimension", dim)
-        sizes = theme.column(tuple(row for row in (*rows, *published) if row["dimension"] == dim), "value")
+        sizes = theme.column((*rows, *published), "value", dimension=dim)
         y = alt.Y(**theme.log_axis("value", _WORDS.get(dim, dim), sizes))
         base = alt.Chart(theme.data("frontier")).transform_filter(mine).encode(x=x)
         band = base.mark_area(opacity=0.25, fill=theme.ACCENT).encode(y=alt.Y("lower:Q"), y2="upper:Q")
@@ -30,7 +30,7 @@ def frontier_chart(figure: Figure) -> Any:
         solid = base.transform_filter("!datum.beyond").mark_line(color=theme.ACCENT, strokeWidth=3).encode(y=y)
         hover = base.mark_point(size=60, filled=True, opacity=0, color=theme.ACCENT).encode(y=y, tooltip=tips)
         layers: list[Any] = [dashed, solid, hover]
-        if any(row["dimension"] == dim and row["lower"] is not None for row in rows):
+        if theme.column(rows, "lower", dimension=dim):
             layers.insert(0, band)
         if published:
             other = alt.Chart(theme.data("published")).transform_filter(mine).encode(x=x, y=y)

@@ -24,7 +24,7 @@ def isoflop_chart(figure: Figure) -> Any:
     panels = []
     for dim in theme.names(curves, "dimension"):
         mine = theme.only("dimension", dim)
-        sizes = theme.column(tuple(row for row in curves if row["dimension"] == dim), "size")
+        sizes = theme.column(curves, "size", dimension=dim)
         x = alt.X(**theme.log_axis("size", dim, sizes))
         lines = alt.Chart(theme.data("curves")).transform_filter(mine).mark_line().encode(x=x, y=y, color=shade)
         layers: list[Any] = [lines]

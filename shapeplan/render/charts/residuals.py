@@ -17,7 +17,7 @@ def residuals_chart(figure: Figure) -> Any:
     parts, panels = theme.parts(rows), []
     for name in theme.names(rows, "variable"):
         base = alt.Chart(theme.data("rows")).transform_filter(theme.only("variable", name))
-        values = [float(row["value"]) for row in rows if row["variable"] == name]  # type: ignore[arg-type]
+        values = theme.column(rows, "value", variable=name)
         form = ".1~e" if name == figure.labels["flops"] else "~s"
         points = base.mark_point(size=35, strokeWidth=1.3).encode(
             x=alt.X(**theme.log_axis("value", name, values, form)),

@@ -32,9 +32,13 @@ def data(table: str) -> alt.NamedData:
     return alt.NamedData(name=table)
 
 
-def column(table: Table, name: str) -> list[float]:
-    """Return the numbers of a column, without those that are not there."""
-    return [float(row[name]) for row in table if row.get(name) is not None]  # type: ignore[arg-type]
+def column(table: Table, name: str, **where: str) -> list[float]:
+    """Return the numbers of a column, without those that are not there; of rows with a text, if any is given."""
+    return [
+        float(value)
+        for row in table
+        if isinstance(value := row[name], int | float) and all(row[key] == text for key, text in where.items())
+    ]
 
 
 def names(table: Table, column: str) -> list[str]:

@@ -18,8 +18,8 @@ def valley_chart(figure: Figure) -> Any:
     """Return a line a dimension, with the excess that counts as none as a rule; a panel for each kind of others."""
     rows = figure.tables["excess"]
     dims = theme.names(rows, "dimension")
-    near = [row for row in rows if 1 / _NEAR <= float(row["factor"]) <= _NEAR]  # type: ignore[arg-type]
-    top = 1.2 * max(theme.column(tuple(near), "excess"))
+    near = tuple(row for row in rows if isinstance(row["factor"], float) and 1 / _NEAR <= row["factor"] <= _NEAR)
+    top = 1.2 * max(theme.column(near, "excess"))
     tips = [alt.Tooltip("dimension:N"), alt.Tooltip("factor:Q", format=".3~g"), alt.Tooltip("size:Q", format=".4~g")]
     x = alt.X(
         "factor:Q",

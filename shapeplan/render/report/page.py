@@ -53,13 +53,7 @@ def page_of_figure(figure: Figure) -> str:
     return _template().render(
         title=figure.title,
         lead=figure.about,
-        alarm="",
-        cautions=(),
-        sections=(),
         pictures=(Picture.of(figure),),
-        left_out=(),
-        provenance=(),
-        commands=(),
         script=_script(),
         version=__version__,
     )
