@@ -259,6 +259,17 @@ def test_any_name_of_a_dimension_is_drawn(name: str) -> None:
         assert drawing.count("<path") > 20
 
 
+@pytest.mark.parametrize("values", [[5.0], [0.3, 0.3], [1.0, 1.0 + 1e-7], [0.25, 0.31], [1e18, 1e23], [3.0, 400.0]])
+def test_ticks_lie_at_the_values(values: list[float]) -> None:
+    pytest.importorskip("altair", reason="pictures need the extra `plots`")
+    from shapeplan.render.charts.theme import ticks
+
+    found = ticks(values)
+    assert found == sorted(set(found))
+    assert all(min(values) * 0.95 <= tick <= max(values) * 1.05 for tick in found)
+    assert len(found) >= (4 if max(values) > 1.01 * min(values) else 1)
+
+
 def test_pictures_of_large_logs_stay_small() -> None:
     pytest.importorskip("altair", reason="pictures need the extra `plots`")
     from shapeplan.render.report.report import report_page

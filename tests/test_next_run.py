@@ -173,6 +173,12 @@ def test_doubts_are_told(found: Fit) -> None:
     assert "one-law" in {caution.code for caution in rivals.cautions}
 
 
+def test_a_law_without_noise_leaves_nothing_to_learn() -> None:
+    said = next_runs(fit(sweep(noise=0.0), law="separable", replicates=30), 1e22, 1e20)
+    assert said.regret < 1e-12
+    assert "little-to-gain" in {caution.code for caution in said.cautions}
+
+
 def test_the_document_of_a_law_holds_its_rows(found: Fit) -> None:
     again = fit_of(law_document(found)).rows
     assert again is not None

@@ -240,7 +240,7 @@ def next_(
         noise=None if noise is None else parse_fraction(noise, most=0.5),
     )
     console.warn(found.cautions)
-    if output is not None and output.suffix != ".json":
+    if output is not None and output.suffix.lower() != ".json":
         write(console, output, log_text(found.runs(), output), (law,))
         output = None
     emit(

@@ -71,7 +71,8 @@ class Beliefs:
             message = f"only {int(sound.sum())} draws of the law tell a best shape at the target"
             raise PlanError(Complaint("no-draws", message, "fit with more --replicates, or ask for a nearer target"))
         shape, seen = shape[sound], seen[sound]
-        if not (np.ptp(shape, axis=0) > _SAME).any():
+        # Draws that agree because there is no noise have nothing against them.
+        if not (np.ptp(shape, axis=0) > _SAME).any() and len(fit.at_edge(fit.best_at(target))) == len(fit.dims):
             message = (
                 f"for the target, all draws of the law want shapes {TRUST:g} times beyond the trained ones, or further"
             )

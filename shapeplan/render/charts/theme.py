@@ -23,6 +23,8 @@ _LINES = "#888888"
 _PADDING = 8
 """Pixels between the outermost marks and the frame."""
 _FEWEST_TICKS, _MARGIN = 4, 0.02
+_NO_SPAN = 1e-9
+"""Relative span of values that are one and the same."""
 _LINE = 100
 """Letters of a line of a subtitle."""
 
@@ -88,11 +90,14 @@ def ticks(values: Sequence[float]) -> list[float]:
         inside = [tick for tick in found if low - _MARGIN <= math.log10(tick) <= high + _MARGIN]
         if len(inside) >= _FEWEST_TICKS:
             return [float(f"{tick:.3g}") for tick in inside]
+    span = max(values) - min(values)
+    if span <= _NO_SPAN * max(values):
+        return [float(f"{max(values):.12g}")]
     # A short span has ticks as on a linear axis.
-    step = 10.0 ** math.floor(math.log10(max(values) - min(values) or max(values)))
-    step = next(step * share for share in (1, 0.5, 0.2, 0.1) if (max(values) - min(values)) / (step * share) >= 3)
+    step = 10.0 ** math.floor(math.log10(span))
+    step = next(step * share for share in (1, 0.5, 0.2, 0.1) if span / (step * share) >= 3)
     first = math.ceil(min(values) / step)
-    return [float(f"{step * k:.6g}") for k in range(first, math.floor(max(values) / step) + 1)]
+    return [float(f"{step * k:.12g}") for k in range(first, math.floor(max(values) / step) + 1)]
 
 
 def titled(chart: Any, figure: Figure) -> Any:
