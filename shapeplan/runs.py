@@ -122,11 +122,19 @@ class Runs:
         return self.loss
 
     def take(self, rows: Index | Bools) -> Runs:
-        """Return some of the rows, by index or mask."""
-        columns = ("shape", "flops", "run", "lines", "loss", "examples", "params", "heads")
+        """Return some of the rows, by index or mask, and the runs that have any."""
+        kept, run = np.unique(self.run[rows], return_inverse=True)
+        names = tuple(self.run_names[i] for i in kept)
+        columns = ("shape", "flops", "lines", "loss", "examples", "params", "heads")
         some = {name: value[rows] for name in columns if (value := getattr(self, name)) is not None}
         cells = tuple(self.cells[i] for i in np.arange(len(self))[rows]) if self.cells else ()
-        return replace(self, cells=cells, **some)
+        return replace(self, cells=cells, run=run, run_names=names, **some)
+
+    def spent(self) -> Floats:
+        """Return the compute of every run at its last row, shape (runs,)."""
+        spent = np.zeros(len(self.run_names))
+        np.maximum.at(spent, self.run, self.flops)
+        return spent
 
     def distinct_shapes(self, dims: Sequence[str]) -> Floats:
         """Return the distinct shapes in `dims`, sorted, shape (shapes, dims)."""

@@ -347,10 +347,24 @@ def test_an_empty_law_is_not_the_published_one(program: Program) -> None:
     assert done.stdout == ""
 
 
-def test_an_unknown_centre_is_an_error_in_check_too(program: Program) -> None:
-    done = program("check", SAMPLES / "vit_sweep.csv", "--center", "width=1")
+@pytest.mark.parametrize("command", ["check", "fit", "compare"])
+def test_a_centre_that_is_not_in_the_log_is_an_error(program: Program, command: str) -> None:
+    done = program(command, SAMPLES / "vit_sweep.csv", "--center", "width=1")
     assert done.returncode == 1
     assert "the centre has no depth, mlp_dim" in done.stderr
+    done = program(command, SAMPLES / "vit_sweep.csv", "--center", "width=1968,depth=40,mlp_dim=7")
+    assert done.returncode == 1
+    assert done.stdout == ""
+    said = "the centre that was named (width 1968, depth 40, mlp_dim 7) has arms with 0 of width, 0 of depth"
+    assert said in done.stderr
+
+
+def test_a_centre_that_the_log_names_may_not_be_there_yet(program: Program, tmp_path: Path) -> None:
+    config = tmp_path / "config.yaml"
+    config.write_text("star: {center: {width: 1968, depth: 40, mlp_dim: 7}}\n")
+    done = program("check", SAMPLES / "vit_sweep.csv", "--config", config)
+    assert done.returncode == 0
+    assert "warning: [no-star] the log is no star: the centre that was named (width 1968" in done.stderr
 
 
 def test_training_that_is_measured_twice_is_said(tmp_path: Path) -> None:

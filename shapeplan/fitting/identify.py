@@ -64,32 +64,39 @@ def survey(runs: Runs, center: Mapping[str, float] | None = None) -> Contents:
     Raises
     ------
     FitError
-        If the centre that was given cannot be.
+        If there is no star around the centre that was given. Around the one that the log names there may be none yet:
+        that is a caution.
     """
     dimensions, cautions = find_dimensions(runs)
     star, no_star = None, None
     try:
         star = find_star(runs, dimensions.free, center or runs.center) if runs.dims else None
     except FitError as error:
-        if error.complaints[0].code != "no-star":
+        wrong = error.complaints[0]
+        if center or wrong.code != "no-star":
             raise
         no_star = error
-    return Contents(dimensions, star, no_star, supports(runs, dimensions, star), cautions)
+        if runs.center:
+            cautions += (Caution("no-star", wrong.message, "name the centre that was trained, or none to have it found"),)
+    return Contents(dimensions, star, no_star, supports(runs, dimensions, star, no_star), cautions)
 
 
-def supports(runs: Runs, dimensions: Dimensions, star: StarSweep | None) -> tuple[Support, ...]:
+def supports(
+    runs: Runs, dimensions: Dimensions, star: StarSweep | None, no_star: FitError | None
+) -> tuple[Support, ...]:
     """Return for every law whether the log can identify it."""
     return tuple(
-        star_support(runs, star) if name == "star" else joint_support(runs, dimensions, name) for name in FORMS
+        star_support(runs, star, no_star) if name == "star" else joint_support(runs, dimensions, name) for name in FORMS
     )
 
 
-def star_support(runs: Runs, star: StarSweep | None) -> Support:
+def star_support(runs: Runs, star: StarSweep | None, no_star: FitError | None) -> Support:
     """Return whether the log can identify Eq. 2 on every arm."""
     if not runs.dims:
         return Support("star", False, "needs columns of a shape, such as width and depth")
-    if star is None or not star.arms:
-        return Support("star", False, "no star in the log: no shape has arms that vary one dimension at a time")
+    if no_star is not None:
+        return Support("star", False, no_star.complaints[0].message)
+    assert star is not None, "a log without a star says why"
     try:
         check_durations(runs, star)
         check_rows(star)

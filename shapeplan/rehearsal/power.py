@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from shapeplan.errors import ArgumentError, Complaint, FitError, PlanError, ShapeplanError
-from shapeplan.fitting.fit import fit
+from shapeplan.errors import ArgumentError, Complaint, FitError, PlanError
+from shapeplan.fitting.fit import DEFAULT_LEVEL, check_arguments, fit
 from shapeplan.fitting.result import Fit
 from shapeplan.planning.recommend import recommend
 from shapeplan.quantities import LARGEST_FLOPS, convert_flops
@@ -103,15 +103,16 @@ def power(
         raise ArgumentError(Complaint("bad-flops", f"a target of {target:g} FLOPs cannot be", "give e.g. 1e22"))
     if not 2 <= sweeps <= MOST_SWEEPS:
         raise ArgumentError(Complaint("bad-sweeps", f"{sweeps} sweeps cannot be", f"give 2 to {MOST_SWEEPS}"))
+    check_arguments(law, "relative", replicates, DEFAULT_LEVEL)
     if not prior.predicts_loss:
         message = f"the law {prior.law.form.name!r} tells no loss to simulate"
         raise FitError(Complaint("no-constants", message, "give a joint law that was fitted"))
-    order = np.argsort(design.flops, kind="stable")
-    counts = sorted({max(2, round(share * len(design))) for share in shares if 0 < share <= 1} | {len(design)})
+    order, all_runs = np.argsort(design.spent(), kind="stable"), len(design.run_names)
+    counts = sorted({max(2, round(share * all_runs)) for share in shares if 0 < share <= 1} | {all_runs})
     # A mistake in the design or the prior is met here, once, and not in every process.
     simulate(prior.law, design, flops_convention=prior.flops_convention)
     recommend(prior, target, force=True)
-    parts = [design.take(np.sort(order[:count])) for count in counts]
+    parts = [design.take(np.isin(design.run, order[:count])) for count in counts]
     tasks = [
         _Task(part, prior, target, noise, run_noise, tails, seed + i, law, replicates)
         for part in parts
@@ -149,7 +150,7 @@ def _outcome(task: _Task) -> _Outcome:
     )
     try:
         found = fit(log, law=task.law, replicates=task.replicates, seed=task.seed)
-    except ShapeplanError as error:
+    except FitError as error:
         return _Outcome({}, {}, None, None, frozenset({error.complaints[0].code}))
     codes = {caution.code for caution in found.cautions} | ({"untrusted-fit"} if found.status != "ok" else set())
     exponents = {dim: s.ci[1] / s.ci[0] for dim, s in found.scaling_exponents.items() if s.ci and s.ci[0] > 0}
@@ -179,8 +180,8 @@ def _stage(design: Runs, prior: Fit, outcomes: Sequence[_Outcome]) -> Stage:
     laws = Counter(outcome.law for outcome in outcomes if outcome.law)
     regrets = [outcome.regret for outcome in outcomes if outcome.regret is not None]
     return Stage(
-        runs=len(design),
-        flops=float(convert_flops(design.flops, design.flops_convention, prior.flops_convention).sum()),
+        runs=len(design.run_names),
+        flops=float(convert_flops(design.spent(), design.flops_convention, prior.flops_convention).sum()),
         exponents=_spreads([outcome.exponents for outcome in outcomes]),
         sizes=_spreads([outcome.sizes for outcome in outcomes]),
         regret=Spread.of(regrets),

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from rich.console import RenderableType
 
-from shapeplan.fitting.evidence import HeldOutError
+from shapeplan.fitting.evidence import HeldOutError, by_compute
 from shapeplan.fitting.result import GRAVE, OPTIMUM_AT, Fit
 from shapeplan.quantities import format_flops, format_scientific
 from shapeplan.render.parts import alarm, compact, count, facts, percent, shape_text, span, table, title
 from shapeplan.render.scores import score_tables
 
-_SHOWN_CENTER_ROWS = 6
+_SHOWN_DURATIONS = 6
 _SHOWN_EXPONENTS = 4
 _SHOWN_RUNS = 5
 
@@ -188,22 +188,24 @@ def _center_table(fit: Fit) -> list[RenderableType]:
     parts: list[RenderableType] = []
     if error:
         parts.append(facts([("error", _spread(error))]))
-    step = -(-len(fit.center) // _SHOWN_CENTER_ROWS)
-    shown = fit.center[::-1][::step][::-1]
+    durations = by_compute(fit.center)
+    step = -(-len(durations) // _SHOWN_DURATIONS)
+    shown = durations[::-1][::step][::-1]
     rows = [
         [
             format_flops(row.flops),
+            f"{seeds}",
             compact(row.observed, 4),
             compact(row.predicted, 4),
             percent(row.relative_error, signed=True),
+            *(compact(row.by_arm[dim], 4) for dim in fit.arms),
         ]
-        for row in shown
+        for row, seeds in shown
     ]
-    parts.append(table(["FLOPs", "observed", "predicted", "error"], rows, left=0))
-    by_arm = [[format_flops(row.flops), *(compact(row.by_arm[dim], 4) for dim in fit.arms)] for row in shown]
-    parts.append(table(["FLOPs", *(f"by {dim} arm" for dim in fit.arms)], by_arm, left=0))
-    if len(shown) < len(fit.center):
-        parts += [f"(every {step}th row of the centre; all {len(fit.center)} are in the JSON)", ""]
+    headers = ["FLOPs", "rows", "observed", "predicted", "error", *(f"by {dim} arm" for dim in fit.arms)]
+    parts.append(table(headers, rows, left=0))
+    if len(shown) < len(durations):
+        parts += [f"({len(shown)} of {len(durations)} durations; all rows of the centre are in the JSON)", ""]
     return parts
 
 

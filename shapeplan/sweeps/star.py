@@ -89,10 +89,11 @@ def find_star(runs: Runs, dims: Sequence[str], center: Mapping[str, float] | Non
     if short:
         found = ", ".join(f"{count} of {dim}" for dim, count in thin.items())
         shown = ", ".join(f"{dim} {value:g}" for dim, value in star.center.items())
+        which = "the shape with most around it" if center is None else "the centre that was named"
         raise FitError(
             Complaint(
                 "no-star",
-                f"the log is no star: the shape with most around it ({shown}) has arms with {found} other values",
+                f"the log is no star: {which} ({shown}) has arms with {found} other values",
                 f"a star varies one dimension at a time around one large shape, {FEWEST_VALUES} values or more each",
             )
         )
