@@ -10,6 +10,7 @@ from shapeplan.arrays import Bools, Floats, Index
 from shapeplan.fitting.engine import RELATIVE, Block, Found, Objective, Solution, search_again
 from shapeplan.fitting.identify import Contents, joint_form, nothing_supported
 from shapeplan.fitting.problem import Problem, check_signal, pose, reference_unit, solve
+from shapeplan.fitting.scatter import Scatter
 from shapeplan.fitting.star import StarSolution, solve_star
 from shapeplan.laws import Law
 from shapeplan.runs import Runs
@@ -52,6 +53,13 @@ class Candidate:
     def relative_rmse(self) -> float:
         """Root mean square of pred/y - 1 over its own rows."""
         return float(np.sqrt(np.mean(self.problem.residuals(self.found.best) ** 2)))
+
+    def scatter(self, runs: Runs) -> Scatter:
+        """Return how its rows scatter around the fit."""
+        _, run = np.unique(runs.run[self.problem.all_rows], return_inverse=True)
+        predicted = np.concatenate(self.problem.predicted(self.found.best))
+        observed = np.concatenate([block.observed for block in self.problem.blocks])
+        return Scatter.of(np.log(observed / predicted), run, self.problem.tangent(self.found.best))
 
     def without(self, keep: Bools) -> Solution:
         """Fit again with rows left out.

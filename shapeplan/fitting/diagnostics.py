@@ -13,6 +13,7 @@ from shapeplan.fitting.evidence import Bootstrap, Estimate, FrontRow, Influences
 from shapeplan.fitting.identify import collinearity
 from shapeplan.fitting.influence import is_influential
 from shapeplan.fitting.problem import Problem
+from shapeplan.fitting.scatter import Scatter
 from shapeplan.fitting.surroundings import TRUST
 from shapeplan.runs import Runs
 
@@ -145,6 +146,16 @@ def replicate_cautions(bootstrap: Bootstrap) -> list[Caution]:
         return []
     message = f"{bootstrap.replicates} replicates are too few for {bootstrap.level:.3g} intervals"
     return [Caution("few-replicates", message, f"ask for {enough} at least, better 1000")]
+
+
+def run_cautions(scatter: Scatter) -> list[Caution]:
+    """Return a caution where the law takes up all that runs differ in, so that their own scatter cannot be told."""
+    runs, rows = int(scatter.run.max()) + 1, len(scatter.run)
+    if runs == rows or scatter.between >= 1:
+        return []
+    message = f"the law has as many parameters for what tells runs apart as there are runs ({runs}, with {rows} rows)"
+    hint = "intervals can hardly know how runs scatter; more runs would tell, more points of the same ones do not"
+    return [Caution("few-runs", message, hint)]
 
 
 def collinear_cautions(runs: Runs, problem: Problem) -> list[Caution]:

@@ -92,7 +92,7 @@ class CenterRow:
 
 
 def by_compute(rows: Sequence[CenterRow]) -> list[tuple[CenterRow, int]]:
-    """Return rows of the centre, in order of compute, with those of one compute (seeds) as one: their mean, and how many."""
+    """Return the centre by compute: the mean of the rows of one compute (seeds), and how many they are."""
     together = []
     for _, group in groupby(rows, key=lambda row: row.flops):
         seeds = list(group)

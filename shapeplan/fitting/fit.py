@@ -156,7 +156,8 @@ def _evidence(
     residuals = problem.residuals(chosen.found.best)
     outliers = doubt.find_outliers(runs, problem, residuals)
     noise = measure_noise(runs)
-    trends = find_trends(runs, problem, residuals)
+    scatter = chosen.scatter(runs)
+    trends = find_trends(runs, problem, residuals, scatter)
     influences = find_influences(reading, runs, draws, exponent_draws)
     misfit = doubt.Misfit.of(runs.observed()[rows], residuals)
     vague = doubt.exponent_cautions(exponents, exponent_draws)
@@ -218,6 +219,7 @@ def _evidence(
             *doubt.shape_cautions(runs, problem),
             *collinear,
             *doubt.replicate_cautions(evidence),
+            *doubt.run_cautions(scatter),
             *vague,
             *drifting,
             *(star.cautions if star and of_star else ()),
@@ -270,11 +272,10 @@ class Replicates:
 
     def of(self, candidate: Candidate, runs: Runs) -> dict[str, Floats]:
         """Return the constants of a candidate under every replicate."""
-        problem = candidate.problem
         return bootstrap(
-            problem,
+            candidate.problem,
             candidate.found,
-            runs.run[problem.all_rows],
+            candidate.scatter(runs),
             replicates=self.count,
             seed=self.seed,
             level=self.level,

@@ -77,7 +77,8 @@ def survey(runs: Runs, center: Mapping[str, float] | None = None) -> Contents:
             raise
         no_star = error
         if runs.center:
-            cautions += (Caution("no-star", wrong.message, "name the centre that was trained, or none to have it found"),)
+            hint = "name the centre that was trained, or none to have it found"
+            cautions += (Caution("no-star", wrong.message, hint),)
     return Contents(dimensions, star, no_star, supports(runs, dimensions, star, no_star), cautions)
 
 

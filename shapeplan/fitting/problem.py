@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.linalg import block_diag
 
 from shapeplan.arrays import Floats, Index
 from shapeplan.errors import Complaint, FitError
@@ -69,20 +70,24 @@ class Problem:
         named.update(zip(self.form.coefficients, coefficients.T, strict=True))
         return named
 
-    def active(self, solution: Solution) -> int:
-        """Return how many parameters the first of a batch uses.
+    def tangent(self, solution: Solution) -> Floats:
+        """Return the derivatives of the logarithms of what the first of a batch predicts, block after block.
 
-        Not counted are coefficients of zero, exponents of such terms alone, and exponents at their bounds.
+        They are by the parameters in use, exponents and then coefficients, shape (rows, parameters). Not in use are
+        coefficients of zero, exponents of such terms alone, and exponents at their bounds.
         """
         lower, upper = self.bounds
-        inside = (solution.exponents[0] > lower * (1 + _AT_BOUND)) & (solution.exponents[0] < upper * (1 - _AT_BOUND))
-        used = np.zeros(len(inside), dtype=bool)
-        count = 0
-        for block, coefficients in zip(self.blocks, solution.coefficients, strict=True):
-            alive = coefficients[0] > 0
-            count += int(alive.sum())
-            used |= np.any(block.log_columns[:, alive] != 0, axis=(0, 1))
-        return count + int((inside & used).sum())
+        theta = solution.exponents[0]
+        by_exponent, by_coefficient = [], []
+        for block, batch in zip(self.blocks, solution.coefficients, strict=True):
+            coefficients, columns = batch[0], block.columns(solution.exponents[:1])[0]
+            predicted = (columns @ coefficients)[:, None]
+            alive = coefficients > 0
+            by_coefficient.append(columns[:, alive] / predicted)
+            by_exponent.append(np.einsum("rt,rte->re", columns * coefficients, block.log_columns) / predicted)
+        exponents = np.concatenate(by_exponent)
+        inside = (theta > lower * (1 + _AT_BOUND)) & (theta < upper * (1 - _AT_BOUND)) & exponents.any(axis=0)
+        return np.hstack([exponents[:, inside], block_diag(*by_coefficient)])
 
     def predicted(self, solution: Solution) -> tuple[Floats, ...]:
         """Return what the first of a batch predicts for the rows of every block, in units of `metric_unit`."""

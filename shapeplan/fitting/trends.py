@@ -6,9 +6,9 @@ import numpy as np
 from scipy.special import fdtrc
 
 from shapeplan.arrays import Floats
-from shapeplan.fitting.bootstrap import Scatter
 from shapeplan.fitting.evidence import Trend
 from shapeplan.fitting.problem import Problem
+from shapeplan.fitting.scatter import Scatter
 from shapeplan.runs import Runs
 
 _DEGREE = 4
@@ -16,17 +16,15 @@ _DEGREE = 4
 _FEWEST_VALUES = _DEGREE + 2
 
 
-def find_trends(runs: Runs, problem: Problem, residuals: Floats) -> dict[str, Trend]:
+def find_trends(runs: Runs, problem: Problem, residuals: Floats, scatter: Scatter) -> dict[str, Trend]:
     """Return how the residuals pred/y - 1, block after block, go with compute and with every dimension that varies.
 
     Chance is that of an F test for a polynomial, with as many rows as they are worth: those of one run that scatter
     together count less.
     """
     rows = problem.all_rows
-    _, run = np.unique(runs.run[rows], return_inverse=True)
-    common = Scatter.of(residuals, run, 0).common
-    per_run = len(rows) / (int(run.max()) + 1)
-    worth = len(rows) / (1 + (per_run - 1) * common)
+    per_run = len(rows) / (int(scatter.run.max()) + 1)
+    worth = len(rows) / (1 + (per_run - 1) * scatter.common)
     columns = {"flops": runs.flops[rows]} | {dim: runs.values(dim)[rows] for dim in runs.dims}
     return {
         name: _trend(np.log(values), residuals, worth)

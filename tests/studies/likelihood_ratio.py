@@ -29,7 +29,7 @@ def one_sweep(truth: str, noise: float, seed: int) -> list[float]:
     contents = survey(runs)
     found = fit_candidate("star", runs, contents.dimensions, contents.star)
     problem, least = found.problem, float(found.found.best.objective[0])
-    freedom = sum(block.rows for block in problem.blocks) - problem.active(found.found.best)
+    freedom = sum(block.rows for block in problem.blocks) - problem.tangent(found.found.best).shape[1]
     constants = {name: np.asarray([value]) for name, value in true.constants.items()}
     exponents = {dim: float(s[0]) for dim, s in true.form.scaling_exponents(constants).items()}
     allowed = float(fdtri(1, freedom, LEVEL))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 import numpy as np
 
@@ -62,9 +63,23 @@ def world(name: str, seed: int) -> Law:
 
 
 def sweep(law: Law, design: str, noise: float, seed: int) -> Runs:
-    """Return the paper's star, or its star and grid, under a law."""
-    runs = simulate(law, paper_design(), noise=noise, seed=seed)
-    return runs if design == "star+grid" else runs.take(np.arange(len(runs)) < STAR_ROWS)
+    """Return the paper's star, or its star and grid, under a law.
+
+    In a ``star of runs`` the three durations of a shape are points of one run, which have the noise in common and a
+    third of it each.
+    """
+    plan, run_noise = paper_design(), 0.0
+    if "of runs" in design:
+        plan, noise, run_noise = one_run_a_shape(plan), noise / 3, noise
+    runs = simulate(law, plan, noise=noise, run_noise=run_noise, seed=seed)
+    return runs if design.endswith("+grid") else runs.take(np.arange(len(runs)) < STAR_ROWS)
+
+
+def one_run_a_shape(design: Runs) -> Runs:
+    """Return the design with all rows of a shape as points of one run."""
+    _, run = np.unique(design.shape, axis=0, return_inverse=True)
+    names = tuple(map(str, range(int(run.max()) + 1)))
+    return replace(design, run=run.ravel(), run_names=names)
 
 
 def in_parallel(function: Callable[..., object], arguments: Iterable[tuple[object, ...]]) -> list[object]:
