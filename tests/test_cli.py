@@ -307,7 +307,8 @@ def test_an_untrusted_fit_says_so_first(program: Program, tmp_path: Path) -> Non
     (tmp_path / "mixed.csv").write_text("\n".join(spoiled) + "\n")
     done = program("fit", "mixed.csv", "-o", "law.json", "--replicates", "50")
     assert done.returncode == 0
-    assert done.stdout.startswith("NOT TO BE TRUSTED (lack-of-fit")
+    assert done.stdout.startswith("the fit is NOT TO BE TRUSTED: the law misses its own rows by")
+    assert "warning: [untrusted-fit] the fit is not to be trusted: the law misses" in done.stderr
 
 
 def test_a_plan_on_an_untrusted_fit_is_refused_unless_forced(program: Program, law: Path, tmp_path: Path) -> None:

@@ -123,8 +123,18 @@ def test_the_star_has_isoflop_curves_of_its_arms() -> None:
     star = fit_star(sweep(), replicates=50)
     made = figure("isoflop", star)
     assert {row["part"] for row in made.tables["rows"]} == {"centre", "width arm", "depth arm", "mlp_dim arm"}
-    assert {row["dimension"] for row in made.tables["optima"]} <= {"width", "depth", "mlp_dim"}
+    assert {row["dimension"] for row in made.tables["optima"]} == {"width", "depth", "mlp_dim"}
     assert all(row["lower"] is not None for row in made.tables["optima"])
+
+
+def test_a_fit_that_is_not_to_be_trusted_says_so_in_its_pictures(found: Fit) -> None:
+    assert found.quality is not None
+    doubted = replace(found, quality=replace(found.quality, status="untrusted"))
+    for name in ("frontier", "valley", "residuals"):
+        made = figure(name, doubted)
+        assert made.about.endswith("NOT TO BE TRUSTED")
+        assert made.summary.startswith("The fit is not to be trusted.")
+        assert made.cautions[0].code == "untrusted-fit"
 
 
 def test_the_valley_is_flat_at_the_best_shape_and_rises_both_ways(found: Fit) -> None:
@@ -160,6 +170,7 @@ def test_what_cannot_be_drawn_is_told(found: Fit) -> None:
         ("rollout", fit(sweep(), law="separable", replicates=0), "no laws were compared"),
         ("valley", fit_star(sweep(), replicates=0), "does not hold away from the arms"),
         ("isoflop", fit(sweep(), law="chinchilla", replicates=0), "knows no shape"),
+        ("valley", fit(sweep(), law="chinchilla", replicates=0), "knows no shape"),
     ):
         with pytest.raises(PlanError, match=message):
             figure(name, one)

@@ -16,6 +16,7 @@ from shapeplan.documents.files import published_law
 from shapeplan.errors import ArgumentError, PlanError
 from shapeplan.fitting.fit import fit
 from shapeplan.fitting.result import Fit
+from shapeplan.laws.product import joint_growth
 from shapeplan.planning.recommend import recommend
 from shapeplan.readers.read import read_runs
 from shapeplan.sweeps.paper import rehearsal_law
@@ -130,8 +131,14 @@ def test_implied_weights_grow_as_the_best_shape_does(fitted: Fit) -> None:
     for dim in DIMS:
         growth = np.log10(plan.budgets[1].shape[dim] / plan.budgets[0].shape[dim])
         assert growth == pytest.approx(fitted.growth_exponents[dim].value)
-    star = recommend(fit_star(sweep(), replicates=0), 1e21, weights="implied")
-    assert sum(star.weights.values()) > 1
+    star = fit_star(sweep(), replicates=100)
+    implied = recommend(star, 1e21, weights="implied")
+    assert sum(implied.weights.values()) > 1
+    budget, start = implied.budgets[0], star.start
+    assert start is not None
+    for dim, values in joint_growth(DIMS, star.bootstrap.draws).items():
+        low, high = np.quantile(start.shape[dim] * (1e21 / start.flops) ** values, [0.05, 0.95])
+        assert budget.ci[dim] == pytest.approx((low, high), rel=0.01), "the scatter is that of S_k, not of s_k"
 
 
 def test_what_the_method_lacks_is_told(fitted: Fit) -> None:

@@ -100,6 +100,19 @@ def test_dimensions_are_free_tied_or_fixed() -> None:
     assert found.complete({"width": 100.0}) == {"width": 100.0, "mlp_dim": pytest.approx(400.0), "depth": 2.0}
 
 
+def test_a_tie_may_be_a_power() -> None:
+    widths = (256, 512, 1024, 2048, 4096)
+    runs = log_of([(width, round(24 * (width / 4096) ** 0.5), 4 * width + 16) for width in widths])
+    found, cautions = find_dimensions(runs)
+    depth, mlp_dim = found.tied["depth"], found.tied["mlp_dim"]
+    assert depth.power == pytest.approx(0.5, abs=0.02)
+    assert mlp_dim.power == 1, "nearly proportional is proportional"
+    whole = found.complete({"width": 4096.0})
+    assert whole["depth"] == pytest.approx(24, rel=0.03)
+    assert depth.leader(depth.of(777.0)) == pytest.approx(777.0)
+    assert "depth moves with width (depth / width is 0.00586 to 0.0234) as 0.3" in cautions[0].message
+
+
 def test_the_dimensions_of_the_paper_are_free() -> None:
     found, cautions = find_dimensions(sweep())
     assert found.free == DIMS

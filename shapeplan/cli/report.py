@@ -51,4 +51,7 @@ def report(
         str(output),
     ]
     name = law if law != "-" else "law.json"
-    write(console, output, report_page(read_law(law), budgets, shlex.join(again), name), (law,))
+    fit = read_law(law)
+    if (distrust := fit.distrust) is not None:
+        console.warn((distrust,))
+    write(console, output, report_page(fit, budgets, shlex.join(again), name), (law,))

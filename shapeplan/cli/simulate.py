@@ -60,6 +60,10 @@ def simulate(
         rows = paper_design()
     for note in rows.notes:
         console.note(note)
+    if rows.loss is not None:
+        console.note(f"the column {rows.metric!r} of {design} is replaced")
+    if fit is not None and (distrust := fit.distrust) is not None:
+        console.warn((distrust,))
     console.warn(rows.cautions)
     runs = simulate_runs(
         fit.law if fit else rehearsal_law(),

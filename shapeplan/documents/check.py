@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Literal
 
 from shapeplan.documents.base import Document, Finite, Part, Range, header
@@ -65,7 +66,7 @@ def check_document(found: Check) -> CheckDocument:
         metric_range=(float(loss.min()), float(loss.max())),
         dims=dict(found.values),
         free=found.dimensions.free,
-        tied={dim: TieRecord(to=tie.to, ratio=tie.ratio) for dim, tie in found.dimensions.tied.items()},
+        tied={dim: TieRecord(**asdict(tie)) for dim, tie in found.dimensions.tied.items()},
         fixed=dict(found.dimensions.fixed),
         flops_convention=runs.flops_convention,
         flops_range=(float(runs.flops.min()), float(runs.flops.max())),

@@ -158,6 +158,8 @@ class LawDocument(Document):
         for dim, tie in self.tied.items():
             if tie.to not in self.dims or not 1 / LARGEST_UNIT <= tie.ratio <= LARGEST_UNIT:
                 raise ValueError(f"{dim} is tied to {tie.to!r} by {tie.ratio:g}")
+            if not 1 / LARGEST_GROWTH <= tie.power <= LARGEST_GROWTH:
+                raise ValueError(f"{dim} is tied to {tie.to!r} by a power of {tie.power:g}")
         if self.cost and not self.cost.dims <= {*self.dims, *self.tied, *self.fixed}:
             raise ValueError("cost speaks of other dimensions than dims")
         if any(rival.dims != self.dims for rival in self.rivals):
@@ -248,7 +250,7 @@ def fit_of(document: LawDocument, sources: tuple[Source, ...] = ()) -> Fit:
     units = dict(document.units)
     dimensions = Dimensions(
         document.dims,
-        {dim: Tie(record.to, record.ratio) for dim, record in document.tied.items()},
+        {dim: Tie(record.to, record.ratio, record.power) for dim, record in document.tied.items()},
         dict(document.fixed),
     )
     cost = _cost_of(document)

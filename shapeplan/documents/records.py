@@ -16,10 +16,11 @@ from shapeplan.fitting.identify import Support
 
 
 class TieRecord(Part):
-    """A dimension that follows another by a ratio."""
+    """A dimension that follows another: ``ratio * to ** power``."""
 
     to: str
     ratio: Finite
+    power: Finite = 1.0
 
 
 class ParameterRecord(Part):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from shapeplan.errors import ArgumentError, Complaint, check_choice
 from shapeplan.figures.exponents import exponents, growths
@@ -53,7 +54,12 @@ def figure(name: str, fits: Fit | Sequence[Fit], flops: float | None = None) -> 
     if len(several) != 1:
         message = f"the figure {name!r} is of one law, and there are {len(several)}"
         raise ArgumentError(Complaint("several-laws", message, "give one; exponents compares several"))
-    return _OF_COMPUTE[name](several[0], flops) if name in _OF_COMPUTE else _OF_FIT[name](several[0])
+    fit = several[0]
+    found = _OF_COMPUTE[name](fit, flops) if name in _OF_COMPUTE else _OF_FIT[name](fit)
+    if (distrust := fit.distrust) is None:
+        return found
+    summary = f"The fit is not to be trusted. {found.summary}"
+    return replace(found, summary=summary, cautions=(distrust, *found.cautions))
 
 
 def check_compute(name: str, flops: float | None) -> float | None:

@@ -80,6 +80,8 @@ def rows_behind(fit: Fit, name: str) -> Rows:
 
 def check_loss(fit: Fit, name: str) -> None:
     """Raise `PlanError` unless the law tells the loss of shapes."""
+    if fit.law.has_loss and not fit.law.form.dims:
+        raise no_figure(name, f"the law {fit.law.form.name!r} knows no shape", "fit a law of shape")
     if not fit.law.has_loss or not fit.dims:
         raise no_figure(name, f"the law {fit.law.form.name!r} tells no loss of shapes", "fit a log with shapes")
     if not fit.predicts_loss:
@@ -89,12 +91,13 @@ def check_loss(fit: Fit, name: str) -> None:
 
 def about(fit: Fit) -> str:
     """Return the words for a fit."""
-    return f"law {fit.law.form.name} for {fit.metric}"
+    trust = "" if fit.status == "ok" else ", NOT TO BE TRUSTED"
+    return f"law {fit.law.form.name} for {fit.metric}{trust}"
 
 
 def tied_note(fit: Fit) -> str:
     """Return what dimensions follow others, in a sentence that stands after another; nothing where none does."""
-    notes = [f"{dim} is {tie.ratio:.3g} {tie.to}" for dim, tie in fit.dimensions.tied.items()]
+    notes = [f"{dim} is {tie}" for dim, tie in fit.dimensions.tied.items()]
     return f" Tied: {', '.join(notes)}." if notes else ""
 
 

@@ -66,10 +66,9 @@ def frontier(fit: Fit, flops: float | None = None) -> Figure:
     last = budgets[-1]
     shape = ", ".join(f"{dim} {last.shape[dim]:.4g}" for dim in dims)
     where = f"{format_flops(last.flops)} {fit.flops_convention} FLOPs"
-    trust = " The fit is not to be trusted." if fit.status != "ok" else ""
     at_edge = any(caution.code == "no-interior-optimum" for caution in last.cautions)
     edge = " It is at the edge of what is trusted." if at_edge else ""
-    summary = f"The best shape at {where} is {shape}.{edge} The log ends at {format_flops(most)}.{trust}"
+    summary = f"The best shape at {where} is {shape}.{edge} The log ends at {format_flops(most)}."
     reading = "Solid: within the log; dashed: beyond it. Band: interval."
     reading += " Diamonds: published shapes." if published else ""
     labels = {"flops": compute_label(fit), "value": "best value", "dimension": "dimension"}

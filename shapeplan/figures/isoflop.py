@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 
 from shapeplan.arrays import Floats
-from shapeplan.figures.figure import Figure, about, check_loss, finite, no_figure, rows_behind, tied_note
+from shapeplan.figures.figure import Figure, about, check_loss, finite, rows_behind, tied_note
 from shapeplan.figures.predicted import described, shown_rows, thinned_note
 from shapeplan.figures.profile import arm_loss, profile
 from shapeplan.fitting.evidence import Estimate
@@ -44,8 +44,6 @@ def isoflop(fit: Fit, flops: float | None = None) -> Figure:
     """
     of_star = fit.law.form.name == "star"
     rows = rows_behind(fit, "isoflop")
-    if not fit.law.form.dims:
-        raise no_figure("isoflop", f"the law {fit.law.form.name!r} knows no shape", "fit a law of shape")
     if not of_star:
         check_loss(fit, "isoflop")
     levels = [flops] if flops else sorted({float(level) for level in np.quantile(np.unique(rows.flops), LEVELS)})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -83,9 +83,9 @@ def _touches(bounds: tuple[float, float], parameter: Parameter) -> bool:
     return ci is not None and (ci[0] <= bounds[0] * (1 + 1e-6) or ci[1] >= bounds[1] * (1 - 1e-6))
 
 
-def exponent_cautions(estimates: Mapping[str, Estimate], draws: Mapping[str, Floats]) -> list[Caution]:
-    """Return a caution for every scaling exponent that the rows do not determine."""
-    cautions = []
+def exponent_cautions(estimates: Mapping[str, Estimate], draws: Mapping[str, Floats]) -> dict[str, Caution]:
+    """Return a caution for every dimension whose scaling exponent the rows do not determine."""
+    cautions = {}
     for dim, estimate in estimates.items():
         defined = float(np.mean(np.isfinite(draws[dim]))) if dim in draws else 1.0
         hint = f"add values of {dim}, smaller and larger, at more durations"
@@ -97,7 +97,7 @@ def exponent_cautions(estimates: Mapping[str, Estimate], draws: Mapping[str, Flo
                 message += f", and undefined in {1 - defined:.0%} of the replicates"
         else:
             continue
-        cautions.append(Caution("unidentified", message, hint))
+        cautions[dim] = Caution("unidentified", message, hint)
     return cautions
 
 
@@ -108,9 +108,9 @@ NOT_CONVERGED = Caution(
 )
 
 
-def edge_cautions(at_edge: Mapping[str, Bools], draws: Mapping[str, Bools]) -> list[Caution]:
+def edge_cautions(at_edge: Mapping[str, Bools], draws: Mapping[str, Bools]) -> dict[str, Caution]:
     """Return a caution for every dimension whose best value lies at the edge of where it is looked for."""
-    cautions = []
+    cautions = {}
     for dim, edge in at_edge.items():
         share = float(draws[dim].mean()) if dim in draws else 0.0
         hint = f"the plan for {dim} is a guess: add shapes that differ in {dim} alone, smaller and larger"
@@ -122,21 +122,21 @@ def edge_cautions(at_edge: Mapping[str, Bools], draws: Mapping[str, Bools]) -> l
             )
         else:
             continue
-        cautions.append(Caution("no-interior-optimum", message, hint))
+        cautions[dim] = Caution("no-interior-optimum", message, hint)
     return cautions
 
 
-def growth_cautions(growth: Mapping[str, Estimate]) -> list[Caution]:
+def growth_cautions(growth: Mapping[str, Estimate]) -> dict[str, Caution]:
     """Return a caution for every dimension whose growth the rows do not determine."""
-    return [
-        Caution(
+    return {
+        dim: Caution(
             "unidentified",
             f"the growth of {dim} is anywhere from {s.ci[0]:.2g} to {s.ci[1]:.2g}",
             f"add shapes that differ in {dim} alone, smaller and larger, at more durations",
         )
         for dim, s in growth.items()
         if np.isfinite(s.value) and s.ci is not None and s.ci[1] > VAGUE * max(s.ci[0], 0.0)
-    ]
+    }
 
 
 def replicate_cautions(bootstrap: Bootstrap) -> list[Caution]:
@@ -208,6 +208,15 @@ class Misfit:
     def hopeless(self) -> bool:
         """Whether no plan should rest on the law."""
         return self.rmse > HOPELESS_FIT or self.unexplained > UNEXPLAINED
+
+
+def trust_cautions(grave: Sequence[Caution]) -> list[Caution]:
+    """Return the caution of a fit that no plan should rest on: it fits nothing, or none of its exponents is known."""
+    if not grave:
+        return []
+    why = "; ".join(caution.message for caution in grave)
+    hint = "mend that first; recommend refuses the fit without --force"
+    return [Caution("untrusted-fit", f"the fit is not to be trusted: {why}", hint)]
 
 
 def fit_cautions(misfit: Misfit, noise: Noise | None) -> list[Caution]:

@@ -14,7 +14,7 @@ from shapeplan.fitting.bootstrap import bootstrap
 from shapeplan.fitting.candidate import Candidate, fit_candidate, fit_candidates
 from shapeplan.fitting.costs import cost_of, heads_of
 from shapeplan.fitting.engine import OBJECTIVES, Objective
-from shapeplan.fitting.evidence import Bootstrap, Estimate, Parameter, Quality, Status
+from shapeplan.fitting.evidence import Bootstrap, Estimate, Parameter, Quality
 from shapeplan.fitting.identify import Contents, survey
 from shapeplan.fitting.influence import Reading, find_influences
 from shapeplan.fitting.noise import measure_noise
@@ -161,21 +161,20 @@ def _evidence(
     influences = find_influences(reading, runs, draws, exponent_draws)
     misfit = doubt.Misfit.of(runs.observed()[rows], residuals)
     vague = doubt.exponent_cautions(exponents, exponent_draws)
-    drifting = (
-        []
-        if of_star
-        else [
-            *doubt.edge_cautions(reading.at_edge(fitted.arrays()), reading.at_edge(draws) if draws else {}),
-            *doubt.growth_cautions(growth),
-        ]
-    )
+    edges, drifts = {}, {}
+    if not of_star:
+        edges = doubt.edge_cautions(reading.at_edge(fitted.arrays()), reading.at_edge(draws) if draws else {})
+        drifts = doubt.growth_cautions(growth)
     count = len(np.unique(runs.run[rows]))
-    own = exponents if of_star else growth
+    misfits = doubt.fit_cautions(misfit, noise)
     collinear = doubt.collinear_cautions(runs, problem)
-    converged = bool(chosen.found.best.converged[0])
+    unfinished = () if chosen.found.best.converged[0] else (doubt.NOT_CONVERGED,)
+    doubted = vague if of_star else {**drifts, **edges}
+    own = exponents if of_star else growth
     # On a star every dimension is scaled by its own exponent; a joint law with one at the edge still has the others.
-    defined = not of_star or all(np.isfinite(s.value) for s in own.values())
-    sound = converged and defined and not collinear
+    undefined = of_star and not all(np.isfinite(s.value) for s in own.values())
+    lost = own and (undefined or len(doubted) >= len(own))
+    grave = (*(misfits if misfit.hopeless else ()), *unfinished, *collinear, *(doubted.values() if lost else ()))
     return Fit(
         law=fitted,
         metric=runs.metric,
@@ -190,7 +189,7 @@ def _evidence(
             relative_rmse=misfit.rmse,
             rows=len(rows),
             runs=count,
-            status=_status(own, len(vague if of_star else drifting), misfit, sound=sound),
+            status="untrusted" if grave else "ok",
         ),
         bootstrap=evidence,
         arms=star.arms if star else {},
@@ -212,16 +211,18 @@ def _evidence(
         heads=heads_of(runs),
         examples_unit=runs.examples_unit,
         cautions=(
+            *doubt.trust_cautions(grave),
             *runs.cautions,
-            *doubt.fit_cautions(misfit, noise),
+            *misfits,
             *doubt.trend_cautions(trends),
-            *(() if converged else (doubt.NOT_CONVERGED,)),
+            *unfinished,
             *doubt.shape_cautions(runs, problem),
             *collinear,
             *doubt.replicate_cautions(evidence),
             *doubt.run_cautions(scatter),
-            *vague,
-            *drifting,
+            *vague.values(),
+            *edges.values(),
+            *drifts.values(),
             *(star.cautions if star and of_star else ()),
             *(star.exponent_cautions if star else ()),
             *doubt.outlier_cautions(outliers),
@@ -333,12 +334,6 @@ def _check_start(start: Start, dims: tuple[str, ...]) -> None:
     if missing:
         message = f"the start lacks {', '.join(missing)}"
         raise ArgumentError(Complaint("bad-start", message, f"give {', '.join(dims)}"))
-
-
-def _status(own: Mapping[str, Estimate], doubted: int, misfit: doubt.Misfit, *, sound: bool) -> Status:
-    """Return ``untrusted`` where the law fits nothing, or where none of its exponents is determined."""
-    known = not own or doubted < len(own)
-    return "ok" if sound and known and not misfit.hopeless else "untrusted"
 
 
 def _range(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> tuple[float, float]:

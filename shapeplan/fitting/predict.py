@@ -108,9 +108,9 @@ def _doubts(fit: Fit, runs: Runs, flops: Floats, predicted: Floats) -> list[Caut
             cautions.append(Caution("not-varied", message, f"the law says nothing about {dim}"))
     for dim, tie in fit.dimensions.tied.items():
         if {dim, tie.to} <= set(runs.dims):
-            off = np.abs(runs.values(dim) / (tie.ratio * runs.values(tie.to)) - 1) > _OFF_TIE
+            off = np.abs(runs.values(dim) / tie.of(runs.values(tie.to)) - 1) > _OFF_TIE
             if off.any():
-                message = f"{int(off.sum())} rows have a {dim} that is not {tie.ratio:.3g} times {tie.to}"
+                message = f"{int(off.sum())} rows have a {dim} that is not {tie}"
                 cautions.append(Caution("tied", message, f"the law does not see {dim} apart from {tie.to}"))
     factors = {"flops": flops / fit.flops_range[1]}
     for dim, (_, most) in fit.shape_range.items():

@@ -39,8 +39,6 @@ from shapeplan.shown import Shown
 from shapeplan.sweeps.dimensions import Dimensions
 from shapeplan.sweeps.grid import Start
 
-GRAVE = ("lack-of-fit", "unidentified")
-"""The warnings that may make a fit untrusted."""
 _CELLS = 2_000_000
 """Points times draws that are evaluated at once, which bounds memory."""
 OPTIMUM_AT = 10.0
@@ -203,6 +201,14 @@ class Fit(Shown):
         """``ok``, or ``untrusted`` for a fit that no plan should rest on."""
         return self.quality.status if self.quality else "ok"
 
+    @property
+    def distrust(self) -> Caution | None:
+        """Why no plan should rest on the fit; None where one may."""
+        if self.status == "ok":
+            return None
+        found = (caution for caution in self.cautions if caution.code == "untrusted-fit")
+        return next(found, Caution("untrusted-fit", "the fit is not to be trusted", "see its other warnings"))
+
     def loss_interval(self, /, **variables: ArrayLike) -> tuple[Floats, Floats] | None:
         """Return the interval of the predicted loss, each of shape (points,), or None without draws."""
         if not self.bootstrap.draws:
@@ -218,12 +224,6 @@ class Fit(Shown):
             losses = self.law.loss_under(self.bootstrap.columns(), **piece)
             ends.append(central_interval(losses, self.bootstrap.level))
         return np.concatenate([low for low, _ in ends]), np.concatenate([high for _, high in ends])
-
-    def exponent_draws(self) -> dict[str, Floats]:
-        """Return s_k under every replicate (NaN where a replicate shows no trade-off); empty without draws."""
-        if self.bootstrap.exponents:
-            return dict(self.bootstrap.exponents)
-        return self.law.form.scaling_exponents(self.bootstrap.draws) if self.bootstrap.draws else {}
 
     @property
     def surroundings(self) -> Surroundings:

@@ -26,10 +26,8 @@ class Product(JointForm, name="product", source="shapeplan; agrees with arXiv:23
     def growth_exponents(self, constants: Mapping[str, Floats]) -> dict[str, Floats]:
         """Return S_k = c / (a_k (1 + sum_j b_j / a_j)): how a dimension grows while all do."""
         everything = np.all(list(_trades(self.dims, constants).values()), axis=0)
-        stiffness = 1 + sum(constants[f"b_{dim}"] / constants[f"a_{dim}"] for dim in self.dims)
-        return {
-            dim: np.where(everything, constants["c"] / (constants[f"a_{dim}"] * stiffness), np.nan) for dim in self.dims
-        }
+        growth = joint_growth(self.dims, constants)
+        return {dim: np.where(everything, growth[dim], np.nan) for dim in self.dims}
 
     def optimum(self, constants: Mapping[str, Floats], log_flops: Floats) -> dict[str, Floats]:
         """Return the shape of least loss.
@@ -47,6 +45,12 @@ class Product(JointForm, name="product", source="shapeplan; agrees with arXiv:23
             joint = joint + sum(ratios[dim] * gains[dim] for dim in self.dims)
             log_q = joint / (1 + sum(ratios.values()))
             return {dim: np.exp((gains[dim] - log_q) / constants[f"a_{dim}"]) for dim in self.dims}
+
+
+def joint_growth(dims: tuple[str, ...], constants: Mapping[str, Floats]) -> dict[str, Floats]:
+    """Return ``c / (a_k (1 + sum_j b_j / a_j))`` for every dimension, of this law or of Eq. 2 on its slices."""
+    stiffness = 1 + sum(constants[f"b_{dim}"] / constants[f"a_{dim}"] for dim in dims)
+    return {dim: constants["c"] / (constants[f"a_{dim}"] * stiffness) for dim in dims}
 
 
 def product_terms(dims: tuple[str, ...], training: str) -> tuple[Term, Term]:

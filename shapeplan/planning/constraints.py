@@ -167,7 +167,7 @@ def _held(dimensions: Dimensions, fix: Mapping[str, float]) -> dict[str, float]:
             continue
         if dim in dimensions.tied:
             tie = dimensions.tied[dim]
-            why, hint = f"{dim} follows {tie.to} in the log", f"fix {tie.to} at {value / tie.ratio:.0f}"
+            why, hint = f"{dim} follows {tie.to} in the log", f"fix {tie.to} at {tie.leader(value):.0f}"
         elif dim in dimensions.fixed:
             if abs(value / dimensions.fixed[dim] - 1) < _SAME_SIZE:
                 continue

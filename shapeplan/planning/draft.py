@@ -282,7 +282,7 @@ def _complete(fit: Fit, ci: Mapping[str, Interval]) -> dict[str, Interval | None
 def _with_tied(fit: Fit, ends: Mapping[str, Interval]) -> dict[str, Interval]:
     """Return intervals of free dimensions with those of the dimensions tied to them."""
     tied = {dim: tie for dim, tie in fit.dimensions.tied.items() if tie.to in ends}
-    return {**ends, **{dim: (tie.ratio * ends[tie.to][0], tie.ratio * ends[tie.to][1]) for dim, tie in tied.items()}}
+    return {**ends, **{dim: (tie.of(ends[tie.to][0]), tie.of(ends[tie.to][1])) for dim, tie in tied.items()}}
 
 
 def _estimate(told: tuple[Floats, Ends | None] | None, i: int) -> Estimate | None:

@@ -9,9 +9,9 @@ from dataclasses import replace
 import numpy as np
 
 from shapeplan.errors import ArgumentError, Complaint, PlanError, check_choice
-from shapeplan.fitting.result import GRAVE, Fit
+from shapeplan.fitting.result import Fit
 from shapeplan.planning.optimum import Optimum
-from shapeplan.planning.recipe import Recipe, default_weights, recipe_weights
+from shapeplan.planning.recipe import Recipe
 from shapeplan.quantities import format_flops
 from shapeplan.sweeps.grid import Start, check_start
 
@@ -64,8 +64,7 @@ def choose_method(
         recipe = (fit.law.form.name == "star" or of_recipe or not fit.knows_loss) and not needs_optimum
         method = Recipe.name if recipe else Optimum.name
     if method == Recipe.name:
-        origin = _start_of(fit, start)
-        return Recipe(fit, origin, default_weights(fit) if weights is None else recipe_weights(weights, fit))
+        return Recipe.of(fit, _start_of(fit, start), weights)
     if of_recipe:
         message = "a start and weights are of the recipe, not of the optimum"
         raise ArgumentError(Complaint("bad-method", message, "leave them out, or write --method scale"))
@@ -88,7 +87,7 @@ def method_beside(law: Optimum, chosen: Recipe | Optimum) -> Recipe | Optimum | 
         return None
     if any(not math.isfinite(fit.scaling_exponents[dim].value) for dim in fit.dims):
         return None
-    return Recipe(fit, fit.start, default_weights(fit))
+    return Recipe.of(fit, fit.start)
 
 
 def check_trust(fit: Fit, *, force: bool) -> None:
@@ -96,13 +95,9 @@ def check_trust(fit: Fit, *, force: bool) -> None:
     if not fit.dims:
         message = f"the law {fit.law.form.name!r} was fitted to a log without shapes, so it knows none"
         raise PlanError(Complaint("no-shape", message, "log width, depth and mlp_dim of the runs"))
-    if fit.status == "ok" or force:
-        return
-    grave = [caution.message for caution in fit.cautions if caution.code in GRAVE]
-    reasons = "; ".join(grave) or "its search did not converge"
-    raise PlanError(
-        Complaint("untrusted-fit", f"the fit is not to be trusted: {reasons}", "plan all the same with --force")
-    )
+    distrust = fit.distrust
+    if distrust is not None and not force:
+        raise PlanError(Complaint(distrust.code, distrust.message, "plan all the same with --force"))
 
 
 def _start_of(fit: Fit, start: Start | None) -> Start:

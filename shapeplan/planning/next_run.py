@@ -231,9 +231,9 @@ def _law_cautions(fit: Fit) -> list[Caution]:
         message = "FLOPs and parameters of the runs are read off the log, not counted"
         hint = "fit with an architecture (--config) for exact ones"
         found.append(Caution("fitted-cost", message, hint))
-    if fit.status != "ok":
-        message = "the fit is not to be trusted, and these runs are the best only if its law holds"
-        found.append(Caution("untrusted-fit", message, "mend what the warnings of the fit name first"))
+    if (distrust := fit.distrust) is not None:
+        message = f"{distrust.message}; these runs are the best only if its law holds"
+        found.append(replace(distrust, message=message, hint="mend that first"))
     if fit.rivals:
         names = " and ".join(rival.law.form.name for rival in fit.rivals)
         message = f"the rollout cannot tell {fit.law.form.name} from {names}, and these runs tell most if it is true"

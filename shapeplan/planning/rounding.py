@@ -47,7 +47,7 @@ class Grain:
     def complete(self, rounded: Mapping[str, Floats]) -> dict[str, Floats]:
         """Return whole shapes from rounded free dimensions."""
         size = next(iter(rounded.values())).shape
-        followers = {dim: tie.ratio * rounded[tie.to] for dim, tie in self.dimensions.tied.items()}
+        followers = {dim: tie.of(rounded[tie.to]) for dim, tie in self.dimensions.tied.items()}
         kept = {dim: np.full(size, float(value)) for dim, value in self.dimensions.fixed.items()}
         moved = {dim: nearest_multiple(kept[dim], self.multiples[dim]) for dim in kept if dim in self.multiples}
         follow = {dim: nearest_multiple(value, self.multiples[dim]) for dim, value in followers.items()}

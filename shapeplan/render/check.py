@@ -56,7 +56,7 @@ def _sweep(found: Check) -> list[tuple[str, str]]:
 def _role(found: Check, dim: str) -> str:
     tie = found.dimensions.tied.get(dim)
     if tie:
-        return f"tied: {compact(tie.ratio)} {tie.to}"
+        return f"tied: {tie}"
     return "not varied" if dim in found.dimensions.fixed else "free"
 
 

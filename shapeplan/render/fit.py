@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.console import RenderableType
 
 from shapeplan.fitting.evidence import HeldOutError, by_compute
-from shapeplan.fitting.result import GRAVE, OPTIMUM_AT, Fit
+from shapeplan.fitting.result import OPTIMUM_AT, Fit
 from shapeplan.quantities import format_flops, format_scientific
 from shapeplan.render.parts import alarm, compact, count, facts, percent, shape_text, span, table, title
 from shapeplan.render.scores import score_tables
@@ -18,9 +18,8 @@ _SHOWN_RUNS = 5
 def render_fit(fit: Fit, width: int) -> list[RenderableType]:
     """Return the tables of a fit: trust first, then the choice, exponents, the best shape, and the star."""
     parts: list[RenderableType] = []
-    if fit.status != "ok":
-        codes = ", ".join(_codes(fit, GRAVE)) or "not converged"
-        parts += [alarm(f"NOT TO BE TRUSTED ({codes}): recommend refuses this fit without --force"), ""]
+    if (distrust := fit.distrust) is not None:
+        parts += [alarm(distrust.message.replace("not to be trusted", "NOT TO BE TRUSTED", 1)), ""]
     parts += [title(f"Law {fit.law.form.name} for {fit.metric} ({fit.law.form.source})"), _evidence(fit)]
     if len(fit.selection) > 1:
         parts += [title("Choice of the law, by relative errors on rows above those it was fitted to (* is the choice)")]
@@ -56,7 +55,7 @@ def _evidence(fit: Fit) -> RenderableType:
         quality = fit.quality
         pairs += [
             ("status", quality.status),
-            ("warnings", ", ".join(_codes(fit)) or "none"),
+            ("warnings", ", ".join(dict.fromkeys(caution.code for caution in fit.cautions)) or "none"),
             ("rows", f"{count(quality.rows, 'row')} of {count(quality.runs, 'run')}"),
             ("misfit", f"{percent(quality.relative_rmse)} (relative RMSE)"),
             ("noise", _noise(fit)),
@@ -67,7 +66,7 @@ def _evidence(fit: Fit) -> RenderableType:
     if fit.bootstrap.replicates:
         pairs.append(("bootstrap", f"{fit.bootstrap.replicates} replicates by run, seed {fit.bootstrap.seed}"))
     for dim, tie in fit.dimensions.tied.items():
-        pairs.append(("tied", f"{dim} = {compact(tie.ratio)} {tie.to}"))
+        pairs.append(("tied", f"{dim} = {tie}"))
     for dim, value in fit.dimensions.fixed.items():
         pairs.append(("not varied", f"{dim} = {compact(value, 4)}"))
     return facts(pairs)
@@ -224,11 +223,6 @@ def _start(fit: Fit) -> RenderableType:
             ("from", fit.start.source),
         ]
     )
-
-
-def _codes(fit: Fit, among: tuple[str, ...] = ()) -> list[str]:
-    """Return the codes of the warnings, each once."""
-    return list(dict.fromkeys(c.code for c in fit.cautions if not among or c.code in among))
 
 
 def _level(fit: Fit) -> str:

@@ -17,14 +17,30 @@ Size = TypeVar("Size", float, Floats)
 TIED_CORRELATION = 0.99
 """Two dimensions whose logarithms correlate more than this over the shapes never move apart."""
 _FEWEST_SHAPES = 3
+_PROPORTIONAL = 0.05
+"""Powers as near to 1 as this are 1: sizes are rounded."""
 
 
 @dataclass(frozen=True)
 class Tie:
-    """A dimension that follows another: ``value = ratio * to``."""
+    """A dimension that follows another: ``value = ratio * to ** power``."""
 
     to: str
     ratio: float
+    power: float = 1.0
+
+    def __str__(self) -> str:
+        """Return ``4 width`` or ``0.3 width^0.5``."""
+        return f"{self.ratio:.3g} {self.to}" + ("" if self.power == 1 else f"^{self.power:.2g}")
+
+    def of(self, leader: Size) -> Size:
+        """Return what follows from values of the other dimension."""
+        follower: Size = self.ratio * leader**self.power
+        return follower
+
+    def leader(self, value: float) -> float:
+        """Return the value of the other dimension that this one follows from."""
+        return float((value / self.ratio) ** (1 / self.power))
 
 
 @dataclass(frozen=True)
@@ -48,7 +64,7 @@ class Dimensions:
     def complete(self, shape: Mapping[str, Size]) -> dict[str, Size | float]:
         """Return the whole shape that belongs to values, or arrays of them, of the free dimensions."""
         whole: dict[str, Size | float] = dict(shape)
-        whole.update({dim: tie.ratio * shape[tie.to] for dim, tie in self.tied.items()})
+        whole.update({dim: tie.of(shape[tie.to]) for dim, tie in self.tied.items()})
         whole.update(self.fixed)
         return whole
 
@@ -56,7 +72,7 @@ class Dimensions:
 def find_dimensions(runs: Runs) -> tuple[Dimensions, tuple[Caution, ...]]:
     """Sort the dimensions of a log into free, tied and fixed, with a caution for each that is not free.
 
-    The ratio of a tie is the geometric mean over the distinct shapes.
+    A tie is the line through the logarithms of the distinct shapes; nearly proportional dimensions are proportional.
     """
     if not runs.dims:
         return Dimensions((), {}, {}), ()
@@ -76,15 +92,25 @@ def find_dimensions(runs: Runs) -> tuple[Dimensions, tuple[Caution, ...]]:
         if partner is None:
             free.append(dim)
             continue
-        ratios = shapes[:, i] / shapes[:, runs.dims.index(partner)]
-        ratio = float(np.exp(np.mean(np.log(ratios))))
-        tied[dim] = Tie(partner, ratio)
+        leader = shapes[:, runs.dims.index(partner)]
+        tied[dim] = _tie(partner, leader, shapes[:, i])
+        ratios = shapes[:, i] / leader
         low, high = float(ratios.min()), float(ratios.max())
         spread = f"{low:.3g}" if high / low < 1.001 else f"{low:.3g} to {high:.3g}"
         message = f"{dim} moves with {partner} ({dim} / {partner} is {spread})"
+        if tied[dim].power != 1:
+            message += f" as {tied[dim]}"
         hint = f"{partner} carries the law for both; vary {dim} on its own to learn its law"
         cautions.append(Caution("tied", message, hint))
     return Dimensions(tuple(free), tied, fixed), tuple(cautions)
+
+
+def _tie(to: str, leader: Floats, follower: Floats) -> Tie:
+    """Return how a dimension follows another over distinct shapes."""
+    x, y = np.log(leader), np.log(follower)
+    slope = float(np.cov(x, y, bias=True)[0, 1] / np.var(x))
+    power = 1.0 if abs(slope - 1) <= _PROPORTIONAL else slope
+    return Tie(to, float(np.exp(np.mean(y - power * x))), power)
 
 
 def _move_together(shapes: np.ndarray[tuple[int, int], np.dtype[np.float64]], i: int, j: int) -> bool:
