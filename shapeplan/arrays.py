@@ -46,4 +46,5 @@ def nearest_multiple(values: Floats, multiple: float) -> Floats:
 
 def plain(value: float) -> int | float:
     """Return a number as an int if it is whole, else without what binary fractions add to its digits."""
-    return int(value) if float(value).is_integer() else float(f"{value:.12g}")
+    rounded = float(f"{value:.12g}")
+    return int(rounded) if rounded.is_integer() else rounded

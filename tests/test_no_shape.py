@@ -93,3 +93,27 @@ def test_the_round_trip_as_a_process(program: Program, log: Path, tmp_path: Path
     assert 6 * budget["params"] * budget["examples"] == pytest.approx(1e21, rel=1e-6)
     assert program("check", log).returncode == 0
     assert program("compare", log).returncode == 0
+
+
+def test_a_log_that_says_what_a_parameter_costs_is_believed(log: Path) -> None:
+    """Tokens are half as many as 6 N D would have: 12 FLOPs a parameter and token."""
+    rows = [line.split(",") for line in log.read_text().splitlines()]
+    named = [[*rows[0], "tokens"]] + [[p, t, loss, f"{float(t) / 12 / float(p):.17g}"] for p, t, loss in rows[1:]]
+    log.write_text("\n".join(",".join(row) for row in named) + "\n")
+    plan = recommend(fit(read_runs(log), replicates=0), 1e21)
+    assert "at 12 training FLOPs a parameter and example" in plan.notes[0]
+    budget = plan.budgets[0]
+    assert budget.params is not None
+    assert budget.examples is not None
+    assert 12 * budget.params * budget.examples == pytest.approx(1e21, rel=1e-6)
+
+
+def test_parameters_beyond_the_log_are_told(log: Path, tmp_path: Path) -> None:
+    runs = read_runs(log)
+    found = fit(runs, replicates=0)
+    assert predict(found, runs).cautions == ()
+    far = tmp_path / "far.csv"
+    far.write_text("params,tokens,flops\n5e11,3.3e8,1e21\n")
+    (caution,) = predict(found, read_runs(far, require_metric=False)).cautions
+    assert caution.code == "extrapolation"
+    assert "params up to 100x above" in caution.message

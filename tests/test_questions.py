@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
 import math
 from dataclasses import replace
@@ -148,7 +149,7 @@ def test_the_same_loss_for_less(fitted: Fit) -> None:
     [
         ("ViT-q/14", "there is no model 'ViT-q/14'"),
         ("24x1024", "there is no model '24x1024'"),
-        ("0x1024x4096", "has a depth of 0; give whole numbers"),
+        ("0x1024x4096", "has a depth of 0; give a whole number from 1"),
         ("width=1024,depth=24", "lacks mlp_dim; write e.g. ViT-g/14"),
         ("width=1024,depth=24,mlp=4096", "the law has no dimension mlp"),
         ("width=1024.5,depth=24,mlp_dim=4096", "has a width of 1024.5"),
@@ -632,3 +633,43 @@ def test_csv_has_a_row_a_budget(program: Program, law: Path) -> None:
     assert both.returncode == 2
     unknown = program("recommend", "--law", law, "--flops", "1e20", "--format", "cvs")
     assert "did you mean 'csv'" in unknown.stderr
+
+
+def test_heads_divide_a_width_that_never_varied(tmp_path: Path) -> None:
+    log = tmp_path / "log.csv"
+    rows = ["width,depth,mlp_dim,heads,examples,flops,loss"]
+    for depth, mlp_dim, examples in itertools.product((4, 8, 12, 16), (1024, 2048, 4096), (1e8, 3e8, 1e9)):
+        loss = 1.5 + (depth / 8) ** -1.2 + 0.5 * (mlp_dim / 2048) ** -0.9 + (examples / 3e8) ** -0.3
+        flops = 6 * depth * 512 * (4 * 512 + 2 * mlp_dim) * examples
+        rows.append(f"512,{depth},{mlp_dim},8,{examples:g},{flops:g},{loss:.9g}")
+    log.write_text("\n".join(rows) + "\n")
+    found = fit(read_runs(log), law="separable", replicates=0)
+    for options in ({"heads": 12}, {"head_dim": 96}):
+        budget = recommend(found, 3e18, force=True, **options).budgets[0]  # type: ignore[arg-type]
+        assert budget.heads is not None
+        assert budget.rounded["width"] % budget.heads == 0
+    assert recommend(found, 3e18, force=True).budgets[0].rounded["width"] == 512
+
+
+def test_a_dimension_that_the_law_never_had_is_not_compared(fitted: Fit) -> None:
+    runs = sweep()
+    law = fit(replace(runs, dims=("width", "depth"), shape=runs.shape[:, :2], architecture=None), replicates=0)
+    budget = recommend(law, 1e21, versus=["24x1024x4096"], force=True)
+    assert "24x1024x4096: the law knows no mlp_dim; its 4096 is not compared" in budget.notes
+
+
+def test_dimensions_that_are_no_whole_numbers_stay_so(tmp_path: Path) -> None:
+    """Their least and largest trained values may be whole all the same."""
+    log = tmp_path / "log.csv"
+    rows = ["width,expansion,examples,flops,loss"]
+    for width, expansion, examples in itertools.product((256, 512, 1024), (1, 1.5, 2.5, 4, 6), (1e8, 3e8, 1e9)):
+        loss = 1.5 + (width / 512) ** -1.0 + 0.5 * (expansion / 3) ** -0.9 + (examples / 3e8) ** -0.3
+        rows.append(f"{width},{expansion},{examples:g},{12 * width**2 * (1 + expansion) * examples:g},{loss:.9g}")
+    log.write_text("\n".join(rows) + "\n")
+    found = fit(read_runs(log, dims=("width", "expansion")), law="separable", replicates=0)
+    budget = recommend(found, 1e16, force=True, versus=["width=512,expansion=2.5"]).budgets[0]
+    assert budget.rounded["expansion"] != round(budget.rounded["expansion"])
+    assert budget.rounded["expansion"] == pytest.approx(budget.shape["expansion"], rel=0.05)
+    assert [row.shape["expansion"] for row in budget.versus if row.name.startswith("width")] == [2.5]
+    held = recommend(found, 1e16, force=True, fix={"expansion": 2.5}).budgets[0]
+    assert held.rounded["expansion"] == 2.5

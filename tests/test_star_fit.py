@@ -64,7 +64,7 @@ def test_units_of_the_metric_and_of_compute_do_not_matter(scale: float) -> None:
 
 def test_the_centre_is_never_fitted() -> None:
     runs = sweep()
-    star = find_star(runs, DIMS)
+    star = find_star(runs, runs.dims)
     spoiled = changed(runs, star.center_rows, 3.0)
     assert fit_star(spoiled, replicates=0).law.constants == fit_star(runs, replicates=0).law.constants
     assert "center-missed" in codes(fit_star(spoiled, replicates=0))
@@ -145,7 +145,7 @@ def test_an_outlier_is_named() -> None:
 
 def test_arms_that_disagree_about_c_are_named() -> None:
     runs = sweep(0.001)
-    star = find_star(runs, DIMS)
+    star = find_star(runs, runs.dims)
     loss = runs.observed().copy()
     rows = star.arms["depth"]
     loss[rows] = 0.1 + 3.0 * runs.values("depth")[rows] ** -0.5 * (runs.flops[rows] / 1e19) ** -0.9
@@ -165,7 +165,7 @@ def test_mixed_metrics_are_not_to_be_trusted() -> None:
 def test_an_arm_without_a_trade_off_is_not_to_be_trusted() -> None:
     """If larger is always better, beta is zero and s is not defined."""
     runs = sweep(0.0)
-    star = find_star(runs, DIMS)
+    star = find_star(runs, runs.dims)
     loss = runs.observed().copy()
     rows = star.arms["mlp_dim"]
     loss[rows] = 0.1 + 0.2 * (runs.values("mlp_dim")[rows] / 2000) ** -0.5 + 0.1 * (runs.flops[rows] / 1e20) ** -0.35
@@ -184,7 +184,7 @@ def test_a_star_at_one_duration_is_refused() -> None:
 
 def test_fewer_rows_than_parameters_are_refused() -> None:
     runs = sweep()
-    star = find_star(runs, DIMS)
+    star = find_star(runs, runs.dims)
     few = np.concatenate(
         [star.center_rows, *(rows[:6] for rows in star.arms.values()), *(r[6:9] for r in star.arms.values())]
     )
@@ -218,14 +218,14 @@ def test_predictions_are_the_law_and_its_residuals() -> None:
     assert predictions.residual is not None
     assert predictions.lower is not None
     assert predictions.upper is not None
-    star = find_star(runs, DIMS)
+    star = find_star(runs, runs.dims)
     arms = np.concatenate(list(star.arms.values()))
     assert found.quality is not None
     assert np.sqrt(np.mean(predictions.residual[arms] ** 2)) == pytest.approx(found.quality.relative_rmse, rel=1e-9)
     assert np.all(predictions.lower <= predictions.upper)
     training = replace(runs, flops=3 * runs.flops, flops_convention="training")
     np.testing.assert_allclose(predict(found, training).predicted, predictions.predicted, rtol=1e-12)
-    with pytest.raises(FitError, match="the law is in mlp_dim too"):
+    with pytest.raises(FitError, match="the law is in mlp_dim; the rows have width, depth: add the column"):
         predict(found, replace(runs, dims=("width", "depth"), shape=runs.shape[:, :2]))
 
 
@@ -271,3 +271,17 @@ def test_check_says_what_is_missing() -> None:
     assert reasons["chinchilla"] is not None
     assert "params" in reasons["chinchilla"]
     assert {caution.code for caution in found.cautions} == {"no-start"}
+
+
+def test_a_star_of_one_duration_is_no_grid() -> None:
+    """Eq. 2 cannot be fitted to it, but its shapes are no candidates for x0: check and fit agree."""
+    runs = sweep()
+    star = find_star(runs, runs.dims)
+    assert runs.examples is not None
+    last = runs.examples >= runs.examples[star.rows].max()
+    one = runs.take(np.union1d(star.beside(runs), star.rows[last[star.rows]]))
+    checked, found = check(one), fit(one, law="additive", replicates=0)
+    assert not next(law for law in checked.laws if law.law == "star").supported
+    assert checked.start == found.start
+    assert checked.start is not None
+    assert "grid" in checked.start.source

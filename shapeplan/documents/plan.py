@@ -30,7 +30,7 @@ class AlternativeRecord(Part):
     """Another shape at the same budget; null where the law or the log does not tell."""
 
     name: str
-    shape: dict[str, int]
+    shape: dict[str, int | Finite]
     params: int | None = None
     flops_per_example: Finite | None = None
     loss: Finite | None

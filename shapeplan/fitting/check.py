@@ -72,7 +72,7 @@ def check(runs: Runs, *, center: Mapping[str, float] | None = None) -> Check:
     """
     contents = survey(runs, center)
     star, dims = contents.star, contents.dimensions.free
-    rest = np.setdiff1d(np.arange(len(runs)), star.rows) if star else np.arange(len(runs))
+    rest = contents.beside_star(runs)
     start, start_cautions = find_start(runs, dims, rest) if dims else (None, ())
     return Check(
         runs=runs,

@@ -254,7 +254,7 @@ class Influence:
     exponents : mapping of str to float
         Exponents of the fit without them: those of the law, and ``s_...``.
     optimum : mapping of str to float
-        Best shape without them, at ten times the largest compute; empty where the law has none in closed form.
+        Best shape without them, at ten times the largest compute; empty where the law has none.
     """
 
     runs: tuple[str, ...]
@@ -306,8 +306,8 @@ class Bootstrap:
     draws : mapping of str to ndarray, shape (replicates,)
         Every parameter under every replicate.
     exponents : mapping of str to ndarray, shape (replicates,)
-        s_k of every dimension under every replicate, NaN where it is not defined; for a law without closed form that
-        of the star beside it.
+        s_k of every dimension under every replicate, NaN where it is not defined: of Eq. 2 where the log has a star,
+        else of the law.
     """
 
     replicates: int = 0

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from shapeplan.arrays import Floats
-from shapeplan.errors import ArgumentError, Caution, Complaint, FitError, check_choice
+from shapeplan.errors import ArgumentError, Complaint, FitError, check_choice
 from shapeplan.fitting import diagnostics as doubt
 from shapeplan.fitting.bootstrap import bootstrap
 from shapeplan.fitting.candidate import Candidate, fit_candidate, fit_candidates
@@ -128,15 +128,14 @@ def _evidence(
     cost, cost_notes, cost_cautions = cost_of(runs, dims)
     surroundings = Surroundings(contents.dimensions, cost, runs.flops_convention)
     fitted = replace(chosen.law, derive=surroundings.variables)
-    star = report_star(runs, beside or chosen) if beside or of_star else None
+    star = report_star(runs, behind) if behind.star else None
     if start is not None:
         _check_start(start, dims)
-    start, start_cautions = (start, ()) if start or not dims else _find_start(runs, dims, beside or chosen)
+    start, start_cautions = (start, ()) if start or not dims else find_start(runs, dims, contents.beside_star(runs))
 
     draws = replicates.of(chosen, runs)
-    exponent_source = beside or chosen
     source_draws = replicates.of(beside, runs) if beside else draws
-    exponent_draws = exponent_source.problem.form.scaling_exponents(source_draws) if source_draws else {}
+    exponent_draws = behind.problem.form.scaling_exponents(source_draws) if source_draws else {}
     evidence = replicates.evidence(draws, exponent_draws)
     reading = Reading(
         law=chosen,
@@ -145,7 +144,7 @@ def _evidence(
         bounds=trust_region({dim: shape_range[dim] for dim in dims}),
         flops=OPTIMUM_AT * flops_range[1],
     )
-    exponents = _estimates(exponent_source.law.scaling_exponents(), exponent_draws, evidence)
+    exponents = _estimates(behind.law.scaling_exponents(), exponent_draws, evidence)
     growth_draws = reading.growth(draws) if draws else {}
     growth = _estimates(reading.growth(fitted.arrays()), growth_draws, evidence)
     at_bound = doubt.find_at_bound(problem, fitted.constants)
@@ -295,12 +294,6 @@ def _estimates(
         name: Estimate(float(np.ravel(value)[0]), evidence.interval(draws[name]) if draws else None)
         for name, value in values.items()
     }
-
-
-def _find_start(runs: Runs, dims: tuple[str, ...], candidate: Candidate) -> tuple[Start | None, tuple[Caution, ...]]:
-    """Look for x0 and t0 among the rows beside the star, or among all where there is none."""
-    rows = np.arange(len(runs))
-    return find_start(runs, dims, np.setdiff1d(rows, candidate.star.star.rows) if candidate.star else rows)
 
 
 def check_arguments(law: str, objective: str, replicates: int, level: float) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from shapeplan.arrays import Floats
+from shapeplan.arrays import Floats, Index
 from shapeplan.errors import Caution, Complaint, FitError
 from shapeplan.laws import FORMS, Form
 from shapeplan.runs import Runs
@@ -51,6 +51,10 @@ class Contents:
     no_star: FitError | None
     laws: tuple[Support, ...]
     cautions: tuple[Caution, ...]
+
+    def beside_star(self, runs: Runs) -> Index:
+        """Return the rows beside the star: all where there is none."""
+        return np.arange(len(runs)) if self.star is None else self.star.beside(runs)
 
     @property
     def supported(self) -> tuple[str, ...]:

@@ -27,6 +27,8 @@ _CELLS = 4_000_000
 """Rows times runs above which only runs with the largest residuals are tried."""
 _FEWEST_RUNS = 6
 _FAR = 1e6
+_SAME_WAY = 0.1
+"""Pull along that of the strongest run, as a share of its own, below which another does not pull the same way."""
 _TINY = 1e-12
 _STEP = 1.1
 """Factor of compute over which the growth of the best shape is measured."""
@@ -162,11 +164,13 @@ def find_influences(
     surprise = _surprise(reading.law, runs, solution, tried)
     order = np.lexsort((-strength, ~is_influential(strength, surprise)))
     # Runs that pull the same way as the strongest hide each other one by one: they are left out together too.
-    same_way = np.argsort(-(changes[:, order[0]] @ changes), kind="stable")[:NAMED]
+    pull = changes[:, order[0]] @ changes
+    same_way = np.argsort(-pull, kind="stable")[:NAMED]
+    same_way = same_way[pull[same_way] >= _SAME_WAY * pull[order[0]]]
     named = [i for i in order if i in same_way or i in order[:NAMED]]
     reported = tuple(_influence(runs, tried[[i]], alone, strength[i], surprise[i], int(i)) for i in named)
     group = ~np.isin(runs.run, tried[same_way])
-    if not reading.enough(group):
+    if len(same_way) < 2 or not reading.enough(group):
         return Influences(reported)
     joint, _ = reading.without(group[None])
     moved = float(np.abs(_changes(here, joint, spread)).max())

@@ -91,8 +91,10 @@ def fit_metrics(logs: Mapping[str, Runs], **options: Any) -> MetricsFit:
 
     Raises
     ------
-    FitError, ArgumentError
+    FitError
         As `fit` does; the message names the metric.
+    ArgumentError
+        As `fit` does.
     """
     if len(logs) < 2:
         message = "there is nothing to compare with one metric"

@@ -9,6 +9,7 @@ import numpy as np
 from shapeplan.arrays import Floats
 from shapeplan.errors import Caution, Complaint, FitError
 from shapeplan.fitting.result import Fit
+from shapeplan.fitting.surroundings import BEYOND
 from shapeplan.quantities import convert_flops
 from shapeplan.runs import Runs
 
@@ -69,8 +70,9 @@ def predict(fit: Fit, runs: Runs) -> Predictions:
         raise FitError(Complaint("no-constants", message, "fit a law to a log of your own"))
     missing = [dim for dim in fit.dims if dim not in runs.dims and form.dims]
     if missing:
-        there = f"the rows have {', '.join(runs.dims)}"
-        raise FitError(Complaint("missing-dimension", f"the law is in {', '.join(missing)} too", there))
+        there = f"the rows have {', '.join(runs.dims) or 'no dimension'}"
+        message = f"the law is in {', '.join(missing)}"
+        raise FitError(Complaint("missing-dimension", message, f"{there}: add the column", runs.name))
     known = runs.variables()
     known["flops"] = convert_flops(runs.flops, runs.flops_convention, fit.flops_convention)
     lacking = [name for name in form.variables if name not in known]
@@ -112,16 +114,12 @@ def _doubts(fit: Fit, runs: Runs, flops: Floats, predicted: Floats) -> list[Caut
             if off.any():
                 message = f"{int(off.sum())} rows have a {dim} that is not {tie}"
                 cautions.append(Caution("tied", message, f"the law does not see {dim} apart from {tie.to}"))
-    factors = {"flops": flops / fit.flops_range[1]}
-    for dim, (_, most) in fit.shape_range.items():
-        if dim in runs.dims:
-            factors[dim] = runs.values(dim) / most
-    beyond = {name: float(ratio.max()) for name, ratio in factors.items() if ratio.max() > 1.001}
-    lows = {"flops": fit.flops_range[0] / flops}
-    lows |= {dim: low / runs.values(dim) for dim, (low, _) in fit.shape_range.items() if dim in runs.dims}
-    below = {name: float(ratio.max()) for name, ratio in lows.items() if ratio.max() > 1.001}
-    parts = [f"{name} up to {ratio:.3g}x above" for name, ratio in beyond.items()]
-    parts += [f"{name} up to {ratio:.3g}x below" for name, ratio in below.items()]
+    known = {**runs.variables(), "flops": flops}
+    ranges = {"flops": fit.flops_range, **fit.shape_range}
+    above = {name: float(known[name].max()) / most for name, (_, most) in ranges.items() if name in known}
+    below = {name: least / float(known[name].min()) for name, (least, _) in ranges.items() if name in known}
+    parts = [f"{name} up to {ratio:.3g}x above" for name, ratio in above.items() if ratio > BEYOND]
+    parts += [f"{name} up to {ratio:.3g}x below" for name, ratio in below.items() if ratio > BEYOND]
     if parts:
         message = f"rows lie beyond those behind the law: {', '.join(parts)}"
         cautions.append(Caution("extrapolation", message, "an error in the exponents grows with the distance"))

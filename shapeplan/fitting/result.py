@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from shapeplan.architectures import Architecture, Cost
+from shapeplan.architectures.base import SHAPE_DIMS
 from shapeplan.arrays import Floats, central_interval
 from shapeplan.errors import Caution
 from shapeplan.fitting.evidence import (
@@ -83,10 +84,10 @@ class Fit(Shown):
     dimensions : Dimensions
         Free, tied and fixed dimensions.
     scaling_exponents : mapping of str to Estimate
-        s_k, the growth of the optimum of dimension k with compute while the others stay: the law's own, or those of
-        the star where the law has none in closed form.
+        s_k, the growth of the optimum of dimension k with compute while the others stay: those of Eq. 2 where the log
+        has a star, else the law's own where it has them in closed form.
     growth_exponents : mapping of str to Estimate
-        Growth of a dimension while all follow the optimum, where the law gives it in closed form.
+        Growth of a dimension while all follow the optimum, at ten times the largest compute where it varies.
     parameters : mapping of str to Parameter
         Every constant.
     quality : Quality or None
@@ -200,6 +201,17 @@ class Fit(Shown):
     def status(self) -> Status:
         """``ok``, or ``untrusted`` for a fit that no plan should rest on."""
         return self.quality.status if self.quality else "ok"
+
+    @property
+    def fractional(self) -> dict[str, float]:
+        """Dimensions that were trained at values that are no whole numbers, with the least of them."""
+        ends = {dim: np.array(pair) for dim, pair in self.shape_range.items()}
+        trained = self.rows.shape if self.rows else ends
+        return {
+            dim: float(values.min())
+            for dim, values in trained.items()
+            if dim not in SHAPE_DIMS and (values != np.round(values)).any()
+        }
 
     @property
     def distrust(self) -> Caution | None:

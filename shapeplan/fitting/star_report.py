@@ -53,7 +53,7 @@ def report_star(runs: Runs, candidate: Candidate) -> StarReport:
     star, law, scatter = candidate.star.star, candidate.law, candidate.relative_rmse
     center = predict_center(runs, star, law)
     unseen = _center_error(center)
-    grid = _grid_error(runs, np.setdiff1d(np.arange(len(runs)), star.rows), law)
+    grid = _grid_error(runs, star.beside(runs), law)
     cautions = (*center_cautions(unseen, scatter), *grid_cautions(grid, scatter))
     exponents = (*candidate.star.cautions, *doubts(runs, star))
     arms = _arms(runs, candidate, candidate.star.c_alone)

@@ -16,6 +16,8 @@ from shapeplan.sweeps.dimensions import Dimensions
 
 TRUST = 5.0
 """How far beyond the shapes of a log an optimum is looked for, as a factor."""
+BEYOND = 1.001
+"""Factor above which a value is beyond those of a log."""
 _EDGE = 1e-6
 
 

@@ -102,7 +102,7 @@ def examples_range(fit: Fit) -> tuple[float, float]:
 
 def _shapes(fit: Fit) -> dict[str, Floats]:
     """Return shapes around the trained ones, all dimensions, that can be built."""
-    built, axes = grain(fit.dimensions, fit.heads, ranges=fit.shape_range, kv_heads=fit.kv_heads), {}
+    built, axes = grain(fit.dimensions, fit.heads, fractional=fit.fractional, kv_heads=fit.kv_heads), {}
     count = max(_FEWEST_VALUES, min(_MOST_VALUES, int(MOST_SHAPES ** (1 / len(fit.dims)) + 1e-9)))
     for dim in fit.dims:
         low, high = fit.shape_range[dim]

@@ -13,8 +13,7 @@ from shapeplan.errors import ArgumentError, Complaint, PlanError
 from shapeplan.fitting.result import Fit
 from shapeplan.fitting.surroundings import NO_LIMITS, Limits
 from shapeplan.quantities import format_count, format_flops
-from shapeplan.sweeps.dimensions import Dimensions
-from shapeplan.sweeps.grid import LARGEST_SIZE
+from shapeplan.sweeps.dimensions import Dimensions, wrong_size
 
 LARGEST_LIMIT = 1e40
 LEAST_TRUST, MOST_TRUST = 1.0, 1000.0
@@ -159,9 +158,8 @@ def impossible(fit: Fit, asked: Constraints, flops: float) -> PlanError:
 def _held(dimensions: Dimensions, fix: Mapping[str, float]) -> dict[str, float]:
     held = {}
     for dim, value in fix.items():
-        if not 1 <= value <= LARGEST_SIZE or value != round(value):
-            hint = f"give a whole number from 1 to {LARGEST_SIZE:g}"
-            raise ArgumentError(Complaint("bad-fix", f"{dim} cannot be fixed at {value:g}", hint, value=f"{value:g}"))
+        if why := wrong_size(dim, value):
+            raise ArgumentError(Complaint("bad-fix", f"{dim} cannot be fixed at {value:g}", why, value=f"{value:g}"))
         if dim in dimensions.free:
             held[dim] = float(value)
             continue

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from shapeplan.errors import Caution
 from shapeplan.fitting.evidence import Estimate
 from shapeplan.fitting.result import Fit
+from shapeplan.fitting.surroundings import BEYOND
 from shapeplan.planning.size import SIZE
 from shapeplan.quantities import format_flops
 
-_BEYOND = 1.001
 """A budget or a size counts as beyond the data if it is more than this factor outside."""
 _SPENT = 0.99
 """Share of a budget that a plan must spend, where examples may run out."""
@@ -38,7 +38,7 @@ def blind_cautions(fit: Fit) -> tuple[Caution, ...]:
 
 def beaten_cautions(fit: Fit, loss: float | None, flops: float) -> tuple[Caution, ...]:
     """Say if a run of the log, with no more compute, is better than what the law expects of the plan."""
-    reached = [row for row in fit.front if row.flops <= flops * _BEYOND]
+    reached = [row for row in fit.front if row.flops <= flops * BEYOND]
     if loss is None or not reached or reached[-1].loss >= loss:
         return ()
     row = reached[-1]
@@ -84,9 +84,9 @@ def extrapolation(fit: Fit, shape: Mapping[str, float], flops: float) -> dict[st
     ranges |= {dim: (float(value), fit.shape_range[dim]) for dim, value in shape.items() if dim in fit.shape_range}
     factors = {}
     for name, (value, (least, most)) in ranges.items():
-        if value > most * _BEYOND:
+        if value > most * BEYOND:
             factors[name] = value / most
-        elif value < least / _BEYOND:
+        elif value < least / BEYOND:
             factors[name] = value / least
     return factors
 

@@ -15,13 +15,11 @@ from shapeplan.planning.optimum import Optimum
 from shapeplan.planning.plan import Plan
 from shapeplan.planning.recipe import Recipe
 from shapeplan.planning.rounding import grain
-from shapeplan.planning.size import SIZE, with_size
+from shapeplan.planning.size import SIZE, size_note, with_size
 from shapeplan.planning.valley import TOLERANCE, check_tolerance
 from shapeplan.planning.versus import read_versus
 from shapeplan.quantities import Convention
 from shapeplan.sweeps.grid import Start
-
-_OF_SIZE = "the log has no shapes: the plan is parameters and examples, at 6 training FLOPs a parameter and example"
 
 _NO_COST = "what a shape costs is not known, so the law tells no loss: add examples to the log, or an architecture"
 
@@ -123,7 +121,7 @@ def recommend(
     built = grain(
         fit.dimensions,
         fit.heads,
-        ranges=fit.shape_range,
+        fractional=fit.fractional,
         multiples={dim: whole("multiple-of", size) for dim, size in (multiples or {}).items()},
         heads=whole_or_none("heads", heads),
         head_dim=whole_or_none("head-dim", head_dim),
@@ -162,7 +160,7 @@ def recommend(
         mfu=budgets.mfu,
         notes=(
             *(note for one in rated for note in one.notes),
-            *((_OF_SIZE,) if fit.dims == (SIZE,) else ()),
+            *((size_note(fit),) if fit.dims == (SIZE,) else ()),
             *((_switched(needs_optimum),) if needs_optimum and fit.law.form.name == "star" else ()),
             *((_NO_COST,) if fit.law.has_loss and not fit.knows_loss else ()),
         ),

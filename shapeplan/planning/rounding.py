@@ -8,10 +8,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from shapeplan.architectures.base import SHAPE_DIMS
 from shapeplan.arrays import Floats, nearest_multiple
 from shapeplan.errors import ArgumentError, Complaint
-from shapeplan.fitting.evidence import Interval
 from shapeplan.sweeps.dimensions import Dimensions
 
 LARGEST_MULTIPLE = 1_000_000
@@ -99,7 +97,7 @@ def grain(
     dimensions: Dimensions,
     rule: Mapping[str, int],
     *,
-    ranges: Mapping[str, Interval] | None = None,
+    fractional: Mapping[str, float] | None = None,
     multiples: Mapping[str, int] | None = None,
     heads: int | None = None,
     head_dim: int | None = None,
@@ -116,8 +114,8 @@ def grain(
         Of the law.
     rule : mapping of str to int
         The log's own rule for heads, which `heads` or `head_dim` replace.
-    ranges : mapping of str to (low, high), optional
-        Trained values by dimension: one that is not whole there is rounded to two digits, not to whole numbers.
+    fractional : mapping of str to float, optional
+        Dimensions that are no whole numbers, with their least trained value: they are rounded to two digits of it.
     multiples : mapping of str to int, optional
         By dimension, in place of `DEFAULT_MULTIPLES`.
     heads, head_dim : int, optional
@@ -136,7 +134,7 @@ def grain(
     ArgumentError
         If a number makes no sense, or they exclude each other.
     """
-    given, held = dict(multiples or {}), dict(held or {})
+    given, held, fraction = dict(multiples or {}), dict(held or {}), dict(fractional or {})
     everything = (*dimensions.free, *dimensions.tied, *dimensions.fixed)
     check_multiples(given, everything)
     if heads is not None and head_dim is not None:
@@ -159,9 +157,8 @@ def grain(
             raise ArgumentError(Complaint("bad-heads", message, hint, value=str(parts)))
 
     def multiple(dim: str, default: int) -> float:
-        low, high = (ranges or {}).get(dim, (1.0, 1.0))
-        if dim not in (*given, *SHAPE_DIMS) and not (low.is_integer() and high.is_integer()):
-            return 10.0 ** (math.floor(math.log10(low)) - 1)
+        if dim not in given and dim in fraction:
+            return 10.0 ** (math.floor(math.log10(fraction[dim])) - 1)
         size = given.get(dim, default)
         if dim == "depth":
             return math.lcm(size, pipeline_parallel)
@@ -173,16 +170,17 @@ def grain(
         return math.lcm(size, tensor_parallel) if dim == "width" else size
 
     moving = (*dimensions.free, *dimensions.tied)
+    asked = bool(heads or head_dim) or max(tensor_parallel, pipeline_parallel) > 1
     own = {dim: multiple(dim, DEFAULT_MULTIPLES.get(dim, 1)) for dim in moving}
     # What never varied stays what it was, unless other options say otherwise.
     own |= {
         dim: multiple(dim, 1)
         for dim, size in dimensions.fixed.items()
-        if dim in given or (max(tensor_parallel, pipeline_parallel) > 1 and round(size) % multiple(dim, 1))
+        if dim in given or (asked and round(size) % multiple(dim, 1))
     }
     for dim, size in held.items():
         part = multiple(dim, 1)
-        if size % part:
+        if dim not in fraction and size % part:
             near = max(part, round(size / part) * part)
             message = f"--fix {dim}={size:g} is no multiple of {part}, which other options or the heads ask for"
             raise ArgumentError(Complaint("bad-fix", message, f"fix {dim}={near:g}, or change them"))

@@ -13,7 +13,7 @@ from shapeplan.planning.constraints import impossible
 from shapeplan.planning.optimum import Optimum
 from shapeplan.planning.rounding import Grain
 from shapeplan.quantities import format_flops
-from shapeplan.sweeps.grid import LARGEST_SIZE
+from shapeplan.sweeps.dimensions import LARGEST_SIZE
 
 SMALLEST_SIZE = 1e-3
 REACH = 2

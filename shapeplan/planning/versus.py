@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from shapeplan.architectures.base import SHAPE_DIMS
-from shapeplan.arrays import Floats, central_interval
+from shapeplan.arrays import Floats, central_interval, plain
 from shapeplan.errors import ArgumentError, Complaint
 from shapeplan.fitting.evidence import Interval
 from shapeplan.fitting.result import Fit
@@ -20,7 +20,7 @@ from shapeplan.planning.optimum import KNOTS, Optimum
 from shapeplan.planning.plan import Alternative, SameLoss
 from shapeplan.planning.size import SIZE
 from shapeplan.quantities import parse_assignments
-from shapeplan.sweeps.grid import LARGEST_SIZE
+from shapeplan.sweeps.dimensions import wrong_size
 
 _SIZES = re.compile(r"\s*(\d{1,9})\s*x\s*(\d{1,9})\s*x\s*(\d{1,9})\s*", re.IGNORECASE)
 _HINT = "write e.g. ViT-g/14, 24x1024x4096, or width=1024,depth=24,mlp_dim=4096"
@@ -44,7 +44,7 @@ class Rated:
     """
 
     name: str
-    shape: Mapping[str, int]
+    shape: Mapping[str, float]
     notes: tuple[str, ...] = ()
 
 
@@ -89,10 +89,9 @@ def read_versus(text: str, fit: Fit) -> Rated:
     if missing := [dim for dim in fit.dims if dim not in given]:
         message = f"{text[:60]!r} lacks {', '.join(missing)}"
         raise ArgumentError(Complaint("bad-versus", message, hint, value=text))
-    wrong = [dim for dim, size in given.items() if not 1 <= size <= LARGEST_SIZE or size != round(size)]
-    if wrong:
-        message = f"{text[:60]!r} has a {wrong[0]} of {given[wrong[0]]:g}"
-        raise ArgumentError(Complaint("bad-versus", message, f"give whole numbers from 1 to {LARGEST_SIZE:g}"))
+    for dim, size in given.items():
+        if why := wrong_size(dim, size):
+            raise ArgumentError(Complaint("bad-versus", f"{text[:60]!r} has a {dim} of {size:g}", why))
     follow = fit.dimensions.complete({dim: given[dim] for dim in fit.dims})
     for dim in (*fit.dimensions.tied, *fit.dimensions.fixed):
         if dim in given and abs(given[dim] / follow[dim] - 1) > _OFF_TIE:
@@ -101,7 +100,7 @@ def read_versus(text: str, fit: Fit) -> Rated:
             )
     for dim in given.keys() - set(dims):
         notes.append(f"{text}: the law knows no {dim}; its {given[dim]:g} is not compared")
-    whole = {dim: round(given.get(dim, follow[dim])) for dim in dims}
+    whole = {dim: plain(float(given.get(dim, follow[dim]))) for dim in dims}
     return Rated(text, whole, tuple(notes))
 
 
@@ -135,7 +134,7 @@ def alternatives(
     return [
         Alternative(
             name=name,
-            shape={dim: round(float(values[i])) for dim, values in shape.items()},
+            shape={dim: plain(float(values[i])) for dim, values in shape.items()},
             params=_whole(its.params, i),
             flops_per_example=_number(its.each, i),
             loss=_number(its.loss, i),

@@ -13,7 +13,7 @@ from shapeplan.arrays import Floats, nearest_multiple
 from shapeplan.errors import ArgumentError, Caution, Complaint
 from shapeplan.quantities import Convention, convert_flops
 from shapeplan.runs import Runs
-from shapeplan.sweeps.grid import LARGEST_SIZE
+from shapeplan.sweeps.dimensions import wrong_size
 
 MOST_RUNS, MOST_POINTS = 10_000, 100
 LARGEST_EXAMPLES = 1e18
@@ -189,7 +189,7 @@ def check_durations(durations: Sequence[float], least: int) -> list[float]:
 def check_dims(what: str, shape: Mapping[str, float], cost: Architecture) -> None:
     """Raise `ArgumentError` if a shape to train has a dimension that no architecture counts, or one that cannot be."""
     unknown = [dim for dim in shape if dim not in SHAPE_DIMS]
-    wrong = [dim for dim, size in shape.items() if not 1 <= size <= LARGEST_SIZE or size != round(size)]
+    wrong = [dim for dim, size in shape.items() if wrong_size(dim, size)]
     hint = "write e.g. width=1968,depth=40,mlp_dim=6144"
     if unknown:
         message = f"{what} has the dimension {unknown[0]!r}, which {cost.family.name} does not count"

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from shapeplan.architectures.base import SHAPE_DIMS
 from shapeplan.arrays import Floats
 from shapeplan.errors import Caution
 from shapeplan.runs import Runs
@@ -16,6 +17,7 @@ Size = TypeVar("Size", float, Floats)
 
 TIED_CORRELATION = 0.99
 """Two dimensions whose logarithms correlate more than this over the shapes never move apart."""
+LARGEST_SIZE = 1e12
 _FEWEST_SHAPES = 3
 _PROPORTIONAL = 0.05
 """Powers as near to 1 as this are 1: sizes are rounded."""
@@ -67,6 +69,13 @@ class Dimensions:
         whole.update({dim: tie.of(shape[tie.to]) for dim, tie in self.tied.items()})
         whole.update(self.fixed)
         return whole
+
+
+def wrong_size(dim: str, size: float) -> str | None:
+    """Return how a dimension is to be given if it cannot have this size: those of a shape are whole numbers."""
+    if dim in SHAPE_DIMS and not (1 <= size <= LARGEST_SIZE and size == round(size)):
+        return f"give a whole number from 1 to {LARGEST_SIZE:g}"
+    return None if 0 < size <= LARGEST_SIZE else f"give a number up to {LARGEST_SIZE:g}"
 
 
 def find_dimensions(runs: Runs) -> tuple[Dimensions, tuple[Caution, ...]]:

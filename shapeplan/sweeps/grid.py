@@ -11,10 +11,10 @@ from shapeplan.arrays import Floats, Index
 from shapeplan.errors import ArgumentError, Caution, Complaint
 from shapeplan.quantities import LARGEST_FLOPS, format_flops
 from shapeplan.runs import Runs
+from shapeplan.sweeps.dimensions import LARGEST_SIZE
 
 FEWEST_VALUES = 3
 """Values of a dimension below which a grid has no inside."""
-LARGEST_SIZE = 1e12
 START_CODES = frozenset({"no-start", "grid-boundary", "grid-one-duration"})
 """Warnings about a starting point that was looked for in a grid."""
 

@@ -42,6 +42,10 @@ class StarSweep:
         """All rows of the star, arms and centre."""
         return np.unique(np.concatenate([*self.arms.values(), self.center_rows]))
 
+    def beside(self, runs: Runs) -> Index:
+        """Return the rows that are not of the star: the grid, if there is one."""
+        return np.setdiff1d(np.arange(len(runs)), self.rows)
+
     def values(self, runs: Runs, dim: str) -> Floats:
         """Return the distinct values on one arm, sorted."""
         return np.unique(runs.values(dim)[self.arms[dim]])
