@@ -36,7 +36,7 @@ def compare(
     emit(
         console,
         lambda: comparison_document(found),
-        lambda: render_compare(found, console.width),
+        lambda: render_compare(found),
         as_json=as_json,
         output=output,
         inputs=(log, config),

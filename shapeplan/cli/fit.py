@@ -82,7 +82,7 @@ def fit(
         with console.progress("bootstrap") as advance:
             found = fit_runs(runs, **options, done=advance)
         result = one = replace(found, command=said_again(context))
-        document, tables = lambda: law_document(one), lambda: render_fit(one, console.width)
+        document, tables = lambda: law_document(one), lambda: render_fit(one)
     for note in result.notes:
         console.note(note)
     console.warn(result.cautions)

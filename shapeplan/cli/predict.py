@@ -72,4 +72,4 @@ def predict(
     if as_json:
         console.text(document.dumps())
     elif output is None:
-        console.show(*render_predictions(fit, predictions, console.width))
+        console.show(*render_predictions(fit, predictions))

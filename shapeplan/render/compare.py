@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 from rich.console import RenderableType
 
 from shapeplan.render.parts import count, facts, table, title
-from shapeplan.render.scores import score_tables
+from shapeplan.render.scores import score_table
 
 if TYPE_CHECKING:
     from shapeplan.fitting.compare import Comparison
 
 
-def render_compare(found: Comparison, width: int) -> list[RenderableType]:
+def render_compare(found: Comparison) -> list[RenderableType]:
     """Return the tables of a comparison: the scores, what they mean, and the laws that are out."""
     parts: list[RenderableType] = [
         title(f"Laws for {found.metric}: relative errors on rows they did not see (* is the choice of fit)"),
-        *score_tables(found.scores, found.chosen, width),
+        score_table(found.scores, found.chosen),
         facts(
             [
                 ("rollout", "fitted to the rows below a compute, asked for the next block up; +- one standard error"),

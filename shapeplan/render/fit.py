@@ -8,14 +8,14 @@ from shapeplan.fitting.evidence import HeldOutError, by_compute
 from shapeplan.fitting.result import OPTIMUM_AT, Fit
 from shapeplan.quantities import format_flops, format_scientific
 from shapeplan.render.parts import alarm, compact, count, facts, percent, shape_text, span, table, title
-from shapeplan.render.scores import score_tables
+from shapeplan.render.scores import score_table
 
 _SHOWN_DURATIONS = 6
 _SHOWN_EXPONENTS = 4
 _SHOWN_RUNS = 5
 
 
-def render_fit(fit: Fit, width: int) -> list[RenderableType]:
+def render_fit(fit: Fit) -> list[RenderableType]:
     """Return the tables of a fit: trust first, then the choice, exponents, the best shape, and the star."""
     parts: list[RenderableType] = []
     if (distrust := fit.distrust) is not None:
@@ -23,7 +23,7 @@ def render_fit(fit: Fit, width: int) -> list[RenderableType]:
     parts += [title(f"Law {fit.law.form.name} for {fit.metric} ({fit.law.form.source})"), _evidence(fit)]
     if len(fit.selection) > 1:
         parts += [title("Choice of the law, by relative errors on rows above those it was fitted to (* is the choice)")]
-        parts += score_tables(fit.selection, fit.law.form.name, width)
+        parts += [score_table(fit.selection, fit.law.form.name)]
     if fit.law.form.name != "star":
         parts += [title(f"Exponents of the law ({_level(fit)} intervals)"), _powers(fit)]
     if fit.scaling_exponents:

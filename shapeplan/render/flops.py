@@ -133,9 +133,8 @@ def _a_row_each(costs: Costs, width: int) -> list[RenderableType]:
         tables += ["A wider terminal shows more conventions; --json has all.", ""]
     cells = _training_cells(costs)
     if cells:
-        brief = [cell for cell in cells if cell[0] not in ("forward FLOPs", "weights", "gradients", "optimizer state")]
-        made, _ = _columns(costs, [cells, brief, brief[-2:]], width)
-        tables += [title(_training_title(costs)), made]
+        rows = ([row.name, *(cell(row) for _, cell in cells)] for row in costs.models)
+        tables += [title(_training_title(costs)), table(["model", *(name for name, _ in cells)], rows)]
     return tables
 
 

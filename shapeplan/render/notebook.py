@@ -38,7 +38,7 @@ def plain(shown: Fit | Plan) -> str:
 
 
 def _tables(shown: Fit | Plan, width: int) -> Sequence[RenderableType]:
-    return render_fit(shown, width) if isinstance(shown, Fit) else render_plan(shown, width)
+    return render_fit(shown) if isinstance(shown, Fit) else render_plan(shown, width)
 
 
 def _cautions(shown: Fit | Plan) -> list[Caution]:

@@ -14,8 +14,6 @@ from shapeplan.render.parts import alarm, compact, facts, percent, shape_text, s
 
 _WIDE = 110
 """Columns that the table of many budgets takes; narrower terminals get a block a budget."""
-_ROOMY = 80
-"""Columns that wide tables of one budget take; below, they are told in two."""
 
 
 def render_plan(plan: Plan, width: int) -> list[RenderableType]:
@@ -30,19 +28,19 @@ def render_plan(plan: Plan, width: int) -> list[RenderableType]:
         parts.append(_many(plan))
     else:
         for budget in plan.budgets:
-            parts += _one(plan, budget, width)
+            parts += _one(plan, budget)
     parts += [title("Rests on"), _basis(plan)]
     return parts
 
 
-def _one(plan: Plan, budget: BudgetPlan, width: int) -> list[RenderableType]:
+def _one(plan: Plan, budget: BudgetPlan) -> list[RenderableType]:
     parts: list[RenderableType] = [title(f"Recommended shape for {_both(budget)}")]
     if codes := _codes(plan, budget):
         parts.append(alarm(f"warnings: {codes}"))
     parts += [_shape(plan, budget), facts(_costs(plan, budget))]
     others = [other for other in (budget.recipe, budget.optimum, *budget.versus) if other is not None]
     if others:
-        parts += [title("Against other shapes at the same budget"), *_others(others, plan, width)]
+        parts += [title("Against other shapes at the same budget"), *_others(others, plan)]
     if len(plan.budgets) > 1:
         return parts
     if budget.laws:
@@ -106,8 +104,8 @@ def _costs(plan: Plan, budget: BudgetPlan) -> list[tuple[str, str]]:
     return pairs
 
 
-def _others(others: Sequence[Alternative], plan: Plan, width: int) -> list[RenderableType]:
-    """Return the table of other shapes; where it is too wide, shapes first and what they lose after."""
+def _others(others: Sequence[Alternative], plan: Plan) -> list[RenderableType]:
+    """Return the table of other shapes, and what their losses cost otherwise."""
     unit = plan.fit.examples_unit.removesuffix("s")
     shapes = [
         [
@@ -130,16 +128,10 @@ def _others(others: Sequence[Alternative], plan: Plan, width: int) -> list[Rende
     names = [other.name + ("" if other.keeps_limits else " (over the limits)") for other in others]
     of_shape = [" x ".join(others[0].shape), "params", f"FLOPs/{unit}"]
     of_loss = [plan.fit.metric, "regret", "interval"]
-    if width >= _ROOMY + 30:
-        rows = [[name, *one, *two] for name, one, two in zip(names, shapes, losses, strict=True)]
-        parts: list[RenderableType] = [table(["", *of_shape, *of_loss], rows)]
-    else:
-        parts = [
-            table(["", *of_shape], ([name, *one] for name, one in zip(names, shapes, strict=True))),
-            table(["", *of_loss], ([name, *one] for name, one in zip(names, losses, strict=True))),
-        ]
+    rows = ([name, *one, *two] for name, one, two in zip(names, shapes, losses, strict=True))
+    made = table(["", *of_shape, *of_loss], rows)
     same = [(f"as good as {other.name}", _same(other.same_loss)) for other in others if other.same_loss is not None]
-    return [*parts, facts(same)] if same else parts
+    return [made, facts(same)] if same else [made]
 
 
 def _same(same: SameLoss) -> str:

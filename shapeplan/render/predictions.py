@@ -9,17 +9,13 @@ from shapeplan.fitting.result import Fit
 from shapeplan.quantities import format_flops
 from shapeplan.render.parts import compact, percent, table, title
 
-_WIDE = 110
-"""Columns that the whole table takes; narrower terminals get runs and results, without the shapes."""
 
-
-def render_predictions(fit: Fit, predictions: Predictions, width: int) -> list[RenderableType]:
+def render_predictions(fit: Fit, predictions: Predictions) -> list[RenderableType]:
     """Return the table of predictions: a row a row of the input, in its order."""
     runs = predictions.runs
     columns: dict[str, list[str]] = {"run": [runs.run_names[i] for i in runs.run]}
-    if width >= _WIDE:
-        columns |= {dim: [compact(value, 4) for value in runs.values(dim)] for dim in runs.dims}
-        columns[f"{fit.flops_convention} FLOPs"] = [format_flops(flops) for flops in predictions.flops]
+    columns |= {dim: [compact(value, 4) for value in runs.values(dim)] for dim in runs.dims}
+    columns[f"{fit.flops_convention} FLOPs"] = [format_flops(flops) for flops in predictions.flops]
     if runs.loss is not None:
         columns[runs.metric] = [compact(loss, 4) for loss in runs.loss]
     columns["predicted"] = [compact(loss, 4) for loss in predictions.predicted]

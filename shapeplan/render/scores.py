@@ -9,12 +9,9 @@ from rich.table import Table
 from shapeplan.fitting.evidence import HeldOutError, Score
 from shapeplan.render.parts import compact, percent, table
 
-_WIDE = 96
-"""Columns that the whole table takes."""
 
-
-def score_tables(scores: Sequence[Score], chosen: str, width: int) -> list[Table]:
-    """Return the laws with their errors, best rollout first, the choice marked; two tables where one is too wide."""
+def score_table(scores: Sequence[Score], chosen: str) -> Table:
+    """Return the laws with their errors, best rollout first, the choice marked."""
     ordered = sorted(scores, key=lambda score: (score.rollout_rmse is None, score.rollout_rmse))
     names = [score.law + (" *" if score.law == chosen else "") for score in ordered]
     own = [
@@ -32,13 +29,8 @@ def score_tables(scores: Sequence[Score], chosen: str, width: int) -> list[Table
     if any(score.unseen_shapes for score in ordered):
         others += ["new shape", "bias"]
         unseen = [row + _held_out(score.unseen_shapes) for row, score in zip(unseen, ordered, strict=True)]
-    if width >= _WIDE:
-        rows = [[name, *first, *second] for name, first, second in zip(names, own, unseen, strict=True)]
-        return [table(["law", *headers, *others], rows)]
-    return [
-        table(["law", *headers], [[name, *row] for name, row in zip(names, own, strict=True)]),
-        table(["law", *others], [[name, *row] for name, row in zip(names, unseen, strict=True)]),
-    ]
+    rows = [[name, *first, *second] for name, first, second in zip(names, own, unseen, strict=True)]
+    return table(["law", *headers, *others], rows)
 
 
 def _held_out(error: HeldOutError | None) -> list[str]:

@@ -85,7 +85,7 @@ def page(
     sections = []
     if plan:
         sections.append(("plan", "The plan", _plan_blocks(plan)))
-    sections.append(("fit", "The fit", blocks(render_fit(fit, _WIDE))))
+    sections.append(("fit", "The fit", blocks(render_fit(fit))))
     low, high = fit.flops_range
     rows = f"{fit.quality.rows} rows of {fit.quality.runs} runs, " if fit.quality else ""
     return _template().render(
