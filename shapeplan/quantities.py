@@ -23,6 +23,7 @@ _NUMBER = r"(?P<number>[+-]?(?:\d+(?:_\d+)*)?\.?\d*(?:[eE][+-]?\d+)?)"
 # A small e is never exa: "1e" is half a number, not 1e18.
 _FLOPS = re.compile(_NUMBER + r"\s*(?P<scale>[KMGBTPEZYkmgbtpzy]?)\s*(?:(?P<prefix>[KMGTPEZYkmgtpezy]?)(?i:FLOPS?))?")
 _COUNT = re.compile(_NUMBER + r"\s*(?P<scale>[KMGBT]?)", re.IGNORECASE)
+_BELOW_ONE = math.nextafter(1.0, 0.0)
 _LONGEST = 80
 """No quantity is longer than this; the patterns take quadratic time."""
 _FLOPS_HINT = "write e.g. 1e21, 1e21FLOP, 500 EFLOP or '9T GFLOPs'"
@@ -97,9 +98,7 @@ def parse_count(text: str) -> float:
     return value
 
 
-def parse_fraction(
-    text: str, *, most: float = math.nextafter(1.0, 0.0), hint: str = "write e.g. 0.3% or 0.003"
-) -> float:
+def parse_fraction(text: str, *, most: float = _BELOW_ONE, hint: str = "write e.g. 0.3% or 0.003") -> float:
     """Read a fraction of one such as ``0.3%`` or ``0.003``.
 
     Raises
@@ -111,7 +110,8 @@ def parse_fraction(
     percent = body.endswith("%")
     value = _to_float(body.removesuffix("%"), text, "bad-fraction", hint) / (100.0 if percent else 1.0)
     if not 0 <= value <= most:
-        raise _bad("bad-fraction", text, "is not from 0% to 100%", hint)
+        limit = "less than 100%" if most == _BELOW_ONE else f"{most:.0%}"
+        raise _bad("bad-fraction", text, f"is not from 0% to {limit}", hint)
     return value
 
 

@@ -92,7 +92,7 @@ def rehearsal_like(dims: tuple[str, ...]) -> Law:
 def test_a_design_is_read_again_without_a_warning(tmp_path: Path, suffix: str) -> None:
     star = design_star({"width": 1024, "depth": 24, "mlp_dim": 4096}, VIT, DURATIONS).runs
     path = tmp_path / f"design.{suffix}"
-    path.write_text(log_text(star, path))
+    path.write_text(log_text(star, suffix.lower()))
     again = read_runs(path, require_metric=False, architecture=VIT)
     assert again.cautions == ()
     assert np.array_equal(again.shape, star.shape)

@@ -21,6 +21,7 @@ from shapeplan.cli.predict import predict
 from shapeplan.cli.recommend import recommend
 from shapeplan.cli.report import report
 from shapeplan.cli.simulate import simulate
+from shapeplan.cli.strict import StrictCommand
 from shapeplan.errors import Complaint, ShapeplanError
 from shapeplan.render.console import ClosedPipe, Console
 
@@ -40,7 +41,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for command in (check, fit, compare, recommend, plot, report, flops, predict, simulate):
-    app.command()(command)
+    app.command(cls=StrictCommand)(command)
 app.add_typer(design, name="design")
 
 
@@ -113,8 +114,26 @@ def _usage(error: Exception, console: Console) -> int:
     if type(error).__name__ == "NoArgsIsHelpError":
         sys.stdout.write(message + "\n")
         return EXIT_USAGE
-    console.error(ShapeplanError(Complaint("usage", message[:1].lower() + message[1:].rstrip("."), hint)))
+    refused = _refused(error)
+    if refused is None:
+        message, value = message[:1].lower() + message[1:].rstrip("."), None
+    else:
+        message, value = refused
+    console.error(ShapeplanError(Complaint("usage", message, hint, value=value)))
     return EXIT_USAGE
+
+
+def _refused(error: Exception) -> tuple[str, str] | None:
+    """Return what is wrong with the value of an option, and the value, where Typer asked pydantic and leaves it out."""
+    details = getattr(error.__context__, "errors", None)
+    options = getattr(getattr(error, "param", None), "opts", None)
+    if details is None or not options:
+        return None
+    first = details()[0]
+    value = str(first["input"])
+    why = first["msg"].removeprefix("Value error, ").split(", unable")[0].rstrip(".")
+    why = why if repr(value) in why else f"{value!r} {why.replace('Input should be', 'is not', 1)}"
+    return f"{max(options, key=len)}: {why}", value
 
 
 def _traceback_if_asked() -> None:

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from shapeplan.cli import options as opt
-from shapeplan.cli.output import emit, emit_text, write
+from shapeplan.cli.output import LOG_FORMATS, Target, emit, emit_text
+from shapeplan.cli.output import target as output_target
+from shapeplan.cli.strict import StrictCommand
 from shapeplan.errors import ArgumentError, Complaint
 from shapeplan.quantities import format_count, format_flops, parse_assignments, parse_count, parse_flops, parse_fraction
 from shapeplan.render.console import Console
@@ -49,7 +51,7 @@ LogFile = Annotated[
 ]
 
 
-@design.command()
+@design.command(cls=StrictCommand)
 def star(
     architecture: ArchitectureFile,
     center: Annotated[
@@ -78,6 +80,7 @@ def star(
     from shapeplan.sweeps.star_budget import star_for_budget
 
     console = Console(quiet=quiet)
+    place = output_target(output, (architecture,), LOG_FORMATS)
     cost, convention = _architecture(architecture), flops_convention.value
     shape = opt.parse_center(center)
     lengths = _durations(durations)
@@ -94,10 +97,10 @@ def star(
         raise ArgumentError(Complaint("bad-design", message, f"{_CENTER_HINT}, and --durations 64M,128M,256M"))
     else:
         made = design_star(shape, cost, lengths, **rest)
-    _show(console, made, gpus, mfu, output, architecture)
+    _show(console, made, gpus, mfu, place, architecture)
 
 
-@design.command()
+@design.command(cls=StrictCommand)
 def grid(
     architecture: ArchitectureFile,
     around: Annotated[
@@ -124,6 +127,7 @@ def grid(
     from shapeplan.sweeps.grid_budget import grid_for_budget
 
     console = Console(quiet=quiet)
+    place = output_target(output, (architecture,), LOG_FORMATS)
     cost, lengths = _architecture(architecture), _durations(durations)
     shape = None if around is None else parse_assignments(around, _AROUND_HINT)
     rest: dict[str, Any] = {
@@ -139,10 +143,10 @@ def grid(
         raise ArgumentError(Complaint("bad-design", message, f"{_AROUND_HINT}, and --durations 300M,600M"))
     else:
         made = design_grid(shape, cost, lengths, **rest)
-    _show(console, made, gpus, mfu, output, architecture)
+    _show(console, made, gpus, mfu, place, architecture)
 
 
-@design.command()
+@design.command(cls=StrictCommand)
 def power(
     log: Annotated[str, typer.Argument(metavar="DESIGN", help="Runs to train: what `design star` or `grid` wrote.")],
     law: Annotated[str, typer.Option("--law", metavar="FILE", help="Law document that is taken for the truth.")],
@@ -172,6 +176,7 @@ def power(
     from shapeplan.render.power import render_power
 
     console = Console(quiet=quiet, as_json=as_json)
+    place = output_target(output, (log, law))
     prior = read_law(law)
     runs = read_runs(log, metric=prior.metric, architecture=prior.architecture, require_metric=False)
     console.warn(runs.cautions)
@@ -195,12 +200,11 @@ def power(
         lambda: power_document(found, (*runs.sources, *prior.sources)),
         lambda: render_power(found),
         as_json=as_json,
-        output=output,
-        inputs=(log, law),
+        output=place,
     )
 
 
-@design.command("next")
+@design.command("next", cls=StrictCommand)
 def next_(
     law: Annotated[str, typer.Option("--law", metavar="FILE", help="Law document of the runs so far; - for stdin.")],
     budget: Annotated[str, typer.Option("--budget", metavar="FLOPS", help="For all added runs, as the law counts.")],
@@ -232,6 +236,7 @@ def next_(
     from shapeplan.render.next_run import render_next
 
     console = Console(quiet=quiet, as_json=as_json)
+    place = output_target(output, (law,), LOG_FORMATS)
     found = next_runs(
         read_law(law),
         parse_flops(target),
@@ -240,21 +245,14 @@ def next_(
         noise=None if noise is None else parse_fraction(noise, most=0.5),
     )
     console.warn(found.cautions)
-    if output is not None and output.suffix.lower() != ".json":
-        write(console, output, log_text(found.runs(), output), (law,))
-        output = None
-    emit(
-        console,
-        lambda: next_document(found),
-        lambda: render_next(found),
-        as_json=as_json,
-        output=output,
-        inputs=(law,),
-    )
+    if place is not None and place.format != "json":
+        place.write(console, log_text(found.runs(), place.format))
+        place = None
+    emit(console, lambda: next_document(found), lambda: render_next(found), as_json=as_json, output=place)
 
 
 def _show(
-    console: Console, made: "Design", gpus: str | None, mfu: str | None, output: Path | None, source: Path
+    console: Console, made: "Design", gpus: str | None, mfu: str | None, output: Target | None, architecture: Path
 ) -> None:
     """Write the log to fill in, and say what it costs."""
     from shapeplan.documents.log import log_text
@@ -283,7 +281,7 @@ def _show(
         )
     console.warn(made.cautions)
     console.note(f"add a column {runs.metric} and fill it in; then: shapeplan fit")
-    emit_text(console, log_text(runs, output), output=output, inputs=(source,))
+    emit_text(console, log_text(runs, output.format if output else "csv"), output)
 
 
 def _architecture(path: Path) -> "Architecture":

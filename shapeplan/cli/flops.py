@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from shapeplan.cli import options as opt
-from shapeplan.cli.output import emit
+from shapeplan.cli.output import emit, target
 from shapeplan.errors import ArgumentError, Complaint
 from shapeplan.quantities import parse_count, parse_flops
 from shapeplan.render.console import Console
@@ -72,6 +72,7 @@ def flops(
 
     Example: shapeplan flops ViT-g/14 SoViT-400m/14 --image 518
     """
+    from shapeplan.architectures.catalogue import models_with
     from shapeplan.documents.flops import flops_document
     from shapeplan.planning.costs import flops as count
     from shapeplan.readers.models import read_models
@@ -83,7 +84,7 @@ def flops(
             raise ArgumentError(
                 Complaint("useless-option", "--list shows a table and nothing else", "leave the rest out")
             )
-        console.show(*render_catalogue(models or [], console.width))
+        console.show(*render_catalogue(models_with(models or [])))
         return
     given = {
         **{"width": width, "depth": depth, "mlp_dim": mlp_dim, "heads": heads, "head_dim": head_dim},
@@ -97,6 +98,7 @@ def flops(
         settings={**own, **opt.parse_settings(settings, taken={*own, *shared})},
         shared=shared,
     )
+    place = target(output, [source.name for source in asked.sources])
     for note in asked.notes:
         console.note(note)
     costs = count(
@@ -118,6 +120,5 @@ def flops(
         lambda: flops_document(costs),
         lambda: render_flops(costs, console.width, parts=parts),
         as_json=as_json,
-        output=output,
-        inputs=tuple(source.name for source in asked.sources),
+        output=place,
     )

@@ -89,10 +89,7 @@ def parse_multiples(texts: list[str] | None) -> dict[str, int]:
     """Read ``width=128,mlp_dim=256``, given once or several times."""
     from shapeplan.planning.rounding import check_multiples
 
-    multiples: dict[str, float] = {}
-    for text in texts or []:
-        for dim, value in parse_assignments(text, "write e.g. width=128,mlp_dim=256").items():
-            multiples[dim] = value
+    multiples = parse_assignments(",".join(texts), "write e.g. width=128,mlp_dim=256") if texts else {}
     check_multiples(multiples, tuple(multiples))
     return {dim: int(value) for dim, value in multiples.items()}
 

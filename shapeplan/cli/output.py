@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,72 @@ if TYPE_CHECKING:
 
     from shapeplan.documents.base import Document
 
+LOG_FORMATS = ("csv", "tsv", "yaml", "json", "jsonl")
+
+
+@dataclass(frozen=True)
+class Target:
+    """The file that a result goes to.
+
+    Attributes
+    ----------
+    path : Path
+        As the user wrote it.
+    format : str
+        What its name asks for: one of ``csv``, ``json`` ...
+    inputs : tuple of str
+        Names of the inputs, which are never overwritten.
+    """
+
+    path: Path
+    format: str
+    inputs: tuple[str, ...]
+
+    def write(self, console: Console, content: str | bytes) -> None:
+        """Write the file, and say so."""
+        from shapeplan.documents.files import write_file
+
+        write_file(self.path, content, self.inputs)
+        console.note(f"wrote {self.path}")
+
+
+def target(
+    output: Path | None, inputs: Sequence[str | Path | None], formats: Sequence[str] = ("json",)
+) -> Target | None:
+    """Return the file that a result goes to, None for stdout: checked before the work whose result it is to hold.
+
+    Parameters
+    ----------
+    output : Path or None
+        What ``-o`` says.
+    inputs : sequence of str, Path or None
+        The inputs of the command.
+    formats : sequence of str
+        What the command can write; the first is for names that ask for nothing.
+
+    Raises
+    ------
+    ArgumentError
+        If it names stdout, or its name asks for a format that the command does not write.
+    OutputError
+        If it is an input or a directory, or cannot be written.
+    """
+    if output is None:
+        return None
+    from shapeplan.documents.files import check_target
+    from shapeplan.readers.source import SUFFIXES
+
+    if str(output) == "-":
+        message = "-o names a file, and '-' is none"
+        raise ArgumentError(Complaint("output-is-stdout", message, "leave -o out", value="-"))
+    names = tuple(str(name) for name in inputs if name)
+    check_target(output, names)
+    asked = SUFFIXES.get(output.suffix.lower(), formats[0])
+    if asked not in formats:
+        message = f"the name {output.name!r} asks for {asked}, and this is written as {' or '.join(formats)}"
+        raise ArgumentError(Complaint("bad-format", message, f"give -o {output.stem}.{formats[0]}", value=str(output)))
+    return Target(output, asked, names)
+
 
 def emit(
     console: Console,
@@ -21,38 +88,21 @@ def emit(
     tables: Callable[[], Sequence[RenderableType]],
     *,
     as_json: bool,
-    output: Path | None,
-    inputs: Sequence[str | Path | None],
+    output: Target | None,
 ) -> None:
     """Write the document to the file if one is given, and show the result: as JSON if asked, else as tables."""
     text = document().dumps() if output is not None or as_json else ""
     if output is not None:
-        write(console, output, text, inputs)
+        output.write(console, text)
     if as_json:
         console.text(text)
     else:
         console.show(*tables())
 
 
-def check_output(output: Path) -> None:
-    """Raise `ArgumentError` if what should name a file names stdout."""
-    if str(output) == "-":
-        message = "-o names a file, and '-' is none"
-        raise ArgumentError(Complaint("output-is-stdout", message, "leave -o out", value="-"))
-
-
-def write(console: Console, output: Path, content: str | bytes, inputs: Sequence[str | Path | None]) -> None:
-    """Write a file, never over an input, and say so."""
-    from shapeplan.documents.files import write_file
-
-    check_output(output)
-    write_file(output, content, tuple(str(name) for name in inputs if name))
-    console.note(f"wrote {output}")
-
-
-def emit_text(console: Console, text: str, *, output: Path | None, inputs: Sequence[str | Path | None]) -> None:
+def emit_text(console: Console, text: str, output: Target | None) -> None:
     """Write text to the file if one is given, else show it."""
     if output is not None:
-        write(console, output, text, inputs)
+        output.write(console, text)
     else:
         console.text(text)

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from shapeplan.cli import options as opt
-from shapeplan.cli.output import check_output, write
+from shapeplan.cli.output import target
 from shapeplan.errors import ArgumentError, Complaint
 from shapeplan.quantities import parse_flops
 from shapeplan.render.console import Console
@@ -52,8 +52,8 @@ def plot(
     if output is not None:
         from shapeplan.render.pictures import check_format, picture
 
-        check_output(output)
         check_format(output.suffix)
+    drawing = target(output, laws)
     place = check_compute(figure, None if flops is None else parse_flops(flops))
     first = read_law_or_metrics(laws[0]) if figure == "exponents" and len(laws) == 1 else read_law(laws[0])
     if isinstance(first, Fit):
@@ -64,7 +64,7 @@ def plot(
         found = exponents(growths_of(first[0]))
         document = figure_document_of_metrics(found, *first)
     console.warn(found.cautions)
-    if output is not None:
-        write(console, output, picture(found, output.suffix), laws)
+    if drawing is not None:
+        drawing.write(console, picture(found, drawing.path.suffix))
     if as_json:
         console.text(document.dumps())

@@ -5,8 +5,7 @@ from typing import Annotated
 import typer
 
 from shapeplan.cli import options as opt
-from shapeplan.cli.output import write
-from shapeplan.errors import ArgumentError, Complaint
+from shapeplan.cli.output import target
 from shapeplan.render.console import Console
 
 
@@ -35,9 +34,8 @@ def predict(
     from shapeplan.render.predictions import render_predictions
     from shapeplan.sweeps.grid import START_CODES
 
-    if law == rows == "-":
-        raise ArgumentError(Complaint("stdin-twice", "law and rows cannot both be '-'", "give one of them as a file"))
     console = Console(quiet=quiet, as_json=as_json)
+    place = target(output, (law, rows, config), ("csv", "json"))
     fit = read_law(law)
     runs = read_runs(
         rows,
@@ -66,9 +64,8 @@ def predict(
             *predictions.cautions,
         )
     )
-    if output is not None:
-        text = document.dumps() if output.suffix == ".json" else predictions_csv(predictions)
-        write(console, output, text, (law, rows, config))
+    if place is not None:
+        place.write(console, document.dumps() if place.format == "json" else predictions_csv(predictions))
     if as_json:
         console.text(document.dumps())
     elif output is None:

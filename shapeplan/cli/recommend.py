@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from shapeplan.cli import options as opt
-from shapeplan.cli.output import emit, emit_text
+from shapeplan.cli.output import LOG_FORMATS, emit_text, target
 from shapeplan.errors import ArgumentError, Complaint, check_choice
 from shapeplan.quantities import parse_assignments, parse_flops, parse_fraction
 from shapeplan.render.console import Console
@@ -120,6 +120,8 @@ def recommend(
             raise ArgumentError(Complaint("bad-format", message, "give one of them", value=form))
     as_json = as_json or form == "json"
     console = Console(quiet=quiet, as_json=as_json)
+    written = {None: ("json", "csv"), "table": ("json", "csv"), "json": ("json",), "csv": ("csv",)}
+    place = target(output, (law,), written.get(form, LOG_FORMATS))
 
     def document() -> "Document":
         # Loaded for documents alone: tables come without, in a tenth less time.
@@ -127,9 +129,6 @@ def recommend(
 
         return plan_document(plan)
 
-    fixed: dict[str, float] = {}
-    for text in fix or []:
-        fixed |= parse_assignments(text, _FIX_HINT)
     more = {} if trust is None else {"trust": trust}
     more |= {} if tolerance is None else {"tolerance": parse_fraction(tolerance, hint="write e.g. 0.5% or 0.005")}
     fit = read_law(law) if law is not None else published_law()
@@ -153,7 +152,7 @@ def recommend(
         max_flops_per_example=parse_flops(max_flops_per_example) if max_flops_per_example is not None else None,
         max_examples=opt.parse_number("--max-examples", max_examples, "write e.g. 13e9 or 13B"),
         inference_examples=opt.parse_number("--inference-examples", inference_examples, "write e.g. 1e12"),
-        fix=fixed,
+        fix=parse_assignments(",".join(fix), _FIX_HINT) if fix else {},
         versus=versus or (),
         force=force,
         **more,
@@ -166,26 +165,24 @@ def recommend(
         console.note(note)
     console.warn(plan.cautions)
     console.warn(dict.fromkeys(caution for budget in plan.budgets for caution in budget.cautions))
-    if form is None and output is not None and output.suffix == ".csv":
-        form = "csv"
-    if form in (None, "table", "json"):
-        emit(
-            console,
-            document,
-            lambda: render_plan(plan, console.width),
-            as_json=as_json,
-            output=output,
-            inputs=(law,),
-        )
-        return
-    if form == "csv":
-        from shapeplan.documents.plan import plan_csv
-
-        text = plan_csv(plan)
-    else:
+    if form not in (None, *_FORMATS):
         from shapeplan.documents.configs import export_config
 
         export = export_config(plan, form)
         console.warn(export.cautions)
-        text = export.text
-    emit_text(console, text, output=output, inputs=(law,))
+        emit_text(console, export.text, place)
+        return
+
+    def csv() -> str:
+        from shapeplan.documents.plan import plan_csv
+
+        return plan_csv(plan)
+
+    if place is not None:
+        place.write(console, csv() if place.format == "csv" else document().dumps())
+    if as_json:
+        console.text(document().dumps())
+    elif form != "csv":
+        console.show(*render_plan(plan, console.width))
+    elif place is None:
+        console.text(csv())

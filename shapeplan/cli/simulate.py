@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from shapeplan.cli import options as opt
-from shapeplan.cli.output import emit_text
+from shapeplan.cli.output import LOG_FORMATS, emit_text, target
 from shapeplan.quantities import parse_fraction
 from shapeplan.render.console import Console
 
@@ -48,6 +48,7 @@ def simulate(
     from shapeplan.sweeps.simulate import simulate as simulate_runs
 
     console = Console(quiet=quiet)
+    place = target(output, (law, design), LOG_FORMATS)
     fit = read_law(law) if law is not None else None
     if design is not None:
         rows = read_runs(
@@ -74,4 +75,4 @@ def simulate(
         tails=tails,
         seed=seed,
     )
-    emit_text(console, log_text(runs, output), output=output, inputs=(law, design))
+    emit_text(console, log_text(runs, place.format if place else "csv"), place)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import tempfile
@@ -73,14 +74,10 @@ def write_file(path: str | Path, content: str | bytes, inputs: tuple[str, ...] =
     OutputError
         If the path is an input or a directory, or cannot be written.
     """
+    check_target(path, inputs)
     # A link keeps pointing where it points; the file behind it is what is replaced.
     target = Path(path).resolve()
     body = content if isinstance(content, bytes) else content.encode("utf-8", errors="backslashreplace")
-    for name in inputs:
-        with contextlib.suppress(OSError):
-            if target.exists() and target.samefile(name):
-                message = "is an input, and would be overwritten"
-                raise OutputError(Complaint("overwrites-input", message, "choose another name for -o", str(path)))
     try:
         if target.exists() and not target.is_file():
             # A device or a pipe is written to; renaming a file over it would destroy it. A directory refuses.
@@ -89,8 +86,29 @@ def write_file(path: str | Path, content: str | bytes, inputs: tuple[str, ...] =
         else:
             _replace(target, body)
     except OSError as error:
-        why = (error.strerror or str(error)).lower()
-        raise OutputError(Complaint("unwritable", f"cannot be written: {why}", "check the path", str(path))) from None
+        raise _unwritable(path, error.strerror or str(error)) from None
+
+
+def check_target(path: str | Path, inputs: tuple[str, ...] = ()) -> None:
+    """Raise `OutputError` as `write_file` would, as far as that can be told before there is anything to write."""
+    target = Path(path).resolve()
+    for name in inputs:
+        with contextlib.suppress(OSError):
+            if target.exists() and target.samefile(name):
+                message = "is an input, and would be overwritten"
+                raise OutputError(Complaint("overwrites-input", message, "choose another name for -o", str(path)))
+    if target.is_dir():
+        raise _unwritable(path, os.strerror(errno.EISDIR))
+    # A file is replaced by one beside it; a device or a pipe is written to.
+    place = target if target.exists() and not target.is_file() else target.parent
+    if not place.exists():
+        raise _unwritable(path, os.strerror(errno.ENOENT))
+    if not os.access(place, os.W_OK):
+        raise _unwritable(path, os.strerror(errno.EACCES))
+
+
+def _unwritable(path: str | Path, why: str) -> OutputError:
+    return OutputError(Complaint("unwritable", f"cannot be written: {why.lower()}", "check the path", str(path)))
 
 
 def _replace(target: Path, body: bytes) -> None:

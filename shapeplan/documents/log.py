@@ -7,7 +7,6 @@ import io
 import json
 import math
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import yaml
@@ -15,16 +14,16 @@ import yaml
 from shapeplan.runs import Runs
 
 
-def log_text(runs: Runs, output: Path | None = None) -> str:
-    """Return the rows in the format that the name of the file asks for; CSV where it asks for none."""
+def log_text(runs: Runs, form: str = "csv") -> str:
+    """Return the rows in a format: ``csv``, ``tsv``, ``yaml``, ``json`` or ``jsonl``."""
     formats: dict[str, Callable[[Runs], str]] = {
-        ".yaml": log_yaml,
-        ".yml": log_yaml,
-        ".json": log_json,
-        ".jsonl": log_json_lines,
-        ".tsv": lambda rows: log_csv(rows, delimiter="\t"),
+        "csv": log_csv,
+        "tsv": lambda rows: log_csv(rows, delimiter="\t"),
+        "yaml": log_yaml,
+        "json": log_json,
+        "jsonl": log_json_lines,
     }
-    return formats.get(output.suffix.lower() if output else "", log_csv)(runs)
+    return formats[form](runs)
 
 
 def log_csv(runs: Runs, delimiter: str = ",") -> str:

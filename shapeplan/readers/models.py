@@ -11,9 +11,8 @@ from shapeplan.architectures import find_family
 from shapeplan.architectures.catalogue import Counted
 from shapeplan.errors import ArgumentError, Complaint, InputError
 from shapeplan.readers.settings_text import named_from_text, shape_from_text
+from shapeplan.readers.source import SUFFIXES
 from shapeplan.runs import Source
-
-_FILES = (".csv", ".tsv", ".yaml", ".yml", ".json", ".jsonl", ".ndjson")
 
 
 @dataclass(frozen=True)
@@ -77,7 +76,7 @@ def read_models(
 
 def is_file(name: str) -> bool:
     """Return whether an argument is a file of shapes, not a name."""
-    if name == "-" or name.lower().endswith(_FILES):
+    if name == "-" or name.lower().endswith(tuple(SUFFIXES)):
         return True
     try:
         return Path(name).is_file()

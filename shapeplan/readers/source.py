@@ -16,7 +16,7 @@ Format = Literal["csv", "tsv", "yaml", "json", "jsonl"]
 STDIN = "<stdin>"
 LARGEST = 512 * 2**20
 """Bytes; a log of a million rows takes a fifth of it."""
-_SUFFIXES: dict[str, Format] = {
+SUFFIXES: dict[str, Format] = {
     ".csv": "csv",
     ".tsv": "tsv",
     ".yaml": "yaml",
@@ -43,7 +43,7 @@ class Text:
     @property
     def format(self) -> Format:
         """The format by suffix, or by a look at the text where there is no telling suffix."""
-        return _SUFFIXES.get(self.suffix) or _sniff(self.body)
+        return SUFFIXES.get(self.suffix) or _sniff(self.body)
 
 
 def read_text(path: str | Path) -> Text:
@@ -77,7 +77,9 @@ def read_text(path: str | Path) -> Text:
             Complaint("not-utf8", f"is not UTF-8 (byte {bad})", "save it as UTF-8", name, line, value=bad)
         ) from None
     if not body.strip():
-        raise InputError(Complaint("empty", "is empty", "a log has a header and rows, or a list of runs", name))
+        hint = "a log has a header and rows, or a list of runs"
+        hint = "pipe a file in; '-' can be read once only" if name == STDIN else hint
+        raise InputError(Complaint("empty", "is empty", hint, name))
     return Text(Source(name, digest), body, "" if name == STDIN else Path(path).suffix.lower())
 
 

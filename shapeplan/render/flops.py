@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from rich.console import RenderableType
 
 from shapeplan.architectures import CONVENTIONS, Decoder, Part, Transformer, ViT
-from shapeplan.architectures.catalogue import CATALOGUE
+from shapeplan.architectures.catalogue import NamedModel
 from shapeplan.architectures.conventions import SYMBOLS
 from shapeplan.planning.costs import Costs, ModelCost, some_names
 from shapeplan.quantities import format_bytes, format_count, format_days, format_flops
@@ -31,22 +31,15 @@ def render_flops(costs: Costs, width: int, *, parts: bool) -> list[RenderableTyp
     return [*tables, title("Assumes"), *(f"- {line}" for line in lines), "", *_sources(rows)]
 
 
-def render_catalogue(words: Sequence[str], width: int) -> list[RenderableType]:
-    """Return the table of named models, or of those whose name or other names hold one of the words."""
+def render_catalogue(records: Iterable[NamedModel]) -> list[RenderableType]:
+    """Return the table of named models."""
     header = ["name", "width x depth x MLP", "heads", "input", "params", "source"]
     body = []
-    for record in CATALOGUE.values():
-        names = " ".join((record.name, *record.aliases)).lower()
-        if words and not any(word.lower() in names for word in words):
-            continue
+    for record in records:
         model = record.model()
         size = format_count(model.params)
         body.append([record.name, _shape(model), f"{model.head_count}", _input(model), size, record.source])
-    for columns in (6, 5, 3):
-        lines = [line[:columns] for line in [header, *body]]
-        if _fits(lines, width):
-            break
-    return [table(lines[0], lines[1:], left=6)]
+    return [table(header, body, left=6)]
 
 
 def _side_by_side(costs: Costs, width: int) -> list[RenderableType]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from shapeplan.architectures.catalogue.decoders import DECODERS
@@ -49,6 +49,26 @@ def find_model(name: str) -> tuple[NamedModel, dict[str, Any]]:
     raise ArgumentError(
         Complaint("unknown-model", f"there is no model {name[:60]!r} in the catalogue", hint, value=name)
     )
+
+
+def models_with(words: Sequence[str]) -> list[NamedModel]:
+    """Return the records whose name or other names hold one of the words, or all if there are none.
+
+    Raises
+    ------
+    ArgumentError
+        If no name holds any.
+    """
+
+    def holds(record: NamedModel) -> bool:
+        names = " ".join((record.name, *record.aliases)).lower()
+        return not words or any(word.lower() in names for word in words)
+
+    found = [record for record in CATALOGUE.values() if holds(record)]
+    if not found:
+        message = f"no name of the catalogue holds {' or '.join(map(repr, words))}"
+        raise ArgumentError(Complaint("unknown-model", message, "`shapeplan flops --list` shows all names"))
+    return found
 
 
 def named(name: str, **changes: Any) -> Counted:
