@@ -17,7 +17,8 @@ from conftest import SAMPLES, Program, on_terminal
 
 GOLDEN = Path(__file__).parent / "golden"
 LOG = SAMPLES / "vit_sweep.yaml"
-COMMANDS = ("check", "fit", "compare", "recommend", "flops", "predict", "simulate")
+COMMANDS = ("check", "fit", "compare", "recommend", "flops", "predict", "simulate", "plot", "report")
+DESIGNS = ("star", "grid", "power", "next")
 
 
 TRAINING = ["flops", "llama-3-8b", "qwen3-8b", "olmo-2-7b", "--gpus", "512xH100", "--mfu", "40%"]
@@ -111,7 +112,9 @@ def test_json_holds_every_number_of_the_table(program: Program, law: Path) -> No
     for arguments in (("fit", LOG), ("check", LOG), ("recommend", "--law", law, "--flops", "1e21")):
         table = program(*arguments, "-q").stdout
         document = json.loads(program(*arguments, "-q", "--json").stdout)
-        known = list(numbers_in(document))
+        # What is drawn or drawn from is so much that any number is among it.
+        told = {name: value for name, value in document.items() if name not in ("bootstrap", "rows", "rivals")}
+        known = [*numbers_in(told), document.get("bootstrap", {}).get("replicates", 0)]
         for shown in re.findall(r"(?<![\w.:/^])(?<!\w-)[+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?[%KMBT]?(?![\w/])", table):
             assert any(matches(shown, number) for number in known), (arguments[0], shown)
 
@@ -124,14 +127,16 @@ def numbers_in(value: object) -> list[float]:
     if isinstance(value, dict):
         return [number for item in value.values() for number in numbers_in(item)]
     if isinstance(value, list):
-        return [float(len(value)), *(number for item in value for number in numbers_in(item))]
+        return [number for item in value for number in numbers_in(item)]
     return [float(found) for found in re.findall(r"\d+(?:\.\d+)?(?:e\d+)?", str(value))]
 
 
 def matches(shown: str, number: float) -> bool:
+    """Return whether a number is shown so: rounded to as many digits."""
     scale = {"%": 0.01, "K": 1e3, "M": 1e6, "B": 1e9, "T": 1e12}.get(shown[-1], 1.0)
-    value = float(shown.rstrip("%KMBT")) * scale
-    return abs(value - number) <= 5.1e-3 * max(abs(number), 1e-4) or abs(value - number) <= 0.00006 * (scale == 0.01)
+    digits, _, power = shown.rstrip("%KMBT").partition("e")
+    last = 10.0 ** (int(power or 0) - len(digits.partition(".")[2])) * scale
+    return abs(float(shown.rstrip("%KMBT")) * scale - number) <= 0.5001 * last
 
 
 def test_two_runs_give_the_same_bytes(program: Program) -> None:
@@ -222,13 +227,53 @@ def test_errors_and_exit_statuses(program: Program, arguments: list[str | Path],
         assert set(json.loads(as_json.stderr.strip().split("\n")[-1])["error"]) >= {"code", "message", "hint"}
 
 
+def test_an_option_that_takes_one_value_is_given_once(program: Program) -> None:
+    done = program("check", LOG, "--metric", "a", "--metric", "loss")
+    assert done.returncode == 2
+    assert "error: --metric is given twice; give it once" in done.stderr
+    held = program("recommend", "--flops", "1e21", "--fix", "depth=24", "--fix", "depth=12")
+    assert "sets 'depth' twice" in held.stderr
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("--level", "90%", "--level: '90%' is not a valid number; see shapeplan fit --help"),
+        ("--replicates", "many", "--replicates: 'many' is not a valid integer"),
+        ("--flops-convention", "train", "--flops-convention: 'train' is not one of 'forward', 'training'; see"),
+        ("--seed", "-1", "--seed: '-1' is not greater than or equal to 0"),
+    ],
+)
+def test_a_value_that_cannot_be_is_named(program: Program, option: str, value: str, message: str) -> None:
+    done = program("fit", LOG, option, value)
+    assert done.returncode == 2
+    assert message in done.stderr
+
+
+def test_outputs_are_what_their_names_say_or_refused(program: Program, law: Path, tmp_path: Path) -> None:
+    both = program("recommend", "--law", law, "--flops", "1e21", "--json", "-o", "plan.CSV")
+    assert json.loads(both.stdout)["kind"] == "shapeplan.plan"
+    assert (tmp_path / "plan.CSV").read_text().startswith("flops,")
+    assert program("predict", law, LOG, "-o", "rows.JSON").returncode == 0
+    assert json.loads((tmp_path / "rows.JSON").read_text())["kind"] == "shapeplan.predictions"
+    assert program("simulate", law, LOG, "-o", "log.ndjson").returncode == 0
+    assert program("check", "log.ndjson").returncode == 0
+    for arguments in (("predict", law, LOG, "-o", "rows.yaml"), ("fit", LOG, "-o", "law.csv")):
+        done = program(*arguments)
+        assert done.returncode == 2
+        assert "asks for" in done.stderr
+        assert not (tmp_path / str(arguments[-1])).exists()
+    odd = program("recommend", "--law", law, "--flops", "1e21", "--format", "csv", "-o", "plan.json")
+    assert "the name 'plan.json' asks for json, and this is written as csv; give -o plan.csv" in odd.stderr
+
+
 def test_help_and_version(program: Program) -> None:
     for word in ("--help", "-h"):
         done = program(word)
         assert done.returncode == 0
         assert all(command in done.stdout for command in COMMANDS)
-    for command in COMMANDS:
-        shown = program(command, "--help")
+    for command in (*([name] for name in COMMANDS), *(["design", name] for name in DESIGNS)):
+        shown = program(*command, "--help")
         assert shown.returncode == 0
         assert "Example: shapeplan" in shown.stdout
     assert re.fullmatch(r"shapeplan \d+\.\d+\.\d+\n", program("--version").stdout)

@@ -102,6 +102,8 @@ def test_the_frontier_is_the_plan(found: Fit) -> None:
 
 def test_isoflop_curves_are_least_at_the_best_size(found: Fit) -> None:
     made = figure("isoflop", found)
+    assert {row["dimension"] for row in made.tables["optima"]} == {"width", "depth", "mlp_dim"}
+    assert len(made.tables["rows"]) >= 20
     for best in made.tables["optima"]:
         mine = [
             row

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from conftest import SAMPLES
 
-HEAVY = {"numpy", "scipy", "pydantic", "yaml", "rich", "matplotlib"}
+HEAVY = {"numpy", "scipy", "pydantic", "yaml", "rich", "altair", "vl_convert", "jinja2"}
 
 
 def loaded_by(*arguments: str) -> set[str]:
@@ -16,7 +17,7 @@ def loaded_by(*arguments: str) -> set[str]:
         "import sys, contextlib, io\n"
         "from shapeplan.cli.app import run\n"
         "with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):\n"
-        f"    run({list(arguments)!r})\n"
+        f"    assert run({list(arguments)!r}) == 0\n"
         "print(' '.join(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -34,10 +35,13 @@ def test_import_loads_nothing_heavy() -> None:
     assert not HEAVY & set(done.stdout.split())
 
 
-def test_a_plan_needs_no_scipy() -> None:
-    modules = loaded_by("recommend", "--flops", "1e21")
-    assert "numpy" in modules
-    assert not {"scipy", "yaml"} & modules
+def test_a_plan_needs_no_scipy(tmp_path: Path) -> None:
+    law = tmp_path / "law.json"
+    loaded_by("fit", str(SAMPLES / "vit_sweep.csv"), "--replicates", "5", "-o", str(law))
+    for arguments in (("--flops", "1e21"), ("--law", str(law), "--flops", "1e21", "--force")):
+        modules = loaded_by("recommend", *arguments)
+        assert "numpy" in modules
+        assert not {"scipy", "yaml"} & modules
 
 
 def test_names_are_counted_without_a_parser_of_files() -> None:

@@ -44,19 +44,12 @@ Counted = Annotated[
     opt.ConventionName, typer.Option("--flops-convention", help="What the compute column, and a budget, count.")
 ]
 Gpus = Annotated[str | None, typer.Option("--gpus", metavar="64xH100", help="How many days all runs take there.")]
-Mfu = Annotated[str | None, typer.Option("--mfu", help="Share of the peak of --gpus. [default: 0.4]")]
-LogFile = Annotated[
-    Path | None,
-    typer.Option("--output", "-o", metavar="FILE", help="CSV, or .yaml, .json, .jsonl, .tsv. [default: stdout]"),
-]
 
 
 @design.command(cls=StrictCommand)
 def star(
     architecture: ArchitectureFile,
-    center: Annotated[
-        str | None, typer.Option("--center", metavar="SHAPE", help=f"The large shape: {_CENTER_HINT[11:]}.")
-    ] = None,
+    center: opt.Center = None,
     durations: Durations = None,
     points: Annotated[int, typer.Option("--points", help="Values on an arm.")] = 6,
     ratio: Ratio = None,
@@ -64,8 +57,8 @@ def star(
     budget: TotalBudget = None,
     flops_convention: Counted = opt.ConventionName.forward,
     gpus: Gpus = None,
-    mfu: Mfu = None,
-    output: LogFile = None,
+    mfu: opt.Mfu = None,
+    output: opt.LogOutput = None,
     quiet: opt.Quiet = False,
 ) -> None:
     """Lay out a star: one large centre, and arms that vary one dimension each, well below it.
@@ -113,8 +106,8 @@ def grid(
     budget: TotalBudget = None,
     flops_convention: Counted = opt.ConventionName.forward,
     gpus: Gpus = None,
-    mfu: Mfu = None,
-    output: LogFile = None,
+    mfu: opt.Mfu = None,
+    output: opt.LogOutput = None,
     quiet: opt.Quiet = False,
 ) -> None:
     """Lay out a grid of small shapes around one, which lies inside in every dimension.
@@ -152,8 +145,8 @@ def power(
     law: Annotated[str, typer.Option("--law", metavar="FILE", help="Law document that is taken for the truth.")],
     target: Annotated[str, typer.Option("--target", metavar="FLOPS", help="Budget to plan for, as the law counts.")],
     noise: Annotated[str, typer.Option("--noise", help="Relative noise of a row.")] = "0.5%",
-    run_noise: Annotated[str, typer.Option("--run-noise", help="Noise that all rows of a run share.")] = "0%",
-    tails: Annotated[float | None, typer.Option("--tails", help="Degrees of freedom of Student's noise.")] = None,
+    run_noise: opt.RunNoise = "0%",
+    tails: opt.Tails = None,
     fitted: Annotated[str, typer.Option("--fit", metavar="LAW", help="Law to fit the sweeps with.")] = "auto",
     sweeps: Annotated[int, typer.Option("--sweeps", help="Simulated sweeps for every point of the curve.")] = 40,
     replicates: Annotated[int, typer.Option("--replicates", help="Bootstrap replicates of every fit.")] = 100,
@@ -256,12 +249,9 @@ def _show(
 ) -> None:
     """Write the log to fill in, and say what it costs."""
     from shapeplan.documents.log import log_text
-    from shapeplan.planning.hardware import check_mfu, parse_fleet
+    from shapeplan.planning.hardware import read_fleet
     from shapeplan.quantities import format_days
 
-    if mfu is not None and gpus is None:
-        message = "a utilization says nothing without accelerators"
-        raise ArgumentError(Complaint("no-gpus", message, "add --gpus 64xH100"))
     runs = made.runs
     forward, training = made.flops("forward"), made.flops("training")
     said = (
@@ -270,8 +260,8 @@ def _show(
     console.note(f"{said} FLOPs in all, every row a run of its own")
     values = "; ".join(f"{dim} {', '.join(map(str, sizes))}" for dim, sizes in made.values.items())
     console.note(f"{values}; trained on {', '.join(map(format_count, made.durations))} {runs.examples_unit}")
-    if gpus is not None:
-        fleet, share = parse_fleet(gpus), check_mfu(opt.parse_mfu(mfu))
+    fleet, share = read_fleet(gpus, opt.parse_mfu(mfu))
+    if fleet is not None and share is not None:
         console.note(f"{format_days(fleet.days(training, share))} on {fleet} at MFU {share:g}")
     if made.boundary:
         inside = made.shapes - len(made.boundary)
@@ -280,8 +270,11 @@ def _show(
             "that keeps the best of them from being on the edge"
         )
     console.warn(made.cautions)
-    console.note(f"add a column {runs.metric} and fill it in; then: shapeplan fit")
-    emit_text(console, log_text(runs, output.format if output else "csv"), output)
+    form, path = (output.format, output.path) if output else ("csv", "LOG")
+    # The other formats hold the architecture themselves.
+    config = "" if form in ("yaml", "json") else f" --config {architecture}"
+    console.note(f"add a column {runs.metric} and fill it in; then: shapeplan fit {path}{config}")
+    emit_text(console, log_text(runs, form), output)
 
 
 def _architecture(path: Path) -> "Architecture":

@@ -48,7 +48,7 @@ def flops(
         str, typer.Option("--flops-convention", help="What the budget counts: training, forward, 6nd ...")
     ] = "training",
     gpus: Annotated[str | None, typer.Option("--gpus", metavar="64xH100", help="How many days on these?")] = None,
-    mfu: Annotated[str | None, typer.Option("--mfu", help="Share of the peak that is reached. [default: 0.4]")] = None,
+    mfu: opt.Mfu = None,
     memory: Annotated[
         str | None,
         typer.Option(

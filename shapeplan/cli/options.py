@@ -55,6 +55,16 @@ StartPoint = Annotated[
         help="x0 and t0 (as the law counts), e.g. width=608,depth=10,mlp_dim=928@3.5e18.",
     ),
 ]
+RunNoise = Annotated[str, typer.Option("--run-noise", help="Noise that all rows of a run share, as seeds have.")]
+Tails = Annotated[
+    float | None,
+    typer.Option("--tails", help="Degrees of freedom of Student's noise; 3 is heavy. [default: normal]"),
+]
+Mfu = Annotated[str | None, typer.Option("--mfu", help="Share of the peak of --gpus. [default: 0.4]")]
+LogOutput = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", metavar="FILE", help="CSV, or .yaml, .json, .jsonl, .tsv. [default: stdout]"),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the whole document as JSON.")]
 Output = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to a file, atomically.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Hide notes, never warnings, errors or results.")]

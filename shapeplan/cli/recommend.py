@@ -31,7 +31,7 @@ def recommend(
         typer.Option("--gpus", metavar="64xH100", help="With --days a budget; else how long its training takes."),
     ] = None,
     days: Annotated[str | None, typer.Option("--days", help="Days on --gpus.")] = None,
-    mfu: Annotated[str | None, typer.Option("--mfu", help="Share of the peak of --gpus. [default: 0.4]")] = None,
+    mfu: opt.Mfu = None,
     law: Annotated[
         str | None, typer.Option("--law", metavar="FILE", help="Law document; - for stdin. [default: published SoViT]")
     ] = None,

@@ -1,6 +1,5 @@
 """``shapeplan simulate``: a synthetic log, to rehearse."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -21,18 +20,10 @@ def simulate(
         typer.Argument(metavar="[DESIGN]", help="Shapes and durations to log. [default: the paper's star and grid]"),
     ] = None,
     noise: Annotated[str, typer.Option("--noise", help="Relative noise of a row, e.g. 0.3%.")] = "0.3%",
-    run_noise: Annotated[
-        str, typer.Option("--run-noise", help="Noise that all rows of a run share, as seeds have.")
-    ] = "0%",
-    tails: Annotated[
-        float | None,
-        typer.Option("--tails", help="Degrees of freedom of Student's noise; 3 is heavy. [default: normal]"),
-    ] = None,
+    run_noise: opt.RunNoise = "0%",
+    tails: opt.Tails = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the noise.")] = 0,
-    output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", metavar="FILE", help="CSV, or .yaml, .json, .jsonl, .tsv. [default: stdout]"),
-    ] = None,
+    output: opt.LogOutput = None,
     quiet: opt.Quiet = False,
 ) -> None:
     """Simulate a sweep log, to rehearse.

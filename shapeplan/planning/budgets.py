@@ -12,7 +12,7 @@ from shapeplan.arrays import Floats
 from shapeplan.errors import ArgumentError, Complaint, PlanError
 from shapeplan.fitting.result import Fit
 from shapeplan.planning.arguments import number, several
-from shapeplan.planning.hardware import Fleet, check_mfu, parse_fleet
+from shapeplan.planning.hardware import Fleet, read_fleet
 from shapeplan.planning.inverse import LEAST_FLOPS, flops_interval, flops_of_shape, least_flops
 from shapeplan.planning.optimum import Optimum
 from shapeplan.planning.rounding import Grain
@@ -66,10 +66,9 @@ def read_budgets(
     PlanError
         If no compute reaches a loss.
     """
-    fleet = None if gpus is None else parse_fleet(gpus)
-    share = check_mfu(mfu) if fleet else None
-    if (mfu is not None or days is not None) and fleet is None:
-        raise ArgumentError(Complaint("no-gpus", "--days and --mfu are of --gpus", "add e.g. --gpus 64xH100"))
+    fleet, share = read_fleet(gpus, mfu)
+    if days is not None and fleet is None:
+        raise ArgumentError(Complaint("no-gpus", "--days are of --gpus", "add e.g. --gpus 64xH100"))
     asked = [name for name, value in (("flops", flops), ("loss", loss), ("days", days)) if value is not None]
     if len(asked) != 1:
         what = " and ".join(f"--{name}" for name in asked)

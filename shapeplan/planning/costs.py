@@ -11,7 +11,7 @@ from shapeplan.architectures import CONVENTIONS, Part, Transformer, ViT
 from shapeplan.architectures.catalogue import Counted, named
 from shapeplan.architectures.conventions import find_convention, non_embedding_params
 from shapeplan.errors import ArgumentError, Caution, Complaint, InputError
-from shapeplan.planning.hardware import AS_OF, Fleet, check_mfu, parse_fleet
+from shapeplan.planning.hardware import AS_OF, Fleet, read_fleet
 from shapeplan.planning.memory import DEFAULT_RECIPE, MemoryRecipe, find_recipe
 from shapeplan.quantities import LARGEST_FLOPS, convert_flops, format_bytes, format_flops
 from shapeplan.runs import Source
@@ -189,14 +189,10 @@ def flops(
     find_convention(flops_convention)
     counted = [_counted(model) for model in models]
     _check_lengths(examples, tokens, budget)
-    fleet = parse_fleet(gpus) if gpus is not None else None
+    fleet, share = read_fleet(gpus, mfu)
     if fleet and examples is None and tokens is None and budget is None:
         hint = "add --examples, --tokens or --budget"
         raise ArgumentError(Complaint("no-training", "days need the length of a training", hint))
-    if mfu is not None and not fleet:
-        message = "a utilization says nothing without accelerators"
-        raise ArgumentError(Complaint("no-gpus", message, "add --gpus 64xH100"))
-    share = check_mfu(mfu) if fleet else None
     recipe = find_recipe(DEFAULT_RECIPE if memory is None else memory) if fleet or memory is not None else None
     rows = []
     for one in counted:

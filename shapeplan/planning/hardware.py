@@ -95,6 +95,20 @@ ACCELERATORS: dict[str, Accelerator] = {
 """Chips by name. Peaks are those of the vendors' documents; where these print sparse figures, the source says so."""
 
 
+def read_fleet(gpus: str | None, mfu: float | None) -> tuple[Fleet | None, float | None]:
+    """Return the fleet and the share of its peak that is reached; None both where there is none.
+
+    Raises
+    ------
+    ArgumentError
+        If either makes no sense, or a share is given of no fleet.
+    """
+    if gpus is None and mfu is not None:
+        message = "a utilization says nothing without accelerators"
+        raise ArgumentError(Complaint("no-gpus", message, "add --gpus 64xH100"))
+    return (None, None) if gpus is None else (parse_fleet(gpus), check_mfu(mfu))
+
+
 def parse_fleet(text: str) -> Fleet:
     """Read ``64xH100``; without a count, one.
 

@@ -61,7 +61,12 @@ def read_models(
             notes += shapes.notes
             sources.append(shapes.source)
         else:
-            models.append(_usage(partial(named_from_text, name, settings if family is None else {}, shared)))
+            own = settings if family is None else {}
+            counted = _usage(partial(named_from_text, name, own, shared))
+            if own:
+                said = ", ".join(f"{key} {text}" for key, text in own.items())
+                counted = replace(counted, name=f"{counted.name} ({said})", source=f"{counted.source}, changed")
+            models.append(counted)
     if family is not None and not files:
         models.append(_usage(partial(_given, family, settings, shared)))
     elif settings and not names:
