@@ -102,6 +102,10 @@ def by_compute(rows: Sequence[CenterRow]) -> list[tuple[CenterRow, int]]:
     return together
 
 
+HELD_OUT_TOLERANCE = 0.02
+"""Relative error on rows it never saw above which a law is doubted, if it is three times its own scatter too."""
+
+
 @dataclass(frozen=True)
 class HeldOutError:
     """How far the law is from rows it never saw: mean, root mean square and largest of predicted/observed - 1."""
@@ -110,6 +114,10 @@ class HeldOutError:
     bias: float
     rmse: float
     worst: float
+
+    def refutes(self, scatter: float) -> bool:
+        """Return whether it is more than a law with this relative RMSE on its own rows may have."""
+        return self.rmse > max(HELD_OUT_TOLERANCE, 3 * scatter)
 
     @classmethod
     def of(cls, predicted: Floats, observed: Floats) -> HeldOutError | None:

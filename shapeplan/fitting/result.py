@@ -44,8 +44,6 @@ _CELLS = 2_000_000
 """Points times draws that are evaluated at once, which bounds memory."""
 OPTIMUM_AT = 10.0
 """The best shape is watched at this factor of the largest compute."""
-HELD_OUT_TOLERANCE = 0.02
-"""Relative error on rows it never saw above which a law is doubted, if it is three times its own scatter too."""
 
 
 @dataclass(frozen=True)
@@ -195,7 +193,7 @@ class Fit(Shown):
             return False
         if self.law.form.name != "star" or self.grid_error is None or self.quality is None:
             return True
-        return self.grid_error.rmse <= max(HELD_OUT_TOLERANCE, 3 * self.quality.relative_rmse)
+        return not self.grid_error.refutes(self.quality.relative_rmse)
 
     @property
     def status(self) -> Status:

@@ -12,7 +12,6 @@ from shapeplan.arrays import Index
 from shapeplan.errors import Caution
 from shapeplan.fitting.candidate import Candidate
 from shapeplan.fitting.evidence import Arm, CenterRow, HeldOutError
-from shapeplan.fitting.result import HELD_OUT_TOLERANCE
 from shapeplan.laws import Law, Star
 from shapeplan.runs import Runs
 from shapeplan.sweeps.star import StarSweep, doubts
@@ -100,7 +99,7 @@ def center_cautions(center: HeldOutError | None, relative_rmse: float) -> list[C
     if center is None:
         hint = "train the centre too: predicting it unseen is the best test of the law"
         return [Caution("no-center", "the log has no row of the centre", hint)]
-    if center.rmse <= max(HELD_OUT_TOLERANCE, 3 * relative_rmse):
+    if not center.refutes(relative_rmse):
         return []
     message = f"the held-out centre is missed by {center.rmse:.1%} (root mean square)"
     return [Caution("center-missed", message, "the law does not carry to large shapes; do not trust its loss there")]
@@ -108,7 +107,7 @@ def center_cautions(center: HeldOutError | None, relative_rmse: float) -> list[C
 
 def grid_cautions(grid: HeldOutError | None, relative_rmse: float) -> list[Caution]:
     """Return a caution where the rows beside the star are missed by more than 2% and three times the scatter."""
-    if grid is None or grid.rmse <= max(HELD_OUT_TOLERANCE, 3 * relative_rmse):
+    if grid is None or not grid.refutes(relative_rmse):
         return []
     message = f"the {grid.rows} rows beside the star are missed by {grid.rmse:.0%} (mean {grid.bias:+.0%})"
     hint = "Eq. 3 does not hold away from the arms, so plans give no loss"

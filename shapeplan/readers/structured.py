@@ -193,6 +193,9 @@ def _table(data: object, name: str, lone_record: bool = False) -> Table:
         if lone_record and RUNS not in data:
             return Table(tuple(data), (Record(data.line, data, data.lines),))
         if RUNS not in data:
+            if str(data.get("kind", "")).startswith("shapeplan."):
+                message = f"is a document of shapeplan ({data['kind']}), not a log"
+                raise InputError(Complaint("no-log", message, "give the log that it was made from", name, data.line))
             keys = ", ".join(list(data)[:8]) or "none"
             raise InputError(
                 Complaint("no-runs", f"the mapping has no 'runs' (its keys: {keys})", _WANTED, name, data.line)
