@@ -392,6 +392,45 @@ def test_the_list_is_filtered_by_words(program: Program) -> None:
     assert "gemma-2-9b" in done.stdout
     assert "llama" not in done.stdout
     assert program("flops", "--list", "gemma", "--json").returncode == 2
+    nothing = program("flops", "--list", "zzz")
+    assert nothing.returncode == 2
+    assert "no name of the catalogue holds 'zzz'" in nothing.stderr
+
+
+def test_a_model_that_was_changed_is_not_called_by_its_name_alone(program: Program) -> None:
+    done = program("flops", "ViT-g/14", "--width", "1024", "--depth", "12")
+    assert "ViT-g/14 (width 1024, depth 12)" in done.stdout
+    assert "arXiv:2106.04560, google-research/big_vision, models/vit.py; MAP head, changed" in done.stdout
+
+
+def test_a_narrow_terminal_leaves_nothing_out(law: Path) -> None:
+    for arguments in (
+        ["predict", law, LOG, "-q"],
+        ["flops", *MANY, "--budget", "1e23", "--memory", "adafactor", "--gpus", "512xTPUv5e"],
+        ["compare", LOG, "-q"],
+    ):
+        wide, narrow = (on_terminal(columns, *arguments, results=True)[0] for columns in (400, 60))
+        for heading in ("predicted", "mlp_dim", "tokens", "state in all", "rollout", "new shape"):
+            assert (heading in wide) == (heading in narrow), heading
+
+
+def test_what_simulate_replaces_is_said(program: Program, law: Path) -> None:
+    done = program("simulate", law, LOG, "-o", "again.csv")
+    assert f"note: the column 'loss' of {LOG} is replaced" in done.stderr
+
+
+def test_a_document_is_no_log(program: Program, law: Path) -> None:
+    done = program("fit", law)
+    assert done.returncode == 1
+    assert "is a document of shapeplan (shapeplan.law), not a log; give the log that it was made from" in done.stderr
+
+
+def test_outputs_are_checked_before_the_work(program: Program, tmp_path: Path) -> None:
+    """Otherwise the complaint would be that there is no such log."""
+    for name, why in (("nowhere/law.json", "no such file or directory"), (".", "is a directory")):
+        done = program("fit", "nope.csv", "-o", name)
+        assert done.returncode == 1
+        assert f"cannot be written: {why}" in done.stderr
 
 
 @pytest.mark.parametrize(
