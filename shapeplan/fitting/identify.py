@@ -100,7 +100,7 @@ def star_support(runs: Runs, star: StarSweep | None, no_star: FitError | None) -
     if not runs.dims:
         return Support("star", False, "needs columns of a shape, such as width and depth")
     if no_star is not None:
-        return Support("star", False, no_star.complaints[0].message)
+        return Support("star", False, no_star.complaints[0].message.removeprefix("the log is no star: "))
     assert star is not None, "a log without a star says why"
     try:
         check_durations(runs, star)
