@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shapeplan.errors import ArgumentError, FitError
+from shapeplan.fitting import rollout
 from shapeplan.fitting.compare import compare
 from shapeplan.fitting.fit import fit
 from shapeplan.fitting.predict import predict
@@ -45,6 +46,17 @@ def test_a_law_that_is_asked_for_is_not_scored() -> None:
 
 def test_the_additive_truth_is_told_from_the_product() -> None:
     assert fit(sweep(0.003, 1, additive_law()), replicates=0).law.form.name in ("additive", "star")
+
+
+@pytest.mark.parametrize(("excess", "chosen"), [(1.5, "separable"), (2.5, "interaction")])
+def test_the_simpler_law_is_taken_where_bic_hardly_differs(
+    monkeypatch: pytest.MonkeyPatch, excess: float, chosen: str
+) -> None:
+    """Both laws hold here; what BIC says of them is made up."""
+    runs = read_runs(SAMPLES / "vit_sweep.yaml")
+    found = dict.fromkeys(FORMS, 100.0) | {"interaction": 0.0, "separable": excess}
+    monkeypatch.setattr(rollout, "bic", lambda candidate, runs: found[candidate.name])
+    assert fit(runs, replicates=0).law.form.name == chosen
 
 
 def test_a_law_without_shape_is_chosen_only_where_it_is_better() -> None:

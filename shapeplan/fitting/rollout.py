@@ -21,6 +21,8 @@ FEWEST_BLOCKS = 4
 """Blocks below which a law that needs many rows is left out rather than the blocks it cannot stand."""
 DOUBT = 2.0
 """Standard errors from the best within which a law might as well be the true one."""
+EVEN = 2.0
+"""Difference in BIC that is not worth more than a bare mention (Kass and Raftery 1995): the simpler law is taken."""
 _ROUNDING = 1e-18
 _WORST = 1e300
 SHAPE_GROUPS = 40
@@ -55,7 +57,7 @@ class Choice:
 
 
 def choose(candidates: Sequence[Candidate], runs: Runs) -> Choice:
-    """Choose, of the laws within one standard error of the best, the one of least BIC.
+    """Choose, of the laws within one standard error of the best, the one of least BIC, or a simpler one as good.
 
     The rollout says which laws can be believed beyond their rows; among equals the rows themselves decide, with a
     parameter worth what it explains. (Taking the fewest parameters instead fails at 1% noise: a law that is plainly
@@ -107,7 +109,9 @@ def choose(candidates: Sequence[Candidate], runs: Runs) -> Choice:
     knowing = [candidate for candidate in close if candidate.problem.form.dims]
     blind_is_best = not next(one for one in able if one.name == best).problem.form.dims
     eligible = close if blind_is_best else knowing
-    chosen = min(eligible, key=lambda one: (bics[one.name], float(squares[one.name].mean())))
+    lowest = min(bics[one.name] for one in eligible)
+    even = [one for one in eligible if bics[one.name] - lowest <= EVEN]
+    chosen = min(even, key=lambda one: (one.problem.parameters, bics[one.name], float(squares[one.name].mean())))
     return Choice(chosen, scores, tuple(one for one in within(DOUBT) if one is not chosen))
 
 
