@@ -559,6 +559,13 @@ def test_laws_that_disagree_are_told(fitted: Fit) -> None:
     odd = replace(fitted, rivals=(Rival(Law(rival.law.form, floor, rival.law.units, rival.law.derive), low),))
     caution = next(caution for caution in one(odd).cautions if caution.code == "laws-disagree")
     assert "interaction agrees on the shape, but expects 0.1" in caution.message
+    # Intervals so wide that they overlap: that a plan loses much under the other law is told all the same.
+    wide = {name: np.geomspace(rival.law.constants[name], value, 50) for name, value in deep.items() if value > 0}
+    wide = {**draws, **wide}
+    odd = replace(fitted, rivals=(Rival(Law(rival.law.form, deep, rival.law.units, rival.law.derive), wide),))
+    caution = next(caution for caution in one(odd).cautions if caution.code == "laws-disagree")
+    assert "interaction wants 779.1 x 200 x 1439" in caution.message
+    assert "there this plan loses" in caution.message
     coarse = one(fitted, multiples={"width": 512, "mlp_dim": 4096})
     assert "laws-disagree" not in {caution.code for caution in coarse.cautions}, "rounding is no disagreement"
 

@@ -155,7 +155,7 @@ class Draft:
         own = (
             *edge_cautions(self.law.at_edge(shape), asked.trust),
             *blind_cautions(fit),
-            *disagreement(self.laws[i], ci, best),
+            *disagreement(self.laws[i], ci, loss, best),
         )
         return (
             *(own if self.of_law else ()),

@@ -13,6 +13,9 @@ from shapeplan.planning.ledger import Ledger
 from shapeplan.planning.optimum import Optimum
 from shapeplan.planning.plan import LawPlan
 
+COSTLY = 0.01
+"""Regret of a plan under another law that is worth a warning, however wide the intervals are."""
+
 
 def under_rivals(law: Optimum, plan: Ledger) -> list[tuple[LawPlan, ...]]:
     """Return, for every budget, the best shape and its loss under every rival, and what the plan loses there."""
@@ -45,9 +48,9 @@ def under_rivals(law: Optimum, plan: Ledger) -> list[tuple[LawPlan, ...]]:
 
 
 def disagreement(
-    laws: Sequence[LawPlan], ci: Mapping[str, Interval | None], loss: Estimate | None
+    laws: Sequence[LawPlan], ci: Mapping[str, Interval | None], rounded: Estimate | None, best: Estimate | None
 ) -> tuple[Caution, ...]:
-    """Return a caution where laws that are as good differ from the plan by more than both their intervals.
+    """Return a caution where laws that are as good differ from the plan by more than both intervals, or by what it costs.
 
     Parameters
     ----------
@@ -55,19 +58,20 @@ def disagreement(
         What the other laws make of the budget.
     ci : mapping of str to interval or None
         Of the shape under the law of the plan.
-    loss : Estimate or None
-        Of the best shape under it, before rounding.
+    rounded, best : Estimate or None
+        Loss under it of the plan, and of the best shape before rounding.
     """
     found = []
+    # What rounding costs under the law of the plan is no disagreement.
+    costly = COSTLY + (rounded.value / best.value - 1 if rounded and best else 0.0)
     for law in laws:
         apart = [dim for dim, interval in law.ci.items() if _disjoint(interval, ci.get(dim))]
         shape = " x ".join(f"{value:.4g}" for value in law.shape.values())
-        if apart:
-            found.append(
-                f"{law.law} wants {shape}, apart in {', '.join(apart)}; there this plan loses {law.regret:.2%}"
-            )
-        elif loss is not None and _disjoint(law.loss.ci, loss.ci):
-            found.append(f"{law.law} agrees on the shape, but expects {law.loss.value:.4g}, not {loss.value:.4g}")
+        if apart or law.regret > costly:
+            where = f", apart in {', '.join(apart)}" if apart else ""
+            found.append(f"{law.law} wants {shape}{where}; there this plan loses {law.regret:.2%}")
+        elif best is not None and _disjoint(law.loss.ci, best.ci):
+            found.append(f"{law.law} agrees on the shape, but expects {law.loss.value:.4g}, not {best.value:.4g}")
     if not found:
         return ()
     message = f"laws that the rollout cannot tell apart disagree: {'; '.join(found)}"
