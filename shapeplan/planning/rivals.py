@@ -50,7 +50,7 @@ def under_rivals(law: Optimum, plan: Ledger) -> list[tuple[LawPlan, ...]]:
 def disagreement(
     laws: Sequence[LawPlan], ci: Mapping[str, Interval | None], rounded: Estimate | None, best: Estimate | None
 ) -> tuple[Caution, ...]:
-    """Return a caution where laws that are as good differ from the plan by more than both intervals, or by what it costs.
+    """Return a caution where laws that are as good differ from the plan by more than both intervals, or make it costly.
 
     Parameters
     ----------
