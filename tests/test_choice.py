@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,10 +12,11 @@ from hypothesis import strategies as st
 
 from shapeplan.errors import ArgumentError, FitError
 from shapeplan.fitting import rollout
+from shapeplan.fitting.candidate import Candidate
 from shapeplan.fitting.compare import compare
 from shapeplan.fitting.fit import fit
 from shapeplan.fitting.predict import predict
-from shapeplan.fitting.rollout import standard_error
+from shapeplan.fitting.rollout import Fold, standard_error
 from shapeplan.laws import FORMS, Chinchilla, Law
 from shapeplan.readers.read import read_runs
 from shapeplan.runs import Runs
@@ -57,6 +59,23 @@ def test_the_simpler_law_is_taken_where_bic_hardly_differs(
     found = dict.fromkeys(FORMS, 100.0) | {"interaction": 0.0, "separable": excess}
     monkeypatch.setattr(rollout, "bic", lambda candidate, runs: found[candidate.name])
     assert fit(runs, replicates=0).law.form.name == chosen
+
+
+def test_eq_2_is_not_chosen_where_the_grid_refutes_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even where it is the best on the rows ahead, which are the star's own."""
+    runs = read_runs(SAMPLES / "vit_sweep.yaml")
+    real = rollout._errors
+
+    def flattering(candidate: Candidate, folds: Sequence[Fold], runs: Runs) -> list[list[np.ndarray]]:
+        found = real(candidate, folds, runs)
+        return [[0.01 * errors for errors in fold] for fold in found] if candidate.name == "star" else found
+
+    monkeypatch.setattr(rollout, "_errors", flattering)
+    whole = fit(runs, replicates=0)
+    assert min(whole.selection, key=lambda score: score.rollout_rmse or np.inf).law == "star"
+    assert whole.law.form.name == "separable"
+    star = runs.take(np.arange(len(runs)) < 57)
+    assert fit(star, replicates=0).law.form.name == "star", "nothing is beside it"
 
 
 def test_a_law_without_shape_is_chosen_only_where_it_is_better() -> None:

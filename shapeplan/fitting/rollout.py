@@ -63,9 +63,10 @@ def choose(candidates: Sequence[Candidate], runs: Runs) -> Choice:
     parameter worth what it explains. (Taking the fewest parameters instead fails at 1% noise: a law that is plainly
     wrong in sample passes on the few rows of the rollout; tests/studies/choice.py.)
 
-    Laws that know no shape are the baseline: one of them is chosen only where it is the best itself. All laws predict
-    the same rows. The standard error is that of the difference of two laws' squared errors, with the rows of a run
-    taken together, since what is hard to predict for one law is hard for the others.
+    Laws that know no shape are the baseline: one of them is chosen only where it is the best itself. Eq. 2 is out where
+    the rows beside the star refute Eq. 3: a law must hold for all of the log. All laws predict the same rows. The
+    standard error is that of the difference of two laws' squared errors, with the rows of a run taken together, since
+    what is hard to predict for one law is hard for the others.
 
     Parameters
     ----------
@@ -92,7 +93,8 @@ def choose(candidates: Sequence[Candidate], runs: Runs) -> Choice:
     )
     if not folds:
         return Choice(min(candidates, key=lambda one: bics[one.name]), scores)
-    best = min(squares, key=lambda name: float(squares[name].mean()))
+    able = [candidate for candidate in able if not _is_refuted(candidate, runs)] or able
+    best = min((one.name for one in able), key=lambda name: float(squares[name].mean()))
     if not np.isfinite(squares[best]).all():
         return Choice(min(able, key=lambda one: bics[one.name]), scores)
 
@@ -113,6 +115,15 @@ def choose(candidates: Sequence[Candidate], runs: Runs) -> Choice:
     even = [one for one in eligible if bics[one.name] - lowest <= EVEN]
     chosen = min(even, key=lambda one: (one.problem.parameters, bics[one.name], float(squares[one.name].mean())))
     return Choice(chosen, scores, tuple(one for one in within(DOUBT) if one is not chosen))
+
+
+def _is_refuted(candidate: Candidate, runs: Runs) -> bool:
+    """Return whether the rows beside a star, which Eq. 2 is not fitted to, tell against it."""
+    beside = candidate.star.star.beside(runs) if candidate.star else np.empty(0, dtype=np.int64)
+    if not beside.size:
+        return False
+    errors = candidate.errors(candidate.found.best, 0, runs, beside)
+    return HeldOutError.of_errors(errors).refutes(candidate.relative_rmse)
 
 
 def bic(candidate: Candidate, runs: Runs) -> float:
