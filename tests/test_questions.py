@@ -549,11 +549,12 @@ def test_laws_as_good_are_asked_too(fitted: Fit) -> None:
 def test_laws_that_disagree_are_told(fitted: Fit) -> None:
     assert "laws-disagree" not in {caution.code for caution in one(fitted).cautions}
     rival = fitted.rivals[0]
-    deep = {**rival.law.constants, "alpha_depth": 30 * rival.law.constants["alpha_depth"]}
+    deep = {**rival.law.constants, "alpha_depth": 6 * rival.law.constants["alpha_depth"]}
     draws = {name: np.full(50, value) for name, value in deep.items()}
     odd = replace(fitted, rivals=(Rival(Law(rival.law.form, deep, rival.law.units, rival.law.derive), draws),))
     caution = next(caution for caution in one(odd).cautions if caution.code == "laws-disagree")
-    assert "interaction wants 779.1 x 200 x 1439, apart in width, depth, mlp_dim; there this plan" in caution.message
+    assert "interaction wants 857.8 x 75.25 x 1751" in caution.message
+    assert ", apart in width, depth, mlp_dim; there this plan loses" in caution.message
     floor = {**rival.law.constants, "eps": 0.8 * rival.law.constants["eps"]}
     low = {name: np.full(50, value) for name, value in floor.items()}
     odd = replace(fitted, rivals=(Rival(Law(rival.law.form, floor, rival.law.units, rival.law.derive), low),))
@@ -564,8 +565,14 @@ def test_laws_that_disagree_are_told(fitted: Fit) -> None:
     wide = {**draws, **wide}
     odd = replace(fitted, rivals=(Rival(Law(rival.law.form, deep, rival.law.units, rival.law.derive), wide),))
     caution = next(caution for caution in one(odd).cautions if caution.code == "laws-disagree")
-    assert "interaction wants 779.1 x 200 x 1439" in caution.message
-    assert "there this plan loses" in caution.message
+    assert "; there this plan loses" in caution.message
+    assert "apart" not in caution.message
+    # A law whose best shape has no end is no law to compare with, and says so.
+    endless = {**rival.law.constants, "alpha_depth": 1e6 * rival.law.constants["alpha_depth"]}
+    odd = replace(fitted, rivals=(Rival(Law(rival.law.form, endless, rival.law.units, rival.law.derive), {}),))
+    budget = one(odd)
+    assert budget.laws[0].at_edge == ("depth",)
+    assert "laws-disagree" not in {caution.code for caution in budget.cautions}
     coarse = one(fitted, multiples={"width": 512, "mlp_dim": 4096})
     assert "laws-disagree" not in {caution.code for caution in coarse.cautions}, "rounding is no disagreement"
 

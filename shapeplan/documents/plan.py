@@ -48,6 +48,7 @@ class LawPlanRecord(Part):
     ci: dict[str, Range | None]
     loss: EstimateRecord
     regret: Finite
+    at_edge: tuple[str, ...] = ()
 
 
 class DeviationRecord(Part):

@@ -89,6 +89,8 @@ class LawPlan:
         Its loss there.
     regret : float
         Relative excess loss, under that law, of the recommended shape.
+    at_edge : tuple of str
+        Dimensions of its best shape at the edge of where it is looked for: there the law has no best shape.
     """
 
     law: str
@@ -96,6 +98,7 @@ class LawPlan:
     ci: Mapping[str, Interval | None]
     loss: Estimate
     regret: float
+    at_edge: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

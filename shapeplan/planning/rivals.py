@@ -38,6 +38,7 @@ def under_rivals(law: Optimum, plan: Ledger) -> list[tuple[LawPlan, ...]]:
                     ci={dim: interval_at(intervals[dim], i) if intervals else None for dim in best},
                     loss=Estimate(float(losses[i]), interval_at(loss_ci, i) if loss_ci else None),
                     regret=float(regret[i]),
+                    at_edge=tuple(other.at_edge({dim: float(values[i]) for dim, values in best.items()})),
                 )
                 if np.isfinite(losses[i]) and np.isfinite(regret[i])
                 else None
@@ -65,6 +66,8 @@ def disagreement(
     # What rounding costs under the law of the plan is no disagreement.
     costly = COSTLY + (rounded.value / best.value - 1 if rounded and best else 0.0)
     for law in laws:
+        if law.at_edge:  # It has no best shape to compare with.
+            continue
         apart = [dim for dim, interval in law.ci.items() if _disjoint(interval, ci.get(dim))]
         shape = " x ".join(f"{value:.4g}" for value in law.shape.values())
         if apart or law.regret > costly:

@@ -154,7 +154,8 @@ def _laws(laws: Iterable[LawPlan]) -> RenderableType:
     for law in laws:
         shape = " x ".join(compact(value, 4) for value in law.shape.values())
         loss = compact(law.loss.value, 4)
-        rows.append([law.law, shape, loss, span(law.loss.ci, 4), percent(law.regret, signed=True)])
+        name = law.law + (f" (at the edge in {', '.join(law.at_edge)})" if law.at_edge else "")
+        rows.append([name, shape, loss, span(law.loss.ci, 4), percent(law.regret, signed=True)])
     return table(["law", "best shape", "loss", "interval", "this plan"], rows)
 
 
