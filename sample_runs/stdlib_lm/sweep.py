@@ -1,4 +1,4 @@
-"""Train the sweep: ``python sweep.py --jobs 2``. Kill it anywhere and start it again: nothing is lost or trained twice.
+"""Train the sweep: ``python sweep.py --jobs 2``. Kill it anywhere and start it again: it goes on where it was.
 
 The shapes and durations are those of ``star.csv`` and ``grid.csv``, which `shapeplan design` laid out. Every finished
 row goes to ``runs.csv`` at once; a run that fails, to ``failures.csv`` with the reason. With ``--tune``, three shapes
@@ -13,6 +13,7 @@ import fcntl
 import json
 import multiprocessing
 import shutil
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -115,14 +116,21 @@ def main() -> None:
     arguments = parser.parse_args()
     log = HERE / ("tuning.csv" if arguments.tune else "runs.csv")
     runs = tuned() if arguments.tune else designed(HERE)
-    corpus = HERE / "corpus.json"
-    corpus.write_text(json.dumps(read_corpus().provenance(), indent=2) + "\n")
+    _check_corpus(HERE / "corpus.json", log)
     context = multiprocessing.get_context("spawn")
     workers = [context.Process(target=work, args=(runs, log, arguments.states)) for _ in range(arguments.jobs)]
     for worker in workers:
         worker.start()
     for worker in workers:
         worker.join()
+
+
+def _check_corpus(record: Path, log: Path) -> None:
+    """Record the corpus; refuse to add to a log that was trained on another."""
+    found = read_corpus().provenance()
+    if log.exists() and json.loads(record.read_text()) != found:
+        sys.exit(f"{log.name} was trained on another corpus than this Python's (see {record.name}): move it away first")
+    record.write_text(json.dumps(found, indent=2) + "\n")
 
 
 @contextmanager

@@ -34,7 +34,7 @@ def render_check(found: Check) -> list[RenderableType]:
         parts += [title("Star and grid"), facts(_sweep(found))]
     parts += [title("Laws that the log can identify")]
     laws = [[law.law, "yes" if law.supported else "no", law.reason or ""] for law in found.laws]
-    return [*parts, table(["law", "", "why not"], laws, left=3)]
+    return [*parts, table(["law", "identified", "why not"], laws, left=3)]
 
 
 def _sweep(found: Check) -> list[tuple[str, str]]:
