@@ -51,11 +51,10 @@ def test_every_planned_run_is_there_once_for_every_duration_or_its_failure_is(lo
 
 
 def test_compute_and_parameters_are_the_exact_counts(log: list[dict[str, str]]) -> None:
+    cost = sp.architecture({"family": "gpt2", "vocab": 256, "seq": 128, "head_dim": 16})
     for row in log:
         width, depth, mlp_dim = shape_of(row)
-        model = sp.Decoder(
-            family="gpt2", width=width, depth=depth, mlp_dim=mlp_dim, heads=width // 16, vocab=256, seq=128
-        )
+        model = cost.model({"width": width, "depth": depth, "mlp_dim": mlp_dim})
         each, rest = divmod(int(model.flops("training")), 128)
         assert rest == 0
         assert int(row["training_flops"]) == each * int(row["tokens"])
