@@ -2,7 +2,7 @@
 
 from shapeplan.cli import options as opt
 from shapeplan.cli.input import read_log
-from shapeplan.cli.output import emit, target
+from shapeplan.cli.output import emit, output_target
 from shapeplan.render.console import Console
 
 
@@ -29,7 +29,7 @@ def check(
     from shapeplan.render.check import render_check
 
     console = Console(quiet=quiet, as_json=as_json)
-    place = target(output, (log, config))
+    place = output_target(output, (log, config))
     runs = read_log(log, metric, higher_is_better, dims, flops_convention, config)
     found = check_runs(runs, center=opt.parse_center(center))
     for note in runs.notes:

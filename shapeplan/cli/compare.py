@@ -2,7 +2,7 @@
 
 from shapeplan.cli import options as opt
 from shapeplan.cli.input import read_log
-from shapeplan.cli.output import emit, target
+from shapeplan.cli.output import emit, output_target
 from shapeplan.render.console import Console
 
 
@@ -28,7 +28,7 @@ def compare(
     from shapeplan.render.compare import render_compare
 
     console = Console(quiet=quiet, as_json=as_json)
-    place = target(output, (log, config))
+    place = output_target(output, (log, config))
     runs = read_log(log, metric, higher_is_better, dims, flops_convention, config)
     found = compare_laws(runs, objective=objective, center=opt.parse_center(center))
     for note in found.notes:

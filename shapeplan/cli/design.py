@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from shapeplan.cli import options as opt
-from shapeplan.cli.output import LOG_FORMATS, Target, emit, emit_text
-from shapeplan.cli.output import target as output_target
+from shapeplan.cli.output import LOG_FORMATS, Target, emit, emit_text, output_target
 from shapeplan.cli.strict import StrictCommand
 from shapeplan.errors import ArgumentError, Complaint
 from shapeplan.quantities import format_count, format_flops, parse_assignments, parse_count, parse_flops, parse_fraction

@@ -9,7 +9,7 @@ import typer
 from shapeplan.cli import options as opt
 from shapeplan.cli.again import said_again
 from shapeplan.cli.input import read_log, read_log_of_metrics
-from shapeplan.cli.output import emit, target
+from shapeplan.cli.output import emit, output_target
 from shapeplan.render.console import Console
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def fit(
     from shapeplan.sweeps.grid import Start
 
     console = Console(quiet=quiet, as_json=as_json)
-    place = target(output, (log, config))
+    place = output_target(output, (log, config))
     metrics = list(dict.fromkeys(metric or ()))
     reading = (higher_is_better, dims, flops_convention, config)
     options: dict[str, Any] = {

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from shapeplan.cli import options as opt
-from shapeplan.cli.output import emit, target
+from shapeplan.cli.output import emit, output_target
 from shapeplan.errors import ArgumentError, Complaint
 from shapeplan.quantities import parse_count, parse_flops
 from shapeplan.render.console import Console
@@ -98,7 +98,7 @@ def flops(
         settings={**own, **opt.parse_settings(settings, taken={*own, *shared})},
         shared=shared,
     )
-    place = target(output, [source.name for source in asked.sources])
+    place = output_target(output, [source.name for source in asked.sources])
     for note in asked.notes:
         console.note(note)
     costs = count(

@@ -44,7 +44,7 @@ class Target:
         console.note(f"wrote {self.path}")
 
 
-def target(
+def output_target(
     output: Path | None, inputs: Sequence[str | Path | None], formats: Sequence[str] = ("json",)
 ) -> Target | None:
     """Return the file that a result goes to, None for stdout: checked before the work whose result it is to hold.

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from shapeplan.cli import options as opt
-from shapeplan.cli.output import target
+from shapeplan.cli.output import output_target
 from shapeplan.errors import ArgumentError, Complaint
 from shapeplan.quantities import parse_flops
 from shapeplan.render.console import Console
@@ -53,7 +53,7 @@ def plot(
         from shapeplan.render.pictures import check_format, picture
 
         check_format(output.suffix)
-    drawing = target(output, laws)
+    drawing = output_target(output, laws)
     place = check_compute(figure, None if flops is None else parse_flops(flops))
     first = read_law_or_metrics(laws[0]) if figure == "exponents" and len(laws) == 1 else read_law(laws[0])
     if isinstance(first, Fit):

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from shapeplan.cli import options as opt
-from shapeplan.cli.output import target
+from shapeplan.cli.output import output_target
 from shapeplan.render.console import Console
 
 
@@ -35,7 +35,7 @@ def predict(
     from shapeplan.sweeps.grid import START_CODES
 
     console = Console(quiet=quiet, as_json=as_json)
-    place = target(output, (law, rows, config), ("csv", "json"))
+    place = output_target(output, (law, rows, config), ("csv", "json"))
     fit = read_law(law)
     runs = read_runs(
         rows,

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from shapeplan.cli import options as opt
-from shapeplan.cli.output import LOG_FORMATS, emit_text, target
+from shapeplan.cli.output import LOG_FORMATS, emit_text, output_target
 from shapeplan.errors import ArgumentError, Complaint, check_choice
 from shapeplan.quantities import parse_assignments, parse_flops, parse_fraction
 from shapeplan.render.console import Console
@@ -121,7 +121,7 @@ def recommend(
     as_json = as_json or form == "json"
     console = Console(quiet=quiet, as_json=as_json)
     written = {None: ("json", "csv"), "table": ("json", "csv"), "json": ("json",), "csv": ("csv",)}
-    place = target(output, (law,), written.get(form, LOG_FORMATS))
+    place = output_target(output, (law,), written.get(form, LOG_FORMATS))
 
     def document() -> "Document":
         # Loaded for documents alone: tables come without, in a tenth less time.

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from shapeplan.cli import options as opt
-from shapeplan.cli.output import target
+from shapeplan.cli.output import output_target
 from shapeplan.errors import ArgumentError, Complaint
 from shapeplan.quantities import parse_flops
 from shapeplan.render.console import Console
@@ -41,7 +41,7 @@ def report(
     if output.suffix.lower() not in (".html", ".htm"):
         message = f"a report is a page, and {output.name!r} does not end in .html"
         raise ArgumentError(Complaint("bad-format", message, "give -o report.html; pictures alone: shapeplan plot"))
-    place = target(output, (law,), ("html",))
+    place = output_target(output, (law,), ("html",))
     assert place is not None, "a report always goes to a file"
     budgets = [parse_flops(text) for text in flops or []]
     again = [

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from shapeplan.cli import options as opt
-from shapeplan.cli.output import LOG_FORMATS, emit_text, target
+from shapeplan.cli.output import LOG_FORMATS, emit_text, output_target
 from shapeplan.quantities import parse_fraction
 from shapeplan.render.console import Console
 
@@ -39,7 +39,7 @@ def simulate(
     from shapeplan.sweeps.simulate import simulate as simulate_runs
 
     console = Console(quiet=quiet)
-    place = target(output, (law, design), LOG_FORMATS)
+    place = output_target(output, (law, design), LOG_FORMATS)
     fit = read_law(law) if law is not None else None
     if design is not None:
         rows = read_runs(

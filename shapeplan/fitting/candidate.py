@@ -8,6 +8,7 @@ import numpy as np
 
 from shapeplan.arrays import Bools, Floats, Index
 from shapeplan.fitting.engine import RELATIVE, Block, Found, Objective, Solution, search_again
+from shapeplan.fitting.evidence import HeldOutError
 from shapeplan.fitting.identify import Contents, joint_form, nothing_supported
 from shapeplan.fitting.problem import Problem, check_signal, pose, reference_unit, solve
 from shapeplan.fitting.scatter import Scatter
@@ -60,6 +61,11 @@ class Candidate:
         predicted = np.concatenate(self.problem.predicted(self.found.best))
         observed = np.concatenate([block.observed for block in self.problem.blocks])
         return Scatter.of(np.log(observed / predicted), run, self.problem.tangent(self.found.best))
+
+    def error_beside_star(self, runs: Runs) -> HeldOutError | None:
+        """Return how far Eq. 2 is from the rows beside its star, which it never saw; None where there are none."""
+        beside = self.star.star.beside(runs) if self.star else np.empty(0, dtype=np.int64)
+        return HeldOutError.of_errors(self.errors(self.found.best, 0, runs, beside)) if beside.size else None
 
     def without(self, keep: Bools) -> Solution:
         """Fit again with rows left out.

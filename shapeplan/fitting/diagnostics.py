@@ -150,7 +150,7 @@ def replicate_cautions(bootstrap: Bootstrap) -> list[Caution]:
 
 def run_cautions(scatter: Scatter) -> list[Caution]:
     """Return a caution where the law takes up all that runs differ in, so that their own scatter cannot be told."""
-    runs, rows = int(scatter.run.max()) + 1, len(scatter.run)
+    runs, rows = scatter.runs, len(scatter.run)
     if runs == rows or scatter.between >= 1:
         return []
     message = f"the law has as many parameters for what tells runs apart as there are runs ({runs}, with {rows} rows)"

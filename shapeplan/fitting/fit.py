@@ -21,6 +21,7 @@ from shapeplan.fitting.noise import measure_noise
 from shapeplan.fitting.result import OPTIMUM_AT, Fit, Rival
 from shapeplan.fitting.rollout import Choice, choose, score_in_sample
 from shapeplan.fitting.rows import rows_of
+from shapeplan.fitting.scatter import Scatter
 from shapeplan.fitting.star_report import report_star
 from shapeplan.fitting.surroundings import Surroundings, trust_region
 from shapeplan.fitting.trends import find_trends
@@ -133,8 +134,9 @@ def _evidence(
         _check_start(start, dims)
     start, start_cautions = (start, ()) if start or not dims else find_start(runs, dims, contents.beside_star(runs))
 
-    draws = replicates.of(chosen, runs)
-    source_draws = replicates.of(beside, runs) if beside else draws
+    scatter = chosen.scatter(runs)
+    draws = replicates.of(chosen, scatter)
+    source_draws = replicates.of(beside, beside.scatter(runs)) if beside else draws
     exponent_draws = behind.problem.form.scaling_exponents(source_draws) if source_draws else {}
     evidence = replicates.evidence(draws, exponent_draws)
     reading = Reading(
@@ -155,7 +157,6 @@ def _evidence(
     residuals = problem.residuals(chosen.found.best)
     outliers = doubt.find_outliers(runs, problem, residuals)
     noise = measure_noise(runs)
-    scatter = chosen.scatter(runs)
     trends = find_trends(runs, problem, residuals, scatter)
     influences = find_influences(reading, runs, draws, exponent_draws)
     misfit = doubt.Misfit.of(runs.observed()[rows], residuals)
@@ -245,7 +246,7 @@ def _knows_shape(candidate: Candidate) -> bool:
 
 def _rival(candidate: Candidate, runs: Runs, surroundings: Surroundings, replicates: Replicates) -> Rival:
     fewer = replace(replicates, count=min(replicates.count, RIVAL_REPLICATES))
-    return Rival(replace(candidate.law, derive=surroundings.variables), fewer.of(candidate, runs))
+    return Rival(replace(candidate.law, derive=surroundings.variables), fewer.of(candidate, candidate.scatter(runs)))
 
 
 @dataclass
@@ -270,12 +271,12 @@ class Replicates:
     level: float
     done: Callable[[int], None] = lambda more: None
 
-    def of(self, candidate: Candidate, runs: Runs) -> dict[str, Floats]:
+    def of(self, candidate: Candidate, scatter: Scatter) -> dict[str, Floats]:
         """Return the constants of a candidate under every replicate."""
         return bootstrap(
             candidate.problem,
             candidate.found,
-            candidate.scatter(runs),
+            scatter,
             replicates=self.count,
             seed=self.seed,
             level=self.level,

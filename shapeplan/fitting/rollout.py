@@ -119,11 +119,8 @@ def choose(candidates: Sequence[Candidate], runs: Runs) -> Choice:
 
 def _is_refuted(candidate: Candidate, runs: Runs) -> bool:
     """Return whether the rows beside a star, which Eq. 2 is not fitted to, tell against it."""
-    beside = candidate.star.star.beside(runs) if candidate.star else np.empty(0, dtype=np.int64)
-    if not beside.size:
-        return False
-    errors = candidate.errors(candidate.found.best, 0, runs, beside)
-    return HeldOutError.of_errors(errors).refutes(candidate.relative_rmse)
+    error = candidate.error_beside_star(runs)
+    return error is not None and error.refutes(candidate.relative_rmse)
 
 
 def bic(candidate: Candidate, runs: Runs) -> float:

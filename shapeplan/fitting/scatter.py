@@ -41,6 +41,11 @@ class Scatter:
     freedom: float
     between: float
 
+    @property
+    def runs(self) -> int:
+        """Number of runs."""
+        return int(self.run.max()) + 1
+
     @classmethod
     def of(cls, residuals: Floats, run: Ints, tangent: Floats) -> Scatter:
         """Measure the scatter of logarithmic residuals.
@@ -102,7 +107,7 @@ class Scatter:
 
         rows = np.sqrt(1 - self.common) * parts(len(self.run))
         if self.common:
-            rows += np.sqrt(self.common) * parts(int(self.run.max()) + 1)[:, self.run]
+            rows += np.sqrt(self.common) * parts(self.runs)[:, self.run]
         return np.asarray(self.sigma * rows)
 
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from shapeplan.arrays import Index
 from shapeplan.errors import Caution
 from shapeplan.fitting.candidate import Candidate
 from shapeplan.fitting.evidence import Arm, CenterRow, HeldOutError
@@ -52,17 +51,11 @@ def report_star(runs: Runs, candidate: Candidate) -> StarReport:
     star, law, scatter = candidate.star.star, candidate.law, candidate.relative_rmse
     center = predict_center(runs, star, law)
     unseen = _center_error(center)
-    grid = _grid_error(runs, star.beside(runs), law)
+    grid = candidate.error_beside_star(runs)
     cautions = (*center_cautions(unseen, scatter), *grid_cautions(grid, scatter))
     exponents = (*candidate.star.cautions, *doubts(runs, star))
     arms = _arms(runs, candidate, candidate.star.c_alone)
     return StarReport(dict(star.center), arms, center, unseen, grid, cautions, exponents)
-
-
-def _grid_error(runs: Runs, rows: Index, law: Law) -> HeldOutError | None:
-    """Compare the law with the rows beside the star, which the fit never saw; None where there are none."""
-    variables = {dim: runs.values(dim)[rows] for dim in law.form.dims}
-    return HeldOutError.of(law.loss(**variables, flops=runs.flops[rows]), runs.observed()[rows])
 
 
 def _center_error(rows: tuple[CenterRow, ...]) -> HeldOutError | None:

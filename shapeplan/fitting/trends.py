@@ -23,7 +23,7 @@ def find_trends(runs: Runs, problem: Problem, residuals: Floats, scatter: Scatte
     together count less.
     """
     rows = problem.all_rows
-    per_run = len(rows) / (int(scatter.run.max()) + 1)
+    per_run = len(rows) / scatter.runs
     worth = len(rows) / (1 + (per_run - 1) * scatter.common)
     columns = {"flops": runs.flops[rows]} | {dim: runs.values(dim)[rows] for dim in runs.dims}
     return {

@@ -11,7 +11,6 @@ from shapeplan.fitting.surroundings import BEYOND
 from shapeplan.planning.size import SIZE
 from shapeplan.quantities import format_flops
 
-"""A budget or a size counts as beyond the data if it is more than this factor outside."""
 _SPENT = 0.99
 """Share of a budget that a plan must spend, where examples may run out."""
 
