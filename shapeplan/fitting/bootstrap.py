@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from shapeplan.arrays import Floats
-from shapeplan.fitting.engine import Block, Found, search_again
+from shapeplan.fitting.engine import Found, search_again
 from shapeplan.fitting.problem import Problem
 from shapeplan.fitting.scatter import Scatter
 
@@ -73,10 +73,5 @@ def bootstrap(
 
 def _refit(problem: Problem, found: Found, observed: Floats) -> dict[str, Floats]:
     """Fit observations of shape (replicates, rows of the problem)."""
-    cuts = np.cumsum([block.rows for block in problem.blocks])[:-1]
-    blocks = [
-        Block(block.log_columns, mine, block.weights)
-        for block, mine in zip(problem.blocks, np.split(observed, cuts, axis=1), strict=True)
-    ]
     candidates = found.optima[:_CANDIDATES]
-    return problem.constants(search_again(blocks, candidates, *problem.bounds, problem.objective))
+    return problem.constants(search_again(problem.observing(observed), candidates, *problem.bounds, problem.objective))

@@ -17,6 +17,7 @@ from shapeplan.fitting.engine import OBJECTIVES, Objective
 from shapeplan.fitting.evidence import Bootstrap, Estimate, Parameter, Quality
 from shapeplan.fitting.identify import Contents, survey
 from shapeplan.fitting.influence import Reading, find_influences
+from shapeplan.fitting.likelihood import exponent_intervals
 from shapeplan.fitting.noise import measure_noise
 from shapeplan.fitting.result import OPTIMUM_AT, Fit, Rival
 from shapeplan.fitting.rollout import Choice, choose, score_in_sample
@@ -135,8 +136,9 @@ def _evidence(
     start, start_cautions = (start, ()) if start or not dims else find_start(runs, dims, contents.beside_star(runs))
 
     scatter = chosen.scatter(runs)
+    behind_scatter = beside.scatter(runs) if beside else scatter
     draws = replicates.of(chosen, scatter)
-    source_draws = replicates.of(beside, beside.scatter(runs)) if beside else draws
+    source_draws = replicates.of(beside, behind_scatter) if beside else draws
     exponent_draws = behind.problem.form.scaling_exponents(source_draws) if source_draws else {}
     evidence = replicates.evidence(draws, exponent_draws)
     reading = Reading(
@@ -147,8 +149,10 @@ def _evidence(
         flops=OPTIMUM_AT * flops_range[1],
     )
     exponents = _estimates(behind.law.scaling_exponents(), exponent_draws, evidence)
+    if star:
+        exponents |= replicates.on_star(behind, behind_scatter)
     growth_draws = reading.growth(draws) if draws else {}
-    growth = _estimates(reading.growth(fitted.arrays()), growth_draws, evidence)
+    growth = exponents if of_star else _estimates(reading.growth(fitted.arrays()), growth_draws, evidence)
     at_bound = doubt.find_at_bound(problem, fitted.constants)
     parameters = {
         name: Parameter(value, evidence.interval(draws[name]) if draws else None, name in at_bound)
@@ -282,6 +286,18 @@ class Replicates:
             level=self.level,
             done=self.done,
         )
+
+    def on_star(self, candidate: Candidate, scatter: Scatter) -> dict[str, Estimate]:
+        """Return s_k of a candidate that was fitted to a star, with intervals from the likelihood."""
+        intervals = exponent_intervals(
+            candidate.problem,
+            candidate.found,
+            scatter,
+            replicates=self.count,
+            seed=self.seed,
+            level=self.level,
+        )
+        return {dim: Estimate(s, intervals.get(dim)) for dim, s in candidate.law.scaling_exponents().items()}
 
     def evidence(self, draws: Mapping[str, Floats], exponents: Mapping[str, Floats]) -> Bootstrap:
         """Return the record of the draws."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.linalg import block_diag
@@ -88,6 +88,14 @@ class Problem:
         exponents = np.concatenate(by_exponent)
         inside = (theta > lower * (1 + _AT_BOUND)) & (theta < upper * (1 - _AT_BOUND)) & exponents.any(axis=0)
         return np.hstack([exponents[:, inside], block_diag(*by_coefficient)])
+
+    def observing(self, observed: Floats) -> list[Block]:
+        """Return the blocks with other observations, shape (batch, rows), in units of `metric_unit`."""
+        cuts = np.cumsum([block.rows for block in self.blocks])[:-1]
+        return [
+            replace(block, observed=mine)
+            for block, mine in zip(self.blocks, np.split(observed, cuts, axis=1), strict=True)
+        ]
 
     def predicted(self, solution: Solution) -> tuple[Floats, ...]:
         """Return what the first of a batch predicts for the rows of every block, in units of `metric_unit`."""

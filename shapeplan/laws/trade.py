@@ -18,6 +18,30 @@ def alone_exponents(dims: tuple[str, ...], constants: Mapping[str, Floats]) -> d
     return exponents
 
 
+def held_alone(exponents: tuple[str, ...], dim: str, s: float) -> Floats:
+    """Return the map of exponents that holds s_k at `s`: c gives way to ``s (a_k + b_k)``.
+
+    Parameters
+    ----------
+    exponents : tuple of str
+        Names of the exponents, in order.
+    dim : str
+        The dimension k.
+    s : float
+        Its scaling exponent.
+
+    Returns
+    -------
+    ndarray, shape (exponents, exponents)
+        All exponents are the map times all but c.
+    """
+    held = np.eye(len(exponents))
+    c = exponents.index("c")
+    held[c, c] = 0.0
+    held[c, [exponents.index(f"a_{dim}"), exponents.index(f"b_{dim}")]] = s
+    return held
+
+
 def alone_optimum(dims: tuple[str, ...], constants: Mapping[str, Floats], log_flops: Floats) -> dict[str, Floats]:
     """Return x_k = (alpha_k a_k t^c / (beta_k b_k))^(1 / (a_k + b_k)); 0 or infinite where nothing is traded."""
     optimum = {}

@@ -25,11 +25,14 @@ class Block:
         What is to be predicted, positive; a batch has one set a start.
     weights : ndarray, shape (rows,) or (batch, rows)
         How much every row counts; 0 leaves it out.
+    maps : ndarray, shape (exponents, exponents) or (batch, exponents, exponents), optional
+        Where exponents are held in a linear relation: those of the columns are ``maps @ theta``.
     """
 
     log_columns: Floats
     observed: Floats
     weights: Floats
+    maps: Floats | None = None
 
     @property
     def rows(self) -> int:
@@ -44,7 +47,10 @@ class Block:
     @property
     def uses(self) -> Bools:
         """Which exponents move this block, shape (exponents,)."""
-        return np.asarray(np.any(self.log_columns != 0, axis=(0, 1)))
+        moved = np.asarray(np.any(self.log_columns != 0, axis=(0, 1)))
+        if self.maps is None:
+            return moved
+        return np.asarray(np.any(self.maps[..., moved, :] != 0, axis=tuple(range(self.maps.ndim - 1))))
 
     @property
     def batch(self) -> int:
@@ -55,7 +61,8 @@ class Block:
         """Return the block with some sets of a batch; what all starts share stays."""
         observed = self.observed[batch] if self.observed.ndim > 1 else self.observed
         weights = self.weights[batch] if self.weights.ndim > 1 else self.weights
-        return Block(self.log_columns, observed, weights)
+        maps = self.maps[batch] if self.maps is not None and self.maps.ndim > 2 else self.maps
+        return Block(self.log_columns, observed, weights, maps)
 
     def thinned(self, rows: int) -> Block:
         """Return the block with no more than so many rows, always the same; of observations of shape (rows,)."""
@@ -68,8 +75,27 @@ class Block:
     def columns(self, theta: Floats) -> Floats:
         """Return the columns at many exponents, shape (batch, rows, columns)."""
         rows, columns, exponents = self.log_columns.shape
-        logs = theta @ self.log_columns.reshape(rows * columns, exponents).T
+        mine = theta if self.maps is None else (self.maps @ theta[..., None])[..., 0]
+        logs = mine @ self.log_columns.reshape(rows * columns, exponents).T
         return np.exp(logs, out=logs).reshape(len(theta), rows, columns)
+
+    def slopes(self, terms: Floats, used: Index) -> Floats:
+        """Return the derivatives of the prediction by the exponents in use, shape (batch, rows, exponents in use).
+
+        Parameters
+        ----------
+        terms : ndarray, shape (batch, rows, columns)
+            The columns times their coefficients.
+        used : ndarray of int
+            The exponents in use.
+        """
+        mine = used if self.maps is None else np.flatnonzero(self.log_columns.any(axis=(0, 1)))
+        slopes = np.zeros((*terms.shape[:2], len(mine)))
+        for q, exponent in enumerate(mine):
+            # Most terms know one or two exponents.
+            for column in np.flatnonzero(self.log_columns[:, :, exponent].any(axis=0)):
+                slopes[:, :, q] += terms[:, :, column] * self.log_columns[:, column, exponent]
+        return slopes if self.maps is None else slopes @ self.maps[..., mine, :][..., used]
 
 
 @dataclass(frozen=True)

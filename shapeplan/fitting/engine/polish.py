@@ -34,6 +34,8 @@ class Patience:
 THOROUGH = Patience()
 DOGGED = Patience(steps=5000)
 """Enough for the end of a valley in which steps gain next to nothing; affordable for one."""
+STEADY = Patience(steps=200, tolerance=1e-9, quiet=4)
+"""Enough for a difference of objectives, in a valley too."""
 ROUGH = Patience(steps=25, tolerance=1e-4, quiet=2)
 """Enough to tell which of many starts are worth more."""
 BRISK = Patience(steps=100, tolerance=1e-7, quiet=2)
@@ -187,7 +189,7 @@ class _Descent:
                 local = self.objective.local(predicted, block.observed, block.weights)
                 value += self.objective.value(predicted, block.observed, block.weights)
                 used = np.flatnonzero(block.uses)
-                jacobian = np.concatenate([_slopes(block, columns * solution[:, None, :], used), columns], axis=2)
+                jacobian = np.concatenate([block.slopes(columns * solution[:, None, :], used), columns], axis=2)
                 turned = jacobian.transpose(0, 2, 1)
                 where = np.concatenate([used, np.arange(start, stop)])
                 gradient[:, where] += (turned @ local.slope[..., None])[..., 0]
@@ -201,13 +203,3 @@ class _Descent:
                 start = stop
         value = np.where(np.isfinite(value), value, np.inf)
         return _Point(theta, np.concatenate(parts, axis=1), value, gradient, curvature, bound)
-
-
-def _slopes(block: Block, terms: Floats, used: Index) -> Floats:
-    """Return the derivatives of the prediction by the exponents in use, shape (batch, rows, exponents)."""
-    slopes = np.zeros((*terms.shape[:2], len(used)))
-    for q, exponent in enumerate(used):
-        # Most terms know one or two exponents.
-        for column in np.flatnonzero(np.any(block.log_columns[:, :, exponent] != 0, axis=0)):
-            slopes[:, :, q] += terms[:, :, column] * block.log_columns[:, column, exponent]
-    return slopes

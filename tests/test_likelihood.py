@@ -1,0 +1,164 @@
+"""Intervals of s_k from the likelihood: where they end, and what they say of a log that does not tell."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from conftest import additive_law, fit_star, sweep
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.optimize import least_squares, nnls
+
+from shapeplan.arrays import Floats
+from shapeplan.fitting.engine import Block, polish
+from shapeplan.fitting.likelihood import exponent_intervals
+from shapeplan.fitting.scatter import Scatter
+from shapeplan.fitting.star import StarSolution, solve_star
+from shapeplan.laws.trade import held_alone
+from shapeplan.sweeps.star import find_star
+
+
+DIMS = ("width", "depth", "mlp_dim")
+
+
+def solution(noise: float, seed: int) -> StarSolution:
+    """Return Eq. 2 fitted to a simulated star, of which it is true."""
+    runs = sweep(noise, seed, additive_law())
+    return solve_star(runs, find_star(runs, runs.dims))
+
+
+def scatter_of(star: StarSolution) -> Scatter:
+    """Return the scatter of a star whose rows are runs."""
+    residuals = star.problem.residuals(star.found.best)
+    return Scatter.of(residuals, np.arange(len(residuals)), star.problem.tangent(star.found.best))
+
+
+def least_with(star: StarSolution, dim: str, s: float) -> float:
+    """Return the least sum of squares with s_k held, by another optimizer over the exponents."""
+    problem = star.problem
+    names, (lower, upper) = problem.form.exponents, problem.bounds
+    a, b, c = (names.index(name) for name in (f"a_{dim}", f"b_{dim}", "c"))
+
+    def residuals(theta: Floats) -> Floats:
+        full = theta.copy()
+        full[c] = s * (theta[a] + theta[b])
+        parts = []
+        for block in problem.blocks:
+            columns = block.columns(full[None])[0] / block.observed[:, None]
+            coefficients, _ = nnls(columns, np.ones(block.rows))
+            parts.append(columns @ coefficients - 1)
+        return np.concatenate(parts)
+
+    best = np.inf
+    for optimum in star.found.optima[:3]:
+        start = optimum.copy()
+        start[[a, b]] *= optimum[c] / (s * (optimum[a] + optimum[b]))
+        inside = np.clip(start, lower * (1 + 1e-9), upper * (1 - 1e-9))
+        best = min(best, 2 * least_squares(residuals, inside, bounds=(lower, upper), xtol=1e-12, ftol=1e-12).cost)
+    return best
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_both_ends_fit_equally_worse(seed: int) -> None:
+    """An independent optimizer finds the same ratio of objectives at both ends, and less between them."""
+    star = solution(0.003, seed)
+    intervals = exponent_intervals(star.problem, star.found, scatter_of(star), replicates=99, seed=0, level=0.9)
+    least = float(star.found.best.objective[0])
+    for dim, (low, high) in intervals.items():
+        below, above = (least_with(star, dim, s) / least - 1 for s in (low, high))
+        assert below == pytest.approx(above, rel=0.15)
+        assert least_with(star, dim, float(np.sqrt(low * high))) / least - 1 < min(below, above)
+        freedom = scatter_of(star).freedom
+        assert 0.5 < below * freedom < 6, "about the 2.8 of the F test"
+
+
+def test_an_exact_log_has_intervals_of_no_width() -> None:
+    star = solution(0.0, 0)
+    intervals = exponent_intervals(star.problem, star.found, scatter_of(star), replicates=99, seed=0, level=0.9)
+    for low, high in intervals.values():
+        assert low == pytest.approx(high, rel=1e-6)
+
+
+def test_no_replicates_no_intervals() -> None:
+    found = fit_star(sweep(0.003), replicates=0)
+    assert all(s.ci is None for s in found.scaling_exponents.values())
+
+
+def test_they_grow_with_the_level_and_follow_the_seed() -> None:
+    star = solution(0.003, 2)
+
+    def intervals(level: float, seed: int = 0) -> dict[str, tuple[float, float]]:
+        return exponent_intervals(star.problem, star.found, scatter_of(star), replicates=500, seed=seed, level=level)
+
+    for dim in DIMS:
+        half, most, nearly_all = (intervals(level)[dim] for level in (0.5, 0.9, 0.99))
+        assert nearly_all[0] < most[0] < half[0] < half[1] < most[1] < nearly_all[1]
+    assert intervals(0.9) == intervals(0.9)
+    assert intervals(0.9) != intervals(0.9, seed=1)
+    assert intervals(0.9, seed=1)["width"] == pytest.approx(intervals(0.9)["width"], rel=0.2)
+
+
+def test_the_unit_of_the_metric_does_not_matter() -> None:
+    runs = sweep(0.003)
+    one = fit_star(runs, replicates=99)
+    other = fit_star(replace(runs, loss=runs.loss * 1e4), replicates=99)
+    for dim in DIMS:
+        assert one.scaling_exponents[dim].ci == pytest.approx(other.scaling_exponents[dim].ci, rel=1e-3)
+
+
+def test_the_huber_objective_has_intervals_of_the_same_size() -> None:
+    runs = sweep(0.003, 5)
+    square, huber = (fit_star(runs, replicates=200, objective=name) for name in ("relative", "log-huber"))
+    for dim in DIMS:
+        mine, other = square.scaling_exponents[dim], huber.scaling_exponents[dim]
+        assert mine.ci is not None
+        assert other.ci is not None
+        assert other.ci[0] < other.value < other.ci[1]
+        assert 1 / 2.5 < np.log(other.ci[1] / other.ci[0]) / np.log(mine.ci[1] / mine.ci[0]) < 2.5
+
+
+def test_an_arm_without_a_trade_off_ends_where_the_search_does() -> None:
+    """If larger is always better, beta is zero: any b fits, and so does any s that a and c leave."""
+    runs = sweep(0.001)
+    star = find_star(runs, runs.dims)
+    loss = runs.observed().copy()
+    rows = star.arms["mlp_dim"]
+    fades = 0.1 * (runs.flops[rows] / 1e20) ** -0.35
+    luck = np.exp(0.001 * np.random.default_rng(0).standard_normal(len(rows)))
+    loss[rows] = (0.1 + 0.2 * (runs.values("mlp_dim")[rows] / 2000) ** -0.5 + fades) * luck
+    found = fit_star(replace(runs, loss=loss), replicates=99)
+    ci = found.scaling_exponents["mlp_dim"].ci
+    assert ci is not None
+    assert ci[1] / ci[0] > 5
+    assert "unidentified" in {caution.code for caution in found.cautions}
+
+
+@given(st.lists(st.floats(0.02, 4.0), min_size=7, max_size=7), st.sampled_from(DIMS), st.floats(0.01, 2.0))
+def test_holding_s_moves_c_alone(theta: list[float], dim: str, s: float) -> None:
+    names = (*(f"a_{one}" for one in DIMS), *(f"b_{one}" for one in DIMS), "c")
+    held = dict(zip(names, held_alone(names, dim, s) @ np.array(theta), strict=True))
+    given_ = dict(zip(names, theta, strict=True))
+    assert held.pop("c") == pytest.approx(s * (given_[f"a_{dim}"] + given_[f"b_{dim}"]))
+    given_.pop("c")
+    assert held == given_
+
+
+@given(st.integers(0, 1000))
+def test_a_block_with_maps_is_the_block_with_its_columns_replaced(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    x, t = np.exp(rng.uniform(-2, 2, (2, 20)))
+    columns = np.zeros((20, 3, 3))
+    columns[:, 0, 0], columns[:, 1, 1], columns[:, 1, 2] = -np.log(x), np.log(x), -np.log(t)
+    observed = (x**-0.5 + 0.3 * x**0.4 * t**-0.3 + 0.2) * np.exp(0.01 * rng.standard_normal(20))
+    maps = np.array([[1.0, 0, 0], [0, 1, 0], [0.4, 0.4, 0]])
+    block = Block(columns, observed, np.ones(20), maps)
+    plain = Block(columns @ maps, observed, np.ones(20))
+    np.testing.assert_array_equal(block.uses, plain.uses)
+    starts = rng.uniform(0.1, 1.0, (3, 3))
+    bounds = np.full(3, 0.02), np.full(3, 4.0)
+    one, other = polish([block], starts, *bounds), polish([plain], starts, *bounds)
+    np.testing.assert_allclose(one.objective, other.objective, rtol=1e-9)
+    one_map_a_start = replace(block, maps=np.repeat(maps[None], 3, axis=0))
+    np.testing.assert_allclose(polish([one_map_a_start], starts, *bounds).objective, one.objective, rtol=1e-9)
