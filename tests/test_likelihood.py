@@ -19,7 +19,6 @@ from shapeplan.fitting.star import StarSolution, solve_star
 from shapeplan.laws.trade import held_alone
 from shapeplan.sweeps.star import find_star
 
-
 DIMS = ("width", "depth", "mlp_dim")
 
 
@@ -52,7 +51,7 @@ def least_with(star: StarSolution, dim: str, s: float) -> float:
         return np.concatenate(parts)
 
     best = np.inf
-    for optimum in star.found.optima[:3]:
+    for optimum in star.found.optima[:8]:
         start = optimum.copy()
         start[[a, b]] *= optimum[c] / (s * (optimum[a] + optimum[b]))
         inside = np.clip(start, lower * (1 + 1e-9), upper * (1 - 1e-9))
@@ -61,17 +60,21 @@ def least_with(star: StarSolution, dim: str, s: float) -> float:
 
 
 @pytest.mark.parametrize("seed", [0, 1])
-def test_both_ends_fit_equally_worse(seed: int) -> None:
-    """An independent optimizer finds the same ratio of objectives at both ends, and less between them."""
+def test_all_ends_fit_equally_worse(seed: int) -> None:
+    """Another optimizer finds one ratio of objectives that is reached at every end, to 5% of the interval."""
     star = solution(0.003, seed)
     intervals = exponent_intervals(star.problem, star.found, scatter_of(star), replicates=99, seed=0, level=0.9)
     least = float(star.found.best.objective[0])
-    for dim, (low, high) in intervals.items():
-        below, above = (least_with(star, dim, s) / least - 1 for s in (low, high))
-        assert below == pytest.approx(above, rel=0.15)
-        assert least_with(star, dim, float(np.sqrt(low * high))) / least - 1 < min(below, above)
-        freedom = scatter_of(star).freedom
-        assert 0.5 < below * freedom < 6, "about the 2.8 of the F test"
+    constants = {name: value[0] for name, value in star.problem.constants(star.found.best).items()}
+    within, beyond = [], []
+    for dim, ends in intervals.items():
+        estimate = constants["c"] / (constants[f"a_{dim}"] + constants[f"b_{dim}"])
+        for end in ends:
+            inner, outer = (estimate * (end / estimate) ** distance for distance in (0.95, 1.05))
+            within.append(least_with(star, dim, inner) / least - 1)
+            beyond.append(least_with(star, dim, outer) / least - 1)
+    assert max(within) < min(beyond)
+    assert 1 < min(beyond) * scatter_of(star).freedom < 6, "about the 2.8 of the F test"
 
 
 def test_an_exact_log_has_intervals_of_no_width() -> None:
@@ -97,7 +100,7 @@ def test_they_grow_with_the_level_and_follow_the_seed() -> None:
         assert nearly_all[0] < most[0] < half[0] < half[1] < most[1] < nearly_all[1]
     assert intervals(0.9) == intervals(0.9)
     assert intervals(0.9) != intervals(0.9, seed=1)
-    assert intervals(0.9, seed=1)["width"] == pytest.approx(intervals(0.9)["width"], rel=0.2)
+    assert intervals(0.9, seed=1)["width"] == pytest.approx(intervals(0.9)["width"], rel=0.3)
 
 
 def test_the_unit_of_the_metric_does_not_matter() -> None:

@@ -15,9 +15,9 @@ from shapeplan.fitting.problem import Problem
 from shapeplan.fitting.scatter import Scatter
 from shapeplan.laws.trade import held_alone
 
-_REPLICATES, _TAIL = 149, 15
+_REPLICATES, _TAIL = 99, 5
 """Replicates that tell how much worse a fit may be, and how many of them (and one) must be worse than that."""
-_OPTIMA = 4
+_OPTIMA = 8
 """Optima of the estimate's search from which a fit with s_k held descends."""
 _FIRST_STEP, _LONGEST_STEP = 0.3, 4.0
 """Logarithmic distance from the estimate at which an end is looked for first; factor by which it moves at most."""
@@ -35,9 +35,9 @@ def exponent_intervals(
     """Return intervals of s_k = c / (a_k + b_k) from the likelihood.
 
     s is in the interval if the fit with s_k held at s is worse than the best, by the ratio of the objectives, by no
-    more than in `level` of the replicates of the log under the estimate, with s_k held at its value there. On many
-    stars with 1% of noise some exponent or irreducible loss is at its bound; there quantiles of the bootstrap hold the
-    truth too often, and so do the F test's tables, while the replicates meet the same bounds as the log does.
+    more than in `level` of the replicates of the log under the estimate, with one s_k after the other held at its value
+    there. On many stars with 1% of noise some exponent or irreducible loss is at its bound; there quantiles of the
+    bootstrap hold the truth too often, and so do the F test's tables, while replicates meet bounds as the log does.
 
     Parameters
     ----------
@@ -84,8 +84,8 @@ class _Profile:
         self.lowest = lower[self.c] / (upper[self.a] + upper[self.b])
         self.highest = upper[self.c] / (lower[self.a] + lower[self.b])
 
-    def chance(self, observed: Floats, level: float) -> Floats:
-        """Return how much worse a fit with s_k held at its estimate is in `level` of the replicates.
+    def chance(self, observed: Floats, level: float) -> float:
+        """Return how much worse fits with an s_k held at its estimate are in `level` of the replicates.
 
         Parameters
         ----------
@@ -96,7 +96,7 @@ class _Profile:
 
         Returns
         -------
-        ndarray, shape (dimensions,)
+        float
             The ratio of the objectives less one.
         """
         replicates, count = len(observed), len(self.dims)
@@ -106,16 +106,16 @@ class _Profile:
         every = [block.take(owner) for block in blocks]
         held, _ = self._hold(every, dims, self.estimate[dims], free.exponents[owner][:, None], ROUGH)
         # A fit that is better with s_k held shows that the free one was not the best.
-        worse = np.maximum(held.reshape(count, replicates) / np.maximum(free.objective, _TINY) - 1, 0.0)
-        rank = min(int(np.ceil(level * (replicates + 1))), replicates)
-        return np.asarray(np.sort(worse, axis=1)[:, rank - 1])
+        worse = np.sort(np.maximum(held / np.maximum(free.objective[owner], _TINY) - 1, 0.0))
+        rank = min(int(np.ceil(level * (len(worse) + 1))), len(worse))
+        return float(worse[rank - 1])
 
-    def ends(self, allowed: Floats) -> tuple[Floats, Floats]:
+    def ends(self, allowed: float) -> tuple[Floats, Floats]:
         """Return where the profiles of all dimensions reach what is allowed, below and above the estimates.
 
         Parameters
         ----------
-        allowed : ndarray, shape (dimensions,)
+        allowed : float
             The ratio of the objectives less one.
         """
         count = len(self.dims)
@@ -123,7 +123,7 @@ class _Profile:
         estimate, optima = self.estimate[dims], np.tile(self.optima, (2 * count, 1, 1))
         limit = np.abs(np.log(np.where(signs < 0, self.lowest[dims], self.highest[dims]) / estimate))
         # Roots, because the objective rises as the square of a small distance.
-        goal = np.sqrt(allowed[dims])
+        goal = np.sqrt(allowed)
         inside, at_inside = np.zeros(2 * count), np.zeros(2 * count)
         outside, at_outside = np.full(2 * count, np.inf), np.full(2 * count, np.inf)
         place, near = np.minimum(_FIRST_STEP, limit), optima
