@@ -46,6 +46,15 @@ def test_a_ladder_cannot_tell_size_from_training(tmp_path: Path) -> None:
     assert not any("hardly move apart" in c.message for c in free.cautions)
 
 
+def test_check_says_before_the_fit_which_laws_would_not_be_trusted(tmp_path: Path) -> None:
+    loose = check(ladder(tmp_path, 0.05))
+    said = [caution.message for caution in loose.cautions if caution.code == "unidentified"]
+    assert len(said) == 1
+    assert said[0].startswith("chinchilla: ")
+    assert "hardly move apart" in said[0]
+    assert not [caution for caution in check(ladder(tmp_path, 1.0)).cautions if caution.code == "unidentified"]
+
+
 def test_dimensions_that_move_against_each_other_are_no_two() -> None:
     runs = sweep(0.0)
     shape = runs.shape.copy()

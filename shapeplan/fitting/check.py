@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from shapeplan.errors import Caution
-from shapeplan.fitting.identify import Support, survey
+from shapeplan.fitting.identify import Contents, Support, collinear_cautions, joint_form, survey
 from shapeplan.runs import Runs
 from shapeplan.sweeps.dimensions import Dimensions
 from shapeplan.sweeps.grid import Start, find_start
@@ -84,5 +84,21 @@ def check(runs: Runs, *, center: Mapping[str, float] | None = None) -> Check:
         grid_rows=len(rest),
         start=start,
         laws=contents.laws,
-        cautions=(*runs.cautions, *contents.cautions, *(doubts(runs, star) if star else ()), *start_cautions),
+        cautions=(
+            *runs.cautions,
+            *contents.cautions,
+            *_collinear_cautions(runs, contents),
+            *(doubts(runs, star) if star else ()),
+            *start_cautions,
+        ),
     )
+
+
+def _collinear_cautions(runs: Runs, contents: Contents) -> tuple[Caution, ...]:
+    """Return what would make the fit of a law that the log can identify untrusted, with the laws it concerns."""
+    laws: dict[Caution, list[str]] = {}
+    for name in contents.supported:
+        if name != "star":
+            for caution in collinear_cautions(runs, joint_form(name, contents.dimensions)):
+                laws.setdefault(caution, []).append(name)
+    return tuple(replace(caution, message=f"{', '.join(names)}: {caution.message}") for caution, names in laws.items())

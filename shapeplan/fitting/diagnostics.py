@@ -10,7 +10,6 @@ import numpy as np
 from shapeplan.arrays import Bools, Floats, robust_sigma
 from shapeplan.errors import Caution
 from shapeplan.fitting.evidence import Bootstrap, Estimate, FrontRow, Influences, Noise, Outlier, Parameter, Trend
-from shapeplan.fitting.identify import collinearity
 from shapeplan.fitting.influence import is_influential
 from shapeplan.fitting.problem import Problem
 from shapeplan.fitting.scatter import Scatter
@@ -31,8 +30,6 @@ _FAR = 5.0
 _EXACT = 1e-9
 _TAIL_DRAWS = 2
 """Replicates that must lie outside an interval."""
-_COLLINEAR = 0.98
-"""Share of a variable that the others may explain; beyond it exponents trade places."""
 _BEYOND_NOISE = {"replicates": 2.0, "checkpoints": 5.0}
 """Misfit, as a multiple of the noise, that the law may have; neighbours on one curve share their run's luck."""
 
@@ -156,19 +153,6 @@ def run_cautions(scatter: Scatter) -> list[Caution]:
     message = f"the law has as many parameters for what tells runs apart as there are runs ({runs}, with {rows} rows)"
     hint = "intervals can hardly know how runs scatter; more runs would tell, more points of the same ones do not"
     return [Caution("few-runs", message, hint)]
-
-
-def collinear_cautions(runs: Runs, problem: Problem) -> list[Caution]:
-    """Return a caution that names the variables of a joint law which hardly move apart."""
-    if len(problem.form.variables) < 2 or len(problem.blocks) > 1:
-        return []
-    known = runs.variables()
-    shares = collinearity({name: known[name] for name in problem.form.variables})
-    found = [name for name, share in shares.items() if share > _COLLINEAR]
-    if not found:
-        return []
-    message = f"{' and '.join(found)} hardly move apart: {max(shares.values()):.1%} of one follows from the others"
-    return [Caution("unidentified", message, "the law cannot tell them apart: vary one while the others stay")]
 
 
 def shape_cautions(runs: Runs, problem: Problem) -> list[Caution]:

@@ -15,7 +15,7 @@ from shapeplan.fitting.candidate import Candidate, fit_candidate, fit_candidates
 from shapeplan.fitting.costs import cost_of, heads_of
 from shapeplan.fitting.engine import OBJECTIVES, Objective
 from shapeplan.fitting.evidence import Bootstrap, Estimate, Parameter, Quality
-from shapeplan.fitting.identify import Contents, survey
+from shapeplan.fitting.identify import Contents, collinear_cautions, survey
 from shapeplan.fitting.influence import Reading, find_influences
 from shapeplan.fitting.likelihood import exponent_intervals
 from shapeplan.fitting.noise import measure_noise
@@ -171,7 +171,7 @@ def _evidence(
         drifts = doubt.growth_cautions(growth)
     count = len(np.unique(runs.run[rows]))
     misfits = doubt.fit_cautions(misfit, noise)
-    collinear = doubt.collinear_cautions(runs, problem)
+    collinear = collinear_cautions(runs, problem.form)
     unfinished = () if chosen.found.best.converged[0] else (doubt.NOT_CONVERGED,)
     doubted = vague if of_star else {**drifts, **edges}
     own = exponents if of_star else growth

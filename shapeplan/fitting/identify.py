@@ -12,9 +12,11 @@ from shapeplan.errors import Caution, Complaint, FitError
 from shapeplan.laws import FORMS, Form
 from shapeplan.runs import Runs
 from shapeplan.sweeps.dimensions import Dimensions, find_dimensions
-from shapeplan.sweeps.star import StarSweep, check_durations, check_rows, find_star
+from shapeplan.sweeps.star import NoStarError, StarSweep, check_durations, check_rows, find_star
 
 _DETERMINED = 1e-6
+_COLLINEAR = 0.98
+"""Share of a variable that the others may explain; beyond it exponents trade places."""
 FEWEST_VALUES = 3
 """Values of a variable below which no power law in it with a floor can be told from a straight line."""
 
@@ -38,7 +40,7 @@ class Contents:
         Free, tied and fixed dimensions.
     star : StarSweep or None
         The star, if there is one.
-    no_star : FitError or None
+    no_star : NoStarError or None
         Why there is none.
     laws : tuple of Support
         Which laws the log can identify.
@@ -48,7 +50,7 @@ class Contents:
 
     dimensions: Dimensions
     star: StarSweep | None
-    no_star: FitError | None
+    no_star: NoStarError | None
     laws: tuple[Support, ...]
     cautions: tuple[Caution, ...]
 
@@ -75,19 +77,18 @@ def survey(runs: Runs, center: Mapping[str, float] | None = None) -> Contents:
     star, no_star = None, None
     try:
         star = find_star(runs, dimensions.free, center or runs.center) if runs.dims else None
-    except FitError as error:
-        wrong = error.complaints[0]
-        if center or wrong.code != "no-star":
+    except NoStarError as error:
+        if center:
             raise
         no_star = error
         if runs.center:
             hint = "name the centre that was trained, or none to have it found"
-            cautions += (Caution("no-star", wrong.message, hint),)
+            cautions += (Caution("no-star", error.complaints[0].message, hint),)
     return Contents(dimensions, star, no_star, supports(runs, dimensions, star, no_star), cautions)
 
 
 def supports(
-    runs: Runs, dimensions: Dimensions, star: StarSweep | None, no_star: FitError | None
+    runs: Runs, dimensions: Dimensions, star: StarSweep | None, no_star: NoStarError | None
 ) -> tuple[Support, ...]:
     """Return for every law whether the log can identify it."""
     return tuple(
@@ -95,12 +96,12 @@ def supports(
     )
 
 
-def star_support(runs: Runs, star: StarSweep | None, no_star: FitError | None) -> Support:
+def star_support(runs: Runs, star: StarSweep | None, no_star: NoStarError | None) -> Support:
     """Return whether the log can identify Eq. 2 on every arm."""
     if not runs.dims:
         return Support("star", False, "needs columns of a shape, such as width and depth")
     if no_star is not None:
-        return Support("star", False, no_star.complaints[0].message.removeprefix("the log is no star: "))
+        return Support("star", False, no_star.reason)
     assert star is not None, "a log without a star says why"
     try:
         check_durations(runs, star)
@@ -151,6 +152,19 @@ def _bound_together(form: Form, known: Mapping[str, Floats]) -> str | None:
     shares = collinearity({name: known[name] for name in form.variables})
     name = max(shares, key=lambda variable: shares[variable])
     return name if shares[name] > 1 - _DETERMINED else None
+
+
+def collinear_cautions(runs: Runs, form: Form) -> list[Caution]:
+    """Return a caution that names the variables of a joint law which hardly move apart."""
+    if len(form.variables) < 2 or len(form.branches) > 1:
+        return []
+    known = runs.variables()
+    shares = collinearity({name: known[name] for name in form.variables})
+    found = [name for name, share in shares.items() if share > _COLLINEAR]
+    if not found:
+        return []
+    message = f"{' and '.join(found)} hardly move apart: {max(shares.values()):.1%} of one follows from the others"
+    return [Caution("unidentified", message, "the law cannot tell them apart: vary one while the others stay")]
 
 
 def joint_form(name: str, dimensions: Dimensions) -> Form:

@@ -74,7 +74,7 @@ def _evidence(fit: Fit) -> RenderableType:
 
 def _noise(fit: Fit) -> str:
     if fit.noise is None:
-        return "unknown: the log has neither replicates nor checkpoints"
+        return "unknown: too few replicates or checkpoints in the log"
     return f"{percent(fit.noise.sigma)} (from {fit.noise.rows} {fit.noise.source})"
 
 

@@ -51,6 +51,22 @@ class StarSweep:
         return np.unique(runs.values(dim)[self.arms[dim]])
 
 
+class NoStarError(FitError):
+    """A log in which no dimension, or not every one, varies alone around one shape.
+
+    Parameters
+    ----------
+    reason : str
+        What the log is instead.
+    hint : str
+        What would make a star of it.
+    """
+
+    def __init__(self, reason: str, hint: str):
+        self.reason = reason
+        super().__init__(Complaint("no-star", f"the log is no star: {reason}", hint))
+
+
 def find_star(runs: Runs, dims: Sequence[str], center: Mapping[str, float] | None = None) -> StarSweep:
     """Find the star in a log.
 
@@ -71,12 +87,14 @@ def find_star(runs: Runs, dims: Sequence[str], center: Mapping[str, float] | Non
 
     Raises
     ------
+    NoStarError
+        If there is no such star; it says what comes closest.
     FitError
-        If there is no such star; ``code`` is ``no-star``, and the message says what comes closest.
+        If the centre is not one of these dimensions.
     """
     if not dims:
-        message = "the log is no star: every row has the same shape"
-        raise FitError(Complaint("no-star", message, "train several shapes: a law of shape needs shapes that vary"))
+        hint = "train several shapes: a law of shape needs shapes that vary"
+        raise NoStarError("every row has the same shape", hint)
     columns = np.column_stack([runs.values(dim) for dim in dims])
     if center is not None:
         unknown = [dim for dim in center if dim not in runs.dims]
@@ -94,13 +112,8 @@ def find_star(runs: Runs, dims: Sequence[str], center: Mapping[str, float] | Non
         found = ", ".join(f"{count} of {dim}" for dim, count in thin.items())
         shown = ", ".join(f"{dim} {value:g}" for dim, value in star.center.items())
         which = "the shape with most around it" if center is None else "the centre that was named"
-        raise FitError(
-            Complaint(
-                "no-star",
-                f"the log is no star: {which} ({shown}) has arms with {found} other values",
-                f"a star varies one dimension at a time around one large shape, {FEWEST_VALUES} values or more each",
-            )
-        )
+        hint = f"a star varies one dimension at a time around one large shape, {FEWEST_VALUES} values or more each"
+        raise NoStarError(f"{which} ({shown}) has arms with {found} other values", hint)
     return star
 
 
