@@ -80,7 +80,7 @@ def parse_flops(text: str) -> float:
     return value
 
 
-def parse_count(text: str) -> float:
+def parse_count(text: str, hint: str = "write e.g. 3e8, 64M or 1.2B") -> float:
     """Read a positive count such as ``64M``, ``1.2B`` or ``3e8``.
 
     Raises
@@ -88,7 +88,6 @@ def parse_count(text: str) -> float:
     ArgumentError
         If `text` is no such quantity; ``code`` is ``bad-count``.
     """
-    hint = "write e.g. 3e8, 64M or 1.2B"
     match = _COUNT.fullmatch(text.strip()) if len(text) <= _LONGEST else None
     if match is None or not match["number"].strip("+-."):
         raise _bad("bad-count", text, "is not a count", hint)
@@ -130,7 +129,7 @@ def parse_assignments(text: str, hint: str) -> dict[str, float]:
             raise _bad("bad-assignment", text, f"has a part {part.strip()!r} that is not name=number", hint)
         if name in values:
             raise _bad("bad-assignment", text, f"sets {name!r} twice", hint)
-        values[name] = parse_count(number)
+        values[name] = parse_count(number, hint)
     return values
 
 

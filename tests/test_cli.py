@@ -205,7 +205,7 @@ def test_simulate_takes_a_law_and_a_design(program: Program, law: Path, tmp_path
         (["fit"], 2, "LOG"),
         (["fit", LOG, "--law", "stra"], 2, "did you mean 'star'"),
         (["fit", LOG, "--replicates", "-1"], 2, "replicates"),
-        (["fit", LOG, "--level", "2"], 2, "a level of 2 cannot be"),
+        (["fit", LOG, "--level", "2"], 2, "'2' is not from 0% to 100%; write e.g. 0.9 or 95%"),
         (["fit", LOG, "--center", "width"], 2, "not name=number"),
         (["fit", LOG, "--dims", "width,,depth"], 2, "empty or double name"),
         (["fit", LOG, "--metric", "los"], 1, "did you mean 'loss'"),
@@ -238,7 +238,7 @@ def test_an_option_that_takes_one_value_is_given_once(program: Program) -> None:
 @pytest.mark.parametrize(
     ("option", "value", "message"),
     [
-        ("--level", "90%", "--level: '90%' is not a valid number; see shapeplan fit --help"),
+        ("--level", "high", "'high' is not a number; write e.g. 0.9 or 95%"),
         ("--replicates", "many", "--replicates: 'many' is not a valid integer"),
         ("--flops-convention", "train", "--flops-convention: 'train' is not one of 'forward', 'training'; see"),
         ("--seed", "-1", "--seed: '-1' is not greater than or equal to 0"),

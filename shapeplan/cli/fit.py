@@ -10,6 +10,7 @@ from shapeplan.cli import options as opt
 from shapeplan.cli.again import said_again
 from shapeplan.cli.input import read_log, read_log_of_metrics
 from shapeplan.cli.output import emit, output_target
+from shapeplan.quantities import parse_fraction
 from shapeplan.render.console import Console
 
 if TYPE_CHECKING:
@@ -40,7 +41,9 @@ def fit(
     start: opt.StartPoint = None,
     replicates: Annotated[int, typer.Option("--replicates", min=0, help="Bootstrap replicates; 0 for none.")] = 1000,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the bootstrap.")] = 0,
-    level: Annotated[float, typer.Option("--level", help="Coverage of the intervals.")] = 0.9,
+    level: Annotated[
+        str, typer.Option("--level", metavar="SHARE", help="Coverage of the intervals, e.g. 0.9 or 95%.")
+    ] = "0.9",
     as_json: opt.AsJson = False,
     output: opt.Output = None,
     quiet: opt.Quiet = False,
@@ -68,7 +71,7 @@ def fit(
         "start": Start(*opt.parse_start(start), source="given by --start") if start else None,
         "replicates": replicates,
         "seed": seed,
-        "level": level,
+        "level": parse_fraction(level, most=1.0, hint="write e.g. 0.9 or 95%"),
     }
     result: Fit | MetricsFit
     document: Callable[[], Document]
