@@ -20,24 +20,18 @@ def robust_sigma(deviations: Floats) -> float:
 
 
 def central_interval(values: Floats, level: float) -> tuple[Floats, Floats]:
-    """Return the ends of the central interval that holds `level` of the values along the first axis."""
-    ordered = np.sort(values, axis=0)
-    return _between(ordered, (1 - level) / 2), _between(ordered, (1 + level) / 2)
+    """Return the ends of the central interval that holds `level` of the values along the first axis.
 
-
-def quantile(values: Floats, share: float) -> Floats:
-    """Return what `share` of the values along the first axis do not exceed.
-
-    It interpolates linearly, as ``numpy.quantile`` does; that one loads ``numpy.ma``, a quarter of our start-up.
+    Quantiles interpolate linearly, as ``numpy.quantile`` does; that one loads ``numpy.ma``, a quarter of our start-up.
     """
-    return _between(np.sort(values, axis=0), share)
-
-
-def _between(ordered: Floats, share: float) -> Floats:
-    place = share * (len(ordered) - 1)
-    below = int(place)
-    above = min(below + 1, len(ordered) - 1)
-    return np.asarray(ordered[below] + (place - below) * (ordered[above] - ordered[below]))
+    ordered = np.sort(values, axis=0)
+    ends = []
+    for share in ((1 - level) / 2, (1 + level) / 2):
+        place = share * (len(ordered) - 1)
+        below = int(place)
+        above = min(below + 1, len(ordered) - 1)
+        ends.append(ordered[below] + (place - below) * (ordered[above] - ordered[below]))
+    return ends[0], ends[1]
 
 
 def nearest_multiple(values: Floats, multiple: float) -> Floats:

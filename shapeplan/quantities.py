@@ -107,7 +107,10 @@ def parse_fraction(text: str, *, most: float = _BELOW_ONE, hint: str = "write e.
     """
     body = text.strip()
     percent = body.endswith("%")
-    value = _to_float(body.removesuffix("%"), text, "bad-fraction", hint) / (100.0 if percent else 1.0)
+    value = _to_float(body.removesuffix("%"), text, "bad-fraction", hint)
+    if percent:
+        # As it would be written: 99.9 / 100 is not the number 0.999.
+        value = float(f"{value / 100:.15g}")
     if not 0 <= value <= most:
         limit = "less than 100%" if most == _BELOW_ONE else f"{most:.0%}"
         raise _bad("bad-fraction", text, f"is not from 0% to {limit}", hint)

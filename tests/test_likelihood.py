@@ -13,7 +13,7 @@ from scipy.optimize import least_squares, nnls
 
 from shapeplan.arrays import Floats
 from shapeplan.fitting.engine import Block, polish
-from shapeplan.fitting.likelihood import exponent_intervals
+from shapeplan.fitting.likelihood import crossings, exponent_intervals
 from shapeplan.fitting.scatter import Scatter
 from shapeplan.fitting.star import StarSolution, solve_star
 from shapeplan.laws.trade import held_alone
@@ -84,6 +84,15 @@ def test_an_exact_log_has_intervals_of_no_width() -> None:
         assert low == pytest.approx(high, rel=1e-6)
 
 
+def test_an_exact_log_without_a_trade_off_has_no_interval() -> None:
+    law = additive_law()
+    flat = {name: 0.0 if name.startswith(("beta", "xi")) else value for name, value in law.constants.items()}
+    found = fit_star(sweep(0.0, 0, replace(law, constants=flat)), replicates=20)
+    undefined = [s for s in found.scaling_exponents.values() if np.isnan(s.value)]
+    assert undefined
+    assert all(s.ci is None for s in undefined)
+
+
 def test_no_replicates_no_intervals() -> None:
     found = fit_star(sweep(0.003), replicates=0)
     assert all(s.ci is None for s in found.scaling_exponents.values())
@@ -111,15 +120,58 @@ def test_the_unit_of_the_metric_does_not_matter() -> None:
         assert one.scaling_exponents[dim].ci == pytest.approx(other.scaling_exponents[dim].ci, rel=1e-3)
 
 
-def test_the_huber_objective_has_intervals_of_the_same_size() -> None:
-    runs = sweep(0.003, 5)
-    square, huber = (fit_star(runs, replicates=200, objective=name) for name in ("relative", "log-huber"))
+@pytest.mark.parametrize("seed", [2, 5])
+def test_the_huber_objective_has_intervals_of_about_the_same_size(seed: int) -> None:
+    runs = sweep(0.003, seed)
+    square, huber = (fit_star(runs, replicates=99, objective=name) for name in ("relative", "log-huber"))
     for dim in DIMS:
         mine, other = square.scaling_exponents[dim], huber.scaling_exponents[dim]
         assert mine.ci is not None
         assert other.ci is not None
         assert other.ci[0] < other.value < other.ci[1]
         assert 1 / 2.5 < np.log(other.ci[1] / other.ci[0]) / np.log(mine.ci[1] / mine.ci[0]) < 2.5
+
+
+def test_few_runs_of_many_points_are_less_sure_than_the_ratio_knows() -> None:
+    """How uncertain the part is that rows of a run have in common widens intervals, where there is one."""
+    star = solution(0.003, 1)
+    scatter = scatter_of(star)
+
+    def width(scatter: Scatter) -> float:
+        found = exponent_intervals(star.problem, star.found, scatter, replicates=99, seed=0, level=0.9)
+        return float(np.log(found["width"][1] / found["width"][0]))
+
+    few = replace(scatter, freedom=4.0)
+    assert width(few) == width(scatter)
+    assert width(replace(few, common=0.9)) > 1.1 * width(replace(scatter, common=0.9))
+
+
+def test_c_stays_within_its_bounds() -> None:
+    """A truth with c below the search puts c at its bound: s could be anything, rather than what a lower c allows."""
+    law = additive_law()
+    found = fit_star(sweep(0.001, 0, replace(law, constants={**law.constants, "c": 0.015})), replicates=99)
+    assert found.parameters["c"].value == pytest.approx(0.02)
+    for s in found.scaling_exponents.values():
+        assert s.ci is not None
+        assert s.ci[0] <= s.value <= s.ci[1]
+    assert "at-bound" in {caution.code for caution in found.cautions}
+
+
+def test_crossings_of_plain_functions() -> None:
+    slopes = np.array([1.0, 0.02, 50.0, 1e-3])
+    calls = []
+
+    def rise(distance: Floats) -> Floats:
+        calls.append(distance)
+        return slopes * distance
+
+    found = crossings(rise, np.full(4, 5.0), 0.05)
+    assert found[:3] == pytest.approx([0.05, 2.5, 0.001], rel=0.05)
+    assert found[3] == 5.0, "never reached"
+    assert len(calls) <= 16
+    assert np.max(calls) <= 5.0
+    stepped = crossings(lambda distance: np.where(distance > 2, np.inf, 0.1 * distance), np.array([5.0]), 0.5)
+    assert stepped == pytest.approx([2.0], rel=0.05)
 
 
 def test_an_arm_without_a_trade_off_ends_where_the_search_does() -> None:

@@ -142,7 +142,7 @@ def replicate_cautions(bootstrap: Bootstrap) -> list[Caution]:
     if not 0 < bootstrap.replicates < enough:
         return []
     message = f"{bootstrap.replicates} replicates are too few for {bootstrap.level:.3g} intervals"
-    return [Caution("few-replicates", message, f"ask for {enough} at least, better 1000")]
+    return [Caution("few-replicates", message, f"ask for {enough} at least, better {max(1000, 5 * enough)}")]
 
 
 def run_cautions(scatter: Scatter) -> list[Caution]:

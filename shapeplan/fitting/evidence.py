@@ -315,7 +315,7 @@ class Bootstrap:
         Every parameter under every replicate.
     exponents : mapping of str to ndarray, shape (replicates,)
         s_k of every dimension under every replicate, NaN where it is not defined: of Eq. 2 where the log has a star,
-        else of the law.
+        else of the law. The intervals of s_k on a star are those of the likelihood, not quantiles of these.
     """
 
     replicates: int = 0

@@ -17,7 +17,7 @@ from shapeplan.fitting.engine import OBJECTIVES, Objective
 from shapeplan.fitting.evidence import Bootstrap, Estimate, Parameter, Quality
 from shapeplan.fitting.identify import Contents, collinear_cautions, survey
 from shapeplan.fitting.influence import Reading, find_influences
-from shapeplan.fitting.likelihood import exponent_intervals
+from shapeplan.fitting.likelihood import exponent_intervals, simulations
 from shapeplan.fitting.noise import measure_noise
 from shapeplan.fitting.result import OPTIMUM_AT, Fit, Rival
 from shapeplan.fitting.rollout import Choice, choose, score_in_sample
@@ -64,7 +64,7 @@ def fit(
     start : Start, optional
         Starting point of the recipe; by default found on the grid of the log.
     replicates : int
-        Bootstrap replicates behind the intervals; 0 for none.
+        Bootstrap replicates behind the intervals, of which those of s_k on a star take the first hundred; 0 for none.
     seed : int
         Seed of the bootstrap.
     level : float
@@ -92,6 +92,8 @@ def fit(
         raise FitError(*(complaint.within(runs.name) for complaint in error.complaints)) from None
     rivals = sum(_knows_shape(rival) for rival in choice.rivals)
     total = replicates * (2 if beside else 1) + min(replicates, RIVAL_REPLICATES) * rivals
+    if beside or choice.chosen.star:
+        total += simulations(replicates, level)
     counted = Replicates(replicates, seed, level, _Counter(total, done))
     return _evidence(runs, contents, choice, beside, start, counted)
 
@@ -148,9 +150,11 @@ def _evidence(
         bounds=trust_region({dim: shape_range[dim] for dim in dims}),
         flops=OPTIMUM_AT * flops_range[1],
     )
-    exponents = _estimates(behind.law.scaling_exponents(), exponent_draws, evidence)
-    if star:
-        exponents |= replicates.on_star(behind, behind_scatter)
+    exponents = (
+        replicates.exponents_of_star(behind, behind_scatter)
+        if star
+        else _estimates(behind.law.scaling_exponents(), exponent_draws, evidence)
+    )
     growth_draws = reading.growth(draws) if draws else {}
     growth = exponents if of_star else _estimates(reading.growth(fitted.arrays()), growth_draws, evidence)
     at_bound = doubt.find_at_bound(problem, fitted.constants)
@@ -287,7 +291,7 @@ class Replicates:
             done=self.done,
         )
 
-    def on_star(self, candidate: Candidate, scatter: Scatter) -> dict[str, Estimate]:
+    def exponents_of_star(self, candidate: Candidate, scatter: Scatter) -> dict[str, Estimate]:
         """Return s_k of a candidate that was fitted to a star, with intervals from the likelihood."""
         intervals = exponent_intervals(
             candidate.problem,
@@ -296,6 +300,7 @@ class Replicates:
             replicates=self.count,
             seed=self.seed,
             level=self.level,
+            done=self.done,
         )
         return {dim: Estimate(s, intervals.get(dim)) for dim, s in candidate.law.scaling_exponents().items()}
 

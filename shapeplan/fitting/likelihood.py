@@ -2,35 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from shapeplan.arrays import Floats, Index
 from shapeplan.fitting.engine import Block, Found, polish, search_again
-from shapeplan.fitting.engine.polish import ROUGH, STEADY, Patience
+from shapeplan.fitting.engine.blocks import pieces
+from shapeplan.fitting.engine.polish import ROUGH, STEADY, THOROUGH, Patience
 from shapeplan.fitting.evidence import Interval
 from shapeplan.fitting.problem import Problem
 from shapeplan.fitting.scatter import Scatter
 from shapeplan.laws.trade import held_alone
 
-_REPLICATES, _TAIL = 99, 5
-"""Replicates that tell how much worse a fit may be, and how many of them (and one) must be worse than that."""
-_OPTIMA = 8
-"""Optima of the estimate's search from which a fit with s_k held descends."""
-_FIRST_STEP, _LONGEST_STEP = 0.3, 4.0
-"""Logarithmic distance from the estimate at which an end is looked for first; factor by which it moves at most."""
-_MIDDLE = 0.25
-"""Share by which an end moves outwards at least, and by which every later move narrows its bracket at least."""
+_REPLICATES = 99
+"""Replicates at levels up to 95%; beyond, as many as leave `_TAIL` outside the level."""
+_TAIL = 5
+_OPTIMA, _OPTIMA_AGAIN = 8, 3
+"""Optima of the search from which a fit with s_k held descends, at first and where it has been done close by."""
+_FIRST, _FARTHEST, _NEAREST = 0.3, 4.0, 0.25
+"""Logarithmic distance from the estimate at which an end is looked for first; the factor by which the next is farther
+at most; the share by which it is at least, or by which a bracket shrinks."""
 _ROUNDS, _CLOSE = 16, 0.03
 """How often an end is moved at most, and the relative distance by which it may be off."""
 _EXACT = 1e-9
 _TINY = 1e-300
 
 
+def simulations(replicates: int, level: float) -> int:
+    """Return how many replicates intervals of a level are made of, where so many are allowed."""
+    return min(replicates, max(_REPLICATES, int(np.ceil(_TAIL / (1 - level))) - 1))
+
+
 def exponent_intervals(
-    problem: Problem, found: Found, scatter: Scatter, *, replicates: int, seed: int, level: float
+    problem: Problem,
+    found: Found,
+    scatter: Scatter,
+    *,
+    replicates: int,
+    seed: int,
+    level: float,
+    done: Callable[[int], None] = lambda more: None,
 ) -> dict[str, Interval]:
     """Return intervals of s_k = c / (a_k + b_k) from the likelihood.
 
@@ -38,6 +51,7 @@ def exponent_intervals(
     more than in `level` of the replicates of the log under the estimate, with one s_k after the other held at its value
     there. On many stars with 1% of noise some exponent or irreducible loss is at its bound; there quantiles of the
     bootstrap hold the truth too often, and so do the F test's tables, while replicates meet bounds as the log does.
+    What chance allows is one number for all dimensions: their arms are alike, and three times the replicates tell it.
 
     Parameters
     ----------
@@ -46,26 +60,30 @@ def exponent_intervals(
     scatter : Scatter
         How the rows scatter around it.
     replicates : int
-        How many at most; 0 for no intervals.
+        How many are allowed (see `simulations`); 0 for no intervals.
     seed : int
         Seed of NumPy's PCG64.
     level : float
         Coverage of the intervals.
+    done : callable
+        Told how many more replicates are done.
 
     Returns
     -------
     dict of str to (float, float)
-        By dimension. An end that the log does not give is where the search for exponents ends.
+        By dimension. An end that the log does not give is where the search for exponents ends. Of a log without scatter
+        there are none for dimensions that show no trade-off.
     """
     if not replicates:
         return {}
     profile = _Profile(problem, found)
     if scatter.sigma < _EXACT:
-        return {dim: (float(s), float(s)) for dim, s in zip(profile.dims, profile.estimate, strict=True)}
-    enough = max(_REPLICATES, int(np.ceil(_TAIL / (1 - level))) - 1)
-    draws = scatter.draw(np.random.default_rng((seed, 1)), min(replicates, enough))
-    observed = np.concatenate(problem.predicted(found.best)) * np.exp(draws)
-    low, high = profile.ends(profile.chance(observed, level))
+        exact = problem.form.scaling_exponents(problem.constants(found.best))
+        return {dim: (float(s[0]), float(s[0])) for dim, s in exact.items() if np.isfinite(s[0])}
+    allowed = profile.chance(scatter, simulations(replicates, level), seed, level, done)
+    # The ratio knows how uncertain a scatter of rows is, not that of the part that few runs have in common.
+    allowed *= 1 + scatter.common * (scatter.widening(level) ** 2 - 1)
+    low, high = profile.ends(allowed)
     return {dim: (float(low[k]), float(high[k])) for k, dim in enumerate(profile.dims)}
 
 
@@ -73,42 +91,41 @@ class _Profile:
     """The least objective of Eq. 2 as a function of one s_k."""
 
     def __init__(self, problem: Problem, found: Found) -> None:
-        self.problem, self.dims = problem, problem.form.dims
-        self.optima = found.optima[:_OPTIMA]
-        self.least = float(found.best.objective[0])
+        self.problem, self.found, self.dims = problem, found, problem.form.dims
         names = problem.form.exponents
-        self.a, self.b = (np.array([names.index(f"{letter}_{dim}") for dim in self.dims]) for letter in "ab")
-        self.c = names.index("c")
+        a, b = (np.array([names.index(f"{letter}_{dim}") for dim in self.dims]) for letter in "ab")
+        c = self.c = names.index("c")
         theta, (lower, upper) = found.best.exponents[0], problem.bounds
-        self.estimate = theta[self.c] / (theta[self.a] + theta[self.b])
-        self.lowest = lower[self.c] / (upper[self.a] + upper[self.b])
-        self.highest = upper[self.c] / (lower[self.a] + lower[self.b])
+        self.estimate = theta[c] / (theta[a] + theta[b])
+        self.lowest, self.highest = lower[c] / (upper[a] + upper[b]), upper[c] / (lower[a] + lower[b])
+        # A valley is long where the coefficients are not solved for at every step.
+        self.steady, self.rough = (STEADY, ROUGH) if problem.objective.projects else (THOROUGH, THOROUGH)
 
-    def chance(self, observed: Floats, level: float) -> float:
+    def chance(self, scatter: Scatter, replicates: int, seed: int, level: float, done: Callable[[int], None]) -> float:
         """Return how much worse fits with an s_k held at its estimate are in `level` of the replicates.
-
-        Parameters
-        ----------
-        observed : ndarray, shape (replicates, rows)
-            Rows of all arms under every replicate.
-        level : float
-            Share of the replicates that are not worse.
 
         Returns
         -------
         float
-            The ratio of the objectives less one.
+            The ratio of the objectives less one; infinite where c is at its bound, which nothing of s_k survives.
         """
-        replicates, count = len(observed), len(self.dims)
-        blocks = self.problem.observing(observed)
-        free = search_again(blocks, self.optima, *self.problem.bounds, self.problem.objective, patience=STEADY)
-        dims, owner = np.divmod(np.arange(count * replicates), replicates)
-        every = [block.take(owner) for block in blocks]
-        held, _ = self._hold(every, dims, self.estimate[dims], free.exponents[owner][:, None], ROUGH)
-        # A fit that is better with s_k held shows that the free one was not the best.
-        worse = np.sort(np.maximum(held / np.maximum(free.objective[owner], _TINY) - 1, 0.0))
-        rank = min(int(np.ceil(level * (len(worse) + 1))), len(worse))
-        return float(worse[rank - 1])
+        rng, count = np.random.default_rng((seed, 1)), len(self.dims)
+        predicted = np.concatenate(self.problem.predicted(self.found.best))
+        optima, (lower, upper) = self.found.optima[:_OPTIMA], self.problem.bounds
+        ratios = []
+        for piece in pieces(replicates, len(predicted) * count):
+            size = len(piece)
+            blocks = self.problem.observing(predicted * np.exp(scatter.draw(rng, size)))
+            free = search_again(blocks, optima, lower, upper, self.problem.objective, patience=self.steady)
+            dims, owner = np.divmod(np.arange(count * size), size)
+            every = [block.take(owner) for block in blocks]
+            held, _ = self._hold(every, dims, self.estimate[dims], free.exponents[owner][:, None], self.rough)
+            # A fit that is better with an s_k held shows that the free one was not the best.
+            least = np.minimum(free.objective, held.reshape(count, size).min(axis=0))
+            ratios.append(held / np.maximum(least[owner], _TINY))
+            done(size)
+        worse = np.sort(np.concatenate(ratios)) - 1
+        return float(worse[min(int(np.ceil(level * (len(worse) + 1))), len(worse)) - 1])
 
     def ends(self, allowed: float) -> tuple[Floats, Floats]:
         """Return where the profiles of all dimensions reach what is allowed, below and above the estimates.
@@ -118,33 +135,21 @@ class _Profile:
         allowed : float
             The ratio of the objectives less one.
         """
-        count = len(self.dims)
+        count, least = len(self.dims), float(self.found.best.objective[0])
         dims, signs = np.tile(np.arange(count), 2), np.repeat([-1.0, 1.0], count)
-        estimate, optima = self.estimate[dims], np.tile(self.optima, (2 * count, 1, 1))
+        estimate = self.estimate[dims]
+        near = np.tile(self.found.optima[:_OPTIMA], (2 * count, 1, 1))
+
+        def rise(distance: Floats) -> Floats:
+            nonlocal near
+            s = estimate * np.exp(signs * distance)
+            held, theta = self._hold(self.problem.blocks, dims, s, near, self.steady)
+            near = np.concatenate([near[:, :_OPTIMA_AGAIN], theta[:, None]], axis=1)
+            # The objective rises as the square of a small distance.
+            return np.sqrt(np.maximum(held / least - 1, 0.0))
+
         limit = np.abs(np.log(np.where(signs < 0, self.lowest[dims], self.highest[dims]) / estimate))
-        # Roots, because the objective rises as the square of a small distance.
-        goal = np.sqrt(allowed)
-        inside, at_inside = np.zeros(2 * count), np.zeros(2 * count)
-        outside, at_outside = np.full(2 * count, np.inf), np.full(2 * count, np.inf)
-        place, near = np.minimum(_FIRST_STEP, limit), optima
-        for _ in range(_ROUNDS):
-            objective, theta = self._hold(self.problem.blocks, dims, estimate * np.exp(signs * place), near, STEADY)
-            near = np.concatenate([optima, theta[:, None]], axis=1)
-            value = np.sqrt(np.maximum(objective / self.least - 1, 0.0))
-            over = value > goal
-            outside, at_outside = np.where(over, place, outside), np.where(over, value, at_outside)
-            inside, at_inside = np.where(over, inside, place), np.where(over, at_inside, value)
-            beyond = place * np.clip(goal / np.maximum(value, _TINY), 1 + _MIDDLE, _LONGEST_STEP)
-            with np.errstate(invalid="ignore"):
-                share = np.clip((goal - at_inside) / (at_outside - at_inside), _MIDDLE, 1 - _MIDDLE)
-                between = inside + share * (outside - inside)
-            bracketed = np.isfinite(outside)
-            moved = np.where(bracketed, between, np.minimum(beyond, limit))
-            near_enough = (np.abs(moved - place) <= _CLOSE * place) | (outside - inside <= _CLOSE * outside)
-            place = moved
-            if ((bracketed & near_enough) | (inside >= limit)).all():
-                break
-        ends = estimate * np.exp(signs * place)
+        ends = estimate * np.exp(signs * crossings(rise, limit, float(np.sqrt(allowed))))
         return ends[:count], ends[count:]
 
     def _hold(
@@ -168,27 +173,64 @@ class _Profile:
         Returns
         -------
         objective : ndarray, shape (problems,)
-            The least.
+            The least; infinite where it wants a c beyond its bounds.
         exponents : ndarray, shape (problems, exponents)
             Where it is.
         """
         problems, each = near.shape[:2]
-        one, start = np.arange(problems)[:, None], np.arange(each)
-        a, b, starts = self.a[dims, None], self.b[dims, None], near.copy()
-        factor = near[..., self.c] / (s[:, None] * (near[one, start, a] + near[one, start, b]))
-        starts[one, start, a] *= factor
-        starts[one, start, b] *= factor
-        names, bounds = self.problem.form.exponents, self.problem.bounds
+        names, (lower, upper) = self.problem.form.exponents, self.problem.bounds
         maps = np.array([held_alone(names, self.dims[k], value) for k, value in zip(dims, s, strict=True)])
+        # a_k and b_k give way so that c starts where it was.
+        moved = (maps[:, None, self.c] != 0) & (np.arange(len(names)) != self.c)
+        factor = near[..., self.c] / np.einsum("pe,pse->ps", maps[:, self.c], near)
+        starts = np.where(moved, near * factor[..., None], near)
         owner = np.repeat(np.arange(problems), each)
         found = polish(
             [replace(block.take(owner), maps=maps[owner]) for block in blocks],
-            np.clip(starts.reshape(problems * each, -1), *bounds),
-            *bounds,
+            np.clip(starts.reshape(problems * each, -1), lower, upper),
+            lower,
+            upper,
             objective=self.problem.objective,
             patience=patience,
         )
-        objective = found.objective.reshape(problems, each)
+        exponents = (maps[owner] @ found.exponents[..., None])[..., 0]
+        c = exponents[:, self.c]
+        objective = np.where((c >= lower[self.c]) & (c <= upper[self.c]), found.objective, np.inf)
+        objective = objective.reshape(problems, each)
         best = objective.argmin(axis=1)
-        theta = found.exponents[np.arange(problems) * each + best]
-        return objective.min(axis=1), (maps @ theta[..., None])[..., 0]
+        return objective.min(axis=1), exponents[np.arange(problems) * each + best]
+
+
+def crossings(rise: Callable[[Floats], Floats], limit: Floats, goal: float) -> Floats:
+    """Return where functions of a distance that rise from 0 reach a goal, or their limits where they do not.
+
+    Parameters
+    ----------
+    rise : callable
+        The values of all functions, each at a distance of its own, shape (functions,).
+    limit : ndarray, shape (functions,)
+        Where the search of each ends.
+    goal : float
+        What is to be reached.
+    """
+    if not np.isfinite(goal):
+        return limit
+    inside, low = np.zeros_like(limit), np.zeros_like(limit)
+    outside, high = np.full_like(limit, np.inf), np.full_like(limit, np.inf)
+    place = np.minimum(_FIRST, limit)
+    for _ in range(_ROUNDS):
+        value = rise(place)
+        over = value > goal
+        outside, high = np.where(over, place, outside), np.where(over, value, high)
+        inside, low = np.where(over, inside, place), np.where(over, low, value)
+        bracketed = np.isfinite(outside)
+        farther = place * np.clip(goal / np.maximum(value, _TINY), 1 + _NEAREST, _FARTHEST)
+        with np.errstate(invalid="ignore"):
+            share = np.clip((goal - low) / (high - low), _NEAREST, 1 - _NEAREST)
+            between = inside + share * (outside - inside)
+        wanted = np.where(bracketed, between, np.minimum(farther, limit))
+        step, place = np.abs(wanted - place), wanted
+        settled = bracketed & ((step <= _CLOSE * place) | (outside - inside <= _CLOSE * outside))
+        if (settled | (inside >= limit)).all():
+            break
+    return place

@@ -226,4 +226,4 @@ def _start(fit: Fit) -> RenderableType:
 
 
 def _level(fit: Fit) -> str:
-    return f"{fit.bootstrap.level:.0%}" if fit.bootstrap.replicates else "no"
+    return f"{100 * fit.bootstrap.level:g}%" if fit.bootstrap.replicates else "no"

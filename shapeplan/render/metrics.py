@@ -32,8 +32,8 @@ def render_metrics(found: MetricsFit) -> list[RenderableType]:
     parts += [title("The fits"), table(["metric", "law", "status", "misfit", "warnings"], rows, left=3)]
     level = next(iter(found.fits.values())).bootstrap.level
     for prefix, heading in (
-        ("s", f"Scaling exponents s: alone, a dimension grows as compute^s ({level:.0%} intervals)"),
-        ("growth", f"Growth of the best shape: together, dimensions grow as compute^S ({level:.0%} intervals)"),
+        ("s", f"Scaling exponents s: alone, a dimension grows as compute^s ({100 * level:g}% intervals)"),
+        ("growth", f"Growth of the best shape: together, dimensions grow as compute^S ({100 * level:g}% intervals)"),
     ):
         names = [name for name in found.exponents if name.startswith(prefix + "_")]
         if names:

@@ -57,7 +57,7 @@ def _codes(plan: Plan, *budgets: BudgetPlan) -> str:
 
 
 def _shape(plan: Plan, budget: BudgetPlan) -> RenderableType:
-    headers = ["", "train", "unrounded", f"{plan.fit.bootstrap.level:.0%} interval"]
+    headers = ["", "train", "unrounded", f"{100 * plan.fit.bootstrap.level:g}% interval"]
     rows = [
         [dim, f"{budget.rounded[dim]}", compact(value, 4), span(budget.ci[dim], 4)]
         for dim, value in budget.shape.items()
@@ -211,7 +211,7 @@ def _basis(plan: Plan) -> RenderableType:
         if plan.limits:
             words = (f"{name.replace('_', ' ')} {_limit(value)}" for name, value in plan.limits.items())
             pairs.append(("limits", ", ".join(words)))
-        return facts([*pairs, ("intervals", _held(fit, "of the law"))])
+        return facts([*pairs, ("intervals", _held(fit, "the replicates of the law"))])
     pairs.append(("exponents s", exponents))
     if plan.start is not None:
         weights = ", ".join(f"{dim} {compact(weight)}" for dim, weight in plan.weights.items())
@@ -220,15 +220,15 @@ def _basis(plan: Plan) -> RenderableType:
             ("x0", shape_text(plan.start.shape)),
             ("t0", f"{format_flops(plan.start.flops)} {fit.flops_convention} FLOPs ({plan.start.source})"),
         ]
-    return facts([*pairs, ("intervals", _held(fit, "of s; x0 and t0 are held fixed"))])
+    return facts([*pairs, ("intervals", _held(fit, "the intervals of s; x0 and t0 are held fixed"))])
 
 
 def _limit(value: float) -> str:
     return f"{value:g}" if value < 1e6 else f"{value:.4g}".replace("e+", "e")
 
 
-def _held(fit: Fit, of: str) -> str:
-    return f"from the replicates {of}" if fit.bootstrap.draws else "none: the law has no draws"
+def _held(fit: Fit, source: str) -> str:
+    return f"from {source}" if fit.bootstrap.draws else "none: the law has no draws"
 
 
 def _both(budget: BudgetPlan) -> str:

@@ -23,6 +23,6 @@ def render_predictions(fit: Fit, predictions: Predictions) -> list[RenderableTyp
         columns[name] = ["-"] * len(runs) if bound is None else [compact(loss, 4) for loss in bound]
     if predictions.residual is not None:
         columns["residual"] = [percent(residual, signed=True) for residual in predictions.residual]
-    level = f"{fit.bootstrap.level:.0%}"
+    level = f"{100 * fit.bootstrap.level:g}%"
     heading = f"{runs.metric} under the law {fit.law.form.name} ({level} intervals of the law, not of a single run)"
     return [title(heading), table(list(columns), zip(*columns.values(), strict=True))]

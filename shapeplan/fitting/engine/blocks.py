@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -62,7 +62,7 @@ class Block:
         observed = self.observed[batch] if self.observed.ndim > 1 else self.observed
         weights = self.weights[batch] if self.weights.ndim > 1 else self.weights
         maps = self.maps[batch] if self.maps is not None and self.maps.ndim > 2 else self.maps
-        return Block(self.log_columns, observed, weights, maps)
+        return replace(self, observed=observed, weights=weights, maps=maps)
 
     def thinned(self, rows: int) -> Block:
         """Return the block with no more than so many rows, always the same; of observations of shape (rows,)."""
@@ -70,7 +70,8 @@ class Block:
             return self
         # Any regular step could fall in with the order of the log.
         kept = np.sort(np.random.default_rng(0).choice(self.rows, rows, replace=False))
-        return Block(self.log_columns[kept], self.observed[kept], self.weights[kept])
+        columns, observed, weights = self.log_columns[kept], self.observed[kept], self.weights[kept]
+        return replace(self, log_columns=columns, observed=observed, weights=weights)
 
     def columns(self, theta: Floats) -> Floats:
         """Return the columns at many exponents, shape (batch, rows, columns)."""
@@ -89,13 +90,13 @@ class Block:
         used : ndarray of int
             The exponents in use.
         """
-        mine = used if self.maps is None else np.flatnonzero(self.log_columns.any(axis=(0, 1)))
-        slopes = np.zeros((*terms.shape[:2], len(mine)))
-        for q, exponent in enumerate(mine):
+        moving = used if self.maps is None else np.flatnonzero(self.log_columns.any(axis=(0, 1)))
+        slopes = np.zeros((*terms.shape[:2], len(moving)))
+        for q, exponent in enumerate(moving):
             # Most terms know one or two exponents.
             for column in np.flatnonzero(self.log_columns[:, :, exponent].any(axis=0)):
                 slopes[:, :, q] += terms[:, :, column] * self.log_columns[:, column, exponent]
-        return slopes if self.maps is None else slopes @ self.maps[..., mine, :][..., used]
+        return slopes if self.maps is None else slopes @ self.maps[..., moving, :][..., used]
 
 
 @dataclass(frozen=True)
