@@ -211,7 +211,7 @@ def _basis(plan: Plan) -> RenderableType:
         if plan.limits:
             words = (f"{name.replace('_', ' ')} {_limit(value)}" for name, value in plan.limits.items())
             pairs.append(("limits", ", ".join(words)))
-        return facts([*pairs, ("intervals", _held(fit, "the replicates of the law"))])
+        return facts([*pairs, ("intervals", _held(fit, "from the replicates of the law"))])
     pairs.append(("exponents s", exponents))
     if plan.start is not None:
         weights = ", ".join(f"{dim} {compact(weight)}" for dim, weight in plan.weights.items())
@@ -220,7 +220,7 @@ def _basis(plan: Plan) -> RenderableType:
             ("x0", shape_text(plan.start.shape)),
             ("t0", f"{format_flops(plan.start.flops)} {fit.flops_convention} FLOPs ({plan.start.source})"),
         ]
-    return facts([*pairs, ("intervals", _held(fit, "the intervals of s; x0 and t0 are held fixed"))])
+    return facts([*pairs, ("intervals", _held(fit, "those of s; x0 and t0 are held fixed"))])
 
 
 def _limit(value: float) -> str:
@@ -228,7 +228,7 @@ def _limit(value: float) -> str:
 
 
 def _held(fit: Fit, source: str) -> str:
-    return f"from {source}" if fit.bootstrap.draws else "none: the law has no draws"
+    return source if fit.bootstrap.draws else "none: the law has no draws"
 
 
 def _both(budget: BudgetPlan) -> str:
