@@ -64,7 +64,7 @@ def fit(
     start : Start, optional
         Starting point of the recipe; by default found on the grid of the log.
     replicates : int
-        Bootstrap replicates behind the intervals, of which those of s_k on a star take the first hundred; 0 for none.
+        Bootstrap replicates behind the intervals; 0 for none. s_k on a star takes at most so many of its own.
     seed : int
         Seed of the bootstrap.
     level : float
