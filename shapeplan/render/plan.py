@@ -220,7 +220,7 @@ def _basis(plan: Plan) -> RenderableType:
             ("x0", shape_text(plan.start.shape)),
             ("t0", f"{format_flops(plan.start.flops)} {fit.flops_convention} FLOPs ({plan.start.source})"),
         ]
-    return facts([*pairs, ("intervals", _held(fit, "those of s; x0 and t0 are held fixed"))])
+    return facts([*pairs, ("intervals", _held(fit, "those of the growth w s; x0 and t0 are held fixed"))])
 
 
 def _limit(value: float) -> str:
