@@ -7,7 +7,7 @@ from rich.console import RenderableType
 from shapeplan.fitting.evidence import HeldOutError, by_compute
 from shapeplan.fitting.result import OPTIMUM_AT, Fit
 from shapeplan.quantities import format_flops, format_scientific
-from shapeplan.render.parts import alarm, compact, count, facts, percent, shape_text, span, table, title
+from shapeplan.render.parts import alarm, compact, count, coverage, facts, percent, shape_text, span, table, title
 from shapeplan.render.scores import score_table
 
 _SHOWN_DURATIONS = 6
@@ -226,4 +226,4 @@ def _start(fit: Fit) -> RenderableType:
 
 
 def _level(fit: Fit) -> str:
-    return f"{100 * fit.bootstrap.level:g}%" if fit.bootstrap.replicates else "no"
+    return coverage(fit.bootstrap.level) if fit.bootstrap.replicates else "no"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.console import RenderableType
 
 from shapeplan.fitting.evidence import Estimate
-from shapeplan.render.parts import alarm, compact, percent, span, table, title
+from shapeplan.render.parts import alarm, compact, coverage, percent, span, table, title
 
 if TYPE_CHECKING:
     from shapeplan.fitting.metrics import Agreement, MetricsFit
@@ -32,8 +32,8 @@ def render_metrics(found: MetricsFit) -> list[RenderableType]:
     parts += [title("The fits"), table(["metric", "law", "status", "misfit", "warnings"], rows, left=3)]
     level = next(iter(found.fits.values())).bootstrap.level
     for prefix, heading in (
-        ("s", f"Scaling exponents s: alone, a dimension grows as compute^s ({100 * level:g}% intervals)"),
-        ("growth", f"Growth of the best shape: together, dimensions grow as compute^S ({100 * level:g}% intervals)"),
+        ("s", f"Scaling exponents s: alone, a dimension grows as compute^s ({coverage(level)} intervals)"),
+        ("growth", f"Growth of the best shape: together, dimensions grow as compute^S ({coverage(level)} intervals)"),
     ):
         names = [name for name in found.exponents if name.startswith(prefix + "_")]
         if names:

@@ -108,6 +108,11 @@ def shape_text(shape: Mapping[str, float]) -> str:
     return ", ".join(f"{dim} {compact(value, 4)}" for dim, value in shape.items())
 
 
+def coverage(level: float) -> str:
+    """Return the level of intervals as ``90%`` or ``99.9%``."""
+    return f"{100 * level:g}%"
+
+
 def percent(value: float | None, *, signed: bool = False) -> str:
     """Return a fraction as a percentage with two digits after the point, ``-`` where there is none."""
     if value is None:

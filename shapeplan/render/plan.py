@@ -10,7 +10,7 @@ from shapeplan.fitting.evidence import Interval
 from shapeplan.fitting.result import Fit
 from shapeplan.planning.plan import Alternative, BudgetPlan, LawPlan, Plan, SameLoss
 from shapeplan.quantities import format_count, format_days, format_flops
-from shapeplan.render.parts import alarm, compact, facts, percent, shape_text, span, table, title
+from shapeplan.render.parts import alarm, compact, coverage, facts, percent, shape_text, span, table, title
 
 _WIDE = 110
 """Columns that the table of many budgets takes; narrower terminals get a block a budget."""
@@ -57,7 +57,7 @@ def _codes(plan: Plan, *budgets: BudgetPlan) -> str:
 
 
 def _shape(plan: Plan, budget: BudgetPlan) -> RenderableType:
-    headers = ["", "train", "unrounded", f"{100 * plan.fit.bootstrap.level:g}% interval"]
+    headers = ["", "train", "unrounded", f"{coverage(plan.fit.bootstrap.level)} interval"]
     rows = [
         [dim, f"{budget.rounded[dim]}", compact(value, 4), span(budget.ci[dim], 4)]
         for dim, value in budget.shape.items()

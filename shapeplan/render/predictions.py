@@ -7,7 +7,7 @@ from rich.console import RenderableType
 from shapeplan.fitting.predict import Predictions
 from shapeplan.fitting.result import Fit
 from shapeplan.quantities import format_flops
-from shapeplan.render.parts import compact, percent, table, title
+from shapeplan.render.parts import compact, coverage, percent, table, title
 
 
 def render_predictions(fit: Fit, predictions: Predictions) -> list[RenderableType]:
@@ -23,6 +23,6 @@ def render_predictions(fit: Fit, predictions: Predictions) -> list[RenderableTyp
         columns[name] = ["-"] * len(runs) if bound is None else [compact(loss, 4) for loss in bound]
     if predictions.residual is not None:
         columns["residual"] = [percent(residual, signed=True) for residual in predictions.residual]
-    level = f"{100 * fit.bootstrap.level:g}%"
+    level = coverage(fit.bootstrap.level)
     heading = f"{runs.metric} under the law {fit.law.form.name} ({level} intervals of the law, not of a single run)"
     return [title(heading), table(list(columns), zip(*columns.values(), strict=True))]
