@@ -130,6 +130,18 @@ class Runs:
         cells = tuple(self.cells[i] for i in np.arange(len(self))[rows]) if self.cells else ()
         return replace(self, cells=cells, run=run, run_names=names, **some)
 
+    def canonical(self) -> Runs:
+        """Return the rows by run, in the order of its name, and by progress: the same whatever their order in the log.
+
+        Sums over rows, and what is drawn for them at random, then do not depend on that order either.
+        """
+        names = sorted(self.run_names)
+        place = {name: i for i, name in enumerate(names)}
+        run = np.array([place[name] for name in self.run_names])[self.run]
+        progress = [self.flops, self.examples, self.loss, self.params, self.heads]
+        keys = [run, *(column for column in progress if column is not None), *self.shape.T]
+        return replace(self, run=run, run_names=tuple(names)).take(np.lexsort(keys[::-1]))
+
     def spent(self) -> Floats:
         """Return the compute of every run at its last row, shape (runs,)."""
         spent = np.zeros(len(self.run_names))

@@ -30,7 +30,8 @@ def compare(
     console = Console(quiet=quiet, as_json=as_json)
     place = output_target(output, (log, config))
     runs = read_log(log, metric, higher_is_better, dims, flops_convention, config)
-    found = compare_laws(runs, objective=objective, center=opt.parse_center(center))
+    with console.progress("comparing") as advance:
+        found = compare_laws(runs, objective=objective, center=opt.parse_center(center), done=advance)
     for note in found.notes:
         console.note(note)
     console.warn(found.cautions)

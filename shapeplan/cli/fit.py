@@ -78,12 +78,12 @@ def fit(
     tables: Callable[[], Sequence[RenderableType]]
     if len(metrics) > 1:
         logs = read_log_of_metrics(log, metrics, *reading)
-        with console.progress("bootstrap") as advance:
+        with console.progress("fitting") as advance:
             result = several = fit_metrics(logs, **options, done=advance)
         document, tables = lambda: metrics_document(several), lambda: render_metrics(several)
     else:
         runs = read_log(log, metrics[0] if metrics else None, *reading)
-        with console.progress("bootstrap") as advance:
+        with console.progress("fitting") as advance:
             found = fit_runs(runs, **options, done=advance)
         result = one = replace(found, command=said_again(context))
         document, tables = lambda: law_document(one), lambda: render_fit(one)

@@ -225,6 +225,7 @@ def law_document(fit: Fit) -> LawDocument:
         influences=InfluencesRecord(
             alone=tuple(_influence_record(influence) for influence in fit.influences.alone),
             together=_influence_record(fit.influences.together) if fit.influences.together else None,
+            reasons=dict(fit.influences.reasons),
         ),
         front=tuple(FrontRecord(**asdict(row)) for row in fit.front),
         bootstrap=BootstrapRecord(
@@ -233,6 +234,7 @@ def law_document(fit: Fit) -> LawDocument:
             level=fit.bootstrap.level,
             draws={name: tuple(draw.tolist()) for name, draw in fit.bootstrap.draws.items()},
             exponents={name: tuple(map(or_null, draw.tolist())) for name, draw in fit.bootstrap.exponents.items()},
+            unconverged=fit.bootstrap.unconverged,
         ),
     )
 
@@ -274,6 +276,7 @@ def fit_of(document: LawDocument, sources: tuple[Source, ...] = ()) -> Fit:
             document.bootstrap.level,
             {name: np.array(draw) for name, draw in document.bootstrap.draws.items()},
             {name: np.array(draw, dtype=float) for name, draw in document.bootstrap.exponents.items()},
+            document.bootstrap.unconverged,
         ),
         arms={dim: Arm(**record.model_dump()) for dim, record in document.arms.items()},
         star_center=_center_in(document),
@@ -287,6 +290,7 @@ def fit_of(document: LawDocument, sources: tuple[Source, ...] = ()) -> Fit:
         influences=Influences(
             tuple(_influence(record) for record in document.influences.alone),
             _influence(document.influences.together) if document.influences.together else None,
+            document.influences.reasons,
         ),
         front=tuple(FrontRow(**record.model_dump()) for record in document.front),
         start=Start(dict(document.start.shape), document.start.flops, document.start.source)

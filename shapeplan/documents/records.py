@@ -118,6 +118,7 @@ class SelectionRecord(Part):
     top_decade: HeldOutRecord | None = None
     unseen_shapes: HeldOutRecord | None = None
     rollout: tuple[HorizonRecord, ...] = ()
+    reasons: dict[str, str] = Field(default_factory=dict)
 
     @classmethod
     def of(cls, score: Score) -> SelectionRecord:
@@ -165,6 +166,7 @@ class InfluencesRecord(Part):
 
     alone: tuple[InfluenceRecord, ...] = ()
     together: InfluenceRecord | None = None
+    reasons: dict[str, str] = Field(default_factory=dict)
 
 
 class OptimumRecord(Part):
@@ -219,6 +221,7 @@ class BootstrapRecord(Part):
     level: Finite = Field(ge=0.01, le=0.999)
     draws: dict[str, tuple[Finite, ...]]
     exponents: dict[str, tuple[Finite | None, ...]] = Field(default_factory=dict)
+    unconverged: int = Field(default=0, ge=0)
 
 
 class PowerTermRecord(Part):

@@ -7,14 +7,12 @@ from collections.abc import Callable
 import numpy as np
 
 from shapeplan.arrays import Floats
-from shapeplan.fitting.engine import Found, search_again
+from shapeplan.fitting.engine import Found, refit
 from shapeplan.fitting.problem import Problem
 from shapeplan.fitting.scatter import Scatter
 
 _CELLS = 2_000_000
 """Rows times replicates that are made at once, which bounds memory."""
-_CANDIDATES = 12
-"""Optima of the estimate's search that every replicate scores before it descends."""
 
 
 def bootstrap(
@@ -26,7 +24,7 @@ def bootstrap(
     seed: int,
     level: float,
     done: Callable[[int], None] = lambda more: None,
-) -> dict[str, Floats]:
+) -> tuple[dict[str, Floats], int]:
     """Refit the problem to replicates of its observations.
 
     A replicate adds scatter to what the law predicts and is refitted from the best of the optima that the search
@@ -53,25 +51,23 @@ def bootstrap(
 
     Returns
     -------
-    dict of str to ndarray, shape (replicates,)
+    draws : dict of str to ndarray, shape (replicates,)
         Every constant under every replicate.
+    unconverged : int
+        Replicates whose refit did not end at an optimum.
     """
     if not replicates:
-        return {}
+        return {}, 0
     predicted = np.concatenate(problem.predicted(found.best))
     wider = scatter.widening(level)
     rng = np.random.default_rng(seed)
     count = max(1, replicates * len(predicted) // _CELLS)
     sizes = [len(piece) for piece in np.array_split(np.arange(replicates), count)]
-    draws = []
+    draws, unconverged = [], 0
     for size in sizes:
-        again = predicted * np.exp(wider * scatter.draw(rng, size))
-        draws.append(_refit(problem, found, again))
+        blocks = problem.observing(predicted * np.exp(wider * scatter.draw(rng, size)))
+        again = refit(blocks, found.optima, *problem.bounds, problem.objective)
+        draws.append(problem.constants(again))
+        unconverged += int((~again.converged).sum())
         done(size)
-    return {name: np.concatenate([part[name] for part in draws]) for name in draws[0]}
-
-
-def _refit(problem: Problem, found: Found, observed: Floats) -> dict[str, Floats]:
-    """Fit observations of shape (replicates, rows of the problem)."""
-    candidates = found.optima[:_CANDIDATES]
-    return problem.constants(search_again(problem.observing(observed), candidates, *problem.bounds, problem.objective))
+    return {name: np.concatenate([part[name] for part in draws]) for name in draws[0]}, unconverged

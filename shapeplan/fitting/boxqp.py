@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from shapeplan.arrays import Floats, Ints
+from shapeplan.arrays import Bools, Floats, Ints
 
 _ROUNDS = 100
 """Rounds of pivoting; a problem of p variables needs about p, and cycling is broken well before this."""
 _PATIENCE = 3
+_DEFINITE = 1e-14
+_TINY = 1e-300
 
 
 def solve_box_qp(hessian: Floats, gradient: Floats, lower: Floats, upper: Floats) -> Floats:
@@ -42,7 +44,9 @@ def solve_box_qp(hessian: Floats, gradient: Floats, lower: Floats, upper: Floats
     tolerance = 1e-13 * np.maximum(np.abs(slope).max(axis=1, keepdims=True), 1e-300)
     usable = diagonal > 0
 
-    side: Ints = np.where(usable, 0, -1)  # -1 at the lower bound, 0 free, +1 at the upper bound
+    # -1 at the lower bound, 0 free, +1 at the upper bound; at first where the gradient presses against a bound.
+    pressed = np.where((low >= 0) & (slope > 0), -1, np.where((high <= 0) & (slope < 0), 1, 0))
+    side: Ints = np.where(usable, pressed, -1)
     solution = np.zeros_like(slope)
     fewest = np.full(len(slope), size + 1)
     patience = np.full(len(slope), _PATIENCE)
@@ -81,3 +85,15 @@ def solve_nnls(gram: Floats, moments: Floats) -> Floats:
     """Minimize ``|A x - y|`` over ``x >= 0`` for a batch, given ``A'A`` (batch, p, p) and ``A'y`` (batch, p)."""
     zeros = np.zeros_like(moments)
     return solve_box_qp(gram, -moments, zeros, np.full_like(moments, np.inf))
+
+
+def is_definite(matrices: Floats) -> Bools:
+    """Return which of a batch of symmetric matrices, shape (batch, p, p), are positive definite beyond rounding."""
+    index = np.arange(matrices.shape[1])
+    scale = np.sqrt(np.maximum(matrices[:, index, index], _TINY))
+    unit = matrices / (scale[:, :, None] * scale[:, None, :])
+    try:
+        np.linalg.cholesky(unit)
+    except np.linalg.LinAlgError:
+        return np.asarray(np.linalg.eigvalsh(unit)[:, 0] > _DEFINITE)
+    return np.ones(len(matrices), dtype=bool)

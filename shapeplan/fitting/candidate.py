@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from shapeplan.arrays import Bools, Floats, Index
-from shapeplan.fitting.engine import RELATIVE, Block, Found, Objective, Solution, search_again
+from shapeplan.fitting.engine import RELATIVE, Block, Found, Objective, Solution, refit
 from shapeplan.fitting.evidence import HeldOutError
-from shapeplan.fitting.identify import Contents, joint_form, nothing_supported
+from shapeplan.fitting.identify import Contents, joint_form, lacking, lacking_on_star, nothing_supported
 from shapeplan.fitting.problem import Problem, check_signal, pose, reference_unit, solve
 from shapeplan.fitting.scatter import Scatter
 from shapeplan.fitting.star import StarSolution, solve_star
@@ -17,10 +18,6 @@ from shapeplan.laws import Law
 from shapeplan.runs import Runs
 from shapeplan.sweeps.dimensions import Dimensions
 from shapeplan.sweeps.star import StarSweep
-
-_STARTS = 6
-_OPTIMA, _SCATTER = 12, 60
-"""What a fit to fewer rows descends from: candidates of the whole fit, of which each scores all and tries the best."""
 
 
 @dataclass(frozen=True)
@@ -84,10 +81,7 @@ class Candidate:
             Block(block.log_columns, block.observed, keep[:, rows].astype(float))
             for block, rows in zip(self.problem.blocks, self.problem.rows.values(), strict=True)
         ]
-        candidates = np.concatenate([self.found.optima[:_OPTIMA], self.found.scatter[:_SCATTER]])
-        return search_again(
-            blocks, candidates, *self.problem.bounds, self.problem.objective, starts=min(_STARTS, len(candidates))
-        )
+        return refit(blocks, self.found.optima, *self.problem.bounds, self.problem.objective)
 
     def errors(self, solution: Solution, index: int, runs: Runs, rows: Index) -> Floats:
         """Return pred/y - 1 for rows of the log under one of a batch of solutions; infinite where no loss comes out."""
@@ -99,14 +93,20 @@ class Candidate:
             errors = predicted / runs.observed()[rows] - 1.0
         return np.where(np.isfinite(errors), errors, np.inf)
 
-    def enough(self, keep: Bools) -> bool:
-        """Return whether the rows kept, shape (rows of the log,), are more than the law has parameters."""
-        kept = [int(keep[rows].sum()) for rows in self.problem.rows.values()]
-        return sum(kept) > self.problem.parameters and min(kept) > self.problem.parameters / len(kept) / 2
+    def lacking(self, runs: Runs, keep: Bools) -> str | None:
+        """Return what the rows kept, shape (rows of the log,), lack to identify the law; None where they can."""
+        if self.star is not None:
+            return lacking_on_star(runs, self.star.star.within(keep))
+        return lacking(self.problem.form, {name: values[keep] for name, values in runs.variables().items()})
 
 
-def fit_candidates(runs: Runs, contents: Contents, objective: Objective = RELATIVE) -> dict[str, Candidate]:
-    """Fit every law that a log can identify.
+def fit_candidates(
+    runs: Runs,
+    contents: Contents,
+    objective: Objective = RELATIVE,
+    done: Callable[[], None] = lambda: None,
+) -> dict[str, Candidate]:
+    """Fit every law that a log can identify; `done` is told of each.
 
     Raises
     ------
@@ -115,9 +115,11 @@ def fit_candidates(runs: Runs, contents: Contents, objective: Objective = RELATI
     """
     if not contents.supported:
         raise nothing_supported(contents)
-    return {
-        name: fit_candidate(name, runs, contents.dimensions, contents.star, objective) for name in contents.supported
-    }
+    candidates = {}
+    for name in contents.supported:
+        candidates[name] = fit_candidate(name, runs, contents.dimensions, contents.star, objective)
+        done()
+    return candidates
 
 
 def fit_candidate(

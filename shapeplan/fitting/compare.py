@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from shapeplan.errors import Caution, FitError, check_choice
@@ -12,8 +12,12 @@ from shapeplan.fitting.engine import OBJECTIVES
 from shapeplan.fitting.evidence import Score
 from shapeplan.fitting.identify import Support, survey
 from shapeplan.fitting.noise import measure_noise
+from shapeplan.fitting.progress import Counter
 from shapeplan.fitting.rollout import choose, predict_unseen_shapes
 from shapeplan.runs import Runs, Source
+
+_STEPS = 3
+"""A law is fitted, rolled out, and asked for unseen shapes."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,13 @@ class Comparison:
     notes: tuple[str, ...]
 
 
-def compare(runs: Runs, *, objective: str = "relative", center: Mapping[str, float] | None = None) -> Comparison:
+def compare(
+    runs: Runs,
+    *,
+    objective: str = "relative",
+    center: Mapping[str, float] | None = None,
+    done: Callable[[int, int], None] = lambda done, total: None,
+) -> Comparison:
     """Score every law that a log can identify: by rollout, on unseen shapes, on the top decade, and in sample.
 
     Parameters
@@ -65,6 +75,8 @@ def compare(runs: Runs, *, objective: str = "relative", center: Mapping[str, flo
         What the fits minimize.
     center : mapping of str to float, optional
         Centre of the star; by default what the log says, else found.
+    done : callable
+        Told how many steps are done, of how many.
 
     Returns
     -------
@@ -79,26 +91,30 @@ def compare(runs: Runs, *, objective: str = "relative", center: Mapping[str, flo
         If there is no such objective.
     """
     check_choice("objective", objective, tuple(OBJECTIVES))
+    runs = runs.canonical()
     try:
         contents = survey(runs, center)
-        candidates = list(fit_candidates(runs, contents, OBJECTIVES[objective]).values())
-        choice = choose(candidates, runs)
+        step = Counter(_STEPS * len(contents.supported), done)
+        candidates = list(fit_candidates(runs, contents, OBJECTIVES[objective], step).values())
+        choice = choose(candidates, runs, step)
     except FitError as error:
         raise FitError(*(complaint.within(runs.name) for complaint in error.complaints)) from None
     chosen = choice.chosen
     dims, problem = contents.dimensions.free, chosen.problem
     misfit = Misfit.of(runs.observed()[problem.all_rows], problem.residuals(chosen.found.best))
-    whole = tuple(
-        replace(score, unseen_shapes=predict_unseen_shapes(candidate, runs, dims))
-        for score, candidate in zip(choice.scores, candidates, strict=True)
-    )
+    whole = []
+    for score, candidate in zip(choice.scores, candidates, strict=True):
+        unseen, why = predict_unseen_shapes(candidate, runs, dims)
+        reasons = {**score.reasons, **({"unseen_shapes": why} if why else {})}
+        step()
+        whole.append(replace(score, unseen_shapes=unseen, reasons=reasons))
     return Comparison(
         metric=runs.metric,
         objective=objective,
         rows=len(runs),
         runs=len(runs.run_names),
         chosen=chosen.name,
-        scores=whole,
+        scores=tuple(whole),
         refused=tuple(law for law in contents.laws if not law.supported),
         cautions=(*runs.cautions, *fit_cautions(misfit, measure_noise(runs)), *contents.cautions),
         sources=runs.sources,

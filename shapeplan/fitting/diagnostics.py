@@ -28,6 +28,8 @@ FEW_DEFINED = 0.95
 """Share of replicates in which a scaling exponent must be defined."""
 _FAR = 5.0
 _EXACT = 1e-9
+_MOST_UNCONVERGED = 0.01
+"""Share of replicates whose refit may end before its optimum: fewer do not move an interval's end."""
 _TAIL_DRAWS = 2
 """Replicates that must lie outside an interval."""
 _BEYOND_NOISE = {"replicates": 2.0, "checkpoints": 5.0}
@@ -137,12 +139,19 @@ def growth_cautions(growth: Mapping[str, Estimate]) -> dict[str, Caution]:
 
 
 def replicate_cautions(bootstrap: Bootstrap) -> list[Caution]:
-    """Return a caution where there are too few replicates for intervals of the level."""
+    """Return cautions where replicates are too few for intervals of the level, or not fitted to the end."""
+    cautions = []
     enough = int(np.ceil(_TAIL_DRAWS / (1 - bootstrap.level) - 1e-9))
-    if not 0 < bootstrap.replicates < enough:
-        return []
-    message = f"{bootstrap.replicates} replicates are too few for {bootstrap.level:.3g} intervals"
-    return [Caution("few-replicates", message, f"ask for {enough} at least, better {max(1000, 5 * enough)}")]
+    if 0 < bootstrap.replicates < enough:
+        message = f"{bootstrap.replicates} replicates are too few for {bootstrap.level:.3g} intervals"
+        cautions.append(
+            Caution("few-replicates", message, f"ask for {enough} at least, better {max(1000, 5 * enough)}")
+        )
+    if bootstrap.unconverged > _MOST_UNCONVERGED * bootstrap.replicates:
+        message = f"{bootstrap.unconverged} of {bootstrap.replicates} replicates were not fitted to their optimum"
+        hint = "intervals are approximate: the rows hardly determine the law; fit a simpler one (--law), or add rows"
+        cautions.append(Caution("not-converged", message, hint))
+    return cautions
 
 
 def run_cautions(scatter: Scatter) -> list[Caution]:

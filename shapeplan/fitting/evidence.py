@@ -193,6 +193,8 @@ class Score:
         Every shape, fitted to the others; only `compare` looks.
     rollout : tuple of Horizon
         The rollout carried on: blocks of rows by how far they are above those that a fit saw, the nearest first.
+    reasons : mapping of str to str
+        Why a figure that was asked for is None: by ``rollout_rmse``, ``top_decade`` or ``unseen_shapes``.
     """
 
     law: str
@@ -204,6 +206,7 @@ class Score:
     top_decade: HeldOutError | None = None
     unseen_shapes: HeldOutError | None = None
     rollout: tuple[Horizon, ...] = ()
+    reasons: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -283,10 +286,13 @@ class Influences:
         Each left out alone, the strongest first: the strongest, and those of `together`.
     together : Influence or None
         The runs that pull the same way as the strongest, left out together.
+    reasons : mapping of str to str
+        By run, why the fit without it is not known: the other rows do not identify the law.
     """
 
     alone: tuple[Influence, ...] = ()
     together: Influence | None = None
+    reasons: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -316,6 +322,8 @@ class Bootstrap:
     exponents : mapping of str to ndarray, shape (replicates,)
         s_k of every dimension under every replicate, NaN where it is not defined: of Eq. 2 where the log has a star,
         else of the law. The intervals of s_k on a star are those of the likelihood, not quantiles of these.
+    unconverged : int
+        Replicates whose refit did not end at an optimum; they are among the draws.
     """
 
     replicates: int = 0
@@ -323,6 +331,7 @@ class Bootstrap:
     level: float = 0.9
     draws: Mapping[str, Floats] = field(default_factory=dict)
     exponents: Mapping[str, Floats] = field(default_factory=dict)
+    unconverged: int = 0
 
     def interval(self, values: Floats) -> Interval | None:
         """Return the central interval of draws, NaN left out; None where no draw is defined."""

@@ -19,6 +19,7 @@ from shapeplan.fitting.identify import Contents, collinear_cautions, survey
 from shapeplan.fitting.influence import Reading, find_influences
 from shapeplan.fitting.likelihood import exponent_intervals, simulations
 from shapeplan.fitting.noise import measure_noise
+from shapeplan.fitting.progress import Counter
 from shapeplan.fitting.result import OPTIMUM_AT, Fit, Rival
 from shapeplan.fitting.rollout import Choice, choose, score_in_sample
 from shapeplan.fitting.rows import rows_of
@@ -33,6 +34,8 @@ from shapeplan.sweeps.grid import Start, check_start, find_start
 MOST_REPLICATES = 100_000
 RIVAL_REPLICATES = 200
 """Replicates of a law that was not chosen: enough for the ends of an interval that only tells whether laws agree."""
+_WORK_OF_A_LAW = 100
+"""Replicates that cost about as much as the search for a law's optimum, or its rollout."""
 DEFAULT_LEVEL, LEAST_LEVEL, MOST_LEVEL = 0.9, 0.01, 0.999
 
 
@@ -70,7 +73,7 @@ def fit(
     level : float
         Coverage of the intervals, between 0 and 1.
     done : callable
-        Told how many replicates are done, of how many.
+        Told how much is done, of how much, in units of about a replicate; the total is a guess until a law is chosen.
 
     Returns
     -------
@@ -85,20 +88,26 @@ def fit(
         If an argument makes no sense.
     """
     check_arguments(law, objective, replicates, level)
+    runs = runs.canonical()
     try:
         contents = survey(runs, center)
-        choice, beside = _choose(runs, contents, law, OBJECTIVES[objective])
+        laws = len(contents.supported) if law == "auto" else 1
+        counter = Counter(2 * _WORK_OF_A_LAW * laws + 2 * replicates, done)
+        choice, beside = _choose(runs, contents, law, OBJECTIVES[objective], lambda: counter(_WORK_OF_A_LAW))
     except FitError as error:
         raise FitError(*(complaint.within(runs.name) for complaint in error.complaints)) from None
     rivals = sum(_knows_shape(rival) for rival in choice.rivals)
-    total = replicates * (2 if beside else 1) + min(replicates, RIVAL_REPLICATES) * rivals
+    left = replicates * (2 if beside else 1) + min(replicates, RIVAL_REPLICATES) * rivals
     if beside or choice.chosen.star:
-        total += simulations(replicates, level)
-    counted = Replicates(replicates, seed, level, _Counter(total, done))
+        left += simulations(replicates, level)
+    counter.total = counter.count + left
+    counted = Replicates(replicates, seed, level, counter)
     return _evidence(runs, contents, choice, beside, start, counted)
 
 
-def _choose(runs: Runs, contents: Contents, law: str, objective: Objective) -> tuple[Choice, Candidate | None]:
+def _choose(
+    runs: Runs, contents: Contents, law: str, objective: Objective, done: Callable[[], None]
+) -> tuple[Choice, Candidate | None]:
     """Return the choice of a law, and the star beside a law that is another."""
     if law != "auto":
         _check_supported(contents, law)
@@ -106,8 +115,8 @@ def _choose(runs: Runs, contents: Contents, law: str, objective: Objective) -> t
         choice = Choice(chosen, (score_in_sample(chosen),))
         candidates = {law: chosen}
     else:
-        candidates = fit_candidates(runs, contents, objective)
-        choice = choose(list(candidates.values()), runs)
+        candidates = fit_candidates(runs, contents, objective, done)
+        choice = choose(list(candidates.values()), runs, done)
     beside = None
     if choice.chosen.name != "star" and "star" in contents.supported:
         beside = candidates.get("star") or fit_candidate("star", runs, contents.dimensions, contents.star, objective)
@@ -139,10 +148,10 @@ def _evidence(
 
     scatter = chosen.scatter(runs)
     behind_scatter = beside.scatter(runs) if beside else scatter
-    draws = replicates.of(chosen, scatter)
-    source_draws = replicates.of(beside, behind_scatter) if beside else draws
+    draws, unconverged = replicates.of(chosen, scatter)
+    source_draws = replicates.of(beside, behind_scatter)[0] if beside else draws
     exponent_draws = behind.problem.form.scaling_exponents(source_draws) if source_draws else {}
-    evidence = replicates.evidence(draws, exponent_draws)
+    evidence = replicates.evidence(draws, exponent_draws, unconverged)
     reading = Reading(
         law=chosen,
         star=beside,
@@ -254,20 +263,7 @@ def _knows_shape(candidate: Candidate) -> bool:
 
 def _rival(candidate: Candidate, runs: Runs, surroundings: Surroundings, replicates: Replicates) -> Rival:
     fewer = replace(replicates, count=min(replicates.count, RIVAL_REPLICATES))
-    return Rival(replace(candidate.law, derive=surroundings.variables), fewer.of(candidate, candidate.scatter(runs)))
-
-
-@dataclass
-class _Counter:
-    """Counts what is done of a total, and tells."""
-
-    total: int
-    tell: Callable[[int, int], None]
-    count: int = 0
-
-    def __call__(self, more: int) -> None:
-        self.count += more
-        self.tell(self.count, self.total)
+    return Rival(replace(candidate.law, derive=surroundings.variables), fewer.of(candidate, candidate.scatter(runs))[0])
 
 
 @dataclass(frozen=True)
@@ -279,8 +275,8 @@ class Replicates:
     level: float
     done: Callable[[int], None] = lambda more: None
 
-    def of(self, candidate: Candidate, scatter: Scatter) -> dict[str, Floats]:
-        """Return the constants of a candidate under every replicate."""
+    def of(self, candidate: Candidate, scatter: Scatter) -> tuple[dict[str, Floats], int]:
+        """Return the constants of a candidate under every replicate, and how many did not converge."""
         return bootstrap(
             candidate.problem,
             candidate.found,
@@ -304,9 +300,9 @@ class Replicates:
         )
         return {dim: Estimate(s, intervals.get(dim)) for dim, s in candidate.law.scaling_exponents().items()}
 
-    def evidence(self, draws: Mapping[str, Floats], exponents: Mapping[str, Floats]) -> Bootstrap:
+    def evidence(self, draws: Mapping[str, Floats], exponents: Mapping[str, Floats], unconverged: int) -> Bootstrap:
         """Return the record of the draws."""
-        return Bootstrap(self.count, self.seed, self.level, draws, exponents)
+        return Bootstrap(self.count, self.seed, self.level, draws, exponents, unconverged)
 
 
 def _estimates(

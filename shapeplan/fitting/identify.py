@@ -15,6 +15,7 @@ from shapeplan.sweeps.dimensions import Dimensions, find_dimensions
 from shapeplan.sweeps.star import NoStarError, StarSweep, check_durations, check_rows, find_star
 
 _DETERMINED = 1e-6
+_ROUNDING = 1e-6
 _COLLINEAR = 0.98
 """Share of a variable that the others may explain; beyond it exponents trade places."""
 FEWEST_VALUES = 3
@@ -96,6 +97,52 @@ def supports(
     )
 
 
+def lacking(form: Form, columns: Mapping[str, Floats]) -> str | None:
+    """Return what rows lack to identify a joint law; None where they can.
+
+    This is the one rule of identifiability: of a log, and of every fold of it.
+
+    Parameters
+    ----------
+    form : Form
+        A joint law.
+    columns : mapping of str to ndarray, shape (rows,)
+        What is known of the rows: the variables of the law, and ``examples`` if they are known.
+    """
+    # Durations tell the decay, whether the law is in examples or in compute: at two of them compute is hardly more than
+    # a function of the shape, and c, the powers of the shape and the floor trade places.
+    asked = dict.fromkeys((*form.variables, *(("examples",) if "examples" in columns else ())))
+    counts = {name: _values_apart(columns[name]) for name in asked}
+    thin = [f"{name} (has {count})" for name, count in counts.items() if count < FEWEST_VALUES]
+    if thin:
+        return f"needs {FEWEST_VALUES} values or more of {', '.join(thin)}"
+    unknowns, rows = len(form.coefficients) + len(form.exponents), len(columns["flops"])
+    if rows <= unknowns:
+        return f"has {unknowns} parameters for {rows} rows"
+    if bound := _bound_together(form, columns):
+        return f"needs rows in which {bound} does not follow from the others"
+    return None
+
+
+def lacking_on_star(runs: Runs, star: StarSweep) -> str | None:
+    """Return what the rows of a star lack to identify Eq. 2; None where they can."""
+    thin = [dim for dim in star.arms if len(star.values(runs, dim)) < FEWEST_VALUES]
+    if thin:
+        return f"needs {FEWEST_VALUES} values or more on the arm of {', '.join(thin)}"
+    try:
+        check_durations(runs, star)
+        check_rows(star)
+    except FitError as error:
+        return error.complaints[0].message
+    return None
+
+
+def _values_apart(values: Floats) -> int:
+    """Return how many values there are, those that only rounding tells apart counted once."""
+    logs = np.sort(np.log(values))
+    return 1 + int((np.diff(logs) > _ROUNDING).sum()) if logs.size else 0
+
+
 def star_support(runs: Runs, star: StarSweep | None, no_star: NoStarError | None) -> Support:
     """Return whether the log can identify Eq. 2 on every arm."""
     if not runs.dims:
@@ -103,34 +150,23 @@ def star_support(runs: Runs, star: StarSweep | None, no_star: NoStarError | None
     if no_star is not None:
         return Support("star", False, no_star.reason)
     assert star is not None, "a log without a star says why"
-    try:
-        check_durations(runs, star)
-        check_rows(star)
-    except FitError as error:
-        return Support("star", False, error.complaints[0].message)
-    return Support("star", True)
+    reason = lacking_on_star(runs, star)
+    return Support("star", reason is None, reason)
 
 
 def joint_support(runs: Runs, dimensions: Dimensions, name: str) -> Support:
     """Return whether the log can identify a joint law."""
     form = joint_form(name, dimensions)
     if not dimensions.free and FORMS[name].over(("width",)).dims:
-        lacking = "every row has the same shape" if runs.dims else "needs columns of a shape, such as width and depth"
-        return Support(name, False, lacking)
+        why = "every row has the same shape" if runs.dims else "needs columns of a shape, such as width and depth"
+        return Support(name, False, why)
     known = runs.variables()
     missing = [variable for variable in form.variables if variable not in known]
     if missing:
         wanted = " and ".join("examples (or tokens)" if one == "examples" else one for one in missing)
         return Support(name, False, f"needs {wanted}, or an architecture")
-    thin = [variable for variable in form.variables if len(np.unique(known[variable])) < FEWEST_VALUES]
-    if thin:
-        return Support(name, False, f"needs {FEWEST_VALUES} values or more of {', '.join(thin)}")
-    unknowns = len(form.coefficients) + len(form.exponents)
-    if len(runs) <= unknowns:
-        return Support(name, False, f"has {unknowns} parameters, the log {len(runs)} rows")
-    if bound := _bound_together(form, known):
-        return Support(name, False, f"needs rows in which {bound} does not follow from the others")
-    return Support(name, True)
+    reason = lacking(form, known)
+    return Support(name, reason is None, reason)
 
 
 def collinearity(values: Mapping[str, Floats]) -> dict[str, float]:

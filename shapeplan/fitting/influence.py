@@ -121,9 +121,11 @@ class Reading:
         star = constants if self.star is None else self.star.problem.constants(self.star.without(keep))
         return self.numbers(constants, self._exponents(star)), solution
 
-    def enough(self, keep: Bools) -> bool:
-        """Return whether the rows kept, shape (rows of the log,), can carry the fits."""
-        return self.law.enough(keep) and (self.star is None or self.star.enough(keep))
+    def lacking(self, runs: Runs, keep: Bools) -> str | None:
+        """Return what the rows kept, shape (rows of the log,), lack to identify the fits; None where they can."""
+        fitted = (self.law,) if self.star is None else (self.law, self.star)
+        reasons = (f"{law.name} {reason}" for law in fitted if (reason := law.lacking(runs, keep)))
+        return next(reasons, None)
 
     def _exponents(self, constants: Mapping[str, Floats]) -> dict[str, Floats]:
         return (self.star or self.law).problem.form.scaling_exponents(constants)
@@ -154,9 +156,11 @@ def find_influences(
     }
     tried = _worth_trying(reading.law, runs, names)
     keep = runs.run[None, :] != tried[:, None]
-    able = np.flatnonzero([reading.enough(mine) for mine in keep])
+    missing = [reading.lacking(runs, mine) for mine in keep]
+    reasons = {runs.run_names[run]: reason for run, reason in zip(tried, missing, strict=True) if reason}
+    able = np.flatnonzero([reason is None for reason in missing])
     if not able.size:
-        return Influences()
+        return Influences(reasons=reasons)
     tried, keep = tried[able], keep[able]
     alone, solution = reading.without(keep)
     changes = _changes(here, alone, spread)
@@ -170,13 +174,13 @@ def find_influences(
     named = [i for i in order if i in same_way or i in order[:NAMED]]
     reported = tuple(_influence(runs, tried[[i]], alone, strength[i], surprise[i], int(i)) for i in named)
     group = ~np.isin(runs.run, tried[same_way])
-    if len(same_way) < 2 or not reading.enough(group):
-        return Influences(reported)
+    if len(same_way) < 2 or reading.lacking(runs, group):
+        return Influences(reported, reasons=reasons)
     joint, _ = reading.without(group[None])
     moved = float(np.abs(_changes(here, joint, spread)).max())
     members = [i for i in order if i in same_way]
     together = _influence(runs, tried[members], joint, moved, float(surprise[members].min()), 0)
-    return Influences(reported, together)
+    return Influences(reported, together, reasons)
 
 
 def _changes(here: Mapping[str, Floats], other: Mapping[str, Floats], spread: Mapping[str, float]) -> Floats:
@@ -247,7 +251,7 @@ def _influence(
     prefix = "optimum_"
     return Influence(
         runs=tuple(runs.run_names[run] for run in left_out),
-        lines=tuple(int(runs.lines[np.argmax(runs.run == run)]) for run in left_out),
+        lines=tuple(int(runs.lines[runs.run == run].min()) for run in left_out),
         strength=float(strength),
         surprise=float(surprise),
         exponents={name: float(values[i]) for name, values in numbers.items() if not name.startswith(prefix)},

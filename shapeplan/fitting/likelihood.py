@@ -8,9 +8,9 @@ from dataclasses import replace
 import numpy as np
 
 from shapeplan.arrays import Floats, Index
-from shapeplan.fitting.engine import Block, Found, polish, search_again
+from shapeplan.fitting.engine import Block, Found, Objective, Solution, polish, refit
 from shapeplan.fitting.engine.blocks import pieces
-from shapeplan.fitting.engine.polish import ROUGH, STEADY, THOROUGH, Patience
+from shapeplan.fitting.engine.polish import FULL
 from shapeplan.fitting.evidence import Interval
 from shapeplan.fitting.problem import Problem
 from shapeplan.fitting.scatter import Scatter
@@ -26,6 +26,8 @@ _FIRST, _FARTHEST, _NEAREST = 0.3, 4.0, 0.25
 at most; the share by which it is at least, or by which a bracket shrinks."""
 _ROUNDS, _CLOSE = 16, 0.03
 """How often an end is moved at most, and the relative distance by which it may be off."""
+_CHECKS, _LOWER = 3, 1e-8
+"""How often ends are looked for anew, where fits there turn out to have an optimum that is lower by this share."""
 _EXACT = 1e-9
 _TINY = 1e-300
 
@@ -98,8 +100,6 @@ class _Profile:
         theta, (lower, upper) = found.best.exponents[0], problem.bounds
         self.estimate = theta[c] / (theta[a] + theta[b])
         self.lowest, self.highest = lower[c] / (upper[a] + upper[b]), upper[c] / (lower[a] + lower[b])
-        # A valley is long where the coefficients are not solved for at every step.
-        self.steady, self.rough = (STEADY, ROUGH) if problem.objective.projects else (THOROUGH, THOROUGH)
 
     def chance(self, scatter: Scatter, replicates: int, seed: int, level: float, done: Callable[[int], None]) -> float:
         """Return how much worse fits with an s_k held at its estimate are in `level` of the replicates.
@@ -116,10 +116,10 @@ class _Profile:
         for piece in pieces(replicates, len(predicted) * count):
             size = len(piece)
             blocks = self.problem.observing(predicted * np.exp(scatter.draw(rng, size)))
-            free = search_again(blocks, optima, lower, upper, self.problem.objective, patience=self.steady)
+            free = refit(blocks, optima, lower, upper, self.problem.objective)
             dims, owner = np.divmod(np.arange(count * size), size)
             every = [block.take(owner) for block in blocks]
-            held, _ = self._hold(every, dims, self.estimate[dims], free.exponents[owner][:, None], self.rough)
+            held, _ = self._hold(every, dims, self.estimate[dims], free.exponents[owner][:, None])
             # A fit that is better with an s_k held shows that the free one was not the best.
             least = np.minimum(free.objective, held.reshape(count, size).min(axis=0))
             ratios.append(held / np.maximum(least[owner], _TINY))
@@ -143,17 +143,23 @@ class _Profile:
         def rise(distance: Floats) -> Floats:
             nonlocal near
             s = estimate * np.exp(signs * distance)
-            held, theta = self._hold(self.problem.blocks, dims, s, near, self.steady)
+            held, theta = self._hold(self.problem.blocks, dims, s, near, thorough=False)
             near = np.concatenate([near[:, :_OPTIMA_AGAIN], theta[:, None]], axis=1)
             # The objective rises as the square of a small distance.
             return np.sqrt(np.maximum(held / least - 1, 0.0))
 
         limit = np.abs(np.log(np.where(signs < 0, self.lowest[dims], self.highest[dims]) / estimate))
-        ends = estimate * np.exp(signs * crossings(rise, limit, float(np.sqrt(allowed))))
+        for _ in range(_CHECKS):
+            ends = estimate * np.exp(signs * crossings(rise, limit, float(np.sqrt(allowed))))
+            reached, _ = self._hold(self.problem.blocks, dims, ends, near, thorough=False)
+            lowest, theta = self._hold(self.problem.blocks, dims, ends, near, thorough=True)
+            if not (lowest < reached * (1 - _LOWER)).any():
+                break
+            near[:, 0] = theta
         return ends[:count], ends[count:]
 
     def _hold(
-        self, blocks: Sequence[Block], dims: Index, s: Floats, near: Floats, patience: Patience
+        self, blocks: Sequence[Block], dims: Index, s: Floats, near: Floats, *, thorough: bool = True
     ) -> tuple[Floats, Floats]:
         """Fit with one s_k held in each of many problems.
 
@@ -167,8 +173,8 @@ class _Profile:
             What its s_k is held at.
         near : ndarray, shape (problems, starts, exponents)
             Exponents near which to start.
-        patience : Patience
-            When a descent stops.
+        thorough : bool
+            Whether to look for lower optima farther away.
 
         Returns
         -------
@@ -177,28 +183,31 @@ class _Profile:
         exponents : ndarray, shape (problems, exponents)
             Where it is.
         """
-        problems, each = near.shape[:2]
         names, (lower, upper) = self.problem.form.exponents, self.problem.bounds
         maps = np.array([held_alone(names, self.dims[k], value) for k, value in zip(dims, s, strict=True)])
         # a_k and b_k give way so that c starts where it was.
         moved = (maps[:, None, self.c] != 0) & (np.arange(len(names)) != self.c)
         factor = near[..., self.c] / np.einsum("pe,pse->ps", maps[:, self.c], near)
-        starts = np.where(moved, near * factor[..., None], near)
-        owner = np.repeat(np.arange(problems), each)
-        found = polish(
-            [replace(block.take(owner), maps=maps[owner]) for block in blocks],
-            np.clip(starts.reshape(problems * each, -1), lower, upper),
-            lower,
-            upper,
-            objective=self.problem.objective,
-            patience=patience,
-        )
-        exponents = (maps[owner] @ found.exponents[..., None])[..., 0]
+        starts = np.clip(np.where(moved, near * factor[..., None], near), lower, upper)
+        held = [replace(block, maps=maps) for block in blocks]
+        if thorough:
+            found = refit(held, starts, lower, upper, self.problem.objective)
+        else:
+            found = _polish_all(held, starts, lower, upper, self.problem.objective)
+        exponents = (maps @ found.exponents[..., None])[..., 0]
         c = exponents[:, self.c]
-        objective = np.where((c >= lower[self.c]) & (c <= upper[self.c]), found.objective, np.inf)
-        objective = objective.reshape(problems, each)
-        best = objective.argmin(axis=1)
-        return objective.min(axis=1), exponents[np.arange(problems) * each + best]
+        return np.where((c >= lower[self.c]) & (c <= upper[self.c]), found.objective, np.inf), exponents
+
+
+def _polish_all(
+    blocks: Sequence[Block], starts: Floats, lower: Floats, upper: Floats, objective: Objective
+) -> Solution:
+    """Return the lowest of the optima that descents from all starts, (problems, starts, exponents), reach."""
+    problems, each, size = starts.shape
+    owner = np.repeat(np.arange(problems), each)
+    repeated = [block.take(owner) for block in blocks]
+    found = polish(repeated, starts.reshape(-1, size), lower, upper, objective=objective, patience=FULL)
+    return found.take(np.arange(problems) * each + found.objective.reshape(problems, each).argmin(axis=1))
 
 
 def crossings(rise: Callable[[Floats], Floats], limit: Floats, goal: float) -> Floats:

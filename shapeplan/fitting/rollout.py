@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from shapeplan.arrays import Bools, Floats, Index, Ints
 from shapeplan.fitting.candidate import Candidate
+from shapeplan.fitting.engine import Solution
 from shapeplan.fitting.evidence import HeldOutError, Horizon, Score
 from shapeplan.runs import Runs
 
@@ -25,6 +26,9 @@ EVEN = 2.0
 """Difference in BIC that is not worth more than a bare mention (Kass and Raftery 1995): the simpler law is taken."""
 _ROUNDING = 1e-18
 _WORST = 1e300
+NO_ERRORS = "a fit without them does not converge, or gives some of them no finite loss"
+_ONE_COMPUTE = "all rows have the same compute"
+_TOO_MANY = "too few rows are left for folds"
 SHAPE_GROUPS = 40
 """Shapes beyond this number are left out several at a time."""
 
@@ -56,7 +60,7 @@ class Choice:
     rivals: tuple[Candidate, ...] = ()
 
 
-def choose(candidates: Sequence[Candidate], runs: Runs) -> Choice:
+def choose(candidates: Sequence[Candidate], runs: Runs, done: Callable[[], None] = lambda: None) -> Choice:
     """Choose, of the laws within one standard error of the best, the one of least BIC, or a simpler one as good.
 
     The rollout says which laws can be believed beyond their rows; among equals the rows themselves decide, with a
@@ -74,10 +78,14 @@ def choose(candidates: Sequence[Candidate], runs: Runs) -> Choice:
         Laws fitted to the log, at least one.
     runs : Runs
         The log.
-
+    done : callable
+        Told of every candidate that is scored.
     """
-    folds, able = _folds(candidates, runs)
-    ahead = {candidate.name: _errors(candidate, folds, runs) for candidate in able}
+    folds, able, reasons = _folds(candidates, runs)
+    ahead = {}
+    for candidate in able if folds else ():
+        ahead[candidate.name] = _errors(candidate, folds, runs)
+        done()
     errors = {name: np.concatenate([fold[0] for fold in found]) for name, found in ahead.items() if folds}
     tested = runs.run[np.concatenate([fold.test for fold in folds])] if folds else np.empty(0, dtype=np.int64)
     # Errors that only rounding tells apart are equal.
@@ -86,7 +94,7 @@ def choose(candidates: Sequence[Candidate], runs: Runs) -> Choice:
     least = min(bics.values())
     scores = tuple(
         replace(
-            _score(candidate, squares.get(candidate.name), bics[candidate.name] - least, tested, runs),
+            _score(candidate, squares.get(candidate.name), bics[candidate.name] - least, tested, runs, reasons),
             rollout=_horizons(ahead.get(candidate.name, ()), folds, runs),
         )
         for candidate in candidates
@@ -145,8 +153,11 @@ def standard_error(values: Floats, cluster: Ints) -> float:
     return float(np.sqrt(groups / (groups - 1) * (sums**2).sum()) / len(values))
 
 
-def _folds(candidates: Sequence[Candidate], runs: Runs) -> tuple[tuple[Fold, ...], list[Candidate]]:
-    """Return the folds that all laws can stand, and those laws; the most demanding are left out if too few remain."""
+def _folds(candidates: Sequence[Candidate], runs: Runs) -> tuple[tuple[Fold, ...], list[Candidate], dict[str, str]]:
+    """Return the folds that identify all laws, those laws, and why the others are left out.
+
+    Of laws that too few folds identify, the one with the most parameters goes first.
+    """
     ordered = np.sort(runs.flops)
     shares = np.linspace(FIRST_CUT, 1.0, BLOCKS + 1)
     cuts = np.unique(ordered[np.round(shares * (len(ordered) - 1)).astype(int)])
@@ -154,21 +165,32 @@ def _folds(candidates: Sequence[Candidate], runs: Runs) -> tuple[tuple[Fold, ...
         Fold(runs.flops <= below, np.flatnonzero((runs.flops > below) & (runs.flops <= above)))
         for below, above in itertools.pairwise(cuts)
     ]
+    lacking = {one.name: [one.lacking(runs, fold.train) for fold in possible] for one in candidates}
     able = sorted(candidates, key=lambda candidate: candidate.problem.parameters)
+    reasons: dict[str, str] = {}
     while able:
-        folds = tuple(fold for fold in possible if all(candidate.enough(fold.train) for candidate in able))
-        if len(folds) >= min(FEWEST_BLOCKS, len(possible)) and folds:
-            return folds, able
-        able.pop()
-    return (), []
+        # A law that no fold identifies stands in nobody's way.
+        for one in [one for one in able if all(lacking[one.name])]:
+            able.remove(one)
+            reasons[one.name] = next((reason for reason in lacking[one.name] if reason), _ONE_COMPUTE)
+        sound = [i for i in range(len(possible)) if not any(lacking[one.name][i] for one in able)]
+        if not able or (sound and len(sound) >= min(FEWEST_BLOCKS, len(possible))):
+            return tuple(possible[i] for i in sound) if able else (), able, reasons
+        last = able.pop()
+        reasons[last.name] = next((reason for reason in reversed(lacking[last.name]) if reason), _TOO_MANY)
+    return (), [], reasons
 
 
 def _errors(candidate: Candidate, folds: Sequence[Fold], runs: Runs) -> list[list[Floats]]:
     """Return, for every fold, the errors on its own block and on every block above."""
-    if not folds:
-        return []
     solution = candidate.without(np.array([fold.train for fold in folds]))
-    return [[candidate.errors(solution, i, runs, fold.test) for fold in folds[i:]] for i in range(len(folds))]
+    return [[_unseen(candidate, solution, i, runs, fold.test) for fold in folds[i:]] for i in range(len(folds))]
+
+
+def _unseen(candidate: Candidate, solution: Solution, i: int, runs: Runs, rows: Index) -> Floats:
+    """Return the errors on rows that the i-th fit did not see; infinite where it did not converge."""
+    errors = candidate.errors(solution, i, runs, rows)
+    return errors if solution.converged[i] else np.full_like(errors, np.inf)
 
 
 def _horizons(errors: Sequence[Sequence[Floats]], folds: Sequence[Fold], runs: Runs) -> tuple[Horizon, ...]:
@@ -186,9 +208,22 @@ def _horizons(errors: Sequence[Sequence[Floats]], folds: Sequence[Fold], runs: R
     return tuple(horizons)
 
 
-def _score(candidate: Candidate, squares: Floats | None, excess: float, tested: Ints, runs: Runs) -> Score:
+def _score(
+    candidate: Candidate,
+    squares: Floats | None,
+    excess: float,
+    tested: Ints,
+    runs: Runs,
+    left_out: Mapping[str, str],
+) -> Score:
+    reasons = {"rollout_rmse": left_out[candidate.name]} if candidate.name in left_out else {}
+    top_decade, why = _top_decade(candidate, runs)
+    if why:
+        reasons["top_decade"] = why
     rmse = se = None
-    if squares is not None and np.isfinite(squares).all():
+    if squares is not None and not np.isfinite(squares).all():
+        reasons["rollout_rmse"] = NO_ERRORS
+    elif squares is not None:
         rmse = float(np.sqrt(squares.mean()))
         se = standard_error(squares, tested) / (2 * rmse) if rmse else 0.0
         se = se if np.isfinite(se) else None
@@ -199,17 +234,20 @@ def _score(candidate: Candidate, squares: Floats | None, excess: float, tested: 
         relative_rmse=candidate.relative_rmse,
         parameters=candidate.problem.parameters,
         bic_excess=excess,
-        top_decade=_top_decade(candidate, runs),
+        top_decade=top_decade,
+        reasons=reasons,
     )
 
 
-def _top_decade(candidate: Candidate, runs: Runs) -> HeldOutError | None:
-    """Return how the law does on the top decade of compute, fitted below it; None where too little lies below."""
+def _top_decade(candidate: Candidate, runs: Runs) -> tuple[HeldOutError | None, str | None]:
+    """Return how the law does on the top decade of compute, fitted below it, or why that is not known."""
     below = runs.flops < runs.flops.max() / 10
-    if not candidate.enough(below):
-        return None
-    errors = candidate.errors(candidate.without(below[None]), 0, runs, np.flatnonzero(~below))
-    return HeldOutError.of_errors(errors) if np.isfinite(errors).all() else None
+    if not below.any():
+        return None, "no row is below a tenth of the largest compute"
+    if reason := candidate.lacking(runs, below):
+        return None, f"below a tenth of the largest compute: {reason}"
+    errors = _unseen(candidate, candidate.without(below[None]), 0, runs, np.flatnonzero(~below))
+    return (HeldOutError.of_errors(errors), None) if np.isfinite(errors).all() else (None, NO_ERRORS)
 
 
 def score_in_sample(candidate: Candidate) -> Score:
@@ -217,8 +255,10 @@ def score_in_sample(candidate: Candidate) -> Score:
     return Score(candidate.name, None, None, candidate.relative_rmse, candidate.problem.parameters)
 
 
-def predict_unseen_shapes(candidate: Candidate, runs: Runs, dims: Sequence[str]) -> HeldOutError | None:
-    """Leave one shape out after the other and predict its rows; None where too little is left for a fit.
+def predict_unseen_shapes(
+    candidate: Candidate, runs: Runs, dims: Sequence[str]
+) -> tuple[HeldOutError | None, str | None]:
+    """Leave one shape out after the other and predict its rows, or say why that cannot be.
 
     Many shapes are left out in at most `SHAPE_GROUPS` groups, every shape in one.
     """
@@ -227,9 +267,15 @@ def predict_unseen_shapes(candidate: Candidate, runs: Runs, dims: Sequence[str])
     group = shape.ravel() % SHAPE_GROUPS
     names = np.unique(group)
     keep = group[None, :] != names[:, None]
-    if not all(candidate.enough(mine) for mine in keep):
-        return None
+    missing = (f"without {_named(runs, ~mine)}: {why}" for mine in keep if (why := candidate.lacking(runs, mine)))
+    if reason := next(missing, None):
+        return None, reason
     solution = candidate.without(keep)
-    errors = [candidate.errors(solution, i, runs, np.flatnonzero(~mine)) for i, mine in enumerate(keep)]
+    errors = [_unseen(candidate, solution, i, runs, np.flatnonzero(~mine)) for i, mine in enumerate(keep)]
     everything = np.concatenate(errors)
-    return HeldOutError.of_errors(everything) if np.isfinite(everything).all() else None
+    return (HeldOutError.of_errors(everything), None) if np.isfinite(everything).all() else (None, NO_ERRORS)
+
+
+def _named(runs: Runs, rows: Bools) -> str:
+    """Return the first run among some rows, for a message."""
+    return f"the shape of {runs.run_names[runs.run[np.argmax(rows)]]}"

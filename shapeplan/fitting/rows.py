@@ -22,7 +22,7 @@ BESIDE = ""
 
 @dataclass(frozen=True)
 class Rows:
-    """Every row of the log, in its order; arrays have one entry a row.
+    """Every row of the log, in the order of its lines; arrays have one entry a row.
 
     Attributes
     ----------
@@ -93,14 +93,15 @@ def rows_of(runs: Runs, chosen: Candidate, star: StarSweep | None) -> Rows:
     shape = {dim: runs.values(dim) for dim in runs.dims}
     if not runs.dims and runs.params is not None:
         shape["params"] = runs.params
+    order = np.argsort(runs.lines, kind="stable")
     return Rows(
-        runs=tuple(runs.run_names[i] for i in runs.run),
-        lines=runs.lines,
-        shape=shape,
-        flops=runs.flops,
-        examples=runs.examples,
-        observed=observed,
-        predicted=predicted,
-        parts=tuple(parts),
-        fitted=fitted,
+        runs=tuple(runs.run_names[i] for i in runs.run[order]),
+        lines=runs.lines[order],
+        shape={name: column[order] for name, column in shape.items()},
+        flops=runs.flops[order],
+        examples=None if runs.examples is None else runs.examples[order],
+        observed=observed[order],
+        predicted=predicted[order],
+        parts=tuple(parts[i] for i in order),
+        fitted=fitted[order],
     )

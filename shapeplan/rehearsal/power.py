@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
 import multiprocessing
+import signal
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -132,9 +134,31 @@ def _all(tasks: Sequence[_Task], jobs: int, done: Callable[[int, int], None]) ->
         return
     context = multiprocessing.get_context("spawn")
     with concurrent.futures.ProcessPoolExecutor(jobs, mp_context=context) as pool:
-        for i, outcome in enumerate(pool.map(_outcome, tasks, chunksize=1), start=1):
-            yield outcome
-            done(i, len(tasks))
+        try:
+            with _deaf_children():
+                waiting = [pool.submit(_outcome, task) for task in tasks]
+            for i, future in enumerate(waiting, start=1):
+                yield future.result()
+                done(i, len(tasks))
+        except BaseException:
+            # Nothing is to be waited for: leaving the pool would wait for all that has begun.
+            for child in multiprocessing.active_children():
+                child.kill()
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+@contextlib.contextmanager
+def _deaf_children() -> Iterator[None]:
+    """Start processes that do not hear Ctrl-C: it goes to all of a terminal's, and the parent ends them itself."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _outcome(task: _Task) -> _Outcome:

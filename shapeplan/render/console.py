@@ -6,6 +6,7 @@ import contextlib
 import io
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, TextIO
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 
 PIPE_WIDTH = 100_000
 """Width of a pipe: tables there are as wide as they need, never cut, never wrapped."""
+
+
+PATIENCE = 0.5
+"""Seconds after which long work shows how far it is."""
 
 
 class ClosedPipe(Exception):  # noqa: N818 - not an error: the reader has seen enough
@@ -123,17 +128,8 @@ class Console:
         if self.quiet or self.as_json or not sys.stderr.isatty():
             yield lambda done, total: None
             return
-        with contextlib.ExitStack() as stack:
-            started: list[Callable[[int, int], None]] = []
-
-            def advance(done: int, total: int) -> None:
-                # What is over at once has no bar, and costs the start-up of none.
-                if not started and done < total:
-                    started.append(stack.enter_context(_bar(what)))
-                for tell in started:
-                    tell(done, total)
-
-            yield advance
+        with _LateBar(what) as bar:
+            yield bar.advance
 
     def note(self, text: str) -> None:
         """Say what was understood or done."""
@@ -182,6 +178,47 @@ class Console:
         with contextlib.suppress(OSError):
             sys.stderr.write(clean + "\n")
             sys.stderr.flush()
+
+
+class _LateBar:
+    """A bar that starts by itself once work has gone on for a while: what is over at once has none.
+
+    A timer starts it, since long work may have nothing to tell for long.
+    """
+
+    def __init__(self, what: str):
+        self._what = what
+        self._lock = threading.Lock()
+        self._stack = contextlib.ExitStack()
+        self._tell: Callable[[int, int], None] | None = None
+        self._latest = (0, 0)
+        self._timer = threading.Timer(PATIENCE, self._start)
+        self._timer.daemon = True
+
+    def __enter__(self) -> _LateBar:
+        self._timer.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._timer.cancel()
+        with self._lock:
+            self._what = ""
+            self._stack.close()
+
+    def advance(self, done: int, total: int) -> None:
+        """Tell how much is done, and of how much."""
+        with self._lock:
+            self._latest = (done, total)
+            if self._tell:
+                self._tell(done, total)
+
+    def _start(self) -> None:
+        with self._lock:
+            # The work may have ended while the timer was about to go off.
+            if self._what:
+                self._tell = self._stack.enter_context(_bar(self._what))
+                if self._latest[1]:
+                    self._tell(*self._latest)
 
 
 @contextlib.contextmanager

@@ -46,6 +46,11 @@ class StarSweep:
         """Return the rows that are not of the star: the grid, if there is one."""
         return np.setdiff1d(np.arange(len(runs)), self.rows)
 
+    def within(self, keep: Bools) -> StarSweep:
+        """Return the star of the rows kept; `keep` has shape (rows of the log,)."""
+        arms = {dim: rows[keep[rows]] for dim, rows in self.arms.items()}
+        return StarSweep(self.center, arms, self.center_rows[keep[self.center_rows]])
+
     def values(self, runs: Runs, dim: str) -> Floats:
         """Return the distinct values on one arm, sorted."""
         return np.unique(runs.values(dim)[self.arms[dim]])

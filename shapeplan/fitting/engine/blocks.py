@@ -54,8 +54,9 @@ class Block:
 
     @property
     def batch(self) -> int:
-        """Number of sets of observations or weights; 1 if all starts share them."""
-        return max(len(array) if array.ndim > 1 else 1 for array in (self.observed, self.weights))
+        """Number of sets of observations, weights or maps; 1 if all starts share them."""
+        sets = [len(array) for array in (self.observed, self.weights) if array.ndim > 1]
+        return max(sets + ([len(self.maps)] if self.maps is not None and self.maps.ndim > 2 else []), default=1)
 
     def take(self, batch: Index) -> Block:
         """Return the block with some sets of a batch; what all starts share stays."""
@@ -98,6 +99,49 @@ class Block:
                 slopes[:, :, q] += terms[:, :, column] * self.log_columns[:, column, exponent]
         return slopes if self.maps is None else slopes @ self.maps[..., moving, :][..., used]
 
+    def live(self, coefficients: Floats) -> Bools:
+        """Return which exponents move a term whose coefficient is not zero, shape (batch, exponents)."""
+        moves = (self.log_columns != 0).any(axis=0)
+        live = (coefficients > 0).astype(float) @ moves
+        return np.asarray((live if self.maps is None else (live[:, None, :] @ np.abs(self.maps))[:, 0]) > 0)
+
+    def second_derivatives(self, columns: Floats, coefficients: Floats, weights: Floats, used: Index) -> Floats:
+        """Return the second derivatives of the prediction by exponents and coefficients, summed over weighted rows.
+
+        Parameters
+        ----------
+        columns : ndarray, shape (batch, rows, columns)
+            The columns.
+        coefficients : ndarray, shape (batch, columns)
+            Their coefficients.
+        weights : ndarray, shape (batch, rows)
+            Of every row in the sum.
+        used : ndarray of int
+            The exponents in use.
+
+        Returns
+        -------
+        ndarray, shape (batch, size, size)
+            By the exponents in use, then the coefficients.
+        """
+        moving = used if self.maps is None else np.flatnonzero(self.log_columns.any(axis=(0, 1)))
+        weighted = columns * weights[..., None]
+        by_exponents = np.zeros((len(columns), len(moving), len(moving)))
+        mixed = np.zeros((len(columns), len(moving), self.width))
+        for column in range(self.width):
+            own = np.flatnonzero(self.log_columns[:, column, moving].any(axis=0))
+            logs = self.log_columns[:, column, moving[own]]
+            mixed[:, own, column] = weighted[:, :, column] @ logs
+            pairs = (logs[:, :, None] * logs[:, None, :]).reshape(self.rows, -1)
+            inner = (weighted[:, :, column] @ pairs).reshape(len(columns), len(own), len(own))
+            by_exponents[:, own[:, None], own] += coefficients[:, column, None, None] * inner
+        if self.maps is not None:
+            turned = self.maps[..., moving, :][..., used]
+            back = np.swapaxes(turned, -1, -2)
+            by_exponents, mixed = back @ by_exponents @ turned, back @ mixed
+        nothing = np.zeros((len(columns), self.width, self.width))
+        return np.block([[by_exponents, mixed], [mixed.transpose(0, 2, 1), nothing]])
+
 
 @dataclass(frozen=True)
 class Solution:
@@ -126,6 +170,14 @@ class Solution:
         parts = tuple(part[some] for part in self.coefficients)
         return Solution(self.exponents[some], parts, self.objective[some], self.converged[some])
 
+    def put(self, index: Index, other: Solution) -> None:
+        """Replace some of the batch by all of another."""
+        self.exponents[index] = other.exponents
+        self.objective[index] = other.objective
+        self.converged[index] = other.converged
+        for mine, others in zip(self.coefficients, other.coefficients, strict=True):
+            mine[index] = others
+
     @classmethod
     def concatenate(cls, pieces: Sequence[Solution]) -> Solution:
         """Return one batch of many."""
@@ -141,3 +193,27 @@ def pieces(batch: int, rows: int) -> list[Index]:
     """Split a batch so that what is computed at once stays small."""
     size = max(1, _CELLS // max(1, rows))
     return np.split(np.arange(batch), range(size, batch, size))
+
+
+def distinct(points: Floats, lower: Floats, upper: Floats, distance: float, most: int | None = None) -> Floats:
+    """Return the points that are farther than a distance from all before them.
+
+    Parameters
+    ----------
+    points : ndarray, shape (points, exponents)
+        The points, those to be kept first.
+    lower, upper : ndarray, shape (exponents,)
+        Bounds.
+    distance : float
+        The largest difference of an exponent's logarithm, as a share of its range.
+    most : int, optional
+        How many are kept at most.
+    """
+    place = np.log(points / lower) / np.log(upper / lower)
+    kept: list[int] = []
+    for i in range(len(points)):
+        if len(kept) == most:
+            break
+        if not kept or (np.abs(place[kept] - place[i]).max(axis=1) > distance).all():
+            kept.append(i)
+    return points[kept]

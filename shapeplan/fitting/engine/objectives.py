@@ -38,6 +38,8 @@ class Objective(ABC):
     """What the number is, for tables."""
     projects: bool
     """Whether `project` gives the best coefficients exactly."""
+    smooth: bool
+    """Whether it has a second derivative everywhere."""
     damping: float
     """Where the damping of a descent starts."""
 
@@ -48,6 +50,13 @@ class Objective(ABC):
     @abstractmethod
     def local(self, predicted: Floats, observed: Floats, weights: Floats) -> Local:
         """Return derivatives of the misfit of every row by its prediction."""
+
+    def least(self, columns: Floats, observed: Floats, weights: Floats) -> Floats:
+        """Return the sum over rows with good coefficients of the columns, shape (batch,); infinite where undefined."""
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            predicted = (columns @ self.project(columns, observed, weights)[..., None])[..., 0]
+            value = self.value(predicted, observed, weights)
+        return np.where(np.isfinite(value), value, np.inf)
 
     @abstractmethod
     def project(self, columns: Floats, observed: Floats, weights: Floats) -> Floats:
@@ -60,6 +69,7 @@ class Relative(Objective):
     name = "relative"
     says = "sum of squares"
     projects = True
+    smooth = True
     damping = 1e-3
 
     def value(self, predicted: Floats, observed: Floats, weights: Floats) -> Floats:
@@ -85,6 +95,7 @@ class LogHuber(Objective):
     name = "log-huber"
     says = f"sum of Huber's misfit, delta {DELTA:g}, of log residuals"
     projects = False
+    smooth = False
     damping = 1.0
 
     def value(self, predicted: Floats, observed: Floats, weights: Floats) -> Floats:

@@ -1,8 +1,12 @@
-"""Descent from many starts, or of many bootstrap replicates, at once: Levenberg-Marquardt with an analytic Jacobian.
+"""Descent from many starts, or of many bootstrap replicates, at once: Levenberg-Marquardt with analytic derivatives.
 
 A step is a quadratic program in exponents and coefficients together, with the bounds of both. Eliminating the
 coefficients first (Golub and Pereyra 1973, Kaufman 1975) stalls wherever one of them vanishes; here a step sees which
 coefficients it will switch on or off. After it the coefficients are solved for anew where the objective allows.
+
+The curvature is the whole Hessian where the objective is smooth and the damped matrix positive definite, so that the
+end of a descent is Newton's method; elsewhere it is Gauss and Newton's. The Hessian alone is slow to reach from afar,
+Gauss and Newton's alone needs hundreds of steps where exponents trade places.
 """
 
 from __future__ import annotations
@@ -13,13 +17,24 @@ from dataclasses import dataclass
 import numpy as np
 
 from shapeplan.arrays import Bools, Floats, Index
-from shapeplan.fitting.boxqp import solve_box_qp
+from shapeplan.fitting.boxqp import is_definite, solve_box_qp
 from shapeplan.fitting.engine.blocks import Block, Solution, pieces
 from shapeplan.fitting.engine.objectives import RELATIVE, Objective
 
 _TINY = 1e-300
 _HIGHEST = 1e20
 _LOWEST = 1e-15
+_RIDGE = 1e-12
+_ROUNDING = 1e-13
+"""Change of the objective, relative, that may be rounding: Newton's last steps, which promise less, are taken."""
+_EARLY = 1e-2
+"""Gain of a step, relative, above which a descent is early: far from an optimum the Hessian is rarely definite."""
+_PROVEN = 1e-12
+"""Tolerance of a descent below which its end is asked to be an optimum."""
+_OPTIMAL = 1e-9
+"""Decrease, relative, that Newton's step promises at most at what counts as an optimum."""
+_EXACT = 1e-20
+"""Sum of squares of relative residuals below which there is nothing left but rounding."""
 
 
 @dataclass(frozen=True)
@@ -34,12 +49,12 @@ class Patience:
 THOROUGH = Patience()
 DOGGED = Patience(steps=5000)
 """Enough for the end of a valley in which steps gain next to nothing; affordable for one."""
-STEADY = Patience(steps=200, tolerance=1e-9, quiet=4)
-"""Enough for a difference of objectives, in a valley too."""
 ROUGH = Patience(steps=25, tolerance=1e-4, quiet=2)
 """Enough to tell which of many starts are worth more."""
-BRISK = Patience(steps=100, tolerance=1e-7, quiet=2)
-"""Enough for a replicate, whose optimum is known to far better than the replicates scatter."""
+BRISK = Patience(steps=200, tolerance=1e-9, quiet=2)
+"""Enough to compare optima."""
+FULL = Patience(steps=2000, tolerance=1e-13, quiet=3)
+"""To the optimum of one of very many problems."""
 
 
 def polish(
@@ -121,16 +136,18 @@ class _Descent:
         batch = len(theta)
         damping, growth = np.full(batch, self.objective.damping), np.full(batch, 2.0)
         quiet = np.zeros(batch, dtype=int)
+        late = np.zeros(batch, dtype=bool)
         active = np.arange(batch)
         for _ in range(patience.steps):
             now = here.take(active)
             blocks = [block.take(active) for block in self.blocks]
-            moved, promised = self._step(now, damping[active])
+            moved, promised = self._step(now, damping[active], late[active])
             size = theta.shape[1]
             trial = np.clip(now.exponents + moved[:, :size], self.lower, self.upper)
             fresh = self._model(blocks, trial, np.maximum(now.coefficients + moved[:, size:], 0.0))
             gain = now.objective - fresh.objective
-            accept = gain > 0
+            rounding = _ROUNDING * now.objective
+            accept = (gain > 0) | (self.objective.smooth & (promised < rounding) & (gain > -rounding))
             still = (np.abs(moved[:, :size]) <= 1e-13 * np.abs(now.exponents)).all(axis=1) & self.objective.projects
             flat = ~(gain > patience.tolerance * now.objective)
             here.put(active[accept], fresh, np.flatnonzero(accept))
@@ -140,23 +157,44 @@ class _Descent:
             damping[active] = np.clip(damping[active] * np.where(accept, shrink, growth[active]), _LOWEST, _HIGHEST)
             growth[active] = np.where(accept, 2.0, growth[active] * 2.0)
             quiet[active] = np.where(flat, quiet[active] + 1, 0)
+            late[active] = self.objective.smooth & ~(gain > _EARLY * now.objective)
             active = active[~still & (quiet[active] < patience.quiet)]
             if not active.size:
                 break
         converged = np.ones(batch, dtype=bool)
         converged[active] = False
+        if self.objective.smooth and patience.tolerance <= _PROVEN:
+            # A descent also stops where no step that it tries goes down: an optimum is where Newton's would not either.
+            _, promised = self._step(here, np.full(batch, _LOWEST), np.ones(batch, dtype=bool))
+            converged &= promised <= _OPTIMAL * here.objective + _EXACT
         widths = np.cumsum([block.width for block in self.blocks])[:-1]
         parts = tuple(np.split(here.coefficients, widths, axis=1))
-        return Solution(here.exponents, parts, here.objective, converged)
+        live = np.any([block.live(part) for block, part in zip(self.blocks, parts, strict=True)], axis=0)
+        # An exponent of terms that are switched off could be anything: it is always the same.
+        middle = np.sqrt(self.lower * self.upper)
+        exponents = np.where(live | ~self.movable, here.exponents, middle)
+        return Solution(exponents, parts, here.objective, converged)
 
-    def _step(self, now: _Point, damping: Floats) -> tuple[Floats, Floats]:
-        """Return the damped step of exponents and coefficients, and the decrease it promises."""
+    def _step(self, now: _Point, damping: Floats, late: Bools) -> tuple[Floats, Floats]:
+        """Return the damped step of exponents and coefficients, and the decrease it promises.
+
+        For problems that are late in their descent it is Newton's where that goes down.
+        """
         size, total = now.exponents.shape[1], now.gradient.shape[1]
         index = np.arange(total)
         diagonal = now.bound[:, index, index]
-        floor = 1e-12 * diagonal.max(axis=1, keepdims=True) + _TINY
-        damped = now.curvature + damping[:, None, None] * now.bound
-        damped[:, index, index] += damping[:, None] * np.maximum(diagonal, floor) + floor
+        # In units of each parameter's own curvature: coefficients of steep columns are many orders smaller than others.
+        # What moves nothing has no gradient either, and stays where it is.
+        ridge = damping[:, None, None] * now.bound
+        ridge[:, index, index] += np.where(diagonal > 0, (damping[:, None] + _RIDGE) * diagonal, 1.0)
+        if self.objective.smooth:
+            damped = now.bound + ridge
+            newton = np.flatnonzero(late)
+            whole = now.curvature[newton] + ridge[newton]
+            definite = is_definite(whole)
+            damped[newton[definite]] = whole[definite]
+        else:
+            damped = now.curvature + ridge
         low = np.where(self.movable, self.lower - now.exponents, 0.0)
         high = np.where(self.movable, self.upper - now.exponents, 0.0)
         unbounded = np.full((len(low), total - size), np.inf)
@@ -199,6 +237,10 @@ class _Descent:
                 curvature[:, where[:, None], where] += (
                     bounds if same else turned @ (jacobian * local.curvature[..., None])
                 )
+                if self.objective.smooth:
+                    bent = block.second_derivatives(columns, solution, local.slope, used)
+                    moving = np.einsum("bii->bi", bounds) > 0
+                    curvature[:, where[:, None], where] += bent * (moving[:, :, None] & moving[:, None, :])
                 parts.append(solution)
                 start = stop
         value = np.where(np.isfinite(value), value, np.inf)

@@ -15,10 +15,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from shapeplan.arrays import Bools, Floats, Index
-from shapeplan.fitting.boxqp import solve_nnls
-from shapeplan.fitting.engine.blocks import Block, Solution, pieces
+from shapeplan.fitting.engine.blocks import Block, Solution, distinct, pieces
 from shapeplan.fitting.engine.objectives import RELATIVE, Objective
-from shapeplan.fitting.engine.polish import BRISK, DOGGED, ROUGH, Patience, polish
+from shapeplan.fitting.engine.polish import BRISK, DOGGED, ROUGH, polish
 
 SHARED_POINTS = 17
 """Points of the grid of a shared exponent; all grids are geometric between the bounds."""
@@ -37,7 +36,8 @@ THINNED = 5000
 FINALISTS = 20
 """How many descents are followed to the end."""
 _SAME = 1e-7
-_CLOSE = 1e-3
+_CLOSE, _FAR = 1e-3, 0.2
+"""Distances, as a share of the range of some exponent, below which points are the same, and above which far apart."""
 
 
 @dataclass(frozen=True)
@@ -49,14 +49,12 @@ class Found:
     best : Solution
         The global optimum, a batch of one.
     optima : ndarray, shape (optima, exponents)
-        Distinct local optima, the lowest first.
-    scatter : ndarray, shape (points, exponents)
-        Good points that were no optima, for problems that differ in more than noise.
+        Distinct local optima, the lowest first, then points far from them at which a rough descent ended: where the
+        optima of problems that differ a little may be.
     """
 
     best: Solution
     optima: Floats
-    scatter: Floats
 
 
 def search(blocks: Sequence[Block], lower: Floats, upper: Floats, objective: Objective = RELATIVE) -> Found:
@@ -76,83 +74,18 @@ def search(blocks: Sequence[Block], lower: Floats, upper: Floats, objective: Obj
     grid = _grid(lower, upper, shared, SHARED_POINTS)
     own = uses & ~shared
     thin = [block.thinned(THINNED) for block in blocks]
-    optima = [_search_block(block, grid, mine, lower, upper, objective) for block, mine in zip(thin, own, strict=True)]
-    starts = _combine(grid, own, optima)
+    alone = [_search_block(block, grid, mine, lower, upper, objective) for block, mine in zip(thin, own, strict=True)]
+    starts = _combine(grid, own, alone)
     rough = polish(thin, starts, lower, upper, objective=objective, patience=ROUGH)
     order = np.argsort(rough.objective, kind="stable")
-    finalists = _distinct(rough.exponents[order], lower, upper)[:FINALISTS]
+    ends = rough.exponents[order]
+    finalists = distinct(ends, lower, upper, _CLOSE)[:FINALISTS]
     found = polish(blocks, finalists, lower, upper, objective=objective)
     order = np.argsort(found.objective, kind="stable")
     best = polish(blocks, found.exponents[order[:1]], lower, upper, objective=objective, patience=DOGGED)
-    return Found(best, _distinct(found.exponents[order], lower, upper), starts)
-
-
-def search_again(
-    blocks: Sequence[Block],
-    candidates: Floats,
-    lower: Floats,
-    upper: Floats,
-    objective: Objective = RELATIVE,
-    *,
-    starts: int = 1,
-    patience: Patience = BRISK,
-) -> Solution:
-    """Find the optima of many problems on the same rows: bootstrap replicates, or rows left out.
-
-    Every problem scores all candidates and descends from its best, so that none follows the first optimum blindly.
-
-    Parameters
-    ----------
-    blocks : sequence of Block
-        With observations and weights of shape (problems, rows).
-    candidates : ndarray, shape (candidates, exponents)
-        Where an optimum may be, such as ``Found.optima``.
-    lower, upper : ndarray, shape (exponents,)
-        Bounds.
-    objective : Objective
-        What to minimize.
-    starts : int
-        From how many candidates every problem descends.
-    patience : Patience
-        When a descent stops.
-
-    Returns
-    -------
-    Solution
-        One optimum a problem.
-    """
-    problems = max(block.batch for block in blocks)
-    starts = min(starts, len(candidates))
-    scores = sum(_score(block, candidates, problems) for block in blocks)
-    best = np.argsort(scores, axis=0, kind="stable")[:starts].T
-    owner = np.repeat(np.arange(problems), starts)
-    repeated = [block.take(owner) for block in blocks]
-    found = polish(repeated, candidates[best.ravel()], lower, upper, objective=objective, patience=patience)
-    lowest = np.argmin(found.objective.reshape(problems, starts), axis=1)
-    return found.take(np.arange(problems) * starts + lowest)
-
-
-def _score(block: Block, candidates: Floats, problems: int) -> Floats:
-    """Return the least sum of squared relative residuals of many problems, shape (candidates, problems).
-
-    The problems share the columns, so that one matrix product a candidate gives the normal equations of all.
-    """
-    rows, width = block.rows, block.width
-    observed = np.broadcast_to(block.observed, (problems, rows))
-    weights = np.broadcast_to(block.weights, (problems, rows))
-    linear, square, constant = weights / observed, weights / observed**2, weights.sum(axis=1)
-    pairs = np.triu_indices(width)
-    scores = np.empty((len(candidates), problems))
-    for i, candidate in enumerate(candidates):
-        columns = block.columns(candidate[None])[0]
-        gram = np.empty((problems, width, width))
-        gram[:, pairs[0], pairs[1]] = gram[:, pairs[1], pairs[0]] = square @ (
-            columns[:, pairs[0]] * columns[:, pairs[1]]
-        )
-        moments = linear @ columns
-        found = solve_nnls(gram, moments)
-        scores[i] = constant - (moments * found).sum(axis=1)
-    return scores
+    optima = distinct(found.exponents[order], lower, upper, _CLOSE)
+    apart = distinct(np.concatenate([optima, ends]), lower, upper, _FAR)
+    return Found(best, np.concatenate([optima, apart[len(distinct(optima, lower, upper, _FAR)) :]]))
 
 
 def _search_block(
@@ -217,15 +150,8 @@ def _combine(grid: Floats, own: Bools, optima: Sequence[tuple[Floats, Floats]]) 
 
 def _values(block: Block, theta: Floats, objective: Objective) -> Floats:
     """Return the objective of one block at many exponents, shape (batch,)."""
-    values = []
-    for piece in pieces(len(theta), block.rows):
-        columns = block.columns(theta[piece])
-        coefficients = objective.project(columns, block.observed, block.weights)
-        predicted = (columns @ coefficients[..., None])[..., 0]
-        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            values.append(objective.value(predicted, block.observed, block.weights))
-    value = np.concatenate(values)
-    return np.where(np.isfinite(value), value, np.inf)
+    parts = pieces(len(theta), block.rows)
+    return np.concatenate([objective.least(block.columns(theta[i]), block.observed, block.weights) for i in parts])
 
 
 def _improve(block: Block, theta: Floats, own: Bools, lower: Floats, upper: Floats, objective: Objective) -> Floats:
@@ -238,16 +164,6 @@ def _improve(block: Block, theta: Floats, own: Bools, lower: Floats, upper: Floa
         scores = _values(block, tried.reshape(-1, theta.shape[1]), objective).reshape(len(theta), -1)
         theta = tried[np.arange(len(theta)), np.argmin(scores, axis=1)]
     return theta
-
-
-def _distinct(theta: Floats, lower: Floats, upper: Floats) -> Floats:
-    """Return the points without those that repeat an earlier one."""
-    place = np.log(theta / lower) / np.log(upper / lower)
-    kept: list[int] = []
-    for i in range(len(theta)):
-        if not kept or (np.abs(place[kept] - place[i]).max(axis=1) > _CLOSE).all():
-            kept.append(i)
-    return theta[kept]
 
 
 def _grid(lower: Floats, upper: Floats, which: Bools, points: int) -> Floats:

@@ -1,0 +1,187 @@
+"""Fits of many like problems on the same rows: bootstrap replicates, rows left out, exponents held in a relation.
+
+Every problem descends from the best of some candidates. Then it looks for a lower optimum: from another candidate, from
+its own with one exponent moved far away, and from those of the other problems. Optima of noisy rows differ mostly in a
+term that is switched off, or in an exponent at its other bound, which no descent crosses. What a start is worth is
+known before a descent, by the objective with the coefficients solved for; most are not tried.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from shapeplan.arrays import Bools, Floats, Index
+from shapeplan.fitting.boxqp import solve_nnls
+from shapeplan.fitting.engine.blocks import Block, Solution, distinct, pieces
+from shapeplan.fitting.engine.objectives import RELATIVE, Objective
+from shapeplan.fitting.engine.polish import BRISK, DOGGED, FULL, Patience, polish
+
+_CANDIDATES = 32
+"""Starts that every problem scores."""
+_OTHERS, _MOVES, _ROUNDS = 2, 2, 2
+"""How many starts are tried at most: other candidates, own optima moved in a round, rounds."""
+_PILOTS = 64
+"""Problems that look for a lower optimum first; where none of them finds one, the others do not look."""
+_MARGIN = 1.15
+"""Objective of a start, over the least so far, above which it is not tried."""
+_STAGES = ((Patience(5, 1e-4, 2), 0.3), (Patience(20, 1e-4, 2), 1e-2), (BRISK, 0.0))
+"""A descent goes on after a stage if it is lower than the least so far, or elsewhere and no higher by this share."""
+_LOWER = 1e-7
+_NEAR = 0.05
+"""Distance, as a share of the range of every exponent, within which a descent has come back to the same optimum."""
+_APART = 0.2
+"""Distance, as a share of the range of some exponent, above which optima of two problems are not alike."""
+
+
+def refit(
+    blocks: Sequence[Block], candidates: Floats, lower: Floats, upper: Floats, objective: Objective = RELATIVE
+) -> Solution:
+    """Find the optima of many problems on the same rows.
+
+    Parameters
+    ----------
+    blocks : sequence of Block
+        With observations, weights or maps of their own for every problem.
+    candidates : ndarray, shape (candidates, exponents) or (problems, candidates, exponents)
+        Where an optimum may be, such as ``Found.optima``.
+    lower, upper : ndarray, shape (exponents,)
+        Bounds.
+    objective : Objective
+        What to minimize.
+
+    Returns
+    -------
+    Solution
+        One optimum a problem; `converged` says whether it is one.
+    """
+    batch = _Batch(blocks, lower, upper, objective)
+    everyone = np.arange(batch.problems)
+    starts = batch.ranked(candidates[..., :_CANDIDATES, :], everyone, 1 + _OTHERS)
+    best = batch.descend(starts.points[:, 0], everyone, BRISK)
+    pilots = everyone[:: max(1, batch.problems // _PILOTS)]
+    if batch.look_lower(best, pilots, starts):
+        batch.look_lower(best, np.setdiff1d(everyone, pilots), starts)
+    found = batch.descend(best.exponents, everyone, FULL)
+    if (stuck := np.flatnonzero(~found.converged)).size:
+        found.put(stuck, batch.descend(found.exponents[stuck], stuck, DOGGED))
+    return found
+
+
+class _Starts:
+    """Where to start, the most promising first.
+
+    Attributes
+    ----------
+    points : ndarray, shape (problems, starts, exponents)
+        The starts of every problem.
+    scores : ndarray, shape (problems, starts)
+        The objective there with the coefficients solved for.
+    """
+
+    def __init__(self, points: Floats, scores: Floats, most: int) -> None:
+        order = np.argsort(scores, axis=1, kind="stable")[:, :most]
+        self.points = np.take_along_axis(points, order[..., None], 1)
+        self.scores = np.take_along_axis(scores, order, 1)
+
+
+class _Batch:
+    """Problems on the same rows."""
+
+    def __init__(self, blocks: Sequence[Block], lower: Floats, upper: Floats, objective: Objective) -> None:
+        self.blocks, self.lower, self.upper, self.objective = blocks, lower, upper, objective
+        self.problems = max(block.batch for block in blocks)
+        self._shares_columns = objective.projects and all(block.maps is None for block in blocks)
+
+    def descend(self, points: Floats, owner: Index, patience: Patience) -> Solution:
+        """Descend from points, shape (descents, exponents), for the problems that own them."""
+        blocks = [block.take(owner) for block in self.blocks]
+        return polish(blocks, points, self.lower, self.upper, objective=self.objective, patience=patience)
+
+    def look_lower(self, best: Solution, problems: Index, candidates: _Starts) -> bool:
+        """Look for lower optima of some problems, put them into `best`, and return whether there were any."""
+        others = _Starts(candidates.points[problems, 1:], candidates.scores[problems, 1:], _OTHERS)
+        gained = [self._improve(best, problems, others)]
+        active = problems
+        for _ in range(_ROUNDS):
+            moved = self._moved(best.exponents[active])
+            active = self._improve(best, active, _Starts(moved, self._scores(moved, active), _MOVES))
+            gained.append(active)
+        elsewhere = distinct(best.exponents, self.lower, self.upper, _APART, _CANDIDATES)
+        gained.append(self._improve(best, problems, self.ranked(elsewhere, problems, _OTHERS)))
+        return bool(np.concatenate(gained).size)
+
+    def ranked(self, points: Floats, problems: Index, most: int) -> _Starts:
+        """Return the best of points, shape (points, exponents) or with an axis of problems, for every problem."""
+        spread = np.broadcast_to(points, (len(problems), *points.shape[-2:]))
+        if points.ndim > 2 or not self._shares_columns:
+            return _Starts(spread, self._scores(spread, problems), most)
+        scores = sum(_shared_scores(block.take(problems), points, len(problems)) for block in self.blocks)
+        return _Starts(spread, np.asarray(scores).T, most)
+
+    def _improve(self, best: Solution, problems: Index, starts: _Starts) -> Index:
+        """Descend from starts that may end lower, put what does into `best`, and return the problems that gained."""
+        here = best.exponents[problems][:, None]
+        row, start = np.nonzero(
+            (starts.scores < _MARGIN * best.objective[problems][:, None]) & ~self._near(starts.points, here)
+        )
+        owner, points = problems[row], starts.points[row, start]
+        for patience, allowed in _STAGES:
+            if not owner.size:
+                return owner
+            found = self.descend(points, owner, patience)
+            excess = found.objective / np.maximum(best.objective[owner], np.finfo(float).tiny) - 1
+            returned = self._near(found.exponents, best.exponents[owner])
+            kept = np.flatnonzero((excess < -_LOWER) | ((excess < allowed) & ~returned))
+            owner, points, found = owner[kept], found.exponents[kept], found.take(kept)
+        order = np.lexsort((found.objective, owner))
+        lowest = order[np.unique(owner[order], return_index=True)[1]]
+        lowest = lowest[found.objective[lowest] < best.objective[owner[lowest]] * (1 - _LOWER)]
+        best.put(owner[lowest], found.take(lowest))
+        return owner[lowest]
+
+    def _moved(self, exponents: Floats) -> Floats:
+        """Return points with one exponent moved to a bound or the middle, shape (problems, 3 exponents, exponents)."""
+        targets = np.array([self.lower, np.sqrt(self.lower * self.upper), self.upper])
+        which = np.repeat(np.arange(exponents.shape[1]), len(targets))
+        points = np.repeat(exponents[:, None, :], len(which), axis=1)
+        points[:, np.arange(len(which)), which] = targets.T.ravel()
+        return points
+
+    def _scores(self, points: Floats, problems: Index) -> Floats:
+        """Return the objectives at points of shape (problems, points, exponents), shape (problems, points)."""
+        some, each, size = points.shape
+        owner, flat, values = np.repeat(problems, each), points.reshape(-1, size), np.zeros(some * each)
+        for piece in pieces(len(flat), sum(block.rows for block in self.blocks)):
+            for block in self.blocks:
+                mine = block.take(owner[piece])
+                values[piece] += self.objective.least(mine.columns(flat[piece]), mine.observed, mine.weights)
+        return values.reshape(some, each)
+
+    def _near(self, points: Floats, optima: Floats) -> Bools:
+        """Return which points are near optima, over the last axis of both, which broadcast."""
+        return np.asarray((np.abs(np.log(points / optima)) <= _NEAR * np.log(self.upper / self.lower)).all(axis=-1))
+
+
+def _shared_scores(block: Block, candidates: Floats, problems: int) -> Floats:
+    """Return the least sum of squared relative residuals of many problems, shape (candidates, problems).
+
+    The problems share the columns, so that one matrix product a candidate gives the normal equations of all.
+    """
+    rows, width = block.rows, block.width
+    observed = np.broadcast_to(block.observed, (problems, rows))
+    weights = np.broadcast_to(block.weights, (problems, rows))
+    linear, square, constant = weights / observed, weights / observed**2, weights.sum(axis=1)
+    pairs = np.triu_indices(width)
+    scores = np.empty((len(candidates), problems))
+    for i, candidate in enumerate(candidates):
+        columns = block.columns(candidate[None])[0]
+        gram = np.empty((problems, width, width))
+        gram[:, pairs[0], pairs[1]] = gram[:, pairs[1], pairs[0]] = square @ (
+            columns[:, pairs[0]] * columns[:, pairs[1]]
+        )
+        moments = linear @ columns
+        found = solve_nnls(gram, moments)
+        scores[i] = constant - (moments * found).sum(axis=1)
+    return scores
