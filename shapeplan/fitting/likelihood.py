@@ -21,10 +21,10 @@ _REPLICATES = 99
 _TAIL = 5
 _OPTIMA, _OPTIMA_AGAIN = 8, 3
 """Optima of the search from which a fit with s_k held descends, at first and where it has been done close by."""
-_FIRST, _FARTHEST, _NEAREST = 0.3, 4.0, 0.25
+_FIRST, _FARTHEST, _NEAREST, _SHRINK = 0.3, 4.0, 0.25, 0.05
 """Logarithmic distance from the estimate at which an end is looked for first; the factor by which the next is farther
-at most; the share by which it is at least, or by which a bracket shrinks."""
-_ROUNDS, _CLOSE = 16, 0.03
+at most; the share by which it is at least, and that by which a bracket shrinks."""
+_ROUNDS, _CLOSE = 24, 0.003
 """How often an end is moved at most, and the relative distance by which it may be off."""
 _CHECKS, _LOWER = 3, 1e-8
 """How often ends are looked for anew, where fits there turn out to have an optimum that is lower by this share."""
@@ -235,7 +235,7 @@ def crossings(rise: Callable[[Floats], Floats], limit: Floats, goal: float) -> F
         bracketed = np.isfinite(outside)
         farther = place * np.clip(goal / np.maximum(value, _TINY), 1 + _NEAREST, _FARTHEST)
         with np.errstate(invalid="ignore"):
-            share = np.clip((goal - low) / (high - low), _NEAREST, 1 - _NEAREST)
+            share = np.clip((goal - low) / (high - low), _SHRINK, 1 - _SHRINK)
             between = inside + share * (outside - inside)
         wanted = np.where(bracketed, between, np.minimum(farther, limit))
         step, place = np.abs(wanted - place), wanted

@@ -44,6 +44,8 @@ def render_fit(fit: Fit) -> list[RenderableType]:
         parts += [_trends(fit)]
     if fit.influences.alone:
         parts += [title("Runs that move the fit most"), *_influences(fit)]
+    if fit.influences.reasons:
+        parts += [title("Runs without which the fit is not known"), _needed(fit)]
     if fit.dims:
         parts += [title("Start of the recipe"), _start(fit)]
     return parts
@@ -161,6 +163,15 @@ def _influences(fit: Fit) -> list[RenderableType]:
         rows.append(row + [compact(influence.optimum[dim], 4) if dim in influence.optimum else "-" for dim in dims])
     headers = ["left out", "moves (sd)", "off (sd)", *shown, *(f"best {dim}" for dim in dims)]
     return [table(headers, rows)]
+
+
+def _needed(fit: Fit) -> RenderableType:
+    """Return the runs that cannot be left out, and what would be missing."""
+    reasons = fit.influences.reasons
+    rows = [[run, reason] for run, reason in sorted(reasons.items())[:_SHOWN_RUNS]]
+    if len(reasons) > _SHOWN_RUNS:
+        rows.append([f"and {len(reasons) - _SHOWN_RUNS} more", ""])
+    return table(["left out", "what the others lack"], rows, left=2)
 
 
 def _arms(fit: Fit) -> list[RenderableType]:

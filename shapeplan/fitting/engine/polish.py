@@ -53,8 +53,10 @@ ROUGH = Patience(steps=25, tolerance=1e-4, quiet=2)
 """Enough to tell which of many starts are worth more."""
 BRISK = Patience(steps=200, tolerance=1e-9, quiet=2)
 """Enough to compare optima."""
-FULL = Patience(steps=2000, tolerance=1e-13, quiet=3)
+FULL = Patience(steps=300, tolerance=1e-13, quiet=3)
 """To the optimum of one of very many problems."""
+SLOW = Patience(steps=600, tolerance=1e-13, quiet=3)
+"""For the few of them that are in a valley."""
 
 
 def polish(

@@ -16,18 +16,20 @@ from shapeplan.arrays import Bools, Floats, Index
 from shapeplan.fitting.boxqp import solve_nnls
 from shapeplan.fitting.engine.blocks import Block, Solution, distinct, pieces
 from shapeplan.fitting.engine.objectives import RELATIVE, Objective
-from shapeplan.fitting.engine.polish import BRISK, DOGGED, FULL, Patience, polish
+from shapeplan.fitting.engine.polish import BRISK, FULL, SLOW, Patience, polish
 
 _CANDIDATES = 32
 """Starts that every problem scores."""
-_OTHERS, _MOVES, _ROUNDS = 2, 2, 2
+_OTHERS, _MOVES, _ROUNDS = 1, 2, 2
 """How many starts are tried at most: other candidates, own optima moved in a round, rounds."""
-_PILOTS = 64
-"""Problems that look for a lower optimum first; where none of them finds one, the others do not look."""
-_MARGIN = 1.15
+_PILOTS = 128
+"""Problems that look for a lower optimum first: the others try the moves that led there, and none where none did."""
+_MARGIN = 1.1
 """Objective of a start, over the least so far, above which it is not tried."""
 _STAGES = ((Patience(5, 1e-4, 2), 0.3), (Patience(20, 1e-4, 2), 1e-2), (BRISK, 0.0))
 """A descent goes on after a stage if it is lower than the least so far, or elsewhere and no higher by this share."""
+_FEW, _RARE = 16, 0.05
+"""Number and share of descents up to which those that are slow are followed further."""
 _LOWER = 1e-7
 _NEAR = 0.05
 """Distance, as a share of the range of every exponent, within which a descent has come back to the same optimum."""
@@ -61,11 +63,15 @@ def refit(
     starts = batch.ranked(candidates[..., :_CANDIDATES, :], everyone, 1 + _OTHERS)
     best = batch.descend(starts.points[:, 0], everyone, BRISK)
     pilots = everyone[:: max(1, batch.problems // _PILOTS)]
-    if batch.look_lower(best, pilots, starts):
-        batch.look_lower(best, np.setdiff1d(everyone, pilots), starts)
+    every = np.ones(3 * len(lower), dtype=bool)
+    useful, gained = batch.look_lower(best, pilots, starts, every)
+    if gained:
+        batch.look_lower(best, np.setdiff1d(everyone, pilots), starts, useful)
     found = batch.descend(best.exponents, everyone, FULL)
-    if (stuck := np.flatnonzero(~found.converged)).size:
-        found.put(stuck, batch.descend(found.exponents[stuck], stuck, DOGGED))
+    stuck = np.flatnonzero(~found.converged)
+    # Where many do not converge the rows determine next to nothing, and patience would be wasted.
+    if 0 < stuck.size <= max(_FEW, _RARE * batch.problems):
+        found.put(stuck, batch.descend(found.exponents[stuck], stuck, SLOW))
     return found
 
 
@@ -78,10 +84,12 @@ class _Starts:
         The starts of every problem.
     scores : ndarray, shape (problems, starts)
         The objective there with the coefficients solved for.
+    order : ndarray of int, shape (problems, starts)
+        Which of the points that were ranked they are.
     """
 
     def __init__(self, points: Floats, scores: Floats, most: int) -> None:
-        order = np.argsort(scores, axis=1, kind="stable")[:, :most]
+        self.order = order = np.argsort(scores, axis=1, kind="stable")[:, :most]
         self.points = np.take_along_axis(points, order[..., None], 1)
         self.scores = np.take_along_axis(scores, order, 1)
 
@@ -99,18 +107,39 @@ class _Batch:
         blocks = [block.take(owner) for block in self.blocks]
         return polish(blocks, points, self.lower, self.upper, objective=self.objective, patience=patience)
 
-    def look_lower(self, best: Solution, problems: Index, candidates: _Starts) -> bool:
-        """Look for lower optima of some problems, put them into `best`, and return whether there were any."""
+    def look_lower(self, best: Solution, problems: Index, candidates: _Starts, moves: Bools) -> tuple[Bools, bool]:
+        """Look for lower optima of some problems, and put them into `best`.
+
+        Parameters
+        ----------
+        best : Solution
+            The optima so far, of all problems.
+        problems : ndarray of int
+            Those that look.
+        candidates : _Starts
+            Candidates of all problems, from the best of which they have descended.
+        moves : ndarray of bool, shape (3 exponents,)
+            Which exponents are moved, and where to.
+
+        Returns
+        -------
+        useful : ndarray of bool, shape (3 exponents,)
+            Which moves led to a lower optimum.
+        gained : bool
+            Whether any problem has one.
+        """
         others = _Starts(candidates.points[problems, 1:], candidates.scores[problems, 1:], _OTHERS)
-        gained = [self._improve(best, problems, others)]
-        active = problems
-        for _ in range(_ROUNDS):
-            moved = self._moved(best.exponents[active])
-            active = self._improve(best, active, _Starts(moved, self._scores(moved, active), _MOVES))
-            gained.append(active)
+        gained = self._improve(best, problems, others)[0].size
+        active, useful, allowed = problems, np.zeros_like(moves), np.flatnonzero(moves)
+        for _ in range(_ROUNDS if allowed.size else 0):
+            moved = self._moved(best.exponents[active])[:, allowed]
+            starts = _Starts(moved, self._scores(moved, active), _MOVES)
+            active, which = self._improve(best, active, starts)
+            useful[allowed[which]] = True
+            gained += active.size
         elsewhere = distinct(best.exponents, self.lower, self.upper, _APART, _CANDIDATES)
-        gained.append(self._improve(best, problems, self.ranked(elsewhere, problems, _OTHERS)))
-        return bool(np.concatenate(gained).size)
+        gained += self._improve(best, problems, self.ranked(elsewhere, problems, _OTHERS))[0].size
+        return useful, bool(gained)
 
     def ranked(self, points: Floats, problems: Index, most: int) -> _Starts:
         """Return the best of points, shape (points, exponents) or with an axis of problems, for every problem."""
@@ -120,26 +149,32 @@ class _Batch:
         scores = sum(_shared_scores(block.take(problems), points, len(problems)) for block in self.blocks)
         return _Starts(spread, np.asarray(scores).T, most)
 
-    def _improve(self, best: Solution, problems: Index, starts: _Starts) -> Index:
-        """Descend from starts that may end lower, put what does into `best`, and return the problems that gained."""
+    def _improve(self, best: Solution, problems: Index, starts: _Starts) -> tuple[Index, Index]:
+        """Descend from starts that may end lower, and put what does into `best`.
+
+        Returns
+        -------
+        problems, starts : ndarray of int
+            The problems that gained, and which of the points that were ranked led there.
+        """
         here = best.exponents[problems][:, None]
         row, start = np.nonzero(
             (starts.scores < _MARGIN * best.objective[problems][:, None]) & ~self._near(starts.points, here)
         )
-        owner, points = problems[row], starts.points[row, start]
+        owner, points, which = problems[row], starts.points[row, start], starts.order[row, start]
         for patience, allowed in _STAGES:
             if not owner.size:
-                return owner
+                return owner, which
             found = self.descend(points, owner, patience)
             excess = found.objective / np.maximum(best.objective[owner], np.finfo(float).tiny) - 1
             returned = self._near(found.exponents, best.exponents[owner])
             kept = np.flatnonzero((excess < -_LOWER) | ((excess < allowed) & ~returned))
-            owner, points, found = owner[kept], found.exponents[kept], found.take(kept)
+            owner, which, points, found = owner[kept], which[kept], found.exponents[kept], found.take(kept)
         order = np.lexsort((found.objective, owner))
         lowest = order[np.unique(owner[order], return_index=True)[1]]
         lowest = lowest[found.objective[lowest] < best.objective[owner[lowest]] * (1 - _LOWER)]
         best.put(owner[lowest], found.take(lowest))
-        return owner[lowest]
+        return owner[lowest], which[lowest]
 
     def _moved(self, exponents: Floats) -> Floats:
         """Return points with one exponent moved to a bound or the middle, shape (problems, 3 exponents, exponents)."""
