@@ -24,6 +24,8 @@ from shapeplan.fitting.engine.objectives import RELATIVE, Objective
 _TINY = 1e-300
 _HIGHEST = 1e20
 _LOWEST = 1e-15
+_HOPELESS = 2.0**12
+"""Growth of the damping, doubled by every step that fails in a row, at which no shorter step will go down either."""
 _RIDGE = 1e-12
 _ROUNDING = 1e-13
 """Change of the objective, relative, that may be rounding: Newton's last steps, which promise less, are taken."""
@@ -151,7 +153,8 @@ class _Descent:
             rounding = _ROUNDING * now.objective
             accept = (gain > 0) | (self.objective.smooth & (promised < rounding) & (gain > -rounding))
             still = (np.abs(moved[:, :size]) <= 1e-13 * np.abs(now.exponents)).all(axis=1) & self.objective.projects
-            flat = ~(gain > patience.tolerance * now.objective)
+            # A step that fails says that it was too long; only one that promised nothing is an end.
+            flat = ~(np.where(accept, gain, np.abs(promised)) > patience.tolerance * now.objective)
             here.put(active[accept], fresh, np.flatnonzero(accept))
             # Nielsen's rule for the damping.
             ratio = np.clip(np.where(np.isfinite(gain), gain, -1.0) / np.maximum(promised, _TINY), 0.0, 2.0)
@@ -160,7 +163,7 @@ class _Descent:
             growth[active] = np.where(accept, 2.0, growth[active] * 2.0)
             quiet[active] = np.where(flat, quiet[active] + 1, 0)
             late[active] = self.objective.smooth & ~(gain > _EARLY * now.objective)
-            active = active[~still & (quiet[active] < patience.quiet)]
+            active = active[~still & (quiet[active] < patience.quiet) & (growth[active] < _HOPELESS)]
             if not active.size:
                 break
         converged = np.ones(batch, dtype=bool)

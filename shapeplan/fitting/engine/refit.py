@@ -20,7 +20,7 @@ from shapeplan.fitting.engine.polish import BRISK, FULL, SLOW, Patience, polish
 
 _CANDIDATES = 32
 """Starts that every problem scores."""
-_OTHERS, _MOVES, _ROUNDS = 1, 2, 2
+_OTHERS, _MOVES, _ROUNDS = 2, 3, 2
 """How many starts are tried at most: other candidates, own optima moved in a round, rounds."""
 _PILOTS = 128
 """Problems that look for a lower optimum first: the others try the moves that led there, and none where none did."""
