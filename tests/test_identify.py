@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from shapeplan.fitting.fit import fit
 from shapeplan.fitting.identify import lacking, survey
 from shapeplan.laws import FORMS
 from shapeplan.readers.read import read_runs
+from shapeplan.render.fit import render_fit
 
 DIMS = ("width", "depth")
 
@@ -84,6 +86,11 @@ def test_runs_without_which_nothing_is_identified_are_named() -> None:
     rows = [row for arm in star.arms.values() for row in arm]
     sizes = {dim: star.values(runs, dim)[[0, 2, 4]] for dim in star.arms}
     kept = [i for i in rows if all(runs.values(d)[i] in (*sizes[d], star.center[d]) for d in sizes)]
-    found = fit(runs.take(np.array(sorted(kept))), law="star", replicates=20)
-    assert found.influences.reasons
-    assert all("star" in reason for reason in found.influences.reasons.values())
+    few = runs.take(np.array(sorted(kept)))
+    _, run = np.unique(few.shape, axis=0, return_inverse=True)
+    few = replace(few, run=run.ravel(), run_names=tuple(f"run {i}" for i in range(int(run.max()) + 1)))
+    found = fit(few, law="star", replicates=20)
+    assert found.influences.alone == ()
+    assert set(found.influences.reasons) == set(few.run_names)
+    assert all("star needs 3 values" in reason for reason in found.influences.reasons.values())
+    assert any(title == "Runs without which the fit is not known" for title in map(str, render_fit(found)))

@@ -32,10 +32,10 @@ def log(tmp_path: Path) -> Path:
 def test_the_same_truth_agrees_and_another_does_not(log: Path) -> None:
     logs = read_metrics(log, ["loss", "again", "ocr"])
     assert list(logs) == ["loss", "again", "ocr"]
-    found = fit_metrics(logs, law="star", replicates=300)
+    found = fit_metrics(logs, law="star", replicates=99)
     assert [fit.metric for fit in found.fits.values()] == ["loss", "again", "ocr"]
     assert {"s_width", "s_depth", "s_mlp_dim"} <= found.exponents.keys()
-    alike = fit_metrics({name: logs[name] for name in ("loss", "again")}, law="star", replicates=300)
+    alike = fit_metrics({name: logs[name] for name in ("loss", "again")}, law="star", replicates=99)
     for agreement in alike.agreement.values():
         assert agreement.common is not None
         assert agreement.apart == ()
@@ -64,7 +64,7 @@ def test_one_metric_and_bad_ones_are_refused(log: Path) -> None:
 
 
 def test_the_command_shows_them_side_by_side(program: Program, log: Path) -> None:
-    arguments = ("fit", "-", "--metric", "loss", "--metric", "ocr", "--law", "star", "--replicates", "200")
+    arguments = ("fit", "-", "--metric", "loss", "--metric", "ocr", "--law", "star", "--replicates", "99")
     shown = program(*arguments, stdin=log.read_text())
     assert shown.returncode == 0, shown.stderr
     assert "metric  law   status  misfit" in shown.stdout

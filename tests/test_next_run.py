@@ -89,6 +89,7 @@ def test_a_run_that_is_done_is_not_suggested(found: Fit) -> None:
     assert first.name not in [one.name for one in again.suggestions]
 
 
+@pytest.mark.study
 def test_expected_regrets_are_those_of_simulations(found: Fit) -> None:
     """The delta method against fresh sweeps, with the suggested runs and without: within a factor of two."""
     law, place = rehearsal_law(), np.array([TARGET])

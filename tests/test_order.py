@@ -26,13 +26,11 @@ def shuffled(log: Path, folder: Path, seed: int) -> Path:
 
 
 def without_lines(text: str) -> str:
-    """Return text without the numbers of lines, which do change."""
-    return re.sub(r"\blines? [\d, ]+", "line N", text)
+    """Return text without the numbers of lines, which do change, and the blanks that their digits displace."""
+    return re.sub(r"[ ─]+", " ", re.sub(r"\blines? [\d, ]+", "line N", text))
 
 
-@pytest.mark.parametrize(
-    ("log", "options"), [("vit_sweep.csv", ()), ("stdlib_lm/runs.csv", CONFIG), ("stdlib_lm/star.csv", CONFIG)]
-)
+@pytest.mark.parametrize(("log", "options"), [("vit_sweep.csv", ()), ("stdlib_lm/runs.csv", CONFIG)])
 def test_a_shuffled_log_prints_the_same(
     program: Program, tmp_path: Path, log: str, options: tuple[str | Path, ...]
 ) -> None:

@@ -29,6 +29,7 @@ def prior() -> Fit:
     return fit(read_runs(SAMPLES / "vit_sweep.yaml"), law="separable", replicates=0)
 
 
+@pytest.mark.study
 def test_widths_are_those_of_fresh_sweeps(prior: Fit) -> None:
     design = paper_design()
     stage = power(design, prior, 1e21, noise=0.003, law="separable", sweeps=16, shares=(1,)).stages[-1]
@@ -43,6 +44,7 @@ def test_widths_are_those_of_fresh_sweeps(prior: Fit) -> None:
         assert np.log(stage.sizes[dim].median) == pytest.approx(np.median(widths), rel=0.25)
 
 
+@pytest.mark.study
 def test_more_runs_and_less_noise_buy_more(prior: Fit) -> None:
     noisy = power(DESIGN, prior, 1e21, noise=0.01, law="separable", sweeps=5, replicates=40)
     quiet = power(DESIGN, prior, 1e21, noise=0.001, law="separable", sweeps=5, replicates=40, shares=(1,))

@@ -49,11 +49,11 @@ class Patience:
 
 
 THOROUGH = Patience()
-DOGGED = Patience(steps=5000)
+DOGGED = Patience(steps=1000)
 """Enough for the end of a valley in which steps gain next to nothing; affordable for one."""
 ROUGH = Patience(steps=25, tolerance=1e-4, quiet=2)
 """Enough to tell which of many starts are worth more."""
-BRISK = Patience(steps=200, tolerance=1e-9, quiet=2)
+BRISK = Patience(steps=60, tolerance=1e-9, quiet=2)
 """Enough to compare optima."""
 FULL = Patience(steps=300, tolerance=1e-13, quiet=3)
 """To the optimum of one of very many problems."""
