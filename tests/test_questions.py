@@ -37,6 +37,12 @@ def fitted() -> Fit:
 
 
 @pytest.fixture(scope="module")
+def rivalled() -> Fit:
+    """The fit of a log whose rollout cannot tell two laws apart."""
+    return fit(sweep(0.003, 0), replicates=200)
+
+
+@pytest.fixture(scope="module")
 def law(tmp_path_factory: pytest.TempPathFactory, fitted: Fit) -> Path:
     path = tmp_path_factory.mktemp("law") / "law.json"
     write_file(path, law_document(fitted).dumps(), ())
@@ -536,9 +542,9 @@ def test_what_is_no_number_is_told(fitted: Fit, flops: object, options: dict[str
 # --- Law uncertainty
 
 
-def test_laws_as_good_are_asked_too(fitted: Fit) -> None:
-    assert [rival.law.form.name for rival in fitted.rivals] == ["interaction"]
-    other = one(fitted).laws[0]
+def test_laws_as_good_are_asked_too(rivalled: Fit) -> None:
+    assert [rival.law.form.name for rival in rivalled.rivals] == ["interaction"]
+    other = one(rivalled).laws[0]
     assert other.law == "interaction"
     assert other.loss.ci is not None
     assert other.loss.ci[0] < other.loss.value < other.loss.ci[1]
@@ -546,39 +552,41 @@ def test_laws_as_good_are_asked_too(fitted: Fit) -> None:
     assert all(other.ci[dim] is not None for dim in DIMS)
 
 
-def test_laws_that_disagree_are_told(fitted: Fit) -> None:
-    assert "laws-disagree" not in {caution.code for caution in one(fitted).cautions}
-    rival = fitted.rivals[0]
+def test_laws_that_disagree_are_told(rivalled: Fit) -> None:
+    assert "laws-disagree" not in {caution.code for caution in one(rivalled).cautions}
+    rival = rivalled.rivals[0]
     deep = {**rival.law.constants, "alpha_depth": 6 * rival.law.constants["alpha_depth"]}
     draws = {name: np.full(50, value) for name, value in deep.items()}
-    odd = replace(fitted, rivals=(Rival(Law(rival.law.form, deep, rival.law.units, rival.law.derive), draws),))
+    odd = replace(rivalled, rivals=(Rival(Law(rival.law.form, deep, rival.law.units, rival.law.derive), draws),))
     caution = next(caution for caution in one(odd).cautions if caution.code == "laws-disagree")
-    assert "interaction wants 857.8 x 75.25 x 1751" in caution.message
+    assert "interaction wants 875.6 x 69.03 x 1959" in caution.message
     assert ", apart in width, depth, mlp_dim; there this plan loses" in caution.message
     floor = {**rival.law.constants, "eps": 0.8 * rival.law.constants["eps"]}
     low = {name: np.full(50, value) for name, value in floor.items()}
-    odd = replace(fitted, rivals=(Rival(Law(rival.law.form, floor, rival.law.units, rival.law.derive), low),))
+    odd = replace(rivalled, rivals=(Rival(Law(rival.law.form, floor, rival.law.units, rival.law.derive), low),))
     caution = next(caution for caution in one(odd).cautions if caution.code == "laws-disagree")
     assert "interaction agrees on the shape, but expects 0.1" in caution.message
     # Intervals so wide that they overlap: that a plan loses much under the other law is told all the same.
     wide = {name: np.repeat([rival.law.constants[name], value], 25) for name, value in deep.items()}
-    odd = replace(fitted, rivals=(Rival(Law(rival.law.form, deep, rival.law.units, rival.law.derive), wide),))
+    odd = replace(rivalled, rivals=(Rival(Law(rival.law.form, deep, rival.law.units, rival.law.derive), wide),))
     caution = next(caution for caution in one(odd).cautions if caution.code == "laws-disagree")
     assert "; there this plan loses" in caution.message
     assert "apart in" not in caution.message
     # A law whose best shape has no end is no law to compare with, and says so.
     endless = {**rival.law.constants, "alpha_depth": 1e6 * rival.law.constants["alpha_depth"]}
-    odd = replace(fitted, rivals=(Rival(Law(rival.law.form, endless, rival.law.units, rival.law.derive), {}),))
+    odd = replace(rivalled, rivals=(Rival(Law(rival.law.form, endless, rival.law.units, rival.law.derive), {}),))
     budget = one(odd)
     assert budget.laws[0].at_edge == ("depth",)
     assert "laws-disagree" not in {caution.code for caution in budget.cautions}
-    coarse = one(fitted, multiples={"width": 512, "mlp_dim": 4096})
+    coarse = one(rivalled, multiples={"width": 512, "mlp_dim": 4096})
     assert "laws-disagree" not in {caution.code for caution in coarse.cautions}, "rounding is no disagreement"
 
 
-def test_rivals_are_part_of_the_hand_over(fitted: Fit, law: Path) -> None:
+def test_rivals_are_part_of_the_hand_over(rivalled: Fit, tmp_path: Path) -> None:
+    law = tmp_path / "law.json"
+    write_file(law, law_document(rivalled).dumps(), ())
     again = read_law(law)
-    assert plan_document(recommend(again, 1e21)).budgets == plan_document(recommend(fitted, 1e21)).budgets
+    assert plan_document(recommend(again, 1e21)).budgets == plan_document(recommend(rivalled, 1e21)).budgets
     assert [rival.law.form.name for rival in again.rivals] == ["interaction"]
     old = json.loads(law.read_text())
     del old["rivals"]

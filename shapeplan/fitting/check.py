@@ -70,7 +70,6 @@ def check(runs: Runs, *, center: Mapping[str, float] | None = None) -> Check:
     Check
         What is there, which laws it can identify, and what is missing for the others.
     """
-    runs = runs.canonical()
     contents = survey(runs, center)
     star, dims = contents.star, contents.dimensions.free
     rest = contents.beside_star(runs)

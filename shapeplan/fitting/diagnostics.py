@@ -106,6 +106,12 @@ NOT_CONVERGED = Caution(
     "the rows hardly determine the law: fit a simpler one (--law), or add rows",
 )
 
+ENDS_NOT_CONVERGED = Caution(
+    "not-converged",
+    "fits with s_k held at an end of its interval did not converge",
+    "intervals of s_k are approximate: add values on the arms, or longer and shorter runs",
+)
+
 
 def edge_cautions(at_edge: Mapping[str, Bools], draws: Mapping[str, Bools]) -> dict[str, Caution]:
     """Return a caution for every dimension whose best value lies at the edge of where it is looked for."""

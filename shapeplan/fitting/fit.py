@@ -159,10 +159,10 @@ def _evidence(
         bounds=trust_region({dim: shape_range[dim] for dim in dims}),
         flops=OPTIMUM_AT * flops_range[1],
     )
-    exponents = (
+    exponents, ends_converged = (
         replicates.exponents_of_star(behind, behind_scatter)
         if star
-        else _estimates(behind.law.scaling_exponents(), exponent_draws, evidence)
+        else (_estimates(behind.law.scaling_exponents(), exponent_draws, evidence), True)
     )
     growth_draws = reading.growth(draws) if draws else {}
     growth = exponents if of_star else _estimates(reading.growth(fitted.arrays()), growth_draws, evidence)
@@ -236,6 +236,7 @@ def _evidence(
             *doubt.shape_cautions(runs, problem),
             *collinear,
             *doubt.replicate_cautions(evidence),
+            *(() if ends_converged else (doubt.ENDS_NOT_CONVERGED,)),
             *doubt.run_cautions(scatter),
             *vague.values(),
             *edges.values(),
@@ -287,9 +288,9 @@ class Replicates:
             done=self.done,
         )
 
-    def exponents_of_star(self, candidate: Candidate, scatter: Scatter) -> dict[str, Estimate]:
-        """Return s_k of a candidate that was fitted to a star, with intervals from the likelihood."""
-        intervals = exponent_intervals(
+    def exponents_of_star(self, candidate: Candidate, scatter: Scatter) -> tuple[dict[str, Estimate], bool]:
+        """Return s_k of a candidate that was fitted to a star, with likelihood intervals, and if those converged."""
+        intervals, converged = exponent_intervals(
             candidate.problem,
             candidate.found,
             scatter,
@@ -298,7 +299,7 @@ class Replicates:
             level=self.level,
             done=self.done,
         )
-        return {dim: Estimate(s, intervals.get(dim)) for dim, s in candidate.law.scaling_exponents().items()}
+        return {dim: Estimate(s, intervals.get(dim)) for dim, s in candidate.law.scaling_exponents().items()}, converged
 
     def evidence(self, draws: Mapping[str, Floats], exponents: Mapping[str, Floats], unconverged: int) -> Bootstrap:
         """Return the record of the draws."""

@@ -28,6 +28,7 @@ _ROUNDS, _CLOSE = 24, 0.003
 """How often an end is moved at most, and the relative distance by which it may be off."""
 _CHECKS, _LOWER = 3, 1e-8
 """How often ends are looked for anew, where fits there turn out to have an optimum that is lower by this share."""
+_NO_DISTANCE = 1e-9
 _EXACT = 1e-9
 _TINY = 1e-300
 
@@ -46,7 +47,7 @@ def exponent_intervals(
     seed: int,
     level: float,
     done: Callable[[int], None] = lambda more: None,
-) -> dict[str, Interval]:
+) -> tuple[dict[str, Interval], bool]:
     """Return intervals of s_k = c / (a_k + b_k) from the likelihood.
 
     s is in the interval if the fit with s_k held at s is worse than the best, by the ratio of the objectives, by no
@@ -72,21 +73,23 @@ def exponent_intervals(
 
     Returns
     -------
-    dict of str to (float, float)
+    intervals : dict of str to (float, float)
         By dimension. An end that the log does not give is where the search for exponents ends. Of a log without scatter
         there are none for dimensions that show no trade-off.
+    converged : bool
+        Whether the fits with s_k held at the ends are at their optimum.
     """
     if not replicates:
-        return {}
+        return {}, True
     profile = _Profile(problem, found)
     if scatter.sigma < _EXACT:
         exact = problem.form.scaling_exponents(problem.constants(found.best))
-        return {dim: (float(s[0]), float(s[0])) for dim, s in exact.items() if np.isfinite(s[0])}
+        return {dim: (float(s[0]), float(s[0])) for dim, s in exact.items() if np.isfinite(s[0])}, True
     allowed = profile.chance(scatter, simulations(replicates, level), seed, level, done)
     # The ratio knows how uncertain a scatter of rows is, not that of the part that few runs have in common.
     allowed *= 1 + scatter.common * (scatter.widening(level) ** 2 - 1)
-    low, high = profile.ends(allowed)
-    return {dim: (float(low[k]), float(high[k])) for k, dim in enumerate(profile.dims)}
+    low, high, converged = profile.ends(allowed)
+    return {dim: (float(low[k]), float(high[k])) for k, dim in enumerate(profile.dims)}, converged
 
 
 class _Profile:
@@ -119,7 +122,7 @@ class _Profile:
             free = refit(blocks, optima, lower, upper, self.problem.objective)
             dims, owner = np.divmod(np.arange(count * size), size)
             every = [block.take(owner) for block in blocks]
-            held, _ = self._hold(every, dims, self.estimate[dims], free.exponents[owner][:, None])
+            held = self._hold(every, dims, self.estimate[dims], free.exponents[owner][:, None]).objective
             # A fit that is better with an s_k held shows that the free one was not the best.
             least = np.minimum(free.objective, held.reshape(count, size).min(axis=0))
             ratios.append(held / np.maximum(least[owner], _TINY))
@@ -127,8 +130,8 @@ class _Profile:
         worse = np.sort(np.concatenate(ratios)) - 1
         return float(worse[min(int(np.ceil(level * (len(worse) + 1))), len(worse)) - 1])
 
-    def ends(self, allowed: float) -> tuple[Floats, Floats]:
-        """Return where the profiles of all dimensions reach what is allowed, below and above the estimates.
+    def ends(self, allowed: float) -> tuple[Floats, Floats, bool]:
+        """Return where the profiles of all dimensions reach what is allowed, below and above, and if fits converged.
 
         Parameters
         ----------
@@ -143,24 +146,31 @@ class _Profile:
         def rise(distance: Floats) -> Floats:
             nonlocal near
             s = estimate * np.exp(signs * distance)
-            held, theta = self._hold(self.problem.blocks, dims, s, near, thorough=False)
-            near = np.concatenate([near[:, :_OPTIMA_AGAIN], theta[:, None]], axis=1)
+            held = self._hold(self.problem.blocks, dims, s, near, thorough=False)
+            near = np.concatenate([near[:, :_OPTIMA_AGAIN], held.exponents[:, None]], axis=1)
             # The objective rises as the square of a small distance.
-            return np.sqrt(np.maximum(held / least - 1, 0.0))
+            return np.sqrt(np.maximum(held.objective / least - 1, 0.0))
 
         limit = np.abs(np.log(np.where(signs < 0, self.lowest[dims], self.highest[dims]) / estimate))
         for _ in range(_CHECKS):
             ends = estimate * np.exp(signs * crossings(rise, limit, float(np.sqrt(allowed))))
-            reached, _ = self._hold(self.problem.blocks, dims, ends, near, thorough=False)
-            lowest, theta = self._hold(self.problem.blocks, dims, ends, near, thorough=True)
-            if not (lowest < reached * (1 - _LOWER)).any():
+            reached = self._hold(self.problem.blocks, dims, ends, near, thorough=False)
+            lowest = self._hold(self.problem.blocks, dims, ends, near)
+            lower = lowest.objective < reached.objective * (1 - _LOWER)
+            if not lower.any():
                 break
-            near[:, 0] = theta
-        return ends[:count], ends[count:]
+            near[:, 0] = lowest.exponents
+        # An end where the search for exponents ends is no fit's.
+        converged = (
+            lowest.converged
+            | ~np.isfinite(lowest.objective)
+            | (np.abs(np.log(ends / estimate)) >= limit - _NO_DISTANCE)
+        )
+        return ends[:count], ends[count:], bool((converged & ~lower).all())
 
     def _hold(
         self, blocks: Sequence[Block], dims: Index, s: Floats, near: Floats, *, thorough: bool = True
-    ) -> tuple[Floats, Floats]:
+    ) -> Solution:
         """Fit with one s_k held in each of many problems.
 
         Parameters
@@ -178,10 +188,8 @@ class _Profile:
 
         Returns
         -------
-        objective : ndarray, shape (problems,)
-            The least; infinite where it wants a c beyond its bounds.
-        exponents : ndarray, shape (problems, exponents)
-            Where it is.
+        Solution
+            The optima, with c among the exponents; the objective is infinite where c would be beyond its bounds.
         """
         names, (lower, upper) = self.problem.form.exponents, self.problem.bounds
         maps = np.array([held_alone(names, self.dims[k], value) for k, value in zip(dims, s, strict=True)])
@@ -196,7 +204,8 @@ class _Profile:
             found = _polish_all(held, starts, lower, upper, self.problem.objective)
         exponents = (maps @ found.exponents[..., None])[..., 0]
         c = exponents[:, self.c]
-        return np.where((c >= lower[self.c]) & (c <= upper[self.c]), found.objective, np.inf), exponents
+        objective = np.where((c >= lower[self.c]) & (c <= upper[self.c]), found.objective, np.inf)
+        return replace(found, exponents=exponents, objective=objective)
 
 
 def _polish_all(

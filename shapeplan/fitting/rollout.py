@@ -22,6 +22,9 @@ FEWEST_BLOCKS = 4
 """Blocks below which a law that needs many rows is left out rather than the blocks it cannot stand."""
 DOUBT = 2.0
 """Standard errors from the best within which a law might as well be the true one."""
+FAR_OFF = 2.0
+"""Error, over the least, above which a law is not the true one however uncertain the difference: a law that fails on a
+few rows has a standard error as large as its failure."""
 EVEN = 2.0
 """Difference in BIC that is not worth more than a bare mention (Kass and Raftery 1995): the simpler law is taken."""
 _ROUNDING = 1e-18
@@ -112,6 +115,7 @@ def choose(candidates: Sequence[Candidate], runs: Runs, done: Callable[[], None]
             candidate
             for candidate in able
             if np.isfinite(apart[candidate.name]).all()
+            and squares[candidate.name].mean() <= FAR_OFF**2 * squares[best].mean()
             and apart[candidate.name].mean() <= errors * standard_error(apart[candidate.name], tested)
         ]
 
