@@ -97,7 +97,9 @@ class Candidate:
         """Return what the rows kept, shape (rows of the log,), lack to identify the law; None where they can."""
         if self.star is not None:
             return lacking_on_star(runs, self.star.star.within(keep))
-        return lacking(self.problem.form, {name: values[keep] for name, values in runs.variables().items()})
+        return lacking(
+            self.problem.form, {name: values[keep] for name, values in runs.variables().items()}, runs.examples_unit
+        )
 
 
 def fit_candidates(

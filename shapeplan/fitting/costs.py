@@ -76,7 +76,7 @@ def _fit_powers(runs: Runs, shape: Mapping[str, Floats], values: Floats) -> Powe
         for size, unit, one in zip(found, scale, monomials, strict=True)
         if size > 0
     )
-    return PowerSum(terms, error) if error <= max(_ALMOST * law.max_relative_error, _CLOSE) else law
+    return PowerSum(terms, error) if terms and error <= max(_ALMOST * law.max_relative_error, _CLOSE) else law
 
 
 def heads_of(runs: Runs) -> dict[str, int]:

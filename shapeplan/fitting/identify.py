@@ -16,6 +16,7 @@ from shapeplan.sweeps.star import NoStarError, StarSweep, check_durations, check
 
 _DETERMINED = 1e-6
 _ROUNDING = 1e-6
+_NO_SIGNAL = 1e-9
 _COLLINEAR = 0.98
 """Share of a variable that the others may explain; beyond it exponents trade places."""
 FEWEST_VALUES = 3
@@ -97,7 +98,7 @@ def supports(
     )
 
 
-def lacking(form: Form, columns: Mapping[str, Floats]) -> str | None:
+def lacking(form: Form, columns: Mapping[str, Floats], unit: str = "examples") -> str | None:
     """Return what rows lack to identify a joint law; None where they can.
 
     This is the one rule of identifiability: of a log, and of every fold of it.
@@ -108,12 +109,15 @@ def lacking(form: Form, columns: Mapping[str, Floats]) -> str | None:
         A joint law.
     columns : mapping of str to ndarray, shape (rows,)
         What is known of the rows: the variables of the law, and ``examples`` if they are known.
+    unit : str
+        What the log calls examples, for the reason.
     """
     # Durations tell the decay, whether the law is in examples or in compute: at two of them compute is hardly more than
     # a function of the shape, and c, the powers of the shape and the floor trade places.
     asked = dict.fromkeys((*form.variables, *(("examples",) if "examples" in columns else ())))
     counts = {name: _values_apart(columns[name]) for name in asked}
-    thin = [f"{name} (has {count})" for name, count in counts.items() if count < FEWEST_VALUES]
+    said = {"examples": unit}
+    thin = [f"{said.get(name, name)} (has {count})" for name, count in counts.items() if count < FEWEST_VALUES]
     if thin:
         return f"needs {FEWEST_VALUES} values or more of {', '.join(thin)}"
     unknowns, rows = len(form.coefficients) + len(form.exponents), len(columns["flops"])
@@ -129,6 +133,11 @@ def lacking_on_star(runs: Runs, star: StarSweep) -> str | None:
     thin = [dim for dim in star.arms if len(star.values(runs, dim)) < FEWEST_VALUES]
     if thin:
         return f"needs {FEWEST_VALUES} values or more on the arm of {', '.join(thin)}"
+    rows = np.concatenate(list(star.arms.values()))
+    if runs.examples is not None and (count := _values_apart(runs.examples[rows])) < FEWEST_VALUES:
+        return f"needs {FEWEST_VALUES} values or more of {runs.examples_unit} on its arms (has {count})"
+    if runs.loss is not None and np.ptp(runs.loss[rows]) <= _NO_SIGNAL * runs.loss[rows].min():
+        return f"the metric {runs.metric!r} is the same in every row of its arms"
     try:
         check_durations(runs, star)
         check_rows(star)
@@ -165,7 +174,7 @@ def joint_support(runs: Runs, dimensions: Dimensions, name: str) -> Support:
     if missing:
         wanted = " and ".join("examples (or tokens)" if one == "examples" else one for one in missing)
         return Support(name, False, f"needs {wanted}, or an architecture")
-    reason = lacking(form, known)
+    reason = lacking(form, known, runs.examples_unit)
     return Support(name, reason is None, reason)
 
 

@@ -14,9 +14,9 @@ from shapeplan.fitting.engine import Solution
 from shapeplan.fitting.evidence import HeldOutError, Horizon, Score
 from shapeplan.runs import Runs
 
-FIRST_CUT = 0.6
+FIRST_CUT = 0.7
 """Share of the rows, in order of compute, that the first fit may see: with fewer it is unlike a fit to all."""
-BLOCKS = 8
+BLOCKS = 6
 """Blocks of rows above it; every block is predicted by a fit to all rows below."""
 FEWEST_BLOCKS = 4
 """Blocks below which a law that needs many rows is left out rather than the blocks it cannot stand."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.console import RenderableType
 
 from shapeplan.render.parts import count, facts, table, title
-from shapeplan.render.scores import score_table
+from shapeplan.render.scores import score_table, unknown_scores
 
 if TYPE_CHECKING:
     from shapeplan.fitting.compare import Comparison
@@ -31,6 +31,7 @@ def render_compare(found: Comparison) -> list[RenderableType]:
             ]
         ),
     ]
+    parts += unknown_scores(found.scores)
     if found.refused:
         rows = [[law.law, law.reason or ""] for law in found.refused]
         parts += [title("Laws that the log cannot identify"), table(["law", "why"], rows, left=2)]

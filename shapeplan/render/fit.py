@@ -8,7 +8,7 @@ from shapeplan.fitting.evidence import HeldOutError, by_compute
 from shapeplan.fitting.result import OPTIMUM_AT, Fit
 from shapeplan.quantities import format_flops, format_scientific
 from shapeplan.render.parts import alarm, compact, count, coverage, facts, percent, shape_text, span, table, title
-from shapeplan.render.scores import score_table
+from shapeplan.render.scores import score_table, unknown_scores
 
 _SHOWN_DURATIONS = 6
 _SHOWN_EXPONENTS = 4
@@ -23,7 +23,7 @@ def render_fit(fit: Fit) -> list[RenderableType]:
     parts += [title(f"Law {fit.law.form.name} for {fit.metric} ({fit.law.form.source})"), _evidence(fit)]
     if len(fit.selection) > 1:
         parts += [title("Choice of the law, by relative errors on rows above those it was fitted to (* is the choice)")]
-        parts += [score_table(fit.selection, fit.law.form.name)]
+        parts += [score_table(fit.selection, fit.law.form.name), *unknown_scores(fit.selection)]
     if fit.law.form.name != "star":
         parts += [title(f"Exponents of the law ({_level(fit)} intervals)"), _powers(fit)]
     if fit.scaling_exponents:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rich.console import RenderableType
 from rich.table import Table
 
 from shapeplan.fitting.evidence import HeldOutError, Score
-from shapeplan.render.parts import compact, percent, table
+from shapeplan.render.parts import compact, facts, percent, table, title
+
+_FIGURES = {"rollout_rmse": "rollout", "top_decade": "top decade", "unseen_shapes": "new shape"}
 
 
 def score_table(scores: Sequence[Score], chosen: str) -> Table:
@@ -18,7 +21,7 @@ def score_table(scores: Sequence[Score], chosen: str) -> Table:
         [
             f"{score.parameters}",
             _error(score.rollout_rmse),
-            percent(score.rollout_se),
+            _error(score.rollout_se),
             percent(score.relative_rmse),
             "-" if score.bic_excess is None else compact(score.bic_excess),
         ]
@@ -31,6 +34,18 @@ def score_table(scores: Sequence[Score], chosen: str) -> Table:
         unseen = [row + _held_out(score.unseen_shapes) for row, score in zip(unseen, ordered, strict=True)]
     rows = [[name, *first, *second] for name, first, second in zip(names, own, unseen, strict=True)]
     return table(["law", *headers, *others], rows)
+
+
+def unknown_scores(scores: Sequence[Score]) -> list[RenderableType]:
+    """Return why figures of the table are not known, where some are not."""
+    laws: dict[tuple[str, str], list[str]] = {}
+    for score in scores:
+        for figure, reason in score.reasons.items():
+            laws.setdefault((_FIGURES[figure], reason), []).append(score.law)
+    if not laws:
+        return []
+    told = [(figure, f"{', '.join(names)}: {reason}") for (figure, reason), names in sorted(laws.items())]
+    return [title("What is not known (-), and why"), facts(told)]
 
 
 def _held_out(error: HeldOutError | None) -> list[str]:

@@ -145,10 +145,11 @@ def check_durations(runs: Runs, star: StarSweep) -> None:
         values = runs.values(dim)[rows]
         twice = sum(len(np.unique(runs.flops[rows][values == value])) > 1 for value in np.unique(values))
         if twice < FEWEST_VALUES:
+            logged = f"{twice} shape{'s are' if twice != 1 else ' is'} logged"
             raise FitError(
                 Complaint(
                     "one-duration",
-                    f"on the {dim} arm only {twice} shapes are logged at two or more points of training",
+                    f"on the {dim} arm only {logged} at two or more points of training",
                     "log several durations a shape: without them size and training cannot be told apart",
                     column=dim,
                 )
