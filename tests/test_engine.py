@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import least_squares, nnls
 
-from shapeplan.fitting.boxqp import solve_box_qp, solve_nnls
+from shapeplan.fitting.boxqp import is_definite, solve_box_qp, solve_nnls
 from shapeplan.fitting.engine import Block, polish, search
 from shapeplan.fitting.problem import Problem, solve
 from shapeplan.fitting.star import solve_star
@@ -52,6 +52,11 @@ def test_dependent_and_empty_columns_are_left_out_without_harm() -> None:
     solution = solve_nnls((matrix.T @ matrix)[None], (matrix.T @ column)[None])[0]
     assert solution[2] == 0
     np.testing.assert_allclose(matrix @ solution, column, rtol=1e-6)
+
+
+def test_matrices_that_are_not_finite_are_not_definite() -> None:
+    matrices = np.array([np.eye(2), [[1.0, 2.0], [2.0, 1.0]], [[np.inf, 0.0], [0.0, 1.0]], [[np.nan, 0.0], [0.0, 1.0]]])
+    assert is_definite(matrices).tolist() == [True, False, False, False]
 
 
 def star_problem(runs: Runs) -> Problem:

@@ -90,10 +90,13 @@ def solve_nnls(gram: Floats, moments: Floats) -> Floats:
 def is_definite(matrices: Floats) -> Bools:
     """Return which of a batch of symmetric matrices, shape (batch, p, p), are positive definite beyond rounding."""
     index = np.arange(matrices.shape[1])
-    scale = np.sqrt(np.maximum(matrices[:, index, index], _TINY))
-    unit = matrices / (scale[:, :, None] * scale[:, None, :])
+    with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
+        scale = np.sqrt(np.maximum(matrices[:, index, index], _TINY))
+        unit = matrices / (scale[:, :, None] * scale[:, None, :])
+    finite = np.isfinite(unit).all(axis=(1, 2))
+    unit[~finite] = np.eye(len(index))
     try:
         np.linalg.cholesky(unit)
     except np.linalg.LinAlgError:
-        return np.asarray(np.linalg.eigvalsh(unit)[:, 0] > _DEFINITE)
-    return np.ones(len(matrices), dtype=bool)
+        return np.asarray((np.linalg.eigvalsh(unit)[:, 0] > _DEFINITE) & finite)
+    return finite

@@ -24,9 +24,9 @@ _OPTIMA, _OPTIMA_AGAIN = 8, 3
 _FIRST, _FARTHEST, _NEAREST, _SHRINK = 0.3, 4.0, 0.25, 0.05
 """Logarithmic distance from the estimate at which an end is looked for first; the factor by which the next is farther
 at most; the share by which it is at least, and that by which a bracket shrinks."""
-_ROUNDS, _CLOSE = 24, 0.003
+_ROUNDS, _CLOSE = 16, 0.003
 """How often an end is moved at most, and the relative distance by which it may be off."""
-_CHECKS, _LOWER = 3, 1e-8
+_CHECKS, _LOWER = 2, 1e-8
 """How often ends are looked for anew, where fits there turn out to have an optimum that is lower by this share."""
 _NO_DISTANCE = 1e-9
 _EXACT = 1e-9
