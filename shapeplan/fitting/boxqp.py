@@ -93,7 +93,7 @@ def is_definite(matrices: Floats) -> Bools:
     with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
         scale = np.sqrt(np.maximum(matrices[:, index, index], _TINY))
         unit = matrices / (scale[:, :, None] * scale[:, None, :])
-    finite = np.isfinite(unit).all(axis=(1, 2))
+    finite = np.asarray(np.isfinite(unit).all(axis=(1, 2)))
     unit[~finite] = np.eye(len(index))
     try:
         np.linalg.cholesky(unit)
