@@ -241,7 +241,7 @@ def test_the_table_fits_the_terminal(tmp_path: Path, columns: int) -> None:
     assert status == 0
     assert max(len(line) for line in shown.split("\n")) <= columns
     # No number is broken.
-    assert all(re.search(rf"(?<!\d){size}(?!\d)", shown) for size in ("900M", "regret left"))
+    assert all(re.search(rf"(?<!\d){size}(?!\d)", shown) for size in ("171M", "regret left"))
 
 
 def test_the_command_ranks_and_writes_a_log(program: Program, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from shapeplan.arrays import Floats, Index
 from shapeplan.fitting.engine import Block, Found, Objective, Solution, polish, refit
 from shapeplan.fitting.engine.blocks import pieces
-from shapeplan.fitting.engine.polish import FULL
+from shapeplan.fitting.engine.polish import BRISK
 from shapeplan.fitting.evidence import Interval
 from shapeplan.fitting.problem import Problem
 from shapeplan.fitting.scatter import Scatter
@@ -215,7 +215,7 @@ def _polish_all(
     problems, each, size = starts.shape
     owner = np.repeat(np.arange(problems), each)
     repeated = [block.take(owner) for block in blocks]
-    found = polish(repeated, starts.reshape(-1, size), lower, upper, objective=objective, patience=FULL)
+    found = polish(repeated, starts.reshape(-1, size), lower, upper, objective=objective, patience=BRISK)
     return found.take(np.arange(problems) * each + found.objective.reshape(problems, each).argmin(axis=1))
 
 

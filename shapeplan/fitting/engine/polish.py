@@ -135,6 +135,11 @@ class _Descent:
     movable: Bools
 
     def run(self, starts: Floats, patience: Patience) -> Solution:
+        # What a float cannot hold has an infinite objective, and no step ends there.
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            return self._run(starts, patience)
+
+    def _run(self, starts: Floats, patience: Patience) -> Solution:
         theta = np.clip(starts, self.lower, self.upper)
         here = self._model(self.blocks, theta, None)
         batch = len(theta)
