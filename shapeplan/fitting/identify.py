@@ -133,16 +133,16 @@ def lacking_on_star(runs: Runs, star: StarSweep) -> str | None:
     thin = [dim for dim in star.arms if len(star.values(runs, dim)) < FEWEST_VALUES]
     if thin:
         return f"needs {FEWEST_VALUES} values or more on the arm of {', '.join(thin)}"
-    rows = np.concatenate(list(star.arms.values()))
-    if runs.examples is not None and (count := _values_apart(runs.examples[rows])) < FEWEST_VALUES:
-        return f"needs {FEWEST_VALUES} values or more of {runs.examples_unit} on its arms (has {count})"
-    if runs.loss is not None and np.ptp(runs.loss[rows]) <= _NO_SIGNAL * runs.loss[rows].min():
-        return f"the metric {runs.metric!r} is the same in every row of its arms"
     try:
         check_durations(runs, star)
         check_rows(star)
     except FitError as error:
         return error.complaints[0].message
+    rows = np.concatenate(list(star.arms.values()))
+    if runs.examples is not None and (count := _values_apart(runs.examples[rows])) < FEWEST_VALUES:
+        return f"needs {FEWEST_VALUES} values or more of {runs.examples_unit} on its arms (has {count})"
+    if runs.loss is not None and np.ptp(runs.loss[rows]) <= _NO_SIGNAL * runs.loss[rows].min():
+        return f"the metric {runs.metric!r} is the same in every row of its arms"
     return None
 
 

@@ -20,7 +20,7 @@ from typing import Any
 
 SAMPLES = Path(__file__).parents[2] / "sample_runs"
 KERNELS = {
-    "x86_64": ("Haswell", "SkylakeX", "Nehalem", "Prescott", "Zen", "Sandybridge"),
+    "x86_64": ("Haswell", "SkylakeX", "Nehalem"),
     "aarch64": ("ARMV8", "CORTEXA57", "NEOVERSEN1", "NEOVERSEV1"),
 }
 NO_VECTORS = {"NPY_DISABLE_CPU_FEATURES": "X86_V3 X86_V4 AVX2 FMA3 AVX512F AVX512_SKX AVX512_ICL"}
@@ -58,7 +58,7 @@ def environments() -> Iterator[tuple[str, dict[str, str]]]:
     """Yield the environments that this machine can run, by name."""
     for kernel in KERNELS.get(platform.machine(), ()):
         for threads in ("1", "2"):
-            vectors = NO_VECTORS if kernel in ("Nehalem", "Prescott") and threads == "2" else {}
+            vectors = NO_VECTORS if kernel == "Nehalem" and threads == "2" else {}
             name = f"{kernel}, {threads} thread{'s' if threads == '2' else ''}{', no vectors' if vectors else ''}"
             environment = {**os.environ, "OPENBLAS_CORETYPE": kernel, "OPENBLAS_NUM_THREADS": threads, **vectors}
             if runs_here(environment):
