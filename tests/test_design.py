@@ -104,8 +104,8 @@ def test_a_design_is_read_again_without_a_warning(tmp_path: Path, suffix: str) -
 @pytest.mark.parametrize("convention", ["forward", "training"])
 @pytest.mark.parametrize("budget", [1e18, 1e20, 3e22])
 def test_a_budget_chooses_the_star(convention: str, budget: float) -> None:
-    star = star_for_budget(budget, VIT, flops_convention=convention)  # type: ignore[arg-type]
-    assert 0.7 * budget < star.flops(convention) <= budget  # type: ignore[arg-type]
+    star = star_for_budget(budget, VIT, flops_convention=convention)  # type: ignore[arg-type]  # a str of the parameters
+    assert 0.7 * budget < star.flops(convention) <= budget  # type: ignore[arg-type]  # a str of the parameters
     assert not {"center-bottleneck", "close-to-center"} & {caution.code for caution in star.cautions}
     center = star.runs.center
     assert center is not None
@@ -140,7 +140,7 @@ def test_a_budget_fits_durations_to_a_centre_or_a_centre_to_durations() -> None:
 def test_stars_that_cannot_be(options: dict[str, object], message: str) -> None:
     given = {"center": {"width": 1024, "depth": 24, "mlp_dim": 4096}, "durations": DURATIONS, **options}
     with pytest.raises(ArgumentError, match=message):
-        design_star(given.pop("center"), VIT, given.pop("durations"), **given)  # type: ignore[arg-type]
+        design_star(given.pop("center"), VIT, given.pop("durations"), **given)  # type: ignore[arg-type]  # values of any kind
 
 
 def test_a_budget_that_buys_nothing() -> None:
