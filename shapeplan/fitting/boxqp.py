@@ -47,38 +47,49 @@ def solve_box_qp(hessian: Floats, gradient: Floats, lower: Floats, upper: Floats
     # -1 at the lower bound, 0 free, +1 at the upper bound; at first where the gradient presses against a bound.
     pressed = np.where((low >= 0) & (slope > 0), -1, np.where((high <= 0) & (slope < 0), 1, 0))
     side: Ints = np.where(usable, pressed, -1)
-    solution = np.zeros_like(slope)
+    solution = np.empty_like(slope)
     fewest = np.full(len(slope), size + 1)
     patience = np.full(len(slope), _PATIENCE)
     todo = np.arange(len(slope))
+    active = (unit, slope, low, high, tolerance, usable, side, fewest, patience)
     for _ in range(_ROUNDS):
-        here, mine = side[todo], unit[todo]
-        at_bound = np.where(here < 0, low[todo], np.where(here > 0, high[todo], 0.0))
-        free = here == 0
-        rest = -slope[todo] - (mine @ at_bound[..., None])[..., 0]
-        masked = np.where(free[:, :, None] & free[:, None, :], mine, 0.0)
-        masked[:, index, index] = np.where(free, mine[:, index, index], 1.0)
-        answer = np.linalg.solve(masked, np.where(free, rest, 0.0)[..., None])[..., 0]
-        solution[todo] = np.where(free, answer, at_bound)
-        force = (mine @ solution[todo][..., None])[..., 0] + slope[todo]
-        wanted = np.where(
-            free,
-            np.where(solution[todo] < low[todo], -1, np.where(solution[todo] > high[todo], 1, 0)),
-            np.where((force * here > tolerance[todo]) & usable[todo], 0, here),
-        )
-        wrong = wanted != here
+        unit, slope, lowest, highest, tolerance, usable, side, fewest, patience = active
+        answer, wanted = _pivot(unit, slope, lowest, highest, side, tolerance, usable)
+        solution[todo] = answer
+        wrong = wanted != side
         count = wrong.sum(axis=1)
-        unsettled = count > 0
-        if not unsettled.any():
+        unsettled = np.flatnonzero(count)
+        if not unsettled.size:
             break
-        todo, wrong, wanted, count = todo[unsettled], wrong[unsettled], wanted[unsettled], count[unsettled]
-        better = count < fewest[todo]
-        fewest[todo] = np.minimum(fewest[todo], count)
-        patience[todo] = np.where(better, _PATIENCE, patience[todo] - 1)
+        todo = todo[unsettled]
+        active = tuple(array[unsettled] for array in active)
+        side, fewest, patience = active[-3:]
+        wrong, wanted, count = wrong[unsettled], wanted[unsettled], count[unsettled]
+        patience[:] = np.where(count < fewest, _PATIENCE, patience - 1)
+        fewest[:] = np.minimum(fewest, count)
         last = np.zeros_like(wrong)
         last[np.arange(len(todo)), size - 1 - np.argmax(wrong[:, ::-1], axis=1)] = True
-        side[todo] = np.where(np.where((patience[todo] >= 0)[:, None], wrong, last), wanted, side[todo])
+        side[:] = np.where(np.where((patience >= 0)[:, None], wrong, last), wanted, side)
     return np.asarray(np.clip(solution, low, high) / scale)
+
+
+def _pivot(
+    unit: Floats, slope: Floats, low: Floats, high: Floats, side: Ints, tolerance: Floats, usable: Bools
+) -> tuple[Floats, Ints]:
+    """Solve for the free variables; return the solution and on which side every variable should have been."""
+    free = side == 0
+    if free.all():
+        answer = np.linalg.solve(unit, -slope[..., None])[..., 0]
+        return answer, np.where(answer < low, -1, np.where(answer > high, 1, 0))
+    index = np.arange(unit.shape[1])
+    at_bound = np.where(side < 0, low, np.where(side > 0, high, 0.0))
+    rest = -slope - (unit @ at_bound[..., None])[..., 0]
+    masked = np.where(free[:, :, None] & free[:, None, :], unit, 0.0)
+    masked[:, index, index] = np.where(free, unit[:, index, index], 1.0)
+    answer = np.where(free, np.linalg.solve(masked, np.where(free, rest, 0.0)[..., None])[..., 0], at_bound)
+    force = (unit @ answer[..., None])[..., 0] + slope
+    beyond = np.where(answer < low, -1, np.where(answer > high, 1, 0))
+    return answer, np.where(free, beyond, np.where((force * side > tolerance) & usable, 0, side))
 
 
 def solve_nnls(gram: Floats, moments: Floats) -> Floats:

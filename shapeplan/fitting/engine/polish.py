@@ -29,6 +29,8 @@ _HOPELESS = 2.0**12
 _RIDGE = 1e-12
 _ROUNDING = 1e-13
 """Change of the objective, relative, that may be rounding: Newton's last steps, which promise less, are taken."""
+_LIGHT, _LIGHTER = 1e-8, 1e-12
+"""Damping up to which Newton's step tells how far above its optimum a descent is; where it starts near an optimum."""
 _EARLY = 1e-2
 """Gain of a step, relative, above which a descent is early: far from an optimum the Hessian is rarely definite."""
 _PROVEN = 1e-12
@@ -41,11 +43,15 @@ _EXACT = 1e-20
 
 @dataclass(frozen=True)
 class Patience:
-    """When a descent stops: after `quiet` steps in a row that gain less than `tolerance`, or `steps` in all."""
+    """When a descent stops: after `quiet` steps in a row that gain less than `tolerance`, or `steps` in all.
+
+    A descent from `near` an optimum opens with Newton's steps.
+    """
 
     steps: int = 300
     tolerance: float = 1e-14
     quiet: int = 8
+    near: bool = False
 
 
 THOROUGH = Patience()
@@ -55,9 +61,9 @@ ROUGH = Patience(steps=25, tolerance=1e-4, quiet=2)
 """Enough to tell which of many starts are worth more."""
 BRISK = Patience(steps=60, tolerance=1e-9, quiet=2)
 """Enough to compare optima."""
-FULL = Patience(steps=300, tolerance=1e-13, quiet=3)
+FULL = Patience(steps=300, tolerance=1e-13, quiet=3, near=True)
 """To the optimum of one of very many problems."""
-SLOW = Patience(steps=600, tolerance=1e-13, quiet=3)
+SLOW = Patience(steps=600, tolerance=1e-13, quiet=3, near=True)
 """For the few of them that are in a valley."""
 
 
@@ -143,14 +149,15 @@ class _Descent:
         theta = np.clip(starts, self.lower, self.upper)
         here = self._model(self.blocks, theta, None)
         batch = len(theta)
-        damping, growth = np.full(batch, self.objective.damping), np.full(batch, 2.0)
+        newton = patience.near and self.objective.smooth
+        damping, growth = np.full(batch, _LIGHTER if newton else self.objective.damping), np.full(batch, 2.0)
         quiet = np.zeros(batch, dtype=int)
-        late = np.zeros(batch, dtype=bool)
+        late = np.full(batch, newton)
         active = np.arange(batch)
         for _ in range(patience.steps):
             now = here.take(active)
             blocks = [block.take(active) for block in self.blocks]
-            moved, promised = self._step(now, damping[active], late[active])
+            moved, promised, newtons = self._step(now, damping[active], late[active])
             size = theta.shape[1]
             trial = np.clip(now.exponents + moved[:, :size], self.lower, self.upper)
             fresh = self._model(blocks, trial, np.maximum(now.coefficients + moved[:, size:], 0.0))
@@ -160,6 +167,7 @@ class _Descent:
             still = (np.abs(moved[:, :size]) <= 1e-13 * np.abs(now.exponents)).all(axis=1) & self.objective.projects
             # A step that fails says that it was too long; only one that promised nothing is an end.
             flat = ~(np.where(accept, gain, np.abs(promised)) > patience.tolerance * now.objective)
+            still |= flat & newtons & (damping[active] <= _LIGHT)
             here.put(active[accept], fresh, np.flatnonzero(accept))
             # Nielsen's rule for the damping.
             ratio = np.clip(np.where(np.isfinite(gain), gain, -1.0) / np.maximum(promised, _TINY), 0.0, 2.0)
@@ -175,7 +183,7 @@ class _Descent:
         converged[active] = False
         if self.objective.smooth and patience.tolerance <= _PROVEN:
             # A descent also stops where no step that it tries goes down: an optimum is where Newton's would not either.
-            _, promised = self._step(here, np.full(batch, _LOWEST), np.ones(batch, dtype=bool))
+            _, promised, _ = self._step(here, np.full(batch, _LOWEST), np.ones(batch, dtype=bool))
             converged &= promised <= _OPTIMAL * here.objective + _EXACT
         widths = np.cumsum([block.width for block in self.blocks])[:-1]
         parts = tuple(np.split(here.coefficients, widths, axis=1))
@@ -185,8 +193,8 @@ class _Descent:
         exponents = np.where(live | ~self.movable, here.exponents, middle)
         return Solution(exponents, parts, here.objective, converged)
 
-    def _step(self, now: _Point, damping: Floats, late: Bools) -> tuple[Floats, Floats]:
-        """Return the damped step of exponents and coefficients, and the decrease it promises.
+    def _step(self, now: _Point, damping: Floats, late: Bools) -> tuple[Floats, Floats, Bools]:
+        """Return the damped step of exponents and coefficients, the decrease it promises, and whether it is Newton's.
 
         For problems that are late in their descent it is Newton's where that goes down.
         """
@@ -197,12 +205,13 @@ class _Descent:
         # What moves nothing has no gradient either, and stays where it is.
         ridge = damping[:, None, None] * now.bound
         ridge[:, index, index] += np.where(diagonal > 0, (damping[:, None] + _RIDGE) * diagonal, 1.0)
+        newtons = np.zeros(len(late), dtype=bool)
         if self.objective.smooth:
             damped = now.bound + ridge
-            newton = np.flatnonzero(late)
-            whole = now.curvature[newton] + ridge[newton]
-            definite = is_definite(whole)
-            damped[newton[definite]] = whole[definite]
+            tried = np.flatnonzero(late)
+            whole = now.curvature[tried] + ridge[tried]
+            newtons[tried] = definite = is_definite(whole)
+            damped[newtons] = whole[definite]
         else:
             damped = now.curvature + ridge
         low = np.where(self.movable, self.lower - now.exponents, 0.0)
@@ -215,7 +224,7 @@ class _Descent:
             np.concatenate([high, unbounded], axis=1),
         )
         bent = (now.curvature @ step[..., None])[..., 0]
-        return step, -np.einsum("bi,bi->b", now.gradient + bent / 2, step)
+        return step, -np.einsum("bi,bi->b", now.gradient + bent / 2, step), newtons
 
     def _model(self, blocks: Sequence[Block], theta: Floats, coefficients: Floats | None) -> _Point:
         """Model the objective around the exponents, with the best coefficients where they can be had, else these."""
