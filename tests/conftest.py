@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import pickle
 import pty
 import struct
 import subprocess
@@ -19,7 +20,7 @@ from hypothesis import settings
 # A worker a core: threads of matrix products would only get in each other's way. NumPy reads this when it is loaded.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-from shapeplan.fitting.fit import fit
+from shapeplan.fitting.fit import fit as fit_anew
 from shapeplan.fitting.result import Fit
 from shapeplan.laws import Additive, Law
 from shapeplan.runs import Runs
@@ -122,6 +123,17 @@ def additive_law() -> Law:
 def sweep(noise: float = 0.003, seed: int = 0, law: Law | None = None) -> Runs:
     """Return the paper's protocol under a law (the rehearsal law by default)."""
     return simulate(law or rehearsal_law(), paper_design(), noise=noise, seed=seed)
+
+
+_FITS: dict[bytes, Fit] = {}
+
+
+def fit(runs: Runs, **options: Any) -> Fit:
+    """Fit a law to a log, once for all tests that ask for the same: a fit is frozen and follows its seed."""
+    key = pickle.dumps((runs, sorted(options.items(), key=lambda item: item[0])))
+    if key not in _FITS:
+        _FITS[key] = fit_anew(runs, **options)
+    return _FITS[key]
 
 
 def fit_star(runs: Runs, **options: Any) -> Fit:

@@ -7,11 +7,10 @@ from functools import cache
 
 import numpy as np
 import pytest
-from conftest import sweep
+from conftest import fit, sweep
 from studies.worlds import DIMS, SURROUNDINGS, world
 
 from shapeplan.arrays import Floats
-from shapeplan.fitting.fit import fit
 from shapeplan.fitting.optimum import best_shape
 from shapeplan.fitting.result import Fit
 from shapeplan.fitting.surroundings import NO_LIMITS, Limits

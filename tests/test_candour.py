@@ -7,9 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import SAMPLES, additive_law, fit_star, sweep
+from conftest import SAMPLES, additive_law, fit, fit_star, sweep
 
-from shapeplan.fitting.fit import fit
 from shapeplan.fitting.noise import measure_noise
 from shapeplan.fitting.result import Fit
 from shapeplan.laws import Law, Separable

@@ -11,14 +11,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import Program, sweep
+from conftest import Program, fit, sweep
 
 from shapeplan.architectures import ViT, architecture
 from shapeplan.documents.configs import LIBRARIES, export_config
 from shapeplan.documents.files import write_file
 from shapeplan.documents.law import law_document
 from shapeplan.errors import ArgumentError
-from shapeplan.fitting.fit import fit
 from shapeplan.fitting.result import Fit
 from shapeplan.planning.plan import Plan
 from shapeplan.planning.recommend import recommend

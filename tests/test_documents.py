@@ -8,7 +8,7 @@ from pathlib import Path
 import jsonschema
 import numpy as np
 import pytest
-from conftest import SAMPLES, fit_star, sweep
+from conftest import SAMPLES, fit, fit_anew, fit_star, sweep
 
 from shapeplan.documents.base import Document
 from shapeplan.documents.check import check_document
@@ -27,7 +27,6 @@ from shapeplan.errors import InputError, OutputError
 from shapeplan.figures.catalogue import figure
 from shapeplan.fitting.check import check
 from shapeplan.fitting.compare import compare
-from shapeplan.fitting.fit import fit
 from shapeplan.fitting.metrics import fit_metrics
 from shapeplan.fitting.predict import predict
 from shapeplan.fitting.result import Fit
@@ -86,7 +85,7 @@ def test_a_law_comes_back_as_it_was(fitted: Fit, tmp_path: Path) -> None:
 
 
 def test_the_same_input_gives_the_same_bytes(fitted: Fit) -> None:
-    again = fit_star(read_runs(SAMPLES / "vit_sweep.csv"), replicates=20)
+    again = fit_anew(read_runs(SAMPLES / "vit_sweep.csv"), law="star", replicates=20)
     assert law_document(again).dumps() == law_document(fitted).dumps()
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import SAMPLES, Program, fit_star, sweep
+from conftest import SAMPLES, Program, fit, fit_star, sweep
 
 from shapeplan.documents.figure import FigureDocument, figure_document
 from shapeplan.documents.files import published_law
@@ -18,7 +18,6 @@ from shapeplan.documents.law import law_document
 from shapeplan.errors import ArgumentError, PlanError
 from shapeplan.figures.catalogue import FIGURES, figure
 from shapeplan.figures.figure import Figure
-from shapeplan.fitting.fit import fit
 from shapeplan.fitting.result import Fit
 from shapeplan.planning.recommend import recommend
 from shapeplan.readers.read import read_runs

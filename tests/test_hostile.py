@@ -12,13 +12,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import SAMPLES, Program, additive_law, fit_star, sweep
+from conftest import SAMPLES, Program, additive_law, fit, fit_star, sweep
 
 from shapeplan.cli.app import run
 from shapeplan.documents.files import read_law, write_file
 from shapeplan.documents.law import law_document
 from shapeplan.errors import ArgumentError, FitError, InputError, ShapeplanError
-from shapeplan.fitting.fit import fit
 from shapeplan.fitting.predict import predict
 from shapeplan.fitting.result import Fit
 from shapeplan.planning.recommend import recommend

@@ -7,12 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import SAMPLES, Program, sweep
+from conftest import SAMPLES, Program, fit, sweep
 from hypothesis import given
 from hypothesis import strategies as st
 
 from shapeplan.fitting.candidate import fit_candidate
-from shapeplan.fitting.fit import fit
 from shapeplan.fitting.identify import lacking, survey
 from shapeplan.laws import FORMS
 from shapeplan.readers.read import read_runs

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import SAMPLES, Program, fit_star, on_terminal, sweep
+from conftest import SAMPLES, Program, fit, fit_star, on_terminal, sweep
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
@@ -19,7 +19,6 @@ from pydantic import ValidationError
 from shapeplan.documents.files import published_law
 from shapeplan.documents.law import LawDocument, fit_of, law_document
 from shapeplan.errors import ArgumentError, PlanError
-from shapeplan.fitting.fit import fit
 from shapeplan.fitting.optimum import best_shape
 from shapeplan.fitting.result import Fit, Rival
 from shapeplan.planning.beliefs import Beliefs

@@ -8,11 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import Program
+from conftest import Program, fit
 
 from shapeplan.errors import FitError, InputError, PlanError
 from shapeplan.fitting.check import check
-from shapeplan.fitting.fit import fit
 from shapeplan.fitting.predict import predict
 from shapeplan.planning.recommend import recommend
 from shapeplan.readers.read import read_runs

@@ -4,13 +4,12 @@ from collections.abc import Mapping
 
 import numpy as np
 import pytest
-from conftest import additive_law, sweep
+from conftest import additive_law, fit, sweep
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
 from shapeplan.arrays import Floats
-from shapeplan.fitting.fit import fit
 from shapeplan.fitting.optimum import best_shape
 from shapeplan.fitting.surroundings import Surroundings
 from shapeplan.laws import Law, Product

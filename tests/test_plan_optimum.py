@@ -8,13 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import SAMPLES, Program, fit_star, sweep
+from conftest import SAMPLES, Program, fit, fit_star, sweep
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shapeplan.documents.files import published_law
 from shapeplan.errors import ArgumentError, PlanError
-from shapeplan.fitting.fit import fit
 from shapeplan.fitting.result import Fit
 from shapeplan.laws.product import joint_growth
 from shapeplan.planning.recommend import recommend

@@ -8,10 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import SAMPLES, Program, fit_star, sweep
+from conftest import SAMPLES, Program, fit, fit_star, sweep
 
 from shapeplan.errors import ArgumentError, FitError
-from shapeplan.fitting.fit import fit
 from shapeplan.fitting.result import Fit
 from shapeplan.planning.recommend import recommend
 from shapeplan.readers.read import read_runs

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import SAMPLES, Program, fit_star, sweep
+from conftest import SAMPLES, Program, fit, fit_star, sweep
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,7 +21,6 @@ from shapeplan.documents.files import published_law, read_law, write_file
 from shapeplan.documents.law import law_document
 from shapeplan.documents.plan import plan_document
 from shapeplan.errors import ArgumentError, PlanError
-from shapeplan.fitting.fit import fit
 from shapeplan.fitting.result import Fit, Rival
 from shapeplan.laws import Law
 from shapeplan.planning.plan import BudgetPlan

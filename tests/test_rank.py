@@ -8,12 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import SAMPLES, Program, sweep
+from conftest import SAMPLES, Program, fit, sweep
 
 from shapeplan.errors import FitError, PlanError
 from shapeplan.fitting.check import check
 from shapeplan.fitting.compare import compare
-from shapeplan.fitting.fit import fit
 from shapeplan.planning.recommend import recommend
 from shapeplan.readers.checks import doubt_copies
 from shapeplan.readers.read import read_runs

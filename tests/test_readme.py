@@ -38,13 +38,23 @@ def shell(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_every_command_works_in_order(clone: Path) -> None:
-    commands = [line.removeprefix("pip install . && ") for line in SHELL]
-    commands = [line for line in commands if not line.startswith("pip install")]
-    assert len(commands) >= 10
-    for command in commands:
-        done = shell(command, clone)
-        assert done.returncode == 0, (command, done.stderr)
+def test_every_command_works_in_order_and_prints_what_is_shown(clone: Path) -> None:
+    shown = 0
+    for (kind, body), (next_kind, expected) in pairwise([*BLOCKS, ("", "")]):
+        if kind != "sh":
+            continue
+        printed = ""
+        for line in body.strip().split("\n"):
+            command = line.removeprefix("pip install . && ")
+            if not command.startswith("pip install"):
+                done = shell(command, clone)
+                assert done.returncode == 0, (command, done.stderr)
+                printed += done.stdout
+        if next_kind == "text":
+            assert printed == expected
+            shown += 1
+    assert len(SHELL) >= 10
+    assert shown == 4
 
 
 def test_the_install_and_test_commands_are_those_of_ci() -> None:
@@ -52,15 +62,6 @@ def test_the_install_and_test_commands_are_those_of_ci() -> None:
     assert SHELL[0].startswith("pip install . && shapeplan fit")
     assert "README.md" in ci
     assert any(line == "pip install '.[test]' && pytest" for line in SHELL)
-
-
-def test_what_it_shows_is_what_is_printed(clone: Path) -> None:
-    shown = 0
-    for (kind, command), (next_kind, expected) in pairwise(BLOCKS):
-        if kind == "sh" and next_kind == "text":
-            assert shell(command, clone).stdout == expected
-            shown += 1
-    assert shown == 4
 
 
 def test_the_python_example_runs(clone: Path) -> None:

@@ -11,13 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import SAMPLES, Program, fit_star, sweep
+from conftest import SAMPLES, Program, fit, fit_star, sweep
 from test_figures import HOSTILE
 
 from shapeplan.documents.files import published_law
 from shapeplan.documents.law import law_document
 from shapeplan.figures.catalogue import FIGURES
-from shapeplan.fitting.fit import fit
 from shapeplan.fitting.result import Fit
 from shapeplan.readers.read import read_runs
 

@@ -6,10 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import SAMPLES
+from conftest import SAMPLES, fit
 
 from shapeplan.fitting.diagnostics import run_cautions
-from shapeplan.fitting.fit import fit
 from shapeplan.fitting.scatter import Scatter
 from shapeplan.readers.read import read_runs
 from shapeplan.runs import Runs
