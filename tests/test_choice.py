@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import SAMPLES, additive_law, fit, sweep
+from conftest import SAMPLES, additive_law, sweep
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,6 +14,7 @@ from shapeplan.errors import ArgumentError, FitError
 from shapeplan.fitting import rollout
 from shapeplan.fitting.candidate import Candidate
 from shapeplan.fitting.compare import compare
+from shapeplan.fitting.fit import fit
 from shapeplan.fitting.predict import predict
 from shapeplan.fitting.rollout import Fold, standard_error
 from shapeplan.laws import FORMS, Chinchilla, Law

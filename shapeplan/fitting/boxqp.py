@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
-from shapeplan.arrays import Bools, Floats, Ints
+from shapeplan.arrays import Bools, Floats, Index, Ints
 
 _ROUNDS = 100
 """Rounds of pivoting; a problem of p variables needs about p, and cycling is broken well before this."""
@@ -50,46 +52,60 @@ def solve_box_qp(hessian: Floats, gradient: Floats, lower: Floats, upper: Floats
     solution = np.empty_like(slope)
     fewest = np.full(len(slope), size + 1)
     patience = np.full(len(slope), _PATIENCE)
+    box = _Boxed(unit, slope, low, high, tolerance, usable)
     todo = np.arange(len(slope))
-    active = (unit, slope, low, high, tolerance, usable, side, fewest, patience)
     for _ in range(_ROUNDS):
-        unit, slope, lowest, highest, tolerance, usable, side, fewest, patience = active
-        answer, wanted = _pivot(unit, slope, lowest, highest, side, tolerance, usable)
-        solution[todo] = answer
+        solution[todo], wanted = box.pivot(side)
         wrong = wanted != side
         count = wrong.sum(axis=1)
         unsettled = np.flatnonzero(count)
         if not unsettled.size:
             break
-        todo = todo[unsettled]
-        active = tuple(array[unsettled] for array in active)
-        side, fewest, patience = active[-3:]
+        todo, box, side = todo[unsettled], box.take(unsettled), side[unsettled]
         wrong, wanted, count = wrong[unsettled], wanted[unsettled], count[unsettled]
-        patience[:] = np.where(count < fewest, _PATIENCE, patience - 1)
-        fewest[:] = np.minimum(fewest, count)
+        fewest, patience = fewest[unsettled], patience[unsettled]
+        patience = np.where(count < fewest, _PATIENCE, patience - 1)
+        fewest = np.minimum(fewest, count)
         last = np.zeros_like(wrong)
         last[np.arange(len(todo)), size - 1 - np.argmax(wrong[:, ::-1], axis=1)] = True
-        side[:] = np.where(np.where((patience >= 0)[:, None], wrong, last), wanted, side)
+        side = np.where(np.where((patience >= 0)[:, None], wrong, last), wanted, side)
     return np.asarray(np.clip(solution, low, high) / scale)
 
 
-def _pivot(
-    unit: Floats, slope: Floats, low: Floats, high: Floats, side: Ints, tolerance: Floats, usable: Bools
-) -> tuple[Floats, Ints]:
-    """Solve for the free variables; return the solution and on which side every variable should have been."""
-    free = side == 0
-    if free.all():
-        answer = np.linalg.solve(unit, -slope[..., None])[..., 0]
-        return answer, np.where(answer < low, -1, np.where(answer > high, 1, 0))
-    index = np.arange(unit.shape[1])
-    at_bound = np.where(side < 0, low, np.where(side > 0, high, 0.0))
-    rest = -slope - (unit @ at_bound[..., None])[..., 0]
-    masked = np.where(free[:, :, None] & free[:, None, :], unit, 0.0)
-    masked[:, index, index] = np.where(free, unit[:, index, index], 1.0)
-    answer = np.where(free, np.linalg.solve(masked, np.where(free, rest, 0.0)[..., None])[..., 0], at_bound)
-    force = (unit @ answer[..., None])[..., 0] + slope
-    beyond = np.where(answer < low, -1, np.where(answer > high, 1, 0))
-    return answer, np.where(free, beyond, np.where((force * side > tolerance) & usable, 0, side))
+@dataclass(frozen=True)
+class _Boxed:
+    """Programs with a unit diagonal; a variable that is not usable stays at its lower bound."""
+
+    unit: Floats
+    slope: Floats
+    low: Floats
+    high: Floats
+    tolerance: Floats
+    usable: Bools
+
+    def take(self, batch: Index) -> _Boxed:
+        return _Boxed(*(array[batch] for array in vars(self).values()))
+
+    def pivot(self, side: Ints) -> tuple[Floats, Ints]:
+        """Solve for the free variables; return the solution and on which side every variable should have been."""
+        free = side == 0
+        if free.all():
+            inside = np.asarray(np.linalg.solve(self.unit, -self.slope[..., None])[..., 0], dtype=float)
+            return inside, self._beyond(inside)
+        index = np.arange(self.unit.shape[1])
+        at_bound = np.where(side < 0, self.low, np.where(side > 0, self.high, 0.0))
+        rest = -self.slope - (self.unit @ at_bound[..., None])[..., 0]
+        masked = np.where(free[:, :, None] & free[:, None, :], self.unit, 0.0)
+        masked[:, index, index] = np.where(free, self.unit[:, index, index], 1.0)
+        inside = np.linalg.solve(masked, np.where(free, rest, 0.0)[..., None])[..., 0]
+        answer = np.asarray(np.where(free, inside, at_bound), dtype=float)
+        force = (self.unit @ answer[..., None])[..., 0] + self.slope
+        leaving = np.where((force * side > self.tolerance) & self.usable, 0, side)
+        return answer, np.where(free, self._beyond(answer), leaving)
+
+    def _beyond(self, values: Floats) -> Ints:
+        """Return which values are below the box (-1), above it (+1) or inside (0)."""
+        return np.asarray(np.where(values < self.low, -1, np.where(values > self.high, 1, 0)), dtype=np.int64)
 
 
 def solve_nnls(gram: Floats, moments: Floats) -> Floats:
