@@ -130,7 +130,7 @@ _FITS: dict[bytes, Fit] = {}
 
 def fit(runs: Runs, **options: Any) -> Fit:
     """Fit a law to a log, once for all tests that ask for the same: a fit is frozen and follows its seed."""
-    key = pickle.dumps((runs, sorted(options.items(), key=lambda item: item[0])))
+    key = pickle.dumps((runs, sorted(options.items())))
     if key not in _FITS:
         _FITS[key] = fit_anew(runs, **options)
     return _FITS[key]

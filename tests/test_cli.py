@@ -238,21 +238,21 @@ def test_an_option_that_takes_one_value_is_given_once(program: Program) -> None:
 
 
 @pytest.mark.parametrize(
-    ("option", "value", "message"),
+    ("option", "value", "messages"),
     [
-        ("--level", "high", "'high' is not a number; write e.g. 0.9 or 95%"),
-        ("--replicates", "many", "'many' is not a valid int"),
-        ("--flops-convention", "train", "'train' is not one of 'forward', 'training'; see"),
-        ("--seed", "-1", " is not "),
+        ("--level", "high", ("'high' is not a number; write e.g. 0.9 or 95%",)),
+        ("--replicates", "many", ("'many' is not a valid int",)),
+        ("--flops-convention", "train", ("'train' is not one of 'forward', 'training'; see",)),
+        ("--seed", "-1", ("'-1' is not greater than or equal to 0", "-1 is not in the range x>=0")),
     ],
 )
-def test_a_value_that_cannot_be_is_named(program: Program, option: str, value: str, message: str) -> None:
+def test_a_value_that_cannot_be_is_named(program: Program, option: str, value: str, messages: tuple[str, ...]) -> None:
     """The words for a wrong number are those of the version of Typer."""
     done = program("fit", LOG, option, value)
     assert done.returncode == 2
     assert option in done.stderr or option == "--level"
     assert value in done.stderr
-    assert message in done.stderr
+    assert any(message in done.stderr for message in messages)
 
 
 def test_outputs_are_what_their_names_say_or_refused(program: Program, law: Path, tmp_path: Path) -> None:

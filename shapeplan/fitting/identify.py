@@ -98,6 +98,11 @@ def supports(
     )
 
 
+def is_constant(metric: Floats) -> bool:
+    """Return whether a metric, shape (rows,), is the same in every row, so that no law can be fitted to it."""
+    return bool(np.ptp(metric) <= _NO_SIGNAL * metric.min())
+
+
 def lacking(form: Form, columns: Mapping[str, Floats], unit: str = "examples") -> str | None:
     """Return what rows lack to identify a joint law; None where they can.
 
@@ -141,7 +146,7 @@ def lacking_on_star(runs: Runs, star: StarSweep) -> str | None:
     rows = np.concatenate(list(star.arms.values()))
     if runs.examples is not None and (count := _values_apart(runs.examples[rows])) < FEWEST_VALUES:
         return f"needs {FEWEST_VALUES} values or more of {runs.examples_unit} on its arms (has {count})"
-    if runs.loss is not None and np.ptp(runs.loss[rows]) <= _NO_SIGNAL * runs.loss[rows].min():
+    if runs.loss is not None and is_constant(runs.loss[rows]):
         return f"the metric {runs.metric!r} is the same in every row of its arms"
     return None
 

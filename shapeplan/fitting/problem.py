@@ -11,10 +11,10 @@ from scipy.linalg import block_diag
 from shapeplan.arrays import Floats, Index
 from shapeplan.errors import Complaint, FitError
 from shapeplan.fitting.engine import RELATIVE, Block, Found, Objective, Solution, search
+from shapeplan.fitting.identify import is_constant
 from shapeplan.laws import Form, Term
 from shapeplan.runs import Runs
 
-_NO_SIGNAL = 1e-9
 _AT_BOUND = 1e-9
 SMALLEST_METRIC, LARGEST_METRIC, WIDEST_METRIC = 1e-290, 1e290, 1e30
 """What floats can carry through squares of ratios, and powers of units."""
@@ -137,7 +137,7 @@ def check_signal(runs: Runs, rows: Index) -> None:
     if metric.max() / metric.min() > WIDEST_METRIC:
         message = f"the metric {runs.metric!r} spans {metric.min():.3g} to {metric.max():.3g}, which no loss does"
         raise FitError(Complaint("out-of-range", message, "look for rows that diverged, or for mixed units"))
-    if np.ptp(metric) <= _NO_SIGNAL * metric.min():
+    if is_constant(metric):
         message = f"the metric {runs.metric!r} is the same in every row of the fit"
         raise FitError(Complaint("no-signal", message, "log a metric that depends on the model"))
 

@@ -175,7 +175,6 @@ def _positioned_json(body: str, first_line: int) -> object:
                 mapping.add(key, value, getattr(value, "line", line))
             return mapping
 
-        # The parts of json that its decoder is made of are public but not in the type stubs.
         # The stubs of json leave out JSONObject, and below parse_object and scan_once.
         found: tuple[object, int] = json.decoder.JSONObject(place, strict, scan, None, collect, memo)  # type: ignore[attr-defined]
         return found

@@ -167,6 +167,7 @@ class _Descent:
             still = (np.abs(moved[:, :size]) <= 1e-13 * np.abs(now.exponents)).all(axis=1) & self.objective.projects
             # A step that fails says that it was too long; only one that promised nothing is an end.
             flat = ~(np.where(accept, gain, np.abs(promised)) > patience.tolerance * now.objective)
+            # Where Newton's step, next to undamped, promises nothing, no other need be waited for.
             still |= flat & newtons & (damping[active] <= _LIGHT)
             here.put(active[accept], fresh, np.flatnonzero(accept))
             # Nielsen's rule for the damping.
