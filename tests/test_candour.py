@@ -158,5 +158,5 @@ def test_the_warnings_of_a_star(clean: Fit) -> None:
 
 
 def test_the_published_sample_is_read_as_it_is() -> None:
-    found = fit(read_runs(SAMPLES / "vit_sweep.yaml"), replicates=100)
+    found = fit(read_runs(SAMPLES / "vit_sweep.yaml"), replicates=200)
     assert codes(found) == {"grid-one-duration"}

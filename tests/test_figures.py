@@ -28,7 +28,7 @@ FORMATS = {".png": b"\x89PNG", ".pdf": b"%PDF", ".svg": b"<svg", ".json": b"{", 
 
 @pytest.fixture(scope="module")
 def found() -> Fit:
-    return fit(read_runs(SAMPLES / "vit_sweep.yaml"), replicates=100)
+    return fit(read_runs(SAMPLES / "vit_sweep.yaml"), replicates=200)
 
 
 @pytest.fixture(scope="module")
@@ -254,18 +254,16 @@ def test_a_document_of_metrics_gives_its_exponents(program: Program, tmp_path: P
 
 
 @pytest.mark.parametrize(
-    "name", ["__proto__", "constructor", "\x01c", "a.b", "x[0]", 'x"y', "mean(d)", "image", "\U000e0067"]
+    "names", [("__proto__", "\x01c", "a.b"), ("constructor", "x[0]", 'x"y'), ("mean(d)", "image", "\U000e0067")]
 )
-def test_any_name_of_a_dimension_is_drawn(name: str) -> None:
+def test_any_name_of_a_dimension_is_drawn(names: tuple[str, ...]) -> None:
     pytest.importorskip("altair", reason="pictures need the extra `plots`")
     import vl_convert
 
     from shapeplan.render.charts.chart import spec
 
     runs = sweep()
-    one = fit(
-        replace(runs, dims=(name, "depth", "mlp_dim"), architecture=None, heads=None), law="product", replicates=20
-    )
+    one = fit(replace(runs, dims=names, architecture=None, heads=None), law="product", replicates=20)
     for kind in ("frontier", "isoflop", "valley", "residuals", "exponents"):
         drawing = vl_convert.vegalite_to_svg(spec(figure(kind, one, 1e21 if kind == "valley" else None)))
         assert drawing.count("<path") > 20
@@ -287,7 +285,7 @@ def test_pictures_of_large_logs_stay_small() -> None:
     from shapeplan.render.report.report import report_page
 
     runs = sweep()
-    many = np.tile(np.arange(len(runs)), 50)
+    many = np.tile(np.arange(len(runs)), 20)
     noise = np.random.default_rng(0).normal(1, 0.003, len(many))
     large = replace(runs.take(many), loss=runs.observed()[many] * noise, lines=np.arange(2, len(many) + 2))
     one = fit(large, law="separable", replicates=20)

@@ -31,7 +31,7 @@ PAPER = 794
 
 @pytest.fixture(scope="module")
 def found() -> Fit:
-    return fit(read_runs(SAMPLES / "vit_sweep.yaml"), replicates=1000)
+    return fit(read_runs(SAMPLES / "vit_sweep.yaml"), replicates=200)
 
 
 @pytest.fixture(scope="module")

@@ -137,9 +137,9 @@ def _buildable(law: Optimum, grain: Grain, target: float, least: float) -> float
     low, high = least, min(built(least)[0], LARGEST_FLOPS)
     if high <= least * _NEXT_TO_NOTHING:
         return high
-    step = least
+    step, stride = least, _COARSE_STEP
     while step < high and built(step)[1] > target:
-        low, step = step, step * _COARSE_STEP
+        low, step, stride = step, step * stride, stride * _COARSE_STEP
         if step > LARGEST_FLOPS:
             message = f"no shape that can be built reaches a loss of {target:g}"
             hint = "ask for more, raise the limits, or round to smaller multiples"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -33,6 +34,10 @@ class Block:
     observed: Floats
     weights: Floats
     maps: Floats | None = None
+    _layout: _Layout = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_layout", _Layout(self.log_columns))
 
     @property
     def rows(self) -> int:
@@ -47,7 +52,8 @@ class Block:
     @property
     def uses(self) -> Bools:
         """Which exponents move this block, shape (exponents,)."""
-        moved = np.asarray(np.any(self.log_columns != 0, axis=(0, 1)))
+        moved = np.zeros(self.log_columns.shape[2], dtype=bool)
+        moved[self._layout.moving] = True
         if self.maps is None:
             return moved
         return np.asarray(np.any(self.maps[..., moved, :] != 0, axis=tuple(range(self.maps.ndim - 1))))
@@ -63,7 +69,9 @@ class Block:
         observed = self.observed[batch] if self.observed.ndim > 1 else self.observed
         weights = self.weights[batch] if self.weights.ndim > 1 else self.weights
         maps = self.maps[batch] if self.maps is not None and self.maps.ndim > 2 else self.maps
-        return replace(self, observed=observed, weights=weights, maps=maps)
+        taken = replace(self, observed=observed, weights=weights, maps=maps)
+        object.__setattr__(taken, "_layout", self._layout)  # What is worked out of the columns once serves every batch.
+        return taken
 
     def thinned(self, rows: int) -> Block:
         """Return the block with no more than so many rows, always the same; of observations of shape (rows,)."""
@@ -91,18 +99,16 @@ class Block:
         used : ndarray of int
             The exponents in use.
         """
-        moving = used if self.maps is None else np.flatnonzero(self.log_columns.any(axis=(0, 1)))
+        moving = self._layout.moving
         slopes = np.zeros((*terms.shape[:2], len(moving)))
-        for q, exponent in enumerate(moving):
-            # Most terms know one or two exponents.
-            for column in np.flatnonzero(self.log_columns[:, :, exponent].any(axis=0)):
-                slopes[:, :, q] += terms[:, :, column] * self.log_columns[:, column, exponent]
+        # Most terms know one or two exponents.
+        for exponent, column, logs in self._layout.slopes:
+            slopes[:, :, exponent] += terms[:, :, column] * logs
         return slopes if self.maps is None else slopes @ self.maps[..., moving, :][..., used]
 
     def live(self, coefficients: Floats) -> Bools:
         """Return which exponents move a term whose coefficient is not zero, shape (batch, exponents)."""
-        moves = (self.log_columns != 0).any(axis=0)
-        live = (coefficients > 0).astype(float) @ moves
+        live = (coefficients > 0).astype(float) @ self._layout.moves
         return np.asarray((live if self.maps is None else (live[:, None, :] @ np.abs(self.maps))[:, 0]) > 0)
 
     def second_derivatives(self, columns: Floats, coefficients: Floats, weights: Floats, used: Index) -> Floats:
@@ -124,23 +130,86 @@ class Block:
         ndarray, shape (batch, size, size)
             By the exponents in use, then the coefficients.
         """
-        moving = used if self.maps is None else np.flatnonzero(self.log_columns.any(axis=(0, 1)))
-        weighted = columns * weights[..., None]
-        by_exponents = np.zeros((len(columns), len(moving), len(moving)))
-        mixed = np.zeros((len(columns), len(moving), self.width))
-        for column in range(self.width):
-            own = np.flatnonzero(self.log_columns[:, column, moving].any(axis=0))
-            logs = self.log_columns[:, column, moving[own]]
-            mixed[:, own, column] = weighted[:, :, column] @ logs
-            pairs = (logs[:, :, None] * logs[:, None, :]).reshape(self.rows, -1)
-            inner = (weighted[:, :, column] @ pairs).reshape(len(columns), len(own), len(own))
-            by_exponents[:, own[:, None], own] += coefficients[:, column, None, None] * inner
+        batch, layout = len(columns), self._layout
+        sums = (columns * weights[..., None]).transpose(2, 0, 1) @ layout.features
+        by_column = (sums[..., : layout.most] @ layout.to_exponents).transpose(1, 2, 0)
+        shares = (sums[..., layout.most :] * coefficients.T[..., None]).transpose(1, 0, 2).reshape(batch, -1)
+        by_exponents = (shares @ layout.to_pairs).reshape(batch, len(layout.moving), len(layout.moving))
         if self.maps is not None:
-            turned = self.maps[..., moving, :][..., used]
+            turned = self.maps[..., layout.moving, :][..., used]
             back = np.swapaxes(turned, -1, -2)
-            by_exponents, mixed = back @ by_exponents @ turned, back @ mixed
-        nothing = np.zeros((len(columns), self.width, self.width))
-        return np.block([[by_exponents, mixed], [mixed.transpose(0, 2, 1), nothing]])
+            by_exponents, by_column = back @ by_exponents @ turned, back @ by_column
+        size = len(used)
+        second = np.zeros((batch, size + self.width, size + self.width))
+        second[:, :size, :size] = by_exponents
+        second[:, :size, size:] = by_column
+        second[:, size:, :size] = by_column.transpose(0, 2, 1)
+        return second
+
+
+class _Layout:
+    """Which exponents move which columns of a block, and what the derivatives need of that."""
+
+    def __init__(self, log_columns: Floats) -> None:
+        self._logs = log_columns
+
+    @cached_property
+    def moves(self) -> Bools:
+        """Which exponents move which columns, shape (columns, exponents)."""
+        return np.asarray((self._logs != 0).any(axis=0))
+
+    @cached_property
+    def moving(self) -> Index:
+        """The exponents that move any column."""
+        return np.flatnonzero(self.moves.any(axis=0))
+
+    @cached_property
+    def slopes(self) -> list[tuple[int, int, Floats]]:
+        """Place among the moving, column and logarithms, shape (rows,), of every pair of an exponent and a column."""
+        pairs = np.argwhere(self.moves[:, self.moving].T)
+        return [(int(place), int(column), self._logs[:, column, self.moving[place]]) for place, column in pairs]
+
+    @cached_property
+    def _own(self) -> list[Index]:
+        """Places among the moving exponents of those that move a column, for every column."""
+        return [np.flatnonzero(moved) for moved in self.moves[:, self.moving]]
+
+    @cached_property
+    def most(self) -> int:
+        """The largest number of exponents that move a column."""
+        return max(map(len, self._own))
+
+    @cached_property
+    def _pairs(self) -> list[tuple[int, int]]:
+        return [(one, other) for one in range(self.most) for other in range(one, self.most)]
+
+    @cached_property
+    def features(self) -> Floats:
+        """Logarithms of a column by its own exponents, then their products, shape (columns, rows, features)."""
+        rows, columns, _ = self._logs.shape
+        logs = np.zeros((columns, rows, self.most))
+        for column, own in enumerate(self._own):
+            logs[column, :, : len(own)] = self._logs[:, column, self.moving[own]]
+        products = [logs[..., one] * logs[..., other] for one, other in self._pairs]
+        return np.concatenate([logs, np.stack(products, axis=-1)], axis=-1) if products else logs
+
+    @cached_property
+    def to_exponents(self) -> Floats:
+        """One where a column's own exponent is a moving one, shape (columns, own exponents, moving exponents)."""
+        places = np.zeros((len(self._own), self.most, len(self.moving)))
+        for column, own in enumerate(self._own):
+            places[column, np.arange(len(own)), own] = 1.0
+        return places
+
+    @cached_property
+    def to_pairs(self) -> Floats:
+        """One where a product of a column is of two moving exponents, shape (columns x products, their square)."""
+        places = np.zeros((len(self._own), len(self._pairs), len(self.moving), len(self.moving)))
+        for column, own in enumerate(self._own):
+            for product, (one, other) in enumerate(self._pairs):
+                if other < len(own):
+                    places[column, product, own[[one, other]], own[[other, one]]] = 1.0
+        return places.reshape(len(self._own) * len(self._pairs), -1)
 
 
 @dataclass(frozen=True)

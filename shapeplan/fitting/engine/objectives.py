@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from shapeplan.arrays import Floats
+from shapeplan.arrays import Bools, Floats
 from shapeplan.fitting.boxqp import solve_nnls
 
 DELTA = 1e-3
@@ -59,8 +59,11 @@ class Objective(ABC):
         return np.where(np.isfinite(value), value, np.inf)
 
     @abstractmethod
-    def project(self, columns: Floats, observed: Floats, weights: Floats) -> Floats:
-        """Return good non-negative coefficients of the columns, shape (batch, columns)."""
+    def project(self, columns: Floats, observed: Floats, weights: Floats, positive: Bools | None = None) -> Floats:
+        """Return good non-negative coefficients of the columns, shape (batch, columns).
+
+        `positive` is a guess at which are.
+        """
 
 
 class Relative(Objective):
@@ -82,9 +85,9 @@ class Relative(Objective):
         curvature = np.broadcast_to(2.0 * weights / observed**2, predicted.shape)
         return Local(curvature * (predicted - observed), curvature, curvature)
 
-    def project(self, columns: Floats, observed: Floats, weights: Floats) -> Floats:
+    def project(self, columns: Floats, observed: Floats, weights: Floats, positive: Bools | None = None) -> Floats:
         """Return the coefficients that fit best."""
-        return _least_squares(columns, 1.0 / observed, weights)
+        return _least_squares(columns, 1.0 / observed, weights, positive)
 
 
 @dataclass(frozen=True)
@@ -114,10 +117,10 @@ class LogHuber(Objective):
         bound = square * np.minimum(1.0, self.delta / np.maximum(size, _TINY))
         return Local(slope, np.where(size <= self.delta, square, 0.0), bound)
 
-    def project(self, columns: Floats, observed: Floats, weights: Floats) -> Floats:
+    def project(self, columns: Floats, observed: Floats, weights: Floats, positive: Bools | None = None) -> Floats:
         """Return coefficients by a few rounds of reweighted least squares."""
         scale = np.broadcast_to(1.0 / observed, columns.shape[:2])
-        found = _least_squares(columns, scale, weights)
+        found = _least_squares(columns, scale, weights, positive)
         for _ in range(_REWEIGHTINGS):
             with np.errstate(divide="ignore"):
                 size = np.abs(np.log(np.einsum("bni,bi->bn", columns, found) * scale))
@@ -125,13 +128,13 @@ class LogHuber(Objective):
         return found
 
 
-def _least_squares(columns: Floats, scale: Floats, weights: Floats) -> Floats:
+def _least_squares(columns: Floats, scale: Floats, weights: Floats, positive: Bools | None = None) -> Floats:
     """Minimize ``sum_r weights_r (scale_r columns_r x - 1)^2`` over ``x >= 0``."""
     root = np.sqrt(weights)
     scaled = columns * (root * scale)[..., None]
     turned = scaled.transpose(0, 2, 1)
     target = np.broadcast_to(root, columns.shape[:2])
-    return solve_nnls(turned @ scaled, (turned @ target[..., None])[..., 0])
+    return solve_nnls(turned @ scaled, (turned @ target[..., None])[..., 0], positive)
 
 
 RELATIVE = Relative()

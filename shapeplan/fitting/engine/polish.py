@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -140,6 +141,11 @@ class _Descent:
     upper: Floats
     movable: Bools
 
+    @cached_property
+    def _used(self) -> list[Index]:
+        """The exponents that move every block."""
+        return [np.flatnonzero(block.uses) for block in self.blocks]
+
     def run(self, starts: Floats, patience: Patience) -> Solution:
         # What a float cannot hold has an infinite objective, and no step ends there.
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
@@ -160,7 +166,9 @@ class _Descent:
             moved, promised, newtons = self._step(now, damping[active], late[active])
             size = theta.shape[1]
             trial = np.clip(now.exponents + moved[:, :size], self.lower, self.upper)
-            fresh = self._model(blocks, trial, np.maximum(now.coefficients + moved[:, size:], 0.0))
+            coefficients = now.coefficients + moved[:, size:]
+            coefficients[coefficients <= _ROUNDING * now.coefficients] = 0.0
+            fresh = self._model(blocks, trial, coefficients)
             gain = now.objective - fresh.objective
             rounding = _ROUNDING * now.objective
             accept = (gain > 0) | (self.objective.smooth & (promised < rounding) & (gain > -rounding))
@@ -228,7 +236,10 @@ class _Descent:
         return step, -np.einsum("bi,bi->b", now.gradient + bent / 2, step), newtons
 
     def _model(self, blocks: Sequence[Block], theta: Floats, coefficients: Floats | None) -> _Point:
-        """Model the objective around the exponents, with the best coefficients where they can be had, else these."""
+        """Model the objective around the exponents, with the best coefficients where they can be had, else these.
+
+        Those that are given are the first guess at the best.
+        """
         batch, size = theta.shape
         total = size + sum(block.width for block in blocks)
         value, gradient = np.zeros(batch), np.zeros((batch, total))
@@ -236,17 +247,18 @@ class _Descent:
         parts, start = [], size
         # Where a prediction vanishes, its logarithm and so the objective are infinite: no step ends there.
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            for block in blocks:
+            for block, used in zip(blocks, self._used, strict=True):
                 columns = block.columns(theta)
                 stop = start + block.width
-                if coefficients is None or self.objective.projects:
-                    solution = self.objective.project(columns, block.observed, block.weights)
+                guess = None if coefficients is None else coefficients[:, start - size : stop - size]
+                if guess is None or self.objective.projects:
+                    positive = None if guess is None else guess > 0
+                    solution = self.objective.project(columns, block.observed, block.weights, positive)
                 else:
-                    solution = coefficients[:, start - size : stop - size]
+                    solution = guess
                 predicted = (columns @ solution[..., None])[..., 0]
                 local = self.objective.local(predicted, block.observed, block.weights)
                 value += self.objective.value(predicted, block.observed, block.weights)
-                used = np.flatnonzero(block.uses)
                 jacobian = np.concatenate([block.slopes(columns * solution[:, None, :], used), columns], axis=2)
                 turned = jacobian.transpose(0, 2, 1)
                 where = np.concatenate([used, np.arange(start, stop)])

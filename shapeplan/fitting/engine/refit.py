@@ -20,7 +20,7 @@ from shapeplan.fitting.engine.polish import BRISK, FULL, SLOW, Patience, polish
 
 _CANDIDATES = 32
 """Starts that every problem scores."""
-_OTHERS, _MOVES, _ROUNDS = 2, 3, 2
+_OTHERS, _MOVES, _ROUNDS, _ELSEWHERE = 2, 3, 2, 6
 """How many starts are tried at most: other candidates, own optima moved in a round, rounds."""
 _PILOTS = 128
 """Problems that look for a lower optimum first: the others try the moves that led there, and none where none did."""
@@ -138,7 +138,7 @@ class _Batch:
             useful[allowed[which]] = True
             gained += active.size
         elsewhere = distinct(best.exponents, self.lower, self.upper, _APART, _CANDIDATES)
-        gained += self._improve(best, problems, self.ranked(elsewhere, problems, _OTHERS))[0].size
+        gained += self._improve(best, problems, self.ranked(elsewhere, problems, _ELSEWHERE))[0].size
         return useful, bool(gained)
 
     def ranked(self, points: Floats, problems: Index, most: int) -> _Starts:
