@@ -80,7 +80,7 @@ def test_intervals_know_that_points_of_a_run_share_its_luck() -> None:
 
     def width(noise: float, run_noise: float) -> float:
         log = simulate(truth.law, design, noise=noise, run_noise=run_noise, seed=3)
-        found = fit(log, law="separable", replicates=200)
+        found = fit(log, law="separable", replicates=99)
         assert "few-runs" not in {caution.code for caution in found.cautions}
         low, high = found.parameters["a_depth"].ci or (0, 0)
         return high - low

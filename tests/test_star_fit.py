@@ -99,7 +99,7 @@ def test_luck_that_a_run_shares_widens_intervals() -> None:
     apart = replace(runs, loss=runs.observed() * np.exp(0.003 * rng.standard_normal(len(runs))))
 
     def width(log: Runs, *, grouped: bool) -> float:
-        found = fit_star(replace(log, run=shape, run_names=names) if grouped else log, replicates=200)
+        found = fit_star(replace(log, run=shape, run_names=names) if grouped else log, replicates=99)
         ci = found.scaling_exponents["depth"].ci
         assert ci is not None
         assert found.quality is not None
