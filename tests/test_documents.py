@@ -45,6 +45,7 @@ def fitted() -> Fit:
 @pytest.fixture(scope="module")
 def documents(fitted: Fit) -> dict[str, Document]:
     runs = read_runs(SAMPLES / "vit_sweep.csv")
+    rehearsal = {"noise": 0.003, "sweeps": 2, "replicates": 20, "shares": (1,)}
     made = [
         check_document(check(runs)),
         comparison_document(compare(runs)),
@@ -55,7 +56,7 @@ def documents(fitted: Fit) -> dict[str, Document]:
         plan_document(recommend(fitted, [1e20, 1e21])),
         predictions_document(fitted, predict(fitted, runs)),
         next_document(next_runs(fit(runs, law="separable", replicates=30), 1e22, 1e20)),
-        power_document(power(runs, fit(runs, law="separable", replicates=0), 1e21, noise=0.003, sweeps=2, shares=(1,))),
+        power_document(power(runs, fit(runs, law="separable", replicates=0), 1e21, law="separable", **rehearsal)),
     ]
     return {document.kind: document for document in made}
 
