@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
 from shapeplan.errors import ArgumentError, Complaint
 
 if TYPE_CHECKING:
-    from shapeplan.arrays import Floats
+    from shapeplan.numerics.arrays import Floats
 
 Convention: TypeAlias = Literal["forward", "training"]
 TRAINING_PER_FORWARD = 3.0

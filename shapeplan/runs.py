@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from shapeplan.architectures import Architecture
-from shapeplan.arrays import Bools, Floats, Index, Ints
 from shapeplan.errors import Caution
+from shapeplan.numerics.arrays import Bools, Floats, Index, Ints
 from shapeplan.quantities import Convention, convert_flops
 
 

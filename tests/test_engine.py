@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import least_squares, nnls
 
-from shapeplan.fitting.boxqp import is_definite, solve_box_qp, solve_nnls
 from shapeplan.fitting.engine import Block, polish, search
 from shapeplan.fitting.problem import Problem, solve
 from shapeplan.fitting.star import solve_star
+from shapeplan.numerics.box_qp import is_definite, solve_box_qp, solve_nnls
 from shapeplan.readers.read import read_runs
 from shapeplan.runs import Runs
 from shapeplan.sweeps.star import find_star

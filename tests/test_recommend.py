@@ -9,10 +9,10 @@ from conftest import additive_law, fit_star, sweep
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shapeplan.arrays import nearest_multiple
 from shapeplan.documents.files import published_law
 from shapeplan.errors import ArgumentError, PlanError
 from shapeplan.fitting.result import Fit
+from shapeplan.numerics.arrays import nearest_multiple
 from shapeplan.planning.recommend import recommend
 from shapeplan.planning.rounding import grain
 from shapeplan.sweeps.dimensions import Dimensions

@@ -15,8 +15,8 @@ from shapeplan.architectures.base import SHAPE_DIMS, Transformer
 from shapeplan.architectures.decoder import STYLES, Decoder
 from shapeplan.architectures.settings import LARGEST, as_int, bad_setting, checked
 from shapeplan.architectures.vit import ViT
-from shapeplan.arrays import Floats, Number
 from shapeplan.errors import InputError
+from shapeplan.numerics.arrays import Floats, Number
 
 _RATIO = "mlp_ratio"
 

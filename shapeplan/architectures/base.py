@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from shapeplan.architectures.conventions import CONVENTIONS, find_convention
 from shapeplan.architectures.settings import bad_setting, checked, dimension, is_whole, must_divide
-from shapeplan.arrays import Floats, Number
+from shapeplan.numerics.arrays import Floats, Number
 
 SHAPE_DIMS = ("width", "depth", "mlp_dim")
 NORM_PARAMS = {"layernorm": 2, "rmsnorm": 1, "nonparametric": 0}

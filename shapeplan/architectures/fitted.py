@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from shapeplan.arrays import Floats
+from shapeplan.numerics.arrays import Floats
 
 
 @dataclass(frozen=True)

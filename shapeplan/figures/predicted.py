@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from shapeplan.arrays import plain
 from shapeplan.figures.figure import Figure, about, compute_label, finite, rows_behind
 from shapeplan.fitting.result import Fit
 from shapeplan.fitting.rows import BESIDE, CENTER, Rows
+from shapeplan.numerics.arrays import plain
 
 MOST_ROWS, FURTHEST_ROWS = 1000, 50
 """Rows that a picture shows at most, and how many of them are those furthest from the law."""

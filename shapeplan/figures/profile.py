@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import ArrayLike
 
-from shapeplan.arrays import Floats
 from shapeplan.fitting.result import Fit
 from shapeplan.laws import Law, Star
+from shapeplan.numerics.arrays import Floats
 
 
 def profile(fit: Fit, dim: str, sizes: Floats, flops: float) -> Floats:

@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from shapeplan.arrays import Floats
 from shapeplan.fitting.engine import Found, refit
 from shapeplan.fitting.problem import Problem
 from shapeplan.fitting.scatter import Scatter
+from shapeplan.numerics.arrays import Floats
 
 _CELLS = 2_000_000
 """Rows times replicates that are made at once, which bounds memory."""

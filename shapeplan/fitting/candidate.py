@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from shapeplan.arrays import Bools, Floats, Index
 from shapeplan.fitting.engine import RELATIVE, Block, Found, Objective, Solution, refit
 from shapeplan.fitting.evidence import HeldOutError
 from shapeplan.fitting.identify import Contents, joint_form, lacking, lacking_on_star, nothing_supported
@@ -15,6 +14,7 @@ from shapeplan.fitting.problem import Problem, check_signal, pose, reference_uni
 from shapeplan.fitting.scatter import Scatter
 from shapeplan.fitting.star import StarSolution, solve_star
 from shapeplan.laws import Law
+from shapeplan.numerics.arrays import Bools, Floats, Index
 from shapeplan.runs import Runs
 from shapeplan.sweeps.dimensions import Dimensions
 from shapeplan.sweeps.star import StarSweep

@@ -8,10 +8,10 @@ import numpy as np
 
 from shapeplan.architectures import Cost, FittedCost, PowerSum, PowerTerm
 from shapeplan.architectures.base import SHAPE_DIMS
-from shapeplan.arrays import Floats
 from shapeplan.errors import Caution
-from shapeplan.fitting.boxqp import solve_nnls
 from shapeplan.fitting.identify import collinearity
+from shapeplan.numerics.arrays import Floats
+from shapeplan.numerics.box_qp import solve_nnls
 from shapeplan.runs import Runs
 
 _APPROXIMATE = 0.1

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from shapeplan.arrays import Floats
-from shapeplan.fitting.boxqp import solve_box_qp
 from shapeplan.fitting.goal import Goal
+from shapeplan.numerics.arrays import Floats
+from shapeplan.numerics.box_qp import solve_box_qp
 
 _STEPS = 60
 _HALVINGS, _GENTLE = 14, 5

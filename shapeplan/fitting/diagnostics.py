@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from shapeplan.arrays import Bools, Floats, robust_sigma
 from shapeplan.errors import Caution
 from shapeplan.fitting.evidence import Bootstrap, Estimate, FrontRow, Influences, Noise, Outlier, Parameter, Trend
 from shapeplan.fitting.influence import is_influential
 from shapeplan.fitting.problem import Problem
 from shapeplan.fitting.scatter import Scatter
 from shapeplan.fitting.surroundings import TRUST
+from shapeplan.numerics.arrays import Bools, Floats, robust_sigma
 from shapeplan.runs import Runs
 
 POOR_FIT, HOPELESS_FIT = 0.02, 0.05

@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 
-from shapeplan.arrays import Floats, central_interval
+from shapeplan.numerics.arrays import Floats, central_interval
 
 Interval = tuple[float, float]
 Status = Literal["ok", "untrusted"]

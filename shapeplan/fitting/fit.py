@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from shapeplan.arrays import Floats
 from shapeplan.errors import ArgumentError, Complaint, FitError, check_choice
 from shapeplan.fitting import diagnostics as doubt
 from shapeplan.fitting.bootstrap import bootstrap
@@ -28,6 +27,7 @@ from shapeplan.fitting.star_report import report_star
 from shapeplan.fitting.surroundings import Surroundings, trust_region
 from shapeplan.fitting.trends import find_trends
 from shapeplan.laws import FORMS
+from shapeplan.numerics.arrays import Floats
 from shapeplan.runs import Runs
 from shapeplan.sweeps.grid import Start, check_start, find_start
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from shapeplan.arrays import Floats, Index
 from shapeplan.errors import Caution, Complaint, FitError
 from shapeplan.laws import FORMS, Form
+from shapeplan.numerics.arrays import Floats, Index
 from shapeplan.runs import Runs
 from shapeplan.sweeps.dimensions import Dimensions, find_dimensions
 from shapeplan.sweeps.star import NoStarError, StarSweep, check_durations, check_rows, find_star

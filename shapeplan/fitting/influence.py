@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from shapeplan.arrays import Bools, Floats, Index, robust_sigma
 from shapeplan.fitting.candidate import Candidate
 from shapeplan.fitting.engine import Solution
 from shapeplan.fitting.evidence import Influence, Influences
 from shapeplan.fitting.optimum import best_shape
 from shapeplan.fitting.surroundings import Surroundings, at_edge
+from shapeplan.numerics.arrays import Bools, Floats, Index, robust_sigma
 from shapeplan.runs import Runs
 
 NAMED = 5

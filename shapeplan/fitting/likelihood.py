@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from shapeplan.arrays import Floats, Index
 from shapeplan.fitting.engine import Block, Found, Objective, Solution, polish, refit
 from shapeplan.fitting.engine.blocks import pieces
 from shapeplan.fitting.engine.polish import BRISK
@@ -15,6 +14,7 @@ from shapeplan.fitting.evidence import Interval
 from shapeplan.fitting.problem import Problem
 from shapeplan.fitting.scatter import Scatter
 from shapeplan.laws.trade import held_alone
+from shapeplan.numerics.arrays import Floats, Index
 
 _REPLICATES = 99
 """Replicates at levels up to 95%; beyond, as many as leave `_TAIL` outside the level."""

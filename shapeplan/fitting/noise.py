@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from shapeplan.arrays import robust_sigma
 from shapeplan.fitting.evidence import Noise
+from shapeplan.numerics.arrays import robust_sigma
 from shapeplan.runs import Runs
 
 FEWEST = 5

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from shapeplan.arrays import Floats
 from shapeplan.errors import Caution, Complaint, FitError
 from shapeplan.fitting.result import Fit
 from shapeplan.fitting.surroundings import BEYOND
+from shapeplan.numerics.arrays import Floats
 from shapeplan.quantities import convert_flops
 from shapeplan.runs import Runs
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.linalg import block_diag
 
-from shapeplan.arrays import Floats, Index
 from shapeplan.errors import Complaint, FitError
 from shapeplan.fitting.engine import RELATIVE, Block, Found, Objective, Solution, search
 from shapeplan.fitting.identify import is_constant
 from shapeplan.laws import Form, Term
+from shapeplan.numerics.arrays import Floats, Index
 from shapeplan.runs import Runs
 
 _AT_BOUND = 1e-9

@@ -11,7 +11,6 @@ from numpy.typing import ArrayLike
 
 from shapeplan.architectures import Architecture, Cost
 from shapeplan.architectures.base import SHAPE_DIMS
-from shapeplan.arrays import Floats, central_interval
 from shapeplan.errors import Caution
 from shapeplan.fitting.evidence import (
     Arm,
@@ -34,6 +33,7 @@ from shapeplan.fitting.optimum import Bounds, best_shape
 from shapeplan.fitting.rows import Rows
 from shapeplan.fitting.surroundings import NO_LIMITS, TRUST, Limits, Surroundings, at_edge, trust_region
 from shapeplan.laws import Law
+from shapeplan.numerics.arrays import Floats, central_interval
 from shapeplan.quantities import Convention
 from shapeplan.runs import Source
 from shapeplan.shown import Shown

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from shapeplan.arrays import Bools, Floats, Index, Ints
 from shapeplan.fitting.candidate import Candidate
 from shapeplan.fitting.engine import Solution
 from shapeplan.fitting.evidence import HeldOutError, Horizon, Score
+from shapeplan.numerics.arrays import Bools, Floats, Index, Ints
 from shapeplan.runs import Runs
 
 FIRST_CUT = 0.7

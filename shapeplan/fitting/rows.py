@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from shapeplan.arrays import Bools, Floats, Ints
+from shapeplan.numerics.arrays import Bools, Floats, Ints
 from shapeplan.runs import Runs
 from shapeplan.sweeps.star import StarSweep
 

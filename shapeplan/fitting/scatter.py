@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtri, stdtrit
 
-from shapeplan.arrays import Floats, Ints
+from shapeplan.numerics.arrays import Floats, Ints
 
 _LEAST_FREEDOM = 0.5
 """Degrees of freedom between runs below which nothing can be said about what the rows of a run have in common."""

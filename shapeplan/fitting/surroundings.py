@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from shapeplan.architectures import Cost, FittedCost
-from shapeplan.arrays import Bools, Floats
 from shapeplan.laws import Form
+from shapeplan.numerics.arrays import Bools, Floats
 from shapeplan.quantities import TRAINING_PER_FORWARD, Convention, convert_flops
 from shapeplan.sweeps.dimensions import Dimensions
 

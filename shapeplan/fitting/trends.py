@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import fdtrc
 
-from shapeplan.arrays import Floats
 from shapeplan.fitting.evidence import Trend
 from shapeplan.fitting.problem import Problem
 from shapeplan.fitting.scatter import Scatter
+from shapeplan.numerics.arrays import Floats
 from shapeplan.runs import Runs
 
 _DEGREE = 4

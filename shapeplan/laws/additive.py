@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from shapeplan.arrays import Floats
 from shapeplan.laws.base import JointForm, Power, Term
 from shapeplan.laws.trade import alone_exponents, alone_optimum
+from shapeplan.numerics.arrays import Floats
 
 
 class Additive(JointForm, name="additive", source="arXiv:2305.13035, Eq. 3"):

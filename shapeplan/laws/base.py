@@ -14,7 +14,7 @@ from typing import ClassVar, Protocol, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from shapeplan.arrays import Floats
+from shapeplan.numerics.arrays import Floats
 
 Bounds = tuple[float, float]
 EXPONENT_BOUNDS: dict[str, Bounds] = {"a": (0.02, 4.0), "b": (0.02, 4.0), "c": (0.02, 2.0)}

@@ -7,8 +7,8 @@ from typing import Self
 
 import numpy as np
 
-from shapeplan.arrays import Floats
 from shapeplan.laws.base import JointForm, Power, Term
+from shapeplan.numerics.arrays import Floats
 
 
 class Chinchilla(JointForm, name="chinchilla", source="Hoffmann et al. 2022, Eq. 10"):

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from shapeplan.arrays import Bools, Floats
 from shapeplan.laws.base import JointForm, Power, Term
+from shapeplan.numerics.arrays import Bools, Floats
 
 
 class Product(JointForm, name="product", source="shapeplan; agrees with arXiv:2305.13035, Eq. 2, in every dimension"):

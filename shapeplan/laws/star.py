@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from shapeplan.arrays import Floats
 from shapeplan.laws.base import Form, Power, Term
 from shapeplan.laws.trade import alone_exponents, alone_optimum
+from shapeplan.numerics.arrays import Floats
 
 
 @dataclass(frozen=True)

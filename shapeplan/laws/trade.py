@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from shapeplan.arrays import Floats
+from shapeplan.numerics.arrays import Floats
 
 
 def alone_exponents(dims: tuple[str, ...], constants: Mapping[str, Floats]) -> dict[str, Floats]:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from shapeplan.arrays import Floats
 from shapeplan.errors import Complaint, PlanError
 from shapeplan.fitting.result import Fit
 from shapeplan.fitting.surroundings import TRUST
+from shapeplan.numerics.arrays import Floats
 from shapeplan.planning.candidates import Candidates
 
 _STEP = 1e-2

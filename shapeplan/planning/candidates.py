@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from shapeplan.arrays import Bools, Floats, nearest_multiple
 from shapeplan.errors import Complaint, PlanError
 from shapeplan.fitting.result import Fit
+from shapeplan.numerics.arrays import Bools, Floats, nearest_multiple
 from shapeplan.planning.rounding import grain
 from shapeplan.quantities import format_flops
 

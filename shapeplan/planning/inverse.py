@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from shapeplan.arrays import Floats, Index, central_interval
+from shapeplan.numerics.arrays import Floats, Index, central_interval
 from shapeplan.planning.optimum import Optimum
 from shapeplan.quantities import LARGEST_FLOPS
 

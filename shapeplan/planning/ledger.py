@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from shapeplan.arrays import Floats
+from shapeplan.numerics.arrays import Floats
 from shapeplan.planning.optimum import Optimum
 from shapeplan.quantities import TRAINING_PER_FORWARD
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from shapeplan.arrays import Floats, central_interval
 from shapeplan.fitting.result import Fit
+from shapeplan.numerics.arrays import Floats, central_interval
 from shapeplan.planning.constraints import Constraints
 
 KNOTS = 25

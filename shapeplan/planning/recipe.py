@@ -9,11 +9,11 @@ from typing import Self
 
 import numpy as np
 
-from shapeplan.arrays import Floats
 from shapeplan.errors import ArgumentError, Complaint, PlanError
 from shapeplan.fitting.evidence import Estimate
 from shapeplan.fitting.result import Fit
 from shapeplan.laws.product import joint_growth
+from shapeplan.numerics.arrays import Floats
 from shapeplan.sweeps.grid import Start
 
 _SUM_TOLERANCE = 1e-3

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from shapeplan.arrays import Floats, nearest_multiple
 from shapeplan.errors import ArgumentError, Complaint
+from shapeplan.numerics.arrays import Floats, nearest_multiple
 from shapeplan.sweeps.dimensions import Dimensions
 
 LARGEST_MULTIPLE = 1_000_000

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from shapeplan.arrays import Bools, Floats
 from shapeplan.errors import Complaint, PlanError
+from shapeplan.numerics.arrays import Bools, Floats
 from shapeplan.planning.constraints import impossible
 from shapeplan.planning.optimum import Optimum
 from shapeplan.planning.rounding import Grain

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from shapeplan.arrays import Floats, central_interval
 from shapeplan.errors import ArgumentError, Complaint
+from shapeplan.numerics.arrays import Floats, central_interval
 from shapeplan.planning.optimum import KNOTS, Optimum, between_knots, knots_of
 from shapeplan.planning.plan import Deviation
 

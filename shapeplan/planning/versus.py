@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from shapeplan.architectures.base import SHAPE_DIMS
-from shapeplan.arrays import Floats, central_interval, plain
 from shapeplan.errors import ArgumentError, Complaint
 from shapeplan.fitting.evidence import Interval
 from shapeplan.fitting.result import Fit
+from shapeplan.numerics.arrays import Floats, central_interval, plain
 from shapeplan.planning.inverse import LEAST_FLOPS, least_flops, share_interval
 from shapeplan.planning.ledger import Ledger
 from shapeplan.planning.optimum import KNOTS, Optimum

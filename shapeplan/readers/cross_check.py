@@ -9,8 +9,8 @@ import numpy as np
 
 from shapeplan.architectures import CONVENTIONS, Decoder, Transformer
 from shapeplan.architectures.conventions import FORWARD_PER_MAC, TRAINING_PER_MAC, non_embedding_params
-from shapeplan.arrays import Floats, Ints
 from shapeplan.errors import ArgumentError, Caution, InputError
+from shapeplan.numerics.arrays import Floats, Ints
 from shapeplan.quantities import Convention
 
 TOLERANCE = 1.1

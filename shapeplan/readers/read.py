@@ -11,8 +11,8 @@ import numpy as np
 
 from shapeplan.architectures import Architecture, Transformer
 from shapeplan.architectures.settings import LARGEST
-from shapeplan.arrays import Floats, Ints
 from shapeplan.errors import Caution, Complaint, InputError
+from shapeplan.numerics.arrays import Floats, Ints
 from shapeplan.quantities import Convention, convert_flops
 from shapeplan.readers.checks import check_rows, doubt_copies, doubt_magnitudes
 from shapeplan.readers.columns import Columns, understand

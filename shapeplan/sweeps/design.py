@@ -9,8 +9,8 @@ import numpy as np
 
 from shapeplan.architectures import Architecture, Cost
 from shapeplan.architectures.base import SHAPE_DIMS
-from shapeplan.arrays import Floats, nearest_multiple
 from shapeplan.errors import ArgumentError, Caution, Complaint
+from shapeplan.numerics.arrays import Floats, nearest_multiple
 from shapeplan.quantities import Convention, convert_flops
 from shapeplan.runs import Runs
 from shapeplan.sweeps.dimensions import wrong_size

@@ -9,8 +9,8 @@ from typing import TypeVar
 import numpy as np
 
 from shapeplan.architectures.base import SHAPE_DIMS
-from shapeplan.arrays import Floats
 from shapeplan.errors import Caution
+from shapeplan.numerics.arrays import Floats
 from shapeplan.runs import Runs
 
 Size = TypeVar("Size", float, Floats)

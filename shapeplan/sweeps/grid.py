@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from shapeplan.arrays import Floats, Index
 from shapeplan.errors import ArgumentError, Caution, Complaint
+from shapeplan.numerics.arrays import Floats, Index
 from shapeplan.quantities import LARGEST_FLOPS, format_flops
 from shapeplan.runs import Runs
 from shapeplan.sweeps.dimensions import LARGEST_SIZE

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from shapeplan.arrays import Floats
 from shapeplan.errors import ArgumentError, Complaint, FitError
 from shapeplan.laws import Law
+from shapeplan.numerics.arrays import Floats
 from shapeplan.quantities import Convention, convert_flops
 from shapeplan.runs import Runs
 

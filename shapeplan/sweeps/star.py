@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from shapeplan.arrays import Bools, Floats, Index, Ints
 from shapeplan.errors import Caution, Complaint, FitError
+from shapeplan.numerics.arrays import Bools, Floats, Index, Ints
 from shapeplan.runs import Runs
 
 FEWEST_VALUES = 3

@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from shapeplan.arrays import Bools, Floats, Index
+from shapeplan.numerics.arrays import Bools, Floats, Index
 
 _CELLS = 400_000
 """Rows times starts that are worked on at once, which bounds memory."""

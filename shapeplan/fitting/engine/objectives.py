@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from shapeplan.arrays import Bools, Floats
-from shapeplan.fitting.boxqp import solve_nnls
+from shapeplan.numerics.arrays import Bools, Floats
+from shapeplan.numerics.box_qp import solve_nnls
 
 DELTA = 1e-3
 """Where the log-Huber misfit turns from square to linear (Hoffmann et al. 2022; Besiroglu et al. 2024)."""

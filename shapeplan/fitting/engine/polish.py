@@ -17,10 +17,10 @@ from functools import cached_property
 
 import numpy as np
 
-from shapeplan.arrays import Bools, Floats, Index
-from shapeplan.fitting.boxqp import is_definite, solve_box_qp
 from shapeplan.fitting.engine.blocks import Block, Solution, pieces
 from shapeplan.fitting.engine.objectives import RELATIVE, Objective
+from shapeplan.numerics.arrays import Bools, Floats, Index
+from shapeplan.numerics.box_qp import is_definite, solve_box_qp
 
 _TINY = 1e-300
 _HIGHEST = 1e20

@@ -12,11 +12,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from shapeplan.arrays import Bools, Floats, Index
-from shapeplan.fitting.boxqp import solve_nnls
 from shapeplan.fitting.engine.blocks import Block, Solution, distinct, pieces
 from shapeplan.fitting.engine.objectives import RELATIVE, Objective
 from shapeplan.fitting.engine.polish import BRISK, FULL, SLOW, Patience, polish
+from shapeplan.numerics.arrays import Bools, Floats, Index
+from shapeplan.numerics.box_qp import solve_nnls
 
 _CANDIDATES = 32
 """Starts that every problem scores."""

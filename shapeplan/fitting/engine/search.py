@@ -14,10 +14,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from shapeplan.arrays import Bools, Floats, Index
 from shapeplan.fitting.engine.blocks import Block, Solution, distinct, pieces
 from shapeplan.fitting.engine.objectives import RELATIVE, Objective
 from shapeplan.fitting.engine.polish import BRISK, DOGGED, ROUGH, polish
+from shapeplan.numerics.arrays import Bools, Floats, Index
 
 SHARED_POINTS = 17
 """Points of the grid of a shared exponent; all grids are geometric between the bounds."""

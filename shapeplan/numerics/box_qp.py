@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from shapeplan.arrays import Bools, Floats, Index, Ints
+from shapeplan.numerics.arrays import Bools, Floats, Index, Ints
 
 _ROUNDS = 100
 """Rounds of pivoting; a problem of p variables needs about p, and cycling is broken well before this."""
