@@ -10,11 +10,11 @@ import pytest
 from conftest import fit, sweep
 from studies.worlds import DIMS, SURROUNDINGS, world
 
-from shapeplan.fitting.optimum import best_shape
 from shapeplan.fitting.result import Fit
-from shapeplan.fitting.surroundings import NO_LIMITS, Limits
 from shapeplan.laws import Law
 from shapeplan.numerics.arrays import Floats
+from shapeplan.optimum.best_shape import best_shape
+from shapeplan.optimum.cost_model import NO_LIMITS, Limits
 from shapeplan.planning.recommend import recommend
 
 NAMES = ("additive", "product", "interaction", "separable", "chinchilla")

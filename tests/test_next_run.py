@@ -19,8 +19,8 @@ from pydantic import ValidationError
 from shapeplan.documents.files import published_law
 from shapeplan.documents.law import LawDocument, fit_of, law_document
 from shapeplan.errors import ArgumentError, PlanError
-from shapeplan.fitting.optimum import best_shape
 from shapeplan.fitting.result import Fit, Rival
+from shapeplan.optimum.best_shape import best_shape
 from shapeplan.planning.beliefs import Beliefs
 from shapeplan.planning.candidates import AROUND, LEAST_SPENT, candidates_for, examples_range
 from shapeplan.planning.next_run import next_runs

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
-from shapeplan.fitting.optimum import best_shape
-from shapeplan.fitting.surroundings import Surroundings
 from shapeplan.laws import Law, Product
 from shapeplan.numerics.arrays import Floats
+from shapeplan.optimum.best_shape import best_shape
+from shapeplan.optimum.cost_model import Surroundings
 from shapeplan.sweeps.dimensions import Dimensions
 from shapeplan.sweeps.paper import paper_architecture, rehearsal_law
 

@@ -55,8 +55,8 @@ from shapeplan.fitting.evidence import (
     Trend,
 )
 from shapeplan.fitting.result import OPTIMUM_AT, Fit
-from shapeplan.fitting.surroundings import Surroundings
 from shapeplan.laws import FORMS, Form, Law, Star
+from shapeplan.optimum.cost_model import Surroundings
 from shapeplan.quantities import LARGEST_FLOPS, Convention
 from shapeplan.runs import Source
 from shapeplan.sweeps.dimensions import Dimensions, Tie

@@ -12,8 +12,8 @@ from shapeplan.fitting.evidence import Bootstrap, Estimate, FrontRow, Influences
 from shapeplan.fitting.influence import is_influential
 from shapeplan.fitting.problem import Problem
 from shapeplan.fitting.scatter import Scatter
-from shapeplan.fitting.surroundings import TRUST
 from shapeplan.numerics.arrays import Bools, Floats, robust_sigma
+from shapeplan.optimum.cost_model import TRUST
 from shapeplan.runs import Runs
 
 POOR_FIT, HOPELESS_FIT = 0.02, 0.05

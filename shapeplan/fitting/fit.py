@@ -24,10 +24,10 @@ from shapeplan.fitting.rollout import Choice, choose, score_in_sample
 from shapeplan.fitting.rows import rows_of
 from shapeplan.fitting.scatter import Scatter
 from shapeplan.fitting.star_report import report_star
-from shapeplan.fitting.surroundings import Surroundings, trust_region
 from shapeplan.fitting.trends import find_trends
 from shapeplan.laws import FORMS
 from shapeplan.numerics.arrays import Floats
+from shapeplan.optimum.cost_model import Surroundings, trust_region
 from shapeplan.runs import Runs
 from shapeplan.sweeps.grid import Start, check_start, find_start
 

@@ -10,9 +10,9 @@ import numpy as np
 from shapeplan.fitting.candidate import Candidate
 from shapeplan.fitting.engine import Solution
 from shapeplan.fitting.evidence import Influence, Influences
-from shapeplan.fitting.optimum import best_shape
-from shapeplan.fitting.surroundings import Surroundings, at_edge
 from shapeplan.numerics.arrays import Bools, Floats, Index, robust_sigma
+from shapeplan.optimum.best_shape import best_shape
+from shapeplan.optimum.cost_model import Surroundings, at_edge
 from shapeplan.runs import Runs
 
 NAMED = 5

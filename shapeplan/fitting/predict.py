@@ -8,8 +8,8 @@ import numpy as np
 
 from shapeplan.errors import Caution, Complaint, FitError
 from shapeplan.fitting.result import Fit
-from shapeplan.fitting.surroundings import BEYOND
 from shapeplan.numerics.arrays import Floats
+from shapeplan.optimum.cost_model import BEYOND
 from shapeplan.quantities import convert_flops
 from shapeplan.runs import Runs
 

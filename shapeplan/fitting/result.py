@@ -29,11 +29,11 @@ from shapeplan.fitting.evidence import (
     Status,
     Trend,
 )
-from shapeplan.fitting.optimum import Bounds, best_shape
 from shapeplan.fitting.rows import Rows
-from shapeplan.fitting.surroundings import NO_LIMITS, TRUST, Limits, Surroundings, at_edge, trust_region
 from shapeplan.laws import Law
 from shapeplan.numerics.arrays import Floats, central_interval
+from shapeplan.optimum.best_shape import Bounds, best_shape
+from shapeplan.optimum.cost_model import NO_LIMITS, TRUST, Limits, Surroundings, at_edge, trust_region
 from shapeplan.quantities import Convention
 from shapeplan.runs import Source
 from shapeplan.shown import Shown

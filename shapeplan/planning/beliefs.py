@@ -11,8 +11,8 @@ import numpy as np
 
 from shapeplan.errors import Complaint, PlanError
 from shapeplan.fitting.result import Fit
-from shapeplan.fitting.surroundings import TRUST
 from shapeplan.numerics.arrays import Floats
+from shapeplan.optimum.cost_model import TRUST
 from shapeplan.planning.candidates import Candidates
 
 _STEP = 1e-2

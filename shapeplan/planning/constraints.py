@@ -10,8 +10,8 @@ import numpy as np
 
 from shapeplan.errors import ArgumentError, Complaint, PlanError
 from shapeplan.fitting.result import Fit
-from shapeplan.fitting.surroundings import NO_LIMITS, Limits
 from shapeplan.numerics.arrays import Floats
+from shapeplan.optimum.cost_model import NO_LIMITS, Limits
 from shapeplan.quantities import format_count, format_flops
 from shapeplan.sweeps.dimensions import Dimensions, wrong_size
 

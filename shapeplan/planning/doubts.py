@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from shapeplan.errors import Caution
 from shapeplan.fitting.evidence import Estimate
 from shapeplan.fitting.result import Fit
-from shapeplan.fitting.surroundings import BEYOND
+from shapeplan.optimum.cost_model import BEYOND
 from shapeplan.planning.size import SIZE
 from shapeplan.quantities import format_flops
 

@@ -11,8 +11,8 @@ import numpy as np
 from shapeplan.architectures import Architecture
 from shapeplan.errors import ArgumentError, Caution, Complaint, PlanError
 from shapeplan.fitting.result import Fit
-from shapeplan.fitting.surroundings import TRUST
 from shapeplan.numerics.arrays import plain
+from shapeplan.optimum.cost_model import TRUST
 from shapeplan.planning.beliefs import Beliefs
 from shapeplan.planning.candidates import Candidates, candidates_for
 from shapeplan.planning.doubts import extrapolation, extrapolation_cautions

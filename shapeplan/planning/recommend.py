@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from shapeplan.fitting.result import Fit
-from shapeplan.fitting.surroundings import TRUST
+from shapeplan.optimum.cost_model import TRUST
 from shapeplan.planning.arguments import number, number_or_none, numbers_by_name, whole, whole_or_none
 from shapeplan.planning.budgets import Amounts, read_budgets
 from shapeplan.planning.constraints import constraints

@@ -8,7 +8,7 @@ import numpy as np
 
 from shapeplan.architectures import FittedCost, PowerSum, PowerTerm
 from shapeplan.fitting.result import Fit
-from shapeplan.fitting.surroundings import Surroundings
+from shapeplan.optimum.cost_model import Surroundings
 from shapeplan.quantities import convert_flops
 from shapeplan.sweeps.dimensions import Dimensions
 

@@ -13,7 +13,7 @@ import numpy as np
 from worlds import DIMS, SURROUNDINGS, in_parallel, sweep, world
 
 from shapeplan.fitting.fit import fit
-from shapeplan.fitting.optimum import best_shape
+from shapeplan.optimum.best_shape import best_shape
 
 CASES = (
     ("star", "additive", "star"),

@@ -17,9 +17,9 @@ import numpy as np
 from worlds import DIMS, SURROUNDINGS, in_parallel, world
 
 from shapeplan.fitting.fit import fit
-from shapeplan.fitting.optimum import best_shape
 from shapeplan.fitting.result import Fit
 from shapeplan.laws import Law
+from shapeplan.optimum.best_shape import best_shape
 from shapeplan.planning.candidates import candidates_for
 from shapeplan.planning.next_run import next_runs
 from shapeplan.quantities import parse_fraction

@@ -15,8 +15,8 @@ from worlds import DIMS, SURROUNDINGS, in_parallel, sweep, world
 
 from shapeplan.errors import PlanError
 from shapeplan.fitting.fit import fit
-from shapeplan.fitting.optimum import best_shape
 from shapeplan.laws import Law
+from shapeplan.optimum.best_shape import best_shape
 from shapeplan.planning.recommend import recommend
 
 LAWS = ("additive", "product", "interaction", "separable")

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from shapeplan.fitting.surroundings import Surroundings
 from shapeplan.laws import FORMS, Law
+from shapeplan.optimum.cost_model import Surroundings
 from shapeplan.runs import Runs
 from shapeplan.sweeps.dimensions import Dimensions
 from shapeplan.sweeps.paper import CENTER, paper_architecture, paper_design

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from shapeplan.fitting.goal import Goal
 from shapeplan.numerics.arrays import Floats
 from shapeplan.numerics.box_qp import solve_box_qp
+from shapeplan.optimum.objective import Goal
 
 _STEPS = 60
 _HALVINGS, _GENTLE = 14, 5

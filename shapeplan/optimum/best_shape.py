@@ -10,11 +10,11 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import ArrayLike
 
-from shapeplan.fitting.descent import descend, descend_within
-from shapeplan.fitting.goal import Goal
-from shapeplan.fitting.surroundings import NO_LIMITS, Limits, Surroundings
 from shapeplan.laws import Form
 from shapeplan.numerics.arrays import Floats
+from shapeplan.optimum.cost_model import NO_LIMITS, Limits, Surroundings
+from shapeplan.optimum.newton import descend, descend_within
+from shapeplan.optimum.objective import Goal
 
 _KEPT = 1e-7
 """Violation of a limit, relative, up to which a shape counts as within."""

@@ -9,9 +9,9 @@ from typing import Literal
 
 import numpy as np
 
-from shapeplan.fitting.surroundings import NO_LIMITS, Limits, Surroundings
 from shapeplan.laws import Form
 from shapeplan.numerics.arrays import Floats, Index
+from shapeplan.optimum.cost_model import NO_LIMITS, Limits, Surroundings
 
 _STEP = 1e-3
 """Distance in log-shape over which the cost is differentiated."""
