@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import least_squares, nnls
 
-from shapeplan.fitting.engine import Block, polish, search
 from shapeplan.fitting.problem import Problem, solve
+from shapeplan.fitting.solver import Block, polish, search
 from shapeplan.fitting.star import solve_star
 from shapeplan.numerics.box_qp import is_definite, solve_box_qp, solve_nnls
 from shapeplan.readers.read import read_runs

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import least_squares, nnls
 
-from shapeplan.fitting.engine import Block, polish
 from shapeplan.fitting.likelihood import crossings, exponent_intervals
 from shapeplan.fitting.scatter import Scatter
+from shapeplan.fitting.solver import Block, polish
 from shapeplan.fitting.star import StarSolution, solve_star
 from shapeplan.laws.trade import held_alone
 from shapeplan.numerics.arrays import Floats

@@ -10,9 +10,9 @@ import pytest
 from conftest import SAMPLES
 
 from shapeplan.fitting.candidate import Candidate, fit_candidate
-from shapeplan.fitting.engine import LOG_HUBER, OBJECTIVES, RELATIVE, Block, Objective, polish, refit, search
-from shapeplan.fitting.engine.polish import Patience
 from shapeplan.fitting.identify import survey
+from shapeplan.fitting.solver import LOG_HUBER, OBJECTIVES, RELATIVE, Block, Objective, polish, refit, search
+from shapeplan.fitting.solver.levenberg_marquardt import Patience
 from shapeplan.laws.trade import held_alone
 from shapeplan.readers.read import read_runs
 from shapeplan.runs import Runs

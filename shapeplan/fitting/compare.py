@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from shapeplan.errors import Caution, FitError, check_choice
 from shapeplan.fitting.candidate import fit_candidates
 from shapeplan.fitting.diagnostics import Misfit, fit_cautions
-from shapeplan.fitting.engine import OBJECTIVES
 from shapeplan.fitting.evidence import Score
 from shapeplan.fitting.identify import Support, survey
 from shapeplan.fitting.noise import measure_noise
 from shapeplan.fitting.progress import Counter
 from shapeplan.fitting.rollout import choose, predict_unseen_shapes
+from shapeplan.fitting.solver import OBJECTIVES
 from shapeplan.runs import Runs, Source
 
 _STEPS = 3

@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from shapeplan.fitting.engine import Block, Found, Objective, Solution, polish, refit
-from shapeplan.fitting.engine.blocks import pieces
-from shapeplan.fitting.engine.polish import BRISK
 from shapeplan.fitting.evidence import Interval
 from shapeplan.fitting.problem import Problem
 from shapeplan.fitting.scatter import Scatter
+from shapeplan.fitting.solver import Block, Found, Objective, Solution, polish, refit
+from shapeplan.fitting.solver.levenberg_marquardt import BRISK
+from shapeplan.fitting.solver.model import pieces
 from shapeplan.laws.trade import held_alone
 from shapeplan.numerics.arrays import Floats, Index
 

@@ -9,8 +9,8 @@ import numpy as np
 from scipy.linalg import block_diag
 
 from shapeplan.errors import Complaint, FitError
-from shapeplan.fitting.engine import RELATIVE, Block, Found, Objective, Solution, search
 from shapeplan.fitting.identify import is_constant
+from shapeplan.fitting.solver import RELATIVE, Block, Found, Objective, Solution, search
 from shapeplan.laws import Form, Term
 from shapeplan.numerics.arrays import Floats, Index
 from shapeplan.runs import Runs

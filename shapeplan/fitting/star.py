@@ -9,8 +9,8 @@ import numpy as np
 from scipy.special import fdtrc
 
 from shapeplan.errors import Caution
-from shapeplan.fitting.engine import RELATIVE, Found, Objective, search
 from shapeplan.fitting.problem import Problem, check_signal, pose, reference_unit, solve
+from shapeplan.fitting.solver import RELATIVE, Found, Objective, search
 from shapeplan.laws import Star
 from shapeplan.runs import Runs
 from shapeplan.sweeps.star import StarSweep, check_durations, check_rows

@@ -12,8 +12,8 @@ import numpy as np
 from worlds import in_parallel, sweep, world
 
 from shapeplan.fitting.candidate import fit_candidate
-from shapeplan.fitting.engine import OBJECTIVES, polish
 from shapeplan.fitting.identify import survey
+from shapeplan.fitting.solver import OBJECTIVES, polish
 
 LAWS = ("star", "additive", "product", "interaction", "separable", "chinchilla")
 NOISES = (0.0, 0.003, 0.01)

@@ -14,8 +14,8 @@ import numpy as np
 from worlds import in_parallel
 
 from shapeplan.fitting.candidate import fit_candidate
-from shapeplan.fitting.engine import OBJECTIVES, polish, refit, search
 from shapeplan.fitting.identify import survey
+from shapeplan.fitting.solver import OBJECTIVES, polish, refit, search
 from shapeplan.readers.read import read_runs
 
 SAMPLES = Path(__file__).parents[2] / "sample_runs"

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from shapeplan.fitting.engine.blocks import Block, Solution, distinct, pieces
-from shapeplan.fitting.engine.objectives import RELATIVE, Objective
-from shapeplan.fitting.engine.polish import BRISK, FULL, SLOW, Patience, polish
+from shapeplan.fitting.solver.levenberg_marquardt import BRISK, FULL, SLOW, Patience, polish
+from shapeplan.fitting.solver.losses import RELATIVE, Objective
+from shapeplan.fitting.solver.model import Block, Solution, distinct, pieces
 from shapeplan.numerics.arrays import Bools, Floats, Index
 from shapeplan.numerics.box_qp import solve_nnls
 

@@ -17,8 +17,8 @@ from functools import cached_property
 
 import numpy as np
 
-from shapeplan.fitting.engine.blocks import Block, Solution, pieces
-from shapeplan.fitting.engine.objectives import RELATIVE, Objective
+from shapeplan.fitting.solver.losses import RELATIVE, Objective
+from shapeplan.fitting.solver.model import Block, Solution, pieces
 from shapeplan.numerics.arrays import Bools, Floats, Index
 from shapeplan.numerics.box_qp import is_definite, solve_box_qp
 

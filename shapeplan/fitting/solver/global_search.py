@@ -14,9 +14,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from shapeplan.fitting.engine.blocks import Block, Solution, distinct, pieces
-from shapeplan.fitting.engine.objectives import RELATIVE, Objective
-from shapeplan.fitting.engine.polish import BRISK, DOGGED, ROUGH, polish
+from shapeplan.fitting.solver.levenberg_marquardt import BRISK, DOGGED, ROUGH, polish
+from shapeplan.fitting.solver.losses import RELATIVE, Objective
+from shapeplan.fitting.solver.model import Block, Solution, distinct, pieces
 from shapeplan.numerics.arrays import Bools, Floats, Index
 
 SHARED_POINTS = 17
