@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shapeplan.errors import ArgumentError, FitError
-from shapeplan.fitting import rollout
-from shapeplan.fitting.candidate import Candidate
 from shapeplan.fitting.compare import compare
 from shapeplan.fitting.fit import fit
 from shapeplan.fitting.predict import predict
-from shapeplan.fitting.rollout import Fold, standard_error
+from shapeplan.fitting.selection import extrapolation_validation as rollout
+from shapeplan.fitting.selection.candidate import Candidate
+from shapeplan.fitting.selection.extrapolation_validation import Fold, standard_error
 from shapeplan.laws import FORMS, Chinchilla, Law
 from shapeplan.readers.read import read_runs
 from shapeplan.runs import Runs

@@ -11,8 +11,8 @@ from conftest import SAMPLES, Program, fit, sweep
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shapeplan.fitting.candidate import fit_candidate
-from shapeplan.fitting.identify import lacking, survey
+from shapeplan.fitting.selection.candidate import fit_candidate
+from shapeplan.fitting.selection.identifiability import lacking, survey
 from shapeplan.laws import FORMS
 from shapeplan.readers.read import read_runs
 from shapeplan.render.fit import render_fit

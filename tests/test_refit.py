@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from conftest import SAMPLES
 
-from shapeplan.fitting.candidate import Candidate, fit_candidate
-from shapeplan.fitting.identify import survey
+from shapeplan.fitting.selection.candidate import Candidate, fit_candidate
+from shapeplan.fitting.selection.identifiability import survey
 from shapeplan.fitting.solver import LOG_HUBER, OBJECTIVES, RELATIVE, Block, Objective, polish, refit, search
 from shapeplan.fitting.solver.levenberg_marquardt import Patience
 from shapeplan.laws.trade import held_alone

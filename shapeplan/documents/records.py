@@ -12,7 +12,7 @@ from shapeplan.architectures import FittedCost, PowerSum, PowerTerm
 from shapeplan.documents.base import Finite, Part, Range, or_null
 from shapeplan.documents.rivals import LARGEST_UNIT
 from shapeplan.fitting.evidence import Estimate, HeldOutError, Horizon, Quality, Score, Status
-from shapeplan.fitting.identify import Support
+from shapeplan.fitting.selection.identifiability import Support
 
 
 class TieRecord(Part):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from shapeplan.errors import Caution
-from shapeplan.fitting.identify import Contents, Support, collinear_cautions, joint_form, survey
+from shapeplan.fitting.selection.identifiability import Contents, Support, collinear_cautions, joint_form, survey
 from shapeplan.runs import Runs
 from shapeplan.sweeps.dimensions import Dimensions
 from shapeplan.sweeps.grid import Start, find_start

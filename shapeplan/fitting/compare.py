@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from shapeplan.errors import Caution, FitError, check_choice
-from shapeplan.fitting.candidate import fit_candidates
 from shapeplan.fitting.diagnostics import Misfit, fit_cautions
 from shapeplan.fitting.evidence import Score
-from shapeplan.fitting.identify import Support, survey
 from shapeplan.fitting.noise import measure_noise
 from shapeplan.fitting.progress import Counter
-from shapeplan.fitting.rollout import choose, predict_unseen_shapes
+from shapeplan.fitting.selection.candidate import fit_candidates
+from shapeplan.fitting.selection.extrapolation_validation import choose, predict_unseen_shapes
+from shapeplan.fitting.selection.identifiability import Support, survey
 from shapeplan.fitting.solver import OBJECTIVES
 from shapeplan.runs import Runs, Source
 

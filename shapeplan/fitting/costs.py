@@ -9,7 +9,7 @@ import numpy as np
 from shapeplan.architectures import Cost, FittedCost, PowerSum, PowerTerm
 from shapeplan.architectures.base import SHAPE_DIMS
 from shapeplan.errors import Caution
-from shapeplan.fitting.identify import collinearity
+from shapeplan.fitting.selection.identifiability import collinearity
 from shapeplan.numerics.arrays import Floats
 from shapeplan.numerics.box_qp import solve_nnls
 from shapeplan.runs import Runs

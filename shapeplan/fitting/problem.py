@@ -9,7 +9,7 @@ import numpy as np
 from scipy.linalg import block_diag
 
 from shapeplan.errors import Complaint, FitError
-from shapeplan.fitting.identify import is_constant
+from shapeplan.fitting.selection.identifiability import is_constant
 from shapeplan.fitting.solver import RELATIVE, Block, Found, Objective, Solution, search
 from shapeplan.laws import Form, Term
 from shapeplan.numerics.arrays import Floats, Index

@@ -14,7 +14,7 @@ from shapeplan.sweeps.star import StarSweep
 
 if TYPE_CHECKING:
     # The record alone needs no optimizer.
-    from shapeplan.fitting.candidate import Candidate
+    from shapeplan.fitting.selection.candidate import Candidate
 
 CENTER = "center"
 BESIDE = ""

@@ -11,8 +11,8 @@ import argparse
 import numpy as np
 from worlds import in_parallel, sweep, world
 
-from shapeplan.fitting.candidate import fit_candidate
-from shapeplan.fitting.identify import survey
+from shapeplan.fitting.selection.candidate import fit_candidate
+from shapeplan.fitting.selection.identifiability import survey
 from shapeplan.fitting.solver import OBJECTIVES, polish
 
 LAWS = ("star", "additive", "product", "interaction", "separable", "chinchilla")

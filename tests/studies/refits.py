@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 from worlds import in_parallel
 
-from shapeplan.fitting.candidate import fit_candidate
-from shapeplan.fitting.identify import survey
+from shapeplan.fitting.selection.candidate import fit_candidate
+from shapeplan.fitting.selection.identifiability import survey
 from shapeplan.fitting.solver import OBJECTIVES, polish, refit, search
 from shapeplan.readers.read import read_runs
 

@@ -8,9 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from shapeplan.fitting.evidence import HeldOutError
-from shapeplan.fitting.identify import Contents, joint_form, lacking, lacking_on_star, nothing_supported
 from shapeplan.fitting.problem import Problem, check_signal, pose, reference_unit, solve
 from shapeplan.fitting.scatter import Scatter
+from shapeplan.fitting.selection.identifiability import (
+    Contents,
+    joint_form,
+    lacking,
+    lacking_on_star,
+    nothing_supported,
+)
 from shapeplan.fitting.solver import RELATIVE, Block, Found, Objective, Solution, refit
 from shapeplan.fitting.star import StarSolution, solve_star
 from shapeplan.laws import Law
