@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import least_squares, nnls
 
-from shapeplan.fitting.likelihood import crossings, exponent_intervals
-from shapeplan.fitting.scatter import Scatter
 from shapeplan.fitting.solver import Block, polish
 from shapeplan.fitting.star import StarSolution, solve_star
+from shapeplan.fitting.uncertainty.profile_likelihood import crossings, exponent_intervals
+from shapeplan.fitting.uncertainty.residual_model import Scatter
 from shapeplan.laws.trade import held_alone
 from shapeplan.numerics.arrays import Floats
 from shapeplan.sweeps.star import find_star

@@ -9,7 +9,7 @@ import pytest
 from conftest import SAMPLES, fit
 
 from shapeplan.fitting.diagnostics import run_cautions
-from shapeplan.fitting.scatter import Scatter
+from shapeplan.fitting.uncertainty.residual_model import Scatter
 from shapeplan.readers.read import read_runs
 from shapeplan.runs import Runs
 from shapeplan.sweeps.simulate import simulate

@@ -11,7 +11,7 @@ from shapeplan.errors import Caution
 from shapeplan.fitting.evidence import Bootstrap, Estimate, FrontRow, Influences, Noise, Outlier, Parameter, Trend
 from shapeplan.fitting.influence import is_influential
 from shapeplan.fitting.problem import Problem
-from shapeplan.fitting.scatter import Scatter
+from shapeplan.fitting.uncertainty.residual_model import Scatter
 from shapeplan.numerics.arrays import Bools, Floats, robust_sigma
 from shapeplan.optimum.cost_model import TRUST
 from shapeplan.runs import Runs

@@ -7,7 +7,7 @@ from scipy.special import fdtrc
 
 from shapeplan.fitting.evidence import Trend
 from shapeplan.fitting.problem import Problem
-from shapeplan.fitting.scatter import Scatter
+from shapeplan.fitting.uncertainty.residual_model import Scatter
 from shapeplan.numerics.arrays import Floats
 from shapeplan.runs import Runs
 

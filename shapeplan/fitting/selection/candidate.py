@@ -9,7 +9,6 @@ import numpy as np
 
 from shapeplan.fitting.evidence import HeldOutError
 from shapeplan.fitting.problem import Problem, check_signal, pose, reference_unit, solve
-from shapeplan.fitting.scatter import Scatter
 from shapeplan.fitting.selection.identifiability import (
     Contents,
     joint_form,
@@ -19,6 +18,7 @@ from shapeplan.fitting.selection.identifiability import (
 )
 from shapeplan.fitting.solver import RELATIVE, Block, Found, Objective, Solution, refit
 from shapeplan.fitting.star import StarSolution, solve_star
+from shapeplan.fitting.uncertainty.residual_model import Scatter
 from shapeplan.laws import Law
 from shapeplan.numerics.arrays import Bools, Floats, Index
 from shapeplan.runs import Runs

@@ -9,10 +9,10 @@ import numpy as np
 
 from shapeplan.fitting.evidence import Interval
 from shapeplan.fitting.problem import Problem
-from shapeplan.fitting.scatter import Scatter
 from shapeplan.fitting.solver import Block, Found, Objective, Solution, polish, refit
 from shapeplan.fitting.solver.levenberg_marquardt import BRISK
 from shapeplan.fitting.solver.model import pieces
+from shapeplan.fitting.uncertainty.residual_model import Scatter
 from shapeplan.laws.trade import held_alone
 from shapeplan.numerics.arrays import Floats, Index
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 
 from shapeplan.fitting.problem import Problem
-from shapeplan.fitting.scatter import Scatter
 from shapeplan.fitting.solver import Found, refit
+from shapeplan.fitting.uncertainty.residual_model import Scatter
 from shapeplan.numerics.arrays import Floats
 
 _CELLS = 2_000_000

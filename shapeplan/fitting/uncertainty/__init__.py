@@ -1,0 +1,1 @@
+"""Intervals: how residuals scatter, the cluster bootstrap, and the profile likelihood."""
