@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from conftest import SAMPLES, additive_law, fit, fit_star, sweep
 
-from shapeplan.fitting.noise import measure_noise
+from shapeplan.fitting.diagnostics.replicate_noise import measure_noise
 from shapeplan.fitting.result import Fit
 from shapeplan.laws import Law, Separable
 from shapeplan.readers.read import read_runs

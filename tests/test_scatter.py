@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from conftest import SAMPLES, fit
 
-from shapeplan.fitting.diagnostics import run_cautions
+from shapeplan.fitting.diagnostics.warnings import run_cautions
 from shapeplan.fitting.uncertainty.residual_model import Scatter
 from shapeplan.readers.read import read_runs
 from shapeplan.runs import Runs

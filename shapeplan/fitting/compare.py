@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from shapeplan.errors import Caution, FitError, check_choice
-from shapeplan.fitting.diagnostics import Misfit, fit_cautions
+from shapeplan.fitting.diagnostics.replicate_noise import measure_noise
+from shapeplan.fitting.diagnostics.warnings import Misfit, fit_cautions
 from shapeplan.fitting.evidence import Score
-from shapeplan.fitting.noise import measure_noise
 from shapeplan.fitting.progress import Counter
 from shapeplan.fitting.selection.candidate import fit_candidates
 from shapeplan.fitting.selection.extrapolation_validation import choose, predict_unseen_shapes

@@ -8,11 +8,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from shapeplan.errors import ArgumentError, Complaint, FitError, check_choice
-from shapeplan.fitting import diagnostics as doubt
 from shapeplan.fitting.costs import cost_of, heads_of
+from shapeplan.fitting.diagnostics import warnings as doubt
+from shapeplan.fitting.diagnostics.influence import Reading, find_influences
+from shapeplan.fitting.diagnostics.replicate_noise import measure_noise
+from shapeplan.fitting.diagnostics.residual_trends import find_trends
+from shapeplan.fitting.diagnostics.star_diagnostics import report_star
 from shapeplan.fitting.evidence import Bootstrap, Estimate, Parameter, Quality
-from shapeplan.fitting.influence import Reading, find_influences
-from shapeplan.fitting.noise import measure_noise
 from shapeplan.fitting.progress import Counter
 from shapeplan.fitting.result import OPTIMUM_AT, Fit, Rival
 from shapeplan.fitting.rows import rows_of
@@ -20,8 +22,6 @@ from shapeplan.fitting.selection.candidate import Candidate, fit_candidate, fit_
 from shapeplan.fitting.selection.extrapolation_validation import Choice, choose, score_in_sample
 from shapeplan.fitting.selection.identifiability import Contents, collinear_cautions, survey
 from shapeplan.fitting.solver import OBJECTIVES, Objective
-from shapeplan.fitting.star_report import report_star
-from shapeplan.fitting.trends import find_trends
 from shapeplan.fitting.uncertainty.bootstrap import bootstrap
 from shapeplan.fitting.uncertainty.profile_likelihood import exponent_intervals, simulations
 from shapeplan.fitting.uncertainty.residual_model import Scatter
