@@ -39,7 +39,7 @@ from shapeplan.documents.records import (
 from shapeplan.documents.rivals import LARGEST_COEFFICIENT, LARGEST_EXPONENT, LARGEST_UNIT, RivalRecord
 from shapeplan.documents.rows import RowsRecord
 from shapeplan.errors import Caution
-from shapeplan.fitting.evidence import (
+from shapeplan.fitting.records import (
     Arm,
     Bootstrap,
     CenterRow,

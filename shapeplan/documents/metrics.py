@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from shapeplan.documents.base import Document, Part, Range, WarningRecord, header, or_null, warnings_of
 from shapeplan.documents.records import EstimateRecord, FitRecord
 from shapeplan.figures.exponents import Growth
-from shapeplan.fitting.evidence import Estimate
+from shapeplan.fitting.records import Estimate
 
 if TYPE_CHECKING:
     from shapeplan.fitting.metrics import MetricsFit

@@ -11,7 +11,7 @@ from pydantic import Field
 from shapeplan.architectures import FittedCost, PowerSum, PowerTerm
 from shapeplan.documents.base import Finite, Part, Range, or_null
 from shapeplan.documents.rivals import LARGEST_UNIT
-from shapeplan.fitting.evidence import Estimate, HeldOutError, Horizon, Quality, Score, Status
+from shapeplan.fitting.records import Estimate, HeldOutError, Horizon, Quality, Score, Status
 from shapeplan.fitting.selection.identifiability import Support
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from shapeplan.figures.figure import Figure, Table, Value, no_figure
-from shapeplan.fitting.evidence import Estimate
+from shapeplan.fitting.records import Estimate
 from shapeplan.fitting.result import Fit
 
 ALONE, TOGETHER = "alone (s)", "together (S)"

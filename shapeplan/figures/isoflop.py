@@ -9,7 +9,7 @@ import numpy as np
 from shapeplan.figures.figure import Figure, about, check_loss, finite, rows_behind, tied_note
 from shapeplan.figures.predicted import described, shown_rows, thinned_note
 from shapeplan.figures.profile import arm_loss, profile
-from shapeplan.fitting.evidence import Estimate
+from shapeplan.fitting.records import Estimate
 from shapeplan.fitting.result import Fit
 from shapeplan.numerics.arrays import Floats
 from shapeplan.quantities import format_flops

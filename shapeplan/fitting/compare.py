@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from shapeplan.errors import Caution, FitError, check_choice
 from shapeplan.fitting.diagnostics.replicate_noise import measure_noise
 from shapeplan.fitting.diagnostics.warnings import Misfit, fit_cautions
-from shapeplan.fitting.evidence import Score
 from shapeplan.fitting.progress import Counter
+from shapeplan.fitting.records import Score
 from shapeplan.fitting.selection.candidate import fit_candidates
 from shapeplan.fitting.selection.extrapolation_validation import choose, predict_unseen_shapes
 from shapeplan.fitting.selection.identifiability import Support, survey

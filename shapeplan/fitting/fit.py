@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from shapeplan.errors import ArgumentError, Complaint, FitError, check_choice
-from shapeplan.fitting.costs import cost_of, heads_of
+from shapeplan.fitting.cost_fit import cost_of, heads_of
 from shapeplan.fitting.diagnostics import warnings as doubt
 from shapeplan.fitting.diagnostics.influence import Reading, find_influences
 from shapeplan.fitting.diagnostics.replicate_noise import measure_noise
 from shapeplan.fitting.diagnostics.residual_trends import find_trends
 from shapeplan.fitting.diagnostics.star_diagnostics import report_star
-from shapeplan.fitting.evidence import Bootstrap, Estimate, Parameter, Quality
 from shapeplan.fitting.progress import Counter
+from shapeplan.fitting.records import Bootstrap, Estimate, Parameter, Quality
 from shapeplan.fitting.result import OPTIMUM_AT, Fit, Rival
 from shapeplan.fitting.rows import rows_of
 from shapeplan.fitting.selection.candidate import Candidate, fit_candidate, fit_candidates

@@ -10,8 +10,8 @@ from math import isfinite
 from typing import Any
 
 from shapeplan.errors import ArgumentError, Caution, Complaint, FitError
-from shapeplan.fitting.evidence import Estimate, Interval
 from shapeplan.fitting.fit import fit
+from shapeplan.fitting.records import Estimate, Interval
 from shapeplan.fitting.result import Fit
 from shapeplan.runs import Runs
 

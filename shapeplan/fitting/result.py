@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from shapeplan.architectures import Architecture, Cost
 from shapeplan.architectures.base import SHAPE_DIMS
 from shapeplan.errors import Caution
-from shapeplan.fitting.evidence import (
+from shapeplan.fitting.records import (
     Arm,
     Bootstrap,
     CenterRow,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from shapeplan.errors import Caution
-from shapeplan.fitting.evidence import Estimate
+from shapeplan.fitting.records import Estimate
 from shapeplan.fitting.result import Fit
 from shapeplan.optimum.cost_model import BEYOND
 from shapeplan.planning.size import SIZE

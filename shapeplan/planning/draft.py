@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from shapeplan.errors import Caution, Complaint, PlanError
-from shapeplan.fitting.evidence import Estimate, Interval, interval_at
+from shapeplan.fitting.records import Estimate, Interval, interval_at
 from shapeplan.fitting.result import Fit
 from shapeplan.numerics.arrays import Floats, plain
 from shapeplan.planning.budgets import Budgets

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from shapeplan.errors import Caution
-from shapeplan.fitting.evidence import Estimate, Interval
+from shapeplan.fitting.records import Estimate, Interval
 from shapeplan.fitting.result import Fit
 from shapeplan.planning.hardware import Fleet
 from shapeplan.quantities import Convention

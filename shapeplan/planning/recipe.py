@@ -10,7 +10,7 @@ from typing import Self
 import numpy as np
 
 from shapeplan.errors import ArgumentError, Complaint, PlanError
-from shapeplan.fitting.evidence import Estimate
+from shapeplan.fitting.records import Estimate
 from shapeplan.fitting.result import Fit
 from shapeplan.laws.product import joint_growth
 from shapeplan.numerics.arrays import Floats

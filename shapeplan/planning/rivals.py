@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from shapeplan.errors import Caution
-from shapeplan.fitting.evidence import Estimate, Interval, interval_at
+from shapeplan.fitting.records import Estimate, Interval, interval_at
 from shapeplan.planning.ledger import Ledger
 from shapeplan.planning.optimum import Optimum
 from shapeplan.planning.plan import LawPlan

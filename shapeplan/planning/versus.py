@@ -11,7 +11,7 @@ import numpy as np
 
 from shapeplan.architectures.base import SHAPE_DIMS
 from shapeplan.errors import ArgumentError, Complaint
-from shapeplan.fitting.evidence import Interval
+from shapeplan.fitting.records import Interval
 from shapeplan.fitting.result import Fit
 from shapeplan.numerics.arrays import Floats, central_interval, plain
 from shapeplan.planning.inverse import LEAST_FLOPS, least_flops, share_interval

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.console import RenderableType
 
-from shapeplan.fitting.evidence import HeldOutError, by_compute
+from shapeplan.fitting.records import HeldOutError, by_compute
 from shapeplan.fitting.result import OPTIMUM_AT, Fit
 from shapeplan.quantities import format_flops, format_scientific
 from shapeplan.render.parts import alarm, compact, count, coverage, facts, percent, shape_text, span, table, title

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import RenderableType
 
-from shapeplan.fitting.evidence import Estimate
+from shapeplan.fitting.records import Estimate
 from shapeplan.render.parts import alarm, compact, coverage, percent, span, table, title
 
 if TYPE_CHECKING:

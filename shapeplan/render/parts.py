@@ -8,7 +8,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from shapeplan.fitting.evidence import Interval
+from shapeplan.fitting.records import Interval
 from shapeplan.render.text import printable
 
 

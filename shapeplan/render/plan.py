@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from rich.console import RenderableType
 
-from shapeplan.fitting.evidence import Interval
+from shapeplan.fitting.records import Interval
 from shapeplan.fitting.result import Fit
 from shapeplan.planning.plan import Alternative, BudgetPlan, LawPlan, Plan, SameLoss
 from shapeplan.quantities import format_count, format_days, format_flops

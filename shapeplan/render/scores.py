@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rich.console import RenderableType
 from rich.table import Table
 
-from shapeplan.fitting.evidence import HeldOutError, Score
+from shapeplan.fitting.records import HeldOutError, Score
 from shapeplan.render.parts import compact, facts, percent, table, title
 
 _FIGURES = {"rollout_rmse": "rollout", "top_decade": "top decade", "unseen_shapes": "new shape"}

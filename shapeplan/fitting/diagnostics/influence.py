@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from shapeplan.fitting.evidence import Influence, Influences
+from shapeplan.fitting.records import Influence, Influences
 from shapeplan.fitting.selection.candidate import Candidate
 from shapeplan.fitting.solver import Solution
 from shapeplan.numerics.arrays import Bools, Floats, Index, robust_sigma

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from shapeplan.fitting.evidence import Noise
+from shapeplan.fitting.records import Noise
 from shapeplan.numerics.arrays import robust_sigma
 from shapeplan.runs import Runs
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import fdtrc
 
-from shapeplan.fitting.evidence import Trend
 from shapeplan.fitting.problem import Problem
+from shapeplan.fitting.records import Trend
 from shapeplan.fitting.uncertainty.residual_model import Scatter
 from shapeplan.numerics.arrays import Floats
 from shapeplan.runs import Runs

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from shapeplan.errors import Caution
-from shapeplan.fitting.evidence import Arm, CenterRow, HeldOutError
+from shapeplan.fitting.records import Arm, CenterRow, HeldOutError
 from shapeplan.fitting.selection.candidate import Candidate
 from shapeplan.laws import Law, Star
 from shapeplan.runs import Runs

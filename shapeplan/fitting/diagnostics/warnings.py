@@ -9,8 +9,8 @@ import numpy as np
 
 from shapeplan.errors import Caution
 from shapeplan.fitting.diagnostics.influence import is_influential
-from shapeplan.fitting.evidence import Bootstrap, Estimate, FrontRow, Influences, Noise, Outlier, Parameter, Trend
 from shapeplan.fitting.problem import Problem
+from shapeplan.fitting.records import Bootstrap, Estimate, FrontRow, Influences, Noise, Outlier, Parameter, Trend
 from shapeplan.fitting.uncertainty.residual_model import Scatter
 from shapeplan.numerics.arrays import Bools, Floats, robust_sigma
 from shapeplan.optimum.cost_model import TRUST

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from shapeplan.fitting.evidence import HeldOutError
 from shapeplan.fitting.problem import Problem, check_signal, pose, reference_unit, solve
+from shapeplan.fitting.records import HeldOutError
 from shapeplan.fitting.selection.identifiability import (
     Contents,
     joint_form,

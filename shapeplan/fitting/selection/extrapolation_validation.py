@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from shapeplan.fitting.evidence import HeldOutError, Horizon, Score
+from shapeplan.fitting.records import HeldOutError, Horizon, Score
 from shapeplan.fitting.selection.candidate import Candidate
 from shapeplan.fitting.solver import Solution
 from shapeplan.numerics.arrays import Bools, Floats, Index, Ints

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from shapeplan.fitting.evidence import Interval
 from shapeplan.fitting.problem import Problem
+from shapeplan.fitting.records import Interval
 from shapeplan.fitting.solver import Block, Found, Objective, Solution, polish, refit
 from shapeplan.fitting.solver.levenberg_marquardt import BRISK
 from shapeplan.fitting.solver.model import pieces
