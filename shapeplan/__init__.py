@@ -38,7 +38,7 @@ _HOMES = {
     "figure_document": "shapeplan.documents.figure",
     "fit": "shapeplan.fitting.fit",
     "fit_metrics": "shapeplan.fitting.metrics",
-    "flops": "shapeplan.planning.costs",
+    "flops": "shapeplan.counting.compare",
     "flops_document": "shapeplan.documents.flops",
     "grid_for_budget": "shapeplan.sweeps.grid_budget",
     "find_model": "shapeplan.architectures.catalogue",
@@ -69,6 +69,7 @@ _HOMES = {
 if TYPE_CHECKING:
     from shapeplan.architectures import Architecture, Decoder, ViT, architecture
     from shapeplan.architectures.catalogue import CATALOGUE, find_model, named
+    from shapeplan.counting.compare import flops
     from shapeplan.documents.check import check_document
     from shapeplan.documents.comparison import comparison_document
     from shapeplan.documents.figure import figure_document
@@ -90,7 +91,6 @@ if TYPE_CHECKING:
     from shapeplan.fitting.predict import Predictions, predict
     from shapeplan.fitting.result import Fit
     from shapeplan.laws import Law
-    from shapeplan.planning.costs import flops
     from shapeplan.planning.next_run import next_runs
     from shapeplan.planning.plan import Plan
     from shapeplan.planning.recommend import recommend

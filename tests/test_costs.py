@@ -9,10 +9,10 @@ import pytest
 import shapeplan as sp
 from shapeplan.architectures import ViT
 from shapeplan.architectures.catalogue import named
+from shapeplan.counting.accelerators import ACCELERATORS, parse_fleet
+from shapeplan.counting.compare import flops
+from shapeplan.counting.memory import RECIPES
 from shapeplan.errors import ArgumentError, InputError
-from shapeplan.planning.costs import flops
-from shapeplan.planning.hardware import ACCELERATORS, parse_fleet
-from shapeplan.planning.memory import RECIPES
 
 
 def test_the_papers_comparison() -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from conftest import SAMPLES, fit, fit_anew, fit_star, sweep
 
+from shapeplan.counting.compare import flops
 from shapeplan.documents.base import Document
 from shapeplan.documents.check import check_document
 from shapeplan.documents.comparison import comparison_document
@@ -30,7 +31,6 @@ from shapeplan.fitting.compare import compare
 from shapeplan.fitting.metrics import fit_metrics
 from shapeplan.fitting.predict import predict
 from shapeplan.fitting.result import Fit
-from shapeplan.planning.costs import flops
 from shapeplan.planning.next_run import next_runs
 from shapeplan.planning.recommend import recommend
 from shapeplan.readers.read import read_runs

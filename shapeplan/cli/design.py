@@ -247,8 +247,8 @@ def _show(
     console: Console, made: "Design", gpus: str | None, mfu: str | None, output: Target | None, architecture: Path
 ) -> None:
     """Write the log to fill in, and say what it costs."""
+    from shapeplan.counting.accelerators import read_fleet
     from shapeplan.documents.log import log_text
-    from shapeplan.planning.hardware import read_fleet
     from shapeplan.quantities import format_days
 
     runs = made.runs

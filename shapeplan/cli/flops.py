@@ -73,8 +73,8 @@ def flops(
     Example: shapeplan flops ViT-g/14 SoViT-400m/14 --image 518
     """
     from shapeplan.architectures.catalogue import models_with
+    from shapeplan.counting.compare import flops as count
     from shapeplan.documents.flops import flops_document
-    from shapeplan.planning.costs import flops as count
     from shapeplan.readers.models import read_models
     from shapeplan.render.flops import render_catalogue, render_flops
 

@@ -6,9 +6,9 @@ from typing import Any, Literal
 
 from shapeplan.architectures import CONVENTIONS
 from shapeplan.architectures.base import SHAPE_DIMS
+from shapeplan.counting.compare import Costs, ModelCost
 from shapeplan.documents.base import Document, Finite, header
 from shapeplan.documents.base import Part as Piece
-from shapeplan.planning.costs import Costs, ModelCost
 from shapeplan.quantities import Convention
 
 KIND = "shapeplan.flops"

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from shapeplan.counting.accelerators import Fleet, read_fleet
 from shapeplan.errors import ArgumentError, Complaint, PlanError
 from shapeplan.fitting.result import Fit
 from shapeplan.numerics.arrays import Floats
 from shapeplan.planning.arguments import number, several
-from shapeplan.planning.hardware import Fleet, read_fleet
 from shapeplan.planning.inverse import LEAST_FLOPS, flops_interval, flops_of_shape, least_flops
 from shapeplan.planning.optimum import Optimum
 from shapeplan.planning.rounding import Grain

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from shapeplan.counting.accelerators import Fleet
 from shapeplan.errors import Caution
 from shapeplan.fitting.records import Estimate, Interval
 from shapeplan.fitting.result import Fit
-from shapeplan.planning.hardware import Fleet
 from shapeplan.quantities import Convention
 from shapeplan.shown import Shown
 from shapeplan.sweeps.grid import START_CODES, Start

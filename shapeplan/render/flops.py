@@ -9,7 +9,7 @@ from rich.console import RenderableType
 from shapeplan.architectures import CONVENTIONS, Decoder, Part, Transformer, ViT
 from shapeplan.architectures.catalogue import NamedModel
 from shapeplan.architectures.conventions import SYMBOLS
-from shapeplan.planning.costs import Costs, ModelCost, some_names
+from shapeplan.counting.compare import Costs, ModelCost, some_names
 from shapeplan.quantities import format_bytes, format_count, format_days, format_flops
 from shapeplan.render.parts import compact, percent, table, title
 

@@ -10,9 +10,9 @@ import numpy as np
 from shapeplan.architectures import CONVENTIONS, Part, Transformer, ViT
 from shapeplan.architectures.catalogue import Counted, named
 from shapeplan.architectures.conventions import find_convention, non_embedding_params
+from shapeplan.counting.accelerators import AS_OF, Fleet, read_fleet
+from shapeplan.counting.memory import DEFAULT_RECIPE, MemoryRecipe, find_recipe
 from shapeplan.errors import ArgumentError, Caution, Complaint, InputError
-from shapeplan.planning.hardware import AS_OF, Fleet, read_fleet
-from shapeplan.planning.memory import DEFAULT_RECIPE, MemoryRecipe, find_recipe
 from shapeplan.quantities import LARGEST_FLOPS, convert_flops, format_bytes, format_flops
 from shapeplan.runs import Source
 
