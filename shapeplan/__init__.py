@@ -29,9 +29,9 @@ _HOMES = {
     "architecture": "shapeplan.architectures",
     "check": "shapeplan.fitting.check",
     "compare": "shapeplan.fitting.compare",
-    "design_grid": "shapeplan.sweeps.design_grid",
-    "design_star": "shapeplan.sweeps.design_star",
-    "star_for_budget": "shapeplan.sweeps.star_budget",
+    "design_grid": "shapeplan.design.grid",
+    "design_star": "shapeplan.design.star",
+    "star_for_budget": "shapeplan.design.star_budget",
     "comparison_document": "shapeplan.documents.comparison",
     "check_document": "shapeplan.documents.check",
     "figure": "shapeplan.figures.catalogue",
@@ -40,18 +40,18 @@ _HOMES = {
     "fit_metrics": "shapeplan.fitting.metrics",
     "flops": "shapeplan.counting.compare",
     "flops_document": "shapeplan.documents.flops",
-    "grid_for_budget": "shapeplan.sweeps.grid_budget",
+    "grid_for_budget": "shapeplan.design.grid_budget",
     "find_model": "shapeplan.architectures.catalogue",
     "json_schema": "shapeplan.documents.schema",
     "law_document": "shapeplan.documents.law",
     "metrics_document": "shapeplan.documents.metrics",
     "named": "shapeplan.architectures.catalogue",
     "next_document": "shapeplan.documents.next_run",
-    "next_runs": "shapeplan.planning.next_run",
-    "paper_design": "shapeplan.sweeps.paper",
+    "next_runs": "shapeplan.design.next_run",
+    "paper_design": "shapeplan.design.sovit_protocol",
     "picture": "shapeplan.render.pictures",
     "plan_document": "shapeplan.documents.plan",
-    "power": "shapeplan.rehearsal.power",
+    "power": "shapeplan.design.power",
     "power_document": "shapeplan.documents.power",
     "predict": "shapeplan.fitting.predict",
     "predictions_document": "shapeplan.documents.predictions",
@@ -62,14 +62,22 @@ _HOMES = {
     "read_runs": "shapeplan.readers.read",
     "recommend": "shapeplan.planning.recommend",
     "report_page": "shapeplan.render.report.report",
-    "rehearsal_law": "shapeplan.sweeps.paper",
-    "simulate": "shapeplan.sweeps.simulate",
+    "rehearsal_law": "shapeplan.design.sovit_protocol",
+    "simulate": "shapeplan.design.simulate",
 }
 
 if TYPE_CHECKING:
     from shapeplan.architectures import Architecture, Decoder, ViT, architecture
     from shapeplan.architectures.catalogue import CATALOGUE, find_model, named
     from shapeplan.counting.compare import flops
+    from shapeplan.design.grid import design_grid
+    from shapeplan.design.grid_budget import grid_for_budget
+    from shapeplan.design.next_run import next_runs
+    from shapeplan.design.power import power
+    from shapeplan.design.simulate import simulate
+    from shapeplan.design.sovit_protocol import paper_design, rehearsal_law
+    from shapeplan.design.star import design_star
+    from shapeplan.design.star_budget import star_for_budget
     from shapeplan.documents.check import check_document
     from shapeplan.documents.comparison import comparison_document
     from shapeplan.documents.figure import figure_document
@@ -91,22 +99,14 @@ if TYPE_CHECKING:
     from shapeplan.fitting.predict import Predictions, predict
     from shapeplan.fitting.result import Fit
     from shapeplan.laws import Law
-    from shapeplan.planning.next_run import next_runs
     from shapeplan.planning.plan import Plan
     from shapeplan.planning.recommend import recommend
     from shapeplan.readers.models import read_models
     from shapeplan.readers.read import read_metrics, read_runs
-    from shapeplan.rehearsal.power import power
     from shapeplan.render.pictures import picture
     from shapeplan.render.report.report import report_page
     from shapeplan.runs import Runs
-    from shapeplan.sweeps.design_grid import design_grid
-    from shapeplan.sweeps.design_star import design_star
     from shapeplan.sweeps.grid import Start
-    from shapeplan.sweeps.grid_budget import grid_for_budget
-    from shapeplan.sweeps.paper import paper_design, rehearsal_law
-    from shapeplan.sweeps.simulate import simulate
-    from shapeplan.sweeps.star_budget import star_for_budget
 
 __all__ = [
     "CATALOGUE",

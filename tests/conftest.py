@@ -20,12 +20,12 @@ from hypothesis import settings
 # A worker a core: threads of matrix products would only get in each other's way. NumPy reads this when it is loaded.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+from shapeplan.design.simulate import simulate
+from shapeplan.design.sovit_protocol import paper_design, rehearsal_law
 from shapeplan.fitting.fit import fit as fit_anew
 from shapeplan.fitting.result import Fit
 from shapeplan.laws import Additive, Law
 from shapeplan.runs import Runs
-from shapeplan.sweeps.paper import paper_design, rehearsal_law
-from shapeplan.sweeps.simulate import simulate
 
 # Machines are shared: a slow example is no failure.
 settings.register_profile("shapeplan", deadline=None)

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from conftest import SAMPLES, additive_law, fit, fit_star, sweep
 
+from shapeplan.design.sovit_protocol import rehearsal_law
 from shapeplan.fitting.diagnostics.replicate_noise import measure_noise
 from shapeplan.fitting.result import Fit
 from shapeplan.laws import Law, Separable
 from shapeplan.readers.read import read_runs
 from shapeplan.runs import Runs
-from shapeplan.sweeps.paper import rehearsal_law
 
 
 def codes(fitted: Fit) -> set[str]:

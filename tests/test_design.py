@@ -15,17 +15,25 @@ from hypothesis import strategies as st
 
 from shapeplan.architectures import Architecture
 from shapeplan.architectures import architecture as make_architecture
+from shapeplan.design.grid import design_grid
+from shapeplan.design.grid_budget import grid_for_budget
+from shapeplan.design.simulate import simulate
+from shapeplan.design.sovit_protocol import (
+    ARMS,
+    CENTER,
+    GRID,
+    STAR_EXAMPLES,
+    paper_architecture,
+    paper_design,
+    rehearsal_law,
+)
+from shapeplan.design.star import design_star
+from shapeplan.design.star_budget import star_for_budget
 from shapeplan.documents.log import log_text
 from shapeplan.errors import ArgumentError, InputError
 from shapeplan.fitting.check import check
 from shapeplan.laws import Law, Separable
 from shapeplan.readers.read import read_runs
-from shapeplan.sweeps.design_grid import design_grid
-from shapeplan.sweeps.design_star import design_star
-from shapeplan.sweeps.grid_budget import grid_for_budget
-from shapeplan.sweeps.paper import ARMS, CENTER, GRID, STAR_EXAMPLES, paper_architecture, paper_design, rehearsal_law
-from shapeplan.sweeps.simulate import simulate
-from shapeplan.sweeps.star_budget import star_for_budget
 
 VIT = paper_architecture()
 LLAMA = make_architecture({"family": "llama", "vocab": 32000, "seq": 2048, "head_dim": 64})

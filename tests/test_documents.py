@@ -11,6 +11,8 @@ import pytest
 from conftest import SAMPLES, fit, fit_anew, fit_star, sweep
 
 from shapeplan.counting.compare import flops
+from shapeplan.design.next_run import next_runs
+from shapeplan.design.power import power
 from shapeplan.documents.base import Document
 from shapeplan.documents.check import check_document
 from shapeplan.documents.comparison import comparison_document
@@ -31,10 +33,8 @@ from shapeplan.fitting.compare import compare
 from shapeplan.fitting.metrics import fit_metrics
 from shapeplan.fitting.predict import predict
 from shapeplan.fitting.result import Fit
-from shapeplan.planning.next_run import next_runs
 from shapeplan.planning.recommend import recommend
 from shapeplan.readers.read import read_runs
-from shapeplan.rehearsal.power import power
 
 
 @pytest.fixture(scope="module")

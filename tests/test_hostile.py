@@ -15,6 +15,7 @@ import pytest
 from conftest import SAMPLES, Program, additive_law, fit, fit_star, sweep
 
 from shapeplan.cli.app import run
+from shapeplan.design.simulate import simulate
 from shapeplan.documents.files import read_law, write_file
 from shapeplan.documents.law import law_document
 from shapeplan.errors import ArgumentError, FitError, InputError, ShapeplanError
@@ -25,7 +26,6 @@ from shapeplan.quantities import parse_flops
 from shapeplan.readers.read import read_runs
 from shapeplan.runs import Runs
 from shapeplan.sweeps.grid import Start
-from shapeplan.sweeps.simulate import simulate
 from shapeplan.sweeps.star import find_star
 
 DIMS = ("width", "depth", "mlp_dim")

@@ -6,8 +6,8 @@ from conftest import additive_law
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shapeplan.design.sovit_protocol import rehearsal_law
 from shapeplan.laws import FORMS, Law, Star
-from shapeplan.sweeps.paper import rehearsal_law
 
 DIMS = ("width", "depth", "mlp_dim")
 
@@ -86,7 +86,7 @@ def test_eq_4_is_where_the_arm_is_lowest() -> None:
 
 
 def test_the_rehearsal_law_has_its_optimum_where_it_was_placed() -> None:
-    from shapeplan.sweeps.paper import OPTIMAL_FLOPS, OPTIMAL_SHAPE, paper_architecture
+    from shapeplan.design.sovit_protocol import OPTIMAL_FLOPS, OPTIMAL_SHAPE, paper_architecture
 
     law, cost = rehearsal_law(), paper_architecture()
 

@@ -16,21 +16,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from shapeplan.design.candidates import AROUND, LEAST_SPENT, candidates_for, examples_range
+from shapeplan.design.layout import joined
+from shapeplan.design.next_run import next_runs
+from shapeplan.design.posterior import Beliefs
+from shapeplan.design.simulate import simulate
+from shapeplan.design.sovit_protocol import paper_architecture, rehearsal_law
+from shapeplan.design.star import design_star
 from shapeplan.documents.files import published_law
 from shapeplan.documents.law import LawDocument, fit_of, law_document
 from shapeplan.errors import ArgumentError, PlanError
 from shapeplan.fitting.result import Fit, Rival
 from shapeplan.optimum.best_shape import best_shape
-from shapeplan.planning.beliefs import Beliefs
-from shapeplan.planning.candidates import AROUND, LEAST_SPENT, candidates_for, examples_range
-from shapeplan.planning.next_run import next_runs
 from shapeplan.planning.recommend import recommend
 from shapeplan.readers.read import read_runs
 from shapeplan.runs import Runs
-from shapeplan.sweeps.design import joined
-from shapeplan.sweeps.design_star import design_star
-from shapeplan.sweeps.paper import paper_architecture, rehearsal_law
-from shapeplan.sweeps.simulate import simulate
 
 VIT = paper_architecture()
 STAR = design_star({"width": 1248, "depth": 24, "mlp_dim": 3840}, VIT, (32e6, 64e6, 128e6), points=4).runs

@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
+from shapeplan.design.sovit_protocol import paper_architecture, rehearsal_law
 from shapeplan.laws import Law, Product
 from shapeplan.numerics.arrays import Floats
 from shapeplan.optimum.best_shape import best_shape
 from shapeplan.optimum.cost_model import Surroundings
 from shapeplan.sweeps.dimensions import Dimensions
-from shapeplan.sweeps.paper import paper_architecture, rehearsal_law
 
 DIMS = ("width", "depth", "mlp_dim")
 SURROUNDINGS = Surroundings(Dimensions(DIMS, {}, {}), paper_architecture(), "forward")

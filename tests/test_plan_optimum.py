@@ -12,13 +12,13 @@ from conftest import SAMPLES, Program, fit, fit_star, sweep
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shapeplan.design.sovit_protocol import rehearsal_law
 from shapeplan.documents.files import published_law
 from shapeplan.errors import ArgumentError, PlanError
 from shapeplan.fitting.result import Fit
 from shapeplan.laws.product import joint_growth
 from shapeplan.planning.recommend import recommend
 from shapeplan.readers.read import read_runs
-from shapeplan.sweeps.paper import rehearsal_law
 
 DIMS = ("width", "depth", "mlp_dim")
 

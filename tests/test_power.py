@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 from conftest import SAMPLES, Program, fit, fit_star, sweep
 
+from shapeplan.design.power import power
+from shapeplan.design.power_curve import Stage
+from shapeplan.design.simulate import simulate
+from shapeplan.design.sovit_protocol import CENTER, STAR_EXAMPLES, paper_architecture, paper_design
+from shapeplan.design.star import design_star
 from shapeplan.errors import ArgumentError, FitError
 from shapeplan.fitting.result import Fit
 from shapeplan.planning.recommend import recommend
 from shapeplan.readers.read import read_runs
-from shapeplan.rehearsal.power import power
-from shapeplan.rehearsal.result import Stage
-from shapeplan.sweeps.design_star import design_star
-from shapeplan.sweeps.paper import CENTER, STAR_EXAMPLES, paper_architecture, paper_design
-from shapeplan.sweeps.simulate import simulate
 
 DESIGN = design_star(CENTER, paper_architecture(), STAR_EXAMPLES).runs
 

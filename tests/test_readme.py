@@ -91,10 +91,10 @@ def test_the_truth_in_sample_runs_is_the_truth() -> None:
     import numpy as np
     from scipy.optimize import minimize
 
+    from shapeplan.design.sovit_protocol import paper_architecture, rehearsal_law
     from shapeplan.fitting.fit import fit
     from shapeplan.planning.recommend import recommend
     from shapeplan.readers.read import read_runs
-    from shapeplan.sweeps.paper import paper_architecture, rehearsal_law
 
     page = (SAMPLES / "README.md").read_text()
     law, cost = rehearsal_law(), paper_architecture()

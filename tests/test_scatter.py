@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from conftest import SAMPLES, fit
 
+from shapeplan.design.simulate import simulate
 from shapeplan.fitting.diagnostics.warnings import run_cautions
 from shapeplan.fitting.uncertainty.residual_model import Scatter
 from shapeplan.readers.read import read_runs
 from shapeplan.runs import Runs
-from shapeplan.sweeps.simulate import simulate
 
 
 def scatters(of_run: float, of_row: float, sizes: list[int], count: int = 400) -> list[Scatter]:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from conftest import additive_law, fit, fit_anew, fit_star, sweep
 
+from shapeplan.design.sovit_protocol import paper_design
 from shapeplan.errors import ArgumentError, FitError
 from shapeplan.fitting.check import check
 from shapeplan.fitting.predict import predict
@@ -14,7 +15,6 @@ from shapeplan.fitting.result import Fit
 from shapeplan.readers.read import read_runs
 from shapeplan.runs import Runs
 from shapeplan.sweeps.grid import Start
-from shapeplan.sweeps.paper import paper_design
 from shapeplan.sweeps.star import find_star
 
 DIMS = ("width", "depth", "mlp_dim")
@@ -121,7 +121,7 @@ def test_a_tied_dimension_is_fitted_as_one() -> None:
 
 
 def sweep_of(design: Runs) -> Runs:
-    from shapeplan.sweeps.simulate import simulate
+    from shapeplan.design.simulate import simulate
 
     return simulate(additive_law(), design, noise=0.001, seed=0)
 

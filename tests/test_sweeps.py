@@ -9,12 +9,12 @@ from conftest import additive_law, sweep
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shapeplan.design.simulate import simulate
+from shapeplan.design.sovit_protocol import ARMS, CENTER, paper_design
 from shapeplan.errors import FitError
 from shapeplan.runs import Runs
 from shapeplan.sweeps.dimensions import find_dimensions
 from shapeplan.sweeps.grid import find_start, pareto_front
-from shapeplan.sweeps.paper import ARMS, CENTER, paper_design
-from shapeplan.sweeps.simulate import simulate
 from shapeplan.sweeps.star import doubts, find_star
 
 DIMS = ("width", "depth", "mlp_dim")
@@ -143,7 +143,7 @@ def checkpointed_grid(noise: float = 0.0) -> Runs:
     again = grid.take(every)
     scale = np.tile(shares, 64)
     assert again.examples is not None
-    from shapeplan.sweeps.paper import rehearsal_law
+    from shapeplan.design.sovit_protocol import rehearsal_law
 
     denser = replace(again, flops=again.flops * scale, examples=again.examples * scale, run=every)
     return simulate(rehearsal_law(), denser, noise=noise, seed=1)
@@ -206,6 +206,6 @@ def test_a_design_without_a_variable_of_the_law_is_refused() -> None:
 
 
 def sweep_without_examples(design: Runs) -> Runs:
-    from shapeplan.sweeps.paper import rehearsal_law
+    from shapeplan.design.sovit_protocol import rehearsal_law
 
     return simulate(rehearsal_law(), design)

@@ -14,7 +14,7 @@ from shapeplan.render.console import Console
 
 if TYPE_CHECKING:
     from shapeplan.architectures import Architecture
-    from shapeplan.sweeps.design import Design
+    from shapeplan.design.layout import Design
 
 design = typer.Typer(
     help="Lay out the sweep to run: a log to fill in, with what every run costs.", no_args_is_help=True
@@ -68,8 +68,8 @@ def star(
     Example: shapeplan design star --center width=1968,depth=40,mlp_dim=6144 --durations 64M,128M,256M
     --architecture vit.yaml
     """
-    from shapeplan.sweeps.design_star import PAPER_RATIO, design_star
-    from shapeplan.sweeps.star_budget import star_for_budget
+    from shapeplan.design.star import PAPER_RATIO, design_star
+    from shapeplan.design.star_budget import star_for_budget
 
     console = Console(quiet=quiet)
     place = output_target(output, (architecture,), LOG_FORMATS)
@@ -115,8 +115,8 @@ def grid(
 
     Example: shapeplan design grid --around width=608,depth=10,mlp_dim=928 --durations 300M,600M --architecture vit.yaml
     """
-    from shapeplan.sweeps.design_grid import PAPER_RATIO, design_grid
-    from shapeplan.sweeps.grid_budget import grid_for_budget
+    from shapeplan.design.grid import PAPER_RATIO, design_grid
+    from shapeplan.design.grid_budget import grid_for_budget
 
     console = Console(quiet=quiet)
     place = output_target(output, (architecture,), LOG_FORMATS)
@@ -161,10 +161,10 @@ def power(
     """
     import os
 
+    from shapeplan.design.power import power as rehearse
     from shapeplan.documents.files import read_law
     from shapeplan.documents.power import power_document
     from shapeplan.readers.read import read_runs
-    from shapeplan.rehearsal.power import power as rehearse
     from shapeplan.render.power import render_power
 
     console = Console(quiet=quiet, as_json=as_json)
@@ -221,10 +221,10 @@ def next_(
 
     Example: shapeplan design next --law law.json --budget 1e20 --target 1e22 -o more.csv
     """
+    from shapeplan.design.next_run import next_runs
     from shapeplan.documents.files import read_law
     from shapeplan.documents.log import log_text
     from shapeplan.documents.next_run import next_document
-    from shapeplan.planning.next_run import next_runs
     from shapeplan.render.next_run import render_next
 
     console = Console(quiet=quiet, as_json=as_json)

@@ -32,11 +32,11 @@ def simulate(
 
     Example: shapeplan simulate --seed 2305 -o vit_sweep.csv
     """
+    from shapeplan.design.simulate import simulate as simulate_runs
+    from shapeplan.design.sovit_protocol import paper_design, rehearsal_law
     from shapeplan.documents.files import read_law
     from shapeplan.documents.log import log_text
     from shapeplan.readers.read import read_runs
-    from shapeplan.sweeps.paper import paper_design, rehearsal_law
-    from shapeplan.sweeps.simulate import simulate as simulate_runs
 
     console = Console(quiet=quiet)
     place = output_target(output, (law, design), LOG_FORMATS)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from shapeplan.design.next_run import NextRuns
 from shapeplan.documents.base import Document, Finite, Part, header
-from shapeplan.planning.next_run import NextRuns
 from shapeplan.quantities import Convention
 
 KIND = "shapeplan.next"

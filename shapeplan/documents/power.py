@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Literal
 
+from shapeplan.design.power_curve import Power
 from shapeplan.documents.base import Document, Finite, Part, header
 from shapeplan.quantities import Convention
-from shapeplan.rehearsal.result import Power
 from shapeplan.runs import Source
 
 KIND = "shapeplan.power"

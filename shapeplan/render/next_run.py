@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.console import RenderableType
 
-from shapeplan.planning.next_run import NextRuns
+from shapeplan.design.next_run import NextRuns
 from shapeplan.quantities import format_count, format_flops
 from shapeplan.render.parts import compact, count, facts, table, title
 

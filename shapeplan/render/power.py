@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from rich.console import RenderableType
 
+from shapeplan.design.power_curve import Power, Spread
 from shapeplan.quantities import format_flops
-from shapeplan.rehearsal.result import Power, Spread
 from shapeplan.render.parts import compact, facts, percent, table, title
 
 _MOST_WARNINGS = 8

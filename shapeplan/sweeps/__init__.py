@@ -1,1 +1,1 @@
-"""Sweeps: the structure in a log (dimensions, star, grid), the paper's design, and synthetic logs; one file each."""
+"""Sweeps: the structure in a log (dimensions, star, grid); one file each."""

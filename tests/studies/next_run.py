@@ -16,18 +16,18 @@ from dataclasses import dataclass, replace
 import numpy as np
 from worlds import DIMS, SURROUNDINGS, in_parallel, world
 
+from shapeplan.design.candidates import candidates_for
+from shapeplan.design.layout import Entry, joined, planned
+from shapeplan.design.next_run import next_runs
+from shapeplan.design.simulate import simulate
+from shapeplan.design.sovit_protocol import paper_architecture
+from shapeplan.design.star import design_star
 from shapeplan.fitting.fit import fit
 from shapeplan.fitting.result import Fit
 from shapeplan.laws import Law
 from shapeplan.optimum.best_shape import best_shape
-from shapeplan.planning.candidates import candidates_for
-from shapeplan.planning.next_run import next_runs
 from shapeplan.quantities import parse_fraction
 from shapeplan.runs import Runs
-from shapeplan.sweeps.design import Entry, joined, planned
-from shapeplan.sweeps.design_star import design_star
-from shapeplan.sweeps.paper import paper_architecture
-from shapeplan.sweeps.simulate import simulate
 
 LAWS = ("additive", "product", "interaction", "separable")
 ADDED = 5

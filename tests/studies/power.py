@@ -13,13 +13,13 @@ import os
 import numpy as np
 from worlds import STAR_ROWS, in_parallel
 
+from shapeplan.design.power import DEFAULT_SWEEPS, power
+from shapeplan.design.simulate import simulate
+from shapeplan.design.sovit_protocol import paper_design, rehearsal_law
 from shapeplan.fitting.fit import fit
 from shapeplan.fitting.result import Fit
 from shapeplan.planning.recommend import recommend
-from shapeplan.rehearsal.power import DEFAULT_SWEEPS, power
 from shapeplan.runs import Runs
-from shapeplan.sweeps.paper import paper_design, rehearsal_law
-from shapeplan.sweeps.simulate import simulate
 
 TARGET = 1e21
 FIRST_SEED = 10_000

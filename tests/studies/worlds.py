@@ -8,12 +8,12 @@ from dataclasses import replace
 
 import numpy as np
 
+from shapeplan.design.simulate import simulate
+from shapeplan.design.sovit_protocol import CENTER, paper_architecture, paper_design
 from shapeplan.laws import FORMS, Law
 from shapeplan.optimum.cost_model import Surroundings
 from shapeplan.runs import Runs
 from shapeplan.sweeps.dimensions import Dimensions
-from shapeplan.sweeps.paper import CENTER, paper_architecture, paper_design
-from shapeplan.sweeps.simulate import simulate
 
 DIMS = ("width", "depth", "mlp_dim")
 MIDDLE = {"width": 900.0, "depth": 14.0, "mlp_dim": 1500.0}

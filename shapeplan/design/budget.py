@@ -8,9 +8,9 @@ from dataclasses import replace
 import numpy as np
 
 from shapeplan.architectures import Architecture
+from shapeplan.design.layout import Design, step_of
 from shapeplan.errors import ArgumentError, Caution, Complaint
 from shapeplan.quantities import LARGEST_FLOPS, Convention, format_flops
-from shapeplan.sweeps.design import Design, step_of
 
 SHARES = (0.25, 0.5, 1.0)
 """Durations over the longest."""

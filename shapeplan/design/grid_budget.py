@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from shapeplan.architectures import Architecture
+from shapeplan.design.budget import LARGEST, check_budget, largest_within, lengths, scaled
+from shapeplan.design.grid import PAPER_POINTS, PAPER_RATIO, design_grid
+from shapeplan.design.layout import Design
 from shapeplan.errors import ShapeplanError
 from shapeplan.quantities import Convention
-from shapeplan.sweeps.budget import LARGEST, check_budget, largest_within, lengths, scaled
-from shapeplan.sweeps.design import Design
-from shapeplan.sweeps.design_grid import PAPER_POINTS, PAPER_RATIO, design_grid
 
 TOKENS_PER_PARAMETER = {"examples": 5200.0, "tokens": 40.0}
 """Of the shape in the middle at the longest duration, by what examples are.

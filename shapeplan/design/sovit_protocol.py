@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from shapeplan.architectures import Architecture, architecture
+from shapeplan.design.grid import design_grid
+from shapeplan.design.layout import joined
+from shapeplan.design.star import design_star
 from shapeplan.laws import Law, Separable
 from shapeplan.runs import Runs
-from shapeplan.sweeps.design import joined
-from shapeplan.sweeps.design_grid import design_grid
-from shapeplan.sweeps.design_star import design_star
 
 CENTER = {"width": 1968, "depth": 40, "mlp_dim": 6144}
 ARMS: dict[str, tuple[int, ...]] = {

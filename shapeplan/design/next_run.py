@@ -9,17 +9,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from shapeplan.architectures import Architecture
+from shapeplan.design.candidates import Candidates, candidates_for
+from shapeplan.design.layout import Entry, planned, run_name
+from shapeplan.design.posterior import Beliefs
 from shapeplan.errors import ArgumentError, Caution, Complaint, PlanError
 from shapeplan.fitting.result import Fit
 from shapeplan.numerics.arrays import plain
 from shapeplan.optimum.cost_model import TRUST
-from shapeplan.planning.beliefs import Beliefs
-from shapeplan.planning.candidates import Candidates, candidates_for
 from shapeplan.planning.doubts import extrapolation, extrapolation_cautions
 from shapeplan.planning.rounding import grain
 from shapeplan.quantities import LARGEST_FLOPS, format_flops
 from shapeplan.runs import Runs
-from shapeplan.sweeps.design import Entry, planned, run_name
 
 DEFAULT_CANDIDATES, MOST_CANDIDATES = 5, 100
 _LEAST_NOISE, _MOST_NOISE = 1e-4, 0.5

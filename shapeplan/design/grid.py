@@ -6,9 +6,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 
 from shapeplan.architectures import Architecture
-from shapeplan.errors import ArgumentError, Caution, Complaint
-from shapeplan.quantities import Convention
-from shapeplan.sweeps.design import (
+from shapeplan.design.layout import (
     MOST_POINTS,
     MOST_RUNS,
     Design,
@@ -22,6 +20,8 @@ from shapeplan.sweeps.design import (
     spacing_cautions,
     step_of,
 )
+from shapeplan.errors import ArgumentError, Caution, Complaint
+from shapeplan.quantities import Convention
 
 PAPER_POINTS, PAPER_RATIO = 4, 1.2
 FEWEST_POINTS = 3

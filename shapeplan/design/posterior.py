@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from shapeplan.design.candidates import Candidates
 from shapeplan.errors import Complaint, PlanError
 from shapeplan.fitting.result import Fit
 from shapeplan.numerics.arrays import Floats
 from shapeplan.optimum.cost_model import TRUST
-from shapeplan.planning.candidates import Candidates
 
 _STEP = 1e-2
 """Distance in log-shape over which the loss is differentiated."""

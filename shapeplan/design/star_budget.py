@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 
 from shapeplan.architectures import Architecture
 from shapeplan.architectures.base import SHAPE_DIMS
+from shapeplan.design.budget import check_budget, largest_within, lengths, scaled
+from shapeplan.design.layout import Design
+from shapeplan.design.star import PAPER_POINTS, PAPER_RATIO, design_star
 from shapeplan.errors import ArgumentError, Complaint, ShapeplanError
 from shapeplan.quantities import Convention
-from shapeplan.sweeps.budget import check_budget, largest_within, lengths, scaled
-from shapeplan.sweeps.design import Design
-from shapeplan.sweeps.design_star import PAPER_POINTS, PAPER_RATIO, design_star
 from shapeplan.sweeps.star import FEWEST_VALUES
 
 TOKENS_PER_PARAMETER = 40.0

@@ -6,9 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from shapeplan.architectures import Architecture
-from shapeplan.errors import ArgumentError, Caution, Complaint
-from shapeplan.quantities import Convention
-from shapeplan.sweeps.design import (
+from shapeplan.design.layout import (
     MOST_POINTS,
     MOST_RUNS,
     Design,
@@ -22,6 +20,8 @@ from shapeplan.sweeps.design import (
     spacing_cautions,
     step_of,
 )
+from shapeplan.errors import ArgumentError, Caution, Complaint
+from shapeplan.quantities import Convention
 from shapeplan.sweeps.star import FEW_VALUES, FEWEST_VALUES
 
 PAPER_POINTS, PAPER_RATIO = 6, 1.25

@@ -12,14 +12,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from shapeplan.design.power_curve import Power, Spread, Stage
+from shapeplan.design.simulate import simulate
 from shapeplan.errors import ArgumentError, Complaint, FitError, PlanError
 from shapeplan.fitting.fit import DEFAULT_LEVEL, check_arguments, fit
 from shapeplan.fitting.result import Fit
 from shapeplan.planning.recommend import recommend
 from shapeplan.quantities import LARGEST_FLOPS, convert_flops
-from shapeplan.rehearsal.result import Power, Spread, Stage
 from shapeplan.runs import Runs
-from shapeplan.sweeps.simulate import simulate
 
 DEFAULT_SWEEPS, DEFAULT_REPLICATES = 40, 100
 MOST_SWEEPS = 10_000

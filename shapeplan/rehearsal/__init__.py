@@ -1,1 +1,0 @@
-"""Rehearsals: what a sweep would buy, before it is paid for."""
