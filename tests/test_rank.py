@@ -14,8 +14,8 @@ from shapeplan.errors import FitError, PlanError
 from shapeplan.fitting.check import check
 from shapeplan.fitting.compare import compare
 from shapeplan.planning.recommend import recommend
-from shapeplan.readers.checks import doubt_copies
 from shapeplan.readers.read import read_runs
+from shapeplan.readers.row_checks import doubt_copies
 from shapeplan.runs import Runs
 
 

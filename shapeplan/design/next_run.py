@@ -16,8 +16,8 @@ from shapeplan.errors import ArgumentError, Caution, Complaint, PlanError
 from shapeplan.fitting.result import Fit
 from shapeplan.numerics.arrays import plain
 from shapeplan.optimum.cost_model import TRUST
-from shapeplan.planning.doubts import extrapolation, extrapolation_cautions
 from shapeplan.planning.rounding import grain
+from shapeplan.planning.warnings import extrapolation, extrapolation_cautions
 from shapeplan.quantities import LARGEST_FLOPS, format_flops
 from shapeplan.runs import Runs
 

@@ -17,7 +17,7 @@ from shapeplan.figures.figure import (
 )
 from shapeplan.figures.profile import held_loss, profile
 from shapeplan.fitting.result import OPTIMUM_AT, Fit
-from shapeplan.planning.valley import TOLERANCE
+from shapeplan.planning.sensitivity import TOLERANCE
 from shapeplan.quantities import format_flops
 
 POINTS = 33

@@ -13,7 +13,7 @@ from shapeplan.errors import ArgumentError, Complaint, PlanError
 from shapeplan.fitting.result import Fit
 from shapeplan.numerics.arrays import Floats
 from shapeplan.planning.arguments import number, several
-from shapeplan.planning.inverse import LEAST_FLOPS, flops_interval, flops_of_shape, least_flops
+from shapeplan.planning.budget_for_loss import LEAST_FLOPS, flops_interval, flops_of_shape, least_flops
 from shapeplan.planning.optimum import Optimum
 from shapeplan.planning.rounding import Grain
 from shapeplan.planning.shapes import round_to_least_loss

@@ -8,16 +8,16 @@ from shapeplan.fitting.result import Fit
 from shapeplan.optimum.cost_model import TRUST
 from shapeplan.planning.arguments import number, number_or_none, numbers_by_name, whole, whole_or_none
 from shapeplan.planning.budgets import Amounts, read_budgets
+from shapeplan.planning.comparison import read_versus
 from shapeplan.planning.constraints import constraints
-from shapeplan.planning.draft import make_draft
+from shapeplan.planning.evaluate import make_draft
 from shapeplan.planning.method import check_trust, choose_method, method_beside
 from shapeplan.planning.optimum import Optimum
 from shapeplan.planning.plan import Plan
 from shapeplan.planning.recipe import Recipe
 from shapeplan.planning.rounding import grain
+from shapeplan.planning.sensitivity import TOLERANCE, check_tolerance
 from shapeplan.planning.size import SIZE, size_note, with_size
-from shapeplan.planning.valley import TOLERANCE, check_tolerance
-from shapeplan.planning.versus import read_versus
 from shapeplan.quantities import Convention
 from shapeplan.sweeps.grid import Start
 

@@ -14,10 +14,10 @@ from shapeplan.architectures.settings import LARGEST
 from shapeplan.errors import Caution, Complaint, InputError
 from shapeplan.numerics.arrays import Floats, Ints
 from shapeplan.quantities import Convention, convert_flops
-from shapeplan.readers.checks import check_rows, doubt_copies, doubt_magnitudes
 from shapeplan.readers.columns import Columns, understand
 from shapeplan.readers.cross_check import check_flops, check_params, check_tokens
 from shapeplan.readers.parse import parse_table
+from shapeplan.readers.row_checks import check_rows, doubt_copies, doubt_magnitudes
 from shapeplan.readers.rows import Label, Number, Positive, validate_rows
 from shapeplan.readers.settings import Settings, check_settings, read_settings
 from shapeplan.readers.source import Text, read_text

@@ -14,10 +14,10 @@ from shapeplan.errors import ArgumentError, Complaint
 from shapeplan.fitting.records import Interval
 from shapeplan.fitting.result import Fit
 from shapeplan.numerics.arrays import Floats, central_interval, plain
-from shapeplan.planning.inverse import LEAST_FLOPS, least_flops, share_interval
-from shapeplan.planning.ledger import Ledger
+from shapeplan.planning.budget_for_loss import LEAST_FLOPS, least_flops, share_interval
 from shapeplan.planning.optimum import KNOTS, Optimum
 from shapeplan.planning.plan import Alternative, SameLoss
+from shapeplan.planning.shape_cost import Ledger
 from shapeplan.planning.size import SIZE
 from shapeplan.quantities import parse_assignments
 from shapeplan.sweeps.dimensions import wrong_size

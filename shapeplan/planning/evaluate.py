@@ -13,7 +13,16 @@ from shapeplan.fitting.records import Estimate, Interval, interval_at
 from shapeplan.fitting.result import Fit
 from shapeplan.numerics.arrays import Floats, plain
 from shapeplan.planning.budgets import Budgets
-from shapeplan.planning.doubts import (
+from shapeplan.planning.comparison import Rated, alternatives, compare_with
+from shapeplan.planning.model_uncertainty import disagreement, under_rivals
+from shapeplan.planning.optimum import Optimum
+from shapeplan.planning.plan import Alternative, BudgetPlan, Deviation, LawPlan, Serving
+from shapeplan.planning.recipe import Recipe
+from shapeplan.planning.rounding import Grain
+from shapeplan.planning.sensitivity import deviations, valley
+from shapeplan.planning.shape_cost import Ledger
+from shapeplan.planning.shapes import check_shapes, round_to_least_loss
+from shapeplan.planning.warnings import (
     beaten_cautions,
     blind_cautions,
     edge_cautions,
@@ -22,15 +31,6 @@ from shapeplan.planning.doubts import (
     left_over_cautions,
     rounding_cautions,
 )
-from shapeplan.planning.ledger import Ledger
-from shapeplan.planning.optimum import Optimum
-from shapeplan.planning.plan import Alternative, BudgetPlan, Deviation, LawPlan, Serving
-from shapeplan.planning.recipe import Recipe
-from shapeplan.planning.rivals import disagreement, under_rivals
-from shapeplan.planning.rounding import Grain
-from shapeplan.planning.shapes import check_shapes, round_to_least_loss
-from shapeplan.planning.valley import deviations, valley
-from shapeplan.planning.versus import Rated, alternatives, compare_with
 from shapeplan.quantities import convert_flops, format_flops
 
 Ends = tuple[Floats, Floats]

@@ -9,9 +9,9 @@ import numpy as np
 
 from shapeplan.errors import Caution
 from shapeplan.fitting.records import Estimate, Interval, interval_at
-from shapeplan.planning.ledger import Ledger
 from shapeplan.planning.optimum import Optimum
 from shapeplan.planning.plan import LawPlan
+from shapeplan.planning.shape_cost import Ledger
 
 COSTLY = 0.01
 """Regret of a plan under another law that is worth a warning, however wide the intervals are."""
