@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 SHOWN = 10
-"""How many complaints about one input are printed before "and N more"."""
+"""How many details about one input are printed before "and N more"."""
 
 
 @dataclass(frozen=True, slots=True)
-class Complaint:
+class ErrorDetail:
     """One thing that is wrong with what the user gave.
 
     Attributes
@@ -45,8 +45,8 @@ class Complaint:
         parts.append(self.message + (f"; {self.hint}" if self.hint else ""))
         return ": ".join(parts)
 
-    def within(self, file: str | None) -> Complaint:
-        """Return the same complaint, placed in `file` unless it already names one."""
+    def within(self, file: str | None) -> ErrorDetail:
+        """Return the same detail, placed in `file` unless it already names one."""
         return self if self.file else replace(self, file=file)
 
 
@@ -74,27 +74,32 @@ class Caution:
 
 
 class ShapeplanError(Exception):
-    """Anything that shapeplan refuses, with one complaint or many.
+    """Anything that shapeplan refuses, with one detail or many.
 
     Parameters
     ----------
-    *complaints : Complaint
+    *details : ErrorDetail
         What is wrong, in the order of the input; at least one.
     """
 
     exit_code = 1
 
-    def __init__(self, *complaints: Complaint):
-        if not complaints:
-            raise ValueError("an error needs at least one complaint")
-        self.complaints = complaints
-        super().__init__(*complaints)
+    def __init__(self, *details: ErrorDetail):
+        if not details:
+            raise ValueError("an error needs at least one detail")
+        self.details = details
+        super().__init__(*details)
+
+    @property
+    def complaints(self) -> tuple[ErrorDetail, ...]:
+        """The details, by the name that they first had."""
+        return self.details
 
     def __str__(self) -> str:
-        """Return the first ten complaints, a line each, then how many more there are."""
-        lines = [str(complaint) for complaint in self.complaints[:SHOWN]]
-        if len(self.complaints) > SHOWN:
-            lines.append(f"and {len(self.complaints) - SHOWN} more")
+        """Return the first ten details, a line each, then how many more there are."""
+        lines = [str(detail) for detail in self.details[:SHOWN]]
+        if len(self.details) > SHOWN:
+            lines.append(f"and {len(self.details) - SHOWN} more")
         return "\n".join(lines)
 
 
@@ -126,4 +131,4 @@ def check_choice(what: str, given: str, known: Sequence[str]) -> None:
         return
     close = difflib.get_close_matches(given, known, n=1)
     hint = f"did you mean {close[0]!r}?" if close else f"choose one of {', '.join(known)}"
-    raise ArgumentError(Complaint(f"unknown-{what}", f"there is no {what} {given!r}", hint, value=given))
+    raise ArgumentError(ErrorDetail(f"unknown-{what}", f"there is no {what} {given!r}", hint, value=given))

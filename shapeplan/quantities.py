@@ -6,7 +6,7 @@ import math
 import re
 from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
 
-from shapeplan.errors import ArgumentError, Complaint
+from shapeplan.errors import ArgumentError, ErrorDetail
 
 if TYPE_CHECKING:
     from shapeplan.numerics.arrays import Floats
@@ -186,4 +186,4 @@ def _to_float(number: str, text: str, code: str, hint: str) -> float:
 
 def _bad(code: str, text: str, why: str, hint: str) -> ArgumentError:
     shown = text if len(text) <= _LONGEST else text[:_LONGEST] + "..."
-    return ArgumentError(Complaint(code, f"{shown!r} {why}", hint, value=shown))
+    return ArgumentError(ErrorDetail(code, f"{shown!r} {why}", hint, value=shown))

@@ -351,7 +351,7 @@ def test_vits_that_cannot_be_are_refused(change: dict[str, object], message: str
     with pytest.raises(InputError) as error:
         ViT(**{**SOVIT, **change})
     assert message in str(error.value)
-    assert error.value.complaints[0].column in (*change, "width", "patch", "heads")
+    assert error.value.details[0].column in (*change, "width", "patch", "heads")
 
 
 @pytest.mark.parametrize(

@@ -201,11 +201,11 @@ def test_table_1_of_the_paper_by_name(name: str, gflops: float) -> None:
 def test_near_misses_are_suggested(name: str, near: str) -> None:
     with pytest.raises(ArgumentError) as error:
         find_model(name)
-    (complaint,) = error.value.complaints
-    assert complaint.code == "unknown-model"
-    assert complaint.hint is not None
-    assert near in complaint.hint.split("?")[0]
-    assert "--list" in complaint.hint
+    (detail,) = error.value.details
+    assert detail.code == "unknown-model"
+    assert detail.hint is not None
+    assert near in detail.hint.split("?")[0]
+    assert "--list" in detail.hint
 
 
 @pytest.mark.parametrize(

@@ -136,7 +136,7 @@ def test_dense_peaks() -> None:
 def test_arguments_that_make_no_sense(arguments: dict[str, Any], code: str) -> None:
     with pytest.raises(ArgumentError) as error:
         flops(["SoViT-400m/14"], **arguments)
-    assert error.value.complaints[0].code == code
+    assert error.value.details[0].code == code
 
 
 def test_no_models_or_models_of_many_shapes_are_refused() -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy.optimize import least_squares, nnls
 
 from shapeplan.fitting.problem import Problem, solve
-from shapeplan.fitting.solver import Block, polish, search
+from shapeplan.fitting.solver import Block, descend, search
 from shapeplan.fitting.star import solve_star
 from shapeplan.numerics.box_qp import is_definite, solve_box_qp, solve_nnls
 from shapeplan.readers.read import read_runs
@@ -78,7 +78,7 @@ def test_the_search_is_global(seed: int | str) -> None:
         runs = sweep(0.003 if seed % 2 else 0.01, seed, additive_law() if seed % 4 < 2 else None)
     problem = star_problem(runs)
     found = search(problem.blocks, *problem.bounds).best
-    others = polish(problem.blocks, random_starts(problem, 200, seed), *problem.bounds)
+    others = descend(problem.blocks, random_starts(problem, 200, seed), *problem.bounds)
     assert found.converged.all()
     assert found.objective[0] == pytest.approx(others.objective.min(), rel=1e-8)
 
@@ -130,9 +130,9 @@ def test_a_shared_exponent_ties_blocks_together() -> None:
 def test_a_batch_of_polishes_is_the_polishes_one_by_one(seed: int) -> None:
     problem = star_problem_cached()
     starts = random_starts(problem, 3, seed)
-    together = polish(problem.blocks, starts, *problem.bounds)
+    together = descend(problem.blocks, starts, *problem.bounds)
     for i, start in enumerate(starts):
-        alone = polish(problem.blocks, start[None], *problem.bounds)
+        alone = descend(problem.blocks, start[None], *problem.bounds)
         assert together.objective[i] == pytest.approx(alone.objective[0], rel=1e-9)
 
 

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import least_squares, nnls
 
-from shapeplan.fitting.solver import Block, polish
+from shapeplan.fitting.solver import Block, descend
 from shapeplan.fitting.star import StarSolution, solve_star
 from shapeplan.fitting.uncertainty.profile_likelihood import crossings, exponent_intervals
-from shapeplan.fitting.uncertainty.residual_model import Scatter
+from shapeplan.fitting.uncertainty.residual_model import ResidualModel
 from shapeplan.laws.trade import held_alone
 from shapeplan.numerics.arrays import Floats
 from shapeplan.sweeps.star import find_star
@@ -28,10 +28,10 @@ def solution(noise: float, seed: int) -> StarSolution:
     return solve_star(runs, find_star(runs, runs.dims))
 
 
-def scatter_of(star: StarSolution) -> Scatter:
+def scatter_of(star: StarSolution) -> ResidualModel:
     """Return the scatter of a star whose rows are runs."""
     residuals = star.problem.residuals(star.found.best)
-    return Scatter.of(residuals, np.arange(len(residuals)), star.problem.tangent(star.found.best))
+    return ResidualModel.of(residuals, np.arange(len(residuals)), star.problem.tangent(star.found.best))
 
 
 def least_with(star: StarSolution, dim: str, s: float) -> float:
@@ -137,15 +137,15 @@ def test_the_huber_objective_has_intervals_of_about_the_same_size(seed: int) -> 
 def test_few_runs_of_many_points_are_less_sure_than_the_ratio_knows() -> None:
     """How uncertain the part is that rows of a run have in common widens intervals, where there is one."""
     star = solution(0.003, 1)
-    scatter = scatter_of(star)
+    residual_model = scatter_of(star)
 
-    def width(scatter: Scatter) -> float:
-        found, _ = exponent_intervals(star.problem, star.found, scatter, replicates=99, seed=0, level=0.9)
+    def width(residual_model: ResidualModel) -> float:
+        found, _ = exponent_intervals(star.problem, star.found, residual_model, replicates=99, seed=0, level=0.9)
         return float(np.log(found["width"][1] / found["width"][0]))
 
-    few = replace(scatter, freedom=4.0)
-    assert width(few) == width(scatter)
-    assert width(replace(few, common=0.9)) > 1.1 * width(replace(scatter, common=0.9))
+    few = replace(residual_model, freedom=4.0)
+    assert width(few) == width(residual_model)
+    assert width(replace(few, common=0.9)) > 1.1 * width(replace(residual_model, common=0.9))
 
 
 def test_c_stays_within_its_bounds() -> None:
@@ -215,7 +215,7 @@ def test_a_block_with_maps_is_the_block_with_its_columns_replaced(seed: int) -> 
     np.testing.assert_array_equal(block.uses, plain.uses)
     starts = rng.uniform(0.1, 1.0, (3, 3))
     bounds = np.full(3, 0.02), np.full(3, 4.0)
-    one, other = polish([block], starts, *bounds), polish([plain], starts, *bounds)
+    one, other = descend([block], starts, *bounds), descend([plain], starts, *bounds)
     np.testing.assert_allclose(one.objective, other.objective, rtol=1e-9)
     one_map_a_start = replace(block, maps=np.repeat(maps[None], 3, axis=0))
-    np.testing.assert_allclose(polish([one_map_a_start], starts, *bounds).objective, one.objective, rtol=1e-9)
+    np.testing.assert_allclose(descend([one_map_a_start], starts, *bounds).objective, one.objective, rtol=1e-9)

@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from shapeplan.design.candidates import AROUND, LEAST_SPENT, candidates_for, examples_range
 from shapeplan.design.layout import joined
 from shapeplan.design.next_run import next_runs
-from shapeplan.design.posterior import Beliefs
+from shapeplan.design.posterior import Posterior
 from shapeplan.design.simulate import simulate
 from shapeplan.design.sovit_protocol import paper_architecture, rehearsal_law
 from shapeplan.design.star import design_star
@@ -92,7 +92,7 @@ def test_a_run_that_is_done_is_not_suggested(found: Fit) -> None:
 def test_expected_regrets_are_those_of_simulations(found: Fit) -> None:
     """The delta method against fresh sweeps, with the suggested runs and without: within a factor of two."""
     law, place = rehearsal_law(), np.array([TARGET])
-    best = best_shape(law.form, law.units, law.arrays(), place, found.surroundings, found.bounds)
+    best = best_shape(law.form, law.units, law.arrays(), place, found.cost_model, found.bounds)
 
     def mean_regret(design: Runs) -> float:
         losses = []
@@ -115,7 +115,7 @@ def test_seeing_a_run_is_a_kalman_update(seed: int, chosen: int, noise: float) -
     rng = np.random.default_rng(seed)
     both = rng.standard_normal((50, 11)) @ rng.standard_normal((11, 11))
     both -= both.mean(axis=0)
-    before = Beliefs(both[:, :3], both[:, 3:], np.diag([1.0, 2.0, 0.5]), noise)
+    before = Posterior(both[:, :3], both[:, 3:], np.diag([1.0, 2.0, 0.5]), noise)
     after = before.after(chosen)
     covariance = both.T @ both / 49
     column = covariance[:, 3 + chosen]

@@ -13,11 +13,11 @@ from shapeplan.design.sovit_protocol import paper_architecture, rehearsal_law
 from shapeplan.laws import Law, Product
 from shapeplan.numerics.arrays import Floats
 from shapeplan.optimum.best_shape import best_shape
-from shapeplan.optimum.cost_model import Surroundings
+from shapeplan.optimum.cost_model import CostModel
 from shapeplan.sweeps.dimensions import Dimensions
 
 DIMS = ("width", "depth", "mlp_dim")
-SURROUNDINGS = Surroundings(Dimensions(DIMS, {}, {}), paper_architecture(), "forward")
+SURROUNDINGS = CostModel(Dimensions(DIMS, {}, {}), paper_architecture(), "forward")
 WIDE = {"width": (16.0, 1e5), "depth": (1.0, 1e3), "mlp_dim": (16.0, 1e6)}
 
 

@@ -44,7 +44,7 @@ def test_the_plan_loses_next_to_nothing_to_the_truth(fitted: Fit, flops: float, 
     truth = rehearsal_law()
 
     def loss(shape: dict[str, float]) -> float:
-        variables = fitted.surroundings.variables(
+        variables = fitted.cost_model.variables(
             truth.form, {dim: np.asarray(float(shape[dim])) for dim in DIMS}, np.asarray(flops)
         )
         return float(truth.loss(**variables))

@@ -47,7 +47,7 @@ def test_other_budgets_are_refused_with_their_text(text: str) -> None:
     with pytest.raises(ArgumentError) as error:
         parse_flops(text)
     assert repr(text) in str(error.value)
-    assert error.value.complaints[0].code == "bad-flops"
+    assert error.value.details[0].code == "bad-flops"
 
 
 def test_a_rate_is_told_from_an_amount() -> None:

@@ -145,7 +145,7 @@ def test_the_same_loss_for_less(fitted: Fit) -> None:
     cheap = one(fitted, same.flops)
     assert loss(fitted, dict(cheap.shape), same.flops) == pytest.approx(giant.loss, rel=1e-8)
     assert giant.flops_per_example is not None
-    exact = float(fitted.surroundings.flops_per_example({dim: np.asarray(cheap.shape[dim]) for dim in DIMS}))
+    exact = float(fitted.cost_model.flops_per_example({dim: np.asarray(cheap.shape[dim]) for dim in DIMS}))
     assert same.inference == pytest.approx(exact / giant.flops_per_example)
 
 
@@ -278,7 +278,7 @@ def test_serving_is_paid_from_the_budget(fitted: Fit) -> None:
     assert served.serving.flops + served.achieved_flops == pytest.approx(1e21, rel=1e-6)
     assert all(served.shape[dim] < free.shape[dim] for dim in DIMS)
     for other in ({"width": 960, "depth": 24, "mlp_dim": 2256}, {"width": 800, "depth": 18, "mlp_dim": 1600}):
-        each = float(fitted.surroundings.flops_per_example({dim: np.asarray(float(s)) for dim, s in other.items()}))
+        each = float(fitted.cost_model.flops_per_example({dim: np.asarray(float(s)) for dim, s in other.items()}))
         assert served.loss is not None
         assert served.loss.value < loss(fitted, other, 1e21 - 1e10 * each / 3)
 
@@ -349,7 +349,7 @@ def test_coarse_steps_are_paid_along_the_limit(fitted: Fit, options: dict[str, o
     mlp_dim, depth = (128 if "head_dim" in options else 16), (8 if "pipeline_parallel" in options else 1)
     axes = (np.arange(width, 2000, width), np.arange(depth, 60, depth), np.arange(mlp_dim, 5000, mlp_dim))
     places = dict(zip(DIMS, (axis.ravel().astype(float) for axis in np.meshgrid(*axes)), strict=True))
-    around = fitted.surroundings
+    around = fitted.cost_model
     used = around.params(places) if limit == "params" else around.flops_per_example(places)
     found = np.where(np.asarray(used) <= most, fitted.law.loss(**places, flops=1e21), np.inf)
     assert plan.loss is not None

@@ -252,6 +252,6 @@ def test_junk_is_read_or_refused_never_crashed_on(tmp_path: Path, text: str | by
     except InputError as error:
         outcome = error
     if isinstance(outcome, InputError):
-        assert all(complaint.file and complaint.hint for complaint in outcome.complaints)
+        assert all(detail.file and detail.hint for detail in outcome.details)
     else:
         assert len(outcome) > 0

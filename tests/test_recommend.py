@@ -14,7 +14,7 @@ from shapeplan.errors import ArgumentError, PlanError
 from shapeplan.fitting.result import Fit
 from shapeplan.numerics.arrays import nearest_multiple
 from shapeplan.planning.recommend import recommend
-from shapeplan.planning.rounding import grain
+from shapeplan.planning.rounding import rounding_rule
 from shapeplan.sweeps.dimensions import Dimensions
 from shapeplan.sweeps.grid import Start
 
@@ -132,7 +132,7 @@ def test_rounding_is_to_the_nearest_multiple_in_ratio(value: float, multiple: in
 
 def rounded(shape: dict[str, float], rule: dict[str, int], **options: int) -> tuple[dict[str, float], int | None]:
     """Return a shape rounded dimension by dimension, and its heads."""
-    built = grain(Dimensions(tuple(shape), {}, {}), rule, **options)
+    built = rounding_rule(Dimensions(tuple(shape), {}, {}), rule, **options)
     found = {dim: float(v[0]) for dim, v in built.round({dim: np.array([v]) for dim, v in shape.items()}).items()}
     return found, built.heads_of(found.get("width"))
 

@@ -11,8 +11,8 @@ from conftest import SAMPLES
 
 from shapeplan.fitting.selection.candidate import Candidate, fit_candidate
 from shapeplan.fitting.selection.identifiability import survey
-from shapeplan.fitting.solver import LOG_HUBER, OBJECTIVES, RELATIVE, Block, Objective, polish, refit, search
-from shapeplan.fitting.solver.levenberg_marquardt import Patience
+from shapeplan.fitting.solver import LOG_HUBER, OBJECTIVES, RELATIVE, Block, Objective, descend, refit, search
+from shapeplan.fitting.solver.levenberg_marquardt import StoppingCriteria
 from shapeplan.laws.trade import held_alone
 from shapeplan.readers.read import read_runs
 from shapeplan.runs import Runs
@@ -32,8 +32,8 @@ def candidate_of(runs: Runs, law: str, objective: Objective = RELATIVE) -> Candi
 
 def replicates_of(found: Candidate, runs: Runs, count: int) -> list[Block]:
     predicted = np.concatenate(found.problem.predicted(found.found.best))
-    scatter = found.scatter(runs).draw(np.random.default_rng(0), count)
-    return found.problem.observing(predicted * np.exp(scatter))
+    residual_model = found.residual_model(runs).draw(np.random.default_rng(0), count)
+    return found.problem.observing(predicted * np.exp(residual_model))
 
 
 def least_from_other_starts(found: Candidate, blocks: Sequence[Block], seed: int) -> float:
@@ -41,7 +41,7 @@ def least_from_other_starts(found: Candidate, blocks: Sequence[Block], seed: int
     lower, upper = found.problem.bounds
     objective = found.problem.objective
     starts = np.exp(np.random.default_rng(seed).uniform(np.log(lower), np.log(upper), (40, len(lower))))
-    ends = polish(blocks, starts, lower, upper, objective=objective).objective.min()
+    ends = descend(blocks, starts, lower, upper, objective=objective).objective.min()
     return min(float(ends), float(search(blocks, lower, upper, objective).best.objective[0]))
 
 
@@ -84,7 +84,7 @@ def test_no_other_start_ends_below_a_held_exponent() -> None:
     starts = np.exp(np.random.default_rng(0).uniform(np.log(lower), np.log(upper), (100, len(lower))))
     for i, one in enumerate(maps):
         alone = [replace(block, maps=one) for block in found.problem.blocks]
-        assert again.objective[i] <= polish(alone, starts, lower, upper).objective.min() * (1 + SAME)
+        assert again.objective[i] <= descend(alone, starts, lower, upper).objective.min() * (1 + SAME)
 
 
 def test_an_exponent_of_a_term_that_is_off_is_always_the_same() -> None:
@@ -95,7 +95,7 @@ def test_an_exponent_of_a_term_that_is_off_is_always_the_same() -> None:
     lower, upper = np.array([0.02, 0.02]), np.array([2.0, 4.0])
     starts = np.exp(np.random.default_rng(0).uniform(np.log(lower), np.log(upper), (20, 2)))
     # A loss that falls faster than the first term alone leaves nothing for one that rises.
-    found = polish([Block(columns, 3 * x**-0.4 - 0.1 * x, np.ones(12))], starts, lower, upper)
+    found = descend([Block(columns, 3 * x**-0.4 - 0.1 * x, np.ones(12))], starts, lower, upper)
     assert (found.coefficients[0][:, 1] == 0).all()
     assert found.exponents[:, 1] == pytest.approx(np.sqrt(0.02 * 4.0))
     assert np.ptp(found.exponents[:, 0]) < 1e-6
@@ -106,6 +106,6 @@ def test_a_descent_that_is_cut_short_says_so(objective: Objective) -> None:
     found = candidate_of(real_sweep(), "separable", objective)
     lower, upper = found.problem.bounds
     start = np.sqrt(lower * upper)[None]
-    short = polish(found.problem.blocks, start, lower, upper, objective=objective, patience=Patience(steps=2))
+    short = descend(found.problem.blocks, start, lower, upper, objective=objective, criteria=StoppingCriteria(steps=2))
     assert not short.converged.any()
-    assert polish(found.problem.blocks, start, lower, upper, objective=objective).converged.all()
+    assert descend(found.problem.blocks, start, lower, upper, objective=objective).converged.all()

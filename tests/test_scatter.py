@@ -10,12 +10,12 @@ from conftest import SAMPLES, fit
 
 from shapeplan.design.simulate import simulate
 from shapeplan.fitting.diagnostics.warnings import run_cautions
-from shapeplan.fitting.uncertainty.residual_model import Scatter
+from shapeplan.fitting.uncertainty.residual_model import ResidualModel
 from shapeplan.readers.read import read_runs
 from shapeplan.runs import Runs
 
 
-def scatters(of_run: float, of_row: float, sizes: list[int], count: int = 400) -> list[Scatter]:
+def scatters(of_run: float, of_row: float, sizes: list[int], count: int = 400) -> list[ResidualModel]:
     """Return the scatter around least squares with two slopes that only runs tell, and one within runs."""
     rng = np.random.default_rng(0)
     run = np.repeat(np.arange(len(sizes)), sizes)
@@ -25,7 +25,7 @@ def scatters(of_run: float, of_row: float, sizes: list[int], count: int = 400) -
     found = []
     for _ in range(count):
         noise = of_run * rng.standard_normal(len(sizes))[run] + of_row * rng.standard_normal(len(run))
-        found.append(Scatter.of(noise - basis @ (basis.T @ noise), run, tangent))
+        found.append(ResidualModel.of(noise - basis @ (basis.T @ noise), run, tangent))
     return found
 
 
@@ -55,20 +55,20 @@ def test_points_of_few_runs_are_not_so_many_observations() -> None:
 
 
 def test_draws_have_the_scatter_and_what_runs_share() -> None:
-    scatter = scatters(0.005, 0.001, [24] * 6, count=1)[0]
-    draws = scatter.draw(np.random.default_rng(1), 4000)
+    residual_model = scatters(0.005, 0.001, [24] * 6, count=1)[0]
+    draws = residual_model.draw(np.random.default_rng(1), 4000)
     assert draws.shape == (4000, 144)
-    assert float(draws.std()) == pytest.approx(scatter.sigma, rel=0.05)
-    together = np.mean(draws[:, 0] * draws[:, 23]) / scatter.sigma**2
-    apart = np.mean(draws[:, 0] * draws[:, 24]) / scatter.sigma**2
-    assert together == pytest.approx(scatter.common, abs=0.1)
+    assert float(draws.std()) == pytest.approx(residual_model.sigma, rel=0.05)
+    together = np.mean(draws[:, 0] * draws[:, 23]) / residual_model.sigma**2
+    apart = np.mean(draws[:, 0] * draws[:, 24]) / residual_model.sigma**2
+    assert together == pytest.approx(residual_model.common, abs=0.1)
     assert apart == pytest.approx(0, abs=0.1)
 
 
 def test_a_law_that_takes_up_all_runs_is_told() -> None:
-    scatter = scatters(0.005, 0.001, [24] * 3, count=1)[0]
-    assert [caution.code for caution in run_cautions(scatter)] == ["few-runs"]
-    assert "(3, with 72 rows)" in run_cautions(scatter)[0].message
+    residual_model = scatters(0.005, 0.001, [24] * 3, count=1)[0]
+    assert [caution.code for caution in run_cautions(residual_model)] == ["few-runs"]
+    assert "(3, with 72 rows)" in run_cautions(residual_model)[0].message
     assert not run_cautions(scatters(0.0, 0.003, [1] * 40, count=1)[0])
 
 

@@ -91,11 +91,11 @@ def test_words_of_other_libraries(tmp_path: Path) -> None:
         ("width,d_model,depth\n2,4,3\n", [(2, "d_model")]),
     ],
 )
-def test_mistakes_name_line_and_column(tmp_path: Path, text: str, complaints: list[tuple[int, str]]) -> None:
+def test_mistakes_name_line_and_column(tmp_path: Path, text: str, details: list[tuple[int, str]]) -> None:
     with pytest.raises(InputError) as error:
         read_shapes(write(tmp_path, text))
-    assert [(found.line, found.column) for found in error.value.complaints] == complaints
-    assert all(found.file and found.hint for found in error.value.complaints)
+    assert [(found.line, found.column) for found in error.value.details] == details
+    assert all(found.file and found.hint for found in error.value.details)
 
 
 GPT2_CONFIG = {
@@ -155,7 +155,7 @@ def test_settings_of_rows_are_strict(tmp_path: Path, columns: str, cells: str, m
     with pytest.raises(InputError) as error:
         read_shapes(write(tmp_path, text))
     assert message in str(error.value)
-    assert error.value.complaints[0].line == 2
+    assert error.value.details[0].line == 2
 
 
 # --- names and settings together

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from shapeplan.errors import ArgumentError, Complaint
+from shapeplan.errors import ArgumentError, ErrorDetail
 from shapeplan.quantities import Convention
 
 if TYPE_CHECKING:
@@ -162,5 +162,7 @@ def find_convention(name: object) -> CountingConvention:
     """
     if not isinstance(name, str) or name not in CONVENTIONS:
         hint = f"the conventions are {', '.join(CONVENTIONS)}"
-        raise ArgumentError(Complaint("unknown-convention", f"there is no convention {name!r}", hint, value=str(name)))
+        raise ArgumentError(
+            ErrorDetail("unknown-convention", f"there is no convention {name!r}", hint, value=str(name))
+        )
     return CONVENTIONS[name]

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from shapeplan.errors import Complaint, InputError
+from shapeplan.errors import ErrorDetail, InputError
 
 LARGEST = 1_000_000_000
 """No dimension and no setting is above this."""
@@ -111,7 +111,7 @@ def bad_setting(name: str, value: object, why: str, hint: str) -> InputError:
     """Return the error for one setting of an architecture."""
     shown = None if value is None else _shown(value)
     said = f"architecture setting {name!r} " + (f"= {shown} " if shown is not None else "") + why
-    return InputError(Complaint("bad-architecture", said, hint, column=name, value=shown))
+    return InputError(ErrorDetail("bad-architecture", said, hint, column=name, value=shown))
 
 
 def _shown(value: object) -> str:

@@ -22,7 +22,7 @@ from shapeplan.cli.recommend import recommend
 from shapeplan.cli.report import report
 from shapeplan.cli.simulate import simulate
 from shapeplan.cli.strict import StrictCommand
-from shapeplan.errors import Complaint, ShapeplanError
+from shapeplan.errors import ErrorDetail, ShapeplanError
 from shapeplan.render.console import ClosedPipe, Console
 
 EXIT_USAGE = 2
@@ -92,7 +92,9 @@ def run(arguments: list[str]) -> int:
             return EXIT_INTERRUPTED
         _traceback_if_asked()
         message = f"something went wrong inside shapeplan ({type(error).__name__}: {error})"
-        console.error(ShapeplanError(Complaint("internal", message, "please report it; SHAPEPLAN_DEBUG=1 shows where")))
+        console.error(
+            ShapeplanError(ErrorDetail("internal", message, "please report it; SHAPEPLAN_DEBUG=1 shows where"))
+        )
         return 1
     return status if isinstance(status, int) else 0
 
@@ -119,7 +121,7 @@ def _usage(error: Exception, console: Console) -> int:
         message, value = message[:1].lower() + message[1:].rstrip("."), None
     else:
         message, value = refused
-    console.error(ShapeplanError(Complaint("usage", message, hint, value=value)))
+    console.error(ShapeplanError(ErrorDetail("usage", message, hint, value=value)))
     return EXIT_USAGE
 
 

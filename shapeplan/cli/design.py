@@ -8,7 +8,7 @@ import typer
 from shapeplan.cli import options as opt
 from shapeplan.cli.output import LOG_FORMATS, Target, emit, emit_text, output_target
 from shapeplan.cli.strict import StrictCommand
-from shapeplan.errors import ArgumentError, Complaint
+from shapeplan.errors import ArgumentError, ErrorDetail
 from shapeplan.quantities import format_count, format_flops, parse_assignments, parse_count, parse_flops, parse_fraction
 from shapeplan.render.console import Console
 
@@ -86,7 +86,7 @@ def star(
         made = star_for_budget(parse_flops(budget), cost, center=shape, durations=lengths, **rest)
     elif shape is None or lengths is None:
         message = "a star needs --center and --durations, or a --budget that they follow from"
-        raise ArgumentError(Complaint("bad-design", message, f"{_CENTER_HINT}, and --durations 64M,128M,256M"))
+        raise ArgumentError(ErrorDetail("bad-design", message, f"{_CENTER_HINT}, and --durations 64M,128M,256M"))
     else:
         made = design_star(shape, cost, lengths, **rest)
     _show(console, made, gpus, mfu, place, architecture)
@@ -132,7 +132,7 @@ def grid(
         made = grid_for_budget(parse_flops(budget), cost, around=shape, durations=lengths, **rest)
     elif shape is None or lengths is None:
         message = "a grid needs --around and --durations, or a --budget that they follow from"
-        raise ArgumentError(Complaint("bad-design", message, f"{_AROUND_HINT}, and --durations 300M,600M"))
+        raise ArgumentError(ErrorDetail("bad-design", message, f"{_AROUND_HINT}, and --durations 300M,600M"))
     else:
         made = design_grid(shape, cost, lengths, **rest)
     _show(console, made, gpus, mfu, place, architecture)
@@ -282,7 +282,7 @@ def _architecture(path: Path) -> "Architecture":
     found = read_settings(path).architecture
     if found is None:
         hint = "write e.g. architecture: {family: vit, patch: 14, image: 224, heads: 16}"
-        raise ArgumentError(Complaint("no-architecture", "the file says no architecture", hint, str(path)))
+        raise ArgumentError(ErrorDetail("no-architecture", "the file says no architecture", hint, str(path)))
     return found
 
 
@@ -296,6 +296,6 @@ def _values(texts: list[str] | None) -> dict[str, list[float]]:
         name, equals, numbers = (part.strip() for part in text.partition("="))
         if not (name and equals and numbers) or name in values:
             why = "is said twice" if name in values else "is not name=number,number"
-            raise ArgumentError(Complaint("bad-values", f"--values {text[:60]!r} {why}", _VALUES_HINT, value=text))
+            raise ArgumentError(ErrorDetail("bad-values", f"--values {text[:60]!r} {why}", _VALUES_HINT, value=text))
         values[name] = [parse_count(part) for part in numbers.split(",")]
     return values

@@ -8,7 +8,7 @@ import typer
 
 from shapeplan.cli import options as opt
 from shapeplan.cli.output import emit, output_target
-from shapeplan.errors import ArgumentError, Complaint
+from shapeplan.errors import ArgumentError, ErrorDetail
 from shapeplan.quantities import parse_count, parse_flops
 from shapeplan.render.console import Console
 
@@ -82,7 +82,7 @@ def flops(
     if list_names:
         if as_json or output:
             raise ArgumentError(
-                Complaint("useless-option", "--list shows a table and nothing else", "leave the rest out")
+                ErrorDetail("useless-option", "--list shows a table and nothing else", "leave the rest out")
             )
         console.show(*render_catalogue(models_with(models or [])))
         return

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from shapeplan.errors import ArgumentError, Complaint
+from shapeplan.errors import ArgumentError, ErrorDetail
 from shapeplan.quantities import parse_assignments, parse_count, parse_flops, parse_fraction
 
 START_HINT = "write e.g. width=608,depth=10,mlp_dim=928@3.5e18"
@@ -77,7 +77,9 @@ def parse_dims(text: str | None) -> tuple[str, ...] | None:
     dims = tuple(part.strip() for part in text.split(","))
     if not all(dims) or len(set(dims)) < len(dims):
         raise ArgumentError(
-            Complaint("bad-dims", f"--dims {text!r} has an empty or double name", "write e.g. width,depth", value=text)
+            ErrorDetail(
+                "bad-dims", f"--dims {text!r} has an empty or double name", "write e.g. width,depth", value=text
+            )
         )
     return dims
 
@@ -91,7 +93,7 @@ def parse_start(text: str) -> tuple[dict[str, float], float]:
     """Read ``width=608,depth=10,mlp_dim=928@3.5e18`` into x0 and t0."""
     shape, at, flops = text.partition("@")
     if not at:
-        raise ArgumentError(Complaint("bad-start", f"{text!r} has no @ before the compute", START_HINT, value=text))
+        raise ArgumentError(ErrorDetail("bad-start", f"{text!r} has no @ before the compute", START_HINT, value=text))
     return parse_assignments(shape, START_HINT), parse_flops(flops)
 
 
@@ -111,7 +113,7 @@ def parse_number(option: str, text: str | None, hint: str) -> float | None:
     try:
         return parse_count(text)
     except ArgumentError as error:
-        wrong = error.complaints[0]
+        wrong = error.details[0]
         raise ArgumentError(replace(wrong, message=f"{option} {wrong.message}", hint=hint)) from None
 
 
@@ -132,5 +134,7 @@ def parse_settings(texts: list[str] | None, taken: set[str]) -> dict[str, str]:
         else:
             settings[name] = value
             continue
-        raise ArgumentError(Complaint("bad-setting", f"--set {text[:60]!r} {why}", "write e.g. gated=true", value=text))
+        raise ArgumentError(
+            ErrorDetail("bad-setting", f"--set {text[:60]!r} {why}", "write e.g. gated=true", value=text)
+        )
     return settings

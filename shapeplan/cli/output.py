@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from shapeplan.errors import ArgumentError, Complaint
+from shapeplan.errors import ArgumentError, ErrorDetail
 from shapeplan.render.console import Console
 
 if TYPE_CHECKING:
@@ -72,13 +72,15 @@ def output_target(
 
     if str(output) == "-":
         message = "-o names a file, and '-' is none"
-        raise ArgumentError(Complaint("output-is-stdout", message, "leave -o out", value="-"))
+        raise ArgumentError(ErrorDetail("output-is-stdout", message, "leave -o out", value="-"))
     names = tuple(str(name) for name in inputs if name)
     check_target(output, names)
     asked = SUFFIXES.get(output.suffix.lower(), formats[0])
     if asked not in formats:
         message = f"the name {output.name!r} asks for {asked}, and this is written as {' or '.join(formats)}"
-        raise ArgumentError(Complaint("bad-format", message, f"give -o {output.stem}.{formats[0]}", value=str(output)))
+        raise ArgumentError(
+            ErrorDetail("bad-format", message, f"give -o {output.stem}.{formats[0]}", value=str(output))
+        )
     return Target(output, asked, names)
 
 

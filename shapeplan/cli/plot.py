@@ -7,7 +7,7 @@ import typer
 
 from shapeplan.cli import options as opt
 from shapeplan.cli.output import output_target
-from shapeplan.errors import ArgumentError, Complaint
+from shapeplan.errors import ArgumentError, ErrorDetail
 from shapeplan.quantities import parse_flops
 from shapeplan.render.console import Console
 
@@ -48,7 +48,7 @@ def plot(
     console = Console(quiet=quiet, as_json=as_json)
     if output is None and not as_json:
         message = "a picture needs a file to go to"
-        raise ArgumentError(Complaint("no-output", message, "give -o figure.png (.svg, .pdf, .html), or --json"))
+        raise ArgumentError(ErrorDetail("no-output", message, "give -o figure.png (.svg, .pdf, .html), or --json"))
     if output is not None:
         from shapeplan.render.pictures import check_format, picture
 

@@ -6,7 +6,7 @@ import typer
 
 from shapeplan.cli import options as opt
 from shapeplan.cli.output import LOG_FORMATS, emit_text, output_target
-from shapeplan.errors import ArgumentError, Complaint, check_choice
+from shapeplan.errors import ArgumentError, ErrorDetail, check_choice
 from shapeplan.quantities import parse_assignments, parse_flops, parse_fraction
 from shapeplan.render.console import Console
 
@@ -117,7 +117,7 @@ def recommend(
         check_choice("format", form, (*_FORMATS, *LIBRARIES))
         if as_json and form != "json":
             message = f"--json and --format {form} both say what to print"
-            raise ArgumentError(Complaint("bad-format", message, "give one of them", value=form))
+            raise ArgumentError(ErrorDetail("bad-format", message, "give one of them", value=form))
     as_json = as_json or form == "json"
     console = Console(quiet=quiet, as_json=as_json)
     written = {None: ("json", "csv"), "table": ("json", "csv"), "json": ("json",), "csv": ("csv",)}

@@ -8,7 +8,7 @@ import typer
 
 from shapeplan.cli import options as opt
 from shapeplan.cli.output import output_target
-from shapeplan.errors import ArgumentError, Complaint
+from shapeplan.errors import ArgumentError, ErrorDetail
 from shapeplan.quantities import parse_flops
 from shapeplan.render.console import Console
 
@@ -40,7 +40,7 @@ def report(
     console = Console(quiet=quiet)
     if output.suffix.lower() not in (".html", ".htm"):
         message = f"a report is a page, and {output.name!r} does not end in .html"
-        raise ArgumentError(Complaint("bad-format", message, "give -o report.html; pictures alone: shapeplan plot"))
+        raise ArgumentError(ErrorDetail("bad-format", message, "give -o report.html; pictures alone: shapeplan plot"))
     place = output_target(output, (law,), ("html",))
     assert place is not None, "a report always goes to a file"
     budgets = [parse_flops(text) for text in flops or []]

@@ -6,7 +6,7 @@ from typing import Any
 
 from typer.core import TyperCommand
 
-from shapeplan.errors import ArgumentError, Complaint
+from shapeplan.errors import ArgumentError, ErrorDetail
 
 
 class StrictCommand(TyperCommand):
@@ -25,5 +25,5 @@ class StrictCommand(TyperCommand):
             once = option.param_type_name == "option" and not getattr(option, "multiple", False)
             if once and sum(name in option.opts for name in given) > 1:
                 name = max(option.opts, key=len)
-                raise ArgumentError(Complaint("option-twice", f"{name} is given twice", "give it once", value=name))
+                raise ArgumentError(ErrorDetail("option-twice", f"{name} is given twice", "give it once", value=name))
         return super().parse_args(ctx, args)

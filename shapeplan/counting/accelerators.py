@@ -7,7 +7,7 @@ import math
 import re
 from dataclasses import dataclass
 
-from shapeplan.errors import ArgumentError, Complaint
+from shapeplan.errors import ArgumentError, ErrorDetail
 
 AS_OF = "2026-11"
 """When the table was last checked against its sources."""
@@ -105,7 +105,7 @@ def read_fleet(gpus: str | None, mfu: float | None) -> tuple[Fleet | None, float
     """
     if gpus is None and mfu is not None:
         message = "a utilization says nothing without accelerators"
-        raise ArgumentError(Complaint("no-gpus", message, "add --gpus 64xH100"))
+        raise ArgumentError(ErrorDetail("no-gpus", message, "add --gpus 64xH100"))
     return (None, None) if gpus is None else (parse_fleet(gpus), check_mfu(mfu))
 
 
@@ -121,7 +121,9 @@ def parse_fleet(text: str) -> Fleet:
     count = int(match["count"] or 1) if match else 0
     if match is None or count < 1:
         hint = "write e.g. 64xH100"
-        raise ArgumentError(Complaint("bad-gpus", f"{text[:60]!r} is no number of accelerators", hint, value=text[:60]))
+        raise ArgumentError(
+            ErrorDetail("bad-gpus", f"{text[:60]!r} is no number of accelerators", hint, value=text[:60])
+        )
     return Fleet(count, _find(match["name"]))
 
 
@@ -132,7 +134,7 @@ def check_mfu(mfu: float | None) -> float:
     if not (0 < mfu <= 1 and math.isfinite(mfu)):
         hint = "write e.g. 0.4 or 40%; 0.3 to 0.5 is usual"
         message = f"a utilization (MFU) of {mfu:g} is not above 0 and at most 1"
-        raise ArgumentError(Complaint("bad-mfu", message, hint, value=f"{mfu:g}"))
+        raise ArgumentError(ErrorDetail("bad-mfu", message, hint, value=f"{mfu:g}"))
     return mfu
 
 
@@ -144,7 +146,7 @@ def _find(name: str) -> Accelerator:
         near = " or ".join(dict.fromkeys(known[key].name for key in close))
         hint = (f"did you mean {near}? " if near else "") + f"the table has {', '.join(ACCELERATORS)}"
         message = f"there is no accelerator {name!r} in the table"
-        raise ArgumentError(Complaint("unknown-gpu", message, hint, value=name))
+        raise ArgumentError(ErrorDetail("unknown-gpu", message, hint, value=name))
     return chip
 
 

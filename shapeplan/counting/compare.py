@@ -12,7 +12,7 @@ from shapeplan.architectures.catalogue import Counted, named
 from shapeplan.architectures.conventions import find_convention, non_embedding_params
 from shapeplan.counting.accelerators import AS_OF, Fleet, read_fleet
 from shapeplan.counting.memory import DEFAULT_RECIPE, MemoryRecipe, find_recipe
-from shapeplan.errors import ArgumentError, Caution, Complaint, InputError
+from shapeplan.errors import ArgumentError, Caution, ErrorDetail, InputError
 from shapeplan.quantities import LARGEST_FLOPS, convert_flops, format_bytes, format_flops
 from shapeplan.runs import Source
 
@@ -185,14 +185,14 @@ def flops(
         models = [models]
     if not models:
         hint = "name some, e.g. ViT-g/14 SoViT-400m/14, or give a file of shapes"
-        raise ArgumentError(Complaint("no-models", "there are no models to count", hint))
+        raise ArgumentError(ErrorDetail("no-models", "there are no models to count", hint))
     find_convention(flops_convention)
     counted = [_counted(model) for model in models]
     _check_lengths(examples, tokens, budget)
     fleet, share = read_fleet(gpus, mfu)
     if fleet and examples is None and tokens is None and budget is None:
         hint = "add --examples, --tokens or --budget"
-        raise ArgumentError(Complaint("no-training", "days need the length of a training", hint))
+        raise ArgumentError(ErrorDetail("no-training", "days need the length of a training", hint))
     recipe = find_recipe(DEFAULT_RECIPE if memory is None else memory) if fleet or memory is not None else None
     rows = []
     for one in counted:
@@ -218,12 +218,12 @@ def _counted(model: str | Transformer | Counted) -> Counted:
         model = Counted(f"{model.family} {model.width}x{model.depth}x{model.mlp_dim}", model, model.family)
     if not isinstance(model, Counted):
         hint = "give names, transformers, or what shapeplan.named returns"
-        raise ArgumentError(Complaint("not-a-model", f"{str(model)[:60]!r} is no model", hint))
+        raise ArgumentError(ErrorDetail("not-a-model", f"{str(model)[:60]!r} is no model", hint))
     for setting in fields(model.model):
         if isinstance(getattr(model.model, setting.name), np.ndarray | float):
             hint = "count arrays and shapes in between with .params, .macs and .flops()"
             message = f"{setting.name} of {model.name} is no whole number"
-            raise InputError(Complaint("not-a-model", message, hint, column=setting.name))
+            raise InputError(ErrorDetail("not-a-model", message, hint, column=setting.name))
     return model
 
 
@@ -264,7 +264,7 @@ def _training(
     model = counted.model
     if tokens is not None and model.examples_unit != "tokens":
         hint = "say --examples (images)"
-        raise ArgumentError(Complaint("wrong-unit", f"{counted.name} sees examples, not tokens", hint))
+        raise ArgumentError(ErrorDetail("wrong-unit", f"{counted.name} sees examples, not tokens", hint))
     each = model.flops("forward") / model.examples_per_input
     if budget is not None:
         seen = budget / (_budgeted(counted, convention) / model.examples_per_input)
@@ -285,7 +285,7 @@ def _budgeted(counted: Counted, convention: str) -> int:
     except InputError:
         message = f"{convention} FLOPs of {counted.name} are not known, and a budget cannot be counted in them"
         hint = "say --flops-convention forward or training"
-        raise ArgumentError(Complaint("unknown-count", message, hint, value=convention)) from None
+        raise ArgumentError(ErrorDetail("unknown-count", message, hint, value=convention)) from None
 
 
 def _check_lengths(examples: float | None, tokens: float | None, budget: float | None) -> None:
@@ -293,12 +293,12 @@ def _check_lengths(examples: float | None, tokens: float | None, budget: float |
     named_ones = [f"--{name}" for name, value in given.items() if value is not None]
     if len(named_ones) > 1:
         message = f"{' and '.join(named_ones)} both say how long a training is"
-        raise ArgumentError(Complaint("two-lengths", message, "give one of them"))
+        raise ArgumentError(ErrorDetail("two-lengths", message, "give one of them"))
     for name, value in given.items():
         largest = LARGEST_FLOPS if name == "budget" else MOST_EXAMPLES
         if value is not None and not 0 < value <= largest:
             message = f"{name} of {value:g} are not above 0 and at most {largest:g}"
-            raise ArgumentError(Complaint("bad-length", message, "check its zeros", value=f"{value:g}"))
+            raise ArgumentError(ErrorDetail("bad-length", message, "check its zeros", value=f"{value:g}"))
 
 
 def _assumptions(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from dataclasses import dataclass
 
-from shapeplan.errors import ArgumentError, Complaint
+from shapeplan.errors import ArgumentError, ErrorDetail
 
 
 @dataclass(frozen=True)
@@ -72,5 +72,5 @@ def find_recipe(name: str) -> MemoryRecipe:
     if name not in RECIPES:
         close = difflib.get_close_matches(name, RECIPES, n=1)
         hint = (f"did you mean {close[0]}? " if close else "") + f"the recipes are {', '.join(RECIPES)}"
-        raise ArgumentError(Complaint("unknown-recipe", f"there is no recipe {name[:60]!r}", hint, value=name[:60]))
+        raise ArgumentError(ErrorDetail("unknown-recipe", f"there is no recipe {name[:60]!r}", hint, value=name[:60]))
     return RECIPES[name]

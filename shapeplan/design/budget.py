@@ -9,7 +9,7 @@ import numpy as np
 
 from shapeplan.architectures import Architecture
 from shapeplan.design.layout import Design, step_of
-from shapeplan.errors import ArgumentError, Caution, Complaint
+from shapeplan.errors import ArgumentError, Caution, ErrorDetail
 from shapeplan.quantities import LARGEST_FLOPS, Convention, format_flops
 
 SHARES = (0.25, 0.5, 1.0)
@@ -25,7 +25,7 @@ def check_budget(budget: float) -> None:
     """Raise `ArgumentError` on a budget that makes no sense."""
     if not 0 < budget <= LARGEST_FLOPS:
         hint = f"give more than 0 and at most {LARGEST_FLOPS:g} FLOPs"
-        raise ArgumentError(Complaint("bad-flops", f"a budget of {budget:g} FLOPs cannot be", hint))
+        raise ArgumentError(ErrorDetail("bad-flops", f"a budget of {budget:g} FLOPs cannot be", hint))
 
 
 def largest_within(
@@ -70,7 +70,7 @@ def largest_within(
     least = next((found for size in sizes if (found := design(float(size)))), None)
     said = f"; the smallest costs {format_flops(least.flops(convention))}" if least else ""
     message = f"{format_flops(budget)} FLOPs do not buy a {kind}{said}"
-    raise ArgumentError(Complaint("budget-too-small", message, f"give a larger budget, or a smaller {middle}"))
+    raise ArgumentError(ErrorDetail("budget-too-small", message, f"give a larger budget, or a smaller {middle}"))
 
 
 def scaled(shape: Mapping[str, float], size: float, cost: Architecture) -> dict[str, float]:

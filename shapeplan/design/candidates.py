@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from shapeplan.errors import Complaint, PlanError
+from shapeplan.errors import ErrorDetail, PlanError
 from shapeplan.fitting.result import Fit
 from shapeplan.numerics.arrays import Bools, Floats, nearest_multiple
-from shapeplan.planning.rounding import grain
+from shapeplan.planning.rounding import rounding_rule
 from shapeplan.quantities import format_flops
 
 MOST_SHAPES = 512
@@ -72,7 +72,7 @@ def candidates_for(fit: Fit, share: float) -> Candidates:
         If the share pays for none.
     """
     shape = _shapes(fit)
-    each = fit.surroundings.flops_per_example(shape)
+    each = fit.cost_model.flops_per_example(shape)
     fewest, most = examples_range(fit)
     longest = AROUND * most
     # A share that only the largest shapes could spend would leave nothing to compare.
@@ -85,7 +85,7 @@ def candidates_for(fit: Fit, share: float) -> Candidates:
         least = _NEXT_DIGIT * max(1.0, fewest) * each.min()
         message = f"{format_flops(share)} FLOPs a run pay for none that is as long as those of the log"
         hint = f"give a larger budget, or fewer candidates: the cheapest run costs {format_flops(float(least))}"
-        raise PlanError(Complaint("budget-too-small", message, hint))
+        raise PlanError(ErrorDetail("budget-too-small", message, hint))
     kept &= flops >= LEAST_SPENT * flops[kept].max()
     return Candidates({dim: sizes[kept] for dim, sizes in shape.items()}, examples[kept], flops[kept])
 
@@ -96,13 +96,13 @@ def examples_range(fit: Fit) -> tuple[float, float]:
     assert rows is not None, "the rows are not known"
     examples = rows.examples
     if examples is None:
-        examples = rows.flops / fit.surroundings.flops_per_example({dim: rows.shape[dim] for dim in fit.dims})
+        examples = rows.flops / fit.cost_model.flops_per_example({dim: rows.shape[dim] for dim in fit.dims})
     return float(examples.min()), float(examples.max())
 
 
 def _shapes(fit: Fit) -> dict[str, Floats]:
     """Return shapes around the trained ones, all dimensions, that can be built."""
-    built, axes = grain(fit.dimensions, fit.heads, fractional=fit.fractional, kv_heads=fit.kv_heads), {}
+    built, axes = rounding_rule(fit.dimensions, fit.heads, fractional=fit.fractional, kv_heads=fit.kv_heads), {}
     count = max(_FEWEST_VALUES, min(_MOST_VALUES, int(MOST_SHAPES ** (1 / len(fit.dims)) + 1e-9)))
     for dim in fit.dims:
         low, high = fit.shape_range[dim]

@@ -20,7 +20,7 @@ from shapeplan.design.layout import (
     spacing_cautions,
     step_of,
 )
-from shapeplan.errors import ArgumentError, Caution, Complaint
+from shapeplan.errors import ArgumentError, Caution, ErrorDetail
 from shapeplan.quantities import Convention
 
 PAPER_POINTS, PAPER_RATIO = 4, 1.2
@@ -75,7 +75,7 @@ def design_grid(
     lengths = check_durations(durations, 1)
     if unknown := sorted(set(values or {}) - set(around)):
         message = f"there are values of {', '.join(unknown)}, which the shape has not"
-        raise ArgumentError(Complaint("bad-values", message, f"it has {', '.join(around)}"))
+        raise ArgumentError(ErrorDetail("bad-values", message, f"it has {', '.join(around)}"))
     axes = {}
     for dim, size in around.items():
         given = (values or {}).get(dim)
@@ -86,14 +86,14 @@ def design_grid(
                 "some are the same" if len(set(axis)) < len(axis) else f"{FEWEST_POINTS} or more are needed, from 1 on"
             )
             hint = "use a larger shape, another ratio, or another number of points"
-            raise ArgumentError(Complaint("bad-values", f"{dim} would have the values {said}: {why}", hint))
+            raise ArgumentError(ErrorDetail("bad-values", f"{dim} would have the values {said}: {why}", hint))
         axes[dim] = axis
     count = len(lengths)
     for axis in axes.values():
         count *= len(axis)
     if count > MOST_RUNS:
         message = f"the grid has {count} runs, more than {MOST_RUNS}"
-        raise ArgumentError(Complaint("bad-points", message, "ask for fewer points or durations"))
+        raise ArgumentError(ErrorDetail("bad-points", message, "ask for fewer points or durations"))
     entries, boundary = [], []
     for sizes in itertools.product(*axes.values()):
         shape = dict(zip(axes, sizes, strict=True))
@@ -113,5 +113,5 @@ def _axis(dim: str, size: float, points: int, ratio: float, cost: Architecture) 
     """Return values around a size, as many below as above, so that it is inside."""
     if not FEWEST_POINTS <= points <= MOST_POINTS:
         hint = f"give {FEWEST_POINTS} to {MOST_POINTS}: the best of fewer is on the edge"
-        raise ArgumentError(Complaint("bad-points", f"{points} points cannot be", hint))
+        raise ArgumentError(ErrorDetail("bad-points", f"{points} points cannot be", hint))
     return spaced(size * ratio ** -((points - 1) / 2), ratio, points, step_of(dim, cost))

@@ -70,7 +70,7 @@ def grid_for_budget(
             return lay_out(size)
         except ShapeplanError as error:
             # A shape too small for steps of the ratio, or durations too short to differ, are mended by a larger size.
-            if error.complaints[0].code not in ("bad-values", "bad-durations"):
+            if error.details[0].code not in ("bad-values", "bad-durations"):
                 raise
         return None
 

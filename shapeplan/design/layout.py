@@ -9,7 +9,7 @@ import numpy as np
 
 from shapeplan.architectures import Architecture, Cost
 from shapeplan.architectures.base import SHAPE_DIMS
-from shapeplan.errors import ArgumentError, Caution, Complaint
+from shapeplan.errors import ArgumentError, Caution, ErrorDetail
 from shapeplan.numerics.arrays import Floats, nearest_multiple
 from shapeplan.quantities import Convention, convert_flops
 from shapeplan.runs import Runs
@@ -179,10 +179,10 @@ def check_durations(durations: Sequence[float], least: int) -> list[float]:
     wrong = [value for value in durations if not 1 <= value <= LARGEST_EXAMPLES]
     if wrong or len(set(durations)) < len(durations):
         why = f"{wrong[0]:g} examples cannot be" if wrong else "a duration is given twice"
-        raise ArgumentError(Complaint("bad-durations", why, "write e.g. --durations 64M,128M,256M"))
+        raise ArgumentError(ErrorDetail("bad-durations", why, "write e.g. --durations 64M,128M,256M"))
     if len(durations) < least:
         message = f"{len(durations)} duration cannot show how loss falls with compute"
-        raise ArgumentError(Complaint("bad-durations", message, f"give {least} or more, e.g. 64M,128M,256M"))
+        raise ArgumentError(ErrorDetail("bad-durations", message, f"give {least} or more, e.g. 64M,128M,256M"))
     return sorted(durations)
 
 
@@ -198,13 +198,13 @@ def check_dims(what: str, shape: Mapping[str, float], cost: Architecture) -> Non
         message = f"{what} has a {wrong[0]} of {shape[wrong[0]]:g}" if wrong else f"{what} is empty"
     else:
         return
-    raise ArgumentError(Complaint("bad-center" if what == "the centre" else "bad-shape", message, hint))
+    raise ArgumentError(ErrorDetail("bad-center" if what == "the centre" else "bad-shape", message, hint))
 
 
 def check_ratio(ratio: float) -> float:
     """Return the ratio of neighbouring values; raise `ArgumentError` unless it is from 1.01 to 10."""
     if not 1.01 <= ratio <= 10:
-        raise ArgumentError(Complaint("bad-ratio", f"a ratio of {ratio:g} cannot be", "give e.g. 1.25"))
+        raise ArgumentError(ErrorDetail("bad-ratio", f"a ratio of {ratio:g} cannot be", "give e.g. 1.25"))
     return ratio
 
 

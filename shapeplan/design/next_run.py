@@ -11,12 +11,12 @@ import numpy as np
 from shapeplan.architectures import Architecture
 from shapeplan.design.candidates import Candidates, candidates_for
 from shapeplan.design.layout import Entry, planned, run_name
-from shapeplan.design.posterior import Beliefs
-from shapeplan.errors import ArgumentError, Caution, Complaint, PlanError
+from shapeplan.design.posterior import Posterior
+from shapeplan.errors import ArgumentError, Caution, ErrorDetail, PlanError
 from shapeplan.fitting.result import Fit
 from shapeplan.numerics.arrays import plain
 from shapeplan.optimum.cost_model import TRUST
-from shapeplan.planning.rounding import grain
+from shapeplan.planning.rounding import rounding_rule
 from shapeplan.planning.warnings import extrapolation, extrapolation_cautions
 from shapeplan.quantities import LARGEST_FLOPS, format_flops
 from shapeplan.runs import Runs
@@ -116,7 +116,7 @@ class NextRuns:
         runs = planned(entries, fit.cost, fit.flops_convention, examples_unit=fit.examples_unit, metric=fit.metric)
         if runs.heads is not None or not fit.heads or "width" not in runs.dims:
             return runs
-        built = grain(fit.dimensions, fit.heads)
+        built = rounding_rule(fit.dimensions, fit.heads)
         return replace(runs, heads=np.array([float(built.heads_of(width) or 1) for width in runs.values("width")]))
 
 
@@ -159,15 +159,15 @@ def next_runs(
     _check_fit(fit)
     sigma = _noise(fit) if noise is None else noise
     runs = candidates_for(fit, budget / candidates)
-    beliefs = Beliefs.of(fit, target, runs, max(sigma, _LEAST_NOISE))
+    posterior = Posterior.of(fit, target, runs, max(sigma, _LEAST_NOISE))
     found: list[Suggestion] = []
     left = np.ones(len(runs), dtype=bool)
     for _ in range(min(candidates, len(runs))):
-        chosen = int(np.argmax(np.where(left, beliefs.gains() / runs.flops, -np.inf)))
+        chosen = int(np.argmax(np.where(left, posterior.gains() / runs.flops, -np.inf)))
         left[chosen] = False
-        after = beliefs.after(chosen)
-        found.append(_suggestion(fit, runs, chosen, beliefs, after))
-        beliefs = after
+        after = posterior.after(chosen)
+        found.append(_suggestion(fit, runs, chosen, posterior, after))
+        posterior = after
     best = fit.best_at(target)
     cautions = (
         *_law_cautions(fit),
@@ -179,9 +179,9 @@ def next_runs(
     return NextRuns(fit, target, budget, sigma, len(runs), tuple(found), cautions)
 
 
-def _suggestion(fit: Fit, runs: Candidates, chosen: int, before: Beliefs, after: Beliefs) -> Suggestion:
+def _suggestion(fit: Fit, runs: Candidates, chosen: int, before: Posterior, after: Posterior) -> Suggestion:
     shape = {dim: plain(sizes[chosen]) for dim, sizes in runs.shape.items()}
-    wide, narrow = (np.sqrt(np.diag(beliefs.covariance)) for beliefs in (before, after))
+    wide, narrow = (np.sqrt(np.diag(posterior.covariance)) for posterior in (before, after))
     narrowing = {dim: float(1 - narrow[k] / wide[k]) if wide[k] > 0 else 0.0 for k, dim in enumerate(fit.dims)}
     examples = float(runs.examples[chosen])
     return Suggestion(
@@ -274,13 +274,13 @@ def _left_cautions(found: Sequence[Suggestion], budget: float) -> list[Caution]:
 def _check_numbers(target: float, budget: float, candidates: int, noise: float | None) -> None:
     for name, value in (("target", target), ("budget", budget)):
         if not 0 < value <= LARGEST_FLOPS:
-            raise ArgumentError(Complaint(f"bad-{name}", f"a {name} of {value:g} FLOPs cannot be", "give e.g. 1e21"))
+            raise ArgumentError(ErrorDetail(f"bad-{name}", f"a {name} of {value:g} FLOPs cannot be", "give e.g. 1e21"))
     if not 1 <= candidates <= MOST_CANDIDATES:
         message = f"{candidates} candidates cannot be"
-        raise ArgumentError(Complaint("bad-candidates", message, f"give 1 to {MOST_CANDIDATES}"))
+        raise ArgumentError(ErrorDetail("bad-candidates", message, f"give 1 to {MOST_CANDIDATES}"))
     if noise is not None and not 0 <= noise <= _MOST_NOISE:
         message = f"a noise of {noise:g} cannot be"
-        raise ArgumentError(Complaint("bad-noise", message, f"give 0 to {_MOST_NOISE:g}, e.g. 0.3%"))
+        raise ArgumentError(ErrorDetail("bad-noise", message, f"give 0 to {_MOST_NOISE:g}, e.g. 0.3%"))
 
 
 def _noise(fit: Fit) -> float:
@@ -288,7 +288,7 @@ def _noise(fit: Fit) -> float:
     misfit = fit.quality.relative_rmse if fit.quality else 0.0
     if misfit > _MOST_NOISE:
         message = f"the law misses its rows by {misfit:.0%}, which is no noise"
-        raise PlanError(Complaint("lack-of-fit", message, "say what the noise of a run is: --noise 0.5%"))
+        raise PlanError(ErrorDetail("lack-of-fit", message, "say what the noise of a run is: --noise 0.5%"))
     return misfit
 
 
@@ -297,15 +297,15 @@ def _check_fit(fit: Fit) -> None:
     name = fit.law.form.name
     if not fit.law.form.dims or not fit.law.has_loss:
         message = f"the law {name!r} tells no loss of shapes, so no run can be judged by it"
-        raise PlanError(Complaint("no-loss", message, "fit a law of shape to a log with width, depth or mlp_dim"))
+        raise PlanError(ErrorDetail("no-loss", message, "fit a law of shape to a log with width, depth or mlp_dim"))
     if fit.cost is None:
         message = "what a shape costs is not known, so no run can be proposed"
-        raise PlanError(Complaint("no-cost", message, "add examples to the log, or an architecture, and fit again"))
+        raise PlanError(ErrorDetail("no-cost", message, "add examples to the log, or an architecture, and fit again"))
     if not fit.predicts_loss:
         message = f"the law {name!r} misses the rows beside the star, so no run can be judged by it"
-        raise PlanError(Complaint("no-loss", message, "fit with --law auto"))
+        raise PlanError(ErrorDetail("no-loss", message, "fit with --law auto"))
     if not fit.bootstrap.draws:
-        raise PlanError(Complaint("no-draws", "the law has no draws", "fit with --replicates 1000"))
+        raise PlanError(ErrorDetail("no-draws", "the law has no draws", "fit with --replicates 1000"))
     if fit.rows is None:
         message = "the law document does not hold its rows: an older version wrote it"
-        raise PlanError(Complaint("no-rows", message, "fit again"))
+        raise PlanError(ErrorDetail("no-rows", message, "fit again"))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from shapeplan.design.candidates import Candidates
-from shapeplan.errors import Complaint, PlanError
+from shapeplan.errors import ErrorDetail, PlanError
 from shapeplan.fitting.result import Fit
 from shapeplan.numerics.arrays import Floats
 from shapeplan.optimum.cost_model import TRUST
@@ -23,7 +23,7 @@ _SAME = 1e-6
 
 
 @dataclass(frozen=True)
-class Beliefs:
+class Posterior:
     """What is known of the best shape and of the runs, as deviations of draws from their mean, one row a draw.
 
     Attributes
@@ -44,7 +44,7 @@ class Beliefs:
     noise: float
 
     @classmethod
-    def of(cls, fit: Fit, target: float, runs: Candidates, noise: float) -> Beliefs:
+    def of(cls, fit: Fit, target: float, runs: Candidates, noise: float) -> Posterior:
         """Return what the draws of a fit say.
 
         Parameters
@@ -69,14 +69,14 @@ class Beliefs:
         sound = np.isfinite(shape).all(axis=1) & np.isfinite(seen).all(axis=1)
         if sound.sum() < _FEWEST_DRAWS:
             message = f"only {int(sound.sum())} draws of the law tell a best shape at the target"
-            raise PlanError(Complaint("no-draws", message, "fit with more --replicates, or ask for a nearer target"))
+            raise PlanError(ErrorDetail("no-draws", message, "fit with more --replicates, or ask for a nearer target"))
         shape, seen = shape[sound], seen[sound]
         # Draws that agree because there is no noise have nothing against them.
         if not (np.ptp(shape, axis=0) > _SAME).any() and len(fit.at_edge(fit.best_at(target))) == len(fit.dims):
             message = (
                 f"for the target, all draws of the law want shapes {TRUST:g} times beyond the trained ones, or further"
             )
-            raise PlanError(Complaint("no-interior-optimum", message, "ask for a nearer --target"))
+            raise PlanError(ErrorDetail("no-interior-optimum", message, "ask for a nearer --target"))
         return cls(shape - shape.mean(axis=0), seen - seen.mean(axis=0), curvature_at(fit, target), noise)
 
     @property
@@ -95,7 +95,7 @@ class Beliefs:
         shared, spread = self.shape.T @ self.runs / draws, (self.runs**2).sum(axis=0) / draws
         return np.asarray(np.einsum("ic,ij,jc->c", shared, self.curvature, shared) / (2 * (spread + self.noise**2)))
 
-    def after(self, chosen: int) -> Beliefs:
+    def after(self, chosen: int) -> Posterior:
         """Return what will be known once a run is seen, whatever it shows.
 
         The square root of a Kalman update (Potter 1963), which moves the draws and keeps them draws: their covariance
@@ -106,7 +106,7 @@ class Beliefs:
         total = spread + self.noise**2
         share = 1 / (total * (1 + math.sqrt(self.noise**2 / total)) * (len(seen) - 1))
         shape, runs = (part - share * np.outer(seen, seen @ part) for part in (self.shape, self.runs))
-        return Beliefs(shape, runs, self.curvature, self.noise)
+        return Posterior(shape, runs, self.curvature, self.noise)
 
 
 def curvature_at(fit: Fit, target: float) -> Floats:
@@ -125,6 +125,6 @@ def curvature_at(fit: Fit, target: float) -> Floats:
         hessian[i, j] = (both - first - second + neither) / (4 * _STEP**2)
     if not np.isfinite(hessian).all():
         message = "the law gives no finite loss around its best shape at the target"
-        raise PlanError(Complaint("no-loss", message, "ask for a nearer target"))
+        raise PlanError(ErrorDetail("no-loss", message, "ask for a nearer target"))
     values, vectors = np.linalg.eigh((hessian + hessian.T) / 2)
     return np.asarray((vectors * np.maximum(values, 0.0)) @ vectors.T)

@@ -14,7 +14,7 @@ import numpy as np
 
 from shapeplan.design.power_curve import Power, Spread, Stage
 from shapeplan.design.simulate import simulate
-from shapeplan.errors import ArgumentError, Complaint, FitError, PlanError
+from shapeplan.errors import ArgumentError, ErrorDetail, FitError, PlanError
 from shapeplan.fitting.fit import DEFAULT_LEVEL, check_arguments, fit
 from shapeplan.fitting.result import Fit
 from shapeplan.planning.recommend import recommend
@@ -102,13 +102,13 @@ def power(
         If the prior has no best shape at the target.
     """
     if not 0 < target <= LARGEST_FLOPS:
-        raise ArgumentError(Complaint("bad-flops", f"a target of {target:g} FLOPs cannot be", "give e.g. 1e22"))
+        raise ArgumentError(ErrorDetail("bad-flops", f"a target of {target:g} FLOPs cannot be", "give e.g. 1e22"))
     if not 2 <= sweeps <= MOST_SWEEPS:
-        raise ArgumentError(Complaint("bad-sweeps", f"{sweeps} sweeps cannot be", f"give 2 to {MOST_SWEEPS}"))
+        raise ArgumentError(ErrorDetail("bad-sweeps", f"{sweeps} sweeps cannot be", f"give 2 to {MOST_SWEEPS}"))
     check_arguments(law, "relative", replicates, DEFAULT_LEVEL)
     if not prior.predicts_loss:
         message = f"the law {prior.law.form.name!r} tells no loss to simulate"
-        raise FitError(Complaint("no-constants", message, "give a joint law that was fitted"))
+        raise FitError(ErrorDetail("no-constants", message, "give a joint law that was fitted"))
     order, all_runs = np.argsort(design.spent(), kind="stable"), len(design.run_names)
     counts = sorted({max(2, round(share * all_runs)) for share in shares if 0 < share <= 1} | {all_runs})
     # A mistake in the design or the prior is met here, once, and not in every process.
@@ -175,14 +175,14 @@ def _outcome(task: _Task) -> _Outcome:
     try:
         found = fit(log, law=task.law, replicates=task.replicates, seed=task.seed)
     except FitError as error:
-        return _Outcome({}, {}, None, None, frozenset({error.complaints[0].code}))
+        return _Outcome({}, {}, None, None, frozenset({error.details[0].code}))
     codes = {caution.code for caution in found.cautions} | ({"untrusted-fit"} if found.status != "ok" else set())
     exponents = {dim: s.ci[1] / s.ci[0] for dim, s in found.scaling_exponents.items() if s.ci and s.ci[0] > 0}
     try:
         flops = convert_flops(task.target, prior.flops_convention, found.flops_convention)
         plan = recommend(found, flops, force=True).budgets[0]
     except PlanError as error:
-        return _Outcome(exponents, {}, None, found.law.form.name, frozenset({*codes, error.complaints[0].code}))
+        return _Outcome(exponents, {}, None, found.law.form.name, frozenset({*codes, error.details[0].code}))
     codes |= {caution.code for caution in plan.cautions}
     sizes = {dim: ci[1] / ci[0] for dim, ci in plan.ci.items() if ci and ci[0] > 0 and dim in prior.dims}
     regret = _regret(prior, plan.rounded, task.target)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from shapeplan.errors import ArgumentError, Complaint, FitError
+from shapeplan.errors import ArgumentError, ErrorDetail, FitError
 from shapeplan.laws import Law
 from shapeplan.numerics.arrays import Floats
 from shapeplan.quantities import Convention, convert_flops
@@ -55,10 +55,10 @@ def simulate(
     """
     if tails is not None and not tails >= LEAST_TAILS:
         message = f"noise with {tails:g} degrees of freedom has no standard deviation to speak of"
-        raise ArgumentError(Complaint("bad-tails", message, f"give {LEAST_TAILS:g} or more; 3 is heavy"))
+        raise ArgumentError(ErrorDetail("bad-tails", message, f"give {LEAST_TAILS:g} or more; 3 is heavy"))
     if not law.has_loss:
         message = "the law gives growth exponents but no constants, so it draws no loss"
-        raise FitError(Complaint("no-constants", message, "simulate from a law that was fitted"))
+        raise FitError(ErrorDetail("no-constants", message, "simulate from a law that was fitted"))
     variables = design.variables()
     variables["flops"] = convert_flops(
         design.flops, design.flops_convention, flops_convention or design.flops_convention
@@ -66,7 +66,7 @@ def simulate(
     missing = [name for name in law.form.variables if name not in variables]
     if missing:
         message = f"the law {law.form.name!r} needs {', '.join(missing)}, which the design does not say"
-        raise FitError(Complaint("missing-variable", message, "add the column, or an architecture to derive it"))
+        raise FitError(ErrorDetail("missing-variable", message, "add the column, or an architecture to derive it"))
     clean = law.loss(**{name: variables[name] for name in law.form.variables})
     rng = np.random.default_rng(seed)
     factor = 1 + noise * _deviates(rng, len(design), tails)
@@ -76,7 +76,9 @@ def simulate(
     if not (loss > 0).all():
         line = int(design.lines[np.argmin(loss)])
         message = f"the row of line {line} comes out at {loss.min():.3g}, which is no loss"
-        raise FitError(Complaint("not-positive", message, "ask for less noise, or stay nearer to the rows of the law"))
+        raise FitError(
+            ErrorDetail("not-positive", message, "ask for less noise, or stay nearer to the rows of the law")
+        )
     return replace(design, loss=loss)
 
 

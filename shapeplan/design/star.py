@@ -20,7 +20,7 @@ from shapeplan.design.layout import (
     spacing_cautions,
     step_of,
 )
-from shapeplan.errors import ArgumentError, Caution, Complaint
+from shapeplan.errors import ArgumentError, Caution, ErrorDetail
 from shapeplan.quantities import Convention
 from shapeplan.sweeps.star import FEW_VALUES, FEWEST_VALUES
 
@@ -76,7 +76,7 @@ def design_star(
     given = dict(arms or {})
     if unknown := sorted(set(given) - set(center)):
         message = f"there is an arm of {', '.join(unknown)}, which the centre has not"
-        raise ArgumentError(Complaint("bad-arm", message, f"the centre has {', '.join(center)}"))
+        raise ArgumentError(ErrorDetail("bad-arm", message, f"the centre has {', '.join(center)}"))
     lengths = check_durations(durations, FEWEST_DURATIONS)
     values = {
         dim: _given(dim, given[dim]) if dim in given else _spaced(dim, size, points, ratio, architecture)
@@ -88,7 +88,7 @@ def design_star(
     ]
     if len(shapes) * len(lengths) > MOST_RUNS:
         message = f"the star has {len(shapes) * len(lengths)} runs, more than {MOST_RUNS}"
-        raise ArgumentError(Complaint("bad-points", message, "ask for fewer points or durations"))
+        raise ArgumentError(ErrorDetail("bad-points", message, "ask for fewer points or durations"))
     entries = [Entry(run_name(name, n), shape, n) for name, shape in shapes for n in lengths]
     runs = planned(entries, architecture, flops_convention)
     runs = replace(runs, center={dim: float(size) for dim, size in whole.items()})
@@ -99,7 +99,7 @@ def _given(dim: str, values: Sequence[float]) -> list[int]:
     wrong = [value for value in values if value < 1 or value != round(value)]
     if wrong or len(set(values)) < len(values):
         why = f"has the value {wrong[0]:g}" if wrong else "has a value twice"
-        raise ArgumentError(Complaint("bad-arm", f"the {dim} arm {why}", "give whole numbers, each once"))
+        raise ArgumentError(ErrorDetail("bad-arm", f"the {dim} arm {why}", "give whole numbers, each once"))
     return _enough(dim, sorted(int(value) for value in values))
 
 
@@ -107,20 +107,20 @@ def _spaced(dim: str, center: float, points: int, ratio: float, cost: Architectu
     """Return the values of an arm below the centre, ever a ratio apart."""
     if not 1 <= points <= MOST_POINTS:
         raise ArgumentError(
-            Complaint("bad-points", f"{points} points cannot be", f"give up to {MOST_POINTS}; the paper has 6")
+            ErrorDetail("bad-points", f"{points} points cannot be", f"give up to {MOST_POINTS}; the paper has 6")
         )
     values = spaced(center * ratio**-points, ratio, points, step_of(dim, cost))
     distinct = sorted(value for value in set(values) if value < center)
     if len(distinct) < min(points, len(values)):
         message = f"below {center:g} there is room for {len(distinct)} values of {dim} with a ratio of {ratio:g}"
-        raise ArgumentError(Complaint("bad-points", message, "use a larger centre, a larger ratio, or fewer points"))
+        raise ArgumentError(ErrorDetail("bad-points", message, "use a larger centre, a larger ratio, or fewer points"))
     return _enough(dim, distinct)
 
 
 def _enough(dim: str, values: list[int]) -> list[int]:
     if len(values) < FEWEST_VALUES:
         message = f"an arm of {len(values)} {dim} value{'s' if len(values) != 1 else ''} shows no law"
-        raise ArgumentError(Complaint("bad-arm", message, f"give {FEWEST_VALUES} values or more; the paper has six"))
+        raise ArgumentError(ErrorDetail("bad-arm", message, f"give {FEWEST_VALUES} values or more; the paper has six"))
     return values
 
 

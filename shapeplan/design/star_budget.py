@@ -9,7 +9,7 @@ from shapeplan.architectures.base import SHAPE_DIMS
 from shapeplan.design.budget import check_budget, largest_within, lengths, scaled
 from shapeplan.design.layout import Design
 from shapeplan.design.star import PAPER_POINTS, PAPER_RATIO, design_star
-from shapeplan.errors import ArgumentError, Complaint, ShapeplanError
+from shapeplan.errors import ArgumentError, ErrorDetail, ShapeplanError
 from shapeplan.quantities import Convention
 from shapeplan.sweeps.star import FEWEST_VALUES
 
@@ -55,7 +55,7 @@ def star_for_budget(
     check_budget(budget)
     if unknown := [dim for dim in dims if dim not in PAPER_CENTER]:
         message = f"there is no usual size of {', '.join(unknown)}"
-        raise ArgumentError(Complaint("bad-center", message, "give --center"))
+        raise ArgumentError(ErrorDetail("bad-center", message, "give --center"))
 
     def star(size: float) -> Design | None:
         shape = dict(center) if center else scaled({dim: PAPER_CENTER[dim] for dim in dims}, size, architecture)
@@ -74,7 +74,7 @@ def star_for_budget(
                 )
             except ShapeplanError as error:
                 # Only a centre too small for its arms, or durations too short to differ, are mended by another size.
-                if points < 1 or error.complaints[0].code not in ("bad-points", "bad-durations"):
+                if points < 1 or error.details[0].code not in ("bad-points", "bad-durations"):
                     raise
         return None
 

@@ -11,7 +11,7 @@ from typing import Any
 from shapeplan.architectures import Architecture, Decoder, ViT
 from shapeplan.architectures.base import SHAPE_DIMS, Transformer
 from shapeplan.architectures.decoder import STYLES
-from shapeplan.errors import ArgumentError, Caution, Complaint
+from shapeplan.errors import ArgumentError, Caution, ErrorDetail
 from shapeplan.planning.plan import BudgetPlan, Plan
 from shapeplan.quantities import format_flops
 
@@ -103,13 +103,13 @@ def export_config(plan: Plan, library: str) -> Export:
     """
     if len(plan.budgets) != 1:
         message = f"--format {library} prints one shape, and there are {len(plan.budgets)} budgets"
-        raise ArgumentError(Complaint("bad-format", message, "ask for one budget", value=library))
+        raise ArgumentError(ErrorDetail("bad-format", message, "ask for one budget", value=library))
     how, shape = LIBRARIES[library], _shape_of(plan, plan.budgets[0], library)
     if shape.model is not None and not isinstance(shape.model, how.model):
         family = plan.fit.architecture.family.name if plan.fit.architecture else ""
         message = f"--format {library} is of another kind of model than the law's architecture, {family}"
         able = ", ".join(name for name, one in LIBRARIES.items() if isinstance(shape.model, one.model))
-        raise ArgumentError(Complaint("bad-format", message, f"write one of {able}", value=library))
+        raise ArgumentError(ErrorDetail("bad-format", message, f"write one of {able}", value=library))
     return Export(how.write(shape), tuple(_cautions(library, how, shape)))
 
 
@@ -117,10 +117,10 @@ def _shape_of(plan: Plan, budget: BudgetPlan, library: str) -> _Shape:
     missing = [dim for dim in SHAPE_DIMS if dim not in budget.rounded]
     if missing and plan.fit.architecture is None:
         message = f"--format {library} needs {', '.join(missing)}, of which the law knows nothing"
-        raise ArgumentError(Complaint("bad-format", message, "add it to the log, or an architecture", value=library))
+        raise ArgumentError(ErrorDetail("bad-format", message, "add it to the log, or an architecture", value=library))
     if budget.heads is None:
         message = f"--format {library} needs heads, for which the law has no rule"
-        raise ArgumentError(Complaint("bad-format", message, "give --heads or --head-dim", value=library))
+        raise ArgumentError(ErrorDetail("bad-format", message, "give --heads or --head-dim", value=library))
     model = (
         None
         if plan.fit.architecture is None

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from shapeplan.documents.base import SCHEMA_VERSION, Document
 from shapeplan.documents.law import KIND, LawDocument, fit_of
-from shapeplan.errors import Complaint, InputError, OutputError
+from shapeplan.errors import ErrorDetail, InputError, OutputError
 from shapeplan.fitting.result import Fit
 from shapeplan.readers.source import read_text
 from shapeplan.runs import Source
@@ -96,7 +96,7 @@ def check_target(path: str | Path, inputs: tuple[str, ...] = ()) -> None:
         with contextlib.suppress(OSError):
             if target.exists() and target.samefile(name):
                 message = "is an input, and would be overwritten"
-                raise OutputError(Complaint("overwrites-input", message, "choose another name for -o", str(path)))
+                raise OutputError(ErrorDetail("overwrites-input", message, "choose another name for -o", str(path)))
     if target.is_dir():
         raise _unwritable(path, os.strerror(errno.EISDIR))
     # A file is replaced by one beside it; a device or a pipe is written to.
@@ -108,7 +108,7 @@ def check_target(path: str | Path, inputs: tuple[str, ...] = ()) -> None:
 
 
 def _unwritable(path: str | Path, why: str) -> OutputError:
-    return OutputError(Complaint("unwritable", f"cannot be written: {why.lower()}", "check the path", str(path)))
+    return OutputError(ErrorDetail("unwritable", f"cannot be written: {why.lower()}", "check the path", str(path)))
 
 
 def _replace(target: Path, body: bytes) -> None:
@@ -159,9 +159,9 @@ def _load(body: str, name: str) -> Any:
     except json.JSONDecodeError as error:
         hint = "give the document that `shapeplan fit -o law.json` wrote"
         message = f"is not JSON: {error.msg[:1].lower()}{error.msg[1:]}"
-        raise InputError(Complaint("bad-json", message, hint, name, error.lineno)) from None
+        raise InputError(ErrorDetail("bad-json", message, hint, name, error.lineno)) from None
     except (ValueError, RecursionError) as error:
-        raise InputError(Complaint("bad-json", f"is not JSON: {error}", "fit again", name)) from None
+        raise InputError(ErrorDetail("bad-json", f"is not JSON: {error}", "fit again", name)) from None
 
 
 def _fit(data: Any, name: str, source: Source | None) -> Fit:
@@ -170,7 +170,7 @@ def _fit(data: Any, name: str, source: Source | None) -> Fit:
     try:
         return fit_of(document, (source,) if source else ())
     except InputError as error:
-        raise InputError(*(complaint.within(name) for complaint in error.complaints)) from None
+        raise InputError(*(detail.within(name) for detail in error.details)) from None
 
 
 def _validated(kind: type[D], data: Any, name: str) -> D:
@@ -178,9 +178,9 @@ def _validated(kind: type[D], data: Any, name: str) -> D:
         return kind.model_validate(data)
     except UnicodeEncodeError:
         message = "holds half of a surrogate pair, which is no text"
-        raise InputError(Complaint("bad-document", message, "fit again, or undo the edit", name)) from None
+        raise InputError(ErrorDetail("bad-document", message, "fit again, or undo the edit", name)) from None
     except ValidationError as error:
-        raise InputError(*(_complaint(problem, name) for problem in error.errors(include_url=False))) from None
+        raise InputError(*(_error_detail(problem, name) for problem in error.errors(include_url=False))) from None
 
 
 def _refuse_constant(constant: str) -> float:
@@ -195,7 +195,7 @@ def _check_kind(data: Any, name: str) -> None:
     if kind != KIND:
         found = f"is a {kind}" if isinstance(kind, str) else "is no shapeplan document"
         raise InputError(
-            Complaint("wrong-kind", f"{found}, not a law", hint, name, column="kind", value=kind and str(kind))
+            ErrorDetail("wrong-kind", f"{found}, not a law", hint, name, column="kind", value=kind and str(kind))
         )
     _check_version(data, name)
 
@@ -204,14 +204,16 @@ def _check_version(data: Any, name: str) -> None:
     version = data.get("schema_version")
     if isinstance(version, int) and version > SCHEMA_VERSION:
         message = f"has schema_version {version}, this shapeplan reads {SCHEMA_VERSION} and older"
-        raise InputError(Complaint("newer-schema", message, "install a newer shapeplan", name, column="schema_version"))
+        raise InputError(
+            ErrorDetail("newer-schema", message, "install a newer shapeplan", name, column="schema_version")
+        )
 
 
-def _complaint(problem: Any, name: str) -> Complaint:
+def _error_detail(problem: Any, name: str) -> ErrorDetail:
     field = ".".join(str(part) for part in problem["loc"]) or None
     message = str(problem["msg"]).removeprefix("Value error, ")
     shown = None if problem["type"] == "missing" or not field else str(problem["input"])[:60]
-    return Complaint(
+    return ErrorDetail(
         "bad-document",
         message[:1].lower() + message[1:],
         "fit again, or undo the edit",

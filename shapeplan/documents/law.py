@@ -56,7 +56,7 @@ from shapeplan.fitting.records import (
 )
 from shapeplan.fitting.result import OPTIMUM_AT, Fit
 from shapeplan.laws import FORMS, Form, Law, Star
-from shapeplan.optimum.cost_model import Surroundings
+from shapeplan.optimum.cost_model import CostModel
 from shapeplan.quantities import LARGEST_FLOPS, Convention
 from shapeplan.runs import Source
 from shapeplan.sweeps.dimensions import Dimensions, Tie
@@ -256,7 +256,7 @@ def fit_of(document: LawDocument, sources: tuple[Source, ...] = ()) -> Fit:
         dict(document.fixed),
     )
     cost = _cost_of(document)
-    derive = Surroundings(dimensions, cost, document.flops_convention).variables
+    derive = CostModel(dimensions, cost, document.flops_convention).variables
     constants = {name: record.value for name, record in document.parameters.items()}
     quality = document.fit
     return Fit(

@@ -15,7 +15,7 @@ from shapeplan.documents.next_run import NextDocument
 from shapeplan.documents.plan import PlanDocument
 from shapeplan.documents.power import PowerDocument
 from shapeplan.documents.predictions import PredictionsDocument
-from shapeplan.errors import ArgumentError, Complaint
+from shapeplan.errors import ArgumentError, ErrorDetail
 
 KINDS: dict[str, type[Document]] = {
     "shapeplan.check": CheckDocument,
@@ -42,5 +42,5 @@ def json_schema(kind: str) -> dict[str, Any]:
     """
     if kind not in KINDS:
         message = f"there is no kind of document {kind!r}"
-        raise ArgumentError(Complaint("unknown-kind", message, f"the kinds are {', '.join(KINDS)}", value=kind))
+        raise ArgumentError(ErrorDetail("unknown-kind", message, f"the kinds are {', '.join(KINDS)}", value=kind))
     return KINDS[kind].model_json_schema(mode="serialization")

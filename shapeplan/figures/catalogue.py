@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from shapeplan.errors import ArgumentError, Complaint, check_choice
+from shapeplan.errors import ArgumentError, ErrorDetail, check_choice
 from shapeplan.figures.exponents import exponents, growths
 from shapeplan.figures.figure import Figure
 from shapeplan.figures.frontier import frontier
@@ -53,7 +53,7 @@ def figure(name: str, fits: Fit | Sequence[Fit], flops: float | None = None) -> 
         return exponents(growths(several))
     if len(several) != 1:
         message = f"the figure {name!r} is of one law, and there are {len(several)}"
-        raise ArgumentError(Complaint("several-laws", message, "give one; exponents compares several"))
+        raise ArgumentError(ErrorDetail("several-laws", message, "give one; exponents compares several"))
     fit = several[0]
     found = _OF_COMPUTE[name](fit, flops) if name in _OF_COMPUTE else _OF_FIT[name](fit)
     if (distrust := fit.distrust) is None:
@@ -68,8 +68,8 @@ def check_compute(name: str, flops: float | None) -> float | None:
     flops = number_or_none("flops", flops)
     if flops is not None and not 0 < flops <= LARGEST_FLOPS:
         hint = f"give more than 0 and at most {LARGEST_FLOPS:g}"
-        raise ArgumentError(Complaint("bad-flops", f"a compute of {flops:g} FLOPs cannot be", hint))
+        raise ArgumentError(ErrorDetail("bad-flops", f"a compute of {flops:g} FLOPs cannot be", hint))
     if flops is not None and name not in _OF_COMPUTE:
         message = f"the figure {name!r} is at no compute"
-        raise ArgumentError(Complaint("bad-flops", message, f"leave --flops out; {', '.join(_OF_COMPUTE)} take it"))
+        raise ArgumentError(ErrorDetail("bad-flops", message, f"leave --flops out; {', '.join(_OF_COMPUTE)} take it"))
     return flops

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from shapeplan.errors import Caution, Complaint, PlanError
+from shapeplan.errors import Caution, ErrorDetail, PlanError
 from shapeplan.fitting.result import Fit
 from shapeplan.fitting.rows import Rows
 
@@ -60,7 +60,7 @@ def finite(value: float | None) -> float | None:
 
 def no_figure(name: str, why: str, mend: str) -> PlanError:
     """Return the error of a figure that a fit cannot give."""
-    return PlanError(Complaint("no-figure", f"there is no figure {name!r}: {why}", mend))
+    return PlanError(ErrorDetail("no-figure", f"there is no figure {name!r}: {why}", mend))
 
 
 def rows_behind(fit: Fit, name: str) -> Rows:

@@ -86,7 +86,7 @@ def _rows(fit: Fit, budget: BudgetPlan, dims: list[str]) -> list[dict[str, Value
         value = {"value": finite(budget.shape[dim]), "lower": low, "upper": high}
         rows.append({"dimension": dim, "flops": budget.flops, **value, "beyond": beyond})
     shape = {dim: np.asarray(size) for dim, size in budget.shape.items()}
-    params = fit.surroundings.params(shape) if fit.surroundings.knows_params and "params" not in dims else None
+    params = fit.cost_model.params(shape) if fit.cost_model.knows_params and "params" not in dims else None
     if params is not None:
         value = {"value": finite(float(params)), "lower": None, "upper": None}
         rows.append({"dimension": "params", "flops": budget.flops, **value, "beyond": beyond})

@@ -98,7 +98,7 @@ def compare(
         candidates = list(fit_candidates(runs, contents, OBJECTIVES[objective], step).values())
         choice = choose(candidates, runs, step)
     except FitError as error:
-        raise FitError(*(complaint.within(runs.name) for complaint in error.complaints)) from None
+        raise FitError(*(detail.within(runs.name) for detail in error.details)) from None
     chosen = choice.chosen
     dims, problem = contents.dimensions.free, chosen.problem
     misfit = Misfit.of(runs.observed()[problem.all_rows], problem.residuals(chosen.found.best))

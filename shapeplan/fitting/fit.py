@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from shapeplan.errors import ArgumentError, Complaint, FitError, check_choice
+from shapeplan.errors import ArgumentError, ErrorDetail, FitError, check_choice
 from shapeplan.fitting.cost_fit import cost_of, heads_of
 from shapeplan.fitting.diagnostics import warnings as doubt
-from shapeplan.fitting.diagnostics.influence import Reading, find_influences
+from shapeplan.fitting.diagnostics.influence import MonitoredQuantities, find_influences
 from shapeplan.fitting.diagnostics.replicate_noise import measure_noise
 from shapeplan.fitting.diagnostics.residual_trends import find_trends
 from shapeplan.fitting.diagnostics.star_diagnostics import report_star
@@ -24,10 +24,10 @@ from shapeplan.fitting.selection.identifiability import Contents, collinear_caut
 from shapeplan.fitting.solver import OBJECTIVES, Objective
 from shapeplan.fitting.uncertainty.bootstrap import bootstrap
 from shapeplan.fitting.uncertainty.profile_likelihood import exponent_intervals, simulations
-from shapeplan.fitting.uncertainty.residual_model import Scatter
+from shapeplan.fitting.uncertainty.residual_model import ResidualModel
 from shapeplan.laws import FORMS
 from shapeplan.numerics.arrays import Floats
-from shapeplan.optimum.cost_model import Surroundings, trust_region
+from shapeplan.optimum.cost_model import CostModel, trust_region
 from shapeplan.runs import Runs
 from shapeplan.sweeps.grid import Start, check_start, find_start
 
@@ -95,7 +95,7 @@ def fit(
         counter = Counter(2 * _WORK_OF_A_LAW * laws + 2 * replicates, done)
         choice, beside = _choose(runs, contents, law, OBJECTIVES[objective], lambda: counter(_WORK_OF_A_LAW))
     except FitError as error:
-        raise FitError(*(complaint.within(runs.name) for complaint in error.complaints)) from None
+        raise FitError(*(detail.within(runs.name) for detail in error.details)) from None
     rivals = sum(_knows_shape(rival) for rival in choice.rivals)
     left = replicates * (2 if beside else 1) + min(replicates, RIVAL_REPLICATES) * rivals
     if beside or choice.chosen.star:
@@ -139,28 +139,28 @@ def _evidence(
     seen = rows_of(runs, chosen, behind.star.star if behind.star else None)
     shape_range = {dim: _range(sizes) for dim, sizes in seen.shape.items()}
     cost, cost_notes, cost_cautions = cost_of(runs, dims)
-    surroundings = Surroundings(contents.dimensions, cost, runs.flops_convention)
-    fitted = replace(chosen.law, derive=surroundings.variables)
+    cost_model = CostModel(contents.dimensions, cost, runs.flops_convention)
+    fitted = replace(chosen.law, derive=cost_model.variables)
     star = report_star(runs, behind) if behind.star else None
     if start is not None:
         _check_start(start, dims)
     start, start_cautions = (start, ()) if start or not dims else find_start(runs, dims, contents.beside_star(runs))
 
-    scatter = chosen.scatter(runs)
-    behind_scatter = beside.scatter(runs) if beside else scatter
-    draws, unconverged = replicates.of(chosen, scatter)
-    source_draws = replicates.of(beside, behind_scatter)[0] if beside else draws
+    residual_model = chosen.residual_model(runs)
+    behind_residual_model = beside.residual_model(runs) if beside else residual_model
+    draws, unconverged = replicates.of(chosen, residual_model)
+    source_draws = replicates.of(beside, behind_residual_model)[0] if beside else draws
     exponent_draws = behind.problem.form.scaling_exponents(source_draws) if source_draws else {}
     evidence = replicates.evidence(draws, exponent_draws, unconverged)
-    reading = Reading(
+    reading = MonitoredQuantities(
         law=chosen,
         star=beside,
-        surroundings=surroundings,
+        cost_model=cost_model,
         bounds=trust_region({dim: shape_range[dim] for dim in dims}),
         flops=OPTIMUM_AT * flops_range[1],
     )
     exponents, ends_converged = (
-        replicates.exponents_of_star(behind, behind_scatter)
+        replicates.exponents_of_star(behind, behind_residual_model)
         if star
         else (_estimates(behind.law.scaling_exponents(), exponent_draws, evidence), True)
     )
@@ -174,7 +174,7 @@ def _evidence(
     residuals = problem.residuals(chosen.found.best)
     outliers = doubt.find_outliers(runs, problem, residuals)
     noise = measure_noise(runs)
-    trends = find_trends(runs, problem, residuals, scatter)
+    trends = find_trends(runs, problem, residuals, residual_model)
     influences = find_influences(reading, runs, draws, exponent_draws)
     misfit = doubt.Misfit.of(runs.observed()[rows], residuals)
     vague = doubt.exponent_cautions(exponents, exponent_draws)
@@ -237,7 +237,7 @@ def _evidence(
             *collinear,
             *doubt.replicate_cautions(evidence),
             *(() if ends_converged else (doubt.ENDS_NOT_CONVERGED,)),
-            *doubt.run_cautions(scatter),
+            *doubt.run_cautions(residual_model),
             *vague.values(),
             *edges.values(),
             *drifts.values(),
@@ -253,7 +253,7 @@ def _evidence(
         sources=runs.sources,
         notes=(*runs.notes, *cost_notes),
         rows=seen,
-        rivals=tuple(_rival(rival, runs, surroundings, replicates) for rival in choice.rivals if _knows_shape(rival)),
+        rivals=tuple(_rival(rival, runs, cost_model, replicates) for rival in choice.rivals if _knows_shape(rival)),
     )
 
 
@@ -262,9 +262,11 @@ def _knows_shape(candidate: Candidate) -> bool:
     return bool(candidate.problem.form.dims) and candidate.name != "star"
 
 
-def _rival(candidate: Candidate, runs: Runs, surroundings: Surroundings, replicates: Replicates) -> Rival:
+def _rival(candidate: Candidate, runs: Runs, cost_model: CostModel, replicates: Replicates) -> Rival:
     fewer = replace(replicates, count=min(replicates.count, RIVAL_REPLICATES))
-    return Rival(replace(candidate.law, derive=surroundings.variables), fewer.of(candidate, candidate.scatter(runs))[0])
+    return Rival(
+        replace(candidate.law, derive=cost_model.variables), fewer.of(candidate, candidate.residual_model(runs))[0]
+    )
 
 
 @dataclass(frozen=True)
@@ -276,24 +278,26 @@ class Replicates:
     level: float
     done: Callable[[int], None] = lambda more: None
 
-    def of(self, candidate: Candidate, scatter: Scatter) -> tuple[dict[str, Floats], int]:
+    def of(self, candidate: Candidate, residual_model: ResidualModel) -> tuple[dict[str, Floats], int]:
         """Return the constants of a candidate under every replicate, and how many did not converge."""
         return bootstrap(
             candidate.problem,
             candidate.found,
-            scatter,
+            residual_model,
             replicates=self.count,
             seed=self.seed,
             level=self.level,
             done=self.done,
         )
 
-    def exponents_of_star(self, candidate: Candidate, scatter: Scatter) -> tuple[dict[str, Estimate], bool]:
+    def exponents_of_star(
+        self, candidate: Candidate, residual_model: ResidualModel
+    ) -> tuple[dict[str, Estimate], bool]:
         """Return s_k of a candidate that was fitted to a star, with likelihood intervals, and if those converged."""
         intervals, converged = exponent_intervals(
             candidate.problem,
             candidate.found,
-            scatter,
+            residual_model,
             replicates=self.count,
             seed=self.seed,
             level=self.level,
@@ -320,13 +324,13 @@ def check_arguments(law: str, objective: str, replicates: int, level: float) -> 
     check_choice("law", law, ("auto", *FORMS))
     check_choice("objective", objective, tuple(OBJECTIVES))
     if replicates < 0:
-        raise ArgumentError(Complaint("bad-replicates", f"{replicates} replicates cannot be", "give 0 or more"))
+        raise ArgumentError(ErrorDetail("bad-replicates", f"{replicates} replicates cannot be", "give 0 or more"))
     if replicates > MOST_REPLICATES:
         message = f"{replicates} replicates are more than {MOST_REPLICATES}"
-        raise ArgumentError(Complaint("bad-replicates", message, "1000 is plenty for a 90% interval"))
+        raise ArgumentError(ErrorDetail("bad-replicates", message, "1000 is plenty for a 90% interval"))
     if not LEAST_LEVEL <= level <= MOST_LEVEL:
         hint = f"give {LEAST_LEVEL:g} to {MOST_LEVEL:g}, e.g. 0.9"
-        raise ArgumentError(Complaint("bad-level", f"a level of {level:g} cannot be", hint))
+        raise ArgumentError(ErrorDetail("bad-level", f"a level of {level:g} cannot be", hint))
 
 
 def _check_supported(contents: Contents, law: str) -> None:
@@ -337,7 +341,7 @@ def _check_supported(contents: Contents, law: str) -> None:
         raise contents.no_star
     message = f"the log cannot identify the law {law!r}: it {support.reason}"
     able = f"it can identify {', '.join(contents.supported)}" if contents.supported else "see shapeplan check"
-    raise FitError(Complaint("unsupported-law", message, able))
+    raise FitError(ErrorDetail("unsupported-law", message, able))
 
 
 def _check_start(start: Start, dims: tuple[str, ...]) -> None:
@@ -345,7 +349,7 @@ def _check_start(start: Start, dims: tuple[str, ...]) -> None:
     missing = [dim for dim in dims if dim not in start.shape]
     if missing:
         message = f"the start lacks {', '.join(missing)}"
-        raise ArgumentError(Complaint("bad-start", message, f"give {', '.join(dims)}"))
+        raise ArgumentError(ErrorDetail("bad-start", message, f"give {', '.join(dims)}"))
 
 
 def _range(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> tuple[float, float]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from math import isfinite
 from typing import Any
 
-from shapeplan.errors import ArgumentError, Caution, Complaint, FitError
+from shapeplan.errors import ArgumentError, Caution, ErrorDetail, FitError
 from shapeplan.fitting.fit import fit
 from shapeplan.fitting.records import Estimate, Interval
 from shapeplan.fitting.result import Fit
@@ -98,14 +98,14 @@ def fit_metrics(logs: Mapping[str, Runs], **options: Any) -> MetricsFit:
     """
     if len(logs) < 2:
         message = "there is nothing to compare with one metric"
-        raise ArgumentError(Complaint("one-metric", message, "name two or more, or use fit"))
+        raise ArgumentError(ErrorDetail("one-metric", message, "name two or more, or use fit"))
     fits = {}
     for metric, runs in logs.items():
         try:
             fits[metric] = fit(runs, **options)
         except FitError as error:
             raise FitError(
-                *(replace(complaint, message=f"{metric}: {complaint.message}") for complaint in error.complaints)
+                *(replace(detail, message=f"{metric}: {detail.message}") for detail in error.details)
             ) from None
     return MetricsFit(fits)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from shapeplan.errors import Caution, Complaint, FitError
+from shapeplan.errors import Caution, ErrorDetail, FitError
 from shapeplan.fitting.result import Fit
 from shapeplan.numerics.arrays import Floats
 from shapeplan.optimum.cost_model import BEYOND
@@ -67,20 +67,20 @@ def predict(fit: Fit, runs: Runs) -> Predictions:
     form = fit.law.form
     if not fit.law.has_loss:
         message = "the law gives growth exponents but no constants, so it predicts no loss"
-        raise FitError(Complaint("no-constants", message, "fit a law to a log of your own"))
+        raise FitError(ErrorDetail("no-constants", message, "fit a law to a log of your own"))
     missing = [dim for dim in fit.dims if dim not in runs.dims and form.dims]
     if missing:
         there = f"the rows have {', '.join(runs.dims) or 'no dimension'}"
         message = f"the law is in {', '.join(missing)}"
-        raise FitError(Complaint("missing-dimension", message, f"{there}: add the column", runs.name))
+        raise FitError(ErrorDetail("missing-dimension", message, f"{there}: add the column", runs.name))
     known = runs.variables()
     known["flops"] = convert_flops(runs.flops, runs.flops_convention, fit.flops_convention)
     lacking = [name for name in form.variables if name not in known]
     notes: tuple[str, ...] = ()
     if lacking:
-        if fit.surroundings.needs(form):
+        if fit.cost_model.needs(form):
             message = f"the law {form.name!r} needs {', '.join(lacking)}, which the rows do not say"
-            raise FitError(Complaint("missing-variable", message, "add the column, or an architecture to derive it"))
+            raise FitError(ErrorDetail("missing-variable", message, "add the column, or an architecture to derive it"))
         derived = fit.variables({dim: runs.values(dim) for dim in fit.dims}, known["flops"])
         known.update({name: derived[name] for name in lacking})
         notes = (f"{' and '.join(lacking)} are derived from the compute and what a shape costs under the law",)
@@ -92,7 +92,7 @@ def predict(fit: Fit, runs: Runs) -> Predictions:
     everything = predicted if interval is None else predicted + interval[0] + interval[1]
     if not np.isfinite(everything).all():
         line = int(runs.lines[np.argmin(np.isfinite(everything))])
-        raise FitError(Complaint("out-of-range", "the law gives this row no finite loss", "check the row", line=line))
+        raise FitError(ErrorDetail("out-of-range", "the law gives this row no finite loss", "check the row", line=line))
     residual = None if runs.loss is None else predicted / runs.loss - 1.0
     cautions = tuple(_doubts(fit, runs, known["flops"], predicted))
     return Predictions(runs, known["flops"], predicted, lower, upper, residual, cautions, notes)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.linalg import block_diag
 
-from shapeplan.errors import Complaint, FitError
+from shapeplan.errors import ErrorDetail, FitError
 from shapeplan.fitting.selection.identifiability import is_constant
 from shapeplan.fitting.solver import RELATIVE, Block, Found, Objective, Solution, search
 from shapeplan.laws import Form, Term
@@ -124,7 +124,7 @@ def solve(problem: Problem) -> Found:
         found = search(problem.blocks, *problem.bounds, problem.objective)
     if not np.isfinite(found.best.objective[0]):
         message = "the numbers of the log span too many orders of magnitude for the law"
-        raise FitError(Complaint("out-of-range", message, "check the units of its columns"))
+        raise FitError(ErrorDetail("out-of-range", message, "check the units of its columns"))
     return found
 
 
@@ -133,13 +133,13 @@ def check_signal(runs: Runs, rows: Index) -> None:
     metric = runs.observed()[rows]
     if not (metric.min() >= SMALLEST_METRIC and metric.max() <= LARGEST_METRIC):
         message = f"the metric {runs.metric!r} runs from {metric.min():.3g} to {metric.max():.3g}"
-        raise FitError(Complaint("out-of-range", message, "give it in a unit in which it is nearer to 1"))
+        raise FitError(ErrorDetail("out-of-range", message, "give it in a unit in which it is nearer to 1"))
     if metric.max() / metric.min() > WIDEST_METRIC:
         message = f"the metric {runs.metric!r} spans {metric.min():.3g} to {metric.max():.3g}, which no loss does"
-        raise FitError(Complaint("out-of-range", message, "look for rows that diverged, or for mixed units"))
+        raise FitError(ErrorDetail("out-of-range", message, "look for rows that diverged, or for mixed units"))
     if is_constant(metric):
         message = f"the metric {runs.metric!r} is the same in every row of the fit"
-        raise FitError(Complaint("no-signal", message, "log a metric that depends on the model"))
+        raise FitError(ErrorDetail("no-signal", message, "log a metric that depends on the model"))
 
 
 def reference_unit(values: Floats) -> float:

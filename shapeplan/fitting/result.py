@@ -33,7 +33,7 @@ from shapeplan.fitting.rows import Rows
 from shapeplan.laws import Law
 from shapeplan.numerics.arrays import Floats, central_interval
 from shapeplan.optimum.best_shape import Bounds, best_shape
-from shapeplan.optimum.cost_model import NO_LIMITS, TRUST, Limits, Surroundings, at_edge, trust_region
+from shapeplan.optimum.cost_model import NO_LIMITS, TRUST, CostModel, Limits, at_edge, trust_region
 from shapeplan.quantities import Convention
 from shapeplan.runs import Source
 from shapeplan.shown import Shown
@@ -180,7 +180,7 @@ class Fit(Shown):
     @property
     def knows_loss(self) -> bool:
         """Whether the law has constants, and the cost that it needs is known."""
-        return self.law.has_loss and not self.surroundings.needs(self.law.form)
+        return self.law.has_loss and not self.cost_model.needs(self.law.form)
 
     @property
     def predicts_loss(self) -> bool:
@@ -236,14 +236,14 @@ class Fit(Shown):
         return np.concatenate([low for low, _ in ends]), np.concatenate([high for _, high in ends])
 
     @property
-    def surroundings(self) -> Surroundings:
+    def cost_model(self) -> CostModel:
         """What turns a shape and a compute into the variables of the law."""
-        return Surroundings(self.dimensions, self.cost, self.flops_convention)
+        return CostModel(self.dimensions, self.cost, self.flops_convention)
 
     def variables(self, shape: Mapping[str, ArrayLike], flops: ArrayLike) -> dict[str, Floats]:
         """Return the variables of the law at shapes and a compute, for `Law.loss`; tied and fixed dimensions follow."""
         given = {dim: np.asarray(size, dtype=float) for dim, size in shape.items()}
-        return self.surroundings.variables(self.law.form, given, np.asarray(flops, dtype=float))
+        return self.cost_model.variables(self.law.form, given, np.asarray(flops, dtype=float))
 
     def optimum(self, flops: float) -> dict[str, Estimate]:
         """Return the shape of least loss at a compute, with intervals.
@@ -262,9 +262,9 @@ class Fit(Shown):
         if not self.law.has_loss or not self.law.form.dims:
             return {}
         values, draws = self.best_at(flops), self.bootstrap.draws
-        scatter = self.best_shapes(draws, flops) if draws and values else {}
+        residual_model = self.best_shapes(draws, flops) if draws and values else {}
         return {
-            dim: Estimate(value, self.bootstrap.interval(scatter[dim]) if scatter else None)
+            dim: Estimate(value, self.bootstrap.interval(residual_model[dim]) if residual_model else None)
             for dim, value in values.items()
         }
 
@@ -287,7 +287,7 @@ class Fit(Shown):
     ) -> dict[str, Floats]:
         """Return the shapes of least loss under constants, such as draws, at compute; see `best_shape`."""
         law = self.law
-        return best_shape(law.form, law.units, constants, flops, self.surroundings, bounds or self.bounds, limits, near)
+        return best_shape(law.form, law.units, constants, flops, self.cost_model, bounds or self.bounds, limits, near)
 
     def under(self, rival: Rival) -> Fit:
         """Return the fit as it would be had the rival been chosen: its law and its draws, the rest the same."""

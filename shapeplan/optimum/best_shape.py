@@ -12,9 +12,9 @@ from numpy.typing import ArrayLike
 
 from shapeplan.laws import Form
 from shapeplan.numerics.arrays import Floats
-from shapeplan.optimum.cost_model import NO_LIMITS, Limits, Surroundings
+from shapeplan.optimum.cost_model import NO_LIMITS, CostModel, Limits
 from shapeplan.optimum.newton import descend, descend_within
-from shapeplan.optimum.objective import Goal
+from shapeplan.optimum.objective import ShapeObjective
 
 _KEPT = 1e-7
 """Violation of a limit, relative, up to which a shape counts as within."""
@@ -27,7 +27,7 @@ def best_shape(
     units: Mapping[str, float],
     constants: Mapping[str, Floats],
     flops: ArrayLike,
-    surroundings: Surroundings,
+    cost_model: CostModel,
     bounds: Bounds,
     limits: Limits = NO_LIMITS,
     near: Mapping[str, ArrayLike] | None = None,
@@ -45,7 +45,7 @@ def best_shape(
         Its constants, such as bootstrap draws.
     flops : array_like, shape (problems,) or ()
         Compute.
-    surroundings : Surroundings
+    cost_model : CostModel
         Dimensions and cost.
     bounds : mapping of str to (low, high)
         Smallest and largest value of every free dimension, each of shape (problems,) or (); where they are equal, the
@@ -61,8 +61,8 @@ def best_shape(
         One a free dimension, within bounds; NaN where no shape within bounds keeps the limits, or none has a finite
         loss. Empty if there is no shape to choose, or the law needs a cost that is not known.
     """
-    dims = surroundings.dimensions.free
-    if not dims or surroundings.needs(form) or not constants:
+    dims = cost_model.dimensions.free
+    if not dims or cost_model.needs(form) or not constants:
         return {}
     ends = [end for dim in dims for end in bounds[dim]]
     problems = max(np.size(flops), *(np.size(value) for value in (*constants.values(), *ends)))
@@ -73,7 +73,7 @@ def best_shape(
     named = {name: spread(value) for name, value in constants.items()}
     budget = spread(flops)
     low, high = (np.log(np.column_stack([spread(bounds[dim][end]) for dim in dims])) for end in (0, 1))
-    goal = Goal(form, units, named, budget, surroundings, limits)
+    goal = ShapeObjective(form, units, named, budget, cost_model, limits)
     if not form.dims:
         goal = replace(goal, ray=(low, high))
         low, high = np.zeros((problems, 1)), np.ones((problems, 1))
@@ -93,9 +93,11 @@ def best_shape(
     return {dim: np.exp(log_shape[:, k]) for k, dim in enumerate(dims)}
 
 
-def _closed(goal: Goal, low: Floats, high: Floats) -> tuple[Floats, np.ndarray[tuple[int], np.dtype[np.bool_]]]:
+def _closed(
+    goal: ShapeObjective, low: Floats, high: Floats
+) -> tuple[Floats, np.ndarray[tuple[int], np.dtype[np.bool_]]]:
     """Return the closed form, and for which problems it is the answer: where it exists and lies inside the bounds."""
-    dims = goal.surroundings.dimensions.free
+    dims = goal.cost_model.dimensions.free
     closed = goal.form.optimum(goal.constants, np.log(goal.budget / goal.units.get("flops", 1.0)))
     if not closed:
         return np.zeros_like(low), np.zeros(len(low), dtype=bool)
@@ -104,7 +106,7 @@ def _closed(goal: Goal, low: Floats, high: Floats) -> tuple[Floats, np.ndarray[t
     return place, np.isfinite(place).all(axis=1) & (place >= low).all(axis=1) & (place <= high).all(axis=1)
 
 
-def _within_limits(goal: Goal, low: Floats, high: Floats, near: Floats | None) -> Floats:
+def _within_limits(goal: ShapeObjective, low: Floats, high: Floats, near: Floats | None) -> Floats:
     """Return the best places that keep the limits; NaN where there is none.
 
     Limits from above keep the problem convex: one descent, from the middle, or from the smallest shape where serving
@@ -123,7 +125,7 @@ def _within_limits(goal: Goal, low: Floats, high: Floats, near: Floats | None) -
     return np.where(np.isfinite(loss)[:, None], place, np.nan)
 
 
-def _where_data_end(goal: Goal, low: Floats, high: Floats, near: Floats | None) -> tuple[Floats, Floats]:
+def _where_data_end(goal: ShapeObjective, low: Floats, high: Floats, near: Floats | None) -> tuple[Floats, Floats]:
     """Return the best places, and their loss, of problems whose best shape would see more examples than there are.
 
     Where the budget ends first the problem is convex, and its best place is known to lie beyond the limit: so no place
@@ -141,7 +143,7 @@ def _where_data_end(goal: Goal, low: Floats, high: Floats, near: Floats | None) 
     return found[mine], loss[mine]
 
 
-def _descend_from(goal: Goal, low: Floats, high: Floats, start: Floats) -> tuple[Floats, Floats]:
+def _descend_from(goal: ShapeObjective, low: Floats, high: Floats, start: Floats) -> tuple[Floats, Floats]:
     """Return local minima that keep the limits, and their loss, which is infinite where none was found."""
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         start = np.where(np.isfinite(goal.loss(start))[:, None], start, low)

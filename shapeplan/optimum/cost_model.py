@@ -73,7 +73,7 @@ NO_LIMITS = Limits()
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class CostModel:
     """What turns a shape and a compute into the variables of a law.
 
     Attributes

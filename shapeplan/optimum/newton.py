@@ -9,7 +9,7 @@ import numpy as np
 
 from shapeplan.numerics.arrays import Floats
 from shapeplan.numerics.box_qp import solve_box_qp
-from shapeplan.optimum.objective import Goal
+from shapeplan.optimum.objective import ShapeObjective
 
 _STEPS = 60
 _HALVINGS, _GENTLE = 14, 5
@@ -25,12 +25,12 @@ _MET = 1e-10
 """Violation of a limit, relative, that counts as none."""
 
 
-def descend(goal: Goal, low: Floats, high: Floats, start: Floats) -> Floats:
+def descend(goal: ShapeObjective, low: Floats, high: Floats, start: Floats) -> Floats:
     """Return local minima inside boxes, limits not counted but for the multipliers the goal has.
 
     Parameters
     ----------
-    goal : Goal
+    goal : ShapeObjective
         The problems.
     low, high : ndarray, shape (problems, dims)
         Their boxes.
@@ -66,7 +66,7 @@ def descend(goal: Goal, low: Floats, high: Floats, start: Floats) -> Floats:
     return place
 
 
-def descend_within(goal: Goal, low: Floats, high: Floats, start: Floats) -> tuple[Floats, Floats]:
+def descend_within(goal: ShapeObjective, low: Floats, high: Floats, start: Floats) -> tuple[Floats, Floats]:
     """Return local minima inside boxes that keep the limits, and how far they are above them.
 
     Multipliers are raised round by round (the augmented Lagrangian of Hestenes 1969 and Powell 1969).

@@ -11,7 +11,7 @@ import numpy as np
 
 from shapeplan.laws import Form
 from shapeplan.numerics.arrays import Floats, Index
-from shapeplan.optimum.cost_model import NO_LIMITS, Limits, Surroundings
+from shapeplan.optimum.cost_model import NO_LIMITS, CostModel, Limits
 
 _STEP = 1e-3
 """Distance in log-shape over which the cost is differentiated."""
@@ -22,7 +22,7 @@ Data = Literal["ample", "scarce"]
 
 
 @dataclass(frozen=True)
-class Goal:
+class ShapeObjective:
     """Many problems, each a law, a budget and its limits.
 
     Where cost is a power law, every term is the exponential of a linear function of log-shape; sums of powers, such as
@@ -36,7 +36,7 @@ class Goal:
         Its constants.
     budget : ndarray, shape (problems,)
         Compute for training, and for serving if that is paid too.
-    surroundings, limits : Surroundings, Limits
+    cost_model, limits : CostModel, Limits
         What a shape costs, and what it may.
     data : {"ample", "scarce"}
         On which side of a limit on examples shapes are looked for: where the budget ends first, or where data does.
@@ -54,7 +54,7 @@ class Goal:
     units: Mapping[str, float]
     constants: Mapping[str, Floats]
     budget: Floats
-    surroundings: Surroundings
+    cost_model: CostModel
     limits: Limits = NO_LIMITS
     data: Data = "ample"
     multipliers: Floats = field(default_factory=lambda: np.zeros((0, 1)))
@@ -62,7 +62,7 @@ class Goal:
     scale: Floats = field(default_factory=lambda: np.ones(1))
     ray: tuple[Floats, Floats] | None = None
 
-    def take(self, problems: Index) -> Goal:
+    def take(self, problems: Index) -> ShapeObjective:
         """Return some of the problems."""
         return replace(
             self,
@@ -125,7 +125,7 @@ class Goal:
 
         With `strict`, places where serving leaves next to nothing for training are undefined.
         """
-        limits, around = self.limits, self.surroundings
+        limits, around = self.limits, self.cost_model
         log_shape = self.log_shape(place)
         shape = {dim: np.exp(log_shape[..., k]) for k, dim in enumerate(around.dimensions.free)}
         training, excess = self.budget, []

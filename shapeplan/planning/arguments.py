@@ -6,7 +6,7 @@ import operator
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from shapeplan.errors import ArgumentError, Complaint
+from shapeplan.errors import ArgumentError, ErrorDetail
 
 _LONGEST = 60
 
@@ -25,7 +25,7 @@ def number(name: str, value: Any) -> float:
         except (TypeError, ValueError, OverflowError):
             pass
     message = f"--{name} is no number: {str(value)[:_LONGEST]}"
-    raise ArgumentError(Complaint(f"bad-{name}", message, "give a plain number", value=str(value)[:_LONGEST]))
+    raise ArgumentError(ErrorDetail(f"bad-{name}", message, "give a plain number", value=str(value)[:_LONGEST]))
 
 
 def number_or_none(name: str, value: Any) -> float | None:
@@ -40,7 +40,7 @@ def whole(name: str, value: Any) -> int:
     except TypeError:
         size = number(name, value)
     if size != size or not size.is_integer():
-        raise ArgumentError(Complaint(f"bad-{name}", f"--{name} is not whole: {size:g}", "give a whole number"))
+        raise ArgumentError(ErrorDetail(f"bad-{name}", f"--{name} is not whole: {size:g}", "give a whole number"))
     return int(size)
 
 
@@ -54,7 +54,9 @@ def numbers_by_name(name: str, values: Any) -> dict[str, float]:
     if values is None:
         return {}
     if not isinstance(values, Mapping):
-        raise ArgumentError(Complaint(f"bad-{name}", f"--{name} is no mapping of dimensions to numbers", "give a dict"))
+        raise ArgumentError(
+            ErrorDetail(f"bad-{name}", f"--{name} is no mapping of dimensions to numbers", "give a dict")
+        )
     return {str(key): number(name, value) for key, value in values.items()}
 
 
@@ -70,5 +72,5 @@ def several(name: str, values: Any) -> list[Any]:
         return [values]
     listed = [] if isinstance(values, bytes) else list(values)
     if not listed:
-        raise ArgumentError(Complaint(f"bad-{name}", f"--{name} is empty", "give one value or several"))
+        raise ArgumentError(ErrorDetail(f"bad-{name}", f"--{name} is empty", "give one value or several"))
     return listed

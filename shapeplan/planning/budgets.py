@@ -9,13 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from shapeplan.counting.accelerators import Fleet, read_fleet
-from shapeplan.errors import ArgumentError, Complaint, PlanError
+from shapeplan.errors import ArgumentError, ErrorDetail, PlanError
 from shapeplan.fitting.result import Fit
 from shapeplan.numerics.arrays import Floats
 from shapeplan.planning.arguments import number, several
 from shapeplan.planning.budget_for_loss import LEAST_FLOPS, flops_interval, flops_of_shape, least_flops
 from shapeplan.planning.optimum import Optimum
-from shapeplan.planning.rounding import Grain
+from shapeplan.planning.rounding import RoundingRule
 from shapeplan.planning.shapes import round_to_least_loss
 from shapeplan.quantities import LARGEST_FLOPS, Convention, convert_flops, format_flops, parse_flops
 
@@ -49,7 +49,7 @@ class Budgets:
 
 def read_budgets(
     law: Optimum,
-    grain: Grain,
+    rounding_rule: RoundingRule,
     flops: Amounts | None,
     flops_convention: Convention | None,
     loss: Sequence[float] | float | None,
@@ -68,19 +68,19 @@ def read_budgets(
     """
     fleet, share = read_fleet(gpus, mfu)
     if days is not None and fleet is None:
-        raise ArgumentError(Complaint("no-gpus", "--days are of --gpus", "add e.g. --gpus 64xH100"))
+        raise ArgumentError(ErrorDetail("no-gpus", "--days are of --gpus", "add e.g. --gpus 64xH100"))
     asked = [name for name, value in (("flops", flops), ("loss", loss), ("days", days)) if value is not None]
     if len(asked) != 1:
         what = " and ".join(f"--{name}" for name in asked)
         message = f"{what} both say what is to be spent" if asked else "nothing says what is to be spent"
         hint = "give one of --flops 1e21, --loss 0.15, or --gpus 64xH100 --days 14"
-        raise ArgumentError(Complaint("bad-budget", message, hint))
+        raise ArgumentError(ErrorDetail("bad-budget", message, hint))
     if loss is not None:
-        return _for_losses(law, grain, [number("loss", one) for one in several("loss", loss)], fleet, share)
+        return _for_losses(law, rounding_rule, [number("loss", one) for one in several("loss", loss)], fleet, share)
     if days is not None and fleet is not None and share is not None:
         if not 0 < days <= MOST_DAYS:
             hint = f"give more than 0 and at most {MOST_DAYS:g}"
-            raise ArgumentError(Complaint("bad-days", f"{days:g} days cannot be", hint, value=f"{days:g}"))
+            raise ArgumentError(ErrorDetail("bad-days", f"{days:g} days cannot be", hint, value=f"{days:g}"))
         given: list[float] = [fleet.flops(days, share)]
         flops_convention = "training"
     else:
@@ -90,20 +90,22 @@ def read_budgets(
     for budget in given:
         if not 0 < budget <= LARGEST_FLOPS:
             hint = f"give more than 0 and at most {LARGEST_FLOPS:g} FLOPs"
-            raise ArgumentError(Complaint("bad-flops", f"a budget of {budget:g} FLOPs cannot be", hint))
+            raise ArgumentError(ErrorDetail("bad-flops", f"a budget of {budget:g} FLOPs cannot be", hint))
     own = law.fit.flops_convention
     return Budgets(np.array([convert_flops(t, flops_convention or own, own) for t in given]), None, fleet, share)
 
 
-def _for_losses(law: Optimum, grain: Grain, losses: list[float], fleet: Fleet | None, mfu: float | None) -> Budgets:
+def _for_losses(
+    law: Optimum, rounding_rule: RoundingRule, losses: list[float], fleet: Fleet | None, mfu: float | None
+) -> Budgets:
     """Return the least compute with which shapes that can be built reach the losses."""
     fit = law.fit
     for target in losses:
         if not (target > 0 and math.isfinite(target)):
-            raise ArgumentError(Complaint("bad-loss", f"a loss of {target:g} cannot be", "give a positive number"))
+            raise ArgumentError(ErrorDetail("bad-loss", f"a loss of {target:g} cannot be", "give a positive number"))
     if not fit.predicts_loss:
         message = f"the law {fit.law.form.name!r} tells no loss that could be reached"
-        raise PlanError(Complaint("no-loss", message, "fit a joint law (--law auto), or give --flops"))
+        raise PlanError(ErrorDetail("no-loss", message, "fit a joint law (--law auto), or give --flops"))
     targets = np.array(losses, dtype=float)
     needed = least_flops(law, targets)
     if not np.isfinite(needed).all():
@@ -111,9 +113,9 @@ def _for_losses(law: Optimum, grain: Grain, losses: list[float], fleet: Fleet | 
     if (needed <= LEAST_FLOPS).any():
         high = losses[int(np.argmax(needed <= LEAST_FLOPS))]
         message = f"a {fit.metric} of {high:g} is reached with no training at all, under the law"
-        raise PlanError(Complaint("loss-too-high", message, "ask for a loss like those of the log"))
+        raise PlanError(ErrorDetail("loss-too-high", message, "ask for a loss like those of the log"))
     flops = np.array(
-        [_buildable(law, grain, target, least) for target, least in zip(losses, needed.tolist(), strict=True)]
+        [_buildable(law, rounding_rule, target, least) for target, least in zip(losses, needed.tolist(), strict=True)]
     )
     intervals = (flops_interval(law, target, least) for target, least in zip(losses, needed.tolist(), strict=True))
     # What rounding costs is paid under every draw.
@@ -121,7 +123,7 @@ def _for_losses(law: Optimum, grain: Grain, losses: list[float], fleet: Fleet | 
     return Budgets(flops, tuple(_scaled(ci, more) for ci, more in zip(intervals, paid, strict=True)), fleet, mfu)
 
 
-def _buildable(law: Optimum, grain: Grain, target: float, least: float) -> float:
+def _buildable(law: Optimum, rounding_rule: RoundingRule, target: float, least: float) -> float:
     """Return the least compute with which a shape that can be built reaches a loss; `least` is that of any shape.
 
     Fine steps lose next to nothing, and the shape built at `least` needs a little more. Where steps are coarse, budgets
@@ -130,7 +132,7 @@ def _buildable(law: Optimum, grain: Grain, target: float, least: float) -> float
 
     def built(flops: float) -> tuple[float, float]:
         budget = np.array([flops])
-        shape = round_to_least_loss(law, grain, law.shapes(budget), budget)
+        shape = round_to_least_loss(law, rounding_rule, law.shapes(budget), budget)
         own = float(flops_of_shape(law, shape, np.array([target]), np.array([flops]))[0])
         return own, float(law.losses(shape, budget)[0])
 
@@ -143,7 +145,7 @@ def _buildable(law: Optimum, grain: Grain, target: float, least: float) -> float
         if step > LARGEST_FLOPS:
             message = f"no shape that can be built reaches a loss of {target:g}"
             hint = "ask for more, raise the limits, or round to smaller multiples"
-            raise PlanError(Complaint("unreachable-loss", message, hint))
+            raise PlanError(ErrorDetail("unreachable-loss", message, hint))
     high = min(high, step)
     for _ in range(_HALVINGS):
         middle = math.sqrt(low * high)
@@ -164,9 +166,9 @@ def _unreachable(fit: Fit, law: Optimum, target: float) -> PlanError:
         least = float(law.losses(law.shapes(most), most)[0])
     if not math.isfinite(least):
         message = f"no compute reaches a {fit.metric} of {target:g}: no shape keeps the limits"
-        return PlanError(Complaint("impossible-limits", message, "raise the limits, or look further with --trust"))
+        return PlanError(ErrorDetail("impossible-limits", message, "raise the limits, or look further with --trust"))
     message = (
         f"no compute reaches a {fit.metric} of {target:g} under the law: "
         f"it levels off at {least:.4g} (at {format_flops(LARGEST_FLOPS)} FLOPs)"
     )
-    return PlanError(Complaint("unreachable-loss", message, "ask for more than that"))
+    return PlanError(ErrorDetail("unreachable-loss", message, "ask for more than that"))

@@ -10,14 +10,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from shapeplan.architectures.base import SHAPE_DIMS
-from shapeplan.errors import ArgumentError, Complaint
+from shapeplan.errors import ArgumentError, ErrorDetail
 from shapeplan.fitting.records import Interval
 from shapeplan.fitting.result import Fit
 from shapeplan.numerics.arrays import Floats, central_interval, plain
 from shapeplan.planning.budget_for_loss import LEAST_FLOPS, least_flops, share_interval
 from shapeplan.planning.optimum import KNOTS, Optimum
 from shapeplan.planning.plan import Alternative, SameLoss
-from shapeplan.planning.shape_cost import Ledger
+from shapeplan.planning.shape_cost import ShapeCost
 from shapeplan.planning.size import SIZE
 from shapeplan.quantities import parse_assignments
 from shapeplan.sweeps.dimensions import wrong_size
@@ -30,7 +30,7 @@ _CELLS = 2_000_000
 
 
 @dataclass(frozen=True)
-class Rated:
+class ReferenceShape:
     """A shape to compare with.
 
     Attributes
@@ -48,7 +48,7 @@ class Rated:
     notes: tuple[str, ...] = ()
 
 
-def read_versus(text: str, fit: Fit) -> Rated:
+def read_versus(text: str, fit: Fit) -> ReferenceShape:
     """Read a shape to compare with.
 
     Parameters
@@ -71,7 +71,7 @@ def read_versus(text: str, fit: Fit) -> Rated:
         given = parse_assignments(text, _HINT)
         if unknown := sorted(set(given) - set(dims)):
             message = f"the law has no dimension {', '.join(unknown)}"
-            raise ArgumentError(Complaint("bad-versus", message, f"its dimensions are {', '.join(dims)}", value=text))
+            raise ArgumentError(ErrorDetail("bad-versus", message, f"its dimensions are {', '.join(dims)}", value=text))
     elif sizes := _SIZES.fullmatch(text):
         one, other, mlp_dim = (float(size) for size in sizes.groups())
         given = {"width": max(one, other), "depth": min(one, other), "mlp_dim": mlp_dim}
@@ -88,10 +88,10 @@ def read_versus(text: str, fit: Fit) -> Rated:
             notes.append(f"{text} is compared as a shape, {_said(given)}, in the architecture of the law")
     if missing := [dim for dim in fit.dims if dim not in given]:
         message = f"{text[:60]!r} lacks {', '.join(missing)}"
-        raise ArgumentError(Complaint("bad-versus", message, hint, value=text))
+        raise ArgumentError(ErrorDetail("bad-versus", message, hint, value=text))
     for dim, size in given.items():
         if why := wrong_size(dim, size):
-            raise ArgumentError(Complaint("bad-versus", f"{text[:60]!r} has a {dim} of {size:g}", why))
+            raise ArgumentError(ErrorDetail("bad-versus", f"{text[:60]!r} has a {dim} of {size:g}", why))
     follow = fit.dimensions.complete({dim: given[dim] for dim in fit.dims})
     for dim in (*fit.dimensions.tied, *fit.dimensions.fixed):
         if dim in given and abs(given[dim] / follow[dim] - 1) > _OFF_TIE:
@@ -101,21 +101,21 @@ def read_versus(text: str, fit: Fit) -> Rated:
     for dim in given.keys() - set(dims):
         notes.append(f"{text}: the law knows no {dim}; its {given[dim]:g} is not compared")
     whole = {dim: plain(float(given.get(dim, follow[dim]))) for dim in dims}
-    return Rated(text, whole, tuple(notes))
+    return ReferenceShape(text, whole, tuple(notes))
 
 
 def compare_with(
-    rated: Sequence[Rated], law: Optimum, plan: Ledger, *, tell_loss: bool
+    rated: Sequence[ReferenceShape], law: Optimum, plan: ShapeCost, *, tell_loss: bool
 ) -> list[tuple[Alternative, ...]]:
     """Return, for every budget, the shapes with what they lose to the plan, and what their loss costs otherwise.
 
     Parameters
     ----------
-    rated : sequence of Rated
+    rated : sequence of ReferenceShape
         The shapes.
     law : Optimum
         The law, with what the plan must keep.
-    plan : Ledger
+    plan : ShapeCost
         The recommended shapes.
     tell_loss : bool
         Whether the law's loss can be believed.
@@ -125,10 +125,10 @@ def compare_with(
 
 
 def alternatives(
-    name: str, shape: Mapping[str, Floats], law: Optimum, plan: Ledger, *, tell_loss: bool
+    name: str, shape: Mapping[str, Floats], law: Optimum, plan: ShapeCost, *, tell_loss: bool
 ) -> list[Alternative]:
     """Return a shape a budget with what it costs and loses to the plan."""
-    its = Ledger.of(law, shape, plan.flops, tell_loss=tell_loss)
+    its = ShapeCost.of(law, shape, plan.flops, tell_loss=tell_loss)
     intervals = _regret_intervals(law, its, plan) if tell_loss else None
     kept = law.asked.kept_by(law.fit, shape, plan.flops)
     return [
@@ -146,7 +146,7 @@ def alternatives(
     ]
 
 
-def _column(one: Rated, law: Optimum, plan: Ledger, *, tell_loss: bool) -> list[Alternative]:
+def _column(one: ReferenceShape, law: Optimum, plan: ShapeCost, *, tell_loss: bool) -> list[Alternative]:
     shape = {dim: np.full(len(plan.flops), float(size)) for dim, size in one.shape.items()}
     found = alternatives(one.name, shape, law, plan, tell_loss=tell_loss)
     losses = np.array([np.nan if other.loss is None else other.loss for other in found])
@@ -155,7 +155,7 @@ def _column(one: Rated, law: Optimum, plan: Ledger, *, tell_loss: bool) -> list[
         return found
     needed = least_flops(law, losses[known], plan.flops[known])
     best = law.under(law.fit.law.arrays(), np.where(np.isfinite(needed), needed, 1.0))
-    forward = law.fit.surroundings.flops_per_example(best) if law.fit.cost is not None else None
+    forward = law.fit.cost_model.flops_per_example(best) if law.fit.cost is not None else None
     for place, i in enumerate(known):
         if not LEAST_FLOPS < needed[place] < np.inf:
             continue
@@ -172,7 +172,7 @@ def _column(one: Rated, law: Optimum, plan: Ledger, *, tell_loss: bool) -> list[
     return found
 
 
-def _regret_intervals(law: Optimum, its: Ledger, plan: Ledger) -> list[Interval | None] | None:
+def _regret_intervals(law: Optimum, its: ShapeCost, plan: ShapeCost) -> list[Interval | None] | None:
     """Return the interval of the regret under the draws, both shapes under the same draw; None where undefined."""
     fit = law.fit
     if not fit.bootstrap.draws:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from shapeplan.errors import ArgumentError, Complaint, PlanError
+from shapeplan.errors import ArgumentError, ErrorDetail, PlanError
 from shapeplan.fitting.result import Fit
 from shapeplan.numerics.arrays import Floats
 from shapeplan.optimum.cost_model import NO_LIMITS, Limits
@@ -65,7 +65,7 @@ class Constraints:
         self, fit: Fit, shape: Mapping[str, Floats], flops: Floats
     ) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
         """Return whether shapes keep the limits and leave something of a budget for training."""
-        limits, around = self.limits, fit.surroundings
+        limits, around = self.limits, fit.cost_model
         kept = np.ones(np.broadcast_shapes(np.shape(flops), next(iter(shape.values())).shape), dtype=bool)
         if math.isfinite(limits.params):
             params = around.params(shape)
@@ -106,11 +106,11 @@ def constraints(
     for name, value in given.items():
         if value is not None and not 0 < value <= LARGEST_LIMIT:
             hint = f"give more than 0 and at most {LARGEST_LIMIT:g}"
-            raise ArgumentError(Complaint(f"bad-{name}", f"--{name} cannot be {value:g}", hint, value=f"{value:g}"))
+            raise ArgumentError(ErrorDetail(f"bad-{name}", f"--{name} cannot be {value:g}", hint, value=f"{value:g}"))
     if not LEAST_TRUST <= trust <= MOST_TRUST:
         hint = f"give a factor from {LEAST_TRUST:g} to {MOST_TRUST:g}, e.g. 5"
-        raise ArgumentError(Complaint("bad-trust", f"--trust cannot be {trust:g}", hint, value=f"{trust:g}"))
-    if max_params is not None and not fit.surroundings.knows_params:
+        raise ArgumentError(ErrorDetail("bad-trust", f"--trust cannot be {trust:g}", hint, value=f"{trust:g}"))
+    if max_params is not None and not fit.cost_model.knows_params:
         raise _unknown("parameters", "max-params", "add a column params, or an architecture")
     costly = next((name for name in list(given)[1:] if given[name] is not None), None)
     if costly and fit.cost is None:
@@ -119,7 +119,7 @@ def constraints(
     if of_compute and fit.law.form.name == "star":
         message = "Eq. 2 on the arms does not say how shape and compute trade away from them"
         hint = "fit a joint law (--law auto) for --max-examples and --inference-examples"
-        raise PlanError(Complaint("no-joint-law", message, hint))
+        raise PlanError(ErrorDetail("no-joint-law", message, hint))
     limits = Limits(
         params=_or_inf(max_params),
         flops_per_example=_or_inf(max_flops_per_example),
@@ -131,7 +131,7 @@ def constraints(
 
 def impossible(fit: Fit, asked: Constraints, flops: float) -> PlanError:
     """Return the error for a budget at which no shape keeps the limits, saying which cannot be kept."""
-    limits, around = asked.limits, fit.surroundings
+    limits, around = asked.limits, fit.cost_model
     smallest = {dim: np.asarray(low) for dim, (low, _) in asked.bounds(fit).items()}
     said = " x ".join(f"{float(value):.3g}" for value in smallest.values())
     problems = []
@@ -150,16 +150,16 @@ def impossible(fit: Fit, asked: Constraints, flops: float) -> PlanError:
     why = " and ".join(problems) or "keeps the limits only where another does not"
     if asked.held.keys() >= smallest.keys():
         message = f"the fixed shape {said} breaks the limits: it {why}"
-        return PlanError(Complaint("impossible-limits", message, "raise the limit, or fix less"))
+        return PlanError(ErrorDetail("impossible-limits", message, "raise the limit, or fix less"))
     message = f"no shape keeps the limits: even the smallest in the trust region, {said}, {why}"
-    return PlanError(Complaint("impossible-limits", message, "raise the limit, or look further with --trust"))
+    return PlanError(ErrorDetail("impossible-limits", message, "raise the limit, or look further with --trust"))
 
 
 def _held(dimensions: Dimensions, fix: Mapping[str, float]) -> dict[str, float]:
     held = {}
     for dim, value in fix.items():
         if why := wrong_size(dim, value):
-            raise ArgumentError(Complaint("bad-fix", f"{dim} cannot be fixed at {value:g}", why, value=f"{value:g}"))
+            raise ArgumentError(ErrorDetail("bad-fix", f"{dim} cannot be fixed at {value:g}", why, value=f"{value:g}"))
         if dim in dimensions.free:
             held[dim] = float(value)
             continue
@@ -173,12 +173,12 @@ def _held(dimensions: Dimensions, fix: Mapping[str, float]) -> dict[str, float]:
             hint = "vary it in a sweep to plan it"
         else:
             why, hint = f"there is no dimension {dim!r} to fix", f"the dimensions are {', '.join(dimensions.free)}"
-        raise ArgumentError(Complaint("bad-fix", why, hint, value=dim))
+        raise ArgumentError(ErrorDetail("bad-fix", why, hint, value=dim))
     return held
 
 
 def _unknown(what: str, option: str, hint: str) -> PlanError:
-    return PlanError(Complaint("unknown-cost", f"the law does not know the {what} of a shape, for --{option}", hint))
+    return PlanError(ErrorDetail("unknown-cost", f"the law does not know the {what} of a shape, for --{option}", hint))
 
 
 def _or_inf(value: float | None) -> float:

@@ -8,19 +8,19 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from shapeplan.errors import Caution, Complaint, PlanError
+from shapeplan.errors import Caution, ErrorDetail, PlanError
 from shapeplan.fitting.records import Estimate, Interval, interval_at
 from shapeplan.fitting.result import Fit
 from shapeplan.numerics.arrays import Floats, plain
 from shapeplan.planning.budgets import Budgets
-from shapeplan.planning.comparison import Rated, alternatives, compare_with
+from shapeplan.planning.comparison import ReferenceShape, alternatives, compare_with
 from shapeplan.planning.model_uncertainty import disagreement, under_rivals
 from shapeplan.planning.optimum import Optimum
 from shapeplan.planning.plan import Alternative, BudgetPlan, Deviation, LawPlan, Serving
 from shapeplan.planning.recipe import Recipe
-from shapeplan.planning.rounding import Grain
+from shapeplan.planning.rounding import RoundingRule
 from shapeplan.planning.sensitivity import deviations, valley
-from shapeplan.planning.shape_cost import Ledger
+from shapeplan.planning.shape_cost import ShapeCost
 from shapeplan.planning.shapes import check_shapes, round_to_least_loss
 from shapeplan.planning.warnings import (
     beaten_cautions,
@@ -39,7 +39,7 @@ _OF_SIZE = ("max-params", "max-flops-per-example", "fix")
 
 
 @dataclass(frozen=True)
-class Draft:
+class Evaluation:
     """Everything about the budgets of a plan, in arrays of shape (budgets,) and lists of one entry a budget.
 
     Attributes
@@ -48,13 +48,13 @@ class Draft:
         The law, with what the plan must keep.
     of_law : bool
         Whether shapes are its optimum, not the recipe's.
-    built : Grain
+    built : RoundingRule
         What shapes are rounded to.
     budgets : Budgets
         What is to be spent.
     shapes, intervals : mappings
         Free dimensions before rounding, and the ends of their intervals; None without draws.
-    ledger : Ledger
+    ledger : ShapeCost
         The shapes to train.
     loss, best : (ndarray, ends or None), or None
         Loss of the shapes to train, and of those before rounding, with intervals; None where no loss is told.
@@ -68,11 +68,11 @@ class Draft:
 
     law: Optimum
     of_law: bool
-    built: Grain
+    built: RoundingRule
     budgets: Budgets
     shapes: Mapping[str, Floats]
     intervals: Mapping[str, Ends] | None
-    ledger: Ledger
+    ledger: ShapeCost
     loss: tuple[Floats, Ends | None] | None
     best: tuple[Floats, Ends | None] | None
     valley: Mapping[str, Ends]
@@ -171,15 +171,15 @@ class Draft:
         )
 
 
-def make_draft(
+def evaluate(
     law: Optimum,
     chosen: Recipe | Optimum,
     beside: Recipe | Optimum | None,
-    built: Grain,
+    built: RoundingRule,
     budgets: Budgets,
-    rated: Sequence[Rated],
+    rated: Sequence[ReferenceShape],
     tolerance: float,
-) -> Draft:
+) -> Evaluation:
     """Compute everything about the budgets.
 
     Parameters
@@ -188,11 +188,11 @@ def make_draft(
         The law, with what the plan must keep.
     chosen, beside : Recipe or Optimum
         What answers, and what is shown beside it.
-    built : Grain
+    built : RoundingRule
         What shapes are rounded to.
     budgets : Budgets
         What is to be spent.
-    rated : sequence of Rated
+    rated : sequence of ReferenceShape
         Shapes to compare with.
     tolerance : float
         Relative excess loss of the valley.
@@ -206,12 +206,12 @@ def make_draft(
     of_law = isinstance(chosen, Optimum)
     shapes = chosen.shapes(flops)
     rounded = _build(chosen, law, built, shapes, flops)
-    ledger = Ledger.of(law, rounded, flops, tell_loss=fit.knows_loss)
+    ledger = ShapeCost.of(law, rounded, flops, tell_loss=fit.knows_loss)
     _check_bought(fit, ledger)
     told = ledger if tell else replace(ledger, loss=None)
     besides = _besides(beside, law, built, told)
     nothing: list[Alternative | None] = [None] * len(flops)
-    return Draft(
+    return Evaluation(
         law=law,
         of_law=of_law,
         built=built,
@@ -237,7 +237,7 @@ def _losses(law: Optimum, shape: Mapping[str, Floats], flops: Floats) -> tuple[F
 
 
 def _build(
-    method: Recipe | Optimum, law: Optimum, built: Grain, shapes: Mapping[str, Floats], flops: Floats
+    method: Recipe | Optimum, law: Optimum, built: RoundingRule, shapes: Mapping[str, Floats], flops: Floats
 ) -> dict[str, Floats]:
     """Return shapes that can be built: of least loss around an optimum, the nearest to a recipe's."""
     if isinstance(method, Optimum):
@@ -246,7 +246,9 @@ def _build(
     return built.round(shapes)
 
 
-def _besides(beside: Recipe | Optimum | None, law: Optimum, built: Grain, plan: Ledger) -> list[Alternative | None]:
+def _besides(
+    beside: Recipe | Optimum | None, law: Optimum, built: RoundingRule, plan: ShapeCost
+) -> list[Alternative | None]:
     """Return what the other method gives for every budget; None where it gives nothing sensible."""
     nothing: list[Alternative | None] = [None] * len(plan.flops)
     if beside is None:
@@ -259,13 +261,13 @@ def _besides(beside: Recipe | Optimum | None, law: Optimum, built: Grain, plan: 
     return [*alternatives(name, shape, law, plan, tell_loss=True)]
 
 
-def _check_bought(fit: Fit, plan: Ledger) -> None:
+def _check_bought(fit: Fit, plan: ShapeCost) -> None:
     """Raise `PlanError` if a budget does not buy one example."""
     if plan.examples is None or (plan.examples >= 1).all():
         return
     short = float(plan.flops[np.argmin(plan.examples >= 1)])
     message = f"{format_flops(short)} FLOPs do not buy one of the {fit.examples_unit} for the shape they recommend"
-    raise PlanError(Complaint("budget-too-small", message, "give a larger budget"))
+    raise PlanError(ErrorDetail("budget-too-small", message, "give a larger budget"))
 
 
 def _complete(fit: Fit, ci: Mapping[str, Interval]) -> dict[str, Interval | None]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from shapeplan.errors import ArgumentError, Complaint, PlanError, check_choice
+from shapeplan.errors import ArgumentError, ErrorDetail, PlanError, check_choice
 from shapeplan.fitting.result import Fit
 from shapeplan.planning.optimum import Optimum
 from shapeplan.planning.recipe import Recipe
@@ -53,13 +53,13 @@ def choose_method(
     of_recipe = start is not None or weights is not None
     if start is not None and not isinstance(start, Start):
         message = "a start is a shapeplan.Start"
-        raise ArgumentError(Complaint("bad-start", message, "write sp.Start({'width': 608, ...}, 3.5e18, 'mine')"))
+        raise ArgumentError(ErrorDetail("bad-start", message, "write sp.Start({'width': 608, ...}, 3.5e18, 'mine')"))
     if needs_optimum and not fit.law.has_loss:
         message = f"the law {fit.law.form.name!r} gives exponents but no loss, so --{needs_optimum} cannot be planned"
-        raise PlanError(Complaint("no-optimum", message, "fit a law to a log of your own"))
+        raise PlanError(ErrorDetail("no-optimum", message, "fit a law to a log of your own"))
     if needs_optimum and (method == Recipe.name or of_recipe):
         message = f"--{needs_optimum} is answered by the optimum of the law, not by the recipe"
-        raise ArgumentError(Complaint("bad-method", message, "leave --method scale, --start and --weights out"))
+        raise ArgumentError(ErrorDetail("bad-method", message, "leave --method scale, --start and --weights out"))
     if method is None:
         recipe = (fit.law.form.name == "star" or of_recipe or not fit.knows_loss) and not needs_optimum
         method = Recipe.name if recipe else Optimum.name
@@ -67,12 +67,12 @@ def choose_method(
         return Recipe.of(fit, _start_of(fit, start), weights)
     if of_recipe:
         message = "a start and weights are of the recipe, not of the optimum"
-        raise ArgumentError(Complaint("bad-method", message, "leave them out, or write --method scale"))
+        raise ArgumentError(ErrorDetail("bad-method", message, "leave them out, or write --method scale"))
     if not fit.knows_loss:
         why = "gives no constants" if not fit.law.has_loss else "needs what a shape costs, which is not known"
         message = f"the law {fit.law.form.name!r} {why}, so it has no best shape"
         hint = "write --method scale, or fit a log with an architecture"
-        raise PlanError(Complaint("no-optimum", message, hint))
+        raise PlanError(ErrorDetail("no-optimum", message, hint))
     return law
 
 
@@ -94,10 +94,10 @@ def check_trust(fit: Fit, *, force: bool) -> None:
     """Raise `PlanError` if the fit is not to be trusted and not forced, or has no shape to plan."""
     if not fit.dims:
         message = f"the law {fit.law.form.name!r} was fitted to a log without shapes, so it knows none"
-        raise PlanError(Complaint("no-shape", message, "log width, depth and mlp_dim of the runs"))
+        raise PlanError(ErrorDetail("no-shape", message, "log width, depth and mlp_dim of the runs"))
     distrust = fit.distrust
     if distrust is not None and not force:
-        raise PlanError(Complaint(distrust.code, distrust.message, "plan all the same with --force"))
+        raise PlanError(ErrorDetail(distrust.code, distrust.message, "plan all the same with --force"))
 
 
 def _start_of(fit: Fit, start: Start | None) -> Start:
@@ -106,21 +106,21 @@ def _start_of(fit: Fit, start: Start | None) -> Start:
     if not set(dims) <= fit.scaling_exponents.keys():
         message = f"the law {fit.law.form.name!r} gives no scaling exponents, which the recipe needs"
         hint = "write --method optimum, or fit a star"
-        raise PlanError(Complaint("no-exponents", message, hint))
+        raise PlanError(ErrorDetail("no-exponents", message, hint))
     if origin is None:
         example = ",".join(f"{dim}={int(fit.shape_range[dim][0])}" for dim in dims)
         message = "the law has no starting point (x0, t0): its log had no grid"
         hint = f"give a good small shape and its compute, e.g. --start {example}@{format_flops(fit.flops_range[0])}"
-        raise PlanError(Complaint("no-start", message, hint))
+        raise PlanError(ErrorDetail("no-start", message, hint))
     check_start(origin)
     missing = [dim for dim in dims if dim not in origin.shape]
     implied = fit.dimensions.complete({dim: origin.shape[dim] for dim in dims}) if not missing else {}
     wrong = [dim for dim, size in origin.shape.items() if abs(size / implied.get(dim, np.inf) - 1) > _SAME_SHAPE]
     if missing or wrong:
         why = f"lacks {', '.join(missing)}" if missing else f"has {', '.join(wrong)} unlike the log's"
-        raise ArgumentError(Complaint("bad-start", f"the start {why}", f"give {', '.join(dims)}"))
+        raise ArgumentError(ErrorDetail("bad-start", f"the start {why}", f"give {', '.join(dims)}"))
     undefined = [dim for dim in dims if not math.isfinite(fit.scaling_exponents[dim].value)]
     if undefined:
         message = f"the growth of {', '.join(undefined)} is not defined, so nothing can be scaled by it"
-        raise PlanError(Complaint("undefined-exponent", message, "extend that arm of the sweep"))
+        raise PlanError(ErrorDetail("undefined-exponent", message, "extend that arm of the sweep"))
     return replace(origin, shape={dim: origin.shape[dim] for dim in dims})

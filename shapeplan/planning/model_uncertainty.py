@@ -11,13 +11,13 @@ from shapeplan.errors import Caution
 from shapeplan.fitting.records import Estimate, Interval, interval_at
 from shapeplan.planning.optimum import Optimum
 from shapeplan.planning.plan import LawPlan
-from shapeplan.planning.shape_cost import Ledger
+from shapeplan.planning.shape_cost import ShapeCost
 
 COSTLY = 0.01
 """Regret of a plan under another law that is worth a warning, however wide the intervals are."""
 
 
-def under_rivals(law: Optimum, plan: Ledger) -> list[tuple[LawPlan, ...]]:
+def under_rivals(law: Optimum, plan: ShapeCost) -> list[tuple[LawPlan, ...]]:
     """Return, for every budget, the best shape and its loss under every rival, and what the plan loses there."""
     columns = []
     for rival in law.fit.rivals:

@@ -64,7 +64,7 @@ class Optimum:
         """Return the compute that is left for training."""
         if not self.asked.limits.bind_cost:
             return np.asarray(flops, dtype=float)
-        return self.asked.limits.training_flops(np.asarray(flops), self.fit.surroundings.flops_per_example(shape))
+        return self.asked.limits.training_flops(np.asarray(flops), self.fit.cost_model.flops_per_example(shape))
 
     def intervals(self, flops: Floats) -> dict[str, tuple[Floats, Floats]] | None:
         """Return the ends of the interval of every free dimension, shape (budgets,) each; None without draws."""

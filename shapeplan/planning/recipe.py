@@ -9,7 +9,7 @@ from typing import Self
 
 import numpy as np
 
-from shapeplan.errors import ArgumentError, Complaint, PlanError
+from shapeplan.errors import ArgumentError, ErrorDetail, PlanError
 from shapeplan.fitting.records import Estimate
 from shapeplan.fitting.result import Fit
 from shapeplan.laws.product import joint_growth
@@ -64,7 +64,7 @@ class Recipe:
         """
         if isinstance(weights, str) and weights not in WEIGHTS:
             hint = "write equal, implied, or e.g. " + ",".join(f"{dim}={1 / len(fit.dims):.2g}" for dim in fit.dims)
-            raise ArgumentError(Complaint("bad-weights", f"{weights!r} are no weights", hint, value=weights))
+            raise ArgumentError(ErrorDetail("bad-weights", f"{weights!r} are no weights", hint, value=weights))
         alone = {dim: fit.scaling_exponents[dim] for dim in fit.dims}
         if weights is None or weights == "implied":
             growth = _best_growth(fit)
@@ -76,7 +76,7 @@ class Recipe:
                 return cls(start, implied, growth)
             if weights is not None:
                 message = f"the law {fit.law.form.name!r} implies no weights: it does not say how the best shape grows"
-                raise PlanError(Complaint("no-weights", message, "write --weights equal"))
+                raise PlanError(ErrorDetail("no-weights", message, "write --weights equal"))
         if isinstance(weights, Mapping):
             given = _checked(weights, fit.dims)
         else:
@@ -107,12 +107,12 @@ def _checked(weights: Mapping[str, float], dims: tuple[str, ...]) -> dict[str, f
     if set(weights) != set(dims):
         wrong = sorted(set(weights) ^ set(dims))
         message = f"the weights and the law differ in {', '.join(wrong)}"
-        raise ArgumentError(Complaint("bad-weights", message, f"weigh {', '.join(dims)}"))
+        raise ArgumentError(ErrorDetail("bad-weights", message, f"weigh {', '.join(dims)}"))
     total = sum(weights.values())
     if min(weights.values()) < 0 or abs(total - 1) > _SUM_TOLERANCE:
         said = ", ".join(f"{dim}={weight:g}" for dim, weight in weights.items())
         message = f"the weights {said} sum to {total:g}"
-        raise ArgumentError(Complaint("bad-weights", message, "weights are not negative and sum to 1"))
+        raise ArgumentError(ErrorDetail("bad-weights", message, "weights are not negative and sum to 1"))
     return {dim: weights[dim] / total for dim in dims}
 
 

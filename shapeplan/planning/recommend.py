@@ -10,12 +10,12 @@ from shapeplan.planning.arguments import number, number_or_none, numbers_by_name
 from shapeplan.planning.budgets import Amounts, read_budgets
 from shapeplan.planning.comparison import read_versus
 from shapeplan.planning.constraints import constraints
-from shapeplan.planning.evaluate import make_draft
+from shapeplan.planning.evaluate import evaluate
 from shapeplan.planning.method import check_trust, choose_method, method_beside
 from shapeplan.planning.optimum import Optimum
 from shapeplan.planning.plan import Plan
 from shapeplan.planning.recipe import Recipe
-from shapeplan.planning.rounding import grain
+from shapeplan.planning.rounding import rounding_rule
 from shapeplan.planning.sensitivity import TOLERANCE, check_tolerance
 from shapeplan.planning.size import SIZE, size_note, with_size
 from shapeplan.quantities import Convention
@@ -118,7 +118,7 @@ def recommend(
         fix=numbers_by_name("fix", fix),
         trust=trust,
     )
-    built = grain(
+    built = rounding_rule(
         fit.dimensions,
         fit.heads,
         fractional=fit.fractional,
@@ -146,13 +146,13 @@ def recommend(
     )
     beside = method_beside(law, chosen)
     recipe = next((one for one in (chosen, beside) if isinstance(one, Recipe)), None)
-    draft = make_draft(law, chosen, beside, built, budgets, rated, tolerance)
+    evaluation = evaluate(law, chosen, beside, built, budgets, rated, tolerance)
     return Plan(
         fit=fit,
         method=chosen.name,
         weights=recipe.weights if recipe else {},
         start=recipe.start if recipe else None,
-        budgets=draft.plans(),
+        budgets=evaluation.plans(),
         trust=trust,
         tolerance=tolerance,
         limits=asked.given,

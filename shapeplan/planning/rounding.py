@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from shapeplan.errors import ArgumentError, Complaint
+from shapeplan.errors import ArgumentError, ErrorDetail
 from shapeplan.numerics.arrays import Floats, nearest_multiple
 from shapeplan.sweeps.dimensions import Dimensions
 
@@ -18,7 +18,7 @@ DEFAULT_MULTIPLES = {"width": 16, "mlp_dim": 16}
 
 
 @dataclass(frozen=True)
-class Grain:
+class RoundingRule:
     """What dimensions are rounded to.
 
     Attributes
@@ -93,7 +93,7 @@ class Grain:
         return 1 if dim in self.held else self.multiples[dim]
 
 
-def grain(
+def rounding_rule(
     dimensions: Dimensions,
     rule: Mapping[str, int],
     *,
@@ -105,7 +105,7 @@ def grain(
     tensor_parallel: int = 1,
     pipeline_parallel: int = 1,
     held: Mapping[str, float] | None = None,
-) -> Grain:
+) -> RoundingRule:
     """Return what dimensions are rounded to.
 
     Parameters
@@ -139,7 +139,7 @@ def grain(
     check_multiples(given, everything)
     if heads is not None and head_dim is not None:
         message = "--heads and --head-dim both set the heads"
-        raise ArgumentError(Complaint("bad-heads", message, "give one: width follows from it"))
+        raise ArgumentError(ErrorDetail("bad-heads", message, "give one: width follows from it"))
     for name, value in (
         ("heads", heads),
         ("head-dim", head_dim),
@@ -148,13 +148,13 @@ def grain(
     ):
         if value is not None and not 1 <= value <= LARGEST_MULTIPLE:
             hint = f"give a whole number from 1 to {LARGEST_MULTIPLE}"
-            raise ArgumentError(Complaint(f"bad-{name}", f"--{name} cannot be {value}", hint, value=str(value)))
+            raise ArgumentError(ErrorDetail(f"bad-{name}", f"--{name} cannot be {value}", hint, value=str(value)))
     chosen = {"heads": heads} if heads else {"head_dim": head_dim} if head_dim else dict(rule)
     for parts, why in ((tensor_parallel, "devices"), (kv_heads, "key and value heads")):
         if (count := chosen.get("heads", parts)) % parts:
             message = f"{count} heads cannot be shared by {parts} {why}"
             hint = f"give --heads {math.lcm(count, kv_heads, tensor_parallel)}, or --head-dim"
-            raise ArgumentError(Complaint("bad-heads", message, hint, value=str(parts)))
+            raise ArgumentError(ErrorDetail("bad-heads", message, hint, value=str(parts)))
 
     def multiple(dim: str, default: int) -> float:
         if dim not in given and dim in fraction:
@@ -183,8 +183,8 @@ def grain(
         if dim not in fraction and size % part:
             near = max(part, round(size / part) * part)
             message = f"--fix {dim}={size:g} is no multiple of {part}, which other options or the heads ask for"
-            raise ArgumentError(Complaint("bad-fix", message, f"fix {dim}={near:g}, or change them"))
-    return Grain(dimensions, own, chosen, held)
+            raise ArgumentError(ErrorDetail("bad-fix", message, f"fix {dim}={near:g}, or change them"))
+    return RoundingRule(dimensions, own, chosen, held)
 
 
 def check_multiples(multiples: Mapping[str, float], dims: tuple[str, ...]) -> None:
@@ -192,11 +192,13 @@ def check_multiples(multiples: Mapping[str, float], dims: tuple[str, ...]) -> No
     for dim, multiple in multiples.items():
         if dim not in dims:
             message = f"there is no dimension {dim!r} to round"
-            raise ArgumentError(Complaint("bad-multiple", message, f"the dimensions are {', '.join(dims)}", value=dim))
+            raise ArgumentError(
+                ErrorDetail("bad-multiple", message, f"the dimensions are {', '.join(dims)}", value=dim)
+            )
         if not 1 <= multiple <= LARGEST_MULTIPLE or multiple != int(multiple):
             message = f"{dim} cannot be a multiple of {multiple:g}"
             raise ArgumentError(
-                Complaint(
+                ErrorDetail(
                     "bad-multiple", message, f"give a whole number from 1 to {LARGEST_MULTIPLE}", value=f"{multiple:g}"
                 )
             )

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from shapeplan.errors import ArgumentError, Complaint
+from shapeplan.errors import ArgumentError, ErrorDetail
 from shapeplan.numerics.arrays import Floats, central_interval
 from shapeplan.planning.optimum import KNOTS, Optimum, between_knots, knots_of
 from shapeplan.planning.plan import Deviation
@@ -25,7 +25,7 @@ def check_tolerance(tolerance: float) -> float:
     """Return the tolerance; raise `ArgumentError` unless it is above 0 and below 1."""
     if not 0 < tolerance < 1:
         message = f"a tolerance of {tolerance:g} cannot be"
-        raise ArgumentError(Complaint("bad-tolerance", message, "give e.g. 0.5%", value=f"{tolerance:g}"))
+        raise ArgumentError(ErrorDetail("bad-tolerance", message, "give e.g. 0.5%", value=f"{tolerance:g}"))
     return tolerance
 
 
@@ -147,8 +147,8 @@ def deviations(method: Optimum, best: Mapping[str, Floats], flops: Floats) -> li
     ends: tuple[Floats, Floats] | None = None
     if draws:
         columns = {name: values[:, None, None] for name, values in draws.items()}
-        scatter = method.losses(moved, flops, columns) / method.losses(best, flops, columns) - 1.0
-        ends = central_interval(scatter, method.fit.bootstrap.level)
+        residual_model = method.losses(moved, flops, columns) / method.losses(best, flops, columns) - 1.0
+        ends = central_interval(residual_model, method.fit.bootstrap.level)
     return [
         tuple(
             Deviation(dim, factor, float(excess[k, i]), (float(ends[0][k, i]), float(ends[1][k, i])) if ends else None)

@@ -13,7 +13,7 @@ from shapeplan.quantities import TRAINING_PER_FORWARD
 
 
 @dataclass(frozen=True)
-class Ledger:
+class ShapeCost:
     """Shapes at budgets; every array has shape (budgets,), and is None where the fit does not know.
 
     Attributes
@@ -49,7 +49,7 @@ class Ledger:
     loss: Floats | None
 
     @classmethod
-    def of(cls, law: Optimum, shape: Mapping[str, Floats], flops: Floats, *, tell_loss: bool) -> Ledger:
+    def of(cls, law: Optimum, shape: Mapping[str, Floats], flops: Floats, *, tell_loss: bool) -> ShapeCost:
         """Return the ledger of shapes, one a budget.
 
         Parameters
@@ -63,7 +63,7 @@ class Ledger:
         tell_loss : bool
             Whether the law's loss can be believed.
         """
-        around, limits = law.fit.surroundings, law.asked.limits
+        around, limits = law.fit.cost_model, law.asked.limits
         each = forward = examples = achieved = serving = None
         if around.cost is not None:
             each = around.flops_per_example(shape)

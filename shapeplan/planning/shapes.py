@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from shapeplan.errors import Complaint, PlanError
+from shapeplan.errors import ErrorDetail, PlanError
 from shapeplan.numerics.arrays import Bools, Floats
 from shapeplan.planning.constraints import impossible
 from shapeplan.planning.optimum import Optimum
-from shapeplan.planning.rounding import Grain
+from shapeplan.planning.rounding import RoundingRule
 from shapeplan.quantities import format_flops
 from shapeplan.sweeps.dimensions import LARGEST_SIZE
 
@@ -34,17 +34,19 @@ def check_shapes(law: Optimum, shape: Mapping[str, Floats], flops: Floats) -> No
         if absurd := [dim for dim, size in sizes.items() if not SMALLEST_SIZE <= size <= LARGEST_SIZE]:
             said = ", ".join(f"{dim} {sizes[dim]:.3g}" for dim in absurd)
             message = f"the plan would be {said} at {format_flops(budget)} FLOPs"
-            raise PlanError(Complaint("absurd-shape", message, "the exponents are not determined: extend those arms"))
+            raise PlanError(ErrorDetail("absurd-shape", message, "the exponents are not determined: extend those arms"))
 
 
-def round_to_least_loss(law: Optimum, grain: Grain, shape: Mapping[str, Floats], flops: Floats) -> dict[str, Floats]:
+def round_to_least_loss(
+    law: Optimum, rounding_rule: RoundingRule, shape: Mapping[str, Floats], flops: Floats
+) -> dict[str, Floats]:
     """Return, for every budget, the shape of least loss among those that can be built around the best one.
 
     Parameters
     ----------
     law : Optimum
         The law, with what the shape must keep.
-    grain : Grain
+    grain : RoundingRule
         What can be built.
     shape : mapping of str to ndarray, shape (budgets,)
         The best values of the free dimensions.
@@ -62,8 +64,8 @@ def round_to_least_loss(law: Optimum, grain: Grain, shape: Mapping[str, Floats],
         If no shape on the lattice keeps the limits.
     """
     check_shapes(law, shape, flops)
-    free = [dim for dim in shape if dim not in grain.held]
-    coarse = any(grain.multiple(dim) > _COARSE * float(shape[dim].min()) for dim in free)
+    free = [dim for dim in shape if dim not in rounding_rule.held]
+    coarse = any(rounding_rule.multiple(dim) > _COARSE * float(shape[dim].min()) for dim in free)
     wide = law.asked.limits.any or coarse
     size = (2 * WIDE_REACH) ** max(len(free) - 1, 0) * 2 * REACH if wide else (2 * REACH) ** len(free)
     step = max(1, _CELLS // size)
@@ -71,28 +73,30 @@ def round_to_least_loss(law: Optimum, grain: Grain, shape: Mapping[str, Floats],
     for first in range(0, len(flops), step):
         rows = slice(first, first + step)
         near = {dim: values[rows] for dim, values in shape.items()}
-        places = _branched(law, grain, near, flops[rows]) if wide else grain.lattice(near, REACH)
+        places = _branched(law, rounding_rule, near, flops[rows]) if wide else rounding_rule.lattice(near, REACH)
         pieces.append(_least(law, places, flops[rows]))
     return {dim: np.concatenate([piece[dim] for piece in pieces]) for dim in pieces[0]}
 
 
-def _branched(law: Optimum, grain: Grain, shape: Mapping[str, Floats], flops: Floats) -> dict[str, Floats]:
+def _branched(
+    law: Optimum, rounding_rule: RoundingRule, shape: Mapping[str, Floats], flops: Floats
+) -> dict[str, Floats]:
     """Return shapes that can be built, shape (budgets, shapes), where rounding one dimension moves the others far.
 
     A coarse step in one dimension, and any step along a limit, is paid by the others. So dimensions are rounded from
     the coarsest to the finest, each to many multiples, and for every one of these the rest is re-optimized.
     """
-    free = [dim for dim in shape if dim not in grain.held]
-    free.sort(key=lambda dim: -grain.multiple(dim) / float(np.median(shape[dim])))
+    free = [dim for dim in shape if dim not in rounding_rule.held]
+    free.sort(key=lambda dim: -rounding_rule.multiple(dim) / float(np.median(shape[dim])))
     place, compute = dict(shape), flops
     for done, dim in enumerate(free):
-        steps = grain.lattice_of(dim, place[dim], REACH if done == len(free) - 1 else WIDE_REACH)
+        steps = rounding_rule.lattice_of(dim, place[dim], REACH if done == len(free) - 1 else WIDE_REACH)
         count = steps.shape[1]
         place = {name: np.repeat(values, count) for name, values in place.items()} | {dim: steps.ravel()}
         compute = np.repeat(compute, count)
         if done < len(free) - 1:
             place = _reoptimized(law, place, compute, free[: done + 1])
-    return {dim: values.reshape(len(flops), -1) for dim, values in grain.complete(place).items()}
+    return {dim: values.reshape(len(flops), -1) for dim, values in rounding_rule.complete(place).items()}
 
 
 def _reoptimized(law: Optimum, place: Mapping[str, Floats], flops: Floats, rounded: Sequence[str]) -> dict[str, Floats]:
@@ -117,7 +121,7 @@ def _least(law: Optimum, places: Mapping[str, Floats], flops: Floats) -> dict[st
         return {dim: values[rows, best] for dim, values in places.items()}
     message = "no shape that can be built keeps the limits near the best one"
     hint = "raise the limits, or round to smaller multiples (--multiple-of)"
-    raise PlanError(Complaint("impossible-limits", message, hint))
+    raise PlanError(ErrorDetail("impossible-limits", message, hint))
 
 
 def _inside(law: Optimum, places: Mapping[str, Floats]) -> Bools:

@@ -8,7 +8,7 @@ import numpy as np
 
 from shapeplan.architectures import FittedCost, PowerSum, PowerTerm
 from shapeplan.fitting.result import Fit
-from shapeplan.optimum.cost_model import Surroundings
+from shapeplan.optimum.cost_model import CostModel
 from shapeplan.quantities import convert_flops
 from shapeplan.sweeps.dimensions import Dimensions
 
@@ -40,5 +40,5 @@ def with_size(fit: Fit) -> Fit:
         return fit
     each, params = (PowerSum((PowerTerm(size, {SIZE: 1.0}),), 0.0) for size in (flops_a_parameter(fit), 1.0))
     dimensions, cost = Dimensions((SIZE,), {}, {}), FittedCost(each, params)
-    derive = Surroundings(dimensions, cost, fit.flops_convention).variables
+    derive = CostModel(dimensions, cost, fit.flops_convention).variables
     return replace(fit, dimensions=dimensions, cost=cost, law=replace(fit.law, derive=derive))

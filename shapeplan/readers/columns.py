@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from shapeplan.errors import Complaint, InputError
+from shapeplan.errors import ErrorDetail, InputError
 from shapeplan.quantities import Convention
 
 SHAPE = ("width", "depth", "mlp_dim")
@@ -66,7 +66,7 @@ class Columns:
     notes: tuple[str, ...]
 
 
-def understand(
+def resolve_columns(
     columns: Sequence[str],
     name: str,
     line: int,
@@ -99,7 +99,7 @@ def understand(
     InputError
         If a column that is needed is missing (with the nearest ones there are), or two say the same.
     """
-    complaints: list[Complaint] = []
+    details: list[ErrorDetail] = []
     notes: list[str] = []
     claimed: dict[str, list[str]] = {}
     flops_columns: list[FlopsColumn] = []
@@ -120,32 +120,32 @@ def understand(
     for role, names in claimed.items():
         exact = [column for column in names if normal(column) == role]
         if len(names) > 1 and len(exact) != 1:
-            complaints.append(_ambiguous(role, names, name, line))
+            details.append(_ambiguous(role, names, name, line))
         roles[role] = (exact or names)[0]
         if not exact:
             notes.append(f"column {roles[role]!r} is read as {role}")
     if len(flops_columns) > 1:
-        complaints.append(_ambiguous("compute", [column.name for column in flops_columns], name, line))
+        details.append(_ambiguous("compute", [column.name for column in flops_columns], name, line))
 
     for dim in wanted_dims:
         if dim == metric or _CANONICAL.get(normal(dim), dim) in _NOT_DIMS:
             hint = "dimensions are what the models differ in: take it out of --dims"
-            complaints.append(Complaint("not-a-dimension", "it is no dimension of a shape", hint, name, line, dim))
+            details.append(ErrorDetail("not-a-dimension", "it is no dimension of a shape", hint, name, line, dim))
         elif dim in columns:
             roles[dim] = dim
         elif dim not in roles:
-            complaints.append(_missing(dim, columns, name, line))
+            details.append(_missing(dim, columns, name, line))
     used_dims = wanted_dims or tuple(dim for dim in SHAPE if dim in roles)
     if not used_dims:
         guesses = _guesses(columns)
         if "params" not in roles or guesses:
-            complaints.append(_no_shape(columns, guesses, name, line))
+            details.append(_no_shape(columns, guesses, name, line))
         else:
             notes.append("no column of shape: only a law of params can be fitted, and no shape recommended")
     if metric not in columns and metric_required:
-        complaints.append(_missing(metric, columns, name, line, hint="name the column with --metric"))
-    if complaints:
-        raise InputError(*complaints)
+        details.append(_missing(metric, columns, name, line, hint="name the column with --metric"))
+    if details:
+        raise InputError(*details)
 
     flops = flops_columns[0] if flops_columns else None
     used = {*roles.values(), *([flops.name] if flops else []), metric}
@@ -170,17 +170,17 @@ def _flops_column(column: str, match: re.Match[str]) -> FlopsColumn:
     return FlopsColumn(column, _UNITS[match["unit"][0]] if match["unit"] else 1.0, convention)
 
 
-def _ambiguous(role: str, names: list[str], name: str, line: int) -> Complaint:
+def _ambiguous(role: str, names: list[str], name: str, line: int) -> ErrorDetail:
     said = " and ".join(repr(column) for column in names)
-    return Complaint("ambiguous-column", f"{said} both mean {role}", "keep one", name, line, names[1])
+    return ErrorDetail("ambiguous-column", f"{said} both mean {role}", "keep one", name, line, names[1])
 
 
-def _missing(column: str, columns: Sequence[str], name: str, line: int, hint: str = "") -> Complaint:
+def _missing(column: str, columns: Sequence[str], name: str, line: int, hint: str = "") -> ErrorDetail:
     close = difflib.get_close_matches(normal(column), [normal(other) for other in columns], n=1, cutoff=0.6)
     match = next((other for other in columns if close and normal(other) == close[0]), None)
     there = f"the columns are: {', '.join(columns)}"
     mend = (f"did you mean {match!r}? " if match else "") + there + (f"; {hint}" if hint else "")
-    return Complaint("missing-column", "there is no such column", mend, name, line, column)
+    return ErrorDetail("missing-column", "there is no such column", mend, name, line, column)
 
 
 def _guesses(columns: Sequence[str]) -> list[str]:
@@ -194,8 +194,8 @@ def _guesses(columns: Sequence[str]) -> list[str]:
     return guesses
 
 
-def _no_shape(columns: Sequence[str], guesses: list[str], name: str, line: int) -> Complaint:
-    return Complaint(
+def _no_shape(columns: Sequence[str], guesses: list[str], name: str, line: int) -> ErrorDetail:
+    return ErrorDetail(
         "missing-column",
         "there is no column of shape: width, depth or mlp_dim",
         "".join(guesses[:1]) + f"the columns are: {', '.join(columns)}; name others with --dims",

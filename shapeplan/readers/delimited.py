@@ -6,7 +6,7 @@ import csv
 import io
 from collections import Counter
 
-from shapeplan.errors import Complaint, InputError
+from shapeplan.errors import ErrorDetail, InputError
 from shapeplan.readers.table import Record, Table
 
 
@@ -27,14 +27,14 @@ def parse_delimited(body: str, name: str, delimiter: str) -> Table:
                 rows.append((start, [cell.strip() for cell in cells]))
             start = reader.line_num + 1
     except csv.Error as error:
-        complaint = Complaint("bad-quoting", f"cannot be split into cells: {error}", "check the quotes", name, start)
-        raise InputError(complaint) from None
+        detail = ErrorDetail("bad-quoting", f"cannot be split into cells: {error}", "check the quotes", name, start)
+        raise InputError(detail) from None
     if not rows:
-        raise InputError(Complaint("empty", "has no cells", "a log has a header and rows", name))
+        raise InputError(ErrorDetail("empty", "has no cells", "a log has a header and rows", name))
     line, header = rows[0]
     _check_header(header, line, name, delimiter)
-    complaints = [
-        Complaint(
+    details = [
+        ErrorDetail(
             "too-many-cells" if len(cells) > len(header) else "too-few-cells",
             f"the row has {len(cells)} cells, the header {len(header)}",
             "quote cells that hold the delimiter" if len(cells) > len(header) else "fill in the missing cells",
@@ -45,22 +45,24 @@ def parse_delimited(body: str, name: str, delimiter: str) -> Table:
         for place, cells in rows[1:]
         if len(cells) != len(header)
     ]
-    if complaints:
-        raise InputError(*complaints)
+    if details:
+        raise InputError(*details)
     if len(rows) == 1:
-        raise InputError(Complaint("no-rows", "has a header but no rows", "add a row a point of training", name, line))
+        raise InputError(
+            ErrorDetail("no-rows", "has a header but no rows", "add a row a point of training", name, line)
+        )
     records = tuple(Record(place, dict(zip(header, cells, strict=True))) for place, cells in rows[1:])
     return Table(tuple(header), records)
 
 
 def _check_header(header: list[str], line: int, name: str, delimiter: str) -> None:
-    complaints = [
-        Complaint("duplicate-header", f"the header has it {count} times", "rename or remove one", name, line, column)
+    details = [
+        ErrorDetail("duplicate-header", f"the header has it {count} times", "rename or remove one", name, line, column)
         for column, count in Counter(header).items()
         if count > 1 and column
     ]
-    complaints += [
-        Complaint("empty-header", f"the header's cell {i} is empty", "name the column", name, line, value="")
+    details += [
+        ErrorDetail("empty-header", f"the header's cell {i} is empty", "name the column", name, line, value="")
         for i, column in enumerate(header, 1)
         if not column
     ]
@@ -68,8 +70,8 @@ def _check_header(header: list[str], line: int, name: str, delimiter: str) -> No
         other = next((mark for mark in (";", "\t", "|", ",") if mark != delimiter and mark in header[0]), None)
         if other:
             word = {"\t": "tabs", ",": "commas"}.get(other, f"{other!r}")
-            complaints.append(
-                Complaint(
+            details.append(
+                ErrorDetail(
                     "wrong-delimiter",
                     f"the header is one cell, split by {word}",
                     "separate cells by commas (.csv) or tabs (.tsv)",
@@ -78,5 +80,5 @@ def _check_header(header: list[str], line: int, name: str, delimiter: str) -> No
                     value=header[0][:80],
                 )
             )
-    if complaints:
-        raise InputError(*complaints)
+    if details:
+        raise InputError(*details)

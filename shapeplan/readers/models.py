@@ -9,7 +9,7 @@ from pathlib import Path
 
 from shapeplan.architectures import find_family
 from shapeplan.architectures.catalogue import Counted
-from shapeplan.errors import ArgumentError, Complaint, InputError
+from shapeplan.errors import ArgumentError, ErrorDetail, InputError
 from shapeplan.readers.settings_text import named_from_text, shape_from_text
 from shapeplan.readers.source import SUFFIXES
 from shapeplan.runs import Source
@@ -71,11 +71,11 @@ def read_models(
         models.append(_usage(partial(_given, family, settings, shared)))
     elif settings and not names:
         hint = "add --family vit, decoder, llama ..., or a name to change"
-        raise ArgumentError(Complaint("missing-family", "a shape of one's own needs its family", hint))
+        raise ArgumentError(ErrorDetail("missing-family", "a shape of one's own needs its family", hint))
     for key in shared:
         if models and not any(hasattr(counted.model, key) for counted in models):
             message = f"--{key} says nothing here: no model has such a setting"
-            raise ArgumentError(Complaint("useless-option", message, "leave it out", value=shared[key]))
+            raise ArgumentError(ErrorDetail("useless-option", message, "leave it out", value=shared[key]))
     return Models(tuple(models), tuple(notes), tuple(sources))
 
 
@@ -102,4 +102,4 @@ def _usage(read: Callable[[], Counted]) -> Counted:
     try:
         return read()
     except InputError as error:
-        raise ArgumentError(*(replace(found, column=None) for found in error.complaints)) from None
+        raise ArgumentError(*(replace(found, column=None) for found in error.details)) from None

@@ -11,10 +11,10 @@ import numpy as np
 
 from shapeplan.architectures import Architecture, Transformer
 from shapeplan.architectures.settings import LARGEST
-from shapeplan.errors import Caution, Complaint, InputError
+from shapeplan.errors import Caution, ErrorDetail, InputError
 from shapeplan.numerics.arrays import Floats, Ints
 from shapeplan.quantities import Convention, convert_flops
-from shapeplan.readers.columns import Columns, understand
+from shapeplan.readers.columns import Columns, resolve_columns
 from shapeplan.readers.cross_check import check_flops, check_params, check_tokens
 from shapeplan.readers.parse import parse_table
 from shapeplan.readers.row_checks import check_rows, doubt_copies, doubt_magnitudes
@@ -134,7 +134,7 @@ def _read(
         settings = replace(settings, flops_convention=flops_convention)
     name = metric if metric is not None else settings.metric if settings.metric is not None else "loss"
     header = 1 if text.format in ("csv", "tsv") else table.records[0].line
-    columns = understand(
+    columns = resolve_columns(
         table.columns,
         text.name,
         header,
@@ -220,8 +220,8 @@ def _assemble(values: dict[str, Any], table: Table, columns: Columns, settings: 
         there = f"the columns are: {', '.join(table.columns)}"
         hint = f"add flops, or {unit if examples is not None else 'examples (or tokens)'} and an architecture; {there}"
         line = table.records[0].line if text.format not in ("csv", "tsv") else 1
-        complaint = Complaint("missing-column", "the rows say no compute", hint, text.name, line, "flops")
-        raise InputError(complaint)
+        detail = ErrorDetail("missing-column", "the rows say no compute", hint, text.name, line, "flops")
+        raise InputError(detail)
     if "heads" in values and np.ptp(values["heads"]) > 0 and "heads" not in columns.dims:
         low, high = values["heads"].min(), values["heads"].max()
         notes.append(f"heads vary ({low:g} to {high:g}) but are no dimension of the law: they are ignored")
@@ -269,14 +269,14 @@ def _model(
             _check_finite("width", np.broadcast_to(model.flops("training"), lines.shape), lines, text.name)
     except InputError as error:
         raise InputError(
-            *(found if found.file else replace(found, file=text.name, line=int(lines[0])) for found in error.complaints)
+            *(found if found.file else replace(found, file=text.name, line=int(lines[0])) for found in error.details)
         ) from None
     if all((values == np.floor(values)).all() and values.max() <= LARGEST for values in shape.values()):
         try:
             cost.model({name: values.astype(np.int64) for name, values in shape.items()})
         except InputError as error:
             hint = "counts assume it all the same: check the architecture, or the rows"
-            cautions.append(Caution("architecture-mismatch", error.complaints[0].message, hint))
+            cautions.append(Caution("architecture-mismatch", error.details[0].message, hint))
     return model
 
 
@@ -292,7 +292,7 @@ def _check_agreement(cost: Architecture, shape: dict[str, Floats], lines: Ints, 
             said = np.broadcast_to(size, lines.shape)[row]
             message = f"{dim} is {shape[dim][row]:g} here, and {said:g} in the architecture"
             hint = f"take {'mlp_ratio' if 'mlp_ratio' in cost.settings else dim} out of the architecture"
-            raise InputError(Complaint("ambiguous-size", message, hint, name, int(lines[row]), dim))
+            raise InputError(ErrorDetail("ambiguous-size", message, hint, name, int(lines[row]), dim))
 
 
 def _check_finite(column: str, values: Floats, lines: Ints, name: str) -> None:
@@ -301,7 +301,7 @@ def _check_finite(column: str, values: Floats, lines: Ints, name: str) -> None:
     if wrong.size:
         line = int(lines[wrong[0]])
         raise InputError(
-            Complaint(
+            ErrorDetail(
                 "not-finite", "the compute of this row is beyond all bounds", "check its zeros", name, line, column
             )
         )
@@ -315,7 +315,7 @@ def _examples(
     if "tokens" in values:
         if wanted == "examples":
             hint = "name the column examples (images)"
-            raise InputError(Complaint("wrong-unit", "a vit sees examples, not tokens", hint, name, 1, "tokens"))
+            raise InputError(ErrorDetail("wrong-unit", "a vit sees examples, not tokens", hint, name, 1, "tokens"))
         return values["tokens"], "tokens"
     examples = values.get("examples")
     if examples is None and "steps" in values and "batch_size" in values:
@@ -360,7 +360,7 @@ def _as_error(runs: Runs) -> Runs:
         name = runs.sources[0].name
         raise InputError(
             *(
-                Complaint(
+                ErrorDetail(
                     "not-an-accuracy",
                     f"{accuracy[i]:g} is no accuracy",
                     "accuracies lie in 0 ... 1 or 0 ... 100",

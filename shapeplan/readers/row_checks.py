@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from shapeplan.errors import Caution, Complaint, InputError
+from shapeplan.errors import Caution, ErrorDetail, InputError
 from shapeplan.quantities import format_flops
 from shapeplan.runs import Runs
 
@@ -34,10 +34,10 @@ def check_rows(runs: Runs, metric: str | None, *, training: bool) -> None:
     """
     name = runs.sources[0].name
     lines = runs.lines
-    complaints: list[Complaint] = []
+    details: list[ErrorDetail] = []
     if runs.loss is not None:
-        complaints += [
-            Complaint(
+        details += [
+            ErrorDetail(
                 "not-positive",
                 f"{runs.loss[i]:g} is not above zero",
                 "relative errors need a positive metric: give a loss or an error rate",
@@ -49,9 +49,9 @@ def check_rows(runs: Runs, metric: str | None, *, training: bool) -> None:
             for i in np.flatnonzero(runs.loss <= 0)
         ]
     if training:
-        complaints += _contradictions(runs, name)
-    if complaints:
-        raise InputError(*sorted(complaints, key=lambda found: found.line or 0))
+        details += _contradictions(runs, name)
+    if details:
+        raise InputError(*sorted(details, key=lambda found: found.line or 0))
 
 
 def doubt_magnitudes(runs: Runs) -> Runs:
@@ -79,9 +79,9 @@ def doubt_copies(runs: Runs) -> Runs:
     return replace(runs, cautions=(*runs.cautions, Caution("copied-rows", message, hint)))
 
 
-def _contradictions(runs: Runs, name: str) -> list[Complaint]:
+def _contradictions(runs: Runs, name: str) -> list[ErrorDetail]:
     """Return a complaint for every run with two shapes and every point of training that comes twice."""
-    complaints: list[Complaint] = []
+    details: list[ErrorDetail] = []
     lines = runs.lines
     first_of_run: dict[int, int] = {}
     first_of_point: dict[tuple[int, float], int] = {}
@@ -89,8 +89,8 @@ def _contradictions(runs: Runs, name: str) -> list[Complaint]:
         label = runs.run_names[run]
         leader = first_of_run.setdefault(run, i)
         if not np.array_equal(runs.shape[i], runs.shape[leader]):
-            complaints.append(
-                Complaint(
+            details.append(
+                ErrorDetail(
                     "two-shapes",
                     f"run {label!r} has another shape than on line {lines[leader]}",
                     "a run trains one shape: give the runs different names",
@@ -103,14 +103,14 @@ def _contradictions(runs: Runs, name: str) -> list[Complaint]:
             continue
         twin = first_of_point.setdefault((run, point), i)
         if twin != i:
-            complaints.append(_repeated(runs, i, twin, name, label))
+            details.append(_repeated(runs, i, twin, name, label))
     # Without a run column a repeat becomes a run of its own (another seed), unless it is the same in every cell.
-    return complaints or _identical_rows(runs, name)
+    return details or _identical_rows(runs, name)
 
 
-def _repeated(runs: Runs, i: int, twin: int, name: str, label: str) -> Complaint:
+def _repeated(runs: Runs, i: int, twin: int, name: str, label: str) -> ErrorDetail:
     same = runs.loss is None or runs.loss[i] == runs.loss[twin]
-    return Complaint(
+    return ErrorDetail(
         "duplicate-row",
         f"run {label!r} is at {format_flops(float(runs.flops[i]))} FLOPs already on line {runs.lines[twin]}"
         + ("" if same else f" with another {runs.metric}"),
@@ -122,7 +122,7 @@ def _repeated(runs: Runs, i: int, twin: int, name: str, label: str) -> Complaint
     )
 
 
-def _identical_rows(runs: Runs, name: str) -> list[Complaint]:
+def _identical_rows(runs: Runs, name: str) -> list[ErrorDetail]:
     seen: dict[tuple[str, ...], int] = {}
     found = []
     for i, cells in enumerate(runs.cells):
@@ -131,5 +131,5 @@ def _identical_rows(runs: Runs, name: str) -> list[Complaint]:
         if twin != i:
             message = f"the row is the same as line {runs.lines[twin]} in every cell"
             line = int(runs.lines[i])
-            found.append(Complaint("duplicate-row", message, "remove one", name, line, value=key[0].split("=", 1)[1]))
+            found.append(ErrorDetail("duplicate-row", message, "remove one", name, line, value=key[0].split("=", 1)[1]))
     return found

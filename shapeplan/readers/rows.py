@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, create_model
 from pydantic_core import PydanticCustomError
 
-from shapeplan.errors import Complaint, InputError
+from shapeplan.errors import ErrorDetail, InputError
 from shapeplan.readers.table import Record
 
 _LONGEST_SHOWN = 60
@@ -88,22 +88,22 @@ def validate_rows(
     }
     row: type[BaseModel] = create_model("Row", __config__=ConfigDict(extra="ignore"), **definitions)
     values: dict[str, list[Any]] = {column: [] for column in fields}
-    complaints: list[Complaint] = []
+    details: list[ErrorDetail] = []
     for record in records:
         cells = {column: record.cells.get(column) for column in fields}
         try:
             checked = row.model_validate(cells)
         except ValidationError as error:
-            complaints += [_complaint(problem, record, name) for problem in error.errors(include_url=False)]
+            details += [_error_detail(problem, record, name) for problem in error.errors(include_url=False)]
             continue
         for i, column in enumerate(fields):
             values[column].append(getattr(checked, f"field_{i}"))
-    if complaints:
-        raise InputError(*complaints)
+    if details:
+        raise InputError(*details)
     return values
 
 
-def _complaint(problem: Any, record: Record, name: str) -> Complaint:
+def _error_detail(problem: Any, record: Record, name: str) -> ErrorDetail:
     column = str(problem["loc"][0])
     found = record.cells.get(column)
     hint = problem.get("ctx", {}).get("hint")
@@ -111,7 +111,7 @@ def _complaint(problem: Any, record: Record, name: str) -> Complaint:
     message = problem["msg"]
     if column not in record.cells:
         message, hint = "the entry lacks it", "add it, or remove the entry"
-    return Complaint(problem["type"], message, hint, name, record.line_of(column), column, value)
+    return ErrorDetail(problem["type"], message, hint, name, record.line_of(column), column, value)
 
 
 def _mistake(code: str, message: str, hint: str) -> PydanticCustomError:

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from shapeplan.architectures import Architecture, architecture
-from shapeplan.errors import Complaint, InputError
+from shapeplan.errors import ErrorDetail, InputError
 from shapeplan.quantities import Convention
 from shapeplan.readers.source import read_text
 from shapeplan.readers.structured import load_yaml, plain
@@ -79,29 +79,31 @@ def check_settings(raw: Mapping[str, object], lines: Mapping[str, int], name: st
         If a key is misspelt, or a value cannot be.
     """
     known = list(_Settings.model_fields)
-    complaints, ignored = [], []
+    details, ignored = [], []
     for key in raw:
         if key not in known:
             close = difflib.get_close_matches(key, known, n=1, cutoff=0.75)
             if close:
                 hint = f"did you mean {close[0]!r}?"
-                complaints.append(Complaint("unknown-setting", "is no setting", hint, name, lines.get(key), key))
+                details.append(ErrorDetail("unknown-setting", "is no setting", hint, name, lines.get(key), key))
             else:
                 ignored.append(key)
-    if complaints:
-        raise InputError(*complaints)
+    if details:
+        raise InputError(*details)
     try:
         # Only what is known is unfolded: what is ignored may hold anything.
         checked = _Settings.model_validate({key: plain(value) for key, value in raw.items() if key in known})
     except ValidationError as error:
-        raise InputError(*(_complaint(problem, lines, name) for problem in error.errors(include_url=False))) from None
+        raise InputError(
+            *(_error_detail(problem, lines, name) for problem in error.errors(include_url=False))
+        ) from None
     built = None
     if checked.architecture is not None:
         try:
             built = architecture(checked.architecture)
         except InputError as error:
             line = lines.get("architecture")
-            raise InputError(*(replace(found, file=name, line=line) for found in error.complaints)) from None
+            raise InputError(*(replace(found, file=name, line=line) for found in error.details)) from None
     return Settings(
         built,
         checked.flops_convention,
@@ -117,15 +119,17 @@ def read_settings(path: str | Path) -> Settings:
     data = load_yaml(text.body, text.name)
     if not isinstance(data, dict):
         hint = "write architecture:, flops_convention:, metric: or star:"
-        raise InputError(Complaint("wrong-type", "the settings are not a mapping", hint, text.name, 1))
+        raise InputError(ErrorDetail("wrong-type", "the settings are not a mapping", hint, text.name, 1))
     lines: Mapping[str, int] = getattr(data, "lines", {})
     if "runs" in data:
         hint = "give the file as the log, not as --config"
-        raise InputError(Complaint("unknown-setting", "a file of settings has no runs", hint, text.name, lines["runs"]))
+        raise InputError(
+            ErrorDetail("unknown-setting", "a file of settings has no runs", hint, text.name, lines["runs"])
+        )
     return check_settings(data, lines, text.name)
 
 
-def _complaint(problem: Any, lines: Mapping[str, int], name: str) -> Complaint:
+def _error_detail(problem: Any, lines: Mapping[str, int], name: str) -> ErrorDetail:
     key = str(problem["loc"][0])
     hint = {
         "flops_convention": "write forward or training",
@@ -136,4 +140,4 @@ def _complaint(problem: Any, lines: Mapping[str, int], name: str) -> Complaint:
     message = str(problem["msg"])
     value = str(problem["input"])[:60]
     path = ".".join(str(part) for part in problem["loc"])
-    return Complaint("bad-setting", message[:1].lower() + message[1:], hint, name, lines.get(key), path, value)
+    return ErrorDetail("bad-setting", message[:1].lower() + message[1:], hint, name, lines.get(key), path, value)

@@ -11,7 +11,7 @@ from shapeplan.architectures import FAMILIES, Decoder, find_family
 from shapeplan.architectures.base import SHAPE_DIMS
 from shapeplan.architectures.catalogue import Counted
 from shapeplan.architectures.settings import bad_setting
-from shapeplan.errors import ArgumentError, Complaint, InputError
+from shapeplan.errors import ArgumentError, ErrorDetail, InputError
 from shapeplan.readers.columns import SYNONYMS, normal
 from shapeplan.readers.parse import parse_table
 from shapeplan.readers.settings import check_settings
@@ -94,19 +94,19 @@ def read_shapes(
     ignored = [column for column in table.columns if column not in known]
     notes = [f"column {column!r} is read as {role}" for column, role in known.items() if normal(column) != role]
     notes += [f"ignored column{'s' if len(ignored) > 1 else ''}: {', '.join(ignored)}"] if ignored else []
-    models, complaints = [], []
+    models, details = [], []
     silent: set[str] = set()
     for i, record in enumerate(table.records, 1):
         try:
             cells = {**common, **_cells(record, known, text.name)}
             counted = _counted(i, cells, family, settings or {}, shared or {}, text.name)
         except (InputError, ArgumentError) as error:
-            complaints += [_placed(found, record, known, text.name) for found in error.complaints]
+            details += [_placed(found, record, known, text.name) for found in error.details]
             continue
         models.append(counted)
         silent |= _silences(counted, cells, settings or {}, family)
-    if complaints:
-        raise InputError(*complaints)
+    if details:
+        raise InputError(*details)
     return Shapes(tuple(models), (*notes, *sorted(silent)), text.source)
 
 
@@ -123,7 +123,7 @@ def _cells(record: Record, known: Mapping[str, str], name: str) -> dict[str, Any
         if role in cells and str(cells[role]) != str(cell):
             message = f"says {cell}, another column of {role} says {cells[role]}"
             line = record.line_of(column)
-            raise InputError(Complaint("ambiguous-column", message, "keep one", name, line, column, str(cell)[:60]))
+            raise InputError(ErrorDetail("ambiguous-column", message, "keep one", name, line, column, str(cell)[:60]))
         cells[role] = cell
     if "mlp_dim" in cells and known.get("n_inner") == "mlp_dim":
         cells.pop("mlp_ratio", None)
@@ -142,7 +142,7 @@ def _counted(
     texts = dict(cells)
     name = texts.pop("name", None)
     if name is not None and not isinstance(name, str | int | float):
-        raise InputError(Complaint("not-a-name", "is no name", "write text", column="name", value=str(name)[:60]))
+        raise InputError(ErrorDetail("not-a-name", "is no name", "write text", column="name", value=str(name)[:60]))
     if str(texts.pop("num_experts", 0)) not in ("0", "1"):
         hint = "remove the row: only dense models are shapes of width, depth and MLP dim"
         raise bad_setting("num_experts", cells["num_experts"], "makes a mixture, which is not counted", hint)
@@ -150,7 +150,7 @@ def _counted(
     if "width" not in texts:
         if name is None:
             message = "the row has neither a name nor a width"
-            raise InputError(Complaint("empty-row", message, "name a model of the catalogue, or give its shape"))
+            raise InputError(ErrorDetail("empty-row", message, "name a model of the catalogue, or give its shape"))
         counted = named_from_text(str(name), {**texts, **settings}, shared)
         if said is not None and find_family(said).model is not type(counted.model):
             raise bad_setting("family", said, f"is not that of {name}", "leave it out, or give the whole shape")
@@ -194,10 +194,10 @@ def _blank(cell: object) -> bool:
 def _check_columns(known: Mapping[str, str], columns: tuple[str, ...], name: str) -> None:
     if not {"width", "name"} & set(known.values()):
         hint = f"give width, depth, mlp_dim and heads, or names of the catalogue; the columns are: {', '.join(columns)}"
-        raise InputError(Complaint("missing-column", "there is neither width nor name", hint, name, 1, "width"))
+        raise InputError(ErrorDetail("missing-column", "there is neither width nor name", hint, name, 1, "width"))
 
 
-def _placed(found: Complaint, record: Record, known: Mapping[str, str], name: str) -> Complaint:
+def _placed(found: ErrorDetail, record: Record, known: Mapping[str, str], name: str) -> ErrorDetail:
     if found.file:
         return found
     columns = {role: column for column, role in known.items() if column in record.cells}

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from shapeplan.errors import ArgumentError, Complaint, InputError
+from shapeplan.errors import ArgumentError, ErrorDetail, InputError
 from shapeplan.runs import Source
 
 Format = Literal["csv", "tsv", "yaml", "json", "jsonl"]
@@ -60,13 +60,15 @@ def read_text(path: str | Path) -> Text:
     raw = _read_stdin() if name == STDIN else _read_file(Path(path), name)
     if len(raw) > LARGEST:
         message = f"is larger than {LARGEST // 2**20} MiB"
-        raise InputError(Complaint("too-large", message, "a log has a row a point of training, not a step", name))
+        raise InputError(ErrorDetail("too-large", message, "a log has a row a point of training, not a step", name))
     digest = hashlib.sha256(raw).hexdigest()
     # Checked before decoding: UTF-16 and archives both show NUL bytes and deserve the clearer message.
     if b"\0" in raw:
         line = raw[: raw.index(b"\0")].count(b"\n") + 1
         raise InputError(
-            Complaint("not-text", "is not text: it holds NUL bytes", "save it as UTF-8 text", name, line, value="\\x00")
+            ErrorDetail(
+                "not-text", "is not text: it holds NUL bytes", "save it as UTF-8 text", name, line, value="\\x00"
+            )
         )
     try:
         body = raw.decode("utf-8-sig")
@@ -74,23 +76,25 @@ def read_text(path: str | Path) -> Text:
         line = raw[: error.start].count(b"\n") + 1
         bad = f"\\x{raw[error.start]:02x}"
         raise InputError(
-            Complaint("not-utf8", f"is not UTF-8 (byte {bad})", "save it as UTF-8", name, line, value=bad)
+            ErrorDetail("not-utf8", f"is not UTF-8 (byte {bad})", "save it as UTF-8", name, line, value=bad)
         ) from None
     if not body.strip():
         hint = "a log has a header and rows, or a list of runs"
         hint = "pipe a file in; '-' can be read once only" if name == STDIN else hint
-        raise InputError(Complaint("empty", "is empty", hint, name))
+        raise InputError(ErrorDetail("empty", "is empty", hint, name))
     return Text(Source(name, digest), body, "" if name == STDIN else Path(path).suffix.lower())
 
 
 def _read_stdin() -> bytes:
     if sys.stdin is None:
         raise ArgumentError(
-            Complaint("stdin-is-closed", "'-' reads from a pipe, but stdin is closed", "pipe a file in", STDIN)
+            ErrorDetail("stdin-is-closed", "'-' reads from a pipe, but stdin is closed", "pipe a file in", STDIN)
         )
     if sys.stdin.isatty():
         raise ArgumentError(
-            Complaint("stdin-is-a-terminal", "'-' reads from a pipe, but stdin is a terminal", "pipe a file in", STDIN)
+            ErrorDetail(
+                "stdin-is-a-terminal", "'-' reads from a pipe, but stdin is a terminal", "pipe a file in", STDIN
+            )
         )
     return sys.stdin.buffer.read(LARGEST + 1)
 
@@ -104,12 +108,12 @@ def _read_file(path: Path, name: str) -> bytes:
         if path.parent.is_dir():
             close = difflib.get_close_matches(path.name, [entry.name for entry in path.parent.iterdir()], n=1)
             hint = f"did you mean {str(path.parent / close[0])!r}?" if close else hint
-        raise InputError(Complaint("no-such-file", "there is no such file", hint, name)) from None
+        raise InputError(ErrorDetail("no-such-file", "there is no such file", hint, name)) from None
     except IsADirectoryError:
-        raise InputError(Complaint("is-a-directory", "is a directory", "name a file inside it", name)) from None
+        raise InputError(ErrorDetail("is-a-directory", "is a directory", "name a file inside it", name)) from None
     except OSError as error:
         why = (error.strerror or str(error)).lower()
-        raise InputError(Complaint("unreadable", f"cannot be read: {why}", "check the file", name)) from None
+        raise InputError(ErrorDetail("unreadable", f"cannot be read: {why}", "check the file", name)) from None
 
 
 def _sniff(body: str) -> Format:

@@ -8,7 +8,7 @@ import json.scanner
 from collections.abc import Callable
 from typing import Any
 
-from shapeplan.errors import Complaint, InputError
+from shapeplan.errors import ErrorDetail, InputError
 from shapeplan.readers.table import Record, Table, columns_of
 
 RUNS = "runs"
@@ -195,23 +195,25 @@ def _table(data: object, name: str, lone_record: bool = False) -> Table:
         if RUNS not in data:
             if str(data.get("kind", "")).startswith("shapeplan."):
                 message = f"is a document of shapeplan ({data['kind']}), not a log"
-                raise InputError(Complaint("no-log", message, "give the log that it was made from", name, data.line))
+                raise InputError(ErrorDetail("no-log", message, "give the log that it was made from", name, data.line))
             keys = ", ".join(list(data)[:8]) or "none"
             raise InputError(
-                Complaint("no-runs", f"the mapping has no 'runs' (its keys: {keys})", _WANTED, name, data.line)
+                ErrorDetail("no-runs", f"the mapping has no 'runs' (its keys: {keys})", _WANTED, name, data.line)
             )
         runs = data[RUNS]
     if not isinstance(runs, list):
         line = settings.lines[RUNS] if settings else 1
         found = _kind(runs)
-        raise InputError(Complaint("wrong-type", f"the runs are {found}, not a list", _WANTED, name, line, value=found))
+        raise InputError(
+            ErrorDetail("wrong-type", f"the runs are {found}, not a list", _WANTED, name, line, value=found)
+        )
     if not runs:
-        raise InputError(Complaint("no-rows", "has no runs", "add an entry a point of training", name))
+        raise InputError(ErrorDetail("no-rows", "has no runs", "add an entry a point of training", name))
     wrong = [(i, item) for i, item in enumerate(runs, 1) if not isinstance(item, _Mapping)]
     if wrong:
         raise InputError(
             *(
-                Complaint(
+                ErrorDetail(
                     "wrong-type",
                     f"entry {i} of the runs is {_kind(item)}, not a mapping",
                     "write column: value pairs",
@@ -231,13 +233,13 @@ def _table(data: object, name: str, lone_record: bool = False) -> Table:
 
 
 def _refuse_duplicates(mappings: list[_Mapping], name: str) -> None:
-    complaints = [
-        Complaint("duplicate-key", "the entry has it twice", "keep one", name, line, key)
+    details = [
+        ErrorDetail("duplicate-key", "the entry has it twice", "keep one", name, line, key)
         for mapping in mappings
         for key, line in mapping.duplicates
     ]
-    if complaints:
-        raise InputError(*complaints)
+    if details:
+        raise InputError(*details)
 
 
 def _why_not(error: ValueError | RecursionError) -> str:
@@ -247,7 +249,9 @@ def _why_not(error: ValueError | RecursionError) -> str:
 
 def _bad_syntax(code: str, why: str, name: str, line: int) -> InputError:
     kind = code.removeprefix("bad-").upper()
-    return InputError(Complaint(code, f"is not {kind}: {why[:1].lower()}{why[1:]}", "mend the syntax here", name, line))
+    return InputError(
+        ErrorDetail(code, f"is not {kind}: {why[:1].lower()}{why[1:]}", "mend the syntax here", name, line)
+    )
 
 
 def _kind(value: object) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, TextIO
 
-from shapeplan.errors import SHOWN, Caution, Complaint, OutputError, ShapeplanError
+from shapeplan.errors import SHOWN, Caution, ErrorDetail, OutputError, ShapeplanError
 from shapeplan.render.text import printable
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ class Console:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             why = (error.strerror or str(error)).lower()
             raise OutputError(
-                Complaint("unwritable", f"cannot be written: {why}", "free it, or use -o", "<stdout>")
+                ErrorDetail("unwritable", f"cannot be written: {why}", "free it, or use -o", "<stdout>")
             ) from None
 
     def show(self, *renderables: RenderableType) -> None:
@@ -142,21 +142,21 @@ class Console:
             self._hold(f"warning: {caution}", "33")
 
     def error(self, error: ShapeplanError) -> None:
-        """Say what is wrong: as text, the first ten complaints; as JSON, the first and the rest of the ten."""
+        """Say what is wrong: as text, the first ten details; as JSON, the first and the rest of the ten."""
         if self.as_json:
             import json
 
-            first, *others = error.complaints[:SHOWN]
+            first, *others = error.details[:SHOWN]
             body: dict[str, Any] = asdict(first)
             if others:
-                body["others"] = [asdict(complaint) for complaint in others]
-                body["total"] = len(error.complaints)
+                body["others"] = [asdict(detail) for detail in others]
+                body["total"] = len(error.details)
             self._say(json.dumps({"error": body}))
             return
-        for complaint in error.complaints[:SHOWN]:
-            self._say(f"error: {complaint}", "31")
-        if len(error.complaints) > SHOWN:
-            self._say(f"and {len(error.complaints) - SHOWN} more", "31")
+        for detail in error.details[:SHOWN]:
+            self._say(f"error: {detail}", "31")
+        if len(error.details) > SHOWN:
+            self._say(f"and {len(error.details) - SHOWN} more", "31")
 
     def _hold(self, text: str, colour: str = "") -> None:
         """Say it now; or, where errors are JSON, once there is a result, so that an error stands alone on stderr."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
-from shapeplan.errors import ArgumentError, Complaint
+from shapeplan.errors import ArgumentError, ErrorDetail
 
 _NEEDED = {"altair": "Vega-Altair", "vl_convert": "vl-convert", "jinja2": "Jinja"}
 
@@ -14,4 +14,4 @@ def check_plots() -> None:
     missing = [name for module, name in _NEEDED.items() if find_spec(module) is None]
     if missing:
         message = f"pictures need {' and '.join(missing)}"
-        raise ArgumentError(Complaint("missing-extra", message, "pip install 'shapeplan[plots]'"))
+        raise ArgumentError(ErrorDetail("missing-extra", message, "pip install 'shapeplan[plots]'"))

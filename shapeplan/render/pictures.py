@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from shapeplan.errors import ArgumentError, Complaint
+from shapeplan.errors import ArgumentError, ErrorDetail
 from shapeplan.figures.figure import Figure
 from shapeplan.render.extra import check_plots
 
@@ -37,7 +37,7 @@ def check_format(suffix: str) -> str:
     known = suffix.lower() if suffix.startswith(".") or not suffix else f".{suffix.lower()}"
     if known not in _MAKERS:
         message = f"there is no format {suffix!r}" if suffix else "the name of the file says no format"
-        raise ArgumentError(Complaint("bad-format", message, f"end it in {', '.join(_MAKERS)}", value=suffix or None))
+        raise ArgumentError(ErrorDetail("bad-format", message, f"end it in {', '.join(_MAKERS)}", value=suffix or None))
     check_plots()
     return known
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from shapeplan.errors import ArgumentError, Caution, Complaint
+from shapeplan.errors import ArgumentError, Caution, ErrorDetail
 from shapeplan.numerics.arrays import Floats, Index
 from shapeplan.quantities import LARGEST_FLOPS, format_flops
 from shapeplan.runs import Runs
@@ -44,7 +44,7 @@ def check_start(start: Start) -> None:
     if wrong or not 1 <= start.flops <= LARGEST_FLOPS:
         what = ", ".join(f"{dim} {start.shape[dim]:g}" for dim in wrong) or f"{start.flops:g} FLOPs"
         hint = f"give sizes up to {LARGEST_SIZE:g} and 1 to {LARGEST_FLOPS:g} FLOPs"
-        raise ArgumentError(Complaint("bad-start", f"a start with {what} cannot be", hint))
+        raise ArgumentError(ErrorDetail("bad-start", f"a start with {what} cannot be", hint))
 
 
 @dataclass(frozen=True)

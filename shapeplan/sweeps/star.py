@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from shapeplan.errors import Caution, Complaint, FitError
+from shapeplan.errors import Caution, ErrorDetail, FitError
 from shapeplan.numerics.arrays import Bools, Floats, Index, Ints
 from shapeplan.runs import Runs
 
@@ -69,7 +69,7 @@ class NoStarError(FitError):
 
     def __init__(self, reason: str, hint: str):
         self.reason = reason
-        super().__init__(Complaint("no-star", f"the log is no star: {reason}", hint))
+        super().__init__(ErrorDetail("no-star", f"the log is no star: {reason}", hint))
 
 
 def find_star(runs: Runs, dims: Sequence[str], center: Mapping[str, float] | None = None) -> StarSweep:
@@ -106,7 +106,7 @@ def find_star(runs: Runs, dims: Sequence[str], center: Mapping[str, float] | Non
         absent = [dim for dim in dims if dim not in center]
         if unknown or absent:
             why = f"has no {', '.join(absent)}" if absent else f"speaks of {', '.join(unknown)}"
-            raise FitError(Complaint("bad-center", f"the centre {why}", f"give {', '.join(dims)}"))
+            raise FitError(ErrorDetail("bad-center", f"the centre {why}", f"give {', '.join(dims)}"))
         best = np.array([center[dim] for dim in dims])
     else:
         best = _best_center(np.unique(columns, axis=0))
@@ -147,7 +147,7 @@ def check_durations(runs: Runs, star: StarSweep) -> None:
         if twice < FEWEST_VALUES:
             logged = f"{twice} shape{'s are' if twice != 1 else ' is'} logged"
             raise FitError(
-                Complaint(
+                ErrorDetail(
                     "one-duration",
                     f"on the {dim} arm only {logged} at two or more points of training",
                     "log several durations a shape: without them size and training cannot be told apart",
@@ -162,7 +162,7 @@ def check_rows(star: StarSweep) -> None:
     parameters = PARAMETERS_PER_ARM * len(star.arms) + 1
     if rows <= parameters:
         raise FitError(
-            Complaint(
+            ErrorDetail(
                 "too-few-rows",
                 f"the arms have {rows} rows, the law {parameters} parameters",
                 "add shapes to the arms, or log more points of training",

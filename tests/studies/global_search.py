@@ -13,7 +13,7 @@ from worlds import in_parallel, sweep, world
 
 from shapeplan.fitting.selection.candidate import fit_candidate
 from shapeplan.fitting.selection.identifiability import survey
-from shapeplan.fitting.solver import OBJECTIVES, polish
+from shapeplan.fitting.solver import OBJECTIVES, descend
 
 LAWS = ("star", "additive", "product", "interaction", "separable", "chinchilla")
 NOISES = (0.0, 0.003, 0.01)
@@ -30,7 +30,7 @@ def one_sweep(law: str, objective: str, seed: int, starts: int) -> float:
     found = fit_candidate(law, runs, contents.dimensions, contents.star, OBJECTIVES[objective])
     lower, upper = found.problem.bounds
     points = np.exp(np.random.default_rng(seed).uniform(np.log(lower), np.log(upper), (starts, len(lower))))
-    others = polish(found.problem.blocks, points, lower, upper, objective=OBJECTIVES[objective])
+    others = descend(found.problem.blocks, points, lower, upper, objective=OBJECTIVES[objective])
     here, best = float(found.found.best.objective[0]), float(others.objective.min())
     return max(here - EXACT, 0.0) / best - 1 if best > EXACT else 0.0
 

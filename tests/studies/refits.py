@@ -15,7 +15,7 @@ from worlds import in_parallel
 
 from shapeplan.fitting.selection.candidate import fit_candidate
 from shapeplan.fitting.selection.identifiability import survey
-from shapeplan.fitting.solver import OBJECTIVES, polish, refit, search
+from shapeplan.fitting.solver import OBJECTIVES, descend, refit, search
 from shapeplan.readers.read import read_runs
 
 SAMPLES = Path(__file__).parents[2] / "sample_runs"
@@ -31,16 +31,16 @@ def beaten(sample: str, law: str, objective: str, replicates: int, seed: int) ->
     contents = survey(runs)
     found = fit_candidate(law, runs, contents.dimensions, contents.star, OBJECTIVES[objective])
     problem, (lower, upper) = found.problem, found.problem.bounds
-    scatter, rng = found.scatter(runs), np.random.default_rng(seed)
+    residual_model, rng = found.residual_model(runs), np.random.default_rng(seed)
     predicted = np.concatenate(problem.predicted(found.found.best))
-    observed = predicted * np.exp(scatter.widening(0.9) * scatter.draw(rng, replicates))
+    observed = predicted * np.exp(residual_model.widening(0.9) * residual_model.draw(rng, replicates))
     blocks = problem.observing(observed)
     again = refit(blocks, found.found.optima, lower, upper, problem.objective)
     least = again.objective.copy()
     for i in range(replicates):
         alone = [replace(block, observed=block.observed[i]) for block in blocks]
         starts = np.exp(rng.uniform(np.log(lower), np.log(upper), (STARTS, len(lower))))
-        ends = polish(alone, starts, lower, upper, objective=problem.objective).objective.min()
+        ends = descend(alone, starts, lower, upper, objective=problem.objective).objective.min()
         least[i] = min(least[i], ends, search(alone, lower, upper, problem.objective).best.objective[0])
     excess = again.objective / least - 1
     return int((excess > TOLERANCE).sum()), int((~again.converged).sum()), float(excess.max())

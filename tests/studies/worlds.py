@@ -11,7 +11,7 @@ import numpy as np
 from shapeplan.design.simulate import simulate
 from shapeplan.design.sovit_protocol import CENTER, paper_architecture, paper_design
 from shapeplan.laws import FORMS, Law
-from shapeplan.optimum.cost_model import Surroundings
+from shapeplan.optimum.cost_model import CostModel
 from shapeplan.runs import Runs
 from shapeplan.sweeps.dimensions import Dimensions
 
@@ -21,7 +21,7 @@ MIDDLE = {"width": 900.0, "depth": 14.0, "mlp_dim": 1500.0}
 MIDDLE_FLOPS = 6e19
 STAR_ROWS = 57
 """Rows of the paper's design before its grid."""
-SURROUNDINGS = Surroundings(Dimensions(DIMS, {}, {}), paper_architecture(), "forward")
+SURROUNDINGS = CostModel(Dimensions(DIMS, {}, {}), paper_architecture(), "forward")
 
 
 def world(name: str, seed: int) -> Law:

@@ -10,7 +10,7 @@ from typing import Any
 from shapeplan.architectures.catalogue.decoders import DECODERS
 from shapeplan.architectures.catalogue.record import Counted, NamedModel
 from shapeplan.architectures.catalogue.vits import VITS
-from shapeplan.errors import ArgumentError, Complaint
+from shapeplan.errors import ArgumentError, ErrorDetail
 
 CATALOGUE: dict[str, NamedModel] = {record.name: record for record in (*VITS, *DECODERS)}
 """Every named model, by its name."""
@@ -47,7 +47,7 @@ def find_model(name: str) -> tuple[NamedModel, dict[str, Any]]:
     near = ", ".join(dict.fromkeys(_RECORDS[key].name for key in close))
     hint = (f"did you mean {near}? " if near else "") + "`shapeplan flops --list` shows all names"
     raise ArgumentError(
-        Complaint("unknown-model", f"there is no model {name[:60]!r} in the catalogue", hint, value=name)
+        ErrorDetail("unknown-model", f"there is no model {name[:60]!r} in the catalogue", hint, value=name)
     )
 
 
@@ -67,7 +67,7 @@ def models_with(words: Sequence[str]) -> list[NamedModel]:
     found = [record for record in CATALOGUE.values() if holds(record)]
     if not found:
         message = f"no name of the catalogue holds {' or '.join(map(repr, words))}"
-        raise ArgumentError(Complaint("unknown-model", message, "`shapeplan flops --list` shows all names"))
+        raise ArgumentError(ErrorDetail("unknown-model", message, "`shapeplan flops --list` shows all names"))
     return found
 
 

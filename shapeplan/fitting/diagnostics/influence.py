@@ -12,7 +12,7 @@ from shapeplan.fitting.selection.candidate import Candidate
 from shapeplan.fitting.solver import Solution
 from shapeplan.numerics.arrays import Bools, Floats, Index, robust_sigma
 from shapeplan.optimum.best_shape import best_shape
-from shapeplan.optimum.cost_model import Surroundings, at_edge
+from shapeplan.optimum.cost_model import CostModel, at_edge
 from shapeplan.runs import Runs
 
 NAMED = 5
@@ -41,7 +41,7 @@ def is_influential(strength: float | Floats, surprise: float | Floats) -> Bools:
 
 
 @dataclass(frozen=True)
-class Reading:
+class MonitoredQuantities:
     """How a user reads a fit: the numbers whose change is watched.
 
     Attributes
@@ -50,7 +50,7 @@ class Reading:
         The law and its fit.
     star : Candidate or None
         The star whose s_k are reported, where it is not the law itself.
-    surroundings : Surroundings
+    cost_model : CostModel
         Dimensions and cost, for the best shape.
     bounds : mapping of str to (float, float)
         Where the best shape is looked for.
@@ -60,7 +60,7 @@ class Reading:
 
     law: Candidate
     star: Candidate | None
-    surroundings: Surroundings
+    cost_model: CostModel
     bounds: Mapping[str, tuple[float, float]]
     flops: float
 
@@ -106,7 +106,7 @@ class Reading:
         problem = self.law.problem
         if not problem.form.dims:
             return {}
-        return best_shape(problem.form, problem.units, constants, np.asarray(flops), self.surroundings, self.bounds)
+        return best_shape(problem.form, problem.units, constants, np.asarray(flops), self.cost_model, self.bounds)
 
     def estimate(self) -> dict[str, Floats]:
         """Return the numbers of the fit to all rows."""
@@ -132,13 +132,13 @@ class Reading:
 
 
 def find_influences(
-    reading: Reading, runs: Runs, draws: Mapping[str, Floats], exponent_draws: Mapping[str, Floats]
+    reading: MonitoredQuantities, runs: Runs, draws: Mapping[str, Floats], exponent_draws: Mapping[str, Floats]
 ) -> Influences:
     """Leave every run out in turn and refit.
 
     Parameters
     ----------
-    reading : Reading
+    reading : MonitoredQuantities
         The fit, and what is watched of it.
     runs : Runs
         The log.
@@ -149,10 +149,11 @@ def find_influences(
     if not draws or len(names) < _FEWEST_RUNS:
         return Influences()
     here = reading.estimate()
-    scatter = reading.numbers(draws, exponent_draws)
+    residual_model = reading.numbers(draws, exponent_draws)
     tame, tame_star = _tameness(reading.law), _tameness(reading.star or reading.law)
     spread = {
-        name: (tame_star if name.startswith("s_") else tame) * _spread(values) for name, values in scatter.items()
+        name: (tame_star if name.startswith("s_") else tame) * _spread(values)
+        for name, values in residual_model.items()
     }
     tried = _worth_trying(reading.law, runs, names)
     keep = runs.run[None, :] != tried[:, None]

@@ -7,7 +7,7 @@ from scipy.special import fdtrc
 
 from shapeplan.fitting.problem import Problem
 from shapeplan.fitting.records import Trend
-from shapeplan.fitting.uncertainty.residual_model import Scatter
+from shapeplan.fitting.uncertainty.residual_model import ResidualModel
 from shapeplan.numerics.arrays import Floats
 from shapeplan.runs import Runs
 
@@ -16,15 +16,15 @@ _DEGREE = 4
 _FEWEST_VALUES = _DEGREE + 2
 
 
-def find_trends(runs: Runs, problem: Problem, residuals: Floats, scatter: Scatter) -> dict[str, Trend]:
+def find_trends(runs: Runs, problem: Problem, residuals: Floats, residual_model: ResidualModel) -> dict[str, Trend]:
     """Return how the residuals pred/y - 1, block after block, go with compute and with every dimension that varies.
 
     Chance is that of an F test for a polynomial, with as many rows as they are worth: those of one run that scatter
     together count less.
     """
     rows = problem.all_rows
-    per_run = len(rows) / scatter.runs
-    worth = len(rows) / (1 + (per_run - 1) * scatter.common)
+    per_run = len(rows) / residual_model.runs
+    worth = len(rows) / (1 + (per_run - 1) * residual_model.common)
     columns = {"flops": runs.flops[rows]} | {dim: runs.values(dim)[rows] for dim in runs.dims}
     return {
         name: _trend(np.log(values), residuals, worth)

@@ -11,7 +11,7 @@ from shapeplan.errors import Caution
 from shapeplan.fitting.diagnostics.influence import is_influential
 from shapeplan.fitting.problem import Problem
 from shapeplan.fitting.records import Bootstrap, Estimate, FrontRow, Influences, Noise, Outlier, Parameter, Trend
-from shapeplan.fitting.uncertainty.residual_model import Scatter
+from shapeplan.fitting.uncertainty.residual_model import ResidualModel
 from shapeplan.numerics.arrays import Bools, Floats, robust_sigma
 from shapeplan.optimum.cost_model import TRUST
 from shapeplan.runs import Runs
@@ -160,10 +160,10 @@ def replicate_cautions(bootstrap: Bootstrap) -> list[Caution]:
     return cautions
 
 
-def run_cautions(scatter: Scatter) -> list[Caution]:
+def run_cautions(residual_model: ResidualModel) -> list[Caution]:
     """Return a caution where the law takes up all that runs differ in, so that their own scatter cannot be told."""
-    runs, rows = scatter.runs, len(scatter.run)
-    if runs == rows or scatter.between >= 1:
+    runs, rows = residual_model.runs, len(residual_model.run)
+    if runs == rows or residual_model.between >= 1:
         return []
     message = f"the law has as many parameters for what tells runs apart as there are runs ({runs}, with {rows} rows)"
     hint = "intervals can hardly know how runs scatter; more runs would tell, more points of the same ones do not"

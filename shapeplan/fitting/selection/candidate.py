@@ -18,7 +18,7 @@ from shapeplan.fitting.selection.identifiability import (
 )
 from shapeplan.fitting.solver import RELATIVE, Block, Found, Objective, Solution, refit
 from shapeplan.fitting.star import StarSolution, solve_star
-from shapeplan.fitting.uncertainty.residual_model import Scatter
+from shapeplan.fitting.uncertainty.residual_model import ResidualModel
 from shapeplan.laws import Law
 from shapeplan.numerics.arrays import Bools, Floats, Index
 from shapeplan.runs import Runs
@@ -58,12 +58,12 @@ class Candidate:
         """Root mean square of pred/y - 1 over its own rows."""
         return float(np.sqrt(np.mean(self.problem.residuals(self.found.best) ** 2)))
 
-    def scatter(self, runs: Runs) -> Scatter:
+    def residual_model(self, runs: Runs) -> ResidualModel:
         """Return how its rows scatter around the fit."""
         _, run = np.unique(runs.run[self.problem.all_rows], return_inverse=True)
         predicted = np.concatenate(self.problem.predicted(self.found.best))
         observed = np.concatenate([block.observed for block in self.problem.blocks])
-        return Scatter.of(np.log(observed / predicted), run, self.problem.tangent(self.found.best))
+        return ResidualModel.of(np.log(observed / predicted), run, self.problem.tangent(self.found.best))
 
     def error_beside_star(self, runs: Runs) -> HeldOutError | None:
         """Return how far Eq. 2 is from the rows beside its star, which it never saw; None where there are none."""

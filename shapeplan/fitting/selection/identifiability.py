@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from shapeplan.errors import Caution, Complaint, FitError
+from shapeplan.errors import Caution, ErrorDetail, FitError
 from shapeplan.laws import FORMS, Form
 from shapeplan.numerics.arrays import Floats, Index
 from shapeplan.runs import Runs
@@ -85,7 +85,7 @@ def survey(runs: Runs, center: Mapping[str, float] | None = None) -> Contents:
         no_star = error
         if runs.center:
             hint = "name the centre that was trained, or none to have it found"
-            cautions += (Caution("no-star", error.complaints[0].message, hint),)
+            cautions += (Caution("no-star", error.details[0].message, hint),)
     return Contents(dimensions, star, no_star, supports(runs, dimensions, star, no_star), cautions)
 
 
@@ -142,7 +142,7 @@ def lacking_on_star(runs: Runs, star: StarSweep) -> str | None:
         check_durations(runs, star)
         check_rows(star)
     except FitError as error:
-        return error.complaints[0].message
+        return error.details[0].message
     rows = np.concatenate(list(star.arms.values()))
     if runs.examples is not None and (count := _values_apart(runs.examples[rows])) < FEWEST_VALUES:
         return f"needs {FEWEST_VALUES} values or more of {runs.examples_unit} on its arms (has {count})"
@@ -229,4 +229,4 @@ def nothing_supported(contents: Contents) -> FitError:
         laws.setdefault(law.reason, []).append(law.law)
     reasons = "; ".join(f"{', '.join(names)}: {reason}" for reason, names in laws.items())
     hint = "train more shapes at more durations; shapeplan check shows what the log has"
-    return FitError(Complaint("no-law", f"the log cannot identify any law ({reasons})", hint))
+    return FitError(ErrorDetail("no-law", f"the log cannot identify any law ({reasons})", hint))

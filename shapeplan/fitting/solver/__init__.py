@@ -7,7 +7,7 @@ column of A_k is the exponential of a linear function of the exponents theta. So
 """
 
 from shapeplan.fitting.solver.global_search import Found, search
-from shapeplan.fitting.solver.levenberg_marquardt import polish
+from shapeplan.fitting.solver.levenberg_marquardt import descend
 from shapeplan.fitting.solver.losses import LOG_HUBER, OBJECTIVES, RELATIVE, LogHuber, Objective, Relative
 from shapeplan.fitting.solver.model import Block, Solution
 from shapeplan.fitting.solver.refit import refit
@@ -22,7 +22,7 @@ __all__ = [
     "Objective",
     "Relative",
     "Solution",
-    "polish",
+    "descend",
     "refit",
     "search",
 ]

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from shapeplan.fitting.solver.levenberg_marquardt import BRISK, DOGGED, ROUGH, polish
+from shapeplan.fitting.solver.levenberg_marquardt import COARSE, FINEST_LONG, MEDIUM, descend
 from shapeplan.fitting.solver.losses import RELATIVE, Objective
 from shapeplan.fitting.solver.model import Block, Solution, distinct, pieces
 from shapeplan.numerics.arrays import Bools, Floats, Index
@@ -76,13 +76,13 @@ def search(blocks: Sequence[Block], lower: Floats, upper: Floats, objective: Obj
     thin = [block.thinned(THINNED) for block in blocks]
     alone = [_search_block(block, grid, mine, lower, upper, objective) for block, mine in zip(thin, own, strict=True)]
     starts = _combine(grid, own, alone)
-    rough = polish(thin, starts, lower, upper, objective=objective, patience=ROUGH)
+    rough = descend(thin, starts, lower, upper, objective=objective, criteria=COARSE)
     order = np.argsort(rough.objective, kind="stable")
     ends = rough.exponents[order]
     finalists = distinct(ends, lower, upper, _CLOSE)[:FINALISTS]
-    found = polish(blocks, finalists, lower, upper, objective=objective)
+    found = descend(blocks, finalists, lower, upper, objective=objective)
     order = np.argsort(found.objective, kind="stable")
-    best = polish(blocks, found.exponents[order[:1]], lower, upper, objective=objective, patience=DOGGED)
+    best = descend(blocks, found.exponents[order[:1]], lower, upper, objective=objective, criteria=FINEST_LONG)
     optima = distinct(found.exponents[order], lower, upper, _CLOSE)
     apart = distinct(np.concatenate([optima, ends]), lower, upper, _FAR)
     return Found(best, np.concatenate([optima, apart[len(distinct(optima, lower, upper, _FAR)) :]]))
@@ -119,7 +119,7 @@ def _search_block(
     if len(grid) == 1:
         # No other block to combine with: the joint descents start here.
         return starts[0][None], np.zeros((1, len(starts[0])))
-    found = polish([block], np.concatenate(starts), lower, upper, own, objective=objective, patience=BRISK)
+    found = descend([block], np.concatenate(starts), lower, upper, own, objective=objective, criteria=MEDIUM)
     exponents = np.repeat(grid[:, None, :], most, axis=1)
     objectives = np.full((len(grid), most), np.inf)
     owners = np.array(owner)

@@ -43,7 +43,7 @@ _EXACT = 1e-20
 
 
 @dataclass(frozen=True)
-class Patience:
+class StoppingCriteria:
     """When a descent stops: after `quiet` steps in a row that gain less than `tolerance`, or `steps` in all.
 
     A descent from `near` an optimum opens with Newton's steps.
@@ -55,20 +55,20 @@ class Patience:
     near: bool = False
 
 
-THOROUGH = Patience()
-DOGGED = Patience(steps=1000)
+FINEST = StoppingCriteria()
+FINEST_LONG = StoppingCriteria(steps=1000)
 """Enough for the end of a valley in which steps gain next to nothing; affordable for one."""
-ROUGH = Patience(steps=25, tolerance=1e-4, quiet=2)
+COARSE = StoppingCriteria(steps=25, tolerance=1e-4, quiet=2)
 """Enough to tell which of many starts are worth more."""
-BRISK = Patience(steps=60, tolerance=1e-9, quiet=2)
+MEDIUM = StoppingCriteria(steps=60, tolerance=1e-9, quiet=2)
 """Enough to compare optima."""
-FULL = Patience(steps=300, tolerance=1e-13, quiet=3, near=True)
+FINE = StoppingCriteria(steps=300, tolerance=1e-13, quiet=3, near=True)
 """To the optimum of one of very many problems."""
-SLOW = Patience(steps=600, tolerance=1e-13, quiet=3, near=True)
+FINE_LONG = StoppingCriteria(steps=600, tolerance=1e-13, quiet=3, near=True)
 """For the few of them that are in a valley."""
 
 
-def polish(
+def descend(
     blocks: Sequence[Block],
     starts: Floats,
     lower: Floats,
@@ -76,7 +76,7 @@ def polish(
     free: Bools | None = None,
     *,
     objective: Objective = RELATIVE,
-    patience: Patience = THOROUGH,
+    criteria: StoppingCriteria = FINEST,
 ) -> Solution:
     """Descend from each start to a local optimum.
 
@@ -92,7 +92,7 @@ def polish(
         Exponents that may move; all of them by default.
     objective : Objective
         What to minimize.
-    patience : Patience
+    criteria : StoppingCriteria
         When to stop.
 
     Returns
@@ -105,7 +105,7 @@ def polish(
     return Solution.concatenate(
         [
             _Descent([block.take(piece) for block in blocks], objective, lower, upper, movable).run(
-                starts[piece], patience
+                starts[piece], criteria
             )
             for piece in pieces(len(starts), rows)
         ]
@@ -146,21 +146,21 @@ class _Descent:
         """The exponents that move every block."""
         return [np.flatnonzero(block.uses) for block in self.blocks]
 
-    def run(self, starts: Floats, patience: Patience) -> Solution:
+    def run(self, starts: Floats, criteria: StoppingCriteria) -> Solution:
         # What a float cannot hold has an infinite objective, and no step ends there.
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            return self._run(starts, patience)
+            return self._run(starts, criteria)
 
-    def _run(self, starts: Floats, patience: Patience) -> Solution:
+    def _run(self, starts: Floats, criteria: StoppingCriteria) -> Solution:
         theta = np.clip(starts, self.lower, self.upper)
         here = self._model(self.blocks, theta, None)
         batch = len(theta)
-        newton = patience.near and self.objective.smooth
+        newton = criteria.near and self.objective.smooth
         damping, growth = np.full(batch, _LIGHTER if newton else self.objective.damping), np.full(batch, 2.0)
         quiet = np.zeros(batch, dtype=int)
         late = np.full(batch, newton)
         active = np.arange(batch)
-        for _ in range(patience.steps):
+        for _ in range(criteria.steps):
             now = here.take(active)
             blocks = [block.take(active) for block in self.blocks]
             moved, promised, newtons = self._step(now, damping[active], late[active])
@@ -174,7 +174,7 @@ class _Descent:
             accept = (gain > 0) | (self.objective.smooth & (promised < rounding) & (gain > -rounding))
             still = (np.abs(moved[:, :size]) <= 1e-13 * np.abs(now.exponents)).all(axis=1) & self.objective.projects
             # A step that fails says that it was too long; only one that promised nothing is an end.
-            flat = ~(np.where(accept, gain, np.abs(promised)) > patience.tolerance * now.objective)
+            flat = ~(np.where(accept, gain, np.abs(promised)) > criteria.tolerance * now.objective)
             # Where Newton's step, next to undamped, promises nothing, no other need be waited for.
             still |= flat & newtons & (damping[active] <= _LIGHT)
             here.put(active[accept], fresh, np.flatnonzero(accept))
@@ -185,12 +185,12 @@ class _Descent:
             growth[active] = np.where(accept, 2.0, growth[active] * 2.0)
             quiet[active] = np.where(flat, quiet[active] + 1, 0)
             late[active] = self.objective.smooth & ~(gain > _EARLY * now.objective)
-            active = active[~still & (quiet[active] < patience.quiet) & (growth[active] < _HOPELESS)]
+            active = active[~still & (quiet[active] < criteria.quiet) & (growth[active] < _HOPELESS)]
             if not active.size:
                 break
         converged = np.ones(batch, dtype=bool)
         converged[active] = False
-        if self.objective.smooth and patience.tolerance <= _PROVEN:
+        if self.objective.smooth and criteria.tolerance <= _PROVEN:
             # A descent also stops where no step that it tries goes down: an optimum is where Newton's would not either.
             _, promised, _ = self._step(here, np.full(batch, _LOWEST), np.ones(batch, dtype=bool))
             converged &= promised <= _OPTIMAL * here.objective + _EXACT

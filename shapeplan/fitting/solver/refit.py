@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from shapeplan.fitting.solver.levenberg_marquardt import BRISK, FULL, SLOW, Patience, polish
+from shapeplan.fitting.solver.levenberg_marquardt import FINE, FINE_LONG, MEDIUM, StoppingCriteria, descend
 from shapeplan.fitting.solver.losses import RELATIVE, Objective
 from shapeplan.fitting.solver.model import Block, Solution, distinct, pieces
 from shapeplan.numerics.arrays import Bools, Floats, Index
@@ -26,7 +26,7 @@ _PILOTS = 128
 """Problems that look for a lower optimum first: the others try the moves that led there, and none where none did."""
 _MARGIN = 1.1
 """Objective of a start, over the least so far, above which it is not tried."""
-_STAGES = ((Patience(5, 1e-4, 2), 0.3), (Patience(20, 1e-4, 2), 1e-2), (BRISK, 0.0))
+_STAGES = ((StoppingCriteria(5, 1e-4, 2), 0.3), (StoppingCriteria(20, 1e-4, 2), 1e-2), (MEDIUM, 0.0))
 """A descent goes on after a stage if it is lower than the least so far, or elsewhere and no higher by this share."""
 _FEW, _RARE = 16, 0.05
 """Number and share of descents up to which those that are slow are followed further."""
@@ -61,17 +61,17 @@ def refit(
     batch = _Batch(blocks, lower, upper, objective)
     everyone = np.arange(batch.problems)
     starts = batch.ranked(candidates[..., :_CANDIDATES, :], everyone, 1 + _OTHERS)
-    best = batch.descend(starts.points[:, 0], everyone, BRISK)
+    best = batch.descend(starts.points[:, 0], everyone, MEDIUM)
     pilots = everyone[:: max(1, batch.problems // _PILOTS)]
     every = np.ones(3 * len(lower), dtype=bool)
     useful, gained = batch.look_lower(best, pilots, starts, every)
     if gained:
         batch.look_lower(best, np.setdiff1d(everyone, pilots), starts, useful)
-    found = batch.descend(best.exponents, everyone, FULL)
+    found = batch.descend(best.exponents, everyone, FINE)
     stuck = np.flatnonzero(~found.converged)
     # Where many do not converge the rows determine next to nothing, and patience would be wasted.
     if 0 < stuck.size <= max(_FEW, _RARE * batch.problems):
-        found.put(stuck, batch.descend(found.exponents[stuck], stuck, SLOW))
+        found.put(stuck, batch.descend(found.exponents[stuck], stuck, FINE_LONG))
     return found
 
 
@@ -102,10 +102,10 @@ class _Batch:
         self.problems = max(block.batch for block in blocks)
         self._shares_columns = objective.projects and all(block.maps is None for block in blocks)
 
-    def descend(self, points: Floats, owner: Index, patience: Patience) -> Solution:
+    def descend(self, points: Floats, owner: Index, criteria: StoppingCriteria) -> Solution:
         """Descend from points, shape (descents, exponents), for the problems that own them."""
         blocks = [block.take(owner) for block in self.blocks]
-        return polish(blocks, points, self.lower, self.upper, objective=self.objective, patience=patience)
+        return descend(blocks, points, self.lower, self.upper, objective=self.objective, criteria=criteria)
 
     def look_lower(self, best: Solution, problems: Index, candidates: _Starts, moves: Bools) -> tuple[Bools, bool]:
         """Look for lower optima of some problems, and put them into `best`.
@@ -162,10 +162,10 @@ class _Batch:
             (starts.scores < _MARGIN * best.objective[problems][:, None]) & ~self._near(starts.points, here)
         )
         owner, points, which = problems[row], starts.points[row, start], starts.order[row, start]
-        for patience, allowed in _STAGES:
+        for criteria, allowed in _STAGES:
             if not owner.size:
                 return owner, which
-            found = self.descend(points, owner, patience)
+            found = self.descend(points, owner, criteria)
             excess = found.objective / np.maximum(best.objective[owner], np.finfo(float).tiny) - 1
             returned = self._near(found.exponents, best.exponents[owner])
             kept = np.flatnonzero((excess < -_LOWER) | ((excess < allowed) & ~returned))

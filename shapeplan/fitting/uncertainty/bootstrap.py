@@ -8,7 +8,7 @@ import numpy as np
 
 from shapeplan.fitting.problem import Problem
 from shapeplan.fitting.solver import Found, refit
-from shapeplan.fitting.uncertainty.residual_model import Scatter
+from shapeplan.fitting.uncertainty.residual_model import ResidualModel
 from shapeplan.numerics.arrays import Floats
 
 _CELLS = 2_000_000
@@ -18,7 +18,7 @@ _CELLS = 2_000_000
 def bootstrap(
     problem: Problem,
     found: Found,
-    scatter: Scatter,
+    residual_model: ResidualModel,
     *,
     replicates: int,
     seed: int,
@@ -38,7 +38,7 @@ def bootstrap(
         The problem.
     found : Found
         Its optimum.
-    scatter : Scatter
+    residual_model : ResidualModel
         How its rows, block after block, scatter around it.
     replicates : int
         How many.
@@ -59,13 +59,13 @@ def bootstrap(
     if not replicates:
         return {}, 0
     predicted = np.concatenate(problem.predicted(found.best))
-    wider = scatter.widening(level)
+    wider = residual_model.widening(level)
     rng = np.random.default_rng(seed)
     count = max(1, replicates * len(predicted) // _CELLS)
     sizes = [len(piece) for piece in np.array_split(np.arange(replicates), count)]
     draws, unconverged = [], 0
     for size in sizes:
-        blocks = problem.observing(predicted * np.exp(wider * scatter.draw(rng, size)))
+        blocks = problem.observing(predicted * np.exp(wider * residual_model.draw(rng, size)))
         again = refit(blocks, found.optima, *problem.bounds, problem.objective)
         draws.append(problem.constants(again))
         unconverged += int((~again.converged).sum())

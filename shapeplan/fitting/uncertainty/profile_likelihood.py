@@ -9,10 +9,10 @@ import numpy as np
 
 from shapeplan.fitting.problem import Problem
 from shapeplan.fitting.records import Interval
-from shapeplan.fitting.solver import Block, Found, Objective, Solution, polish, refit
-from shapeplan.fitting.solver.levenberg_marquardt import BRISK
+from shapeplan.fitting.solver import Block, Found, Objective, Solution, descend, refit
+from shapeplan.fitting.solver.levenberg_marquardt import MEDIUM
 from shapeplan.fitting.solver.model import pieces
-from shapeplan.fitting.uncertainty.residual_model import Scatter
+from shapeplan.fitting.uncertainty.residual_model import ResidualModel
 from shapeplan.laws.trade import held_alone
 from shapeplan.numerics.arrays import Floats, Index
 
@@ -41,7 +41,7 @@ def simulations(replicates: int, level: float) -> int:
 def exponent_intervals(
     problem: Problem,
     found: Found,
-    scatter: Scatter,
+    residual_model: ResidualModel,
     *,
     replicates: int,
     seed: int,
@@ -60,7 +60,7 @@ def exponent_intervals(
     ----------
     problem, found : Problem, Found
         Eq. 2 posed on the arms, and its optimum.
-    scatter : Scatter
+    residual_model : ResidualModel
         How the rows scatter around it.
     replicates : int
         How many are allowed (see `simulations`); 0 for no intervals.
@@ -82,12 +82,12 @@ def exponent_intervals(
     if not replicates:
         return {}, True
     profile = _Profile(problem, found)
-    if scatter.sigma < _EXACT:
+    if residual_model.sigma < _EXACT:
         exact = problem.form.scaling_exponents(problem.constants(found.best))
         return {dim: (float(s[0]), float(s[0])) for dim, s in exact.items() if np.isfinite(s[0])}, True
-    allowed = profile.chance(scatter, simulations(replicates, level), seed, level, done)
+    allowed = profile.chance(residual_model, simulations(replicates, level), seed, level, done)
     # The ratio knows how uncertain a scatter of rows is, not that of the part that few runs have in common.
-    allowed *= 1 + scatter.common * (scatter.widening(level) ** 2 - 1)
+    allowed *= 1 + residual_model.common * (residual_model.widening(level) ** 2 - 1)
     low, high, converged = profile.ends(allowed)
     return {dim: (float(low[k]), float(high[k])) for k, dim in enumerate(profile.dims)}, converged
 
@@ -104,7 +104,9 @@ class _Profile:
         self.estimate = theta[c] / (theta[a] + theta[b])
         self.lowest, self.highest = lower[c] / (upper[a] + upper[b]), upper[c] / (lower[a] + lower[b])
 
-    def chance(self, scatter: Scatter, replicates: int, seed: int, level: float, done: Callable[[int], None]) -> float:
+    def chance(
+        self, residual_model: ResidualModel, replicates: int, seed: int, level: float, done: Callable[[int], None]
+    ) -> float:
         """Return how much worse fits with an s_k held at its estimate are in `level` of the replicates.
 
         Returns
@@ -118,7 +120,7 @@ class _Profile:
         ratios = []
         for piece in pieces(replicates, len(predicted) * count):
             size = len(piece)
-            blocks = self.problem.observing(predicted * np.exp(scatter.draw(rng, size)))
+            blocks = self.problem.observing(predicted * np.exp(residual_model.draw(rng, size)))
             free = refit(blocks, optima, lower, upper, self.problem.objective)
             dims, owner = np.divmod(np.arange(count * size), size)
             every = [block.take(owner) for block in blocks]
@@ -201,21 +203,21 @@ class _Profile:
         if thorough:
             found = refit(held, starts, lower, upper, self.problem.objective)
         else:
-            found = _polish_all(held, starts, lower, upper, self.problem.objective)
+            found = _descend_all(held, starts, lower, upper, self.problem.objective)
         exponents = (maps @ found.exponents[..., None])[..., 0]
         c = exponents[:, self.c]
         objective = np.where((c >= lower[self.c]) & (c <= upper[self.c]), found.objective, np.inf)
         return replace(found, exponents=exponents, objective=objective)
 
 
-def _polish_all(
+def _descend_all(
     blocks: Sequence[Block], starts: Floats, lower: Floats, upper: Floats, objective: Objective
 ) -> Solution:
     """Return the lowest of the optima that descents from all starts, (problems, starts, exponents), reach."""
     problems, each, size = starts.shape
     owner = np.repeat(np.arange(problems), each)
     repeated = [block.take(owner) for block in blocks]
-    found = polish(repeated, starts.reshape(-1, size), lower, upper, objective=objective, patience=BRISK)
+    found = descend(repeated, starts.reshape(-1, size), lower, upper, objective=objective, criteria=MEDIUM)
     return found.take(np.arange(problems) * each + found.objective.reshape(problems, each).argmin(axis=1))
 
 

@@ -15,7 +15,7 @@ _RANK = 1e-9
 
 
 @dataclass(frozen=True)
-class Scatter:
+class ResidualModel:
     """How rows scatter around a fit.
 
     Attributes
@@ -47,7 +47,7 @@ class Scatter:
         return int(self.run.max()) + 1
 
     @classmethod
-    def of(cls, residuals: Floats, run: Ints, tangent: Floats) -> Scatter:
+    def of(cls, residuals: Floats, run: Ints, tangent: Floats) -> ResidualModel:
         """Measure the scatter of logarithmic residuals.
 
         The fit takes away some of what rows have of their own, and more of what differs between runs: with six runs and

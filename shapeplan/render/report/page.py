@@ -95,7 +95,7 @@ def page(
         cautions=tuple(cautions),
         sections=tuple((name, title, _below(found)) for name, title, found in sections),
         pictures=tuple(Picture.of(figure) for figure in figures),
-        left_out=tuple(error.complaints[0].message for error in left_out),
+        left_out=tuple(error.details[0].message for error in left_out),
         provenance=_provenance(fit),
         commands=tuple(commands),
         script=_script(),
