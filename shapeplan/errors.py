@@ -69,8 +69,8 @@ class Caution:
     hint: str
 
     def __str__(self) -> str:
-        """Return ``[code] message; hint``."""
-        return f"[{self.code}] {self.message}; {self.hint}"
+        """Return ``message; hint [code]``: the code last, so that ``shapeplan explain CODE`` can be typed."""
+        return f"{self.message}; {self.hint} [{self.code}]"
 
 
 class ShapeplanError(Exception):

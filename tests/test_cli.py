@@ -15,7 +15,7 @@ from conftest import SAMPLES, Program, on_terminal
 
 GOLDEN = Path(__file__).parent / "golden"
 LOG = SAMPLES / "vit_sweep.yaml"
-COMMANDS = ("check", "fit", "compare", "recommend", "flops", "predict", "simulate", "plot", "report")
+COMMANDS = ("check", "fit", "compare", "recommend", "flops", "predict", "simulate", "plot", "report", "explain")
 DESIGNS = ("star", "grid", "power", "next")
 
 
@@ -110,7 +110,8 @@ def test_results_on_stdout_and_the_rest_on_stderr(program: Program, law: Path) -
     assert loud.stdout == quiet.stdout
     assert "note:" not in quiet.stderr
     assert [line for line in loud.stderr.split("\n") if not line.startswith("note:")] == quiet.stderr.split("\n")
-    assert "warning: [extrapolation] the budget is 4.66x" in loud.stderr
+    assert "warning: the budget is 4.66x" in loud.stderr
+    assert " [extrapolation]\n" in loud.stderr
     assert "note: --flops is read as forward FLOPs" in loud.stderr
 
 
@@ -353,7 +354,7 @@ def test_an_untrusted_fit_says_so_first(program: Program, tmp_path: Path) -> Non
     done = program("fit", "mixed.csv", "-o", "law.json", "--law", "separable", "--replicates", "20")
     assert done.returncode == 0
     assert done.stdout.startswith("the fit is NOT TO BE TRUSTED: the law misses its own rows by")
-    assert "warning: [untrusted-fit] the fit is not to be trusted: the law misses" in done.stderr
+    assert "warning: the fit is not to be trusted: the law misses" in done.stderr
 
 
 def test_a_plan_on_an_untrusted_fit_is_refused_unless_forced(program: Program, law: Path, tmp_path: Path) -> None:

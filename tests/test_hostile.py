@@ -365,7 +365,7 @@ def test_a_centre_that_the_log_names_may_not_be_there_yet(program: Program, tmp_
     config.write_text("star: {center: {width: 1968, depth: 40, mlp_dim: 7}}\n")
     done = program("check", SAMPLES / "vit_sweep.csv", "--config", config)
     assert done.returncode == 0
-    assert "warning: [no-star] the log is no star: the centre that was named (width 1968" in done.stderr
+    assert "warning: the log is no star: the centre that was named (width 1968" in done.stderr
 
 
 def test_training_that_is_measured_twice_is_said(tmp_path: Path) -> None:

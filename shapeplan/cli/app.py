@@ -14,6 +14,7 @@ from shapeplan import __version__
 from shapeplan.cli.check import check
 from shapeplan.cli.compare import compare
 from shapeplan.cli.design import design
+from shapeplan.cli.explain import explain
 from shapeplan.cli.fit import fit
 from shapeplan.cli.flops import flops
 from shapeplan.cli.plot import plot
@@ -40,7 +41,7 @@ app = typer.Typer(
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (check, fit, compare, recommend, plot, report, flops, predict, simulate):
+for command in (check, fit, compare, recommend, plot, report, flops, predict, simulate, explain):
     app.command(cls=StrictCommand)(command)
 app.add_typer(design, name="design")
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from shapeplan import codes
 from shapeplan.architectures import CONVENTIONS, Part, Transformer, ViT
 from shapeplan.architectures.catalogue import Counted, named
 from shapeplan.architectures.conventions import find_convention, non_embedding_params
@@ -343,15 +344,15 @@ def _cautions(rows: Sequence[ModelCost], fleet: Fleet | None) -> tuple[Caution, 
     lengths = {row.counted.model.tokens for row in rows if row.counted.model.examples_unit == "tokens"}
     if len(lengths) > 1:
         message = f"sequences differ in length ({', '.join(map(str, sorted(lengths)))}), and attention costs with them"
-        found.append(Caution("different-lengths", message, "--seq N counts all at one length"))
+        found.append(Caution(codes.DIFFERENT_LENGTHS, message, "--seq N counts all at one length"))
     for row in rows:
         name = row.name
         if fleet and row.memory and row.memory.total > fleet.count * fleet.accelerator.memory:
             message = f"the state of {name} ({format_bytes(row.memory.total)}) is more than {fleet} hold"
-            found.append(Caution("does-not-fit", message, "more devices, or another recipe"))
+            found.append(Caution(codes.DOES_NOT_FIT, message, "more devices, or another recipe"))
         if row.training and row.training.examples < 1:
             message = f"that is less than one example of {name}"
-            found.append(Caution("buys-nothing", message, f"one takes {format_flops(2 * row.macs)} forward FLOPs"))
+            found.append(Caution(codes.BUYS_NOTHING, message, f"one takes {format_flops(2 * row.macs)} forward FLOPs"))
         if row.training and row.training.days and row.training.days > _CENTURY:
-            found.append(Caution("very-long", f"training {name} takes more than a century", "more accelerators"))
+            found.append(Caution(codes.VERY_LONG, f"training {name} takes more than a century", "more accelerators"))
     return tuple(found)

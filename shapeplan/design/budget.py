@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from shapeplan import codes
 from shapeplan.architectures import Architecture
 from shapeplan.design.layout import Design, step_of
 from shapeplan.errors import ArgumentError, Caution, ErrorDetail
@@ -65,7 +66,7 @@ def largest_within(
             return best
         message = f"the {kind} costs {1 / left:.2g} of the budget: none is laid out that is larger"
         hint = f"train more durations or points, or give a larger {middle}"
-        return replace(best, cautions=(*best.cautions, Caution("budget-left-over", message, hint)))
+        return replace(best, cautions=(*best.cautions, Caution(codes.BUDGET_LEFT_OVER, message, hint)))
     sizes = np.geomspace(SMALLEST, LARGEST, 60)
     least = next((found for size in sizes if (found := design(float(size)))), None)
     said = f"; the smallest costs {format_flops(least.flops(convention))}" if least else ""

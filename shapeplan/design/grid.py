@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 
+from shapeplan import codes
 from shapeplan.architectures import Architecture
 from shapeplan.design.layout import (
     MOST_POINTS,
@@ -105,7 +106,7 @@ def design_grid(
     if len(lengths) == 1:
         message = "the grid is trained for one duration, so it will not show from which compute on a shape is best"
         hint = "give two durations or more, e.g. 150M,300M,600M"
-        cautions = (*cautions, Caution("grid-one-duration", message, hint))
+        cautions = (*cautions, Caution(codes.GRID_ONE_DURATION, message, hint))
     return Design(planned(entries, architecture, flops_convention), "grid", tuple(boundary), cautions)
 
 

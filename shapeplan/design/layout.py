@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from shapeplan import codes
 from shapeplan.architectures import Architecture, Cost
 from shapeplan.architectures.base import SHAPE_DIMS
 from shapeplan.errors import ArgumentError, Caution, ErrorDetail
@@ -171,7 +172,7 @@ def spacing_cautions(what: str, values: Sequence[int]) -> list[Caution]:
     if ratios.max() / ratios.min() <= _UNEVEN:
         return []
     message = f"neighbours on {what} are {ratios.min():.3g} to {ratios.max():.3g} times apart"
-    return [Caution("uneven-spacing", message, "space values evenly in ratio, e.g. by 1.25")]
+    return [Caution(codes.UNEVEN_SPACING, message, "space values evenly in ratio, e.g. by 1.25")]
 
 
 def check_durations(durations: Sequence[float], least: int) -> list[float]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from shapeplan import codes
 from shapeplan.architectures import Architecture
 from shapeplan.design.candidates import Candidates, candidates_for
 from shapeplan.design.layout import Entry, planned, run_name
@@ -230,14 +231,14 @@ def _law_cautions(fit: Fit) -> list[Caution]:
     if not isinstance(fit.cost, Architecture):
         message = "FLOPs and parameters of the runs are read off the log, not counted"
         hint = "fit with an architecture (--config) for exact ones"
-        found.append(Caution("fitted-cost", message, hint))
+        found.append(Caution(codes.FITTED_COST, message, hint))
     if (distrust := fit.distrust) is not None:
         message = f"{distrust.message}; these runs are the best only if its law holds"
         found.append(replace(distrust, message=message, hint="mend that first"))
     if fit.rivals:
         names = " and ".join(rival.law.form.name for rival in fit.rivals)
         message = f"the rollout cannot tell {fit.law.form.name} from {names}, and these runs tell most if it is true"
-        found.append(Caution("one-law", message, "fit with --law to see what the other would ask for"))
+        found.append(Caution(codes.ONE_LAW, message, "fit with --law to see what the other would ask for"))
     return found
 
 
@@ -248,7 +249,7 @@ def _edge_cautions(fit: Fit, best: Mapping[str, float]) -> list[Caution]:
         return []
     message = f"for the target, the law wants {', '.join(dims)} {TRUST:g} times beyond the trained shapes, or further"
     hint = "what lies at that edge counts as known: ask for a nearer --target"
-    return [Caution("no-interior-optimum", message, hint)]
+    return [Caution(codes.NO_INTERIOR_OPTIMUM, message, hint)]
 
 
 def _gain_cautions(found: Sequence[Suggestion]) -> list[Caution]:
@@ -256,7 +257,9 @@ def _gain_cautions(found: Sequence[Suggestion]) -> list[Caution]:
     if found[0].regret_before >= _LITTLE:
         return []
     message = f"under the law the plan is expected to lose {100 * found[0].regret_before:.2g}% as things are"
-    return [Caution("little-to-gain", message, "check the law itself instead: train what it plans, at a larger budget")]
+    return [
+        Caution(codes.LITTLE_TO_GAIN, message, "check the law itself instead: train what it plans, at a larger budget")
+    ]
 
 
 def _left_cautions(found: Sequence[Suggestion], budget: float) -> list[Caution]:
@@ -268,7 +271,7 @@ def _left_cautions(found: Sequence[Suggestion], budget: float) -> list[Caution]:
         f"the runs cost {format_flops(spent)} of the {format_flops(budget)} FLOPs: none is taken that is much longer or"
         " larger than those of the log"
     )
-    return [Caution("budget-left-over", message, "ask for more --candidates; or lay out a larger sweep")]
+    return [Caution(codes.BUDGET_LEFT_OVER, message, "ask for more --candidates; or lay out a larger sweep")]
 
 
 def _check_numbers(target: float, budget: float, candidates: int, noise: float | None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from shapeplan import codes
 from shapeplan.architectures import Architecture
 from shapeplan.design.layout import (
     MOST_POINTS,
@@ -132,15 +133,15 @@ def _doubts(center: Mapping[str, int], arms: Mapping[str, Sequence[int]]) -> lis
         if top >= 1:
             message = f"the {dim} arm reaches {max(values)}, not below the centre's {center[dim]}"
             hint = "use a larger centre: the other arms may be held back by a dimension that is too small"
-            cautions.append(Caution("center-bottleneck", message, hint))
+            cautions.append(Caution(codes.CENTER_BOTTLENECK, message, hint))
         elif top > _NEAR:
             message = f"the {dim} arm reaches {top:.0%} of the centre"
             cautions.append(
-                Caution("close-to-center", message, "keep values well below it: the paper's are 50% to 84%")
+                Caution(codes.CLOSE_TO_CENTER, message, "keep values well below it: the paper's are 50% to 84%")
             )
         cautions += spacing_cautions(f"the {dim} arm", values)
         if len(values) < FEW_VALUES:
             message = f"the {dim} arm has {len(values)} values besides the centre"
             hint = f"the paper uses six; add values of {dim} for narrower intervals"
-            cautions.append(Caution("too-few-runs", message, hint))
+            cautions.append(Caution(codes.TOO_FEW_RUNS, message, hint))
     return cautions

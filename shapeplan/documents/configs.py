@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from shapeplan import codes
 from shapeplan.architectures import Architecture, Decoder, ViT
 from shapeplan.architectures.base import SHAPE_DIMS, Transformer
 from shapeplan.architectures.decoder import STYLES
@@ -146,15 +147,19 @@ def _cautions(library: str, how: _Library, shape: _Shape) -> list[Caution]:
     cautions = []
     if shape.model is None:
         message = f"the law has no architecture: {library} fills in everything that is not shape"
-        cautions.append(Caution("export-defaults", message, "check patch or vocabulary, length, pooling and biases"))
+        cautions.append(
+            Caution(codes.EXPORT_DEFAULTS, message, "check patch or vocabulary, length, pooling and biases")
+        )
     else:
         if own := how.untold(shape.model):
             said = ", ".join(f"{name}={value}" for name, value in own.items())
             hint = "set it in the library itself, or expect other parameters than the plan's"
-            cautions.append(Caution("export-differs", f"{library} is not told of {said}", hint))
+            cautions.append(Caution(codes.EXPORT_DIFFERS, f"{library} is not told of {said}", hint))
     if library == "nanogpt" and shape.mlp_dim != 4 * shape.width:
         message = f"nanoGPT's MLP is 4 times the width, {4 * shape.width}, where this shape has {shape.mlp_dim}"
-        cautions.append(Caution("export-differs", message, "change MLP in its model.py, or tie mlp_dim in the sweep"))
+        cautions.append(
+            Caution(codes.EXPORT_DIFFERS, message, "change MLP in its model.py, or tie mlp_dim in the sweep")
+        )
     return cautions
 
 

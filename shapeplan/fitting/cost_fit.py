@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from shapeplan import codes
 from shapeplan.architectures import Cost, FittedCost, PowerSum, PowerTerm
 from shapeplan.architectures.base import SHAPE_DIMS
 from shapeplan.errors import Caution
@@ -42,7 +43,7 @@ def cost_of(runs: Runs, dims: Sequence[str]) -> tuple[Cost | None, tuple[str, ..
     params = None if runs.params is None else _fit_powers(runs, shape, runs.params)
     if len(dims) > 1 and max(collinearity(shape).values()) > 1 - 1e-6:
         message = f"what a shape costs cannot be told apart by {' and '.join(dims)}: they never move apart"
-        return (FittedCost(flops, params), (), (Caution("cost-approximate", message, _EXACT),))
+        return (FittedCost(flops, params), (), (Caution(codes.COST_APPROXIMATE, message, _EXACT),))
     form = "a transformer's sum of powers" if len(flops.terms) > 1 else "a power law"
     note = (
         f"no architecture is given: FLOPs per {unit} are {form} fitted to the log, "
@@ -51,7 +52,7 @@ def cost_of(runs: Runs, dims: Sequence[str]) -> tuple[Cost | None, tuple[str, ..
     cautions: tuple[Caution, ...] = ()
     if flops.max_relative_error > _APPROXIMATE:
         message = f"FLOPs per {unit}, {form} fitted to the log, miss rows by up to {flops.max_relative_error:.0%}"
-        cautions = (Caution("cost-approximate", f"{message}, and more beyond them", _EXACT),)
+        cautions = (Caution(codes.COST_APPROXIMATE, f"{message}, and more beyond them", _EXACT),)
     return FittedCost(flops, params), (note,), cautions
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from shapeplan import codes
 from shapeplan.errors import Caution, ErrorDetail, FitError
 from shapeplan.fitting.result import Fit
 from shapeplan.numerics.arrays import Floats
@@ -103,17 +104,17 @@ def _doubts(fit: Fit, runs: Runs, flops: Floats, predicted: Floats) -> list[Caut
     cautions = []
     if runs.loss is not None and runs.metric != fit.metric:
         message = f"the rows say {runs.metric!r}, the law was fitted to {fit.metric!r}"
-        cautions.append(Caution("metric-differs", message, "residuals compare the two as if they were one"))
+        cautions.append(Caution(codes.METRIC_DIFFERS, message, "residuals compare the two as if they were one"))
     for dim, value in fit.dimensions.fixed.items():
         if dim in runs.dims and (off := ~np.isclose(runs.values(dim), value)).any():
             message = f"{int(off.sum())} rows have another {dim} than {value:g}, which the law never saw vary"
-            cautions.append(Caution("not-varied", message, f"the law says nothing about {dim}"))
+            cautions.append(Caution(codes.NOT_VARIED, message, f"the law says nothing about {dim}"))
     for dim, tie in fit.dimensions.tied.items():
         if {dim, tie.to} <= set(runs.dims):
             off = np.abs(runs.values(dim) / tie.of(runs.values(tie.to)) - 1) > _OFF_TIE
             if off.any():
                 message = f"{int(off.sum())} rows have a {dim} that is not {tie}"
-                cautions.append(Caution("tied", message, f"the law does not see {dim} apart from {tie.to}"))
+                cautions.append(Caution(codes.TIED, message, f"the law does not see {dim} apart from {tie.to}"))
     known = {**runs.variables(), "flops": flops}
     ranges = {"flops": fit.flops_range, **fit.shape_range}
     above = {name: float(known[name].max()) / most for name, (_, most) in ranges.items() if name in known}
@@ -122,9 +123,9 @@ def _doubts(fit: Fit, runs: Runs, flops: Floats, predicted: Floats) -> list[Caut
     parts += [f"{name} up to {ratio:.3g}x below" for name, ratio in below.items() if ratio > BEYOND]
     if parts:
         message = f"rows lie beyond those behind the law: {', '.join(parts)}"
-        cautions.append(Caution("extrapolation", message, "an error in the exponents grows with the distance"))
+        cautions.append(Caution(codes.EXTRAPOLATION, message, "an error in the exponents grows with the distance"))
     if (predicted <= 0).any():
         line = int(runs.lines[np.argmin(predicted)])
         message = f"{int((predicted <= 0).sum())} predictions are no loss at all (the lowest on line {line})"
-        cautions.append(Caution("no-loss", message, "the law does not hold there"))
+        cautions.append(Caution(codes.NO_LOSS, message, "the law does not hold there"))
     return cautions

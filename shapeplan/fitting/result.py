@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike
 
+from shapeplan import codes
 from shapeplan.architectures import Architecture, Cost
 from shapeplan.architectures.base import SHAPE_DIMS
 from shapeplan.errors import Caution
@@ -217,7 +218,7 @@ class Fit(Shown):
         if self.status == "ok":
             return None
         found = (caution for caution in self.cautions if caution.code == "untrusted-fit")
-        return next(found, Caution("untrusted-fit", "the fit is not to be trusted", "see its other warnings"))
+        return next(found, Caution(codes.UNTRUSTED_FIT, "the fit is not to be trusted", "see its other warnings"))
 
     def loss_interval(self, /, **variables: ArrayLike) -> tuple[Floats, Floats] | None:
         """Return the interval of the predicted loss, each of shape (points,), or None without draws."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import fdtrc
 
+from shapeplan import codes
 from shapeplan.errors import Caution
 from shapeplan.fitting.problem import Problem, check_signal, pose, reference_unit, solve
 from shapeplan.fitting.solver import RELATIVE, Found, Objective, search
@@ -101,4 +102,4 @@ def _compute_exponent_cautions(shared: float, separate: float, rows: int, parame
     if chance >= _SIGNIFICANCE:
         return []
     message = f"the arms disagree about c (F = {statistic:.1f}, p = {chance:.1g})"
-    return [Caution("c-differs", message, "see the c of each arm; the paper finds one c for all dimensions")]
+    return [Caution(codes.C_DIFFERS, message, "see the c of each arm; the paper finds one c for all dimensions")]

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from shapeplan import codes
 from shapeplan.errors import Caution
 from shapeplan.fitting.records import Estimate, Interval, interval_at
 from shapeplan.planning.optimum import Optimum
@@ -79,7 +80,7 @@ def disagreement(
         return ()
     message = f"laws that the rollout cannot tell apart disagree: {'; '.join(found)}"
     hint = "intervals hold one law fixed: a run nearer to the budget would tell the laws apart"
-    return (Caution("laws-disagree", message, hint),)
+    return (Caution(codes.LAWS_DISAGREE, message, hint),)
 
 
 def _disjoint(one: Interval | None, other: Interval | None) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from shapeplan import codes
 from shapeplan.errors import Caution
 from shapeplan.fitting.records import Estimate
 from shapeplan.fitting.result import Fit
@@ -22,7 +23,7 @@ def edge_cautions(dims: Sequence[str], trust: float) -> tuple[Caution, ...]:
     where = f"{trust:g} times beyond the trained shapes, or further" if trust > 1 else "beyond the trained shapes"
     message = f"the law wants {', '.join(dims)} {where}"
     hint = "the plan stops there: look further with --trust, or train shapes that differ in each alone"
-    return (Caution("no-interior-optimum", message, hint),)
+    return (Caution(codes.NO_INTERIOR_OPTIMUM, message, hint),)
 
 
 def blind_cautions(fit: Fit) -> tuple[Caution, ...]:
@@ -32,7 +33,7 @@ def blind_cautions(fit: Fit) -> tuple[Caution, ...]:
     message = (
         f"the law {fit.law.form.name!r} sees parameters, not shape: all dimensions grow as their trained ranges do"
     )
-    return (Caution("no-shape-law", message, "any shape of as many parameters is as good under it"),)
+    return (Caution(codes.NO_SHAPE_LAW, message, "any shape of as many parameters is as good under it"),)
 
 
 def beaten_cautions(fit: Fit, loss: float | None, flops: float) -> tuple[Caution, ...]:
@@ -45,7 +46,7 @@ def beaten_cautions(fit: Fit, loss: float | None, flops: float) -> tuple[Caution
         f"run {row.run} (line {row.line}) reached {row.loss:.4g} at {format_flops(row.flops)} FLOPs, "
         f"better than the {loss:.4g} that the law gives this shape"
     )
-    return (Caution("beaten-by-log", message, "start from that shape instead, or doubt the law there"),)
+    return (Caution(codes.BEATEN_BY_LOG, message, "start from that shape instead, or doubt the law there"),)
 
 
 def rounding_cautions(loss: Estimate | None, best: Estimate | None, tolerance: float) -> tuple[Caution, ...]:
@@ -53,7 +54,7 @@ def rounding_cautions(loss: Estimate | None, best: Estimate | None, tolerance: f
     if loss is None or best is None or loss.value / best.value - 1.0 <= tolerance:
         return ()
     message = f"rounding costs {loss.value / best.value - 1.0:.2%} of loss"
-    return (Caution("coarse-rounding", message, "ask for smaller multiples or fewer devices, if you can"),)
+    return (Caution(codes.COARSE_ROUNDING, message, "ask for smaller multiples or fewer devices, if you can"),)
 
 
 def left_over_cautions(flops: float, spent: float | None, other: str | None) -> tuple[Caution, ...]:
@@ -74,7 +75,7 @@ def left_over_cautions(flops: float, spent: float | None, other: str | None) -> 
         if other
         else "a larger model on as few would be no better under the law; find more data"
     )
-    return (Caution("budget-left-over", message, hint),)
+    return (Caution(codes.BUDGET_LEFT_OVER, message, hint),)
 
 
 def extrapolation(fit: Fit, shape: Mapping[str, float], flops: float) -> dict[str, float]:
@@ -107,7 +108,7 @@ def extrapolation_cautions(
     if not beyond:
         return ()
     hint = f"an error in the exponents grows with the distance; a run nearer to {budget} would check it"
-    return (Caution("extrapolation", place + "; ".join(beyond), hint),)
+    return (Caution(codes.EXTRAPOLATION, place + "; ".join(beyond), hint),)
 
 
 def _ratio(factor: float) -> str:

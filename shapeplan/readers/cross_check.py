@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from shapeplan import codes
 from shapeplan.architectures import CONVENTIONS, Decoder, Transformer
 from shapeplan.architectures.conventions import FORWARD_PER_MAC, TRAINING_PER_MAC, non_embedding_params
 from shapeplan.errors import ArgumentError, Caution, InputError
@@ -70,7 +71,7 @@ def check_flops(
     exact = _floats(model.flops(convention) / model.examples_per_input) * examples
     said = f"{convention} FLOPs as the architecture gives them"
     explanations = _flops_explanations(model, examples, exact, convention)
-    return _compare("flops", logged, exact, lines, said, explanations)
+    return _compare(codes.FLOPS_MISMATCH, "flops", logged, exact, lines, said, explanations)
 
 
 def check_params(logged: Floats, model: Transformer, lines: Ints) -> list[Caution]:
@@ -88,13 +89,17 @@ def check_params(logged: Floats, model: Transformer, lines: Ints) -> list[Cautio
         state = "untied" if model.tied else "tied"
         mend = f"set tied: {str(not model.tied).lower()} in the architecture"
         explanations.append(Explanation(with_head, f"parameters of a model with {state} embeddings", mend))
-    return _compare("params", logged, exact, lines, "parameters as the architecture gives them", explanations)
+    return _compare(
+        codes.PARAMS_MISMATCH, "params", logged, exact, lines, "parameters as the architecture gives them", explanations
+    )
 
 
 def check_tokens(logged: Floats, derived: Floats, per_sequence: int, lines: Ints) -> list[Caution]:
     """Compare logged tokens with sequences (or steps times batch) times the sequence length."""
     explanations = [Explanation(derived / per_sequence, "sequences, or a batch counted in tokens", "check the column")]
-    return _compare("tokens", logged, derived, lines, f"sequences x {per_sequence}", explanations)
+    return _compare(
+        codes.TOKENS_MISMATCH, "tokens", logged, derived, lines, f"sequences x {per_sequence}", explanations
+    )
 
 
 def _flops_explanations(
@@ -123,7 +128,7 @@ def _flops_explanations(
 
 
 def _compare(
-    what: str, logged: Floats, exact: Floats, lines: Ints, said: str, explanations: Iterable[Explanation]
+    code: str, what: str, logged: Floats, exact: Floats, lines: Ints, said: str, explanations: Iterable[Explanation]
 ) -> list[Caution]:
     """Return a caution if any row is more than 10% off, with the explanation that fits those rows, if one does."""
     far = np.flatnonzero(np.abs(np.log(logged / exact)) > np.log(TOLERANCE))
@@ -136,8 +141,8 @@ def _compare(
     found = [(_distance(logged[far], other.values[far]), other) for other in explanations]
     distance, best = min(found, key=lambda pair: pair[0])
     if distance <= np.log(_EXPLAINED):
-        return [Caution(f"{what}-mismatch", f"{message}: your {what} look like {best.what}", best.mend)]
-    return [Caution(f"{what}-mismatch", message, "check these rows, the architecture, and what the column counts")]
+        return [Caution(code, f"{message}: your {what} look like {best.what}", best.mend)]
+    return [Caution(code, message, "check these rows, the architecture, and what the column counts")]
 
 
 def _distance(logged: Floats, values: Floats) -> float:

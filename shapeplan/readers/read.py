@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from shapeplan import codes
 from shapeplan.architectures import Architecture, Transformer
 from shapeplan.architectures.settings import LARGEST
 from shapeplan.errors import Caution, ErrorDetail, InputError
@@ -276,7 +277,7 @@ def _model(
             cost.model({name: values.astype(np.int64) for name, values in shape.items()})
         except InputError as error:
             hint = "counts assume it all the same: check the architecture, or the rows"
-            cautions.append(Caution("architecture-mismatch", error.details[0].message, hint))
+            cautions.append(Caution(codes.ARCHITECTURE_MISMATCH, error.details[0].message, hint))
     return model
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from shapeplan import codes
 from shapeplan.errors import Caution, ErrorDetail, InputError
 from shapeplan.quantities import format_flops
 from shapeplan.runs import Runs
@@ -63,7 +64,7 @@ def doubt_magnitudes(runs: Runs) -> Runs:
     line = int(runs.lines[int(np.argmin(runs.flops) if low < SMALLEST_FLOPS else np.argmax(runs.flops))])
     message = f"line {line} says {format_flops(doubtful)} FLOPs, which is {'little' if low < 1e9 else 'much'} for a run"
     hint = "if the column is in another unit, name it so (gflops, pflops)"
-    return replace(runs, cautions=(*runs.cautions, Caution("implausible-magnitude", message, hint)))
+    return replace(runs, cautions=(*runs.cautions, Caution(codes.IMPLAUSIBLE_MAGNITUDE, message, hint)))
 
 
 def doubt_copies(runs: Runs) -> Runs:
@@ -76,7 +77,7 @@ def doubt_copies(runs: Runs) -> Runs:
         return runs
     message = f"{copies} rows repeat the shape, compute and {runs.metric} of a row of another run to the last digit"
     hint = "copies make every interval too narrow: remove them"
-    return replace(runs, cautions=(*runs.cautions, Caution("copied-rows", message, hint)))
+    return replace(runs, cautions=(*runs.cautions, Caution(codes.COPIED_ROWS, message, hint)))
 
 
 def _contradictions(runs: Runs, name: str) -> list[ErrorDetail]:

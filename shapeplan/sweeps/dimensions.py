@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from shapeplan import codes
 from shapeplan.architectures.base import SHAPE_DIMS
 from shapeplan.errors import Caution
 from shapeplan.numerics.arrays import Floats
@@ -95,7 +96,7 @@ def find_dimensions(runs: Runs) -> tuple[Dimensions, tuple[Caution, ...]]:
         if np.ptp(column) == 0:
             fixed[dim] = float(shapes[0, i])
             hint = f"the law says nothing about {dim}; vary it in the sweep if it matters"
-            cautions.append(Caution("not-varied", f"{dim} is {fixed[dim]:g} in every row", hint))
+            cautions.append(Caution(codes.NOT_VARIED, f"{dim} is {fixed[dim]:g} in every row", hint))
             continue
         partner = next((other for other in free if _move_together(shapes, i, runs.dims.index(other))), None)
         if partner is None:
@@ -110,7 +111,7 @@ def find_dimensions(runs: Runs) -> tuple[Dimensions, tuple[Caution, ...]]:
         if tied[dim].power != 1:
             message += f" as {tied[dim]}"
         hint = f"{partner} carries the law for both; vary {dim} on its own to learn its law"
-        cautions.append(Caution("tied", message, hint))
+        cautions.append(Caution(codes.TIED, message, hint))
     return Dimensions(tuple(free), tied, fixed), tuple(cautions)
 
 

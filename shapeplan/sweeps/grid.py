@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from shapeplan import codes
 from shapeplan.errors import ArgumentError, Caution, ErrorDetail
 from shapeplan.numerics.arrays import Floats, Index
 from shapeplan.quantities import LARGEST_FLOPS, format_flops
@@ -131,7 +132,7 @@ def find_start(runs: Runs, dims: Sequence[str], rows: Index) -> tuple[Start | No
         small = ",".join(f"{dim}={runs.values(dim)[cheapest]:g}" for dim in dims)
         example = f"--start {small}@{format_flops(float(runs.flops[cheapest]))}"
         hint = f"train a small grid (three values or more a dimension), or give a good small shape, e.g. {example}"
-        return None, (Caution("no-start", f"no starting point: {why}", hint),)
+        return None, (Caution(codes.NO_START, f"no starting point: {why}", hint),)
     shapes = np.column_stack(list(columns.values()))
     front = pareto_front(shapes, runs.flops[rows], runs.observed()[rows])
     inside = [segment for segment in front if not _on_boundary(segment.shape, columns)]
@@ -142,14 +143,14 @@ def find_start(runs: Runs, dims: Sequence[str], rows: Index) -> tuple[Start | No
     if len(np.unique(shapes, axis=0)) == len(np.unique(np.column_stack([shapes, runs.flops[rows]]), axis=0)):
         message = "every shape of the grid is logged at one duration, so t0 is what x0 cost there, not where it is best"
         hint = "log points of training along the grid runs; if x0 is best at less compute, plans come out too small"
-        cautions = (Caution("grid-one-duration", message, hint),)
+        cautions = (Caution(codes.GRID_ONE_DURATION, message, hint),)
     if inside:
         return start, cautions
     additions = _on_boundary(chosen.shape, columns)
     where = ", ".join(f"{dim} {chosen.shape[list(dims).index(dim)]:g}" for dim in additions)
     add = "; ".join(f"{dim} {', '.join(f'{value:g}' for value in values)}" for dim, values in additions.items())
     message = f"no shape of the Pareto front is inside the grid; the start is on its edge ({where})"
-    return start, (Caution("grid-boundary", message, f"extend the grid by {add}"), *cautions)
+    return start, (Caution(codes.GRID_BOUNDARY, message, f"extend the grid by {add}"), *cautions)
 
 
 def _on_boundary(shape: Floats, columns: Mapping[str, Floats]) -> dict[str, list[float]]:

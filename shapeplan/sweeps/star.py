@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from shapeplan import codes
 from shapeplan.errors import Caution, ErrorDetail, FitError
 from shapeplan.numerics.arrays import Bools, Floats, Index, Ints
 from shapeplan.runs import Runs
@@ -130,12 +131,12 @@ def doubts(runs: Runs, star: StarSweep) -> tuple[Caution, ...]:
         if len(values) < FEW_VALUES:
             message = f"the {dim} arm has {len(values)} values besides the centre"
             hint = f"the paper uses six; add values of {dim} for narrower intervals"
-            cautions.append(Caution("too-few-runs", message, hint))
+            cautions.append(Caution(codes.TOO_FEW_RUNS, message, hint))
     above = [dim for dim in star.arms if star.values(runs, dim).max() >= star.center[dim]]
     if above:
         said = ", ".join(f"{dim} reaches {star.values(runs, dim).max():g} of {star.center[dim]:g}" for dim in above)
         hint = "the other arms may be held back by a dimension that is too small; use a larger centre"
-        cautions.append(Caution("center-bottleneck", f"the centre is not above its arms ({said})", hint))
+        cautions.append(Caution(codes.CENTER_BOTTLENECK, f"the centre is not above its arms ({said})", hint))
     return tuple(cautions)
 
 

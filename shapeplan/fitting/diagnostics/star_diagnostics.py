@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from shapeplan import codes
 from shapeplan.errors import Caution
 from shapeplan.fitting.records import Arm, CenterRow, HeldOutError
 from shapeplan.fitting.selection.candidate import Candidate
@@ -91,11 +92,13 @@ def center_cautions(center: HeldOutError | None, relative_rmse: float) -> list[C
     """Return a caution where the held-out centre is missed by more than 2% and three times the scatter."""
     if center is None:
         hint = "train the centre too: predicting it unseen is the best test of the law"
-        return [Caution("no-center", "the log has no row of the centre", hint)]
+        return [Caution(codes.NO_CENTER, "the log has no row of the centre", hint)]
     if not center.refutes(relative_rmse):
         return []
     message = f"the held-out centre is missed by {center.rmse:.1%} (root mean square)"
-    return [Caution("center-missed", message, "the law does not carry to large shapes; do not trust its loss there")]
+    return [
+        Caution(codes.CENTER_MISSED, message, "the law does not carry to large shapes; do not trust its loss there")
+    ]
 
 
 def grid_cautions(grid: HeldOutError | None, relative_rmse: float) -> list[Caution]:
@@ -104,7 +107,7 @@ def grid_cautions(grid: HeldOutError | None, relative_rmse: float) -> list[Cauti
         return []
     message = f"the {grid.rows} rows beside the star are missed by {grid.rmse:.0%} (mean {grid.bias:+.0%})"
     hint = "Eq. 3 does not hold away from the arms, so plans give no loss"
-    return [Caution("off-star-misfit", message, hint)]
+    return [Caution(codes.OFF_STAR_MISFIT, message, hint)]
 
 
 def _arms(runs: Runs, star: Candidate, c_alone: Mapping[str, float]) -> dict[str, Arm]:

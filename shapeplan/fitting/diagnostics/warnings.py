@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from shapeplan import codes
 from shapeplan.errors import Caution
 from shapeplan.fitting.diagnostics.influence import is_influential
 from shapeplan.fitting.problem import Problem
@@ -60,7 +61,7 @@ def bound_cautions(problem: Problem, parameters: Mapping[str, Parameter]) -> lis
     if stuck:
         said = ", ".join(f"{name} = {parameters[name].value:g}" for name in stuck)
         hint = "the rows do not determine it; add values of that dimension, or longer and shorter runs"
-        cautions.append(Caution("at-bound", f"at the edge of the search: {said}", hint))
+        cautions.append(Caution(codes.AT_BOUND, f"at the edge of the search: {said}", hint))
     touching = [
         name
         for name in problem.form.exponents
@@ -68,12 +69,14 @@ def bound_cautions(problem: Problem, parameters: Mapping[str, Parameter]) -> lis
     ]
     if touching:
         hint = "treat them as unknown on that side; add values of that dimension"
-        cautions.append(Caution("at-bound", f"intervals end at the edge of the search: {', '.join(touching)}", hint))
+        cautions.append(
+            Caution(codes.AT_BOUND, f"intervals end at the edge of the search: {', '.join(touching)}", hint)
+        )
     floors = [name for name in problem.form.coefficients if name.startswith("eps") and parameters[name].at_bound]
     if floors:
         message = f"no irreducible loss is identified ({', '.join(floors)} = 0)"
         hint = "the loss far beyond the data may be predicted too low; longer runs would show where it levels off"
-        cautions.append(Caution("at-bound", message, hint))
+        cautions.append(Caution(codes.AT_BOUND, message, hint))
     return cautions
 
 
@@ -96,18 +99,18 @@ def exponent_cautions(estimates: Mapping[str, Estimate], draws: Mapping[str, Flo
                 message += f", and undefined in {1 - defined:.0%} of the replicates"
         else:
             continue
-        cautions[dim] = Caution("unidentified", message, hint)
+        cautions[dim] = Caution(codes.UNIDENTIFIED, message, hint)
     return cautions
 
 
 NOT_CONVERGED = Caution(
-    "not-converged",
+    codes.NOT_CONVERGED,
     "the search ended while the objective was still falling",
     "the rows hardly determine the law: fit a simpler one (--law), or add rows",
 )
 
 ENDS_NOT_CONVERGED = Caution(
-    "not-converged",
+    codes.NOT_CONVERGED,
     "fits with s_k held at an end of its interval did not converge",
     "intervals of s_k are approximate: add values on the arms, or longer and shorter runs",
 )
@@ -127,7 +130,7 @@ def edge_cautions(at_edge: Mapping[str, Bools], draws: Mapping[str, Bools]) -> d
             )
         else:
             continue
-        cautions[dim] = Caution("no-interior-optimum", message, hint)
+        cautions[dim] = Caution(codes.NO_INTERIOR_OPTIMUM, message, hint)
     return cautions
 
 
@@ -135,7 +138,7 @@ def growth_cautions(growth: Mapping[str, Estimate]) -> dict[str, Caution]:
     """Return a caution for every dimension whose growth the rows do not determine."""
     return {
         dim: Caution(
-            "unidentified",
+            codes.UNIDENTIFIED,
             f"the growth of {dim} is anywhere from {s.ci[0]:.2g} to {s.ci[1]:.2g}",
             f"add shapes that differ in {dim} alone, smaller and larger, at more durations",
         )
@@ -151,12 +154,12 @@ def replicate_cautions(bootstrap: Bootstrap) -> list[Caution]:
     if 0 < bootstrap.replicates < enough:
         message = f"{bootstrap.replicates} replicates are too few for {bootstrap.level:.3g} intervals"
         cautions.append(
-            Caution("few-replicates", message, f"ask for {enough} at least, better {max(1000, 5 * enough)}")
+            Caution(codes.FEW_REPLICATES, message, f"ask for {enough} at least, better {max(1000, 5 * enough)}")
         )
     if bootstrap.unconverged > _MOST_UNCONVERGED * bootstrap.replicates:
         message = f"{bootstrap.unconverged} of {bootstrap.replicates} replicates were not fitted to their optimum"
         hint = "intervals are approximate: the rows hardly determine the law; fit a simpler one (--law), or add rows"
-        cautions.append(Caution("not-converged", message, hint))
+        cautions.append(Caution(codes.NOT_CONVERGED, message, hint))
     return cautions
 
 
@@ -167,7 +170,7 @@ def run_cautions(residual_model: ResidualModel) -> list[Caution]:
         return []
     message = f"the law has as many parameters for what tells runs apart as there are runs ({runs}, with {rows} rows)"
     hint = "intervals can hardly know how runs scatter; more runs would tell, more points of the same ones do not"
-    return [Caution("few-runs", message, hint)]
+    return [Caution(codes.FEW_RUNS, message, hint)]
 
 
 def shape_cautions(runs: Runs, problem: Problem) -> list[Caution]:
@@ -178,7 +181,7 @@ def shape_cautions(runs: Runs, problem: Problem) -> list[Caution]:
     if shapes >= problem.parameters:
         return []
     message = f"the law has {problem.parameters} parameters, the log {shapes} shapes"
-    return [Caution("too-few-runs", message, "the law may bend as it likes between the shapes: train more of them")]
+    return [Caution(codes.TOO_FEW_RUNS, message, "the law may bend as it likes between the shapes: train more of them")]
 
 
 @dataclass(frozen=True)
@@ -215,17 +218,17 @@ def trust_cautions(grave: Sequence[Caution]) -> list[Caution]:
         return []
     why = "; ".join(caution.message for caution in grave)
     hint = "mend that first; recommend refuses the fit without --force"
-    return [Caution("untrusted-fit", f"the fit is not to be trusted: {why}", hint)]
+    return [Caution(codes.UNTRUSTED_FIT, f"the fit is not to be trusted: {why}", hint)]
 
 
 def fit_cautions(misfit: Misfit, noise: Noise | None) -> list[Caution]:
     """Return a caution where the law is far from its own rows, or further than the noise of the log explains."""
     if misfit.unexplained > UNEXPLAINED:
         message = f"the law explains no more than {1 - misfit.unexplained:.0%} of how the metric varies"
-        return [Caution("lack-of-fit", message, "the metric may not depend on shape and compute: check the log")]
+        return [Caution(codes.LACK_OF_FIT, message, "the metric may not depend on shape and compute: check the log")]
     if misfit.rmse > POOR_FIT:
         message = f"the law misses its own rows by {misfit.rmse:.1%} (root mean square)"
-        return [Caution("lack-of-fit", message, "check the log for mixed recipes or metrics")]
+        return [Caution(codes.LACK_OF_FIT, message, "check the log for mixed recipes or metrics")]
     if noise is None or misfit.rmse <= _BEYOND_NOISE[noise.source] * noise.sigma:
         return []
     message = (
@@ -233,7 +236,7 @@ def fit_cautions(misfit: Misfit, noise: Noise | None) -> list[Caution]:
         f"that {noise.source} of the log show ({noise.sigma:.2%})"
     )
     hint = "no law is right to that precision here (see shapeplan compare); intervals assume that this one is"
-    return [Caution("lack-of-fit", message, hint)]
+    return [Caution(codes.LACK_OF_FIT, message, hint)]
 
 
 def trend_cautions(trends: Mapping[str, Trend]) -> list[Caution]:
@@ -247,7 +250,7 @@ def trend_cautions(trends: Mapping[str, Trend]) -> list[Caution]:
     if not found:
         return []
     message = f"the residuals still depend on {'; '.join(found)}"
-    return [Caution("lack-of-fit", message, "the law bends another way than the rows: it errs more beyond them")]
+    return [Caution(codes.LACK_OF_FIT, message, "the law bends another way than the rows: it errs more beyond them")]
 
 
 def find_front(runs: Runs) -> tuple[FrontRow, ...]:
@@ -278,7 +281,7 @@ def outlier_cautions(outliers: tuple[Outlier, ...]) -> list[Caution]:
     named = ", ".join(f"{o.run} (line {o.line}, {o.residual:+.1%})" for o in outliers[:3])
     more = f" and {len(outliers) - 3} more" if len(outliers) > 3 else ""
     message = f"{len(outliers)} row{'s lie' if len(outliers) > 1 else ' lies'} far from the law: {named}{more}"
-    return [Caution("outlier", message, "check these runs; they are part of the fit")]
+    return [Caution(codes.OUTLIER, message, "check these runs; they are part of the fit")]
 
 
 def influence_cautions(influences: Influences) -> list[Caution]:
@@ -293,4 +296,4 @@ def influence_cautions(influences: Influences) -> list[Caution]:
     runs = "one run moves" if len(found) == 1 else f"{len(found)} runs move"
     message = f"{runs} the fit by more than it is sure of: {named}"
     hint = "look at these runs first; the fit without each is in the result, and --objective log-huber weighs them less"
-    return [Caution("influential", message, hint)]
+    return [Caution(codes.INFLUENTIAL, message, hint)]

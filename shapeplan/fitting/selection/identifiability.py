@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from shapeplan import codes
 from shapeplan.errors import Caution, ErrorDetail, FitError
 from shapeplan.laws import FORMS, Form
 from shapeplan.numerics.arrays import Floats, Index
@@ -85,7 +86,7 @@ def survey(runs: Runs, center: Mapping[str, float] | None = None) -> Contents:
         no_star = error
         if runs.center:
             hint = "name the centre that was trained, or none to have it found"
-            cautions += (Caution("no-star", error.details[0].message, hint),)
+            cautions += (Caution(codes.NO_STAR, error.details[0].message, hint),)
     return Contents(dimensions, star, no_star, supports(runs, dimensions, star, no_star), cautions)
 
 
@@ -214,7 +215,7 @@ def collinear_cautions(runs: Runs, form: Form) -> list[Caution]:
     if not found:
         return []
     message = f"{' and '.join(found)} hardly move apart: {max(shares.values()):.1%} of one follows from the others"
-    return [Caution("unidentified", message, "the law cannot tell them apart: vary one while the others stay")]
+    return [Caution(codes.UNIDENTIFIED, message, "the law cannot tell them apart: vary one while the others stay")]
 
 
 def joint_form(name: str, dimensions: Dimensions) -> Form:
