@@ -6,6 +6,7 @@ import csv
 import io
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -112,8 +113,8 @@ def test_a_design_is_read_again_without_a_warning(tmp_path: Path, suffix: str) -
 @pytest.mark.parametrize("convention", ["forward", "training"])
 @pytest.mark.parametrize("budget", [1e18, 1e20, 3e22])
 def test_a_budget_chooses_the_star(convention: str, budget: float) -> None:
-    star = star_for_budget(budget, VIT, flops_convention=convention)  # type: ignore[arg-type]  # a str of the parameters
-    assert 0.7 * budget < star.flops(convention) <= budget  # type: ignore[arg-type]  # a str of the parameters
+    star = star_for_budget(budget, VIT, flops_convention=convention)
+    assert 0.7 * budget < star.flops(convention) <= budget
     assert not {"center-bottleneck", "close-to-center"} & {caution.code for caution in star.cautions}
     center = star.runs.center
     assert center is not None
@@ -145,10 +146,10 @@ def test_a_budget_fits_durations_to_a_centre_or_a_centre_to_durations() -> None:
         ({"center": {"width": 1024.5, "depth": 24, "mlp_dim": 4096}}, "the centre has a width of 1024.5"),
     ],
 )
-def test_stars_that_cannot_be(options: dict[str, object], message: str) -> None:
+def test_stars_that_cannot_be(options: dict[str, Any], message: str) -> None:
     given = {"center": {"width": 1024, "depth": 24, "mlp_dim": 4096}, "durations": DURATIONS, **options}
     with pytest.raises(ArgumentError, match=message):
-        design_star(given.pop("center"), VIT, given.pop("durations"), **given)  # type: ignore[arg-type]  # values of any kind
+        design_star(given.pop("center"), VIT, given.pop("durations"), **given)
 
 
 def test_a_budget_that_buys_nothing() -> None:
@@ -191,8 +192,8 @@ def test_a_budget_chooses_the_grid(architecture: Architecture, budget: float) ->
     assert grid.cautions == ()
     middle = np.median(grid.runs.shape, axis=0)
     assert middle[0] / middle[1] == pytest.approx(608 / 10, rel=0.35)
-    params = np.median(grid.runs.params)  # type: ignore[arg-type]
-    tokens = float(grid.runs.examples.max()) * (256 if architecture is VIT else 1)  # type: ignore[union-attr]
+    params = np.median(grid.runs.params)
+    tokens = float(grid.runs.examples.max()) * (256 if architecture is VIT else 1)
     assert tokens / params == pytest.approx(5200 if architecture is VIT else 40, rel=0.25)
 
 
@@ -202,7 +203,7 @@ def test_a_grid_for_a_budget_keeps_what_is_given() -> None:
     assert 0.7e21 < given_shape.flops("forward") <= 1e21
     assert np.unique(given_shape.runs.shape[:, 1]).tolist() == [8, 9, 11, 13]
     given_durations = grid_for_budget(1e21, VIT, durations=DURATIONS)
-    assert np.unique(given_durations.runs.examples).tolist() == list(DURATIONS)  # type: ignore[arg-type]
+    assert np.unique(given_durations.runs.examples).tolist() == list(DURATIONS)
     with pytest.raises(ArgumentError, match="do not buy a grid; the smallest costs"):
         grid_for_budget(1e12, VIT)
     with pytest.raises(ArgumentError, match="some are the same"):

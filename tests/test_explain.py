@@ -71,7 +71,7 @@ def test_every_example_runs(tmp_path: Path) -> None:
     (tmp_path / "sample_runs").symlink_to(SAMPLES)
     for line in dict.fromkeys(line for one in PAGES for line in commands(one)):
         assert line.startswith("shapeplan "), line
-        command = f"set -e; shapeplan() {{ {sys.executable} -m shapeplan \"$@\"; }}; {line}"
+        command = f'set -e; shapeplan() {{ {sys.executable} -m shapeplan "$@"; }}; {line}'
         done = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True)
         assert done.returncode == 0, (line, done.stderr)
 

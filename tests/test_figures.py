@@ -94,7 +94,7 @@ def test_the_frontier_is_the_plan(found: Fit) -> None:
         assert (last[dim]["lower"], last[dim]["upper"]) == pytest.approx(plan.ci[dim], rel=1e-6)
     assert {str(row["dimension"]) for row in rows} == {"width", "depth", "mlp_dim", "params"}
     inside = [row for row in rows if not row["beyond"]]
-    assert max(float(row["flops"]) for row in inside) <= found.flops_range[1]  # type: ignore[arg-type]
+    assert max(float(row["flops"]) for row in inside) <= found.flops_range[1]
     names = {row["name"] for row in figure("frontier", found).tables["published"]}
     assert names == {"SoViT-400m/14", "ViT-g/14"}
 
@@ -109,15 +109,15 @@ def test_isoflop_curves_are_least_at_the_best_size(found: Fit) -> None:
             for row in made.tables["curves"]
             if (row["dimension"], row["compute"]) == (best["dimension"], best["compute"])
         ]
-        assert float(best["loss"]) <= min(float(row["loss"]) for row in mine) * (1 + 1e-9)  # type: ignore[arg-type]
-        assert float(best["lower"]) <= float(best["size"]) <= float(best["upper"])  # type: ignore[arg-type]
+        assert float(best["loss"]) <= min(float(row["loss"]) for row in mine) * (1 + 1e-9)
+        assert float(best["lower"]) <= float(best["size"]) <= float(best["upper"])
     # A row is as far off its curve as the law misses it.
     for row in made.tables["rows"][:20]:
-        one = figure("isoflop", found, float(row["compute"]))  # type: ignore[arg-type]
+        one = figure("isoflop", found, float(row["compute"]))
         near = [r for r in one.tables["curves"] if r["dimension"] == row["dimension"]]
-        sizes, losses = (np.array([float(r[key]) for r in near]) for key in ("size", "loss"))  # type: ignore[arg-type]
-        curve = float(np.exp(np.interp(np.log(float(row["size"])), np.log(sizes), np.log(losses))))  # type: ignore[arg-type]
-        assert curve / float(row["loss"]) - 1 == pytest.approx(float(row["residual"]), abs=2e-3)  # type: ignore[arg-type]
+        sizes, losses = (np.array([float(r[key]) for r in near]) for key in ("size", "loss"))
+        curve = float(np.exp(np.interp(np.log(float(row["size"])), np.log(sizes), np.log(losses))))
+        assert curve / float(row["loss"]) - 1 == pytest.approx(float(row["residual"]), abs=2e-3)
 
 
 def test_the_star_has_isoflop_curves_of_its_arms() -> None:
@@ -143,12 +143,12 @@ def test_the_valley_is_flat_at_the_best_shape_and_rises_both_ways(found: Fit) ->
     for dim in ("width", "depth", "mlp_dim"):
         for kind in ("others held", "others re-optimized"):
             mine = [row for row in rows if (row["dimension"], row["kind"]) == (dim, kind)]
-            factors, excess = (np.array([float(row[key]) for row in mine]) for key in ("factor", "excess"))  # type: ignore[arg-type]
+            factors, excess = (np.array([float(row[key]) for row in mine]) for key in ("factor", "excess"))
             assert abs(excess[np.argmin(np.abs(np.log(factors)))]) < 1e-9
             assert (np.diff(excess[factors <= 1.001]) < 1e-9).all()
             assert (np.diff(excess[factors >= 0.999]) > -1e-9).all()
-    held = {(row["dimension"], row["factor"]): float(row["excess"]) for row in rows if row["kind"] == "others held"}  # type: ignore[arg-type]
-    free = {(row["dimension"], row["factor"]): float(row["excess"]) for row in rows if row["kind"] != "others held"}  # type: ignore[arg-type]
+    held = {(row["dimension"], row["factor"]): float(row["excess"]) for row in rows if row["kind"] == "others held"}
+    free = {(row["dimension"], row["factor"]): float(row["excess"]) for row in rows if row["kind"] != "others held"}
     assert all(free[place] <= held[place] + 1e-9 for place in free)
 
 
@@ -292,8 +292,8 @@ def test_pictures_of_large_logs_stay_small() -> None:
     made = figure("fit", one)
     assert 800 <= len(made.tables["rows"]) <= 1050
     assert f"of {len(many)} rows are shown" in made.reading
-    worst = max(abs(float(residual)) for residual in one.rows.residuals)  # type: ignore[union-attr]
-    assert max(abs(float(row["residual"])) for row in made.tables["rows"]) == worst  # type: ignore[arg-type]
+    worst = max(abs(float(residual)) for residual in one.rows.residuals)
+    assert max(abs(float(row["residual"])) for row in made.tables["rows"]) == worst
     assert len(report_page(one).encode()) < 5_000_000
 
 

@@ -186,7 +186,7 @@ def test_the_document_of_a_law_holds_its_rows(found: Fit) -> None:
     assert again.runs == found.rows.runs
     assert again.parts == found.rows.parts
     assert np.array_equal(again.predicted, found.rows.predicted)
-    assert float(np.sqrt(np.mean(again.residuals**2))) == pytest.approx(found.quality.relative_rmse)  # type: ignore[union-attr]
+    assert float(np.sqrt(np.mean(again.residuals**2))) == pytest.approx(found.quality.relative_rmse)
     star = fit_star(sweep(), replicates=0)
     assert star.rows is not None
     center = [part == "center" for part in star.rows.parts]

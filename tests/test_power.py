@@ -64,8 +64,8 @@ def test_more_runs_and_less_noise_buy_more(prior: Fit) -> None:
 def test_processes_agree_with_one(prior: Fit) -> None:
     seen: list[tuple[int, int]] = []
     options = {"noise": 0.003, "law": "separable", "sweeps": 2, "replicates": 20, "shares": (1,)}
-    alone = power(DESIGN, prior, 1e21, **options, done=lambda done, total: seen.append((done, total)))  # type: ignore[arg-type]
-    together = power(DESIGN, prior, 1e21, **options, jobs=2)  # type: ignore[arg-type]
+    alone = power(DESIGN, prior, 1e21, **options, done=lambda done, total: seen.append((done, total)))
+    together = power(DESIGN, prior, 1e21, **options, jobs=2)
     assert alone.stages == together.stages
     assert seen == [(1, 2), (2, 2)]
 
@@ -80,7 +80,7 @@ def test_what_cannot_be_rehearsed_is_told(prior: Fit) -> None:
     ):
         given = {"target": 1e21, "noise": 0.003, "sweeps": 2, **options}
         with pytest.raises(ArgumentError, match=message):
-            power(DESIGN, prior, given.pop("target"), **given)  # type: ignore[arg-type]
+            power(DESIGN, prior, given.pop("target"), **given)
     with pytest.raises(FitError, match="tells no loss to simulate"):
         power(DESIGN, fit_star(sweep(), replicates=0), 1e21, noise=0.003)
 

@@ -9,6 +9,7 @@ import json
 import math
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -48,8 +49,8 @@ def law(tmp_path_factory: pytest.TempPathFactory, fitted: Fit) -> Path:
     return path
 
 
-def one(fit: Fit, flops: float | None = 1e21, **options: object) -> BudgetPlan:
-    return recommend(fit, flops, **options).budgets[0]  # type: ignore[arg-type]
+def one(fit: Fit, flops: float | None = 1e21, **options: Any) -> BudgetPlan:
+    return recommend(fit, flops, **options).budgets[0]
 
 
 def loss(fit: Fit, shape: dict[str, float], flops: float) -> float:
@@ -311,7 +312,7 @@ def test_serving_is_paid_from_the_budget(fitted: Fit) -> None:
     ],
 )
 def test_what_cannot_be_kept_is_told(
-    fitted: Fit, options: dict[str, object], error: type[Exception], message: str
+    fitted: Fit, options: dict[str, Any], error: type[Exception], message: str
 ) -> None:
     with pytest.raises(error, match=message):
         one(fitted, **options)
@@ -340,7 +341,7 @@ def test_limits_need_to_know_what_shapes_cost(fitted: Fit) -> None:
         ({"max_params": 1.5e8, "pipeline_parallel": 8}, "params"),
     ],
 )
-def test_coarse_steps_are_paid_along_the_limit(fitted: Fit, options: dict[str, object], limit: str) -> None:
+def test_coarse_steps_are_paid_along_the_limit(fitted: Fit, options: dict[str, Any], limit: str) -> None:
     """Every shape of the whole lattice is tried here; next to the limit the best may be far in a fine dimension."""
     plan = one(fitted, **options)
     most = options.get("max_params") or options["max_flops_per_example"]
@@ -437,7 +438,7 @@ def test_the_least_compute_for_a_loss(fitted: Fit) -> None:
         (0.16, {"inference_examples": 3e10, "multiples": {"width": 512, "depth": 8, "mlp_dim": 2048}}),
     ],
 )
-def test_a_loss_is_reached_by_a_shape_that_can_be_built(fitted: Fit, loss: float, options: dict[str, object]) -> None:
+def test_a_loss_is_reached_by_a_shape_that_can_be_built(fitted: Fit, loss: float, options: dict[str, Any]) -> None:
     plan = one(fitted, None, loss=loss, **options)
     assert plan.loss is not None
     assert plan.loss.value <= loss * (1 + 1e-6)
@@ -510,7 +511,7 @@ def test_a_loss_that_needs_no_training(fitted: Fit, loss: float) -> None:
 
 def test_numbers_of_any_kind_are_numbers(fitted: Fit) -> None:
     plain = one(fitted, max_params=1e8, heads=16, trust=5.0)
-    assert one(fitted, np.float64(1e21), max_params=np.int64(10**8), heads=16.0, trust=5) == plain  # type: ignore[arg-type]
+    assert one(fitted, np.float64(1e21), max_params=np.int64(10**8), heads=16.0, trust=5) == plain
     assert recommend(fitted, np.array([1e20, 1e21])).budgets == recommend(fitted, ["1e20", 1e21]).budgets
     assert recommend(fitted, np.array(1e21)).budgets == recommend(fitted, 10**21).budgets
     assert one(fitted, versus="ViT-g/14").versus == one(fitted, versus=["ViT-g/14"]).versus
@@ -533,9 +534,9 @@ def test_numbers_of_any_kind_are_numbers(fitted: Fit) -> None:
         (1e21, {"start": {}}, "a start is a shapeplan.Start"),
     ],
 )
-def test_what_is_no_number_is_told(fitted: Fit, flops: object, options: dict[str, object], message: str) -> None:
+def test_what_is_no_number_is_told(fitted: Fit, flops: object, options: dict[str, Any], message: str) -> None:
     with pytest.raises(ArgumentError, match=message):
-        one(fitted, flops, **options)  # type: ignore[arg-type]
+        one(fitted, flops, **options)
 
 
 # --- Law uncertainty
@@ -665,7 +666,7 @@ def test_heads_divide_a_width_that_never_varied(tmp_path: Path) -> None:
     log.write_text("\n".join(rows) + "\n")
     found = fit(read_runs(log), law="separable", replicates=0)
     for options in ({"heads": 12}, {"head_dim": 96}):
-        budget = recommend(found, 3e18, force=True, **options).budgets[0]  # type: ignore[arg-type]
+        budget = recommend(found, 3e18, force=True, **options).budgets[0]
         assert budget.heads is not None
         assert budget.rounded["width"] % budget.heads == 0
     assert recommend(found, 3e18, force=True).budgets[0].rounded["width"] == 512

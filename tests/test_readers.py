@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,10 +18,10 @@ from shapeplan.runs import Runs
 HEADER = "run,width,depth,mlp_dim,forward_flops,loss\n"
 
 
-def read(tmp_path: Path, text: str, name: str = "runs.csv", **options: object) -> Runs:
+def read(tmp_path: Path, text: str, name: str = "runs.csv", **options: Any) -> Runs:
     path = tmp_path / name
     path.write_text(text, encoding="utf-8", newline="")
-    return read_runs(path, **options)  # type: ignore[arg-type]
+    return read_runs(path, **options)
 
 
 def same(one: Runs, other: Runs) -> bool:

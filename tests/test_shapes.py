@@ -77,7 +77,7 @@ def test_words_of_other_libraries(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "complaints"),
+    ("text", "details"),
     [
         (
             "name,width,depth,mlp_dim,heads,patch,image\na,1000,2,256,16,14,224\nb,64,2,0,4,14,224\nc,64,2,256,4,300,224\n",
@@ -172,12 +172,12 @@ def test_settings_make_a_shape_or_change_the_named() -> None:
     own, named_one = ask(family="vit", shared={"image": "224"}, **shape), ask("SoViT-400m/14")
     assert own == named_one
     both = ask("ViT-g/14", family="vit", shared={"image": "518"}, **shape)
-    assert [model.params for model in both] == [1038015488, 428962880]  # type: ignore[attr-defined]
+    assert [model.params for model in both] == [1038015488, 428962880]
     (deeper,) = ask("ViT-g/14", depth="48")
     assert isinstance(deeper, ViT)
     assert deeper.depth == 48
     mixed = ask("ViT-g/14", "llama-3-8b", shared={"image": "518", "seq": "4096"})
-    assert [model.tokens for model in mixed] == [37 * 37, 4096]  # type: ignore[attr-defined]
+    assert [model.tokens for model in mixed] == [37 * 37, 4096]
 
 
 @pytest.mark.parametrize(
@@ -193,6 +193,6 @@ def test_settings_make_a_shape_or_change_the_named() -> None:
         ((), {"family": "cnn", "width": "64"}, "'cnn' is no family|'family' = cnn is no family"),
     ],
 )
-def test_options_that_make_no_sense(names: tuple[str, ...], options: dict[str, object], message: str) -> None:
+def test_options_that_make_no_sense(names: tuple[str, ...], options: dict[str, Any], message: str) -> None:
     with pytest.raises(ArgumentError, match=message):
-        ask(*names, **options)  # type: ignore[arg-type]
+        ask(*names, **options)

@@ -135,7 +135,7 @@ def test_the_log_is_read_by_shapeplan(code: Any, small: Any, tmp_path: Path, mon
     cost = sp.architecture({"family": "gpt2", "vocab": 256, "seq": 128, "head_dim": 16})
     for i in range(len(read)):
         shape = dict(zip(read.dims, map(int, read.shape[i]), strict=True))
-        exact = cost.model(shape).flops("training") // 128 * int(read.examples[i])  # type: ignore[index]
+        exact = cost.model(shape).flops("training") // 128 * int(read.examples[i])
         assert read.flops[i] == exact
 
 

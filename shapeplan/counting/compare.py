@@ -142,7 +142,7 @@ class Costs:
     sources: tuple[Source, ...]
 
 
-def flops(
+def flops(  # noqa: PLR0913 - public: an argument a question
     models: Sequence[str | Transformer | Counted] | str | Transformer | Counted,
     *,
     examples: float | None = None,

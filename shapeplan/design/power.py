@@ -53,7 +53,7 @@ class _Task:
     replicates: int
 
 
-def power(
+def power(  # noqa: PLR0913 - public: an argument a question
     design: Runs,
     prior: Fit,
     target: float,

@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 
 from shapeplan.architectures import Cost, FittedCost, architecture
 from shapeplan.documents.base import Document, Finite, header, or_null
+from shapeplan.documents.consistency import center_in, inconsistencies
 from shapeplan.documents.records import (
     ArmRecord,
     BootstrapRecord,
@@ -36,7 +37,7 @@ from shapeplan.documents.records import (
     TrendRecord,
     estimate_records,
 )
-from shapeplan.documents.rivals import LARGEST_COEFFICIENT, LARGEST_EXPONENT, LARGEST_UNIT, RivalRecord
+from shapeplan.documents.rivals import RivalRecord
 from shapeplan.documents.rows import RowsRecord
 from shapeplan.errors import Caution
 from shapeplan.fitting.records import (
@@ -55,16 +56,14 @@ from shapeplan.fitting.records import (
     Trend,
 )
 from shapeplan.fitting.result import OPTIMUM_AT, Fit
-from shapeplan.laws import FORMS, Form, Law, Star
+from shapeplan.laws import FORMS, Form, Law
 from shapeplan.optimum.cost_model import CostModel
-from shapeplan.quantities import LARGEST_FLOPS, Convention
+from shapeplan.quantities import Convention
 from shapeplan.runs import Source
 from shapeplan.sweeps.dimensions import Dimensions, Tie
 from shapeplan.sweeps.grid import Start
 
 KIND = "shapeplan.law"
-LARGEST_GROWTH = 1000.0
-"""Beyond this a document was not made by a fit."""
 
 
 class LawDocument(Document):
@@ -110,76 +109,8 @@ class LawDocument(Document):
     @model_validator(mode="after")
     def _belong_together(self) -> LawDocument:
         """Refuse a document whose parts do not make one law."""
-        if self.law not in FORMS:
-            raise ValueError(f"there is no law {self.law!r}; the laws are {', '.join(FORMS)}")
-        form = FORMS[self.law].over(self.dims)
-        constants = {*form.coefficients, *form.exponents} if self.parameters else set()
-        draws = self.bootstrap.draws
-        needed: dict[str, tuple[set[str], Mapping[str, object]]] = {
-            "parameters": (constants, self.parameters),
-            "units": (set(form.variables) if constants else set(), self.units),
-            "bootstrap.draws": (constants if draws else set(), draws),
-            "star.center": (set(self.dims) if constants and self.law == "star" else set(), _center_in(self)),
-            "scaling_exponents": (set(self.dims) if self.law == "star" else set(), self.scaling_exponents),
-            "start.shape": (set(self.dims) if self.start else set(), self.start.shape if self.start else {}),
-        }
-        for where, (wanted, given) in needed.items():
-            if lacking := sorted(wanted - given.keys()):
-                raise ValueError(f"{where} lacks {', '.join(lacking)}")
-        for where, sizes in (
-            ("units", self.units),
-            ("star.center", _center_in(self)),
-            ("start.shape", self.start.shape if self.start else {}),
-            ("fixed", self.fixed),
-        ):
-            if wrong := [name for name, size in sizes.items() if not 1 / LARGEST_UNIT <= size <= LARGEST_UNIT]:
-                why = "not positive" if any(sizes[name] <= 0 for name in wrong) else "beyond all bounds"
-                raise ValueError(f"{where} is {why} in {', '.join(wrong)}")
-        if len({len(draw) for draw in draws.values()}) > 1:
-            raise ValueError("bootstrap.draws are of different lengths")
-        if draws and not next(iter(draws.values())):
-            raise ValueError("bootstrap.draws are empty")
-        if self.parameters and self.fit is None:
-            raise ValueError("fit is null though there are parameters")
-        for what, numbers in (
-            ("parameters", {name: (record.value,) for name, record in self.parameters.items()}),
-            ("bootstrap.draws", draws),
-        ):
-            for name, values in numbers.items():
-                most = LARGEST_EXPONENT if name in form.exponents else LARGEST_COEFFICIENT
-                if not all(0 <= value <= most for value in values):
-                    raise ValueError(f"{what} of {name} are not in 0 ... {most:g}")
-        growths = [record.value for record in (*self.scaling_exponents.values(), *self.growth_exponents.values())]
-        growths += [value for values in self.bootstrap.exponents.values() for value in values]
-        if not all(value is None or abs(value) <= LARGEST_GROWTH for value in growths):
-            raise ValueError(f"exponents of growth are not within {LARGEST_GROWTH:g}")
-        if len(set(self.dims)) < len(self.dims) or (not self.dims and self.law != "chinchilla"):
-            raise ValueError("dims are missing or double")
-        for dim, tie in self.tied.items():
-            if tie.to not in self.dims or not 1 / LARGEST_UNIT <= tie.ratio <= LARGEST_UNIT:
-                raise ValueError(f"{dim} is tied to {tie.to!r} by {tie.ratio:g}")
-            if not 1 / LARGEST_GROWTH <= tie.power <= LARGEST_GROWTH:
-                raise ValueError(f"{dim} is tied to {tie.to!r} by a power of {tie.power:g}")
-        if self.cost and not self.cost.dims <= {*self.dims, *self.tied, *self.fixed}:
-            raise ValueError("cost speaks of other dimensions than dims")
-        if any(rival.dims != self.dims for rival in self.rivals):
-            raise ValueError("rivals speak of other dimensions than dims")
-        arms = set(self.arms)
-        if self.dims and not (arms <= set(self.dims) and all(arms <= set(row.by_arm) for row in self.center)):
-            raise ValueError("arms, or the centre's errors by arm, speak of other dimensions than dims")
-        if not 1e-6 <= self.range.flops[0] <= self.range.flops[1] <= LARGEST_FLOPS:
-            raise ValueError("range.flops is beyond all bounds")
-        if not set(self.dims) <= self.range.shape.keys():
-            raise ValueError("range is missing a dimension")
-        if self.rows and not set(self.dims) <= self.rows.shape.keys():
-            raise ValueError("rows.shape is missing a dimension")
-        if not all(1 / LARGEST_UNIT <= end <= LARGEST_UNIT for ends in self.range.shape.values() for end in ends):
-            raise ValueError("range.shape is not positive, or beyond all bounds")
-        if not self.heads.keys() <= {"heads", "head_dim"}:
-            raise ValueError("heads are told by heads or head_dim alone")
-        named = [*self.dims, *self.tied, *self.fixed]
-        if len(set(named)) < len(named):
-            raise ValueError("dims, tied and fixed name a dimension twice")
+        for wrong in inconsistencies(self):
+            raise ValueError(wrong)
         return self
 
 
@@ -279,7 +210,7 @@ def fit_of(document: LawDocument, sources: tuple[Source, ...] = ()) -> Fit:
             document.bootstrap.unconverged,
         ),
         arms={dim: Arm(**record.model_dump()) for dim, record in document.arms.items()},
-        star_center=_center_in(document),
+        star_center=center_in(document),
         center=tuple(CenterRow(**record.model_dump(exclude={"shape"})) for record in document.center),
         center_error=_held_out(document.center_error),
         grid_error=_held_out(document.grid_error),
@@ -312,14 +243,9 @@ def fit_of(document: LawDocument, sources: tuple[Source, ...] = ()) -> Fit:
 
 
 def _form_of(document: LawDocument) -> Form:
-    if document.law == "star":
-        center = _center_in(document) if document.parameters else {}
-        return Star(document.dims, {dim: value / document.units[dim] for dim, value in center.items()})
-    return FORMS[document.law].over(document.dims)
-
-
-def _center_in(document: LawDocument) -> dict[str, float]:
-    return document.star.center if document.star else {}
+    center = center_in(document) if document.parameters else {}
+    in_units = {dim: value / document.units[dim] for dim, value in center.items()}
+    return FORMS[document.law].over(document.dims).around(in_units)
 
 
 def _estimates(records: Mapping[str, EstimateRecord]) -> dict[str, Estimate]:

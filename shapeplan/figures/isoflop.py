@@ -42,7 +42,7 @@ def isoflop(fit: Fit, flops: float | None = None) -> Figure:
     PlanError
         If the fit has not what this needs.
     """
-    of_star = fit.law.form.name == "star"
+    of_star = not fit.law.form.joint
     rows = rows_behind(fit, "isoflop")
     if not of_star:
         check_loss(fit, "isoflop")

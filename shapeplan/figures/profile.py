@@ -14,7 +14,7 @@ from shapeplan.numerics.arrays import Floats
 
 def profile(fit: Fit, dim: str, sizes: Floats, flops: float) -> Floats:
     """Return the least loss at sizes of a dimension and a compute, shape (sizes,); on an arm for the law of a star."""
-    if fit.law.form.name == "star":
+    if not fit.law.form.joint:
         return arm_loss(fit, dim, sizes, flops)
     bounds: dict[str, tuple[ArrayLike, ArrayLike]] = {**fit.bounds, dim: (sizes, sizes)}
     compute = np.full(len(sizes), flops)

@@ -9,6 +9,7 @@ import numpy as np
 
 from shapeplan.errors import Caution
 from shapeplan.fitting.selection.identifiability import Contents, Support, collinear_cautions, joint_form, survey
+from shapeplan.laws import FORMS
 from shapeplan.runs import Runs
 from shapeplan.sweeps.dimensions import Dimensions
 from shapeplan.sweeps.grid import Start, find_start
@@ -98,7 +99,7 @@ def _collinear_cautions(runs: Runs, contents: Contents) -> tuple[Caution, ...]:
     """Return what would make the fit of a law that the log can identify untrusted, with the laws it concerns."""
     laws: dict[Caution, list[str]] = {}
     for name in contents.supported:
-        if name != "star":
+        if FORMS[name].joint:
             for caution in collinear_cautions(runs, joint_form(name, contents.dimensions)):
                 laws.setdefault(caution, []).append(name)
     return tuple(replace(caution, message=f"{', '.join(names)}: {caution.message}") for caution, names in laws.items())

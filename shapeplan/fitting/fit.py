@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from shapeplan.errors import ArgumentError, ErrorDetail, FitError, check_choice
 from shapeplan.fitting.cost_fit import cost_of, heads_of
-from shapeplan.fitting.diagnostics import warnings as doubt
-from shapeplan.fitting.diagnostics.influence import MonitoredQuantities, find_influences
-from shapeplan.fitting.diagnostics.replicate_noise import measure_noise
-from shapeplan.fitting.diagnostics.residual_trends import find_trends
+from shapeplan.fitting.diagnostics.diagnose import Findings, diagnose
+from shapeplan.fitting.diagnostics.influence import MonitoredQuantities
 from shapeplan.fitting.diagnostics.star_diagnostics import report_star
+from shapeplan.fitting.diagnostics.warnings import find_front
 from shapeplan.fitting.progress import Counter
-from shapeplan.fitting.records import Bootstrap, Estimate, Parameter, Quality
+from shapeplan.fitting.records import Quality
 from shapeplan.fitting.result import OPTIMUM_AT, Fit, Rival
 from shapeplan.fitting.rows import rows_of
 from shapeplan.fitting.selection.candidate import Candidate, fit_candidate, fit_candidates
 from shapeplan.fitting.selection.extrapolation_validation import Choice, choose, score_in_sample
-from shapeplan.fitting.selection.identifiability import Contents, collinear_cautions, survey
+from shapeplan.fitting.selection.identifiability import Contents, survey
 from shapeplan.fitting.solver import OBJECTIVES, Objective
-from shapeplan.fitting.uncertainty.bootstrap import bootstrap
-from shapeplan.fitting.uncertainty.profile_likelihood import exponent_intervals, simulations
-from shapeplan.fitting.uncertainty.residual_model import ResidualModel
-from shapeplan.laws import FORMS
-from shapeplan.numerics.arrays import Floats
+from shapeplan.fitting.uncertainty.estimates import Replicates, estimate
+from shapeplan.fitting.uncertainty.profile_likelihood import simulations
+from shapeplan.laws import FORMS, Star
 from shapeplan.optimum.cost_model import CostModel, trust_region
 from shapeplan.runs import Runs
 from shapeplan.sweeps.grid import Start, check_start, find_start
@@ -39,7 +36,7 @@ _WORK_OF_A_LAW = 100
 DEFAULT_LEVEL, LEAST_LEVEL, MOST_LEVEL = 0.9, 0.01, 0.999
 
 
-def fit(
+def fit(  # noqa: PLR0913 - public: an argument a question
     runs: Runs,
     *,
     law: str = "auto",
@@ -102,7 +99,7 @@ def fit(
         left += simulations(replicates, level)
     counter.total = counter.count + left
     counted = Replicates(replicates, seed, level, counter)
-    return _evidence(runs, contents, choice, beside, start, counted)
+    return _assemble(runs, contents, choice, beside, start, counted)
 
 
 def _choose(
@@ -118,12 +115,14 @@ def _choose(
         candidates = fit_candidates(runs, contents, objective, done)
         choice = choose(list(candidates.values()), runs, done)
     beside = None
-    if choice.chosen.name != "star" and "star" in contents.supported:
-        beside = candidates.get("star") or fit_candidate("star", runs, contents.dimensions, contents.star, objective)
+    if choice.chosen.problem.form.joint and Star.name in contents.supported:
+        beside = candidates.get(Star.name) or fit_candidate(
+            Star.name, runs, contents.dimensions, contents.star, objective
+        )
     return choice, beside
 
 
-def _evidence(
+def _assemble(
     runs: Runs,
     contents: Contents,
     choice: Choice,
@@ -131,95 +130,50 @@ def _evidence(
     start: Start | None,
     replicates: Replicates,
 ) -> Fit:
-    chosen = choice.chosen
-    problem, dims = chosen.problem, contents.dimensions.free
-    rows, of_star = problem.all_rows, chosen.name == "star"
-    flops_range = _range(runs.flops[rows])
+    """Return the fit of a law that was chosen: estimates, diagnostics, and what plans need of the log."""
+    chosen, dims = choice.chosen, contents.dimensions.free
     behind = beside or chosen
-    seen = rows_of(runs, chosen, behind.star.star if behind.star else None)
-    shape_range = {dim: _range(sizes) for dim, sizes in seen.shape.items()}
     cost, cost_notes, cost_cautions = cost_of(runs, dims)
     cost_model = CostModel(contents.dimensions, cost, runs.flops_convention)
-    fitted = replace(chosen.law, derive=cost_model.variables)
-    star = report_star(runs, behind) if behind.star else None
-    if start is not None:
-        _check_start(start, dims)
-    start, start_cautions = (start, ()) if start or not dims else find_start(runs, dims, contents.beside_star(runs))
-
-    residual_model = chosen.residual_model(runs)
-    behind_residual_model = beside.residual_model(runs) if beside else residual_model
-    draws, unconverged = replicates.of(chosen, residual_model)
-    source_draws = replicates.of(beside, behind_residual_model)[0] if beside else draws
-    exponent_draws = behind.problem.form.scaling_exponents(source_draws) if source_draws else {}
-    evidence = replicates.evidence(draws, exponent_draws, unconverged)
-    reading = MonitoredQuantities(
+    law = replace(chosen.law, derive=cost_model.variables)
+    seen = rows_of(runs, chosen, behind.star.star if behind.star else None)
+    flops_range = _range(runs.flops[chosen.problem.all_rows])
+    shape_range = {dim: _range(sizes) for dim, sizes in seen.shape.items()}
+    monitored = MonitoredQuantities(
+        runs=runs,
         law=chosen,
         star=beside,
         cost_model=cost_model,
         bounds=trust_region({dim: shape_range[dim] for dim in dims}),
         flops=OPTIMUM_AT * flops_range[1],
     )
-    exponents, ends_converged = (
-        replicates.exponents_of_star(behind, behind_residual_model)
-        if star
-        else (_estimates(behind.law.scaling_exponents(), exponent_draws, evidence), True)
-    )
-    growth_draws = reading.growth(draws) if draws else {}
-    growth = exponents if of_star else _estimates(reading.growth(fitted.arrays()), growth_draws, evidence)
-    at_bound = doubt.find_at_bound(problem, fitted.constants)
-    parameters = {
-        name: Parameter(value, evidence.interval(draws[name]) if draws else None, name in at_bound)
-        for name, value in fitted.constants.items()
-    }
-    residuals = problem.residuals(chosen.found.best)
-    outliers = doubt.find_outliers(runs, problem, residuals)
-    noise = measure_noise(runs)
-    trends = find_trends(runs, problem, residuals, residual_model)
-    influences = find_influences(reading, runs, draws, exponent_draws)
-    misfit = doubt.Misfit.of(runs.observed()[rows], residuals)
-    vague = doubt.exponent_cautions(exponents, exponent_draws)
-    edges, drifts = {}, {}
-    if not of_star:
-        edges = doubt.edge_cautions(reading.at_edge(fitted.arrays()), reading.at_edge(draws) if draws else {})
-        drifts = doubt.growth_cautions(growth)
-    count = len(np.unique(runs.run[rows]))
-    misfits = doubt.fit_cautions(misfit, noise)
-    collinear = collinear_cautions(runs, problem.form)
-    unfinished = () if chosen.found.best.converged[0] else (doubt.NOT_CONVERGED,)
-    doubted = vague if of_star else {**drifts, **edges}
-    own = exponents if of_star else growth
-    # On a star every dimension is scaled by its own exponent; a joint law with one at the edge still has the others.
-    undefined = of_star and not all(np.isfinite(s.value) for s in own.values())
-    lost = own and (undefined or len(doubted) >= len(own))
-    grave = (*(misfits if misfit.hopeless else ()), *unfinished, *collinear, *(doubted.values() if lost else ()))
+    if start is not None:
+        _check_start(start, dims)
+    start, start_cautions = (start, ()) if start or not dims else find_start(runs, dims, contents.beside_star(runs))
+    star = report_star(runs, behind) if behind.star else None
+    estimates = estimate(law, monitored, replicates)
+    findings = diagnose(law, monitored, estimates, star)
     return Fit(
-        law=fitted,
+        law=law,
         metric=runs.metric,
         flops_convention=runs.flops_convention,
         dimensions=contents.dimensions,
-        scaling_exponents=exponents,
-        growth_exponents=growth,
-        parameters=parameters,
-        quality=Quality(
-            objective=problem.objective.name,
-            objective_value=float(chosen.found.best.objective[0]),
-            relative_rmse=misfit.rmse,
-            rows=len(rows),
-            runs=count,
-            status="untrusted" if grave else "ok",
-        ),
-        bootstrap=evidence,
+        scaling_exponents=estimates.scaling,
+        growth_exponents=estimates.growth,
+        parameters=estimates.parameters,
+        quality=_quality(runs, chosen, findings),
+        bootstrap=estimates.bootstrap,
         arms=star.arms if star else {},
         star_center=star.shape if star else {},
         center=star.center if star else (),
         center_error=star.center_error if star else None,
         grid_error=star.grid_error if star else None,
         selection=choice.scores,
-        outliers=outliers,
-        trends=trends,
-        noise=noise,
-        influences=influences,
-        front=doubt.find_front(runs),
+        outliers=findings.outliers,
+        trends=findings.trends,
+        noise=findings.noise,
+        influences=findings.influences,
+        front=find_front(runs),
         start=start,
         flops_range=flops_range,
         shape_range=shape_range,
@@ -227,29 +181,7 @@ def _evidence(
         cost=cost,
         heads=heads_of(runs),
         examples_unit=runs.examples_unit,
-        cautions=(
-            *doubt.trust_cautions(grave),
-            *runs.cautions,
-            *misfits,
-            *doubt.trend_cautions(trends),
-            *unfinished,
-            *doubt.shape_cautions(runs, problem),
-            *collinear,
-            *doubt.replicate_cautions(evidence),
-            *(() if ends_converged else (doubt.ENDS_NOT_CONVERGED,)),
-            *doubt.run_cautions(residual_model),
-            *vague.values(),
-            *edges.values(),
-            *drifts.values(),
-            *(star.cautions if star and of_star else ()),
-            *(star.exponent_cautions if star else ()),
-            *doubt.outlier_cautions(outliers),
-            *doubt.influence_cautions(influences),
-            *doubt.bound_cautions(problem, parameters),
-            *contents.cautions,
-            *start_cautions,
-            *cost_cautions,
-        ),
+        cautions=(*findings.cautions, *contents.cautions, *start_cautions, *cost_cautions),
         sources=runs.sources,
         notes=(*runs.notes, *cost_notes),
         rows=seen,
@@ -257,9 +189,21 @@ def _evidence(
     )
 
 
+def _quality(runs: Runs, chosen: Candidate, findings: Findings) -> Quality:
+    rows = chosen.problem.all_rows
+    return Quality(
+        objective=chosen.problem.objective.name,
+        objective_value=float(chosen.found.best.objective[0]),
+        relative_rmse=findings.misfit.rmse,
+        rows=len(rows),
+        runs=len(np.unique(runs.run[rows])),
+        status="untrusted" if findings.grave else "ok",
+    )
+
+
 def _knows_shape(candidate: Candidate) -> bool:
     """Return whether a law has a best shape of its own; Eq. 2 says nothing away from its arms."""
-    return bool(candidate.problem.form.dims) and candidate.name != "star"
+    return candidate.problem.form.knows_shape and candidate.problem.form.joint
 
 
 def _rival(candidate: Candidate, runs: Runs, cost_model: CostModel, replicates: Replicates) -> Rival:
@@ -267,56 +211,6 @@ def _rival(candidate: Candidate, runs: Runs, cost_model: CostModel, replicates: 
     return Rival(
         replace(candidate.law, derive=cost_model.variables), fewer.of(candidate, candidate.residual_model(runs))[0]
     )
-
-
-@dataclass(frozen=True)
-class Replicates:
-    """How many bootstrap replicates are drawn, from which seed, for which intervals; who is told of each."""
-
-    count: int
-    seed: int
-    level: float
-    done: Callable[[int], None] = lambda more: None
-
-    def of(self, candidate: Candidate, residual_model: ResidualModel) -> tuple[dict[str, Floats], int]:
-        """Return the constants of a candidate under every replicate, and how many did not converge."""
-        return bootstrap(
-            candidate.problem,
-            candidate.found,
-            residual_model,
-            replicates=self.count,
-            seed=self.seed,
-            level=self.level,
-            done=self.done,
-        )
-
-    def exponents_of_star(
-        self, candidate: Candidate, residual_model: ResidualModel
-    ) -> tuple[dict[str, Estimate], bool]:
-        """Return s_k of a candidate that was fitted to a star, with likelihood intervals, and if those converged."""
-        intervals, converged = exponent_intervals(
-            candidate.problem,
-            candidate.found,
-            residual_model,
-            replicates=self.count,
-            seed=self.seed,
-            level=self.level,
-            done=self.done,
-        )
-        return {dim: Estimate(s, intervals.get(dim)) for dim, s in candidate.law.scaling_exponents().items()}, converged
-
-    def evidence(self, draws: Mapping[str, Floats], exponents: Mapping[str, Floats], unconverged: int) -> Bootstrap:
-        """Return the record of the draws."""
-        return Bootstrap(self.count, self.seed, self.level, draws, exponents, unconverged)
-
-
-def _estimates(
-    values: Mapping[str, Floats] | Mapping[str, float], draws: Mapping[str, Floats], evidence: Bootstrap
-) -> dict[str, Estimate]:
-    return {
-        name: Estimate(float(np.ravel(value)[0]), evidence.interval(draws[name]) if draws else None)
-        for name, value in values.items()
-    }
 
 
 def check_arguments(law: str, objective: str, replicates: int, level: float) -> None:
@@ -337,7 +231,7 @@ def _check_supported(contents: Contents, law: str) -> None:
     support = next(one for one in contents.laws if one.law == law)
     if support.supported:
         return
-    if law == "star" and contents.no_star is not None:
+    if not FORMS[law].joint and contents.no_star is not None:
         raise contents.no_star
     message = f"the log cannot identify the law {law!r}: it {support.reason}"
     able = f"it can identify {', '.join(contents.supported)}" if contents.supported else "see shapeplan check"

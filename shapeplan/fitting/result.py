@@ -192,7 +192,7 @@ class Fit(Shown):
         """
         if not self.knows_loss:
             return False
-        if self.law.form.name != "star" or self.grid_error is None or self.quality is None:
+        if self.law.form.joint or self.grid_error is None or self.quality is None:
             return True
         return not self.grid_error.refutes(self.quality.relative_rmse)
 

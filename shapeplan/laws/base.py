@@ -65,6 +65,10 @@ class Form(ABC):
     """The name that users write after ``--law``."""
     source: ClassVar[str]
     """Where the form comes from."""
+    joint: ClassVar[bool] = True
+    """Whether one sum of terms holds for every shape: then a plan is its optimum, else each dimension has its own."""
+    knows_shape: ClassVar[bool] = True
+    """Whether the loss depends on more of a shape than its number of parameters."""
 
     def __init_subclass__(cls, *, name: str = "", source: str = "", **rest: object) -> None:
         """Make a form with a name known to everything that lists laws."""
@@ -77,6 +81,10 @@ class Form(ABC):
     def over(cls, dims: tuple[str, ...]) -> Self:
         """Return the form over these dimensions."""
         return cls(dims)
+
+    def around(self, center: Mapping[str, float]) -> Self:
+        """Return the form around the centre of a star, in units of the law; a joint form knows none."""
+        return self
 
     @property
     @abstractmethod

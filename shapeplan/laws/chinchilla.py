@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 
@@ -13,6 +13,8 @@ from shapeplan.numerics.arrays import Floats
 
 class Chinchilla(JointForm, name="chinchilla", source="Hoffmann et al. 2022, Eq. 10"):
     """``alpha N^-a + beta n^-c + eps`` with N the parameters and n the examples seen."""
+
+    knows_shape: ClassVar[bool] = False
 
     @classmethod
     def over(cls, dims: tuple[str, ...]) -> Self:

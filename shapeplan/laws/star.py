@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import ClassVar, Self
 
 import numpy as np
 
@@ -30,6 +31,11 @@ class Star(Form, name="star", source="arXiv:2305.13035, Eq. 2"):
     """
 
     center: Mapping[str, float] = field(default_factory=dict)
+    joint: ClassVar[bool] = False
+
+    def around(self, center: Mapping[str, float]) -> Self:
+        """Return the form around another centre."""
+        return replace(self, center=dict(center))
 
     @property
     def branches(self) -> Mapping[str, tuple[Term, ...]]:

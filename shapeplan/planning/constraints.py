@@ -116,7 +116,7 @@ def constraints(
     if costly and fit.cost is None:
         raise _unknown("FLOPs of an example", costly, "add examples (or tokens), or an architecture")
     of_compute = max_examples is not None or inference_examples is not None
-    if of_compute and fit.law.form.name == "star":
+    if of_compute and not fit.law.form.joint:
         message = "Eq. 2 on the arms does not say how shape and compute trade away from them"
         hint = "fit a joint law (--law auto) for --max-examples and --inference-examples"
         raise PlanError(ErrorDetail("no-joint-law", message, hint))

@@ -61,7 +61,7 @@ def choose_method(
         message = f"--{needs_optimum} is answered by the optimum of the law, not by the recipe"
         raise ArgumentError(ErrorDetail("bad-method", message, "leave --method scale, --start and --weights out"))
     if method is None:
-        recipe = (fit.law.form.name == "star" or of_recipe or not fit.knows_loss) and not needs_optimum
+        recipe = (not fit.law.form.joint or of_recipe or not fit.knows_loss) and not needs_optimum
         method = Recipe.name if recipe else Optimum.name
     if method == Recipe.name:
         return Recipe.of(fit, _start_of(fit, start), weights)

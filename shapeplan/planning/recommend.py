@@ -15,7 +15,7 @@ from shapeplan.planning.method import check_trust, choose_method, method_beside
 from shapeplan.planning.optimum import Optimum
 from shapeplan.planning.plan import Plan
 from shapeplan.planning.recipe import Recipe
-from shapeplan.planning.rounding import rounding_rule
+from shapeplan.planning.rounding import Parallelism, rounding_rule
 from shapeplan.planning.sensitivity import TOLERANCE, check_tolerance
 from shapeplan.planning.size import SIZE, size_note, with_size
 from shapeplan.quantities import Convention
@@ -24,7 +24,7 @@ from shapeplan.sweeps.grid import Start
 _NO_COST = "what a shape costs is not known, so the law tells no loss: add examples to the log, or an architecture"
 
 
-def recommend(
+def recommend(  # noqa: PLR0913 - public: an argument a question
     fit: Fit,
     flops: Amounts | None = None,
     *,
@@ -126,8 +126,7 @@ def recommend(
         heads=whole_or_none("heads", heads),
         head_dim=whole_or_none("head-dim", head_dim),
         kv_heads=fit.kv_heads,
-        tensor_parallel=whole("tensor-parallel", tensor_parallel),
-        pipeline_parallel=whole("pipeline-parallel", pipeline_parallel),
+        parallel=Parallelism(whole("tensor-parallel", tensor_parallel), whole("pipeline-parallel", pipeline_parallel)),
         held=asked.held,
     )
     rated = [read_versus(str(text), fit) for text in ([versus] if isinstance(versus, str) else versus)]
@@ -161,7 +160,7 @@ def recommend(
         notes=(
             *(note for one in rated for note in one.notes),
             *((size_note(fit),) if fit.dims == (SIZE,) else ()),
-            *((_switched(needs_optimum),) if needs_optimum and fit.law.form.name == "star" else ()),
+            *((_switched(needs_optimum),) if needs_optimum and not fit.law.form.joint else ()),
             *((_NO_COST,) if fit.law.has_loss and not fit.knows_loss else ()),
         ),
     )

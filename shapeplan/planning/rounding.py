@@ -93,6 +93,22 @@ class RoundingRule:
         return 1 if dim in self.held else self.multiples[dim]
 
 
+@dataclass(frozen=True)
+class Parallelism:
+    """How a model is divided among devices.
+
+    Attributes
+    ----------
+    tensor : int
+        Devices that share a layer: heads divide among them, and what each holds of mlp_dim is a whole multiple.
+    pipeline : int
+        Stages among which the blocks divide.
+    """
+
+    tensor: int = 1
+    pipeline: int = 1
+
+
 def rounding_rule(
     dimensions: Dimensions,
     rule: Mapping[str, int],
@@ -102,8 +118,7 @@ def rounding_rule(
     heads: int | None = None,
     head_dim: int | None = None,
     kv_heads: int = 1,
-    tensor_parallel: int = 1,
-    pipeline_parallel: int = 1,
+    parallel: Parallelism = Parallelism(),
     held: Mapping[str, float] | None = None,
 ) -> RoundingRule:
     """Return what dimensions are rounded to.
@@ -122,10 +137,8 @@ def rounding_rule(
         Attention heads, or the width of one: width becomes a multiple.
     kv_heads : int
         Key and value heads of the architecture, of which heads are a multiple.
-    tensor_parallel : int
-        Devices that share a layer: heads divide among them, and what each holds of mlp_dim is a whole multiple.
-    pipeline_parallel : int
-        Stages among which the blocks divide.
+    parallel : Parallelism
+        How the model is divided among devices.
     held : mapping of str to float, optional
         Free dimensions that are fixed.
 
@@ -143,17 +156,17 @@ def rounding_rule(
     for name, value in (
         ("heads", heads),
         ("head-dim", head_dim),
-        ("tensor-parallel", tensor_parallel),
-        ("pipeline-parallel", pipeline_parallel),
+        ("tensor-parallel", parallel.tensor),
+        ("pipeline-parallel", parallel.pipeline),
     ):
         if value is not None and not 1 <= value <= LARGEST_MULTIPLE:
             hint = f"give a whole number from 1 to {LARGEST_MULTIPLE}"
             raise ArgumentError(ErrorDetail(f"bad-{name}", f"--{name} cannot be {value}", hint, value=str(value)))
     chosen = {"heads": heads} if heads else {"head_dim": head_dim} if head_dim else dict(rule)
-    for parts, why in ((tensor_parallel, "devices"), (kv_heads, "key and value heads")):
+    for parts, why in ((parallel.tensor, "devices"), (kv_heads, "key and value heads")):
         if (count := chosen.get("heads", parts)) % parts:
             message = f"{count} heads cannot be shared by {parts} {why}"
-            hint = f"give --heads {math.lcm(count, kv_heads, tensor_parallel)}, or --head-dim"
+            hint = f"give --heads {math.lcm(count, kv_heads, parallel.tensor)}, or --head-dim"
             raise ArgumentError(ErrorDetail("bad-heads", message, hint, value=str(parts)))
 
     def multiple(dim: str, default: int) -> float:
@@ -161,16 +174,16 @@ def rounding_rule(
             return 10.0 ** (math.floor(math.log10(fraction[dim])) - 1)
         size = given.get(dim, default)
         if dim == "depth":
-            return math.lcm(size, pipeline_parallel)
+            return math.lcm(size, parallel.pipeline)
         if dim == "mlp_dim":
-            return size * tensor_parallel
+            return size * parallel.tensor
         if dim == "width" and chosen:
-            together = math.lcm(kv_heads, tensor_parallel)
+            together = math.lcm(kv_heads, parallel.tensor)
             return math.lcm(size, chosen["heads"] if "heads" in chosen else chosen["head_dim"] * together)
-        return math.lcm(size, tensor_parallel) if dim == "width" else size
+        return math.lcm(size, parallel.tensor) if dim == "width" else size
 
     moving = (*dimensions.free, *dimensions.tied)
-    asked = bool(heads or head_dim) or max(tensor_parallel, pipeline_parallel) > 1
+    asked = bool(heads or head_dim) or max(parallel.tensor, parallel.pipeline) > 1
     own = {dim: multiple(dim, DEFAULT_MULTIPLES.get(dim, 1)) for dim in moving}
     # What never varied stays what it was, unless other options say otherwise.
     own |= {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from shapeplan.errors import ErrorDetail, InputError
@@ -99,35 +99,13 @@ def resolve_columns(
     InputError
         If a column that is needed is missing (with the nearest ones there are), or two say the same.
     """
-    details: list[ErrorDetail] = []
-    notes: list[str] = []
-    claimed: dict[str, list[str]] = {}
-    flops_columns: list[FlopsColumn] = []
-    wanted_dims = tuple(dims or ())
-    for column in columns:
-        word = normal(column)
-        # The metric and the dimensions a user names go before any other meaning of the word.
-        if column == metric or column in wanted_dims:
-            continue
-        if word in _CANONICAL:
-            claimed.setdefault(_CANONICAL[word], []).append(column)
-        elif match := _FLOPS.fullmatch(word):
-            flops_columns.append(_flops_column(column, match))
-        elif word == "compute":
-            flops_columns.append(FlopsColumn(column, 1.0, None))
-
-    roles: dict[str, str] = {}
-    for role, names in claimed.items():
-        exact = [column for column in names if normal(column) == role]
-        if len(names) > 1 and len(exact) != 1:
-            details.append(_ambiguous(role, names, name, line))
-        roles[role] = (exact or names)[0]
-        if not exact:
-            notes.append(f"column {roles[role]!r} is read as {role}")
+    wanted = tuple(dims or ())
+    # The metric and the dimensions a user names go before any other meaning of the word.
+    claimed, flops_columns = _claims([column for column in columns if column != metric and column not in wanted])
+    roles, details, notes = _roles(claimed, name, line)
     if len(flops_columns) > 1:
         details.append(_ambiguous("compute", [column.name for column in flops_columns], name, line))
-
-    for dim in wanted_dims:
+    for dim in wanted:
         if dim == metric or _CANONICAL.get(normal(dim), dim) in _NOT_DIMS:
             hint = "dimensions are what the models differ in: take it out of --dims"
             details.append(ErrorDetail("not-a-dimension", "it is no dimension of a shape", hint, name, line, dim))
@@ -135,7 +113,7 @@ def resolve_columns(
             roles[dim] = dim
         elif dim not in roles:
             details.append(_missing(dim, columns, name, line))
-    used_dims = wanted_dims or tuple(dim for dim in SHAPE if dim in roles)
+    used_dims = wanted or tuple(dim for dim in SHAPE if dim in roles)
     if not used_dims:
         guesses = _guesses(columns)
         if "params" not in roles or guesses:
@@ -148,11 +126,41 @@ def resolve_columns(
         raise InputError(*details)
 
     flops = flops_columns[0] if flops_columns else None
-    used = {*roles.values(), *([flops.name] if flops else []), metric}
-    ignored = [column for column in columns if column not in used and column not in other_metrics]
+    used = {*roles.values(), *([flops.name] if flops else []), metric, *other_metrics}
+    ignored = [column for column in columns if column not in used]
     if ignored:
         notes.append(f"ignored column{'s' if len(ignored) > 1 else ''}: {', '.join(ignored)}")
     return Columns(roles, used_dims, flops, metric if metric in columns else None, tuple(notes))
+
+
+def _claims(columns: Sequence[str]) -> tuple[dict[str, list[str]], list[FlopsColumn]]:
+    """Return the columns whose names claim a role, by role, and those of compute."""
+    claimed: dict[str, list[str]] = {}
+    flops: list[FlopsColumn] = []
+    for column in columns:
+        word = normal(column)
+        if word in _CANONICAL:
+            claimed.setdefault(_CANONICAL[word], []).append(column)
+        elif match := _FLOPS.fullmatch(word):
+            flops.append(_flops_column(column, match))
+        elif word == "compute":
+            flops.append(FlopsColumn(column, 1.0, None))
+    return claimed, flops
+
+
+def _roles(
+    claimed: Mapping[str, list[str]], name: str, line: int
+) -> tuple[dict[str, str], list[ErrorDetail], list[str]]:
+    """Return the column of every role, what is ambiguous, and what was read as something else."""
+    roles, details, notes = {}, [], []
+    for role, names in claimed.items():
+        exact = [column for column in names if normal(column) == role]
+        if len(names) > 1 and len(exact) != 1:
+            details.append(_ambiguous(role, names, name, line))
+        roles[role] = (exact or names)[0]
+        if not exact:
+            notes.append(f"column {roles[role]!r} is read as {role}")
+    return roles, details, notes
 
 
 def normal(column: str) -> str:

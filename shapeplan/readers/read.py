@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,18 @@ from shapeplan.runs import Runs
 
 SAME_SIZE = 0.05
 """Sizes this near are the same: an MLP ratio of 8/3 is rounded to multiples of 64 or 256."""
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What a caller asks of a log, over what the log says; as the arguments of `read_runs`."""
+
+    metric: str | None
+    higher_is_better: bool
+    dims: Sequence[str] | None
+    flops_convention: Convention | None
+    require_metric: bool = True
+    other_metrics: Sequence[str] = ()
 
 
 def read_runs(
@@ -72,17 +84,8 @@ def read_runs(
         With every complaint: file, line, column, value, and how to mend it.
     """
     text = read_text(path)
-    return _read(
-        text,
-        parse_table(text),
-        metric=metric,
-        higher_is_better=higher_is_better,
-        dims=dims,
-        flops_convention=flops_convention,
-        settings=_settings_of(config),
-        architecture=architecture,
-        require_metric=require_metric,
-    )
+    asked = _Asked(metric, higher_is_better, dims, flops_convention, require_metric)
+    return _read(text, parse_table(text), asked, _settings_of(config), architecture)
 
 
 def read_metrics(
@@ -98,16 +101,7 @@ def read_metrics(
     text = read_text(path)
     table, settings = parse_table(text), _settings_of(config)
     return {
-        metric: _read(
-            text,
-            table,
-            metric=metric,
-            higher_is_better=higher_is_better,
-            dims=dims,
-            flops_convention=flops_convention,
-            settings=settings,
-            other_metrics=metrics,
-        )
+        metric: _read(text, table, _Asked(metric, higher_is_better, dims, flops_convention, True, metrics), settings)
         for metric in metrics
     }
 
@@ -117,38 +111,28 @@ def _settings_of(config: str | Path | None) -> Settings:
 
 
 def _read(
-    text: Text,
-    table: Table,
-    *,
-    metric: str | None,
-    higher_is_better: bool,
-    dims: Sequence[str] | None,
-    flops_convention: Convention | None,
-    settings: Settings,
-    architecture: Architecture | None = None,
-    require_metric: bool = True,
-    other_metrics: Sequence[str] = (),
+    text: Text, table: Table, asked: _Asked, settings: Settings, architecture: Architecture | None = None
 ) -> Runs:
     said = check_settings(table.settings, table.settings_lines, text.name)
     settings = settings.over(said).over(Settings(architecture=architecture))
-    if flops_convention:
-        settings = replace(settings, flops_convention=flops_convention)
-    name = metric if metric is not None else settings.metric if settings.metric is not None else "loss"
+    if asked.flops_convention:
+        settings = replace(settings, flops_convention=asked.flops_convention)
+    metric = asked.metric if asked.metric is not None else settings.metric if settings.metric is not None else "loss"
     header = 1 if text.format in ("csv", "tsv") else table.records[0].line
     columns = resolve_columns(
         table.columns,
         text.name,
         header,
-        metric=name,
-        metric_required=require_metric,
-        dims=dims,
-        other_metrics=other_metrics,
+        metric=metric,
+        metric_required=asked.require_metric,
+        dims=asked.dims,
+        other_metrics=asked.other_metrics,
     )
     values = _validate(table, columns, text.name)
     runs = _assemble(values, table, columns, settings, text)
-    if higher_is_better and runs.loss is not None:
+    if asked.higher_is_better and runs.loss is not None:
         runs = _as_error(runs)
-    check_rows(runs, columns.metric, training=require_metric)
+    check_rows(runs, columns.metric, training=asked.require_metric)
     return doubt_copies(doubt_magnitudes(runs))
 
 

@@ -157,7 +157,10 @@ def _build(node: Any, name: str, yaml: Any, known: dict[int, object]) -> object:
 def _positioned_json(body: str, first_line: int) -> object:
     """Decode JSON with the line of every object; the scanner in Python calls `parse_object` with the position."""
     breaks = [i for i, character in enumerate(body) if character == "\n"]
-    decoder = json.JSONDecoder()
+    # The stubs of json leave out what is used of the decoder in Python.
+    decoder: Any = json.JSONDecoder()
+    decoders: Any = json.decoder
+    scanners: Any = json.scanner
 
     def parse_object(
         place: tuple[str, int],
@@ -175,13 +178,13 @@ def _positioned_json(body: str, first_line: int) -> object:
                 mapping.add(key, value, getattr(value, "line", line))
             return mapping
 
-        # The stubs of json leave out JSONObject, and below parse_object and scan_once.
-        found: tuple[object, int] = json.decoder.JSONObject(place, strict, scan, None, collect, memo)  # type: ignore[attr-defined]
+        found: tuple[object, int] = decoders.JSONObject(place, strict, scan, None, collect, memo)
         return found
 
-    decoder.parse_object = parse_object  # type: ignore[attr-defined]
-    decoder.scan_once = json.scanner.py_make_scanner(decoder)  # type: ignore[attr-defined]
-    return decoder.decode(body)
+    decoder.parse_object = parse_object
+    decoder.scan_once = scanners.py_make_scanner(decoder)
+    decoded: object = decoder.decode(body)
+    return decoded
 
 
 def _table(data: object, name: str, lone_record: bool = False) -> Table:

@@ -24,10 +24,10 @@ def render_fit(fit: Fit) -> list[RenderableType]:
     if len(fit.selection) > 1:
         parts += [title("Choice of the law, by relative errors on rows above those it was fitted to (* is the choice)")]
         parts += [score_table(fit.selection, fit.law.form.name), *unknown_scores(fit.selection)]
-    if fit.law.form.name != "star":
+    if fit.law.form.joint:
         parts += [title(f"Exponents of the law ({_level(fit)} intervals)"), _powers(fit)]
     if fit.scaling_exponents:
-        source = ", from Eq. 2 on the star" if fit.arms and fit.law.form.name != "star" else ""
+        source = ", from Eq. 2 on the star" if fit.arms and fit.law.form.joint else ""
         parts += [title(f"Scaling exponents: alone, a dimension grows as compute^s ({_level(fit)} intervals{source})")]
         parts += [_exponents(fit)]
     parts += _best(fit)
@@ -102,7 +102,7 @@ def _exponents(fit: Fit) -> RenderableType:
 
 def _best(fit: Fit) -> list[RenderableType]:
     """Return the growth of the best shape, and the best shape beyond the data."""
-    if fit.law.form.name == "star":
+    if not fit.law.form.joint:
         return []
     flops = OPTIMUM_AT * fit.flops_range[1]
     best = fit.beyond
@@ -177,7 +177,7 @@ def _needed(fit: Fit) -> RenderableType:
 def _arms(fit: Fit) -> list[RenderableType]:
     powers, rows = [], []
     for dim, arm in fit.arms.items():
-        if fit.law.form.name == "star":
+        if not fit.law.form.joint:
             a, b = fit.parameters[f"a_{dim}"], fit.parameters[f"b_{dim}"]
             powers.append([dim, compact(a.value), span(a.ci, 2), compact(b.value), span(b.ci, 2)])
         values = f"{len(arm.values)} ({compact(arm.values[0], 4)} to {compact(arm.values[-1], 4)})"

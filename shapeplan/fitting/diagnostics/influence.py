@@ -42,10 +42,12 @@ def is_influential(strength: float | Floats, surprise: float | Floats) -> Bools:
 
 @dataclass(frozen=True)
 class MonitoredQuantities:
-    """How a user reads a fit: the numbers whose change is watched.
+    """The numbers of a fit whose change is monitored: exponents, s_k, the best shape and its growth.
 
     Attributes
     ----------
+    runs : Runs
+        The log.
     law : Candidate
         The law and its fit.
     star : Candidate or None
@@ -58,6 +60,7 @@ class MonitoredQuantities:
         Compute at which it is compared.
     """
 
+    runs: Runs
     law: Candidate
     star: Candidate | None
     cost_model: CostModel

@@ -19,7 +19,7 @@ from shapeplan.fitting.selection.identifiability import (
 from shapeplan.fitting.solver import RELATIVE, Block, Found, Objective, Solution, refit
 from shapeplan.fitting.star import StarSolution, solve_star
 from shapeplan.fitting.uncertainty.residual_model import ResidualModel
-from shapeplan.laws import Law
+from shapeplan.laws import FORMS, Law
 from shapeplan.numerics.arrays import Bools, Floats, Index
 from shapeplan.runs import Runs
 from shapeplan.sweeps.dimensions import Dimensions
@@ -140,7 +140,7 @@ def fit_candidate(
     FitError
         If the rows cannot support it.
     """
-    if name == "star":
+    if not FORMS[name].joint:
         assert star is not None, "a log without a star does not support Eq. 2"
         solution = solve_star(runs, star, objective)
         return Candidate(solution.problem, solution.found, solution)

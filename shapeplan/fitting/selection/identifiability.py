@@ -9,7 +9,7 @@ import numpy as np
 
 from shapeplan import codes
 from shapeplan.errors import Caution, ErrorDetail, FitError
-from shapeplan.laws import FORMS, Form
+from shapeplan.laws import FORMS, Form, Star
 from shapeplan.numerics.arrays import Floats, Index
 from shapeplan.runs import Runs
 from shapeplan.sweeps.dimensions import Dimensions, find_dimensions
@@ -95,7 +95,8 @@ def supports(
 ) -> tuple[Support, ...]:
     """Return for every law whether the log can identify it."""
     return tuple(
-        star_support(runs, star, no_star) if name == "star" else joint_support(runs, dimensions, name) for name in FORMS
+        joint_support(runs, dimensions, name) if form.joint else star_support(runs, star, no_star)
+        for name, form in FORMS.items()
     )
 
 
@@ -161,12 +162,12 @@ def _values_apart(values: Floats) -> int:
 def star_support(runs: Runs, star: StarSweep | None, no_star: NoStarError | None) -> Support:
     """Return whether the log can identify Eq. 2 on every arm."""
     if not runs.dims:
-        return Support("star", False, "needs columns of a shape, such as width and depth")
+        return Support(Star.name, False, "needs columns of a shape, such as width and depth")
     if no_star is not None:
-        return Support("star", False, no_star.reason)
+        return Support(Star.name, False, no_star.reason)
     assert star is not None, "a log without a star says why"
     reason = lacking_on_star(runs, star)
-    return Support("star", reason is None, reason)
+    return Support(Star.name, reason is None, reason)
 
 
 def joint_support(runs: Runs, dimensions: Dimensions, name: str) -> Support:

@@ -1,0 +1,130 @@
+"""Estimates with intervals: constants, scaling exponents s_k, and the growth of the best shape."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from shapeplan.fitting.diagnostics.influence import MonitoredQuantities
+from shapeplan.fitting.diagnostics.warnings import find_at_bound
+from shapeplan.fitting.records import Bootstrap, Estimate, Parameter
+from shapeplan.fitting.selection.candidate import Candidate
+from shapeplan.fitting.uncertainty.bootstrap import bootstrap
+from shapeplan.fitting.uncertainty.profile_likelihood import exponent_intervals
+from shapeplan.fitting.uncertainty.residual_model import ResidualModel
+from shapeplan.laws import Law
+from shapeplan.numerics.arrays import Floats
+
+
+@dataclass(frozen=True)
+class Replicates:
+    """How many bootstrap replicates are drawn, from which seed, for which intervals; who is told of each."""
+
+    count: int
+    seed: int
+    level: float
+    done: Callable[[int], None] = lambda more: None
+
+    def of(self, candidate: Candidate, residual_model: ResidualModel) -> tuple[dict[str, Floats], int]:
+        """Return the constants of a candidate under every replicate, and how many did not converge."""
+        return bootstrap(
+            candidate.problem,
+            candidate.found,
+            residual_model,
+            replicates=self.count,
+            seed=self.seed,
+            level=self.level,
+            done=self.done,
+        )
+
+    def exponents_of_star(
+        self, candidate: Candidate, residual_model: ResidualModel
+    ) -> tuple[dict[str, Estimate], bool]:
+        """Return s_k of a candidate that was fitted to a star, with likelihood intervals, and if those converged."""
+        intervals, converged = exponent_intervals(
+            candidate.problem,
+            candidate.found,
+            residual_model,
+            replicates=self.count,
+            seed=self.seed,
+            level=self.level,
+            done=self.done,
+        )
+        return {dim: Estimate(s, intervals.get(dim)) for dim, s in candidate.law.scaling_exponents().items()}, converged
+
+    def evidence(self, draws: Mapping[str, Floats], exponents: Mapping[str, Floats], unconverged: int) -> Bootstrap:
+        """Return the record of the draws."""
+        return Bootstrap(self.count, self.seed, self.level, draws, exponents, unconverged)
+
+
+@dataclass(frozen=True)
+class Estimates:
+    """What was estimated, with intervals where there are replicates.
+
+    Attributes
+    ----------
+    bootstrap : Bootstrap
+        The replicates.
+    scaling, growth : mapping of str to Estimate
+        s_k, and the growth of a dimension while all follow the optimum.
+    parameters : mapping of str to Parameter
+        Every constant.
+    ends_converged : bool
+        Whether every fit behind the ends of the intervals of s_k converged.
+    residuals : ResidualModel
+        How the rows scatter around the law.
+    """
+
+    bootstrap: Bootstrap
+    scaling: dict[str, Estimate]
+    growth: dict[str, Estimate]
+    parameters: dict[str, Parameter]
+    ends_converged: bool
+    residuals: ResidualModel
+
+
+def estimate(law: Law, monitored: MonitoredQuantities, replicates: Replicates) -> Estimates:
+    """Estimate what a fit tells, from the cluster bootstrap; s_k on a star from the profile likelihood.
+
+    Parameters
+    ----------
+    law : Law
+        The law of choice, with its constants.
+    monitored : MonitoredQuantities
+        The candidates behind the law and the star, and where growth is read.
+    replicates : Replicates
+        How many are drawn, and from which seed.
+    """
+    chosen, beside, runs = monitored.law, monitored.star, monitored.runs
+    behind = beside or chosen
+    residuals = chosen.residual_model(runs)
+    residuals_behind = beside.residual_model(runs) if beside else residuals
+    draws, unconverged = replicates.of(chosen, residuals)
+    draws_behind = replicates.of(beside, residuals_behind)[0] if beside else draws
+    exponent_draws = behind.problem.form.scaling_exponents(draws_behind) if draws_behind else {}
+    evidence = replicates.evidence(draws, exponent_draws, unconverged)
+    if behind.star:
+        scaling, ends_converged = replicates.exponents_of_star(behind, residuals_behind)
+    else:
+        scaling, ends_converged = _estimates(behind.law.scaling_exponents(), exponent_draws, evidence), True
+    growth = scaling
+    if chosen.problem.form.joint:
+        growth_draws = monitored.growth(draws) if draws else {}
+        growth = _estimates(monitored.growth(law.arrays()), growth_draws, evidence)
+    at_bound = find_at_bound(chosen.problem, law.constants)
+    parameters = {
+        name: Parameter(value, evidence.interval(draws[name]) if draws else None, name in at_bound)
+        for name, value in law.constants.items()
+    }
+    return Estimates(evidence, scaling, growth, parameters, ends_converged, residuals)
+
+
+def _estimates(
+    values: Mapping[str, Floats] | Mapping[str, float], draws: Mapping[str, Floats], evidence: Bootstrap
+) -> dict[str, Estimate]:
+    return {
+        name: Estimate(float(np.ravel(value)[0]), evidence.interval(draws[name]) if draws else None)
+        for name, value in values.items()
+    }
