@@ -118,13 +118,13 @@ def recommend(  # noqa: PLR0913 - public: an argument a question
         fix=numbers_by_name("fix", fix),
         trust=trust,
     )
+    asked_heads = (("heads", whole_or_none("heads", heads)), ("head_dim", whole_or_none("head-dim", head_dim)))
     built = rounding_rule(
         fit.dimensions,
         fit.heads,
         fractional=fit.fractional,
         multiples={dim: whole("multiple-of", size) for dim, size in (multiples or {}).items()},
-        heads=whole_or_none("heads", heads),
-        head_dim=whole_or_none("head-dim", head_dim),
+        heads={name: value for name, value in asked_heads if value is not None},
         kv_heads=fit.kv_heads,
         parallel=Parallelism(whole("tensor-parallel", tensor_parallel), whole("pipeline-parallel", pipeline_parallel)),
         held=asked.held,

@@ -115,8 +115,7 @@ def rounding_rule(
     *,
     fractional: Mapping[str, float] | None = None,
     multiples: Mapping[str, int] | None = None,
-    heads: int | None = None,
-    head_dim: int | None = None,
+    heads: Mapping[str, int] | None = None,
     kv_heads: int = 1,
     parallel: Parallelism = Parallelism(),
     held: Mapping[str, float] | None = None,
@@ -128,13 +127,13 @@ def rounding_rule(
     dimensions : Dimensions
         Of the law.
     rule : mapping of str to int
-        The log's own rule for heads, which `heads` or `head_dim` replace.
+        The log's own rule for heads: ``heads``, or the ``head_dim`` of one.
     fractional : mapping of str to float, optional
         Dimensions that are no whole numbers, with their least trained value: they are rounded to two digits of it.
     multiples : mapping of str to int, optional
         By dimension, in place of `DEFAULT_MULTIPLES`.
-    heads, head_dim : int, optional
-        Attention heads, or the width of one: width becomes a multiple.
+    heads : mapping of str to int, optional
+        In place of the log's rule, of the same form: width becomes a multiple.
     kv_heads : int
         Key and value heads of the architecture, of which heads are a multiple.
     parallel : Parallelism
@@ -150,19 +149,20 @@ def rounding_rule(
     given, held, fraction = dict(multiples or {}), dict(held or {}), dict(fractional or {})
     everything = (*dimensions.free, *dimensions.tied, *dimensions.fixed)
     check_multiples(given, everything)
-    if heads is not None and head_dim is not None:
+    wanted = dict(heads or {})
+    if len(wanted) > 1:
         message = "--heads and --head-dim both set the heads"
         raise ArgumentError(ErrorDetail("bad-heads", message, "give one: width follows from it"))
     for name, value in (
-        ("heads", heads),
-        ("head-dim", head_dim),
+        ("heads", wanted.get("heads")),
+        ("head-dim", wanted.get("head_dim")),
         ("tensor-parallel", parallel.tensor),
         ("pipeline-parallel", parallel.pipeline),
     ):
         if value is not None and not 1 <= value <= LARGEST_MULTIPLE:
             hint = f"give a whole number from 1 to {LARGEST_MULTIPLE}"
             raise ArgumentError(ErrorDetail(f"bad-{name}", f"--{name} cannot be {value}", hint, value=str(value)))
-    chosen = {"heads": heads} if heads else {"head_dim": head_dim} if head_dim else dict(rule)
+    chosen = wanted or dict(rule)
     for parts, why in ((parallel.tensor, "devices"), (kv_heads, "key and value heads")):
         if (count := chosen.get("heads", parts)) % parts:
             message = f"{count} heads cannot be shared by {parts} {why}"
@@ -183,7 +183,7 @@ def rounding_rule(
         return math.lcm(size, parallel.tensor) if dim == "width" else size
 
     moving = (*dimensions.free, *dimensions.tied)
-    asked = bool(heads or head_dim) or max(parallel.tensor, parallel.pipeline) > 1
+    asked = bool(wanted) or max(parallel.tensor, parallel.pipeline) > 1
     own = {dim: multiple(dim, DEFAULT_MULTIPLES.get(dim, 1)) for dim in moving}
     # What never varied stays what it was, unless other options say otherwise.
     own |= {
