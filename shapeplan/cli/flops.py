@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +11,10 @@ from shapeplan.cli.output import emit, output_target
 from shapeplan.errors import ArgumentError, ErrorDetail
 from shapeplan.quantities import parse_count, parse_flops
 from shapeplan.render.console import Console
+
+if TYPE_CHECKING:
+    from shapeplan.counting.compare import Costs
+    from shapeplan.documents.base import Document
 
 
 def flops(
@@ -74,7 +78,6 @@ def flops(
     """
     from shapeplan.architectures.catalogue import models_with
     from shapeplan.counting.compare import flops as count
-    from shapeplan.documents.flops import flops_document
     from shapeplan.readers.models import read_models
     from shapeplan.render.flops import render_catalogue, render_flops
 
@@ -117,8 +120,15 @@ def flops(
     console.warn(costs.cautions)
     emit(
         console,
-        lambda: flops_document(costs),
+        lambda: _document(costs),
         lambda: render_flops(costs, console.width, parts=parts),
         as_json=as_json,
         output=place,
     )
+
+
+def _document(costs: Costs) -> Document:
+    # Reading and writing documents takes pydantic, which a table does not.
+    from shapeplan.documents.flops import flops_document
+
+    return flops_document(costs)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from shapeplan.fitting.records import Interval
 from shapeplan.render.text import printable
+
+if TYPE_CHECKING:
+    from shapeplan.fitting.records import Interval
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[str]], *, left: int = 1) -> Table:
