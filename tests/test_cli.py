@@ -293,6 +293,10 @@ def test_help_and_version(program: Program) -> None:
         assert shown.returncode == 0
         assert "Example: shapeplan" in shown.stdout
     assert re.fullmatch(r"shapeplan \d+\.\d+\.\d+\n", program("--version").stdout)
+    cited = program("--cite").stdout
+    assert cited.count("@") == 2
+    assert "arXiv:2305.13035" in cited
+    assert cited.count("{") == cited.count("}")
     nothing = program()
     assert nothing.returncode == 2
     assert "Usage: shapeplan" in nothing.stdout

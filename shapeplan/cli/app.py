@@ -29,6 +29,22 @@ from shapeplan.render.console import ClosedPipe, Console
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
 
+CITATION = """\
+@inproceedings{{alabdulmohsin2023getting,
+  title     = {{Getting ViT in Shape: Scaling Laws for Compute-Optimal Model Design}},
+  author    = {{Alabdulmohsin, Ibrahim and Zhai, Xiaohua and Kolesnikov, Alexander and Beyer, Lucas}},
+  booktitle = {{Advances in Neural Information Processing Systems}},
+  volume    = {{36}},
+  year      = {{2023}},
+  note      = {{arXiv:2305.13035}}
+}}
+@software{{shapeplan,
+  title   = {{shapeplan: compute-optimal model shapes from a sweep}},
+  version = {{{version}}},
+  note    = {{the method is that of the paper above; shapeplan is not by its authors}}
+}}"""
+"""The paper and the tool, in BibTeX."""
+
 _UsageError: type[Exception] = typer.BadParameter.__bases__[0]
 """Typer's own error for wrong usage; it carries Click inside and exports no base class."""
 
@@ -52,10 +68,19 @@ def _show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
+def _show_citation(wanted: bool) -> None:
+    if wanted:
+        typer.echo(CITATION.format(version=__version__))
+        raise typer.Exit
+
+
 @app.callback()
 def options(
     version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+    cite: Annotated[
+        bool, typer.Option("--cite", callback=_show_citation, is_eager=True, help="Show what to cite and exit.")
     ] = False,
 ) -> None:
     """Sweep logs in, a compute-optimal model shape out."""
