@@ -25,13 +25,13 @@ LogLoss = Callable[[Floats, Index], Floats]
 
 
 def least_flops(
-    method: Optimum, target: Floats, guess: Floats | None = None, constants: Mapping[str, Floats] | None = None
+    optimum: Optimum, target: Floats, guess: Floats | None = None, constants: Mapping[str, Floats] | None = None
 ) -> Floats:
     """Return the least compute with which the best shape reaches a loss.
 
     Parameters
     ----------
-    method : Optimum
+    optimum : Optimum
         The law, with what the shape must keep.
     target : ndarray, shape (problems,)
         Losses.
@@ -46,75 +46,77 @@ def least_flops(
         Compute, in the convention of the law; infinite where no compute up to 1e40 FLOPs reaches the loss, and
         `LEAST_FLOPS` where any does.
     """
-    own = method.fit.law.arrays() if constants is None else constants
+    own = optimum.fit.law.arrays() if constants is None else constants
     # Shapes change little from step to step: each search starts where the last one ended.
-    last = {dim: np.full(len(target), np.nan) for dim in method.fit.dims}
+    last = {dim: np.full(len(target), np.nan) for dim in optimum.fit.dims}
 
     def log_loss(log_flops: Floats, problems: Index) -> Floats:
         mine = {name: value[problems] if np.ndim(value) else value for name, value in own.items()}
         flops = np.exp(log_flops)
-        shape = method.under(mine, flops, {dim: values[problems] for dim, values in last.items()})
+        shape = optimum.under(mine, flops, {dim: values[problems] for dim, values in last.items()})
         for dim, values in shape.items():
             last[dim][problems] = values
         with np.errstate(invalid="ignore", divide="ignore"):
-            return np.asarray(np.log(method.losses(shape, flops, mine)))
+            return np.asarray(np.log(optimum.losses(shape, flops, mine)))
 
     return _solve(log_loss, np.log(target), guess)
 
 
-def flops_of_shape(method: Optimum, shape: Mapping[str, Floats], target: Floats, guess: Floats | None = None) -> Floats:
+def flops_of_shape(
+    optimum: Optimum, shape: Mapping[str, Floats], target: Floats, guess: Floats | None = None
+) -> Floats:
     """Return the compute with which given shapes, one a loss, reach the loss; infinite where none does."""
 
     def log_loss(log_flops: Floats, problems: Index) -> Floats:
         mine = {dim: values[problems] for dim, values in shape.items()}
         with np.errstate(invalid="ignore", divide="ignore"):
-            return np.asarray(np.log(method.losses(mine, np.exp(log_flops))))
+            return np.asarray(np.log(optimum.losses(mine, np.exp(log_flops))))
 
     return _solve(log_loss, np.log(target), guess)
 
 
-def flops_interval(method: Optimum, target: float, guess: float) -> tuple[float, float | None] | None:
+def flops_interval(optimum: Optimum, target: float, guess: float) -> tuple[float, float | None] | None:
     """Return the interval of the least compute under the draws; None at an end that some draws never reach."""
-    draws = _draws(method)
+    draws = _draws(optimum)
     if not draws:
         return None
     count = len(next(iter(draws.values())))
-    needed = np.log(least_flops(method, np.full(count, target), np.full(count, guess), draws))
+    needed = np.log(least_flops(optimum, np.full(count, target), np.full(count, guess), draws))
     # Quantiles must not mix finite and infinite draws.
-    low, high = central_interval(np.where(np.isfinite(needed), needed, _NOWHERE), method.fit.bootstrap.level)
+    low, high = central_interval(np.where(np.isfinite(needed), needed, _NOWHERE), optimum.fit.bootstrap.level)
     reached = high <= np.log(LARGEST_FLOPS)
     return (float(np.exp(low)), float(np.exp(high)) if reached else None) if low <= np.log(LARGEST_FLOPS) else None
 
 
 def share_interval(
-    method: Optimum, shape: Mapping[str, Floats], budget: float, guess: float
+    optimum: Optimum, shape: Mapping[str, Floats], budget: float, guess: float
 ) -> tuple[float, float] | None:
     """Return the interval, under the draws, of the share of a budget at which the best shape is as good as another.
 
     Parameters
     ----------
-    method : Optimum
+    optimum : Optimum
         The law, with what the shape must keep.
     shape : mapping of str to ndarray, shape (1,)
         The other shape.
     budget, guess : float
         What the other shape is trained with, and about what the best one takes.
     """
-    draws = _draws(method)
+    draws = _draws(optimum)
     if not draws:
         return None
     count = len(next(iter(draws.values())))
     columns = {name: values[:, None] for name, values in draws.items()}
-    target = method.losses(shape, np.array([budget]), columns)[:, 0]
-    shares = least_flops(method, target, np.full(count, guess), draws) / budget
+    target = optimum.losses(shape, np.array([budget]), columns)[:, 0]
+    shares = least_flops(optimum, target, np.full(count, guess), draws) / budget
     if not np.isfinite(shares).all():
         return None
-    low, high = central_interval(shares, method.fit.bootstrap.level)
+    low, high = central_interval(shares, optimum.fit.bootstrap.level)
     return float(low), float(high)
 
 
-def _draws(method: Optimum) -> dict[str, Floats]:
-    return {name: values[:_DRAWS] for name, values in method.draws().items()}
+def _draws(optimum: Optimum) -> dict[str, Floats]:
+    return {name: values[:_DRAWS] for name, values in optimum.draws().items()}
 
 
 def _solve(log_loss: LogLoss, target: Floats, guess: Floats | None = None) -> Floats:

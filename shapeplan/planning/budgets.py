@@ -48,7 +48,7 @@ class Budgets:
 
 
 def read_budgets(
-    law: Optimum,
+    optimum: Optimum,
     rounding_rule: RoundingRule,
     flops: Amounts | None,
     flops_convention: Convention | None,
@@ -76,7 +76,7 @@ def read_budgets(
         hint = "give one of --flops 1e21, --loss 0.15, or --gpus 64xH100 --days 14"
         raise ArgumentError(ErrorDetail("bad-budget", message, hint))
     if loss is not None:
-        return _for_losses(law, rounding_rule, [number("loss", one) for one in several("loss", loss)], fleet, share)
+        return _for_losses(optimum, rounding_rule, [number("loss", one) for one in several("loss", loss)], fleet, share)
     if days is not None and fleet is not None and share is not None:
         if not 0 < days <= MOST_DAYS:
             hint = f"give more than 0 and at most {MOST_DAYS:g}"
@@ -91,15 +91,15 @@ def read_budgets(
         if not 0 < budget <= LARGEST_FLOPS:
             hint = f"give more than 0 and at most {LARGEST_FLOPS:g} FLOPs"
             raise ArgumentError(ErrorDetail("bad-flops", f"a budget of {budget:g} FLOPs cannot be", hint))
-    own = law.fit.flops_convention
+    own = optimum.fit.flops_convention
     return Budgets(np.array([convert_flops(t, flops_convention or own, own) for t in given]), None, fleet, share)
 
 
 def _for_losses(
-    law: Optimum, rounding_rule: RoundingRule, losses: list[float], fleet: Fleet | None, mfu: float | None
+    optimum: Optimum, rounding_rule: RoundingRule, losses: list[float], fleet: Fleet | None, mfu: float | None
 ) -> Budgets:
     """Return the least compute with which shapes that can be built reach the losses."""
-    fit = law.fit
+    fit = optimum.fit
     for target in losses:
         if not (target > 0 and math.isfinite(target)):
             raise ArgumentError(ErrorDetail("bad-loss", f"a loss of {target:g} cannot be", "give a positive number"))
@@ -107,23 +107,26 @@ def _for_losses(
         message = f"the law {fit.law.form.name!r} tells no loss that could be reached"
         raise PlanError(ErrorDetail("no-loss", message, "fit a joint law (--law auto), or give --flops"))
     targets = np.array(losses, dtype=float)
-    needed = least_flops(law, targets)
+    needed = least_flops(optimum, targets)
     if not np.isfinite(needed).all():
-        raise _unreachable(fit, law, losses[int(np.argmin(np.isfinite(needed)))])
+        raise _unreachable(fit, optimum, losses[int(np.argmin(np.isfinite(needed)))])
     if (needed <= LEAST_FLOPS).any():
         high = losses[int(np.argmax(needed <= LEAST_FLOPS))]
         message = f"a {fit.metric} of {high:g} is reached with no training at all, under the law"
         raise PlanError(ErrorDetail("loss-too-high", message, "ask for a loss like those of the log"))
     flops = np.array(
-        [_buildable(law, rounding_rule, target, least) for target, least in zip(losses, needed.tolist(), strict=True)]
+        [
+            _buildable(optimum, rounding_rule, target, least)
+            for target, least in zip(losses, needed.tolist(), strict=True)
+        ]
     )
-    intervals = (flops_interval(law, target, least) for target, least in zip(losses, needed.tolist(), strict=True))
+    intervals = (flops_interval(optimum, target, least) for target, least in zip(losses, needed.tolist(), strict=True))
     # What rounding costs is paid under every draw.
     paid = (flops / needed).tolist()
     return Budgets(flops, tuple(_scaled(ci, more) for ci, more in zip(intervals, paid, strict=True)), fleet, mfu)
 
 
-def _buildable(law: Optimum, rounding_rule: RoundingRule, target: float, least: float) -> float:
+def _buildable(optimum: Optimum, rounding_rule: RoundingRule, target: float, least: float) -> float:
     """Return the least compute with which a shape that can be built reaches a loss; `least` is that of any shape.
 
     Fine steps lose next to nothing, and the shape built at `least` needs a little more. Where steps are coarse, budgets
@@ -132,9 +135,9 @@ def _buildable(law: Optimum, rounding_rule: RoundingRule, target: float, least: 
 
     def built(flops: float) -> tuple[float, float]:
         budget = np.array([flops])
-        shape = round_to_least_loss(law, rounding_rule, law.shapes(budget), budget)
-        own = float(flops_of_shape(law, shape, np.array([target]), np.array([flops]))[0])
-        return own, float(law.losses(shape, budget)[0])
+        shape = round_to_least_loss(optimum, rounding_rule, optimum.shapes(budget), budget)
+        own = float(flops_of_shape(optimum, shape, np.array([target]), np.array([flops]))[0])
+        return own, float(optimum.losses(shape, budget)[0])
 
     low, high = least, min(built(least)[0], LARGEST_FLOPS)
     if high <= least * _NEXT_TO_NOTHING:
@@ -160,10 +163,10 @@ def _scaled(ci: tuple[float, float | None] | None, more: float) -> tuple[float, 
     return None if ci is None else (ci[0] * more, None if ci[1] is None else ci[1] * more)
 
 
-def _unreachable(fit: Fit, law: Optimum, target: float) -> PlanError:
+def _unreachable(fit: Fit, optimum: Optimum, target: float) -> PlanError:
     most = np.array([LARGEST_FLOPS])
     with np.errstate(invalid="ignore", divide="ignore"):
-        least = float(law.losses(law.shapes(most), most)[0])
+        least = float(optimum.losses(optimum.shapes(most), most)[0])
     if not math.isfinite(least):
         message = f"no compute reaches a {fit.metric} of {target:g}: no shape keeps the limits"
         return PlanError(ErrorDetail("impossible-limits", message, "raise the limits, or look further with --trust"))

@@ -105,7 +105,7 @@ def read_versus(text: str, fit: Fit) -> ReferenceShape:
 
 
 def compare_with(
-    rated: Sequence[ReferenceShape], law: Optimum, plan: ShapeCost, *, tell_loss: bool
+    rated: Sequence[ReferenceShape], optimum: Optimum, plan: ShapeCost, *, tell_loss: bool
 ) -> list[tuple[Alternative, ...]]:
     """Return, for every budget, the shapes with what they lose to the plan, and what their loss costs otherwise.
 
@@ -113,24 +113,24 @@ def compare_with(
     ----------
     rated : sequence of ReferenceShape
         The shapes.
-    law : Optimum
+    optimum : Optimum
         The law, with what the plan must keep.
     plan : ShapeCost
         The recommended shapes.
     tell_loss : bool
         Whether the law's loss can be believed.
     """
-    columns = [_column(one, law, plan, tell_loss=tell_loss) for one in rated]
+    columns = [_column(one, optimum, plan, tell_loss=tell_loss) for one in rated]
     return [tuple(column[i] for column in columns) for i in range(len(plan.flops))]
 
 
 def alternatives(
-    name: str, shape: Mapping[str, Floats], law: Optimum, plan: ShapeCost, *, tell_loss: bool
+    name: str, shape: Mapping[str, Floats], optimum: Optimum, plan: ShapeCost, *, tell_loss: bool
 ) -> list[Alternative]:
     """Return a shape a budget with what it costs and loses to the plan."""
-    its = ShapeCost.of(law, shape, plan.flops, tell_loss=tell_loss)
-    intervals = _regret_intervals(law, its, plan) if tell_loss else None
-    kept = law.asked.kept_by(law.fit, shape, plan.flops)
+    its = ShapeCost.of(optimum, shape, plan.flops, tell_loss=tell_loss)
+    intervals = _regret_intervals(optimum, its, plan) if tell_loss else None
+    kept = optimum.asked.kept_by(optimum.fit, shape, plan.flops)
     return [
         Alternative(
             name=name,
@@ -146,16 +146,16 @@ def alternatives(
     ]
 
 
-def _column(one: ReferenceShape, law: Optimum, plan: ShapeCost, *, tell_loss: bool) -> list[Alternative]:
+def _column(one: ReferenceShape, optimum: Optimum, plan: ShapeCost, *, tell_loss: bool) -> list[Alternative]:
     shape = {dim: np.full(len(plan.flops), float(size)) for dim, size in one.shape.items()}
-    found = alternatives(one.name, shape, law, plan, tell_loss=tell_loss)
+    found = alternatives(one.name, shape, optimum, plan, tell_loss=tell_loss)
     losses = np.array([np.nan if other.loss is None else other.loss for other in found])
     known = np.flatnonzero(np.isfinite(losses))
     if not known.size:
         return found
-    needed = least_flops(law, losses[known], plan.flops[known])
-    best = law.under(law.fit.law.arrays(), np.where(np.isfinite(needed), needed, 1.0))
-    forward = law.fit.cost_model.flops_per_example(best) if law.fit.cost is not None else None
+    needed = least_flops(optimum, losses[known], plan.flops[known])
+    best = optimum.under(optimum.fit.law.arrays(), np.where(np.isfinite(needed), needed, 1.0))
+    forward = optimum.fit.cost_model.flops_per_example(best) if optimum.fit.cost is not None else None
     for place, i in enumerate(known):
         if not LEAST_FLOPS < needed[place] < np.inf:
             continue
@@ -166,15 +166,15 @@ def _column(one: ReferenceShape, law: Optimum, plan: ShapeCost, *, tell_loss: bo
         budget = float(plan.flops[i])
         ci = None
         if len(plan.flops) <= KNOTS:
-            ci = share_interval(law, {dim: v[i : i + 1] for dim, v in shape.items()}, budget, float(needed[place]))
+            ci = share_interval(optimum, {dim: v[i : i + 1] for dim, v in shape.items()}, budget, float(needed[place]))
         same = SameLoss(float(needed[place]), float(needed[place]) / budget, ci, inference)
         found[i] = replace(other, same_loss=same)
     return found
 
 
-def _regret_intervals(law: Optimum, its: ShapeCost, plan: ShapeCost) -> list[Interval | None] | None:
+def _regret_intervals(optimum: Optimum, its: ShapeCost, plan: ShapeCost) -> list[Interval | None] | None:
     """Return the interval of the regret under the draws, both shapes under the same draw; None where undefined."""
-    fit = law.fit
+    fit = optimum.fit
     if not fit.bootstrap.draws:
         return None
     columns = fit.bootstrap.columns()
@@ -183,7 +183,7 @@ def _regret_intervals(law: Optimum, its: ShapeCost, plan: ShapeCost) -> list[Int
     for first in range(0, len(plan.flops), piece):
         rows = slice(first, first + piece)
         one, other = (
-            law.losses({dim: v[rows] for dim, v in ledger.shape.items()}, ledger.flops[rows], columns)
+            optimum.losses({dim: v[rows] for dim, v in ledger.shape.items()}, ledger.flops[rows], columns)
             for ledger in (its, plan)
         )
         with np.errstate(divide="ignore", invalid="ignore"):

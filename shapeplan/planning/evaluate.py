@@ -17,6 +17,7 @@ from shapeplan.planning.comparison import ReferenceShape, alternatives, compare_
 from shapeplan.planning.model_uncertainty import disagreement, under_rivals
 from shapeplan.planning.optimum import Optimum
 from shapeplan.planning.plan import Alternative, BudgetPlan, Deviation, LawPlan, Serving
+from shapeplan.planning.planner import Planner
 from shapeplan.planning.recipe import Recipe
 from shapeplan.planning.rounding import RoundingRule
 from shapeplan.planning.sensitivity import deviations, valley
@@ -44,8 +45,8 @@ class Evaluation:
 
     Attributes
     ----------
-    law : Optimum
-        The law, with what the plan must keep.
+    law_optimum : Optimum
+        The optimum of the law, with what the plan must keep.
     of_law : bool
         Whether shapes are its optimum, not the recipe's.
     built : RoundingRule
@@ -54,7 +55,7 @@ class Evaluation:
         What is to be spent.
     shapes, intervals : mappings
         Free dimensions before rounding, and the ends of their intervals; None without draws.
-    ledger : ShapeCost
+    cost : ShapeCost
         The shapes to train.
     loss, best : (ndarray, ends or None), or None
         Loss of the shapes to train, and of those before rounding, with intervals; None where no loss is told.
@@ -66,13 +67,13 @@ class Evaluation:
         Relative excess loss that is as good as none.
     """
 
-    law: Optimum
+    law_optimum: Optimum
     of_law: bool
     built: RoundingRule
     budgets: Budgets
     shapes: Mapping[str, Floats]
     intervals: Mapping[str, Ends] | None
-    ledger: ShapeCost
+    cost: ShapeCost
     loss: tuple[Floats, Ends | None] | None
     best: tuple[Floats, Ends | None] | None
     valley: Mapping[str, Ends]
@@ -88,15 +89,15 @@ class Evaluation:
         return tuple(self._plan(i) for i in range(len(self.budgets.flops)))
 
     def _plan(self, i: int) -> BudgetPlan:
-        fit, ledger, own = self.law.fit, self.ledger, self.law.fit.flops_convention
+        fit, cost, own = self.law_optimum.fit, self.cost, self.law_optimum.fit.flops_convention
         budget = float(self.budgets.flops[i])
         shape = {dim: float(values[i]) for dim, values in self.shapes.items()}
-        rounded = {dim: plain(values[i]) for dim, values in ledger.shape.items()}
+        rounded = {dim: plain(values[i]) for dim, values in cost.shape.items()}
         ci = _complete(
             fit, {dim: interval_at(ends, i) for dim, ends in self.intervals.items()} if self.intervals else {}
         )
-        forward, spent = _at(ledger.forward, i), _at(ledger.achieved, i)
-        examples = _at(ledger.examples, i)
+        forward, spent = _at(cost.forward, i), _at(cost.achieved, i)
+        examples = _at(cost.examples, i)
         loss, best = _estimate(self.loss, i), _estimate(self.best, i)
         return BudgetPlan(
             flops=budget,
@@ -108,8 +109,8 @@ class Evaluation:
             ci=ci,
             rounded=rounded,
             heads=self.built.heads_of(rounded.get("width")),
-            params=None if ledger.params is None else round(float(ledger.params[i])),
-            flops_per_example=_at(ledger.each, i),
+            params=None if cost.params is None else round(float(cost.params[i])),
+            flops_per_example=_at(cost.each, i),
             flops_per_example_forward=forward,
             flops_per_example_training=None if forward is None else convert_flops(forward, "forward", "training"),
             examples=None if examples is None else int(examples),
@@ -129,14 +130,18 @@ class Evaluation:
         )
 
     def _serving(self, i: int) -> Serving | None:
-        taken, forward, served = _at(self.ledger.serving, i), _at(self.ledger.forward, i), self.law.asked.limits.served
+        taken, forward, served = (
+            _at(self.cost.serving, i),
+            _at(self.cost.forward, i),
+            self.law_optimum.asked.limits.served,
+        )
         return None if taken is None or forward is None else Serving(served, taken, served * forward)
 
     def _days(self, spent: float | None) -> float | None:
         fleet, mfu = self.budgets.fleet, self.budgets.mfu
         if fleet is None or mfu is None or spent is None:
             return None
-        return fleet.days(convert_flops(spent, self.law.fit.flops_convention, "training"), mfu)
+        return fleet.days(convert_flops(spent, self.law_optimum.fit.flops_convention, "training"), mfu)
 
     def _cautions(
         self,
@@ -147,20 +152,20 @@ class Evaluation:
         loss: Estimate | None,
         best: Estimate | None,
     ) -> tuple[Caution, ...]:
-        fit, asked, budget = self.law.fit, self.law.asked, float(self.budgets.flops[i])
+        fit, asked, budget = self.law_optimum.fit, self.law_optimum.asked, float(self.budgets.flops[i])
         spent = None
-        if self.ledger.achieved is not None and math.isfinite(asked.limits.examples):
-            spent = float(self.ledger.achieved[i]) + (_at(self.ledger.serving, i) or 0.0)
+        if self.cost.achieved is not None and math.isfinite(asked.limits.examples):
+            spent = float(self.cost.achieved[i]) + (_at(self.cost.serving, i) or 0.0)
         of_size = next((option for option in asked.options if option in _OF_SIZE), None)
         own = (
-            *edge_cautions(self.law.at_edge(shape), asked.trust),
+            *edge_cautions(self.law_optimum.at_edge(shape), asked.trust),
             *blind_cautions(fit),
             *disagreement(self.laws[i], ci, loss, best),
         )
         return (
             *(own if self.of_law else ()),
             # With limits, a better run of the log may have kept none.
-            *(() if asked.options else beaten_cautions(fit, _at(self.ledger.loss, i), budget)),
+            *(() if asked.options else beaten_cautions(fit, _at(self.cost.loss, i), budget)),
             *rounding_cautions(loss, best, self.tolerance),
             *left_over_cautions(budget, spent, of_size),
             *extrapolation_cautions(
@@ -172,9 +177,9 @@ class Evaluation:
 
 
 def evaluate(
-    law: Optimum,
-    chosen: Recipe | Optimum,
-    beside: Recipe | Optimum | None,
+    optimum: Optimum,
+    chosen: Planner,
+    beside: Planner | None,
     built: RoundingRule,
     budgets: Budgets,
     rated: Sequence[ReferenceShape],
@@ -184,9 +189,9 @@ def evaluate(
 
     Parameters
     ----------
-    law : Optimum
+    optimum : Optimum
         The law, with what the plan must keep.
-    chosen, beside : Recipe or Optimum
+    chosen, beside : Planner
         What answers, and what is shown beside it.
     built : RoundingRule
         What shapes are rounded to.
@@ -202,63 +207,63 @@ def evaluate(
     PlanError
         If no shape keeps the limits, or a budget does not buy one example.
     """
-    fit, flops, tell = law.fit, budgets.flops, law.fit.predicts_loss
+    fit, flops, tell = optimum.fit, budgets.flops, optimum.fit.predicts_loss
     of_law = isinstance(chosen, Optimum)
     shapes = chosen.shapes(flops)
-    rounded = _build(chosen, law, built, shapes, flops)
-    ledger = ShapeCost.of(law, rounded, flops, tell_loss=fit.knows_loss)
-    _check_bought(fit, ledger)
-    told = ledger if tell else replace(ledger, loss=None)
-    besides = _besides(beside, law, built, told)
+    rounded = _build(chosen, optimum, built, shapes, flops)
+    cost = ShapeCost.of(optimum, rounded, flops, tell_loss=fit.knows_loss)
+    _check_bought(fit, cost)
+    told = cost if tell else replace(cost, loss=None)
+    besides = _besides(beside, optimum, built, told)
     nothing: list[Alternative | None] = [None] * len(flops)
     return Evaluation(
-        law=law,
+        law_optimum=optimum,
         of_law=of_law,
         built=built,
         budgets=budgets,
         shapes=shapes,
         intervals=chosen.intervals(flops),
-        ledger=ledger,
-        loss=_losses(law, rounded, flops) if tell else None,
-        best=_losses(law, shapes, flops) if tell else None,
-        valley=valley(law, shapes, flops, tolerance) if of_law and tell else {},
-        deviations=deviations(law, shapes, flops) if of_law and tell else [()] * len(flops),
-        laws=under_rivals(law, ledger) if fit.rivals else [()] * len(flops),
-        versus=compare_with(rated, law, told, tell_loss=tell),
+        cost=cost,
+        loss=_losses(optimum, rounded, flops) if tell else None,
+        best=_losses(optimum, shapes, flops) if tell else None,
+        valley=valley(optimum, shapes, flops, tolerance) if of_law and tell else {},
+        deviations=deviations(optimum, shapes, flops) if of_law and tell else [()] * len(flops),
+        laws=under_rivals(optimum, cost) if fit.rivals else [()] * len(flops),
+        versus=compare_with(rated, optimum, told, tell_loss=tell),
         recipe=besides if isinstance(beside, Recipe) else nothing,
         optimum=besides if isinstance(beside, Optimum) else nothing,
         tolerance=tolerance,
     )
 
 
-def _losses(law: Optimum, shape: Mapping[str, Floats], flops: Floats) -> tuple[Floats, Ends | None]:
+def _losses(optimum: Optimum, shape: Mapping[str, Floats], flops: Floats) -> tuple[Floats, Ends | None]:
     """Return the loss of shapes with its interval."""
-    return law.losses(shape, flops), law.fit.loss_interval(**law.variables(shape, flops))
+    return optimum.losses(shape, flops), optimum.fit.loss_interval(**optimum.variables(shape, flops))
 
 
 def _build(
-    method: Recipe | Optimum, law: Optimum, built: RoundingRule, shapes: Mapping[str, Floats], flops: Floats
+    method: Planner, optimum: Optimum, built: RoundingRule, shapes: Mapping[str, Floats], flops: Floats
 ) -> dict[str, Floats]:
     """Return shapes that can be built: of least loss around an optimum, the nearest to a recipe's."""
     if isinstance(method, Optimum):
-        return round_to_least_loss(law, built, shapes, flops)
-    check_shapes(law, shapes, flops)
+        return round_to_least_loss(optimum, built, shapes, flops)
+    check_shapes(optimum, shapes, flops)
     return built.round(shapes)
 
 
 def _besides(
-    beside: Recipe | Optimum | None, law: Optimum, built: RoundingRule, plan: ShapeCost
+    beside: Planner | None, optimum: Optimum, built: RoundingRule, plan: ShapeCost
 ) -> list[Alternative | None]:
     """Return what the other method gives for every budget; None where it gives nothing sensible."""
     nothing: list[Alternative | None] = [None] * len(plan.flops)
     if beside is None:
         return nothing
     try:
-        shape = _build(beside, law, built, beside.shapes(plan.flops), plan.flops)
+        shape = _build(beside, optimum, built, beside.shapes(plan.flops), plan.flops)
     except PlanError:
         return nothing
     name = "optimum of the law" if isinstance(beside, Optimum) else "the recipe"
-    return [*alternatives(name, shape, law, plan, tell_loss=True)]
+    return [*alternatives(name, shape, optimum, plan, tell_loss=True)]
 
 
 def _check_bought(fit: Fit, plan: ShapeCost) -> None:

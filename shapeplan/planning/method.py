@@ -11,6 +11,7 @@ import numpy as np
 from shapeplan.errors import ArgumentError, ErrorDetail, PlanError, check_choice
 from shapeplan.fitting.result import Fit
 from shapeplan.planning.optimum import Optimum
+from shapeplan.planning.planner import Planner
 from shapeplan.planning.recipe import Recipe
 from shapeplan.quantities import format_flops
 from shapeplan.sweeps.grid import Start, check_start
@@ -19,18 +20,18 @@ _SAME_SHAPE = 0.02
 
 
 def choose_method(
-    law: Optimum,
+    optimum: Optimum,
     method: str | None,
     start: Start | None,
     weights: Mapping[str, float] | str | None,
     *,
     needs_optimum: str | None,
-) -> Recipe | Optimum:
+) -> Planner:
     """Return what answers.
 
     Parameters
     ----------
-    law : Optimum
+    optimum : Optimum
         The fit, with what the plan must keep.
     method : {"optimum", "scale"} or None
         As asked; by default the recipe for the law ``star``, for a law without constants, and where a start or weights
@@ -47,7 +48,7 @@ def choose_method(
     PlanError
         If the fit has not what the method needs.
     """
-    fit = law.fit
+    fit = optimum.fit
     if method is not None:
         check_choice("method", method, (Recipe.name, Optimum.name))
     of_recipe = start is not None or weights is not None
@@ -73,17 +74,17 @@ def choose_method(
         message = f"the law {fit.law.form.name!r} {why}, so it has no best shape"
         hint = "write --method scale, or fit a log with an architecture"
         raise PlanError(ErrorDetail("no-optimum", message, hint))
-    return law
+    return optimum
 
 
-def method_beside(law: Optimum, chosen: Recipe | Optimum) -> Recipe | Optimum | None:
+def method_beside(optimum: Optimum, chosen: Planner) -> Planner | None:
     """Return the other method, where the fit has what it needs and tells its loss."""
-    fit = law.fit
+    fit = optimum.fit
     if not fit.predicts_loss:
         return None
     if isinstance(chosen, Recipe):
-        return law if fit.law.form.dims else None
-    if fit.start is None or law.asked.options or not set(fit.dims) <= fit.scaling_exponents.keys():
+        return optimum if fit.law.form.dims else None
+    if fit.start is None or optimum.asked.options or not set(fit.dims) <= fit.scaling_exponents.keys():
         return None
     if any(not math.isfinite(fit.scaling_exponents[dim].value) for dim in fit.dims):
         return None

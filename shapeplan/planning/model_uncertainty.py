@@ -18,11 +18,11 @@ COSTLY = 0.01
 """Regret of a plan under another law that is worth a warning, however wide the intervals are."""
 
 
-def under_rivals(law: Optimum, plan: ShapeCost) -> list[tuple[LawPlan, ...]]:
+def under_rivals(optimum: Optimum, plan: ShapeCost) -> list[tuple[LawPlan, ...]]:
     """Return, for every budget, the best shape and its loss under every rival, and what the plan loses there."""
     columns = []
-    for rival in law.fit.rivals:
-        other = replace(law, fit=law.fit.under(rival))
+    for rival in optimum.fit.rivals:
+        other = replace(optimum, fit=optimum.fit.under(rival))
         if not other.fit.knows_loss:
             continue
         best = other.shapes(plan.flops)

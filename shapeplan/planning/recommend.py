@@ -130,11 +130,11 @@ def recommend(  # noqa: PLR0913 - public: an argument a question
         held=asked.held,
     )
     rated = [read_versus(str(text), fit) for text in ([versus] if isinstance(versus, str) else versus)]
-    law = Optimum(fit, asked)
+    optimum = Optimum(fit, asked)
     needs_optimum = "loss" if loss is not None else next(iter(asked.options), None)
-    chosen = choose_method(law, method, start, weights, needs_optimum=needs_optimum)
+    chosen = choose_method(optimum, method, start, weights, needs_optimum=needs_optimum)
     budgets = read_budgets(
-        law,
+        optimum,
         built,
         flops,
         flops_convention,
@@ -143,9 +143,9 @@ def recommend(  # noqa: PLR0913 - public: an argument a question
         number_or_none("days", days),
         number_or_none("mfu", mfu),
     )
-    beside = method_beside(law, chosen)
+    beside = method_beside(optimum, chosen)
     recipe = next((one for one in (chosen, beside) if isinstance(one, Recipe)), None)
-    evaluation = evaluate(law, chosen, beside, built, budgets, rated, tolerance)
+    evaluation = evaluate(optimum, chosen, beside, built, budgets, rated, tolerance)
     return Plan(
         fit=fit,
         method=chosen.name,

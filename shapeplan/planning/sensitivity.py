@@ -30,13 +30,13 @@ def check_tolerance(tolerance: float) -> float:
 
 
 def valley(
-    method: Optimum, best: Mapping[str, Floats], flops: Floats, tolerance: float
+    optimum: Optimum, best: Mapping[str, Floats], flops: Floats, tolerance: float
 ) -> dict[str, tuple[Floats, Floats]]:
     """Return the values of every free dimension within a tolerance of the best loss, the rest re-optimized.
 
     Parameters
     ----------
-    method : Optimum
+    optimum : Optimum
         The law, with what the shape must keep.
     best : mapping of str to ndarray, shape (budgets,)
         The best shapes.
@@ -51,16 +51,16 @@ def valley(
         Smallest and largest value; they end at the edge of the trust region. Dimensions that are fixed are left out.
     """
     knots = knots_of(flops)
-    at_knots = best if len(knots) == len(flops) else method.shapes(knots)
-    losses = method.losses(at_knots, knots)
+    at_knots = best if len(knots) == len(flops) else optimum.shapes(knots)
+    losses = optimum.losses(at_knots, knots)
     if not (losses > 0).all():
         return {}
     least = np.log(losses)
-    bounds = method.asked.bounds(method.fit)
-    sides = [(dim, edge) for dim in bounds if dim not in method.asked.held for edge in bounds[dim]]
+    bounds = optimum.asked.bounds(optimum.fit)
+    sides = [(dim, edge) for dim in bounds if dim not in optimum.asked.held for edge in bounds[dim]]
     if not sides:
         return {}
-    crossings = _crossings(method, sides, at_knots, knots, least, float(np.log1p(tolerance)))
+    crossings = _crossings(optimum, sides, at_knots, knots, least, float(np.log1p(tolerance)))
     shares = [
         between_knots(crossing - np.log(at_knots[dim]), knots, flops)
         for (dim, _), crossing in zip(sides, crossings, strict=True)
@@ -72,7 +72,7 @@ def valley(
 
 
 def _crossings(
-    method: Optimum,
+    optimum: Optimum,
     sides: Sequence[tuple[str, float]],
     best: Mapping[str, Floats],
     flops: Floats,
@@ -90,7 +90,7 @@ def _crossings(
 
     def over(places: Floats) -> Floats:
         # The root of a bowl's depth is a line, on which the false position is at once near the crossing.
-        excess = np.maximum(_profile(method, sides, places, best, flops) - least, 0.0)
+        excess = np.maximum(_profile(optimum, sides, places, best, flops) - least, 0.0)
         return np.asarray(np.sqrt(excess) - np.sqrt(depth))
 
     def at(values: Floats, index: np.ndarray[tuple[int, ...], np.dtype[np.intp]]) -> Floats:
@@ -111,7 +111,7 @@ def _crossings(
 
 
 def _profile(
-    method: Optimum, sides: Sequence[tuple[str, float]], places: Floats, best: Mapping[str, Floats], flops: Floats
+    optimum: Optimum, sides: Sequence[tuple[str, float]], places: Floats, best: Mapping[str, Floats], flops: Floats
 ) -> Floats:
     """Return the logarithm of the least loss with the dimension of a side held, shape (places, sides, budgets)."""
 
@@ -120,35 +120,35 @@ def _profile(
 
     sizes, compute = np.exp(places), spread(flops)
     bounds: dict[str, tuple[ArrayLike, ArrayLike]] = {}
-    for name, ends in method.asked.bounds(method.fit).items():
+    for name, ends in optimum.asked.bounds(optimum.fit).items():
         held = np.array([dim == name for dim, _ in sides])[:, None]
         low, high = (np.where(held, sizes, end).ravel() for end in ends)
         bounds[name] = (low, high)
     near = {name: spread(values) for name, values in best.items()}
-    found = method.fit.best_shapes(method.fit.law.arrays(), compute, bounds, method.asked.limits, near)
+    found = optimum.fit.best_shapes(optimum.fit.law.arrays(), compute, bounds, optimum.asked.limits, near)
     with np.errstate(invalid="ignore", divide="ignore"):
-        loss = np.log(method.losses(found, compute))
+        loss = np.log(optimum.losses(found, compute))
     return np.where(np.isfinite(loss), loss, _NOWHERE).reshape(places.shape)
 
 
-def deviations(method: Optimum, best: Mapping[str, Floats], flops: Floats) -> list[tuple[Deviation, ...]]:
+def deviations(optimum: Optimum, best: Mapping[str, Floats], flops: Floats) -> list[tuple[Deviation, ...]]:
     """Return, for every budget, what a dimension off the best shape costs, the others and the budget the same."""
-    moves = [(dim, factor) for dim in best if dim not in method.asked.held for factor in FACTORS]
+    moves = [(dim, factor) for dim in best if dim not in optimum.asked.held for factor in FACTORS]
     if not moves:
         return [()] * len(flops)
     moved = {
         name: np.array([factor * values if dim == name else values for dim, factor in moves])
         for name, values in best.items()
     }
-    excess = method.losses(moved, flops) / method.losses(best, flops) - 1.0
+    excess = optimum.losses(moved, flops) / optimum.losses(best, flops) - 1.0
     # A shape that breaks the limits costs nothing that could be paid.
-    excess = np.where(method.asked.kept_by(method.fit, moved, flops), excess, np.nan)
-    draws = method.draws() if len(flops) <= KNOTS else {}
+    excess = np.where(optimum.asked.kept_by(optimum.fit, moved, flops), excess, np.nan)
+    draws = optimum.draws() if len(flops) <= KNOTS else {}
     ends: tuple[Floats, Floats] | None = None
     if draws:
         columns = {name: values[:, None, None] for name, values in draws.items()}
-        residual_model = method.losses(moved, flops, columns) / method.losses(best, flops, columns) - 1.0
-        ends = central_interval(residual_model, method.fit.bootstrap.level)
+        excess_draws = optimum.losses(moved, flops, columns) / optimum.losses(best, flops, columns) - 1.0
+        ends = central_interval(excess_draws, optimum.fit.bootstrap.level)
     return [
         tuple(
             Deviation(dim, factor, float(excess[k, i]), (float(ends[0][k, i]), float(ends[1][k, i])) if ends else None)

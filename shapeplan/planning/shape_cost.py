@@ -49,12 +49,12 @@ class ShapeCost:
     loss: Floats | None
 
     @classmethod
-    def of(cls, law: Optimum, shape: Mapping[str, Floats], flops: Floats, *, tell_loss: bool) -> ShapeCost:
-        """Return the ledger of shapes, one a budget.
+    def of(cls, optimum: Optimum, shape: Mapping[str, Floats], flops: Floats, *, tell_loss: bool) -> ShapeCost:
+        """Return the cost of shapes, one a budget.
 
         Parameters
         ----------
-        law : Optimum
+        optimum : Optimum
             The law, with what the plan must keep.
         shape : mapping of str to ndarray, shape (budgets,)
             All dimensions.
@@ -63,7 +63,7 @@ class ShapeCost:
         tell_loss : bool
             Whether the law's loss can be believed.
         """
-        around, limits = law.fit.cost_model, law.asked.limits
+        around, limits = optimum.fit.cost_model, optimum.asked.limits
         each = forward = examples = achieved = serving = None
         if around.cost is not None:
             each = around.flops_per_example(shape)
@@ -76,6 +76,6 @@ class ShapeCost:
         loss = None
         if tell_loss:
             # A shape that the budget trains on nothing has no loss.
-            loss = law.losses(shape, flops)
+            loss = optimum.losses(shape, flops)
             loss = loss if examples is None else np.where(examples >= 1, loss, np.nan)
         return cls(shape, flops, each, forward, around.params(shape), examples, achieved, serving, loss)

@@ -25,12 +25,12 @@ _COARSE = 0.5
 _CELLS = 400_000
 
 
-def check_shapes(law: Optimum, shape: Mapping[str, Floats], flops: Floats) -> None:
+def check_shapes(optimum: Optimum, shape: Mapping[str, Floats], flops: Floats) -> None:
     """Raise `PlanError` if a method gave no shape for a budget, or an absurd one."""
     for i, budget in enumerate(flops.tolist()):
         sizes = {dim: float(values[i]) for dim, values in shape.items()}
-        if law.asked.limits.any and not all(np.isfinite(size) for size in sizes.values()):
-            raise impossible(law.fit, law.asked, budget)
+        if optimum.asked.limits.any and not all(np.isfinite(size) for size in sizes.values()):
+            raise impossible(optimum.fit, optimum.asked, budget)
         if absurd := [dim for dim, size in sizes.items() if not SMALLEST_SIZE <= size <= LARGEST_SIZE]:
             said = ", ".join(f"{dim} {sizes[dim]:.3g}" for dim in absurd)
             message = f"the plan would be {said} at {format_flops(budget)} FLOPs"
@@ -38,13 +38,13 @@ def check_shapes(law: Optimum, shape: Mapping[str, Floats], flops: Floats) -> No
 
 
 def round_to_least_loss(
-    law: Optimum, rounding_rule: RoundingRule, shape: Mapping[str, Floats], flops: Floats
+    optimum: Optimum, rounding_rule: RoundingRule, shape: Mapping[str, Floats], flops: Floats
 ) -> dict[str, Floats]:
     """Return, for every budget, the shape of least loss among those that can be built around the best one.
 
     Parameters
     ----------
-    law : Optimum
+    optimum : Optimum
         The law, with what the shape must keep.
     grain : RoundingRule
         What can be built.
@@ -63,23 +63,23 @@ def round_to_least_loss(
     PlanError
         If no shape on the lattice keeps the limits.
     """
-    check_shapes(law, shape, flops)
+    check_shapes(optimum, shape, flops)
     free = [dim for dim in shape if dim not in rounding_rule.held]
     coarse = any(rounding_rule.multiple(dim) > _COARSE * float(shape[dim].min()) for dim in free)
-    wide = law.asked.limits.any or coarse
+    wide = optimum.asked.limits.any or coarse
     size = (2 * WIDE_REACH) ** max(len(free) - 1, 0) * 2 * REACH if wide else (2 * REACH) ** len(free)
     step = max(1, _CELLS // size)
     pieces = []
     for first in range(0, len(flops), step):
         rows = slice(first, first + step)
         near = {dim: values[rows] for dim, values in shape.items()}
-        places = _branched(law, rounding_rule, near, flops[rows]) if wide else rounding_rule.lattice(near, REACH)
-        pieces.append(_least(law, places, flops[rows]))
+        places = _branched(optimum, rounding_rule, near, flops[rows]) if wide else rounding_rule.lattice(near, REACH)
+        pieces.append(_least(optimum, places, flops[rows]))
     return {dim: np.concatenate([piece[dim] for piece in pieces]) for dim in pieces[0]}
 
 
 def _branched(
-    law: Optimum, rounding_rule: RoundingRule, shape: Mapping[str, Floats], flops: Floats
+    optimum: Optimum, rounding_rule: RoundingRule, shape: Mapping[str, Floats], flops: Floats
 ) -> dict[str, Floats]:
     """Return shapes that can be built, shape (budgets, shapes), where rounding one dimension moves the others far.
 
@@ -95,26 +95,28 @@ def _branched(
         place = {name: np.repeat(values, count) for name, values in place.items()} | {dim: steps.ravel()}
         compute = np.repeat(compute, count)
         if done < len(free) - 1:
-            place = _reoptimized(law, place, compute, free[: done + 1])
+            place = _reoptimized(optimum, place, compute, free[: done + 1])
     return {dim: values.reshape(len(flops), -1) for dim, values in rounding_rule.complete(place).items()}
 
 
-def _reoptimized(law: Optimum, place: Mapping[str, Floats], flops: Floats, rounded: Sequence[str]) -> dict[str, Floats]:
+def _reoptimized(
+    optimum: Optimum, place: Mapping[str, Floats], flops: Floats, rounded: Sequence[str]
+) -> dict[str, Floats]:
     """Return places with all but the rounded dimensions at their best."""
-    bounds: dict[str, tuple[ArrayLike, ArrayLike]] = {**law.asked.bounds(law.fit)}
+    bounds: dict[str, tuple[ArrayLike, ArrayLike]] = {**optimum.asked.bounds(optimum.fit)}
     bounds |= {dim: (place[dim], place[dim]) for dim in rounded}
-    found = law.fit.best_shapes(law.fit.law.arrays(), flops, bounds, law.asked.limits, place)
+    found = optimum.fit.best_shapes(optimum.fit.law.arrays(), flops, bounds, optimum.asked.limits, place)
     # Where the rest cannot keep the limits any will do: the place will be ruled out.
     return {dim: np.where(np.isfinite(values), values, place[dim]) for dim, values in found.items()}
 
 
-def _least(law: Optimum, places: Mapping[str, Floats], flops: Floats) -> dict[str, Floats]:
+def _least(optimum: Optimum, places: Mapping[str, Floats], flops: Floats) -> dict[str, Floats]:
     rows, budget = np.arange(len(flops)), flops[:, None]
-    kept = _inside(law, places)
-    if law.asked.limits.any:
-        kept = kept & law.asked.kept_by(law.fit, places, budget)
+    kept = _inside(optimum, places)
+    if optimum.asked.limits.any:
+        kept = kept & optimum.asked.kept_by(optimum.fit, places, budget)
     with np.errstate(invalid="ignore", divide="ignore"):
-        loss = np.where(kept, law.losses(places, budget), np.inf)
+        loss = np.where(kept, optimum.losses(places, budget), np.inf)
     loss = np.where(np.isfinite(loss), loss, np.inf)
     best = np.argmin(loss, axis=1)
     if np.isfinite(loss[rows, best]).all():
@@ -124,8 +126,8 @@ def _least(law: Optimum, places: Mapping[str, Floats], flops: Floats) -> dict[st
     raise PlanError(ErrorDetail("impossible-limits", message, hint))
 
 
-def _inside(law: Optimum, places: Mapping[str, Floats]) -> Bools:
+def _inside(optimum: Optimum, places: Mapping[str, Floats]) -> Bools:
     """Return which places lie in the trust region; all of a budget where none does, as with coarse multiples."""
-    bounds = law.asked.bounds(law.fit)
+    bounds = optimum.asked.bounds(optimum.fit)
     inside = np.all([(low <= places[dim]) & (places[dim] <= high) for dim, (low, high) in bounds.items()], axis=0)
     return np.asarray(inside | ~inside.any(axis=1, keepdims=True))
