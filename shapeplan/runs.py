@@ -100,7 +100,7 @@ class Runs:
         return self.shape[:, self.dims.index(dim)]
 
     def variables(self, dims: Sequence[str] | None = None) -> dict[str, Floats]:
-        """Return dimensions, ``flops`` and, where known, ``examples`` and ``params`` by name, as laws want them."""
+        """Return dimensions, ``flops`` and, where known, ``examples`` and ``params`` by name: variables of a law."""
         columns = {dim: self.values(dim) for dim in (dims or self.dims)}
         columns["flops"] = self.flops
         if self.examples is not None:

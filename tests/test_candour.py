@@ -124,7 +124,7 @@ def test_exponents_at_their_bounds_are_told(clean: Fit) -> None:
     steep = Law(true.form, {**true.constants, "a_depth": 12.0}, true.units)
     found = fit(sweep(0.0, law=steep), law="separable", replicates=0)
     assert any(c.code == "at-bound" and "a_depth = 4" in c.message for c in found.cautions)
-    assert not any(c.code == "at-bound" and "edge of the search" in c.message for c in clean.cautions)
+    assert not any(c.code == "at-bound" and "bound of the search" in c.message for c in clean.cautions)
 
 
 def test_a_floor_that_vanishes_is_told(clean: Fit) -> None:

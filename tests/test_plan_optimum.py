@@ -119,7 +119,7 @@ def test_a_runaway_optimum_stops_and_says_so() -> None:
     budget = recommend(found, 1e24, force=True).budgets[0]
     assert budget.shape["depth"] == pytest.approx(5 * 40)
     messages = {caution.code: caution.message for caution in budget.cautions}
-    assert messages["no-interior-optimum"] == "the law wants depth 5 times beyond the trained shapes, or further"
+    assert messages["no-interior-optimum"] == "the optimal depth is at the search bound (5x the trained range)"
     assert "no-interior-optimum" not in {
         c.code for c in recommend(fit(sweep(), replicates=0), 1e21).budgets[0].cautions
     }

@@ -559,7 +559,7 @@ def test_laws_that_disagree_are_told(rivalled: Fit) -> None:
     draws = {name: np.full(50, value) for name, value in deep.items()}
     odd = replace(rivalled, rivals=(Rival(Law(rival.law.form, deep, rival.law.units, rival.law.derive), draws),))
     caution = next(caution for caution in one(odd).cautions if caution.code == "laws-disagree")
-    assert "interaction wants 875.6 x 69.03 x 1959" in caution.message
+    assert "interaction: optimum 875.6 x 69.03 x 1959" in caution.message
     assert ", apart in width, depth, mlp_dim; there this plan loses" in caution.message
     floor = {**rival.law.constants, "eps": 0.8 * rival.law.constants["eps"]}
     low = {name: np.full(50, value) for name, value in floor.items()}

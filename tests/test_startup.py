@@ -26,7 +26,16 @@ def loaded_by(*arguments: str) -> set[str]:
 
 @pytest.mark.parametrize("word", ["--help", "--version"])
 def test_help_loads_nothing_heavy(word: str) -> None:
-    assert not HEAVY & loaded_by(word)
+    # Old versions of Typer load Rich themselves.
+    code = (
+        "import sys, typer\n"
+        "app = typer.Typer(rich_markup_mode=None)\n"
+        "app.command()(lambda: None)\n"
+        "app(['--help'], standalone_mode=False)\n"
+        "print('loads', *sys.modules)"
+    )
+    bare = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not HEAVY & loaded_by(word) - set(bare.stdout.split("loads")[1].split())
 
 
 def test_import_loads_nothing_heavy() -> None:

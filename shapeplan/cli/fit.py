@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from shapeplan.cli import options as opt
-from shapeplan.cli.again import said_again
+from shapeplan.cli.command import command_of
 from shapeplan.cli.input import read_log, read_log_of_metrics
 from shapeplan.cli.output import emit, output_target
 from shapeplan.quantities import parse_fraction
@@ -85,7 +85,7 @@ def fit(
         runs = read_log(log, metrics[0] if metrics else None, *reading)
         with console.progress("fitting") as advance:
             found = fit_runs(runs, **options, done=advance)
-        result = one = replace(found, command=said_again(context))
+        result = one = replace(found, command=command_of(context))
         document, tables = lambda: law_document(one), lambda: render_fit(one)
     for note in result.notes:
         console.note(note)

@@ -237,7 +237,8 @@ def _law_cautions(fit: Fit) -> list[Caution]:
         found.append(replace(distrust, message=message, hint="mend that first"))
     if fit.rivals:
         names = " and ".join(rival.law.form.name for rival in fit.rivals)
-        message = f"the rollout cannot tell {fit.law.form.name} from {names}, and these runs tell most if it is true"
+        own = fit.law.form.name
+        message = f"{names} extrapolate about as well as {own}, and these runs are best only if {own} is true"
         found.append(Caution(codes.ONE_LAW, message, "fit with --law to see what the other would ask for"))
     return found
 
@@ -247,8 +248,8 @@ def _edge_cautions(fit: Fit, best: Mapping[str, float]) -> list[Caution]:
     dims = fit.at_edge(best)
     if not dims:
         return []
-    message = f"for the target, the law wants {', '.join(dims)} {TRUST:g} times beyond the trained shapes, or further"
-    hint = "what lies at that edge counts as known: ask for a nearer --target"
+    message = f"at the target, the optimal {', '.join(dims)} is at the search bound ({TRUST:g}x the trained range)"
+    hint = "a size at the bound has no variance, so no run seems to determine it: ask for a nearer --target"
     return [Caution(codes.NO_INTERIOR_OPTIMUM, message, hint)]
 
 
@@ -256,7 +257,7 @@ def _gain_cautions(found: Sequence[Suggestion]) -> list[Caution]:
     """Return a caution where the plan is as good as known."""
     if found[0].regret_before >= _LITTLE:
         return []
-    message = f"under the law the plan is expected to lose {100 * found[0].regret_before:.2g}% as things are"
+    message = f"the expected regret of the plan is {100 * found[0].regret_before:.2g}% already, under the law"
     return [
         Caution(codes.LITTLE_TO_GAIN, message, "check the law itself instead: train what it plans, at a larger budget")
     ]

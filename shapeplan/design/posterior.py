@@ -74,7 +74,7 @@ class Posterior:
         # Draws that agree because there is no noise have nothing against them.
         if not (np.ptp(shape, axis=0) > _SAME).any() and len(fit.at_edge(fit.best_at(target))) == len(fit.dims):
             message = (
-                f"for the target, all draws of the law want shapes {TRUST:g} times beyond the trained ones, or further"
+                f"at the target, the optimum under every draw is at the search bound ({TRUST:g}x the trained range)"
             )
             raise PlanError(ErrorDetail("no-interior-optimum", message, "ask for a nearer --target"))
         return cls(shape - shape.mean(axis=0), seen - seen.mean(axis=0), curvature_at(fit, target), noise)

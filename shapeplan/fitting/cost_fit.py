@@ -29,7 +29,7 @@ _MONOMIALS: tuple[dict[str, int], ...] = (
 
 
 def cost_of(runs: Runs, dims: Sequence[str]) -> tuple[Cost | None, tuple[str, ...], tuple[Caution, ...]]:
-    """Return F(x), notes and cautions: exact with an architecture, a power law in `dims` without, None if unknown."""
+    """Return F(x), notes and cautions: exact with an architecture, else fitted in `dims`, None if unknown."""
     if not dims:
         return None, (), ()
     if runs.architecture is not None:

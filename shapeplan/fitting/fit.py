@@ -56,7 +56,8 @@ def fit(  # noqa: PLR0913 - public: an argument a question
         The log.
     law : str
         One of the laws (see `shapeplan.laws`), or ``auto``: of those whose rollout is within one standard error of the
-        best, the one of least BIC.
+        best, the one of least BIC, or a simpler one within 2 of it; rules for `chinchilla` and `star`, and all of it,
+        in ``shapeplan explain laws``.
     objective : {"relative", "log-huber"}
         Least squares of pred/y - 1, or the sum of Huber's misfit of log residuals, which outliers do not move.
     center : mapping of str to float, optional

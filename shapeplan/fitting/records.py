@@ -115,9 +115,9 @@ class HeldOutError:
     rmse: float
     worst: float
 
-    def refutes(self, residual_model: float) -> bool:
+    def refutes(self, relative_rmse: float) -> bool:
         """Return whether it is more than a law with this relative RMSE on its own rows may have."""
-        return self.rmse > max(HELD_OUT_TOLERANCE, 3 * residual_model)
+        return self.rmse > max(HELD_OUT_TOLERANCE, 3 * relative_rmse)
 
     @classmethod
     def of(cls, predicted: Floats, observed: Floats) -> HeldOutError | None:

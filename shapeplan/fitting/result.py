@@ -263,9 +263,9 @@ class Fit(Shown):
         if not self.law.has_loss or not self.law.form.dims:
             return {}
         values, draws = self.best_at(flops), self.bootstrap.draws
-        residual_model = self.best_shapes(draws, flops) if draws and values else {}
+        spread = self.best_shapes(draws, flops) if draws and values else {}
         return {
-            dim: Estimate(value, self.bootstrap.interval(residual_model[dim]) if residual_model else None)
+            dim: Estimate(value, self.bootstrap.interval(spread[dim]) if spread else None)
             for dim, value in values.items()
         }
 

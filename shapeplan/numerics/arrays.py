@@ -15,7 +15,7 @@ Number: TypeAlias = float | Floats
 
 
 def robust_sigma(deviations: Floats) -> float:
-    """Return the standard deviation of normal deviations from zero, which a few wild ones do not move."""
+    """Return a standard deviation of deviations from zero that is robust: from their median absolute value."""
     return 1.4826 * float(np.median(np.abs(deviations)))
 
 

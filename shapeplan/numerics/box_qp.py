@@ -42,7 +42,7 @@ def solve_box_qp(hessian: Floats, gradient: Floats, lower: Floats, upper: Floats
     diagonal = hessian[:, index, index]
     scale = np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
     unit = hessian / (scale[:, :, None] * scale[:, None, :])
-    # A whiff of ridge keeps dependent variables solvable; it is far below the scatter of any real data.
+    # A ridge of 1e-14 keeps dependent variables solvable; it is far below the noise of real data.
     unit[:, index, index] += 1e-14
     slope, low, high = gradient / scale, lower * scale, upper * scale
     tolerance = 1e-13 * np.maximum(np.abs(slope).max(axis=1, keepdims=True), 1e-300)

@@ -1,4 +1,4 @@
-"""What lies around a law: the dimensions it is free to choose, what a shape costs, and what a plan may cost at most."""
+"""Maps (shape, compute) to the variables of a law: the cost model, and the limits of a plan."""
 
 from __future__ import annotations
 

@@ -73,13 +73,13 @@ def disagreement(
         shape = " x ".join(f"{value:.4g}" for value in law.shape.values())
         if apart or law.regret > costly:
             where = f", apart in {', '.join(apart)}" if apart else ""
-            found.append(f"{law.law} wants {shape}{where}; there this plan loses {law.regret:.2%}")
+            found.append(f"{law.law}: optimum {shape}{where}; this plan's regret {law.regret:.2%}")
         elif best is not None and _disjoint(law.loss.ci, best.ci):
-            found.append(f"{law.law} agrees on the shape, but expects {law.loss.value:.4g}, not {best.value:.4g}")
+            found.append(f"{law.law}: the same shape, but a loss of {law.loss.value:.4g}, not {best.value:.4g}")
     if not found:
         return ()
-    message = f"laws that the rollout cannot tell apart disagree: {'; '.join(found)}"
-    hint = "intervals hold one law fixed: a run nearer to the budget would tell the laws apart"
+    message = f"laws that extrapolate about equally well (rollout) disagree: {'; '.join(found)}"
+    hint = "intervals hold one law fixed; a run nearer to the budget would decide between them"
     return (Caution(codes.LAWS_DISAGREE, message, hint),)
 
 

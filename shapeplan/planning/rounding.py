@@ -14,7 +14,7 @@ from shapeplan.sweeps.dimensions import Dimensions
 
 LARGEST_MULTIPLE = 1_000_000
 DEFAULT_MULTIPLES = {"width": 16, "mlp_dim": 16}
-"""Tensor cores want multiples of 16 in the matrices; depth and other dimensions are whole."""
+"""Tensor cores need multiples of 16 in the matrices; depth and other dimensions are whole."""
 
 
 @dataclass(frozen=True)

@@ -17,11 +17,11 @@ _SPENT = 0.99
 
 
 def edge_cautions(dims: Sequence[str], trust: float) -> tuple[Caution, ...]:
-    """Say which dimensions the law wants at the edge of the trust region, or beyond."""
+    """Return a caution for dimensions whose optimum is at a bound of the trust region."""
     if not dims:
         return ()
-    where = f"{trust:g} times beyond the trained shapes, or further" if trust > 1 else "beyond the trained shapes"
-    message = f"the law wants {', '.join(dims)} {where}"
+    bound = f"{trust:g}x the trained range" if trust > 1 else "the trained range"
+    message = f"the optimal {', '.join(dims)} is at the search bound ({bound})"
     hint = "the plan stops there: look further with --trust, or train shapes that differ in each alone"
     return (Caution(codes.NO_INTERIOR_OPTIMUM, message, hint),)
 
@@ -31,7 +31,8 @@ def blind_cautions(fit: Fit) -> tuple[Caution, ...]:
     if fit.law.form.dims or fit.dims == (SIZE,):
         return ()
     message = (
-        f"the law {fit.law.form.name!r} sees parameters, not shape: all dimensions grow as their trained ranges do"
+        f"the law {fit.law.form.name!r} depends on parameters, not on shape: all dimensions grow as their "
+        "trained ranges do"
     )
     return (Caution(codes.NO_SHAPE_LAW, message, "any shape of as many parameters is as good under it"),)
 
@@ -44,9 +45,9 @@ def beaten_cautions(fit: Fit, loss: float | None, flops: float) -> tuple[Caution
     row = reached[-1]
     message = (
         f"run {row.run} (line {row.line}) reached {row.loss:.4g} at {format_flops(row.flops)} FLOPs, "
-        f"better than the {loss:.4g} that the law gives this shape"
+        f"better than the {loss:.4g} predicted for this shape"
     )
-    return (Caution(codes.BEATEN_BY_LOG, message, "start from that shape instead, or doubt the law there"),)
+    return (Caution(codes.BEATEN_BY_LOG, message, "start from that shape instead; the law is wrong there"),)
 
 
 def rounding_cautions(loss: Estimate | None, best: Estimate | None, tolerance: float) -> tuple[Caution, ...]:

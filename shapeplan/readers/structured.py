@@ -55,7 +55,8 @@ def parse_json(body: str, name: str, *, lone_record: bool = False) -> Table:
     try:
         return _table(_positioned_json(body, 1), name, lone_record)
     except json.JSONDecodeError as error:
-        raise _bad_syntax("bad-json", error.msg, name, error.lineno) from None
+        message, line = _json_mistake(error)
+        raise _bad_syntax("bad-json", message, name, line) from None
     except (ValueError, RecursionError) as error:
         raise _bad_syntax("bad-json", _why_not(error), name, 1) from None
 
@@ -68,10 +69,19 @@ def parse_jsonl(body: str, name: str) -> Table:
             try:
                 items.append(_positioned_json(line, number))
             except json.JSONDecodeError as error:
-                raise _bad_syntax("bad-json", error.msg, name, number) from None
+                raise _bad_syntax("bad-json", _json_mistake(error)[0], name, number) from None
             except (ValueError, RecursionError) as error:
                 raise _bad_syntax("bad-json", _why_not(error), name, number) from None
     return _table(items, name)
+
+
+def _json_mistake(error: json.JSONDecodeError) -> tuple[str, int]:
+    """Return what is wrong and the line; Python's versions differ in their words for a trailing comma."""
+    before = error.doc[: error.pos + 1].rstrip("]} \t\r\n")
+    after = error.doc[len(before) :].lstrip()
+    if before.endswith(",") and after[:1] in ("]", "}"):
+        return "a comma with nothing after it", before.count("\n") + 1
+    return error.msg, error.lineno
 
 
 def load_yaml(body: str, name: str) -> object:

@@ -76,7 +76,7 @@ def diagnose(law: Law, monitored: MonitoredQuantities, estimates: Estimates, sta
         edges = warnings.edge_cautions(monitored.at_edge(law.arrays()), at_edge)
         drifts = warnings.growth_cautions(estimates.growth)
     lost = _lost(estimates, {**drifts, **edges} if joint else vague, joint=joint)
-    grave = (*(misfits if misfit.hopeless else ()), *unfinished, *collinear, *lost)
+    grave = (*(misfits if misfit.untrustworthy else ()), *unfinished, *collinear, *lost)
     cautions = (
         *warnings.trust_cautions(grave),
         *runs.cautions,

@@ -21,8 +21,8 @@ MATERIAL = 1.0
 """Change without a run, in standard deviations of the estimate, above which it matters."""
 DECISIVE = 4.0
 """Change above which the fit rests on one run, however well that run agrees with it."""
-NO_LUCK = 4.0
-"""Surprise above which a run is no luck: one in a hundred clean logs of a hundred runs has one."""
+NOT_CHANCE = 4.0
+"""Standardized residual above which a run is no chance: one in a hundred clean logs of a hundred runs has one."""
 _CELLS = 4_000_000
 """Rows times runs above which only runs with the largest residuals are tried."""
 _FEWEST_RUNS = 6
@@ -35,9 +35,9 @@ _STEP = 1.1
 
 
 def is_influential(strength: float | Floats, surprise: float | Floats) -> Bools:
-    """Return whether runs move the fit by more than it is sure of and are no luck, or by more than any run may."""
+    """Return which runs move the fit by more than its errors and not by chance, or by more than any run may."""
     moves, odd = np.asarray(strength), np.asarray(surprise)
-    return np.asarray(((moves > MATERIAL) & (odd > NO_LUCK)) | (moves > DECISIVE))
+    return np.asarray(((moves > MATERIAL) & (odd > NOT_CHANCE)) | (moves > DECISIVE))
 
 
 @dataclass(frozen=True)
@@ -135,41 +135,38 @@ class MonitoredQuantities:
 
 
 def find_influences(
-    reading: MonitoredQuantities, runs: Runs, draws: Mapping[str, Floats], exponent_draws: Mapping[str, Floats]
+    monitored: MonitoredQuantities, runs: Runs, draws: Mapping[str, Floats], exponent_draws: Mapping[str, Floats]
 ) -> Influences:
     """Leave every run out in turn and refit.
 
     Parameters
     ----------
-    reading : MonitoredQuantities
+    monitored : MonitoredQuantities
         The fit, and what is watched of it.
     runs : Runs
         The log.
     draws, exponent_draws : mapping of str to ndarray, shape (replicates,)
-        Bootstrap draws of the constants and of s_k, whose scatter is the yardstick; without them nothing is said.
+        Bootstrap draws of the constants and of s_k, whose standard deviations are the units; empty for none.
     """
-    names = np.unique(runs.run[reading.law.problem.all_rows])
+    names = np.unique(runs.run[monitored.law.problem.all_rows])
     if not draws or len(names) < _FEWEST_RUNS:
         return Influences()
-    here = reading.estimate()
-    residual_model = reading.numbers(draws, exponent_draws)
-    tame, tame_star = _tameness(reading.law), _tameness(reading.star or reading.law)
-    spread = {
-        name: (tame_star if name.startswith("s_") else tame) * _spread(values)
-        for name, values in residual_model.items()
-    }
-    tried = _worth_trying(reading.law, runs, names)
+    here = monitored.estimate()
+    drawn = monitored.numbers(draws, exponent_draws)
+    tame, tame_star = _tameness(monitored.law), _tameness(monitored.star or monitored.law)
+    spread = {name: (tame_star if name.startswith("s_") else tame) * _spread(values) for name, values in drawn.items()}
+    tried = _worth_trying(monitored.law, runs, names)
     keep = runs.run[None, :] != tried[:, None]
-    missing = [reading.lacking(runs, mine) for mine in keep]
+    missing = [monitored.lacking(runs, mine) for mine in keep]
     reasons = {runs.run_names[run]: reason for run, reason in zip(tried, missing, strict=True) if reason}
     able = np.flatnonzero([reason is None for reason in missing])
     if not able.size:
         return Influences(reasons=reasons)
     tried, keep = tried[able], keep[able]
-    alone, solution = reading.without(keep)
+    alone, solution = monitored.without(keep)
     changes = _changes(here, alone, spread)
     strength = np.abs(changes).max(axis=0)
-    surprise = _surprise(reading.law, runs, solution, tried)
+    surprise = _surprise(monitored.law, runs, solution, tried)
     order = np.lexsort((-strength, ~is_influential(strength, surprise)))
     # Runs that pull the same way as the strongest hide each other one by one: they are left out together too.
     pull = changes[:, order[0]] @ changes
@@ -178,9 +175,9 @@ def find_influences(
     named = [i for i in order if i in same_way or i in order[:NAMED]]
     reported = tuple(_influence(runs, tried[[i]], alone, strength[i], surprise[i], int(i)) for i in named)
     group = ~np.isin(runs.run, tried[same_way])
-    if len(same_way) < 2 or reading.lacking(runs, group):
+    if len(same_way) < 2 or monitored.lacking(runs, group):
         return Influences(reported, reasons=reasons)
-    joint, _ = reading.without(group[None])
+    joint, _ = monitored.without(group[None])
     moved = float(np.abs(_changes(here, joint, spread)).max())
     members = [i for i in order if i in same_way]
     together = _influence(runs, tried[members], joint, moved, float(surprise[members].min()), 0)
@@ -219,17 +216,17 @@ def _surprise(candidate: Candidate, runs: Runs, solution: Solution, left_out: In
 
 
 def _robust_sigma(candidate: Candidate) -> float:
-    """Return the scatter of the rows around the law that a few wild ones do not move."""
+    """Return the robust standard deviation of the rows around the law."""
     return max(robust_sigma(candidate.problem.residuals(candidate.found.best)), _TINY)
 
 
 def _tameness(candidate: Candidate) -> float:
-    """Return what is left of the scatter without wild rows: those widen the replicates too, and are no yardstick."""
+    """Return robust sigma over RMS: keeps outliers from inflating the bootstrap that they are measured by."""
     return min(1.0, _robust_sigma(candidate) / candidate.relative_rmse) if candidate.relative_rmse else 1.0
 
 
 def _spread(values: Floats) -> float:
-    """Return a standard deviation that wild draws do not inflate: from the central 80%."""
+    """Return a standard deviation robust to outlying draws: from the central 80%."""
     finite = np.sort(values[np.isfinite(values)])
     if len(finite) < 2:
         return 0.0

@@ -49,11 +49,11 @@ class StarReport:
 def report_star(runs: Runs, candidate: Candidate) -> StarReport:
     """Report on the star behind a candidate that was fitted to one."""
     assert candidate.star is not None, "only a star has arms"
-    star, law, residual_model = candidate.star.star, candidate.law, candidate.relative_rmse
+    star, law, misfit = candidate.star.star, candidate.law, candidate.relative_rmse
     center = predict_center(runs, star, law)
     unseen = _center_error(center)
     grid = candidate.error_beside_star(runs)
-    cautions = (*center_cautions(unseen, residual_model), *grid_cautions(grid, residual_model))
+    cautions = (*center_cautions(unseen, misfit), *grid_cautions(grid, misfit))
     exponents = (*candidate.star.cautions, *doubts(runs, star))
     arms = _arms(runs, candidate, candidate.star.c_alone)
     return StarReport(dict(star.center), arms, center, unseen, grid, cautions, exponents)

@@ -34,7 +34,7 @@ _MOST_UNCONVERGED = 0.01
 _TAIL_DRAWS = 2
 """Replicates that must lie outside an interval."""
 _BEYOND_NOISE = {"replicates": 2.0, "checkpoints": 5.0}
-"""Misfit, as a multiple of the noise, that the law may have; neighbours on one curve share their run's luck."""
+"""Misfit, as a multiple of the noise, that the law may have; points of one curve share the noise of their run."""
 
 
 def find_at_bound(problem: Problem, constants: Mapping[str, float]) -> frozenset[str]:
@@ -61,7 +61,7 @@ def bound_cautions(problem: Problem, parameters: Mapping[str, Parameter]) -> lis
     if stuck:
         said = ", ".join(f"{name} = {parameters[name].value:g}" for name in stuck)
         hint = "the rows do not determine it; add values of that dimension, or longer and shorter runs"
-        cautions.append(Caution(codes.AT_BOUND, f"at the edge of the search: {said}", hint))
+        cautions.append(Caution(codes.AT_BOUND, f"at the bound of the search: {said}", hint))
     touching = [
         name
         for name in problem.form.exponents
@@ -70,7 +70,7 @@ def bound_cautions(problem: Problem, parameters: Mapping[str, Parameter]) -> lis
     if touching:
         hint = "treat them as unknown on that side; add values of that dimension"
         cautions.append(
-            Caution(codes.AT_BOUND, f"intervals end at the edge of the search: {', '.join(touching)}", hint)
+            Caution(codes.AT_BOUND, f"intervals end at the bound of the search: {', '.join(touching)}", hint)
         )
     floors = [name for name in problem.form.coefficients if name.startswith("eps") and parameters[name].at_bound]
     if floors:
@@ -94,7 +94,7 @@ def exponent_cautions(estimates: Mapping[str, Estimate], draws: Mapping[str, Flo
         if not np.isfinite(estimate.value):
             message = f"s_{dim} is not defined: the {dim} arm shows no trade-off between size and training"
         elif estimate.ci is not None and (estimate.ci[1] > VAGUE * estimate.ci[0] or defined < FEW_DEFINED):
-            message = f"s_{dim} is anywhere from {estimate.ci[0]:.2g} to {estimate.ci[1]:.2g}"
+            message = f"s_{dim} is not identified: interval {estimate.ci[0]:.2g} to {estimate.ci[1]:.2g}"
             if defined < FEW_DEFINED:
                 message += f", and undefined in {1 - defined:.0%} of the replicates"
         else:
@@ -123,10 +123,11 @@ def edge_cautions(at_edge: Mapping[str, Bools], draws: Mapping[str, Bools]) -> d
         share = float(draws[dim].mean()) if dim in draws else 0.0
         hint = f"the plan for {dim} is a guess: add shapes that differ in {dim} alone, smaller and larger"
         if edge[0]:
-            message = f"the law wants a {dim} {TRUST:g} times beyond the trained shapes, or further"
+            message = f"the optimal {dim} is at the search bound ({TRUST:g}x the trained range)"
         elif share > 1 - FEW_DEFINED:
             message = (
-                f"in {share:.0%} of the replicates the law wants a {dim} {TRUST:g} times beyond the trained shapes"
+                f"in {share:.0%} of the replicates the optimal {dim} is at the search bound "
+                f"({TRUST:g}x the trained range)"
             )
         else:
             continue
@@ -139,7 +140,7 @@ def growth_cautions(growth: Mapping[str, Estimate]) -> dict[str, Caution]:
     return {
         dim: Caution(
             codes.UNIDENTIFIED,
-            f"the growth of {dim} is anywhere from {s.ci[0]:.2g} to {s.ci[1]:.2g}",
+            f"the growth of {dim} is not identified: interval {s.ci[0]:.2g} to {s.ci[1]:.2g}",
             f"add shapes that differ in {dim} alone, smaller and larger, at more durations",
         )
         for dim, s in growth.items()
@@ -168,8 +169,8 @@ def run_cautions(residual_model: ResidualModel) -> list[Caution]:
     runs, rows = residual_model.runs, len(residual_model.run)
     if runs == rows or residual_model.between >= 1:
         return []
-    message = f"the law has as many parameters for what tells runs apart as there are runs ({runs}, with {rows} rows)"
-    hint = "intervals can hardly know how runs scatter; more runs would tell, more points of the same ones do not"
+    message = f"the law has as many parameters for differences of runs as there are runs ({runs}, with {rows} rows)"
+    hint = "the variance between runs is not identified, so intervals are approximate; add runs, not points of the same"
     return [Caution(codes.FEW_RUNS, message, hint)]
 
 
@@ -180,8 +181,8 @@ def shape_cautions(runs: Runs, problem: Problem) -> list[Caution]:
     shapes = len(runs.distinct_shapes(runs.dims))
     if shapes >= problem.parameters:
         return []
-    message = f"the law has {problem.parameters} parameters, the log {shapes} shapes"
-    return [Caution(codes.TOO_FEW_RUNS, message, "the law may bend as it likes between the shapes: train more of them")]
+    message = f"the law is under-determined: {problem.parameters} parameters, {shapes} shapes in the log"
+    return [Caution(codes.TOO_FEW_RUNS, message, "between the shapes its prediction is arbitrary: train more of them")]
 
 
 @dataclass(frozen=True)
@@ -207,7 +208,7 @@ class Misfit:
         return cls(rmse, min(rmse**2 / variance, 1.0) if variance else 1.0)
 
     @property
-    def hopeless(self) -> bool:
+    def untrustworthy(self) -> bool:
         """Whether no plan should rest on the law."""
         return self.rmse > HOPELESS_FIT or self.unexplained > UNEXPLAINED
 
@@ -285,7 +286,7 @@ def outlier_cautions(outliers: tuple[Outlier, ...]) -> list[Caution]:
 
 
 def influence_cautions(influences: Influences) -> list[Caution]:
-    """Return a caution that names the runs which move the fit by more than it is sure of, and by more than luck."""
+    """Return a caution that names the runs which move the fit by more than its errors, and not by chance."""
     found = [one for one in influences.alone if is_influential(one.strength, one.surprise)]
     if not found:
         return []

@@ -19,7 +19,7 @@ _DETERMINED = 1e-6
 _ROUNDING = 1e-6
 _NO_SIGNAL = 1e-9
 _COLLINEAR = 0.98
-"""Share of a variable that the others may explain; beyond it exponents trade places."""
+"""Share of a variable that the others may explain; beyond it they are collinear."""
 FEWEST_VALUES = 3
 """Values of a variable below which no power law in it with a floor can be told from a straight line."""
 
@@ -120,7 +120,7 @@ def lacking(form: Form, columns: Mapping[str, Floats], unit: str = "examples") -
         What the log calls examples, for the reason.
     """
     # Durations tell the decay, whether the law is in examples or in compute: at two of them compute is hardly more than
-    # a function of the shape, and c, the powers of the shape and the floor trade places.
+    # a function of the shape, and c, the powers of the shape and the floor are not identified apart.
     asked = dict.fromkeys((*form.variables, *(("examples",) if "examples" in columns else ())))
     counts = {name: _values_apart(columns[name]) for name in asked}
     said = {"examples": unit}

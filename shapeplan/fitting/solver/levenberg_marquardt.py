@@ -6,7 +6,7 @@ coefficients it will switch on or off. After it the coefficients are solved for 
 
 The curvature is the whole Hessian where the objective is smooth and the damped matrix positive definite, so that the
 end of a descent is Newton's method; elsewhere it is Gauss and Newton's. The Hessian alone is slow to reach from afar,
-Gauss and Newton's alone needs hundreds of steps where exponents trade places.
+Gauss and Newton's alone needs hundreds of steps where exponents are nearly collinear.
 """
 
 from __future__ import annotations

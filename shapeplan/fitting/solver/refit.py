@@ -69,7 +69,7 @@ def refit(
         batch.look_lower(best, np.setdiff1d(everyone, pilots), starts, useful)
     found = batch.descend(best.exponents, everyone, FINE)
     stuck = np.flatnonzero(~found.converged)
-    # Where many do not converge the rows determine next to nothing, and patience would be wasted.
+    # Where many do not converge the rows determine next to nothing, and more steps would be wasted.
     if 0 < stuck.size <= max(_FEW, _RARE * batch.problems):
         found.put(stuck, batch.descend(found.exponents[stuck], stuck, FINE_LONG))
     return found

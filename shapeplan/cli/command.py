@@ -1,4 +1,4 @@
-"""The command line that says the same again."""
+"""Rebuilds the shell command behind a result."""
 
 import shlex
 from enum import Enum
@@ -9,7 +9,7 @@ _OF_OUTPUT = ("output", "as_json", "quiet")
 """What says where a result goes, and not what it is."""
 
 
-def said_again(context: typer.Context) -> str:
+def command_of(context: typer.Context) -> str:
     """Return the command as a shell takes it: its arguments, and the options that are not as by default."""
     words = context.command_path.split()
     options: list[str] = []
