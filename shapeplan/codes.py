@@ -52,6 +52,9 @@ BUDGET_LEFT_OVER = _register(
 )
 BUYS_NOTHING = _register("buys-nothing", "the budget is less than one training example costs", "give a larger budget")
 C_DIFFERS = _register("c-differs", "the arms of the star have different compute exponents c", "see the c of every arm")
+CALIBRATED_START = _register(
+    "calibrated-start", "t0 of the published law is calibrated, not published", "give a start of your own with --start"
+)
 CENTER_BOTTLENECK = _register(
     "center-bottleneck", "the centre of the star is not above its arms in every dimension", "use a larger centre"
 )

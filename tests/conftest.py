@@ -25,6 +25,9 @@ from shapeplan.design.sovit_protocol import paper_design, rehearsal_law
 from shapeplan.fitting.fit import fit as fit_anew
 from shapeplan.fitting.result import Fit
 from shapeplan.laws import Additive, Law
+from shapeplan.planning.plan import BudgetPlan
+from shapeplan.planning.recommend import recommend
+from shapeplan.readers.read import read_runs
 from shapeplan.runs import Runs
 
 # Machines are shared: a slow example is no failure.
@@ -139,3 +142,28 @@ def fit(runs: Runs, **options: Any) -> Fit:
 def fit_star(runs: Runs, **options: Any) -> Fit:
     """Fit Eq. 2, whatever other law the log may suit better."""
     return fit(runs, law="star", **options)
+
+
+DIMS = ("width", "depth", "mlp_dim")
+
+
+@pytest.fixture(scope="session")
+def planned() -> Fit:
+    """The sample, fitted: what plans are made from."""
+    return fit(read_runs(SAMPLES / "vit_sweep.yaml"), replicates=200)
+
+
+@pytest.fixture(scope="session")
+def rivalled() -> Fit:
+    """The fit of a log whose rollout cannot tell two laws apart."""
+    return fit(sweep(0.003, 0), replicates=200)
+
+
+def one(fit: Fit, flops: float | None = 1e21, **options: Any) -> BudgetPlan:
+    """Return the plan of a budget."""
+    return recommend(fit, flops, **options).budgets[0]
+
+
+def loss(fit: Fit, shape: dict[str, float], flops: float) -> float:
+    """Return the loss of a shape under the law of a fit."""
+    return float(fit.law.loss(**{dim: float(shape[dim]) for dim in DIMS}, flops=flops))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 import subprocess
 import sys
@@ -31,6 +32,8 @@ def warnings_in_code() -> set[str]:
                 assert not isinstance(node.args[0], ast.Constant | ast.JoinedStr), (path, node.lineno)
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "codes":
                 used.add(node.attr.lower().replace("_", "-"))
+    for path in sorted((ROOT / "shapeplan" / "documents" / "published").glob("*.json")):
+        used |= {warning["code"] for warning in json.loads(path.read_text())["warnings"]}
     return used
 
 

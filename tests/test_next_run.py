@@ -151,9 +151,9 @@ def test_what_cannot_be_judged_is_refused(found: Fit) -> None:
         (no_draws, BUDGET, "the law has no draws"),
         (replace(found, rows=None), BUDGET, "does not hold its rows"),
         (replace(found, cost=None), BUDGET, "what a shape costs is not known"),
-        (published_law(), BUDGET, "tells no loss of shapes"),
+        (published_law(), BUDGET, "predicts no loss of shapes"),
         (fit_star(sweep(), replicates=30), 1e20, "misses the rows beside the star"),
-        (fit(log_of(0), law="chinchilla", replicates=30), BUDGET, "tells no loss of shapes"),
+        (fit(log_of(0), law="chinchilla", replicates=30), BUDGET, "predicts no loss of shapes"),
     ):
         with pytest.raises(PlanError, match=message):
             next_runs(one, TARGET, budget)

@@ -81,7 +81,7 @@ def test_what_cannot_be_rehearsed_is_told(prior: Fit) -> None:
         given = {"target": 1e21, "noise": 0.003, "sweeps": 2, **options}
         with pytest.raises(ArgumentError, match=message):
             power(DESIGN, prior, given.pop("target"), **given)
-    with pytest.raises(FitError, match="tells no loss to simulate"):
+    with pytest.raises(FitError, match="predicts no loss to simulate"):
         power(DESIGN, fit_star(sweep(), replicates=0), 1e21, noise=0.003)
 
 

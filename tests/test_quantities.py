@@ -108,3 +108,9 @@ def test_assignments() -> None:
 def test_conventions_go_there_and_back(flops: float) -> None:
     assert convert_flops(flops, "forward", "training") == 3 * flops
     assert math.isclose(convert_flops(convert_flops(flops, "forward", "training"), "training", "forward"), flops)
+
+
+def test_quantities_of_absurd_length_are_refused_at_once() -> None:
+    with pytest.raises(ArgumentError) as error:
+        parse_flops("1" * 200_000 + "x")
+    assert len(str(error.value)) < 300

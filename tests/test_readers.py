@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import SAMPLES
+from conftest import SAMPLES, fit_star
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shapeplan.documents.log import log_csv, log_yaml
 from shapeplan.errors import InputError
+from shapeplan.planning.recommend import recommend
 from shapeplan.readers.read import read_runs
 from shapeplan.runs import Runs
 
@@ -256,3 +257,59 @@ def test_junk_is_read_or_refused_never_crashed_on(tmp_path: Path, text: str | by
         assert all(detail.file and detail.hint for detail in outcome.details)
     else:
         assert len(outcome) > 0
+
+
+@pytest.mark.parametrize(
+    ("body", "name", "message"),
+    [
+        ('[{"width": ' + "9" * 5000 + ', "flops": 1e15, "loss": 3}]', "a.json", "thousands of digits"),
+        ("[" * 100_000, "a.json", "nested too deeply"),
+        ("&a [*a]", "a.yaml", "refers to itself"),
+        ("runs: !!python/object:os.system x\n", "a.yaml", "has the tag"),
+        ("runs:\n  - {<<: 3, width: 64, flops: 1e15, loss: 3}\n", "a.yaml", "<< merges mappings"),
+        ("runs:\n  - {run: {a: 1}, width: 64, flops: 1e15, loss: 3}\n", "a.yaml", "is no name"),
+        ("star: {center: {width: -5}}\nruns:\n  - {width: 64, flops: 1e15, loss: 3}\n", "a.yaml", "greater than 0"),
+        ("metric: ''\nruns:\n  - {width: 64, flops: 1e15, loss: 3}\n", "a.yaml", "there is no such column"),
+        ("architecture: {family: [1]}\nruns:\n  - {width: 64, flops: 1e15, loss: 3}\n", "a.yaml", "is no family"),
+        ("width,Width,flops,loss\n64,64,1e15,3\n", "a.csv", "'width' and 'Width' both mean width"),
+    ],
+)
+def test_logs_that_broke_something(tmp_path: Path, body: str, name: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        read(tmp_path, body, name)
+
+
+def test_yaml_aliases_cannot_explode(tmp_path: Path) -> None:
+    levels = ["a0: &a0 [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]"]
+    levels += [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]" for i in range(1, 30)]
+    runs = read(tmp_path, "\n".join(levels) + "\nruns:\n  - {width: 64, flops: 1e15, loss: 3}\n", "a.yaml")
+    assert len(runs) == 1
+
+
+@pytest.mark.parametrize("dims", [("width", "loss"), ("width", "run"), ("width", "examples")])
+def test_dimensions_that_are_none(dims: tuple[str, ...]) -> None:
+    with pytest.raises(InputError, match="it is no dimension of a shape"):
+        read_runs(SAMPLES / "vit_sweep.csv", dims=dims)
+
+
+def test_a_dimension_may_be_called_self(tmp_path: Path) -> None:
+    path = tmp_path / "self.csv"
+    path.write_text((SAMPLES / "vit_sweep.csv").read_text().replace("mlp_dim,", "self,", 1))
+    found = fit_star(read_runs(path, dims=("width", "depth", "self")), replicates=5)
+    assert recommend(found, 1e21).budgets[0].rounded["self"] > 0
+
+
+@pytest.mark.parametrize("setting", ["image: nan", "image: 1e400", "image: 1e200", "patch: .inf", "heads: nan"])
+def test_settings_of_an_architecture_that_cannot_be(tmp_path: Path, setting: str) -> None:
+    settings = {"patch": "14", "image": "224", "heads": "16", "mlp_ratio": "4"}
+    name, value = setting.split(": ")
+    flow = ", ".join(f"{key}: {word}" for key, word in {**settings, name: value}.items())
+    log = f"architecture: {{family: vit, {flow}}}\nruns:\n  - {{width: 64, depth: 2, flops: 1e15, loss: 3}}\n"
+    with pytest.raises(InputError, match="architecture setting"):
+        read(tmp_path, log, "a.yaml")
+
+
+def test_training_that_is_measured_twice_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("width,examples,tokens,steps,flops,loss\n64,1e6,1e9,10,1e15,3\n")
+    assert "training is measured in tokens; not used: examples, steps" in read_runs(path).notes

@@ -1,15 +1,20 @@
 from __future__ import annotations
 
+import csv
+import io
+import json
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import additive_law, fit_star, sweep
+from conftest import DIMS, Program, additive_law, fit, fit_star, one, sweep
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shapeplan.documents.files import published_law
+from shapeplan.documents.files import published_law, write_file
+from shapeplan.documents.law import law_document
 from shapeplan.errors import ArgumentError, PlanError
 from shapeplan.fitting.result import Fit
 from shapeplan.numerics.arrays import nearest_multiple
@@ -17,8 +22,6 @@ from shapeplan.planning.recommend import recommend
 from shapeplan.planning.rounding import rounding_rule
 from shapeplan.sweeps.dimensions import Dimensions
 from shapeplan.sweeps.grid import Start
-
-DIMS = ("width", "depth", "mlp_dim")
 
 
 @pytest.fixture(scope="module")
@@ -238,3 +241,66 @@ def test_without_examples_the_cost_is_unknown() -> None:
     assert budget.examples is None
     assert budget.flops_per_example is None
     assert budget.params is None
+
+
+@pytest.fixture(scope="module")
+def law(tmp_path_factory: pytest.TempPathFactory, planned: Fit) -> Path:
+    path = tmp_path_factory.mktemp("law") / "law.json"
+    write_file(path, law_document(planned).dumps(), ())
+    return path
+
+
+def test_the_star_may_be_asked_for_its_optimum() -> None:
+    found = fit_star(sweep(), replicates=50)
+    assert recommend(found, 1e20, max_params=1e9).method == "optimum"
+    plan = recommend(found, 1e20, max_params=3e7)
+    assert plan.budgets[0].loss is None, "the grid refutes it"
+    assert plan.notes == ("planned by the optimum of the law, not by the recipe, which knows no --max-params",)
+    for options in ({"inference_examples": 1e10}, {"max_examples": 1e9}):
+        with pytest.raises(PlanError, match="does not say how shape and compute trade away from them"):
+            one(found, 1e20, **options)
+
+
+def test_the_program_answers_all_of_it(program: Program, law: Path) -> None:
+    done = program(
+        "recommend", "--law", law, "--flops", "1e21", "--versus", "ViT-g/14", "--gpus", "8xA100", "--json",
+        "--max-params", "150M", "--fix", "depth=20", "--tolerance", "1%", "--trust", "3",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    plan = json.loads(done.stdout)
+    budget = plan["budgets"][0]
+    assert budget["rounded"]["depth"] == 20
+    assert budget["params"] <= 150e6
+    assert plan["trust"] == 3
+    assert plan["tolerance"] == 0.01
+    assert plan["fleet"]["accelerators"] == "A100"
+    assert budget["versus"][0]["name"] == "ViT-g/14"
+    assert "as a shape, width 1408, depth 40, mlp_dim 6144" in done.stderr
+
+
+def test_csv_has_a_row_a_budget(program: Program, law: Path) -> None:
+    done = program("recommend", "--law", law, "--flops", "1e20", "--flops", "1e21", "--format", "csv")
+    rows = list(csv.DictReader(io.StringIO(done.stdout)))
+    assert [float(row["flops"]) for row in rows] == [1e20, 1e21]
+    assert rows[1]["width"] == "960"
+    assert float(rows[1]["loss_lower"]) < float(rows[1]["loss"]) < float(rows[1]["loss_upper"])
+    both = program("recommend", "--law", law, "--flops", "1e20", "--format", "csv", "--json")
+    assert both.returncode == 2
+    unknown = program("recommend", "--law", law, "--flops", "1e20", "--format", "cvs")
+    assert "did you mean 'csv'" in unknown.stderr
+
+
+def test_a_shape_that_scales_to_nothing_is_refused() -> None:
+    found = fit(sweep(), law="star", replicates=0)
+    steep = {dim: replace(s, value=900.0) for dim, s in found.scaling_exponents.items()}
+    with pytest.raises(PlanError, match="the plan would be"):
+        recommend(replace(found, scaling_exponents=steep), 1e17, weights="equal")
+
+
+@pytest.mark.parametrize("start", [(1e300, 1e18), (608.0, 1e-300), (608.0, 1e300), (-5.0, 1e18)])
+def test_starts_that_cannot_be(fitted: Fit, start: tuple[float, float]) -> None:
+    shape = {"width": start[0], "depth": 10.0, "mlp_dim": 928.0}
+    with pytest.raises(ArgumentError, match="cannot be"):
+        recommend(fitted, 1e21, start=Start(shape, start[1], "test"))
+    with pytest.raises(ArgumentError, match="cannot be"):
+        fit_star(sweep(), start=Start(shape, start[1], "test"), replicates=0)

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import additive_law, fit, fit_anew, fit_star, sweep
+from conftest import SAMPLES, Program, additive_law, fit, fit_anew, fit_star, sweep
 
+from shapeplan.design.simulate import simulate
 from shapeplan.design.sovit_protocol import paper_design
 from shapeplan.errors import ArgumentError, FitError
 from shapeplan.fitting.check import check
@@ -121,7 +122,6 @@ def test_a_tied_dimension_is_fitted_as_one() -> None:
 
 
 def sweep_of(design: Runs) -> Runs:
-    from shapeplan.design.simulate import simulate
 
     return simulate(additive_law(), design, noise=0.001, seed=0)
 
@@ -286,3 +286,54 @@ def test_a_star_of_one_duration_is_no_grid() -> None:
     assert checked.start == found.start
     assert checked.start is not None
     assert "grid" in checked.start.source
+
+
+@pytest.mark.parametrize("factor", [1e-280, 1e280])
+def test_tiny_and_huge_metrics(factor: float) -> None:
+    runs = sweep()
+    found = fit_star(replace(runs, loss=runs.observed() * factor), replicates=10)
+    assert found.scaling_exponents["width"].value == pytest.approx(
+        fit_star(runs, replicates=0).scaling_exponents["width"].value, rel=1e-4
+    )
+
+
+def test_a_metric_that_never_changes_is_refused() -> None:
+    with pytest.raises(FitError, match="is the same in every row"):
+        fit_star(replace(sweep(), loss=np.full(121, 0.2)))
+
+
+def test_a_single_dimension_is_a_star_too() -> None:
+    runs = sweep(0.001, law=additive_law()).take(np.arange(21))
+    found = fit_star(replace(runs, dims=("width",), shape=runs.shape[:, :1]), replicates=10)
+    assert found.dimensions.free == ("width",)
+    assert found.quality is not None
+    assert found.quality.relative_rmse < 0.002
+
+
+def test_many_distinct_shapes_are_looked_through_quickly() -> None:
+    runs = sweep()
+    rng = np.random.default_rng(0)
+    shape = rng.integers(1, 10_000, (20_000, 3)).astype(float)
+    big = replace(runs, shape=shape, flops=np.ones(20_000), loss=np.ones(20_000), run=np.arange(20_000))
+    with pytest.raises(FitError, match="the log is no star"):
+        find_star(big, DIMS)
+
+
+@pytest.mark.parametrize("command", ["check", "fit", "compare"])
+def test_a_centre_that_is_not_in_the_log_is_an_error(program: Program, command: str) -> None:
+    done = program(command, SAMPLES / "vit_sweep.csv", "--center", "width=1")
+    assert done.returncode == 1
+    assert "the centre has no depth, mlp_dim" in done.stderr
+    done = program(command, SAMPLES / "vit_sweep.csv", "--center", "width=1968,depth=40,mlp_dim=7")
+    assert done.returncode == 1
+    assert done.stdout == ""
+    said = "the centre that was named (width 1968, depth 40, mlp_dim 7) has arms with 0 of width, 0 of depth"
+    assert said in done.stderr
+
+
+def test_a_centre_that_the_log_names_may_not_be_there_yet(program: Program, tmp_path: Path) -> None:
+    config = tmp_path / "config.yaml"
+    config.write_text("star: {center: {width: 1968, depth: 40, mlp_dim: 7}}\n")
+    done = program("check", SAMPLES / "vit_sweep.csv", "--config", config)
+    assert done.returncode == 0
+    assert "warning: the log is no star: the centre that was named (width 1968" in done.stderr

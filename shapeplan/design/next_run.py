@@ -234,7 +234,7 @@ def _law_cautions(fit: Fit) -> list[Caution]:
         found.append(Caution(codes.FITTED_COST, message, hint))
     if (distrust := fit.distrust) is not None:
         message = f"{distrust.message}; these runs are the best only if its law holds"
-        found.append(replace(distrust, message=message, hint="mend that first"))
+        found.append(replace(distrust, message=message, hint="fix that first"))
     if fit.rivals:
         names = " and ".join(rival.law.form.name for rival in fit.rivals)
         own = fit.law.form.name
@@ -300,7 +300,7 @@ def _check_fit(fit: Fit) -> None:
     """Raise `PlanError` unless the fit has a law of shape that tells its loss, with a cost, draws and rows."""
     name = fit.law.form.name
     if not fit.law.form.dims or not fit.law.has_loss:
-        message = f"the law {name!r} tells no loss of shapes, so no run can be judged by it"
+        message = f"the law {name!r} predicts no loss of shapes, so no run can be judged by it"
         raise PlanError(ErrorDetail("no-loss", message, "fit a law of shape to a log with width, depth or mlp_dim"))
     if fit.cost is None:
         message = "what a shape costs is not known, so no run can be proposed"

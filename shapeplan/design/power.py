@@ -97,7 +97,7 @@ def power(  # noqa: PLR0913 - public: an argument a question
     ArgumentError
         If a number makes no sense.
     FitError
-        If the prior tells no loss, or the design lacks what it needs.
+        If the prior predicts no loss, or the design lacks what it needs.
     PlanError
         If the prior has no best shape at the target.
     """
@@ -107,7 +107,7 @@ def power(  # noqa: PLR0913 - public: an argument a question
         raise ArgumentError(ErrorDetail("bad-sweeps", f"{sweeps} sweeps cannot be", f"give 2 to {MOST_SWEEPS}"))
     check_arguments(law, "relative", replicates, DEFAULT_LEVEL)
     if not prior.predicts_loss:
-        message = f"the law {prior.law.form.name!r} tells no loss to simulate"
+        message = f"the law {prior.law.form.name!r} predicts no loss to simulate"
         raise FitError(ErrorDetail("no-constants", message, "give a joint law that was fitted"))
     order, all_runs = np.argsort(design.spent(), kind="stable"), len(design.run_names)
     counts = sorted({max(2, round(share * all_runs)) for share in shares if 0 < share <= 1} | {all_runs})

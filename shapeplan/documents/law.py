@@ -243,9 +243,9 @@ def fit_of(document: LawDocument, sources: tuple[Source, ...] = ()) -> Fit:
 
 
 def _form_of(document: LawDocument) -> Form:
+    form = FORMS[document.law].over(document.dims)
     center = center_in(document) if document.parameters else {}
-    in_units = {dim: value / document.units[dim] for dim, value in center.items()}
-    return FORMS[document.law].over(document.dims).around(in_units)
+    return form.around({dim: center[dim] / document.units[dim] for dim in form.dims if dim in center})
 
 
 def _estimates(records: Mapping[str, EstimateRecord]) -> dict[str, Estimate]:

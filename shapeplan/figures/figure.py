@@ -83,7 +83,7 @@ def check_loss(fit: Fit, name: str) -> None:
     if fit.law.has_loss and not fit.law.form.dims:
         raise no_figure(name, f"the law {fit.law.form.name!r} knows no shape", "fit a law of shape")
     if not fit.law.has_loss or not fit.dims:
-        raise no_figure(name, f"the law {fit.law.form.name!r} tells no loss of shapes", "fit a log with shapes")
+        raise no_figure(name, f"the law {fit.law.form.name!r} predicts no loss of shapes", "fit a log with shapes")
     if not fit.predicts_loss:
         why = f"the law {fit.law.form.name!r} does not hold away from the arms, or what a shape costs is not known"
         raise no_figure(name, why, "fit with --law auto, or add examples or an architecture")

@@ -39,7 +39,7 @@ def valley(fit: Fit, flops: float | None = None) -> Figure:
     Raises
     ------
     PlanError
-        If the law tells no loss away from an arm, or has no best shape there.
+        If the law predicts no loss away from an arm, or has no best shape there.
     """
     check_loss(fit, "valley")
     place = flops or OPTIMUM_AT * fit.flops_range[1]

@@ -234,7 +234,9 @@ def _check_supported(contents: Contents, law: str) -> None:
         return
     if not FORMS[law].joint and contents.no_star is not None:
         raise contents.no_star
-    message = f"the log cannot identify the law {law!r}: it {support.reason}"
+    reason = support.reason or ""
+    why = f"it {reason}" if reason.startswith("needs") else reason
+    message = f"the log cannot identify the law {law!r}: {why}"
     able = f"it can identify {', '.join(contents.supported)}" if contents.supported else "see shapeplan check"
     raise FitError(ErrorDetail("unsupported-law", message, able))
 

@@ -108,7 +108,7 @@ def _doubts(fit: Fit, runs: Runs, flops: Floats, predicted: Floats) -> list[Caut
     for dim, value in fit.dimensions.fixed.items():
         if dim in runs.dims and (off := ~np.isclose(runs.values(dim), value)).any():
             message = f"{int(off.sum())} rows have another {dim} than {value:g}, which the law never saw vary"
-            cautions.append(Caution(codes.NOT_VARIED, message, f"the law says nothing about {dim}"))
+            cautions.append(Caution(codes.NOT_VARIED, message, f"the law does not depend on {dim}"))
     for dim, tie in fit.dimensions.tied.items():
         if {dim, tie.to} <= set(runs.dims):
             off = np.abs(runs.values(dim) / tie.of(runs.values(tie.to)) - 1) > _OFF_TIE

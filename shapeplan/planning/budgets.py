@@ -104,7 +104,7 @@ def _for_losses(
         if not (target > 0 and math.isfinite(target)):
             raise ArgumentError(ErrorDetail("bad-loss", f"a loss of {target:g} cannot be", "give a positive number"))
     if not fit.predicts_loss:
-        message = f"the law {fit.law.form.name!r} tells no loss that could be reached"
+        message = f"the law {fit.law.form.name!r} predicts no loss that could be reached"
         raise PlanError(ErrorDetail("no-loss", message, "fit a joint law (--law auto), or give --flops"))
     targets = np.array(losses, dtype=float)
     needed = least_flops(optimum, targets)

@@ -21,7 +21,7 @@ from shapeplan.planning.size import SIZE, size_note, with_size
 from shapeplan.quantities import Convention
 from shapeplan.sweeps.grid import Start
 
-_NO_COST = "what a shape costs is not known, so the law tells no loss: add examples to the log, or an architecture"
+_NO_COST = "what a shape costs is not known, so the law predicts no loss: add examples to the log, or an architecture"
 
 
 def recommend(  # noqa: PLR0913 - public: an argument a question

@@ -95,7 +95,7 @@ def find_dimensions(runs: Runs) -> tuple[Dimensions, tuple[Caution, ...]]:
         column = np.log(shapes[:, i])
         if np.ptp(column) == 0:
             fixed[dim] = float(shapes[0, i])
-            hint = f"the law says nothing about {dim}; vary it in the sweep if it matters"
+            hint = f"the law does not depend on {dim}; vary it in the sweep if it matters"
             cautions.append(Caution(codes.NOT_VARIED, f"{dim} is {fixed[dim]:g} in every row", hint))
             continue
         partner = next((other for other in free if _move_together(shapes, i, runs.dims.index(other))), None)

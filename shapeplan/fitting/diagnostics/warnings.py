@@ -218,7 +218,7 @@ def trust_cautions(grave: Sequence[Caution]) -> list[Caution]:
     if not grave:
         return []
     why = "; ".join(caution.message for caution in grave)
-    hint = "mend that first; recommend refuses the fit without --force"
+    hint = "fix that first; recommend refuses the fit without --force"
     return [Caution(codes.UNTRUSTED_FIT, f"the fit is not to be trusted: {why}", hint)]
 
 
@@ -251,7 +251,7 @@ def trend_cautions(trends: Mapping[str, Trend]) -> list[Caution]:
     if not found:
         return []
     message = f"the residuals still depend on {'; '.join(found)}"
-    return [Caution(codes.LACK_OF_FIT, message, "the law bends another way than the rows: it errs more beyond them")]
+    return [Caution(codes.LACK_OF_FIT, message, "the form of the law is wrong there: its error grows beyond the rows")]
 
 
 def find_front(runs: Runs) -> tuple[FrontRow, ...]:
@@ -295,6 +295,6 @@ def influence_cautions(influences: Influences) -> list[Caution]:
         for one in found
     )
     runs = "one run moves" if len(found) == 1 else f"{len(found)} runs move"
-    message = f"{runs} the fit by more than it is sure of: {named}"
+    message = f"{runs} the fit by more than its standard errors: {named}"
     hint = "look at these runs first; the fit without each is in the result, and --objective log-huber weighs them less"
     return [Caution(codes.INFLUENTIAL, message, hint)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,11 +12,14 @@ from conftest import SAMPLES, Program, fit, sweep
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shapeplan.errors import FitError
+from shapeplan.fitting.check import check
 from shapeplan.fitting.selection.candidate import fit_candidate
 from shapeplan.fitting.selection.identifiability import lacking, survey
 from shapeplan.laws import FORMS
 from shapeplan.readers.read import read_runs
 from shapeplan.render.fit import render_fit
+from shapeplan.runs import Runs
 
 DIMS = ("width", "depth")
 
@@ -95,3 +99,49 @@ def test_runs_without_which_nothing_is_identified_are_named() -> None:
     assert set(found.influences.reasons) == set(few.run_names)
     assert all("star needs 3 values" in reason for reason in found.influences.reasons.values())
     assert any(title == "Runs without which the fit is not known" for title in map(str, render_fit(found)))
+
+
+def ladder(tmp_path: Path, spread: float, rows: int = 24) -> Runs:
+    """Models of growing size, each trained for about twenty tokens a parameter."""
+    rng = np.random.default_rng(0)
+    lines = ["params,flops,loss"]
+    for params in np.geomspace(1e7, 1e10, rows):
+        tokens = 20 * params * np.exp(spread * rng.standard_normal())
+        loss = (1.7 + 400 * params**-0.28 + 40000 * tokens**-0.5) * np.exp(3e-4 * rng.standard_normal())
+        lines.append(f"{params:.17g},{6 * params * tokens:.17g},{loss:.17g}")
+    path = tmp_path / "ladder.csv"
+    path.write_text("\n".join(lines) + "\n")
+    return read_runs(path)
+
+
+def test_a_ladder_cannot_tell_size_from_training(tmp_path: Path) -> None:
+    exact = ladder(tmp_path, 0.0)
+    reasons = {law.law: law.reason for law in check(exact).laws}
+    assert reasons["chinchilla"] == "needs rows in which params does not follow from the others"
+    with pytest.raises(FitError, match="cannot identify any law"):
+        fit(exact, replicates=0)
+    loose = fit(ladder(tmp_path, 0.05), replicates=50)
+    assert loose.status == "untrusted"
+    assert any("hardly move apart" in c.message for c in loose.cautions if c.code == "unidentified")
+    free = fit(ladder(tmp_path, 1.0), replicates=50)
+    assert not any("hardly move apart" in c.message for c in free.cautions)
+
+
+def test_check_says_before_the_fit_which_laws_would_not_be_trusted(tmp_path: Path) -> None:
+    loose = check(ladder(tmp_path, 0.05))
+    said = [caution.message for caution in loose.cautions if caution.code == "unidentified"]
+    assert len(said) == 1
+    assert said[0].startswith("chinchilla: ")
+    assert "hardly move apart" in said[0]
+    assert not [caution for caution in check(ladder(tmp_path, 1.0)).cautions if caution.code == "unidentified"]
+
+
+def test_dimensions_that_move_against_each_other_are_no_two() -> None:
+    runs = sweep(0.0)
+    shape = runs.shape.copy()
+    shape[:, 1] = 1e4 / shape[:, 0]
+    anti = replace(runs, dims=("width", "depth"), shape=shape[:, :2], architecture=None)
+    laws = {law.law: law for law in check(anti).laws}
+    for name in ("additive", "product", "interaction", "separable"):
+        assert not laws[name].supported
+        assert "does not follow from the others" in (laws[name].reason or "")

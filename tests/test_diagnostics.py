@@ -160,3 +160,17 @@ def test_the_warnings_of_a_star(clean: Fit) -> None:
 def test_the_published_sample_is_read_as_it_is() -> None:
     found = fit(read_runs(SAMPLES / "vit_sweep.yaml"), replicates=200)
     assert codes(found) == {"grid-one-duration"}
+
+
+def test_few_replicates_are_no_intervals() -> None:
+    few = fit(sweep(), law="separable", replicates=2)
+    assert "few-replicates" in {caution.code for caution in few.cautions}
+    assert "few-replicates" not in {c.code for c in fit(sweep(), law="separable", replicates=20).cautions}
+
+
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.study) for seed in (1, 2, 3))])
+def test_a_fit_whose_every_exponent_is_vague_is_not_to_be_trusted(seed: int) -> None:
+    noise = np.random.default_rng(seed).standard_normal(121)
+    found = fit_star(replace(sweep(), loss=0.5 + 0.01 * noise), replicates=20)
+    assert [caution.code for caution in found.cautions].count("unidentified") == 3
+    assert found.status == "untrusted"

@@ -157,3 +157,17 @@ def test_real_routing(shared: Path) -> None:
     below = runs.flops < runs.flops.max() / 10
     assert rmse(runs, below, "auto") < rmse(runs, below, "chinchilla")
     assert fit(runs, replicates=0).law.form.name != "chinchilla"
+
+
+def test_a_comparison_of_noise_says_that_nothing_fits() -> None:
+    rng = np.random.default_rng(0)
+    found = compare(replace(sweep(), loss=rng.uniform(0.5, 2.0, 121)))
+    assert "lack-of-fit" in {caution.code for caution in found.cautions}
+    assert "lack-of-fit" not in {caution.code for caution in compare(sweep()).cautions}
+
+
+def test_exact_data_choose_the_simplest_law() -> None:
+    exact = fit(sweep(0.0), replicates=0)
+    assert exact.law.form.name == "separable"
+    huber = fit(sweep(0.0), law="separable", objective="log-huber", replicates=50)
+    assert all(np.isfinite(one.strength) and one.strength <= 1e6 for one in huber.influences.alone)

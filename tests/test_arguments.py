@@ -1,0 +1,43 @@
+"""Numbers of any kind as arguments."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import one
+
+from shapeplan.errors import ArgumentError
+from shapeplan.fitting.result import Fit
+from shapeplan.planning.recommend import recommend
+
+
+def test_numbers_of_any_kind_are_numbers(planned: Fit) -> None:
+    plain = one(planned, max_params=1e8, heads=16, trust=5.0)
+    assert one(planned, np.float64(1e21), max_params=np.int64(10**8), heads=16.0, trust=5) == plain
+    assert recommend(planned, np.array([1e20, 1e21])).budgets == recommend(planned, ["1e20", 1e21]).budgets
+    assert recommend(planned, np.array(1e21)).budgets == recommend(planned, 10**21).budgets
+    assert one(planned, versus="ViT-g/14").versus == one(planned, versus=["ViT-g/14"]).versus
+
+
+@pytest.mark.parametrize(
+    ("flops", "options", "message"),
+    [
+        ([], {}, "--flops is empty"),
+        ([None], {}, "--flops is no number: None"),
+        (10**400, {}, "--flops is no number"),
+        (b"1e21", {}, "--flops is empty"),
+        (None, {"loss": []}, "--loss is empty"),
+        (None, {"loss": ["0.14"]}, "--loss is no number: 0.14"),
+        (1e21, {"max_params": "1e8"}, "--max-params is no number: 1e8"),
+        (1e21, {"trust": True}, "--trust is no number: True"),
+        (1e21, {"heads": 16.5}, "--heads is not whole: 16.5"),
+        (1e21, {"fix": {"depth": "24"}}, "--fix is no number: 24"),
+        (1e21, {"fix": "depth=24"}, "--fix is no mapping"),
+        (1e21, {"start": {}}, "a start is a shapeplan.Start"),
+    ],
+)
+def test_what_is_no_number_is_told(planned: Fit, flops: object, options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ArgumentError, match=message):
+        one(planned, flops, **options)

@@ -1,0 +1,157 @@
+"""Law documents that were edited, or hold little."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import SAMPLES, Program, fit, fit_star, sweep
+
+from shapeplan.documents.files import read_law
+from shapeplan.documents.law import law_document
+from shapeplan.errors import ShapeplanError
+from shapeplan.fitting.predict import predict
+from shapeplan.fitting.result import Fit
+from shapeplan.planning.recommend import recommend
+from shapeplan.readers.read import read_runs
+
+
+@pytest.mark.parametrize(
+    ("where", "value"),
+    [
+        (("scaling_exponents", "width", "value"), 1e60),
+        (("scaling_exponents", "width", "ci"), [9.0, -9.0]),
+        (("range", "flops"), [True, 1e20]),
+    ],
+)
+def test_documents_that_contradict_themselves_are_refused(
+    program: Program, tmp_path: Path, where: tuple[str, ...], value: object
+) -> None:
+    law = tmp_path / "law.json"
+    assert program("fit", SAMPLES / "vit_sweep.yaml", "--replicates", "20", "-o", law).returncode == 0
+    data = json.loads(law.read_text())
+    place = data
+    for step in where[:-1]:
+        place = place[step]
+    place[where[-1]] = value
+    law.write_text(json.dumps(data))
+    done = program("recommend", "--law", law, "--flops", "1e18", "--method", "scale")
+    assert done.returncode == 1
+    assert "law.json" in done.stderr
+    assert "went wrong" not in done.stderr
+
+
+@pytest.fixture(scope="module")
+def fitted() -> Fit:
+    return fit_star(read_runs(SAMPLES / "vit_sweep.yaml"), replicates=20)
+
+
+@pytest.fixture(scope="module")
+def text(fitted: Fit) -> str:
+    return law_document(fitted).dumps()
+
+
+SPOILERS: dict[str, object] = {
+    "bootstrap/level": -3,
+    "bootstrap/draws": {},
+    "dims": ["width", "width"],
+    "range/flops": [0, 0],
+    "range/shape": {},
+    "heads": {"heads": 0},
+    "range/shape/width": [0, 0],
+    "fixed": {"width": 5},
+    "tied": {"depth": {"to": "nowhere", "ratio": 2.0}},
+    "cost": {"forward_flops": {"coefficient": 0, "exponents": {}, "max_relative_error": 0}, "params": None},
+    "fit": None,
+    "parameters/c/value": -1.0,
+    "parameters/a_width/value": 1e308,
+    "units/width": 1e308,
+    "start/shape/width": 1e300,
+    "scaling_exponents/width/value": 1e308,
+}
+
+
+RIVALS: dict[str, dict[str, object]] = {
+    "lacks constants": {"parameters": {}},
+    "of other dims": {"dims": ["width"]},
+    "of no law": {"law": "quadratic"},
+    "without units": {"units": {}},
+    "tiny units": {"units": {"width": 1e-300, "depth": 1, "mlp_dim": 1, "examples": 1}},
+    "empty draws": {"draws": {name: [] for name in ("alpha_width", "a_width", "c")}},
+    "uneven draws": {"draws": {"c": [1.0], "eps": [1.0, 2.0]}},
+}
+
+
+@pytest.fixture(scope="module")
+def rivalled() -> str:
+    """The document of a fit whose rollout cannot tell two laws apart."""
+    return law_document(fit(sweep(0.003, 0), replicates=20)).dumps()
+
+
+@pytest.mark.parametrize("where", sorted(SPOILERS))
+def test_edited_laws_are_refused_or_answered_never_crashed_on(tmp_path: Path, text: str, where: str) -> None:
+    data = json.loads(text)
+    place = data
+    *path, last = where.split("/")
+    for step in path:
+        place = place[step]
+    place[last] = SPOILERS[where]
+    file = tmp_path / "law.json"
+    file.write_text(json.dumps(data))
+    problem: ShapeplanError | None = None
+    try:
+        law = read_law(file)
+        recommend(law, 1e21)
+        predict(law, sweep())
+    except ShapeplanError as error:
+        problem = error
+    if where != "bootstrap/draws":
+        assert problem is not None
+
+
+@pytest.mark.parametrize("edit", sorted(RIVALS))
+def test_edited_rivals_are_refused(rivalled: str, tmp_path: Path, edit: str) -> None:
+    data = json.loads(rivalled)
+    assert data["rivals"]
+    data["rivals"][0] |= RIVALS[edit]
+    file = tmp_path / "law.json"
+    file.write_text(json.dumps(data))
+    with pytest.raises(ShapeplanError, match="rivals"):
+        read_law(file)
+
+
+@pytest.mark.parametrize("law", ["additive", "separable", "chinchilla"])
+def test_laws_without_exponents_predict_but_have_no_recipe(tmp_path: Path, text: str, law: str) -> None:
+    data = json.loads(text)
+    data |= {"law": law, "scaling_exponents": {}, "bootstrap": {**data["bootstrap"], "draws": {}}, "star": None}
+    data["dims"] = [] if law == "chinchilla" else data["dims"]
+    data["start"] = None if law == "chinchilla" else data["start"]
+    from shapeplan.laws import FORMS
+
+    form = FORMS[law](tuple(data["dims"]))
+    data["parameters"] = {
+        name: {"value": 0.3, "ci": None, "at_bound": False} for name in (*form.coefficients, *form.exponents)
+    }
+    data["units"] = dict.fromkeys(form.variables, 1000.0)
+    file = tmp_path / "law.json"
+    file.write_text(json.dumps(data))
+    with pytest.raises(ShapeplanError, match=r"gives no scaling exponents|knows none"):
+        recommend(read_law(file), 1e21, method="scale")
+    assert np.isfinite(predict(read_law(file), sweep()).predicted).all()
+
+
+def test_an_empty_law_is_not_the_published_one(program: Program) -> None:
+    done = program("recommend", "--law", "", "--flops", "1e21")
+    assert done.returncode == 1
+    assert done.stdout == ""
+
+
+def test_a_law_without_shape_comes_back_from_a_log_with_a_star(tmp_path: Path) -> None:
+    """The document holds the centre of the star beside the law, of which the law has no units."""
+    fitted = fit(sweep(), law="chinchilla", replicates=20)
+    (tmp_path / "law.json").write_text(law_document(fitted).dumps())
+    again = read_law(tmp_path / "law.json")
+    assert again.law.constants == fitted.law.constants
+    assert "no-shape-law" in {caution.code for caution in recommend(again, 1e21).budgets[0].cautions}

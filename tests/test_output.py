@@ -1,0 +1,84 @@
+"""Where results go: streams, files, devices, pipes."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import SAMPLES, Program
+
+from shapeplan.cli.app import run
+from shapeplan.documents.files import write_file
+
+
+def test_devices_pipes_and_links_are_written_to_not_replaced(tmp_path: Path) -> None:
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    reader = subprocess.Popen(["cat", fifo], stdout=subprocess.PIPE)
+    write_file(fifo, "through")
+    assert reader.communicate(timeout=10)[0] == b"through"
+    assert stat.S_ISFIFO(fifo.stat().st_mode)
+    real, link = tmp_path / "real", tmp_path / "link"
+    real.write_text("old")
+    real.chmod(0o600)
+    link.symlink_to(real)
+    write_file(link, "new")
+    assert link.is_symlink()
+    assert real.read_text() == "new"
+    assert stat.S_IMODE(real.stat().st_mode) == 0o600
+    write_file(tmp_path / ("n" * 250), "long")
+    write_file(tmp_path / "half", "\ud800")
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_a_config_is_never_overwritten(program: Program, tmp_path: Path) -> None:
+    (tmp_path / "c.yaml").write_text("metric: loss\n")
+    done = program("check", SAMPLES / "vit_sweep.csv", "--config", "c.yaml", "-o", "c.yaml")
+    assert done.returncode == 1
+    assert (tmp_path / "c.yaml").read_text() == "metric: loss\n"
+    dash = program("recommend", "--flops", "1e21", "-o", "-")
+    assert dash.returncode == 2
+    assert not (tmp_path / "-").exists()
+
+
+def test_streams_that_are_closed_or_full(tmp_path: Path) -> None:
+    base = f"{sys.executable} -m shapeplan recommend --flops 1e21"
+
+    def shell(command: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(["bash", "-c", command], capture_output=True, text=True, cwd=tmp_path)
+
+    assert shell(f"{base} >&-").returncode == 0
+    assert "Recommended shape" in shell(f"{base} 2>&-").stdout
+    assert "Recommended shape" in shell(f"{base} 2>/dev/full").stdout
+    full = shell(f"{base} --json >/dev/full")
+    assert full.returncode == 1
+    assert json.loads(full.stderr.strip().split("\n")[-1])["error"]["code"] == "unwritable"
+    closed = shell(f"{sys.executable} -m shapeplan fit - <&-")
+    assert closed.returncode == 2
+    assert "stdin is closed" in closed.stderr
+
+
+def test_errors_are_json_whatever_they_quote(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log = tmp_path / "z.csv"
+    log.write_text("width,depth,forward_flops,loss\n1\u00a0024\u200b\x7f,8,1e20,1\n")
+    assert run(["check", str(log), "--json"]) == 1
+    assert json.loads(capsys.readouterr().err)["error"]["value"].startswith("1\u00a0024")
+
+
+def test_documents_are_json_on_ascii_streams(program: Program, tmp_path: Path) -> None:
+    rows = (SAMPLES / "vit_sweep.csv").read_text().replace("grid-416-6-768-600M", "rün")
+    (tmp_path / "u.csv").write_text(rows)
+    done = program("check", "u.csv", "--json", PYTHONIOENCODING="ascii")
+    assert json.loads(done.stdout)["rows"] == 121
+
+
+def test_a_full_disk_is_told(program: Program) -> None:
+    command = f"{sys.executable} -m shapeplan recommend --flops 1e21 > /dev/full"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert "<stdout>: cannot be written: no space left on device" in done.stderr

@@ -1,0 +1,44 @@
+"""Predictions of a law for rows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from conftest import SAMPLES, fit_star, sweep
+
+from shapeplan.fitting.predict import predict
+from shapeplan.fitting.result import Fit
+from shapeplan.readers.read import read_runs
+from shapeplan.sweeps.star import find_star
+
+DIMS = ("width", "depth", "mlp_dim")
+
+
+@pytest.fixture(scope="module")
+def fitted() -> Fit:
+    return fit_star(read_runs(SAMPLES / "vit_sweep.yaml"), replicates=20)
+
+
+def test_predictions_far_away_or_of_another_metric_are_doubted(fitted: Fit) -> None:
+    runs = sweep()
+    assert "extrapolation" in [c.code for c in predict(fitted, replace(runs, flops=runs.flops * 100)).cautions]
+    star = find_star(runs, DIMS)
+    inside = runs.take(np.concatenate(list(star.arms.values())))
+    assert predict(fitted, inside).cautions == ()
+    assert "metric-differs" in [c.code for c in predict(fitted, replace(inside, metric="acc")).cautions]
+    negative = predict(fitted, replace(inside, flops=inside.flops * 1e-9, shape=inside.shape * 1e-2))
+    assert {"extrapolation"} <= {c.code for c in negative.cautions}
+
+
+def test_predictions_off_a_tie_are_doubted() -> None:
+    design = sweep().take(np.arange(39))
+    shape = design.shape.copy()
+    shape[:, 2] = 4 * shape[:, 0]
+    tied = fit_star(replace(design, shape=shape, architecture=None), replicates=0)
+    on = replace(design, shape=shape)
+    assert "tied" not in [c.code for c in predict(tied, on).cautions]
+    shape = shape.copy()
+    shape[3, 2] = 9.0
+    assert "1 rows have a mlp_dim" in predict(tied, replace(on, shape=shape)).cautions[0].message

@@ -1,0 +1,124 @@
+"""Shapes that can be built."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import DIMS, fit, loss, one, sweep
+
+from shapeplan.architectures import architecture
+from shapeplan.errors import ArgumentError
+from shapeplan.fitting.result import Fit
+from shapeplan.planning.recommend import recommend
+from shapeplan.readers.read import read_runs
+
+
+@pytest.mark.parametrize(
+    ("options", "limit"),
+    [
+        ({"max_params": 1e8, "multiples": {"width": 512}}, "params"),
+        ({"max_params": 5e7, "pipeline_parallel": 8}, "params"),
+        ({"max_flops_per_example": 5e10, "head_dim": 64, "tensor_parallel": 8}, "flops_per_example_forward"),
+        ({"max_params": 1.5e8, "pipeline_parallel": 8}, "params"),
+    ],
+)
+def test_coarse_steps_are_paid_along_the_limit(planned: Fit, options: dict[str, Any], limit: str) -> None:
+    """Every shape of the whole lattice is tried here; next to the limit the best may be far in a fine dimension."""
+    plan = one(planned, **options)
+    most = options.get("max_params") or options["max_flops_per_example"]
+    assert getattr(plan, limit) <= most
+    width = 512 if "head_dim" in options or "multiples" in options else 16
+    mlp_dim, depth = (128 if "head_dim" in options else 16), (8 if "pipeline_parallel" in options else 1)
+    axes = (np.arange(width, 2000, width), np.arange(depth, 60, depth), np.arange(mlp_dim, 5000, mlp_dim))
+    places = dict(zip(DIMS, (axis.ravel().astype(float) for axis in np.meshgrid(*axes)), strict=True))
+    around = planned.cost_model
+    used = around.params(places) if limit == "params" else around.flops_per_example(places)
+    found = np.where(np.asarray(used) <= most, planned.law.loss(**places, flops=1e21), np.inf)
+    assert plan.loss is not None
+    assert plan.loss.value <= float(found.min()) * (1 + 1e-4)
+
+
+def test_hardware_that_shares_a_layer_gets_whole_parts(planned: Fit) -> None:
+    """29568 = 231 x 128 could not be split over 8 devices in groups of 128: here every device holds whole groups."""
+    plan = one(planned, head_dim=64, tensor_parallel=8, pipeline_parallel=4, multiples={"mlp_dim": 128})
+    assert plan.rounded["mlp_dim"] % (8 * 128) == 0
+    assert plan.rounded["width"] % (8 * 64) == 0
+    assert plan.rounded["depth"] % 4 == 0
+    assert plan.heads == plan.rounded["width"] // 64
+    assert plan.heads % 8 == 0
+    assert one(planned, heads=12).rounded["width"] % 48 == 0
+    assert one(planned, heads=12).heads == 12
+
+
+def test_heads_are_shared_by_key_and_value_heads(planned: Fit) -> None:
+    llama = architecture({"family": "llama", "vocab": 32000, "seq": 2048, "head_dim": 64, "kv_heads": 6})
+    found = fit(replace(sweep(), architecture=llama), law="product", replicates=0)
+    for flops in (1e19, 1e20, 1e21):
+        heads = one(found, flops).heads
+        assert heads is not None
+        assert heads % 6 == 0
+        split = one(found, flops, tensor_parallel=4).heads
+        assert split is not None
+        assert split % 12 == 0
+    with pytest.raises(ArgumentError, match="16 heads cannot be shared by 6 key and value heads; give --heads 48"):
+        one(found, heads=16)
+
+
+def test_steps_so_coarse_that_the_rest_must_move(planned: Fit) -> None:
+    plan = one(planned, multiples={"depth": 1000})
+    best = one(planned, fix={"depth": 1000})
+    assert plan.loss is not None
+    assert best.loss is not None
+    assert plan.loss.value == pytest.approx(best.loss.value, rel=1e-4)
+    assert "coarse-rounding" in {caution.code for caution in plan.cautions}
+    assert "coarse-rounding" not in {caution.code for caution in one(planned).cautions}
+
+
+def test_the_lattice_is_searched_jointly(planned: Fit) -> None:
+    """Coarse steps make rounding dimension by dimension worse than the best of the lattice."""
+    coarse = {"width": 512, "mlp_dim": 2048}
+    plan = one(planned, 3e21, multiples=coarse)
+    here = loss(planned, dict(plan.rounded), 3e21)
+    assert plan.regret_of_rounding == pytest.approx(here / loss(planned, dict(plan.shape), 3e21) - 1)
+    for width in (512, 1024, 1536):
+        for mlp_dim in (2048, 4096):
+            for depth in range(10, 60):
+                assert here <= loss(planned, {"width": width, "depth": depth, "mlp_dim": mlp_dim}, 3e21) * (1 + 1e-12)
+
+
+def test_heads_divide_a_width_that_never_varied(tmp_path: Path) -> None:
+    log = tmp_path / "log.csv"
+    rows = ["width,depth,mlp_dim,heads,examples,flops,loss"]
+    for depth, mlp_dim, examples in itertools.product((4, 8, 12, 16), (1024, 2048, 4096), (1e8, 3e8, 1e9)):
+        loss = 1.5 + (depth / 8) ** -1.2 + 0.5 * (mlp_dim / 2048) ** -0.9 + (examples / 3e8) ** -0.3
+        flops = 6 * depth * 512 * (4 * 512 + 2 * mlp_dim) * examples
+        rows.append(f"512,{depth},{mlp_dim},8,{examples:g},{flops:g},{loss:.9g}")
+    log.write_text("\n".join(rows) + "\n")
+    found = fit(read_runs(log), law="separable", replicates=0)
+    for options in ({"heads": 12}, {"head_dim": 96}):
+        budget = recommend(found, 3e18, force=True, **options).budgets[0]
+        assert budget.heads is not None
+        assert budget.rounded["width"] % budget.heads == 0
+    assert recommend(found, 3e18, force=True).budgets[0].rounded["width"] == 512
+
+
+def test_dimensions_that_are_no_whole_numbers_stay_so(tmp_path: Path) -> None:
+    """Their least and largest trained values may be whole all the same."""
+    log = tmp_path / "log.csv"
+    rows = ["width,expansion,examples,flops,loss"]
+    for width, expansion, examples in itertools.product((256, 512, 1024), (1, 1.5, 2.5, 4, 6), (1e8, 3e8, 1e9)):
+        loss = 1.5 + (width / 512) ** -1.0 + 0.5 * (expansion / 3) ** -0.9 + (examples / 3e8) ** -0.3
+        rows.append(f"{width},{expansion},{examples:g},{12 * width**2 * (1 + expansion) * examples:g},{loss:.9g}")
+    log.write_text("\n".join(rows) + "\n")
+    found = fit(read_runs(log, dims=("width", "expansion")), law="separable", replicates=0)
+    budget = recommend(found, 1e16, force=True, versus=["width=512,expansion=2.5"]).budgets[0]
+    assert budget.rounded["expansion"] != round(budget.rounded["expansion"])
+    assert budget.rounded["expansion"] == pytest.approx(budget.shape["expansion"], rel=0.05)
+    assert [row.shape["expansion"] for row in budget.versus if row.name.startswith("width")] == [2.5]
+    held = recommend(found, 1e16, force=True, fix={"expansion": 2.5}).budgets[0]
+    assert held.rounded["expansion"] == 2.5

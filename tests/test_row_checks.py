@@ -1,0 +1,43 @@
+"""Rows that are doubtful: copies, magnitudes, other scales."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import SAMPLES, Program, fit, sweep
+
+from shapeplan.errors import FitError
+from shapeplan.readers.row_checks import doubt_copies
+
+
+@pytest.mark.parametrize("factor", [1e-80, 1e80])
+def test_one_row_of_another_world_is_refused(factor: float) -> None:
+    runs = sweep()
+    loss = runs.observed().copy()
+    loss[5] *= factor
+    with pytest.raises(FitError, match="which no loss does"):
+        fit(replace(runs, loss=loss), replicates=0)
+
+
+def test_a_metric_at_the_edge_of_floats_is_refused_and_a_huge_one_is_not(program: Program, tmp_path: Path) -> None:
+    with pytest.raises(FitError, match="give it in a unit in which it is nearer to 1"):
+        fit(replace(sweep(), loss=sweep().observed() * 1e-306), replicates=0)
+    header, *lines = (SAMPLES / "vit_sweep.csv").read_text().splitlines()
+    at = header.split(",").index("loss")
+    rows = [line.split(",") for line in lines]
+    huge = [",".join([*row[:at], f"{float(row[at]) * 1e120:.6e}", *row[at + 1 :]]) for row in rows]
+    log = tmp_path / "huge.csv"
+    log.write_text("\n".join([header, *huge]) + "\n")
+    done = program("fit", log, "--law", "separable", "--replicates", "20", "-o", tmp_path / "law.json")
+    assert done.returncode == 0, done.stderr
+    assert program("predict", tmp_path / "law.json", log).returncode == 0
+
+
+def test_copies_of_rows_under_other_names_are_doubted() -> None:
+    runs = sweep(0.003, 1)
+    twice = runs.take(np.tile(np.arange(len(runs)), 2))
+    assert [caution.code for caution in doubt_copies(twice).cautions] == ["copied-rows"]
+    assert doubt_copies(runs).cautions == runs.cautions
