@@ -53,7 +53,7 @@ def test_laws_that_disagree_are_told(rivalled: Fit) -> None:
     wide = {name: np.repeat([rival.law.constants[name], value], 25) for name, value in deep.items()}
     odd = replace(rivalled, rivals=(Rival(Law(rival.law.form, deep, rival.law.units, rival.law.derive), wide),))
     caution = next(caution for caution in one(odd).cautions if caution.code == "laws-disagree")
-    assert "; there this plan loses" in caution.message
+    assert "; this plan's regret " in caution.message
     assert "apart in" not in caution.message
     # A law whose best shape has no end is no law to compare with, and says so.
     endless = {**rival.law.constants, "alpha_depth": 1e6 * rival.law.constants["alpha_depth"]}
