@@ -183,7 +183,7 @@ def test_what_cannot_be_drawn_is_told(found: Fit) -> None:
         figure("fit", found, 1e20)
     with pytest.raises(ArgumentError, match="is of one law, and there are 2"):
         figure("valley", [found, found])
-    with pytest.raises(ArgumentError, match="a compute of nan FLOPs cannot be"):
+    with pytest.raises(ArgumentError, match="a compute of nan FLOPs is out of range"):
         figure("valley", found, float("nan"))
 
 

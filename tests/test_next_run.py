@@ -137,10 +137,10 @@ def test_the_reason_names_what_is_least_certain(found: Fit) -> None:
 
 def test_what_cannot_be_judged_is_refused(found: Fit) -> None:
     for options, message in (
-        ({"target": 0.0}, "a target of 0 FLOPs cannot be"),
-        ({"budget": float("nan")}, "a budget of nan FLOPs cannot be"),
-        ({"candidates": 0}, "0 candidates cannot be"),
-        ({"noise": 0.9}, "a noise of 0.9 cannot be"),
+        ({"target": 0.0}, "a target of 0 FLOPs is out of range"),
+        ({"budget": float("nan")}, "a budget of nan FLOPs is out of range"),
+        ({"candidates": 0}, "0 candidates is out of range"),
+        ({"noise": 0.9}, "a noise of 0.9 is out of range"),
     ):
         given_: dict[str, Any] = {"target": TARGET, "budget": BUDGET, **options}
         with pytest.raises(ArgumentError, match=message):

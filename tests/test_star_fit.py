@@ -195,9 +195,9 @@ def test_fewer_rows_than_parameters_are_refused() -> None:
 def test_arguments_that_make_no_sense() -> None:
     with pytest.raises(ArgumentError, match="did you mean 'star'"):
         fit(sweep(), law="sta")
-    with pytest.raises(ArgumentError, match=r"a level of 1\.5 cannot be"):
+    with pytest.raises(ArgumentError, match=r"a level of 1\.5 is out of range"):
         fit_star(sweep(), level=1.5)
-    with pytest.raises(ArgumentError, match="-1 replicates cannot be"):
+    with pytest.raises(ArgumentError, match="-1 replicates is out of range"):
         fit_star(sweep(), replicates=-1)
     with pytest.raises(ArgumentError, match="the start lacks depth, mlp_dim"):
         fit_star(sweep(), start=Start({"width": 608}, 1e18, "test"))

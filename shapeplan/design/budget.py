@@ -26,7 +26,7 @@ def check_budget(budget: float) -> None:
     """Raise `ArgumentError` on a budget that makes no sense."""
     if not 0 < budget <= LARGEST_FLOPS:
         hint = f"give more than 0 and at most {LARGEST_FLOPS:g} FLOPs"
-        raise ArgumentError(ErrorDetail("bad-flops", f"a budget of {budget:g} FLOPs cannot be", hint))
+        raise ArgumentError(ErrorDetail("bad-flops", f"a budget of {budget:g} FLOPs is out of range", hint))
 
 
 def largest_within(

@@ -114,5 +114,5 @@ def _axis(dim: str, size: float, points: int, ratio: float, cost: Architecture) 
     """Return values around a size, as many below as above, so that it is inside."""
     if not FEWEST_POINTS <= points <= MOST_POINTS:
         hint = f"give {FEWEST_POINTS} to {MOST_POINTS}: the best of fewer is on the edge"
-        raise ArgumentError(ErrorDetail("bad-points", f"{points} points cannot be", hint))
+        raise ArgumentError(ErrorDetail("bad-points", f"{points} points is out of range", hint))
     return spaced(size * ratio ** -((points - 1) / 2), ratio, points, step_of(dim, cost))

@@ -179,7 +179,7 @@ def check_durations(durations: Sequence[float], least: int) -> list[float]:
     """Return durations in order; raise `ArgumentError` on ones that make no sense."""
     wrong = [value for value in durations if not 1 <= value <= LARGEST_EXAMPLES]
     if wrong or len(set(durations)) < len(durations):
-        why = f"{wrong[0]:g} examples cannot be" if wrong else "a duration is given twice"
+        why = f"{wrong[0]:g} examples is out of range" if wrong else "a duration is given twice"
         raise ArgumentError(ErrorDetail("bad-durations", why, "write e.g. --durations 64M,128M,256M"))
     if len(durations) < least:
         message = f"{len(durations)} duration cannot show how loss falls with compute"
@@ -205,7 +205,7 @@ def check_dims(what: str, shape: Mapping[str, float], cost: Architecture) -> Non
 def check_ratio(ratio: float) -> float:
     """Return the ratio of neighbouring values; raise `ArgumentError` unless it is from 1.01 to 10."""
     if not 1.01 <= ratio <= 10:
-        raise ArgumentError(ErrorDetail("bad-ratio", f"a ratio of {ratio:g} cannot be", "give e.g. 1.25"))
+        raise ArgumentError(ErrorDetail("bad-ratio", f"a ratio of {ratio:g} is out of range", "give e.g. 1.25"))
     return ratio
 
 

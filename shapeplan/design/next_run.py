@@ -278,12 +278,14 @@ def _left_cautions(found: Sequence[Suggestion], budget: float) -> list[Caution]:
 def _check_numbers(target: float, budget: float, candidates: int, noise: float | None) -> None:
     for name, value in (("target", target), ("budget", budget)):
         if not 0 < value <= LARGEST_FLOPS:
-            raise ArgumentError(ErrorDetail(f"bad-{name}", f"a {name} of {value:g} FLOPs cannot be", "give e.g. 1e21"))
+            raise ArgumentError(
+                ErrorDetail(f"bad-{name}", f"a {name} of {value:g} FLOPs is out of range", "give e.g. 1e21")
+            )
     if not 1 <= candidates <= MOST_CANDIDATES:
-        message = f"{candidates} candidates cannot be"
+        message = f"{candidates} candidates is out of range"
         raise ArgumentError(ErrorDetail("bad-candidates", message, f"give 1 to {MOST_CANDIDATES}"))
     if noise is not None and not 0 <= noise <= _MOST_NOISE:
-        message = f"a noise of {noise:g} cannot be"
+        message = f"a noise of {noise:g} is out of range"
         raise ArgumentError(ErrorDetail("bad-noise", message, f"give 0 to {_MOST_NOISE:g}, e.g. 0.3%"))
 
 

@@ -102,9 +102,9 @@ def power(  # noqa: PLR0913 - public: an argument a question
         If the prior has no best shape at the target.
     """
     if not 0 < target <= LARGEST_FLOPS:
-        raise ArgumentError(ErrorDetail("bad-flops", f"a target of {target:g} FLOPs cannot be", "give e.g. 1e22"))
+        raise ArgumentError(ErrorDetail("bad-flops", f"a target of {target:g} FLOPs is out of range", "give e.g. 1e22"))
     if not 2 <= sweeps <= MOST_SWEEPS:
-        raise ArgumentError(ErrorDetail("bad-sweeps", f"{sweeps} sweeps cannot be", f"give 2 to {MOST_SWEEPS}"))
+        raise ArgumentError(ErrorDetail("bad-sweeps", f"{sweeps} sweeps is out of range", f"give 2 to {MOST_SWEEPS}"))
     check_arguments(law, "relative", replicates, DEFAULT_LEVEL)
     if not prior.predicts_loss:
         message = f"the law {prior.law.form.name!r} predicts no loss to simulate"

@@ -108,7 +108,7 @@ def _spaced(dim: str, center: float, points: int, ratio: float, cost: Architectu
     """Return the values of an arm below the centre, ever a ratio apart."""
     if not 1 <= points <= MOST_POINTS:
         raise ArgumentError(
-            ErrorDetail("bad-points", f"{points} points cannot be", f"give up to {MOST_POINTS}; the paper has 6")
+            ErrorDetail("bad-points", f"{points} points is out of range", f"give up to {MOST_POINTS}; the paper has 6")
         )
     values = spaced(center * ratio**-points, ratio, points, step_of(dim, cost))
     distinct = sorted(value for value in set(values) if value < center)

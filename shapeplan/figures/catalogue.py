@@ -68,7 +68,7 @@ def check_compute(name: str, flops: float | None) -> float | None:
     flops = number_or_none("flops", flops)
     if flops is not None and not 0 < flops <= LARGEST_FLOPS:
         hint = f"give more than 0 and at most {LARGEST_FLOPS:g}"
-        raise ArgumentError(ErrorDetail("bad-flops", f"a compute of {flops:g} FLOPs cannot be", hint))
+        raise ArgumentError(ErrorDetail("bad-flops", f"a compute of {flops:g} FLOPs is out of range", hint))
     if flops is not None and name not in _OF_COMPUTE:
         message = f"the figure {name!r} is at no compute"
         raise ArgumentError(ErrorDetail("bad-flops", message, f"leave --flops out; {', '.join(_OF_COMPUTE)} take it"))

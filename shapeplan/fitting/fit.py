@@ -219,13 +219,13 @@ def check_arguments(law: str, objective: str, replicates: int, level: float) -> 
     check_choice("law", law, ("auto", *FORMS))
     check_choice("objective", objective, tuple(OBJECTIVES))
     if replicates < 0:
-        raise ArgumentError(ErrorDetail("bad-replicates", f"{replicates} replicates cannot be", "give 0 or more"))
+        raise ArgumentError(ErrorDetail("bad-replicates", f"{replicates} replicates is out of range", "give 0 or more"))
     if replicates > MOST_REPLICATES:
         message = f"{replicates} replicates are more than {MOST_REPLICATES}"
         raise ArgumentError(ErrorDetail("bad-replicates", message, "1000 is plenty for a 90% interval"))
     if not LEAST_LEVEL <= level <= MOST_LEVEL:
         hint = f"give {LEAST_LEVEL:g} to {MOST_LEVEL:g}, e.g. 0.9"
-        raise ArgumentError(ErrorDetail("bad-level", f"a level of {level:g} cannot be", hint))
+        raise ArgumentError(ErrorDetail("bad-level", f"a level of {level:g} is out of range", hint))
 
 
 def _check_supported(contents: Contents, law: str) -> None:

@@ -68,7 +68,7 @@ def read_budgets(
     """
     fleet, share = read_fleet(gpus, mfu)
     if days is not None and fleet is None:
-        raise ArgumentError(ErrorDetail("no-gpus", "--days are of --gpus", "add e.g. --gpus 64xH100"))
+        raise ArgumentError(ErrorDetail("no-gpus", "--days requires --gpus", "add e.g. --gpus 64xH100"))
     asked = [name for name, value in (("flops", flops), ("loss", loss), ("days", days)) if value is not None]
     if len(asked) != 1:
         what = " and ".join(f"--{name}" for name in asked)
@@ -80,7 +80,7 @@ def read_budgets(
     if days is not None and fleet is not None and share is not None:
         if not 0 < days <= MOST_DAYS:
             hint = f"give more than 0 and at most {MOST_DAYS:g}"
-            raise ArgumentError(ErrorDetail("bad-days", f"{days:g} days cannot be", hint, value=f"{days:g}"))
+            raise ArgumentError(ErrorDetail("bad-days", f"{days:g} days is out of range", hint, value=f"{days:g}"))
         given: list[float] = [fleet.flops(days, share)]
         flops_convention = "training"
     else:
@@ -90,7 +90,7 @@ def read_budgets(
     for budget in given:
         if not 0 < budget <= LARGEST_FLOPS:
             hint = f"give more than 0 and at most {LARGEST_FLOPS:g} FLOPs"
-            raise ArgumentError(ErrorDetail("bad-flops", f"a budget of {budget:g} FLOPs cannot be", hint))
+            raise ArgumentError(ErrorDetail("bad-flops", f"a budget of {budget:g} FLOPs is out of range", hint))
     own = optimum.fit.flops_convention
     return Budgets(np.array([convert_flops(t, flops_convention or own, own) for t in given]), None, fleet, share)
 
@@ -102,7 +102,9 @@ def _for_losses(
     fit = optimum.fit
     for target in losses:
         if not (target > 0 and math.isfinite(target)):
-            raise ArgumentError(ErrorDetail("bad-loss", f"a loss of {target:g} cannot be", "give a positive number"))
+            raise ArgumentError(
+                ErrorDetail("bad-loss", f"--loss must be positive (got {target:g})", "give a positive number")
+            )
     if not fit.predicts_loss:
         message = f"the law {fit.law.form.name!r} predicts no loss that could be reached"
         raise PlanError(ErrorDetail("no-loss", message, "fit a joint law (--law auto), or give --flops"))

@@ -24,7 +24,7 @@ _NOWHERE = 1e3
 def check_tolerance(tolerance: float) -> float:
     """Return the tolerance; raise `ArgumentError` unless it is above 0 and below 1."""
     if not 0 < tolerance < 1:
-        message = f"a tolerance of {tolerance:g} cannot be"
+        message = f"a tolerance of {tolerance:g} is out of range"
         raise ArgumentError(ErrorDetail("bad-tolerance", message, "give e.g. 0.5%", value=f"{tolerance:g}"))
     return tolerance
 

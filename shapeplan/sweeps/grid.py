@@ -45,7 +45,7 @@ def check_start(start: Start) -> None:
     if wrong or not 1 <= start.flops <= LARGEST_FLOPS:
         what = ", ".join(f"{dim} {start.shape[dim]:g}" for dim in wrong) or f"{start.flops:g} FLOPs"
         hint = f"give sizes up to {LARGEST_SIZE:g} and 1 to {LARGEST_FLOPS:g} FLOPs"
-        raise ArgumentError(ErrorDetail("bad-start", f"a start with {what} cannot be", hint))
+        raise ArgumentError(ErrorDetail("bad-start", f"a start with {what} is invalid", hint))
 
 
 @dataclass(frozen=True)
