@@ -15,7 +15,11 @@ import tempfile
 import time
 from pathlib import Path
 
-BOUNDS = {"shapeplan --help": 8.0, "shapeplan recommend --law law.json --flops 1e21": 40.0}
+BOUNDS = {
+    "shapeplan --help": 8.0,
+    "shapeplan flops ViT-g/14": 20.0,
+    "shapeplan recommend --law law.json --flops 1e21": 30.0,
+}
 SAMPLE = Path(__file__).parents[2] / "sample_runs" / "vit_sweep.yaml"
 
 
