@@ -17,7 +17,7 @@ _WIDEST = 100
 
 def render_page(page: Page, width: int) -> RenderableType:
     """Return a page for a terminal of so many columns."""
-    return Padding(Markdown(page.text, hyperlinks=False), (0, max(0, width - _WIDEST), 0, 0))
+    return Padding(Markdown(page.text, code_theme="ansi_dark", hyperlinks=False), (0, max(0, width - _WIDEST), 0, 0))
 
 
 def render_list(groups: Mapping[str, Sequence[Page]]) -> list[RenderableType]:
