@@ -92,8 +92,10 @@ def test_pages_are_found_by_word_and_by_text() -> None:
     assert set(by_kind(PAGES)) == set(KINDS)
     with pytest.raises(ArgumentError, match="did you mean extrapolation"):
         page("extrapolatoin")
+    with pytest.raises(ArgumentError, match=r"'x{60}\.\.\.'"):
+        page("x" * 5000)
     for nothing in ("qqqq", " "):
-        with pytest.raises(ArgumentError, match="no page speaks of"):
+        with pytest.raises(ArgumentError, match="no page has the text"):
             search(nothing)
 
 

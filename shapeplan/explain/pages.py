@@ -13,6 +13,7 @@ from shapeplan.errors import ArgumentError, ErrorDetail
 from shapeplan.laws import FORMS
 
 WARNING, LAW, OTHER = "Warnings", "Laws", "Conventions and concepts"
+_LONGEST = 60
 _ALL = "shapeplan explain lists all words"
 KINDS = (WARNING, LAW, OTHER)
 """What a page may be about, in the order of the list."""
@@ -69,7 +70,7 @@ def page(word: str) -> Page:
         return known[_plain(word)]
     close = difflib.get_close_matches(_plain(word), known, n=3)
     hint = f"did you mean {' or '.join(known[one].word for one in close)}?" if close else _ALL
-    raise ArgumentError(ErrorDetail("unknown-word", f"there is no page {word!r}", hint, value=word))
+    raise ArgumentError(ErrorDetail("unknown-word", f"there is no page {_shortened(word)!r}", hint, value=word))
 
 
 def search(text: str) -> tuple[Page, ...]:
@@ -82,8 +83,12 @@ def search(text: str) -> tuple[Page, ...]:
     """
     found = [one for one in pages() if one.lines_with(text)]
     if not text.strip() or not found:
-        raise ArgumentError(ErrorDetail("no-page", f"no page speaks of {text!r}", _ALL))
+        raise ArgumentError(ErrorDetail("no-page", f"no page has the text {_shortened(text)!r}", _ALL))
     return tuple(sorted(found, key=lambda one: not _in(text, one.word, one.summary)))
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 
 def _in(text: str, *places: str) -> bool:
