@@ -9,6 +9,7 @@ known before a descent, by the objective with the coefficients solved for; most 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -20,14 +21,8 @@ from shapeplan.numerics.box_qp import solve_nnls
 
 _CANDIDATES = 32
 """Starts that every problem scores."""
-_OTHERS, _MOVES, _ROUNDS, _ELSEWHERE = 2, 3, 2, 6
-"""How many starts are tried at most: other candidates, own optima moved in a round, rounds."""
 _PILOTS = 128
 """Problems that look for a lower optimum first: the others try the moves that led there, and none where none did."""
-_MARGIN = 1.1
-"""Objective of a start, over the least so far, above which it is not tried."""
-_STAGES = ((StoppingCriteria(5, 1e-4, 2), 0.3), (StoppingCriteria(20, 1e-4, 2), 1e-2), (MEDIUM, 0.0))
-"""A descent goes on after a stage if it is lower than the least so far, or elsewhere and no higher by this share."""
 _FEW, _RARE = 16, 0.05
 """Number and share of descents up to which those that are slow are followed further."""
 _LOWER = 1e-7
@@ -35,6 +30,41 @@ _NEAR = 0.05
 """Distance, as a share of the range of every exponent, within which a descent has come back to the same optimum."""
 _APART = 0.2
 """Distance, as a share of the range of some exponent, above which optima of two problems are not alike."""
+
+
+@dataclass(frozen=True)
+class _Effort:
+    """How hard a lower optimum is looked for.
+
+    Attributes
+    ----------
+    others, moves, elsewhere : int
+        How many starts are tried at most: other candidates, own optima moved in a round, optima of other problems.
+    rounds : int
+        How often the own optimum is moved.
+    margin : float
+        Objective of a start, over the least so far, above which it is not tried.
+    stages : tuple of (StoppingCriteria, float)
+        A descent goes on after a stage if it is lower than the least so far, or elsewhere and no higher by this share.
+    """
+
+    others: int
+    moves: int
+    elsewhere: int
+    rounds: int
+    margin: float
+    stages: tuple[tuple[StoppingCriteria, float], ...]
+
+
+_SMOOTH = _Effort(
+    *(2, 3, 6, 2, 1.1),
+    ((StoppingCriteria(5, 1e-4, 2), 0.3), (StoppingCriteria(20, 1e-4, 2), 1e-2), (MEDIUM, 0.0)),
+)
+_KINKED = _Effort(
+    *(8, 8, 16, 3, 2.0),
+    ((StoppingCriteria(40, 1e-5, 2), 1.0), (StoppingCriteria(100, 1e-9, 3), 1e-4)),
+)
+"""Without a second derivative descents are slow, and the objective at a start tells little of where one will end."""
 
 
 def refit(
@@ -60,7 +90,7 @@ def refit(
     """
     batch = _Batch(blocks, lower, upper, objective)
     everyone = np.arange(batch.problems)
-    starts = batch.ranked(candidates[..., :_CANDIDATES, :], everyone, 1 + _OTHERS)
+    starts = batch.ranked(candidates[..., :_CANDIDATES, :], everyone, 1 + batch.effort.others)
     best = batch.descend(starts.points[:, 0], everyone, MEDIUM)
     pilots = everyone[:: max(1, batch.problems // _PILOTS)]
     every = np.ones(3 * len(lower), dtype=bool)
@@ -99,6 +129,7 @@ class _Batch:
 
     def __init__(self, blocks: Sequence[Block], lower: Floats, upper: Floats, objective: Objective) -> None:
         self.blocks, self.lower, self.upper, self.objective = blocks, lower, upper, objective
+        self.effort = _SMOOTH if objective.smooth else _KINKED
         self.problems = max(block.batch for block in blocks)
         self._shares_columns = objective.projects and all(block.maps is None for block in blocks)
 
@@ -128,17 +159,17 @@ class _Batch:
         gained : bool
             Whether any problem has one.
         """
-        others = _Starts(candidates.points[problems, 1:], candidates.scores[problems, 1:], _OTHERS)
+        others = _Starts(candidates.points[problems, 1:], candidates.scores[problems, 1:], self.effort.others)
         gained = self._improve(best, problems, others)[0].size
         active, useful, allowed = problems, np.zeros_like(moves), np.flatnonzero(moves)
-        for _ in range(_ROUNDS if allowed.size else 0):
+        for _ in range(self.effort.rounds if allowed.size else 0):
             moved = self._moved(best.exponents[active])[:, allowed]
-            starts = _Starts(moved, self._scores(moved, active), _MOVES)
+            starts = _Starts(moved, self._scores(moved, active), self.effort.moves)
             active, which = self._improve(best, active, starts)
             useful[allowed[which]] = True
             gained += active.size
         elsewhere = distinct(best.exponents, self.lower, self.upper, _APART, _CANDIDATES)
-        gained += self._improve(best, problems, self.ranked(elsewhere, problems, _ELSEWHERE))[0].size
+        gained += self._improve(best, problems, self.ranked(elsewhere, problems, self.effort.elsewhere))[0].size
         return useful, bool(gained)
 
     def ranked(self, points: Floats, problems: Index, most: int) -> _Starts:
@@ -159,10 +190,10 @@ class _Batch:
         """
         here = best.exponents[problems][:, None]
         row, start = np.nonzero(
-            (starts.scores < _MARGIN * best.objective[problems][:, None]) & ~self._near(starts.points, here)
+            (starts.scores < self.effort.margin * best.objective[problems][:, None]) & ~self._near(starts.points, here)
         )
         owner, points, which = problems[row], starts.points[row, start], starts.order[row, start]
-        for criteria, allowed in _STAGES:
+        for criteria, allowed in self.effort.stages:
             if not owner.size:
                 return owner, which
             found = self.descend(points, owner, criteria)
