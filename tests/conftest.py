@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import forked
 import pytest
 from hypothesis import settings
 
@@ -50,18 +51,21 @@ def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def program(tmp_path: Path) -> Program:
-    """Run the installed program as a process in an empty folder."""
+    """Run the program as a process in an empty folder; one started anew where the environment is another."""
 
     def run(*arguments: str | Path, stdin: str | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
+        given = [str(argument) for argument in arguments]
+        if not environment:
+            return forked.run(given, tmp_path, stdin)
         return subprocess.run(
-            [sys.executable, "-m", "shapeplan", *map(str, arguments)],
+            [sys.executable, "-m", "shapeplan", *given],
             cwd=tmp_path,
             env={**os.environ, **environment},
             input=stdin,
             stdin=subprocess.DEVNULL if stdin is None else None,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=forked.TIMEOUT,
         )
 
     return run

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import forked
 import pytest
 from conftest import SAMPLES, Program, on_terminal
 
@@ -27,8 +28,9 @@ MANY = ["gpt2", "gpt2-medium", "gpt2-large", "gpt2-xl", "pythia-1b", "ViT-B/16"]
 def fitted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """Fit the sample; return where the law is, and what was printed."""
     path = tmp_path_factory.mktemp("law") / "law.json"
-    command = [sys.executable, "-m", "shapeplan", "fit", LOG, "-o", path]
-    return path, subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    done = forked.run(["fit", str(LOG), "-o", str(path)], path.parent)
+    done.check_returncode()
+    return path, done.stdout
 
 
 @pytest.fixture(scope="session")

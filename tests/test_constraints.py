@@ -41,6 +41,7 @@ def test_limits_are_kept_by_the_shape_to_train(planned: Fit) -> None:
     assert slack.rounded == free.rounded
 
 
+@pytest.mark.long
 @settings(max_examples=15)
 @given(st.floats(6.5, 10.0), st.floats(9.5, 12.0))
 def test_no_plan_breaks_its_limits(log_params: float, log_forward: float) -> None:

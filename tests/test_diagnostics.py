@@ -168,6 +168,7 @@ def test_few_replicates_are_no_intervals() -> None:
     assert "few-replicates" not in {c.code for c in fit(sweep(), law="separable", replicates=20).cautions}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.study) for seed in (1, 2, 3))])
 def test_a_fit_whose_every_exponent_is_vague_is_not_to_be_trusted(seed: int) -> None:
     noise = np.random.default_rng(seed).standard_normal(121)

@@ -159,6 +159,7 @@ def test_real_routing(shared: Path) -> None:
     assert fit(runs, replicates=0).law.form.name != "chinchilla"
 
 
+@pytest.mark.long
 def test_a_comparison_of_noise_says_that_nothing_fits() -> None:
     rng = np.random.default_rng(0)
     found = compare(replace(sweep(), loss=rng.uniform(0.5, 2.0, 121)))

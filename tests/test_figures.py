@@ -280,6 +280,7 @@ def test_ticks_lie_at_the_values(values: list[float]) -> None:
     assert len(found) >= (4 if max(values) > 1.01 * min(values) else 1)
 
 
+@pytest.mark.long
 def test_pictures_of_large_logs_stay_small() -> None:
     pytest.importorskip("altair", reason="pictures need the extra `plots`")
     from shapeplan.render.report.report import report_page

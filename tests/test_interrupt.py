@@ -76,6 +76,12 @@ def prior(program: Program, tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.fixture(autouse=True)
+def ctrl_c_is_heard() -> None:
+    """What a shell starts in the background ignores Ctrl-C, and so do its children."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 ENDLESS = {
     "fit": ("fit", LOG, "--replicates", "100000", "-o", "out.json"),
     "power": ("design", "power", LOG, "--law", PRIOR, "--noise", "0.3%", "--target", "1e20", "--sweeps", "9999"),

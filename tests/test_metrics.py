@@ -29,6 +29,7 @@ def log(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.long
 def test_the_same_truth_agrees_and_another_does_not(log: Path) -> None:
     logs = read_metrics(log, ["loss", "again", "ocr"])
     assert list(logs) == ["loss", "again", "ocr"]

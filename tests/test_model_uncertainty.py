@@ -25,6 +25,7 @@ def law(tmp_path_factory: pytest.TempPathFactory, planned: Fit) -> Path:
     return path
 
 
+@pytest.mark.long
 def test_laws_as_good_are_asked_too(rivalled: Fit) -> None:
     assert [rival.law.form.name for rival in rivalled.rivals] == ["interaction"]
     other = one(rivalled).laws[0]

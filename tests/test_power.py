@@ -61,6 +61,7 @@ def test_more_runs_and_less_noise_buy_more(prior: Fit) -> None:
     assert last.laws == {"separable": 1.0}
 
 
+@pytest.mark.long
 def test_processes_agree_with_one(prior: Fit) -> None:
     seen: list[tuple[int, int]] = []
     options = {"noise": 0.003, "law": "separable", "sweeps": 2, "replicates": 20, "shares": (1,)}

@@ -59,6 +59,7 @@ def least_with(star: StarSolution, dim: str, s: float) -> float:
     return best
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.study)])
 def test_all_ends_fit_equally_worse(seed: int) -> None:
     """Another optimizer finds one ratio of objectives that is reached at every end, to 5% of the interval."""
@@ -98,6 +99,7 @@ def test_no_replicates_no_intervals() -> None:
     assert all(s.ci is None for s in found.scaling_exponents.values())
 
 
+@pytest.mark.long
 def test_they_grow_with_the_level_and_follow_the_seed() -> None:
     star = solution(0.003, 2)
 
@@ -122,6 +124,7 @@ def test_the_unit_of_the_metric_does_not_matter() -> None:
         assert one.scaling_exponents[dim].ci == pytest.approx(other.scaling_exponents[dim].ci, rel=1e-3)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", [2, pytest.param(5, marks=pytest.mark.study)])
 def test_the_huber_objective_has_intervals_of_about_the_same_size(seed: int) -> None:
     runs = sweep(0.003, seed)
@@ -134,6 +137,7 @@ def test_the_huber_objective_has_intervals_of_about_the_same_size(seed: int) -> 
         assert 1 / 2.5 < np.log(other.ci[1] / other.ci[0]) / np.log(mine.ci[1] / mine.ci[0]) < 2.5
 
 
+@pytest.mark.long
 def test_few_runs_of_many_points_are_less_sure_than_the_ratio_knows() -> None:
     """How uncertain the part is that rows of a run have in common widens intervals, where there is one."""
     star = solution(0.003, 1)

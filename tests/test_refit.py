@@ -45,6 +45,7 @@ def least_from_other_starts(found: Candidate, blocks: Sequence[Block], seed: int
     return min(float(ends), float(search(blocks, lower, upper, objective).best.objective[0]))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("law", "objective"), [("separable", "relative"), ("star", "relative"), ("interaction", "log-huber")]
 )

@@ -173,6 +173,7 @@ def test_hostile_words_are_shown_as_they_are(browser: Any, found: Fit, tmp_path:
     assert opened.page.locator("script").count() == 2 + len(FIGURES)
 
 
+@pytest.mark.long
 def test_every_fit_has_a_report(tmp_path: Path) -> None:
     """Whatever cannot be drawn or planned is left out, and said so."""
     for name, one in (

@@ -72,6 +72,7 @@ def test_a_law_that_takes_up_all_runs_is_told() -> None:
     assert not run_cautions(scatters(0.0, 0.003, [1] * 40, count=1)[0])
 
 
+@pytest.mark.long
 def test_intervals_know_that_points_of_a_run_share_its_luck() -> None:
     """Three points a run on the paper's star: run noise makes intervals wider than the same noise by row."""
     truth = fit(read_runs(SAMPLES / "vit_sweep.yaml"), law="separable", replicates=0)

@@ -71,6 +71,7 @@ def test_the_centre_is_never_fitted() -> None:
     assert "center-missed" not in codes(fit_star(runs, replicates=0))
 
 
+@pytest.mark.long
 def test_intervals_hold_the_estimate_and_grow_with_noise_and_level() -> None:
     widths = {}
     for noise in (0.001, 0.003):
@@ -90,6 +91,7 @@ def test_the_bootstrap_follows_its_seed() -> None:
     assert not np.array_equal(one.bootstrap.draws["c"], other.bootstrap.draws["c"])
 
 
+@pytest.mark.long
 def test_luck_that_a_run_shares_widens_intervals() -> None:
     """Rows of a run that scatter together say less than as many rows apart; rows that do not are worth as many."""
     runs = sweep(0.0, law=additive_law())
