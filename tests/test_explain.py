@@ -76,6 +76,7 @@ def commands(one: Page) -> list[str]:
     return [line for block in blocks for line in block.splitlines() if line.strip()]
 
 
+@pytest.mark.long
 def test_every_example_runs(tmp_path: Path) -> None:
     """From the root of a clone, every distinct line once."""
     (tmp_path / "sample_runs").symlink_to(SAMPLES)

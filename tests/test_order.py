@@ -30,6 +30,7 @@ def without_lines(text: str) -> str:
     return re.sub(r"[ ─]+", " ", re.sub(r"\blines? [\d, ]+", "line N", text))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("log", "options"), [("vit_sweep.csv", ()), ("stdlib_lm/runs.csv", CONFIG)])
 def test_a_shuffled_log_prints_the_same(
     program: Program, tmp_path: Path, log: str, options: tuple[str | Path, ...]

@@ -105,6 +105,7 @@ def test_points_of_training_are_no_runs_and_compute_is_counted_once(prior: Fit) 
     assert [stage.flops for stage in curve] == pytest.approx([cheapest[:count].sum() for count in (20, 30, 40)])
 
 
+@pytest.mark.long
 def test_the_command_prints_the_curve(program: Program, tmp_path: Path) -> None:
     log = SAMPLES / "vit_sweep.csv"
     assert program("fit", log, "--law", "separable", "--replicates", "0", "-o", "prior.json").returncode == 0
