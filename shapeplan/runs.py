@@ -22,6 +22,15 @@ class Source:
 
 
 @dataclass(frozen=True)
+class DroppedRow:
+    """A row of an input that was left out: the input, its line, and why."""
+
+    file: str
+    line: int
+    reason: str
+
+
+@dataclass(frozen=True)
 class Runs:
     """Rows of training runs. Arrays have one entry a row, in the order of the input.
 
@@ -57,6 +66,10 @@ class Runs:
         Centre of the star as the input states it.
     cells : tuple of mappings
         The columns of every row as they were read, for output beside the predictions.
+    files : tuple of str
+        The input of every row; empty where there is one.
+    dropped : tuple of DroppedRow
+        Rows of the input that were left out.
     sources, notes, cautions : tuple
         Where the rows come from; what was understood silently unless said; what is doubtful about them.
     """
@@ -77,6 +90,8 @@ class Runs:
     architecture: Architecture | None = None
     center: Mapping[str, float] | None = None
     cells: tuple[Mapping[str, object], ...] = ()
+    files: tuple[str, ...] = ()
+    dropped: tuple[DroppedRow, ...] = ()
     sources: tuple[Source, ...] = ()
     notes: tuple[str, ...] = field(default=())
     cautions: tuple[Caution, ...] = field(default=())
@@ -94,6 +109,10 @@ class Runs:
     def name(self) -> str | None:
         """Name of the input."""
         return self.sources[0].name if self.sources else None
+
+    def file_of(self, row: int) -> str:
+        """Return the name of a row's input."""
+        return self.files[row] if self.files else self.sources[0].name if self.sources else ""
 
     def values(self, dim: str) -> Floats:
         """Return the column of one dimension, shape (rows,)."""
@@ -128,7 +147,8 @@ class Runs:
         columns = ("shape", "flops", "lines", "loss", "examples", "params", "heads")
         some = {name: value[rows] for name in columns if (value := getattr(self, name)) is not None}
         cells = tuple(self.cells[i] for i in np.arange(len(self))[rows]) if self.cells else ()
-        return replace(self, cells=cells, run=run, run_names=names, **some)
+        files = tuple(self.files[i] for i in np.arange(len(self))[rows]) if self.files else ()
+        return replace(self, cells=cells, files=files, run=run, run_names=names, **some)
 
     def canonical(self) -> Runs:
         """Return the rows by run, in the order of its name, and by progress: the same whatever their order in the log.

@@ -1,16 +1,21 @@
 """``shapeplan check``: what is in a log."""
 
 from shapeplan.cli import options as opt
-from shapeplan.cli.input import read_log
+from shapeplan.cli.input import Reading, read_log
 from shapeplan.cli.output import emit, output_target
 from shapeplan.render.console import Console
 
 
 def check(
-    log: opt.Log,
+    log: opt.Logs,
     metric: opt.Metric = None,
     higher_is_better: opt.HigherIsBetter = False,
     dims: opt.Dims = None,
+    column: opt.ColumnNames = None,
+    where: opt.Where = None,
+    drop_nonfinite: opt.DropNonfinite = False,
+    last_point: opt.LastPoint = False,
+    best_of: opt.BestOf = None,
     flops_convention: opt.LogConvention = None,
     config: opt.Config = None,
     center: opt.Center = None,
@@ -29,8 +34,11 @@ def check(
     from shapeplan.render.check import render_check
 
     console = Console(quiet=quiet, as_json=as_json)
-    place = output_target(output, (log, config))
-    runs = read_log(log, metric, higher_is_better, dims, flops_convention, config)
+    place = output_target(output, (*log, config))
+    reading = Reading(
+        *(higher_is_better, dims, column, flops_convention, config, where, drop_nonfinite, last_point, best_of)
+    )
+    runs = read_log(log, metric, reading)
     found = check_runs(runs, center=opt.parse_center(center))
     for note in runs.notes:
         console.note(note)

@@ -1,17 +1,22 @@
 """``shapeplan compare``: the laws side by side."""
 
 from shapeplan.cli import options as opt
-from shapeplan.cli.input import read_log
+from shapeplan.cli.input import Reading, read_log
 from shapeplan.cli.output import emit, output_target
 from shapeplan.render.console import Console
 
 
 def compare(
-    log: opt.Log,
+    log: opt.Logs,
     objective: opt.Objective = "relative",
     metric: opt.Metric = None,
     higher_is_better: opt.HigherIsBetter = False,
     dims: opt.Dims = None,
+    column: opt.ColumnNames = None,
+    where: opt.Where = None,
+    drop_nonfinite: opt.DropNonfinite = False,
+    last_point: opt.LastPoint = False,
+    best_of: opt.BestOf = None,
     flops_convention: opt.LogConvention = None,
     config: opt.Config = None,
     center: opt.Center = None,
@@ -28,8 +33,11 @@ def compare(
     from shapeplan.render.compare import render_compare
 
     console = Console(quiet=quiet, as_json=as_json)
-    place = output_target(output, (log, config))
-    runs = read_log(log, metric, higher_is_better, dims, flops_convention, config)
+    place = output_target(output, (*log, config))
+    reading = Reading(
+        *(higher_is_better, dims, column, flops_convention, config, where, drop_nonfinite, last_point, best_of)
+    )
+    runs = read_log(log, metric, reading)
     with console.progress("comparing") as advance:
         found = compare_laws(runs, objective=objective, center=opt.parse_center(center), done=advance)
     for note in found.notes:

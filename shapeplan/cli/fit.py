@@ -8,7 +8,7 @@ import typer
 
 from shapeplan.cli import options as opt
 from shapeplan.cli.command import command_of
-from shapeplan.cli.input import read_log, read_log_of_metrics
+from shapeplan.cli.input import Reading, read_log, read_log_of_metrics
 from shapeplan.cli.output import emit, output_target
 from shapeplan.quantities import parse_fraction
 from shapeplan.render.console import Console
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def fit(
     context: typer.Context,
-    log: opt.Log,
+    log: opt.Logs,
     law: Annotated[
         str,
         typer.Option("--law", help="auto (by rollout), star, additive, product, interaction, separable or chinchilla."),
@@ -35,6 +35,11 @@ def fit(
     ] = None,
     higher_is_better: opt.HigherIsBetter = False,
     dims: opt.Dims = None,
+    column: opt.ColumnNames = None,
+    where: opt.Where = None,
+    drop_nonfinite: opt.DropNonfinite = False,
+    last_point: opt.LastPoint = False,
+    best_of: opt.BestOf = None,
     flops_convention: opt.LogConvention = None,
     config: opt.Config = None,
     center: opt.Center = None,
@@ -61,9 +66,11 @@ def fit(
     from shapeplan.sweeps.grid import Start
 
     console = Console(quiet=quiet, as_json=as_json)
-    place = output_target(output, (log, config))
+    place = output_target(output, (*log, config))
     metrics = list(dict.fromkeys(metric or ()))
-    reading = (higher_is_better, dims, flops_convention, config)
+    reading = Reading(
+        *(higher_is_better, dims, column, flops_convention, config, where, drop_nonfinite, last_point, best_of)
+    )
     options: dict[str, Any] = {
         "law": law,
         "objective": objective,
@@ -77,12 +84,12 @@ def fit(
     document: Callable[[], Document]
     tables: Callable[[], Sequence[RenderableType]]
     if len(metrics) > 1:
-        logs = read_log_of_metrics(log, metrics, *reading)
+        logs = read_log_of_metrics(log, metrics, reading)
         with console.progress("fitting") as advance:
             result = several = fit_metrics(logs, **options, done=advance)
         document, tables = lambda: metrics_document(several), lambda: render_metrics(several)
     else:
-        runs = read_log(log, metrics[0] if metrics else None, *reading)
+        runs = read_log(log, metrics[0] if metrics else None, reading)
         with console.progress("fitting") as advance:
             found = fit_runs(runs, **options, done=advance)
         result = one = replace(found, command=command_of(context))

@@ -1,53 +1,56 @@
-"""What commands read: a log, with the options that say how."""
+"""What commands read: logs, with the options that say how."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from shapeplan.cli.options import ConventionName, parse_dims
+from shapeplan.cli.options import ConventionName, parse_columns, parse_dims, parse_names
 
 if TYPE_CHECKING:
     from shapeplan.runs import Runs
 
 
-def read_log(
-    log: str,
-    metric: str | None,
-    higher_is_better: bool,
-    dims: str | None,
-    flops_convention: ConventionName | None,
-    config: Path | None,
-) -> Runs:
+@dataclass(frozen=True)
+class Reading:
+    """The options that say how a log is read, as the command line has them."""
+
+    higher_is_better: bool
+    dims: str | None
+    columns: list[str] | None
+    flops_convention: ConventionName | None
+    config: Path | None
+    where: list[str] | None
+    drop_nonfinite: bool
+    last_point: bool
+    best_of: str | None
+
+    def arguments(self) -> dict[str, Any]:
+        """Return them as the arguments of `read_runs`."""
+        from shapeplan.readers.selection import Selection
+
+        best = parse_names("--best-of", self.best_of) if self.best_of else ()
+        return {
+            "higher_is_better": self.higher_is_better,
+            "dims": parse_dims(self.dims),
+            "columns": parse_columns(self.columns),
+            "flops_convention": self.flops_convention.value if self.flops_convention else None,
+            "config": self.config,
+            "selection": Selection(tuple(self.where or ()), self.drop_nonfinite, self.last_point, best),
+        }
+
+
+def read_log(logs: Sequence[str], metric: str | None, reading: Reading) -> Runs:
     """Read a sweep log as the options of the command line say."""
     from shapeplan.readers.read import read_runs
 
-    return read_runs(
-        log,
-        metric=metric,
-        higher_is_better=higher_is_better,
-        dims=parse_dims(dims),
-        flops_convention=flops_convention.value if flops_convention else None,
-        config=config,
-    )
+    return read_runs(list(logs), metric=metric, **reading.arguments())
 
 
-def read_log_of_metrics(
-    log: str,
-    metrics: list[str],
-    higher_is_better: bool,
-    dims: str | None,
-    flops_convention: ConventionName | None,
-    config: Path | None,
-) -> dict[str, Runs]:
+def read_log_of_metrics(logs: Sequence[str], metrics: list[str], reading: Reading) -> dict[str, Runs]:
     """Read a sweep log once for every metric."""
     from shapeplan.readers.read import read_metrics
 
-    return read_metrics(
-        log,
-        metrics,
-        higher_is_better=higher_is_better,
-        dims=parse_dims(dims),
-        flops_convention=flops_convention.value if flops_convention else None,
-        config=config,
-    )
+    return read_metrics(list(logs), metrics, **reading.arguments())

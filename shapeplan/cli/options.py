@@ -21,6 +21,24 @@ class ConventionName(StrEnum):
 
 
 Log = Annotated[str, typer.Argument(metavar="LOG", help="CSV, TSV, YAML, JSON or JSON Lines; - for stdin.")]
+Logs = Annotated[
+    list[str],
+    typer.Argument(metavar="LOG...", help="CSV and its kin, YAML, JSON, .gz, folders of runs; several; - for stdin."),
+]
+ColumnNames = Annotated[
+    list[str] | None,
+    typer.Option("--column", metavar="ROLE=NAME", help="Column of a role, e.g. width=model.hidden_dim; repeatable."),
+]
+Where = Annotated[
+    list[str] | None,
+    typer.Option("--where", metavar="CONDITION", help="Rows to read: 'State=finished', 'lr in 1e-3,3e-3'; repeatable."),
+]
+DropNonfinite = Annotated[bool, typer.Option("--drop-nonfinite", help="Leave out rows whose metric is empty or NaN.")]
+LastPoint = Annotated[bool, typer.Option("--last-point", help="Read only the last row of every run.")]
+BestOf = Annotated[
+    str | None,
+    typer.Option("--best-of", metavar="A,B,...", help="Of runs of one shape and compute, the best over these."),
+]
 LawFile = Annotated[str, typer.Argument(metavar="LAW", help="Law document that `fit -o` wrote; - for stdin.")]
 Metric = Annotated[
     str | None, typer.Option("--metric", help="Column to be minimized. [default: what the log says, else loss]")
@@ -82,6 +100,28 @@ def parse_dims(text: str | None) -> tuple[str, ...] | None:
             )
         )
     return dims
+
+
+def parse_names(option: str, text: str) -> tuple[str, ...]:
+    """Read ``lr,batch_size``."""
+    names = tuple(part.strip() for part in text.split(","))
+    if not all(names):
+        message = f"{option} {text!r} has an empty name"
+        raise ArgumentError(ErrorDetail("bad-names", message, "write e.g. lr,batch_size", value=text))
+    return names
+
+
+def parse_columns(texts: list[str] | None) -> dict[str, str]:
+    """Read ``width=model.hidden_dim``, given several times."""
+    columns: dict[str, str] = {}
+    for text in texts or ():
+        role, equals, column = (part.strip() for part in text.partition("="))
+        if not (role and equals and column) or role in columns:
+            why = "is said twice" if role in columns else "is not ROLE=NAME"
+            hint = "write e.g. --column width=model.hidden_dim"
+            raise ArgumentError(ErrorDetail("bad-column", f"--column {text[:60]!r} {why}", hint, value=text))
+        columns[role] = column
+    return columns
 
 
 def parse_center(text: str | None) -> dict[str, float] | None:

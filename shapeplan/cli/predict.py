@@ -29,7 +29,7 @@ def predict(
     from shapeplan.documents.files import read_law
     from shapeplan.documents.predictions import COLUMNS, predictions_csv, predictions_document
     from shapeplan.fitting.predict import predict as predict_rows
-    from shapeplan.readers.columns import SHAPE
+    from shapeplan.readers.names import SHAPE
     from shapeplan.readers.read import read_runs
     from shapeplan.render.predictions import render_predictions
     from shapeplan.sweeps.grid import START_CODES

@@ -1,35 +1,19 @@
-"""What the columns of a log mean: the field's many words for the same few things, with their units."""
+"""Which column of a log has which role: dimensions of the shape, compute, duration, the metric."""
 
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from shapeplan.errors import ErrorDetail, InputError
 from shapeplan.quantities import Convention
+from shapeplan.readers.names import LATER, SHAPE, SYNONYMS, Claim, claim_of, is_loss, normal, path_of, word_of
 
-SHAPE = ("width", "depth", "mlp_dim")
-SYNONYMS: dict[str, tuple[str, ...]] = {
-    "width": ("d_model", "hidden_size", "n_embd", "embed_dim", "model_dim", "hidden_dim"),
-    "depth": ("n_layer", "n_layers", "num_layers", "num_hidden_layers", "layers"),
-    "mlp_dim": ("d_ff", "intermediate_size", "ffn_dim", "ffn_size", "ffw_size", "n_inner", "mlp_width"),
-    "heads": ("n_head", "n_heads", "num_heads", "num_attention_heads"),
-    "examples": ("examples_seen", "samples", "samples_seen", "images", "images_seen", "sequences"),
-    "tokens": ("tokens_seen", "n_tokens", "num_tokens", "total_tokens"),
-    "steps": ("step", "train_steps", "iterations", "iter"),
-    "batch_size": ("batch", "global_batch_size"),
-    "params": ("parameters", "n_params", "num_params"),
-    "run": ("run_id", "run_name"),
-}
-_CANONICAL = {word: role for role, words in SYNONYMS.items() for word in (role, *words)}
-_NOT_DIMS = ("run", "examples", "tokens", "steps")
-_FLOPS = re.compile(
-    r"(?P<before>forward_|fwd_|training_|train_|total_)?(?P<unit>[kmgtpezy]|kilo|mega|giga|tera|peta|exa)?flops?"
-    r"(?P<after>_forward|_fwd|_training|_train|_total)?"
-)
-_UNITS = {"k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12, "p": 1e15, "e": 1e18, "z": 1e21, "y": 1e24}
+ROLES = (*SYNONYMS, "mlp_ratio", "flops", "loss")
+"""What ``--column`` can name."""
+_NOT_DIMS = ("run", "examples", "tokens", "steps", "flops", "loss")
+_ALIASES = {"metric": "loss", "compute": "flops"}
 
 
 @dataclass(frozen=True)
@@ -57,6 +41,12 @@ class Columns:
         Column of the metric; None where none was asked for.
     notes : tuple of str
         Which words were understood as which, and which columns are ignored.
+    scales : dict of str to float
+        What the cells of a role are multiplied by, where its header has a unit.
+    ignored : tuple of str
+        Columns without a role.
+    unsure : frozenset of str
+        Roles whose column has a name that may mean something else.
     """
 
     roles: dict[str, str]
@@ -64,6 +54,9 @@ class Columns:
     flops: FlopsColumn | None
     metric: str | None
     notes: tuple[str, ...]
+    scales: dict[str, float] = field(default_factory=dict)
+    ignored: tuple[str, ...] = ()
+    unsure: frozenset[str] = frozenset()
 
 
 def resolve_columns(
@@ -71,9 +64,10 @@ def resolve_columns(
     name: str,
     line: int,
     *,
-    metric: str,
+    metric: str | None,
     metric_required: bool,
     dims: Sequence[str] | None,
+    named: Mapping[str, str] | None = None,
     other_metrics: Sequence[str] = (),
 ) -> Columns:
     """Find out what the columns mean.
@@ -83,104 +77,162 @@ def resolve_columns(
     columns : sequence of str
         Names as they stand in the input.
     name, line : str, int
-        The input and the line of its header, for complaints.
-    metric : str
-        Column of the metric.
+        The input and the line of its header, for errors.
+    metric : str or None
+        Column of the metric; by default the only one that is a loss.
     metric_required : bool
         Whether to complain where there is none.
     dims : sequence of str or None
         Dimensions of the law; by default those of width, depth and mlp_dim that are there.
-
+    named : mapping of str to str, optional
+        Columns by role that a user names, over all that names would mean.
     other_metrics : sequence of str
         Columns that are read as metrics of their own.
 
     Raises
     ------
     InputError
-        If a column that is needed is missing (with the nearest ones there are), or two say the same.
+        If a column that is needed is missing (with the nearest ones there are), or two may be meant.
     """
     wanted = tuple(dims or ())
-    # The metric and the dimensions a user names go before any other meaning of the word.
-    claimed, flops_columns = _claims([column for column in columns if column != metric and column not in wanted])
-    roles, details, notes = _roles(claimed, name, line)
-    if len(flops_columns) > 1:
-        details.append(_ambiguous("compute", [column.name for column in flops_columns], name, line))
+    by_hand, details = _by_hand(named or {}, columns, name, line)
+    metric, mistake = _metric(by_hand.pop("loss", metric), columns, metric_required, name, line)
+    details += mistake
+    taken = {metric, *wanted, *by_hand.values()}
+    claims = [claim for column in columns if column not in taken and (claim := claim_of(column)) is not None]
+    chosen, more, notes = _choose([claim for claim in claims if claim.role not in by_hand], name, line)
+    details += more
+    roles = {role: claim.column for role, claim in chosen.items()} | by_hand
+    scales = {role: claim.scale for role, claim in chosen.items() if claim.scale != 1.0}
+    for role, column in by_hand.items():
+        # The header of a column that is named by hand may still say its unit.
+        claim = claim_of(column)
+        if claim is not None and claim.scale != 1.0:
+            scales[role] = claim.scale
+        notes.append(f"column {column!r} is read as {role}, as was asked for")
+    flops = _flops(roles, claims, by_hand)
+    roles.pop("flops", None)
+    scales.pop("flops", None)
     for dim in wanted:
-        if dim == metric or _CANONICAL.get(normal(dim), dim) in _NOT_DIMS:
+        if dim == metric or getattr(claim_of(dim), "role", dim) in _NOT_DIMS:
             hint = "dimensions are what the models differ in: take it out of --dims"
             details.append(ErrorDetail("not-a-dimension", "it is no dimension of a shape", hint, name, line, dim))
-        elif dim in columns:
+        elif dim in columns and dim not in by_hand:
             roles[dim] = dim
+            notes += _known_dimension(dim)
         elif dim not in roles:
             details.append(_missing(dim, columns, name, line))
     used_dims = wanted or tuple(dim for dim in SHAPE if dim in roles)
     if not used_dims:
         guesses = _guesses(columns)
-        if "params" not in roles or guesses:
+        if "params" not in roles:
             details.append(_no_shape(columns, guesses, name, line))
         else:
             notes.append("no column of shape: only a law of params can be fitted, and no shape recommended")
-    if metric not in columns and metric_required:
-        details.append(_missing(metric, columns, name, line, hint="name the column with --metric"))
     if details:
         raise InputError(*details)
 
-    flops = flops_columns[0] if flops_columns else None
     used = {*roles.values(), *([flops.name] if flops else []), metric, *other_metrics}
-    ignored = [column for column in columns if column not in used]
+    ignored = tuple(column for column in columns if column not in used)
     if ignored:
         notes.append(f"ignored column{'s' if len(ignored) > 1 else ''}: {', '.join(ignored)}")
-    return Columns(roles, used_dims, flops, metric if metric in columns else None, tuple(notes))
+    found = metric if metric in columns else None
+    unsure = frozenset(role for role, claim in chosen.items() if claim.rank > 1)
+    return Columns(roles, used_dims, flops, found, tuple(notes), scales, ignored, unsure)
 
 
-def _claims(columns: Sequence[str]) -> tuple[dict[str, list[str]], list[FlopsColumn]]:
-    """Return the columns whose names claim a role, by role, and those of compute."""
-    claimed: dict[str, list[str]] = {}
-    flops: list[FlopsColumn] = []
-    for column in columns:
-        word = normal(column)
-        if word in _CANONICAL:
-            claimed.setdefault(_CANONICAL[word], []).append(column)
-        elif match := _FLOPS.fullmatch(word):
-            flops.append(_flops_column(column, match))
-        elif word == "compute":
-            flops.append(FlopsColumn(column, 1.0, None))
-    return claimed, flops
+def _by_hand(
+    named: Mapping[str, str], columns: Sequence[str], name: str, line: int
+) -> tuple[dict[str, str], list[ErrorDetail]]:
+    """Return the columns that a user names by role, and what is wrong with them."""
+    found, details = {}, []
+    for role, column in named.items():
+        role = _ALIASES.get(role, role)
+        if role not in ROLES:
+            close = difflib.get_close_matches(role, ROLES, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else f"roles are {', '.join(ROLES)}; --dims adds dimensions"
+            details.append(ErrorDetail("unknown-role", f"there is no role {role!r}", hint, name, line, column))
+        elif column not in columns:
+            details.append(_missing(column, columns, name, line))
+        else:
+            found[role] = column
+    return found, details
 
 
-def _roles(
-    claimed: Mapping[str, list[str]], name: str, line: int
-) -> tuple[dict[str, str], list[ErrorDetail], list[str]]:
-    """Return the column of every role, what is ambiguous, and what was read as something else."""
-    roles, details, notes = {}, [], []
-    for role, names in claimed.items():
-        exact = [column for column in names if normal(column) == role]
-        if len(names) > 1 and len(exact) != 1:
-            details.append(_ambiguous(role, names, name, line))
-        roles[role] = (exact or names)[0]
-        if not exact:
-            notes.append(f"column {roles[role]!r} is read as {role}")
-    return roles, details, notes
+def _metric(
+    asked: str | None, columns: Sequence[str], required: bool, name: str, line: int
+) -> tuple[str | None, list[ErrorDetail]]:
+    """Return the column of the metric: the one asked for, ``loss``, or the only loss there is."""
+    if asked is not None:
+        if asked in columns:
+            return asked, []
+        alike = [column for column in columns if normal(column) == normal(asked)] or [
+            column for column in columns if normal(column).endswith("_" + normal(asked)) and path_of(column)
+        ]
+        if len(alike) == 1:
+            return alike[0], []
+        detail = _missing(asked, columns, name, line, hint="name the column with --metric")
+        return asked, [detail] if required else []
+    if "loss" in columns:
+        return "loss", []
+    losses = [column for column in columns if is_loss(column)]
+    if len(losses) == 1:
+        return losses[0], []
+    if not required:
+        return None, []
+    if losses:
+        hint = " or ".join(f"--metric {_quoted(column)}" for column in losses)
+        message = f"{' and '.join(map(repr, losses))} are losses"
+        return None, [ErrorDetail("ambiguous-column", message, f"say which: {hint}", name, line, losses[0])]
+    return None, [_missing("loss", columns, name, line, hint="name the column with --metric")]
 
 
-def normal(column: str) -> str:
-    """Return a column's name as the tables of words have it: lower case, with underscores."""
-    return re.sub(r"[\s\-./]+", "_", column.strip().lower())
+def _choose(claims: Sequence[Claim], name: str, line: int) -> tuple[dict[str, Claim], list[ErrorDetail], list[str]]:
+    """Return the surest claim of every role, which roles have two, and what was read as something else."""
+    by_role: dict[str, list[Claim]] = {}
+    for claim in claims:
+        by_role.setdefault(claim.role, []).append(claim)
+    chosen, details, notes = {}, [], []
+    for role, found in by_role.items():
+        least = min(claim.rank for claim in found)
+        surest = [claim for claim in found if claim.rank == least]
+        if role == "flops":
+            # No word for compute is surer than another, but a symbol or a path may be anything.
+            surest = [claim for claim in found if claim.rank <= max(least, 1)]
+        if len(surest) > 1 and role != "run":
+            details.append(_ambiguous(role, [claim.column for claim in surest], name, line))
+        chosen[role] = claim = surest[0]
+        if normal(claim.column) != role and not (role == "flops" and claim.rank <= 1 and claim.scale == 1.0):
+            unit = f", in units of {claim.scale:g}" if claim.scale != 1.0 else ""
+            notes.append(f"column {claim.column!r} is read as {role}{unit}")
+    return chosen, details, notes
 
 
-def _flops_column(column: str, match: re.Match[str]) -> FlopsColumn:
-    said = (match["before"] or "") + (match["after"] or "")
-    convention: Convention | None = None
-    if "forward" in said or "fwd" in said:
-        convention = "forward"
-    elif "train" in said:
-        convention = "training"
-    return FlopsColumn(column, _UNITS[match["unit"][0]] if match["unit"] else 1.0, convention)
+def _flops(roles: Mapping[str, str], claims: Sequence[Claim], by_hand: Mapping[str, str]) -> FlopsColumn | None:
+    if "flops" not in roles:
+        return None
+    column = roles["flops"]
+    claim = claim_of(column) if column in by_hand.values() else next(c for c in claims if c.column == column)
+    if claim is None or claim.role != "flops":
+        return FlopsColumn(column, claim.scale if claim else 1.0, None)
+    return FlopsColumn(column, claim.scale, claim.convention)
+
+
+def _known_dimension(dim: str) -> list[str]:
+    claim = claim_of(dim)
+    if claim is None or claim.role not in SHAPE or claim.role == dim:
+        return []
+    return [
+        f"{dim!r} is a dimension of its own, as --dims asks; if it is the {claim.role}, "
+        f"--column {claim.role}={_quoted(dim)} gives exact counts and sizes that can be built"
+    ]
 
 
 def _ambiguous(role: str, names: list[str], name: str, line: int) -> ErrorDetail:
+    what = "compute" if role == "flops" else role
     said = " and ".join(repr(column) for column in names)
-    return ErrorDetail("ambiguous-column", f"{said} both mean {role}", "keep one", name, line, names[1])
+    hint = "say which: " + " or ".join(f"--column {role}={_quoted(column)}" for column in names)
+    return ErrorDetail("ambiguous-column", f"{said} both mean {what}", hint, name, line, names[1])
 
 
 def _missing(column: str, columns: Sequence[str], name: str, line: int, hint: str = "") -> ErrorDetail:
@@ -193,21 +245,23 @@ def _missing(column: str, columns: Sequence[str], name: str, line: int, hint: st
 
 def _guesses(columns: Sequence[str]) -> list[str]:
     """Return which columns may be a misspelt dimension."""
-    words = [word for word, role in _CANONICAL.items() if role in SHAPE]
+    words = {word: role for table in (SYNONYMS, LATER) for role in SHAPE for word in (role, *table[role])}
     guesses = []
     for column in columns:
-        close = difflib.get_close_matches(normal(column), words, n=1, cutoff=0.75)
-        if close and normal(column) not in _CANONICAL:
-            guesses.append(f"did you mean {_CANONICAL[close[0]]!r} by {column!r}? ")
+        close = difflib.get_close_matches(word_of(column), words, n=1, cutoff=0.75)
+        if close and claim_of(column) is None:
+            guesses.append(f"did you mean {words[close[0]]!r} by {column!r}? ")
     return guesses
 
 
 def _no_shape(columns: Sequence[str], guesses: list[str], name: str, line: int) -> ErrorDetail:
+    hint = "".join(guesses[:1]) + f"the columns are: {', '.join(columns)}; "
+    hint += "say which is which with --column width=NAME, or name dimensions of your own with --dims"
     return ErrorDetail(
-        "missing-column",
-        "there is no column of shape: width, depth or mlp_dim",
-        "".join(guesses[:1]) + f"the columns are: {', '.join(columns)}; name others with --dims",
-        name,
-        line,
-        "width",
+        "missing-column", "there is no column of shape: width, depth or mlp_dim", hint, name, line, "width"
     )
+
+
+def _quoted(column: str) -> str:
+    """Return a column as it is typed in a shell."""
+    return column if column.replace("_", "").replace(".", "").replace("/", "").isalnum() else f"'{column}'"

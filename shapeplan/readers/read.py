@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,19 +12,31 @@ import numpy as np
 from shapeplan import codes
 from shapeplan.architectures import Architecture, Transformer
 from shapeplan.architectures.settings import LARGEST
-from shapeplan.errors import Caution, ErrorDetail, InputError
+from shapeplan.errors import ArgumentError, Caution, ErrorDetail, InputError
 from shapeplan.numerics.arrays import Floats, Ints
 from shapeplan.quantities import Convention, convert_flops
 from shapeplan.readers.columns import Columns, resolve_columns
 from shapeplan.readers.cross_check import check_flops, check_params, check_tokens
-from shapeplan.readers.parse import parse_table
-from shapeplan.readers.row_checks import check_rows, doubt_copies, doubt_magnitudes
-from shapeplan.readers.rows import Label, Number, Positive, validate_rows
+from shapeplan.readers.gather import Gathered, gather
+from shapeplan.readers.in_memory import Frame, gather_frame, is_frame
+from shapeplan.readers.names import SHAPE
+from shapeplan.readers.numbers import read_labels, read_numbers
+from shapeplan.readers.row_checks import check_rows, doubt_copies, doubt_magnitudes, not_positive
+from shapeplan.readers.selection import (
+    Selection,
+    best_of,
+    describe_dropped,
+    drop_nonfinite,
+    last_points,
+    refuse_unfinished,
+    select_rows,
+)
 from shapeplan.readers.settings import Settings, check_settings, read_settings
-from shapeplan.readers.source import Text, read_text
 from shapeplan.readers.table import Table
-from shapeplan.runs import Runs
+from shapeplan.runs import DroppedRow, Runs
 
+_SPARE = ("heads", "mlp_ratio", "steps", "batch_size")
+"""Roles that a log can do without: a column of them that holds no number at all is ignored."""
 SAME_SIZE = 0.05
 """Sizes this near are the same: an MLP ratio of 8/3 is rounded to multiples of 64 or 256."""
 
@@ -37,33 +49,40 @@ class _Asked:
     higher_is_better: bool
     dims: Sequence[str] | None
     flops_convention: Convention | None
+    columns: Mapping[str, str]
+    selection: Selection
     require_metric: bool = True
     other_metrics: Sequence[str] = ()
 
 
 def read_runs(
-    path: str | Path,
+    path: str | Path | Frame | Sequence[str | Path],
     *,
     metric: str | None = None,
     higher_is_better: bool = False,
     dims: Sequence[str] | None = None,
+    columns: Mapping[str, str] | None = None,
     flops_convention: Convention | None = None,
     config: str | Path | None = None,
     architecture: Architecture | None = None,
     require_metric: bool = True,
+    selection: Selection | None = None,
 ) -> Runs:
     """Read a sweep log.
 
     Parameters
     ----------
-    path : str or Path
-        CSV, TSV, YAML, JSON or JSON Lines; ``-`` for stdin.
+    path : str, Path, DataFrame, list of dict, or a sequence of str or Path
+        CSV and its kin, YAML, JSON or JSON Lines, compressed or not; a folder of runs; ``-`` for stdin; several of
+        them; or a DataFrame (pandas, Polars, Arrow) or records that are in memory.
     metric : str, optional
-        Column to be minimized; by default what the log says, else ``loss``.
+        Column to be minimized; by default what the log says, else ``loss``, else the only loss there is.
     higher_is_better : bool
         Whether the metric is an accuracy: then one minus it (100 minus it, for percentages) is minimized.
     dims : sequence of str, optional
         Columns that are dimensions of the law; by default those of width, depth and mlp_dim that are there.
+    columns : mapping of str to str, optional
+        Columns by role (``{"width": "model.hidden_dim"}``), over what their names would mean.
     flops_convention : {"forward", "training"}, optional
         What the compute column counts; by default what its name or the log says, else ``training``.
     config : str or Path, optional
@@ -72,101 +91,169 @@ def read_runs(
         Used where neither log nor config gives one.
     require_metric : bool
         Whether rows without the metric are an error.
+    selection : Selection, optional
+        Which rows to read; by default all.
 
     Returns
     -------
     Runs
-        All rows, in input order.
+        The rows, in input order; those left out are in ``dropped``.
 
     Raises
     ------
     InputError
-        With every complaint: file, line, column, value, and how to mend it.
+        With every mistake: file, line, column, value, and how to mend it.
     """
-    text = read_text(path)
-    asked = _Asked(metric, higher_is_better, dims, flops_convention, require_metric)
-    return _read(text, parse_table(text), asked, _settings_of(config), architecture)
+    gathered = _gathered(path)
+    asked = _Asked(
+        metric, higher_is_better, dims, flops_convention, columns or {}, selection or Selection(), require_metric
+    )
+    return _read(gathered, asked, _settings_of(config), architecture)
 
 
 def read_metrics(
-    path: str | Path,
+    path: str | Path | Frame | Sequence[str | Path],
     metrics: Sequence[str],
     *,
     higher_is_better: bool = False,
     dims: Sequence[str] | None = None,
+    columns: Mapping[str, str] | None = None,
     flops_convention: Convention | None = None,
     config: str | Path | None = None,
+    selection: Selection | None = None,
 ) -> dict[str, Runs]:
     """Read a sweep log once for every metric; the other arguments, and errors, are those of `read_runs`."""
-    text = read_text(path)
-    table, settings = parse_table(text), _settings_of(config)
+    gathered, settings = _gathered(path), _settings_of(config)
+    rest = (columns or {}, selection or Selection(), True, metrics)
     return {
-        metric: _read(text, table, _Asked(metric, higher_is_better, dims, flops_convention, True, metrics), settings)
+        metric: _read(gathered, _Asked(metric, higher_is_better, dims, flops_convention, *rest), settings)
         for metric in metrics
     }
+
+
+def _gathered(path: str | Path | Frame | Sequence[str | Path]) -> Gathered:
+    if is_frame(path):
+        return gather_frame(path)
+    paths = [path] if isinstance(path, str | Path) else list(path)
+    if not paths:
+        hint = "name a file, a folder, '-', or give a DataFrame"
+        raise ArgumentError(ErrorDetail("no-log", "there is no log to read", hint))
+    return gather(paths)
 
 
 def _settings_of(config: str | Path | None) -> Settings:
     return read_settings(config) if config else Settings()
 
 
-def _read(
-    text: Text, table: Table, asked: _Asked, settings: Settings, architecture: Architecture | None = None
-) -> Runs:
-    said = check_settings(table.settings, table.settings_lines, text.name)
+def _read(gathered: Gathered, asked: _Asked, settings: Settings, architecture: Architecture | None = None) -> Runs:
+    name, selection = gathered.name, asked.selection
+    said = check_settings(gathered.table.settings, gathered.table.settings_lines, name)
     settings = settings.over(said).over(Settings(architecture=architecture))
     if asked.flops_convention:
         settings = replace(settings, flops_convention=asked.flops_convention)
-    metric = asked.metric if asked.metric is not None else settings.metric if settings.metric is not None else "loss"
-    header = 1 if text.format in ("csv", "tsv") else table.records[0].line
+    table, dropped = select_rows(gathered.table, selection.where, name)
     columns = resolve_columns(
         table.columns,
-        text.name,
-        header,
-        metric=metric,
+        name,
+        table.header_line,
+        metric=asked.metric if asked.metric is not None else settings.metric,
         metric_required=asked.require_metric,
         dims=asked.dims,
+        named={**settings.columns, **asked.columns},
         other_metrics=asked.other_metrics,
     )
-    values = _validate(table, columns, text.name)
-    runs = _assemble(values, table, columns, settings, text)
+    if selection.drop_nonfinite and columns.metric:
+        table, more = drop_nonfinite(table, columns.metric, name)
+        dropped += more
+    values, notes, details = _validate(table, columns, name)
+    if columns.metric and not asked.higher_is_better and not details:
+        details += not_positive(values["metric"], table.records, columns.metric, name)
+    if asked.require_metric:
+        details += refuse_unfinished(table, selection.where, name)
+    details = [*table.faults, *details]
+    if details:
+        raise InputError(*sorted(details, key=lambda found: (found.file or "", found.line or 0)))
+    columns = _with_ratio(values, columns)
+    runs = _assemble(values, table, columns, settings, gathered, notes)
     if asked.higher_is_better and runs.loss is not None:
         runs = _as_error(runs)
+    for wanted, select in ((selection.last_point, last_points), (selection.best_of, _best_of(selection))):
+        if wanted:
+            runs, more = select(runs)
+            dropped += more
+    runs = replace(runs, dropped=dropped, notes=(*runs.notes, *describe_dropped(dropped)))
     check_rows(runs, columns.metric, training=asked.require_metric)
     return doubt_copies(doubt_magnitudes(runs))
 
 
-def _validate(table: Table, columns: Columns, name: str) -> dict[str, Any]:
-    """Return validated values by role (not by column)."""
-    fields: dict[str, Any] = {columns.roles[role]: Positive for role in columns.dims}
-    roles = {columns.roles[role]: role for role in columns.dims}
-    for role in ("heads", "examples", "tokens", "steps", "batch_size", "params"):
-        if role in columns.roles and columns.roles[role] not in fields:
-            fields[columns.roles[role]], roles[columns.roles[role]] = Positive, role
+def _best_of(selection: Selection) -> Callable[[Runs], tuple[Runs, tuple[DroppedRow, ...]]]:
+    return lambda runs: best_of(runs, selection.best_of)
+
+
+def _validate(table: Table, columns: Columns, name: str) -> tuple[dict[str, Any], list[str], list[ErrorDetail]]:
+    """Return the values by role, how they were written if not as plain numbers, and what is wrong with cells."""
+    wanted: dict[str, str] = {columns.roles[role]: role for role in columns.dims}
+    for role in ("heads", "mlp_ratio", "examples", "tokens", "steps", "batch_size", "params"):
+        if role in columns.roles:
+            wanted.setdefault(columns.roles[role], role)
     if columns.flops:
-        fields[columns.flops.name], roles[columns.flops.name] = Positive, "flops"
+        wanted[columns.flops.name] = "flops"
     if columns.metric:
-        fields[columns.metric], roles[columns.metric] = Number, "metric"
+        wanted[columns.metric] = "metric"
+    values: dict[str, Any] = {}
+    notes: dict[str, list[str]] = {}
+    details: list[ErrorDetail] = []
+    for column, role in wanted.items():
+        numbers, notation, mistakes = read_numbers(
+            table.records, column, name, positive=role != "metric", semicolons=table.semicolons
+        )
+        if mistakes and role in _SPARE and len(mistakes) == len(table.records):
+            continue
+        values[role] = numbers * columns.scales.get(role, 1.0)
+        details += mistakes
+        if notation:
+            notes.setdefault(notation, []).append(column)
     if "run" in columns.roles:
-        fields[columns.roles["run"]], roles[columns.roles["run"]] = Label, "run"
-    values = validate_rows(table.records, fields, name)
-    return {
-        roles[column]: column_values if roles[column] == "run" else np.array(column_values, dtype=float)
-        for column, column_values in values.items()
-    }
+        values["run"], mistakes = read_labels(table.records, columns.roles["run"], name)
+        if mistakes and "run" in columns.unsure:
+            del values["run"]
+        else:
+            details += mistakes
+    said = [f"cells of {', '.join(map(repr, found))} are read with {notation}" for notation, found in notes.items()]
+    return values, said, details
 
 
-def _assemble(values: dict[str, Any], table: Table, columns: Columns, settings: Settings, text: Text) -> Runs:
-    notes = [*columns.notes, *settings.notes]
+def _with_ratio(values: dict[str, Any], columns: Columns) -> Columns:
+    """Return the columns with an MLP dim from its ratio to the width, where that is a column and varies."""
+    ratio = values.pop("mlp_ratio", None)
+    if ratio is None or "mlp_dim" in values or "width" not in columns.dims or np.ptp(ratio) == 0:
+        return columns
+    values["mlp_dim"] = ratio * values["width"]
+    note = f"mlp_dim is {columns.roles['mlp_ratio']!r} x width"
+    dims = tuple(dim for dim in SHAPE if dim in columns.dims or dim == "mlp_dim")
+    dims += tuple(dim for dim in columns.dims if dim not in SHAPE)
+    return replace(columns, dims=dims, notes=(*columns.notes, note))
+
+
+def _assemble(
+    values: dict[str, Any],
+    table: Table,
+    columns: Columns,
+    settings: Settings,
+    gathered: Gathered,
+    notations: Sequence[str],
+) -> Runs:
+    notes = [*table.notes, *columns.notes, *notations, *settings.notes]
+    name = gathered.name
     cautions: list[Caution] = []
     cost = settings.architecture if columns.dims else None
     shape = {dim: values[dim] for dim in columns.dims}
     lines = np.array([record.line for record in table.records])
-    model = _model(cost, shape, lines, text, cautions) if cost is not None else None
-    examples, unit = _examples(values, cost, notes, text.name)
+    model = _model(cost, shape, lines, name, cautions) if cost is not None else None
+    examples, unit = _examples(values, cost, notes, name)
     if cost is not None and "tokens" in values:
         others = {role: column for role, column in values.items() if role != "tokens"}
-        counted, _ = _examples(others, cost, [], text.name)
+        counted, _ = _examples(others, cost, [], name)
         if counted is not None:
             cautions += check_tokens(values["tokens"], counted, int(cost.settings["seq"]), lines)
     measured = [role for role in ("tokens", "examples", "steps") if role in values]
@@ -188,7 +275,7 @@ def _assemble(values: dict[str, Any], table: Table, columns: Columns, settings: 
                 f"column {columns.flops.name!r} names no convention: taken as training FLOPs (forward + backward); "
                 "--flops-convention says otherwise"
             )
-        _check_finite("flops", flops, lines, text.name)
+        _check_finite("flops", flops, lines, name)
         if model is not None:
             if examples is None:
                 examples = flops / (model.flops(convention) / model.examples_per_input)
@@ -199,13 +286,12 @@ def _assemble(values: dict[str, Any], table: Table, columns: Columns, settings: 
         convention = convention or "training"
         with np.errstate(over="ignore"):
             flops = model.flops(convention) / model.examples_per_input * examples
-        _check_finite("flops", flops, lines, text.name)
+        _check_finite("flops", flops, lines, name)
         notes.append(f"compute is derived from the architecture and the {unit}, in the convention {convention}")
     else:
         there = f"the columns are: {', '.join(table.columns)}"
         hint = f"add flops, or {unit if examples is not None else 'examples (or tokens)'} and an architecture; {there}"
-        line = table.records[0].line if text.format not in ("csv", "tsv") else 1
-        detail = ErrorDetail("missing-column", "the rows say no compute", hint, text.name, line, "flops")
+        detail = ErrorDetail("missing-column", "the rows say no compute", hint, name, table.header_line, "flops")
         raise InputError(detail)
     if "heads" in values and np.ptp(values["heads"]) > 0 and "heads" not in columns.dims:
         low, high = values["heads"].min(), values["heads"].max()
@@ -219,7 +305,7 @@ def _assemble(values: dict[str, Any], table: Table, columns: Columns, settings: 
     if not columns.dims and examples is None:
         examples, unit = convert_flops(flops, convention, "training") / (6 * values["params"]), "tokens"
         notes.append("tokens are taken as training FLOPs / (6 params)")
-    run, run_names = _runs(values, columns.dims or ("params",))
+    run, run_names = _runs(values, columns, notes)
     return Runs(
         dims=columns.dims,
         shape=np.array([values[dim] for dim in columns.dims], dtype=float).reshape(len(columns.dims), len(lines)).T,
@@ -237,24 +323,25 @@ def _assemble(values: dict[str, Any], table: Table, columns: Columns, settings: 
         architecture=cost,
         center=settings.center,
         cells=tuple(record.cells for record in table.records),
-        sources=(text.source,),
+        files=tuple(record.file or name for record in table.records) if len(gathered.sources) > 1 else (),
+        sources=gathered.sources,
         notes=tuple(notes),
         cautions=tuple(cautions),
     )
 
 
 def _model(
-    cost: Architecture, shape: dict[str, Floats], lines: Ints, text: Text, cautions: list[Caution]
+    cost: Architecture, shape: dict[str, Floats], lines: Ints, name: str, cautions: list[Caution]
 ) -> Transformer:
     """Return the transformers of all rows, and warn if no such models can be built."""
-    _check_agreement(cost, shape, lines, text.name)
+    _check_agreement(cost, shape, lines, name)
     try:
         with np.errstate(over="ignore", invalid="ignore"):
             model = cost.model(shape)
-            _check_finite("width", np.broadcast_to(model.flops("training"), lines.shape), lines, text.name)
+            _check_finite("width", np.broadcast_to(model.flops("training"), lines.shape), lines, name)
     except InputError as error:
         raise InputError(
-            *(found if found.file else replace(found, file=text.name, line=int(lines[0])) for found in error.details)
+            *(found if found.file else replace(found, file=name, line=int(lines[0])) for found in error.details)
         ) from None
     if all((values == np.floor(values)).all() and values.max() <= LARGEST for values in shape.values()):
         try:
@@ -312,13 +399,14 @@ def _examples(
     return examples, wanted or "examples"
 
 
-def _runs(values: dict[str, Any], dims: Sequence[str]) -> tuple[Ints, tuple[str, ...]]:
+def _runs(values: dict[str, Any], columns: Columns, notes: list[str]) -> tuple[Ints, tuple[str, ...]]:
     """Return the run of every row. Without a column, rows of one shape and schedule are a run, repeats another."""
-    if "run" in values:
-        return _number_labels(values["run"])
-    schedule = [values[role] for role in (*dims, "heads") if role in values]
-    key = np.column_stack(schedule)
+    key = np.column_stack([values[role] for role in (*(columns.dims or ("params",)), "heads") if role in values])
     progress = next(values[role] for role in ("flops", "tokens", "examples", "steps") if role in values)
+    if "run" in values:
+        if "run" not in columns.unsure or _names_runs(values["run"], key, progress):
+            return _number_labels(values["run"])
+        notes.append(f"column {columns.roles['run']!r} names no runs, since one name has several shapes: not used")
     seen: dict[tuple[float, ...], int] = {}
     labels: list[str] = []
     for row, point in zip(key, progress, strict=True):
@@ -327,6 +415,17 @@ def _runs(values: dict[str, Any], dims: Sequence[str]) -> tuple[Ints, tuple[str,
         seen[place] = repeat + 1
         labels.append(" x ".join(f"{value:g}" for value in row) + (f" #{repeat + 1}" if repeat else ""))
     return _number_labels(labels)
+
+
+def _names_runs(labels: Sequence[str], shapes: Floats, progress: Floats) -> bool:
+    """Return whether every label has one shape, and no point of training twice."""
+    shape_of: dict[str, tuple[float, ...]] = {}
+    points: set[tuple[str, float]] = set()
+    for label, shape, point in zip(labels, map(tuple, shapes.tolist()), progress.tolist(), strict=True):
+        if shape_of.setdefault(label, shape) != shape or (label, point) in points:
+            return False
+        points.add((label, point))
+    return True
 
 
 def _number_labels(labels: Sequence[str]) -> tuple[Ints, tuple[str, ...]]:

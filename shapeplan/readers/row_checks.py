@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from shapeplan import codes
 from shapeplan.errors import Caution, ErrorDetail, InputError
+from shapeplan.numerics.arrays import Floats
 from shapeplan.quantities import format_flops
+from shapeplan.readers.table import Record
 from shapeplan.runs import Runs
 
 _FEWEST_COPIES, _COPIES = 3, 0.05
@@ -33,26 +36,29 @@ def check_rows(runs: Runs, metric: str | None, *, training: bool) -> None:
     InputError
         If the metric is zero or negative, a run has two shapes, or the same point of training comes twice.
     """
-    name = runs.sources[0].name
-    lines = runs.lines
     details: list[ErrorDetail] = []
     if runs.loss is not None:
         details += [
-            ErrorDetail(
-                "not-positive",
-                f"{runs.loss[i]:g} is not above zero",
-                "relative errors need a positive metric: give a loss or an error rate",
-                name,
-                int(lines[i]),
-                metric,
-                f"{runs.loss[i]:g}",
-            )
-            for i in np.flatnonzero(runs.loss <= 0)
+            _not_positive(float(runs.loss[i]), runs.file_of(i), int(runs.lines[i]), metric)
+            for i in np.flatnonzero(runs.loss <= 0).tolist()
         ]
     if training:
-        details += _contradictions(runs, name)
+        details += _contradictions(runs)
     if details:
         raise InputError(*sorted(details, key=lambda found: found.line or 0))
+
+
+def not_positive(loss: Floats, records: Sequence[Record], metric: str, name: str) -> list[ErrorDetail]:
+    """Return an error for every row whose metric is zero or negative."""
+    return [
+        _not_positive(float(loss[i]), records[i].file or name, records[i].line_of(metric), metric)
+        for i in np.flatnonzero(loss <= 0).tolist()
+    ]
+
+
+def _not_positive(loss: float, file: str, line: int, metric: str | None) -> ErrorDetail:
+    hint = "relative errors need a positive metric: give a loss or an error rate"
+    return ErrorDetail("not-positive", f"{loss:g} is not above zero", hint, file, line, metric, f"{loss:g}")
 
 
 def doubt_magnitudes(runs: Runs) -> Runs:
@@ -80,7 +86,7 @@ def doubt_copies(runs: Runs) -> Runs:
     return replace(runs, cautions=(*runs.cautions, Caution(codes.COPIED_ROWS, message, hint)))
 
 
-def _contradictions(runs: Runs, name: str) -> list[ErrorDetail]:
+def _contradictions(runs: Runs) -> list[ErrorDetail]:
     """Return a complaint for every run with two shapes and every point of training that comes twice."""
     details: list[ErrorDetail] = []
     lines = runs.lines
@@ -95,7 +101,7 @@ def _contradictions(runs: Runs, name: str) -> list[ErrorDetail]:
                     "two-shapes",
                     f"run {label!r} has another shape than on line {lines[leader]}",
                     "a run trains one shape: give the runs different names",
-                    name,
+                    runs.file_of(i),
                     int(lines[i]),
                     "run",
                     label,
@@ -104,26 +110,26 @@ def _contradictions(runs: Runs, name: str) -> list[ErrorDetail]:
             continue
         twin = first_of_point.setdefault((run, point), i)
         if twin != i:
-            details.append(_repeated(runs, i, twin, name, label))
+            details.append(_repeated(runs, i, twin, label))
     # Without a run column a repeat becomes a run of its own (another seed), unless it is the same in every cell.
-    return details or _identical_rows(runs, name)
+    return details or _identical_rows(runs)
 
 
-def _repeated(runs: Runs, i: int, twin: int, name: str, label: str) -> ErrorDetail:
+def _repeated(runs: Runs, i: int, twin: int, label: str) -> ErrorDetail:
     same = runs.loss is None or runs.loss[i] == runs.loss[twin]
     return ErrorDetail(
         "duplicate-row",
         f"run {label!r} is at {format_flops(float(runs.flops[i]))} FLOPs already on line {runs.lines[twin]}"
         + ("" if same else f" with another {runs.metric}"),
         "remove one" if same else "keep one, or give repeated runs different names",
-        name,
+        runs.file_of(i),
         int(runs.lines[i]),
         "run",
         label,
     )
 
 
-def _identical_rows(runs: Runs, name: str) -> list[ErrorDetail]:
+def _identical_rows(runs: Runs) -> list[ErrorDetail]:
     seen: dict[tuple[str, ...], int] = {}
     found = []
     for i, cells in enumerate(runs.cells):
@@ -131,6 +137,6 @@ def _identical_rows(runs: Runs, name: str) -> list[ErrorDetail]:
         twin = seen.setdefault(key, i)
         if twin != i:
             message = f"the row is the same as line {runs.lines[twin]} in every cell"
-            line = int(runs.lines[i])
-            found.append(ErrorDetail("duplicate-row", message, "remove one", name, line, value=key[0].split("=", 1)[1]))
+            place, first = (runs.file_of(i), int(runs.lines[i])), key[0].split("=", 1)[1]
+            found.append(ErrorDetail("duplicate-row", message, "remove one", *place, value=first))
     return found

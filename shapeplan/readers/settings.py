@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -32,6 +32,7 @@ class _Settings(BaseModel):
     flops_convention: Convention | None = None
     metric: str | None = None
     star: _Star | None = None
+    columns: dict[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,8 @@ class Settings:
         Centre of the star.
     notes : tuple of str
         Keys that were ignored.
+    columns : mapping of str to str
+        Columns by role.
     """
 
     architecture: Architecture | None = None
@@ -57,6 +60,7 @@ class Settings:
     metric: str | None = None
     center: Mapping[str, float] | None = None
     notes: tuple[str, ...] = ()
+    columns: Mapping[str, str] = field(default_factory=dict)
 
     def over(self, other: Settings) -> Settings:
         """Return these settings, filled in from `other` where they are silent."""
@@ -67,6 +71,7 @@ class Settings:
             metric=self.metric if self.metric is not None else other.metric,
             center=self.center or other.center,
             notes=self.notes + other.notes,
+            columns={**other.columns, **self.columns},
         )
 
 
@@ -110,6 +115,7 @@ def check_settings(raw: Mapping[str, object], lines: Mapping[str, int], name: st
         checked.metric,
         checked.star.center if checked.star else None,
         (f"ignored setting{'s' if len(ignored) > 1 else ''}: {', '.join(ignored)}",) if ignored else (),
+        checked.columns or {},
     )
 
 
@@ -136,6 +142,7 @@ def _error_detail(problem: Any, lines: Mapping[str, int], name: str) -> ErrorDet
         "architecture": "write e.g. architecture: {family: vit, patch: 14, image: 224, heads: 16}",
         "star": "write e.g. star: {center: {width: 1968, depth: 40, mlp_dim: 6144}}",
         "metric": "name one column",
+        "columns": "write e.g. columns: {width: model.hidden_dim}",
     }[key]
     message = str(problem["msg"])
     value = str(problem["input"])[:60]

@@ -12,7 +12,7 @@ from shapeplan.architectures.base import SHAPE_DIMS
 from shapeplan.architectures.catalogue import Counted
 from shapeplan.architectures.settings import bad_setting
 from shapeplan.errors import ArgumentError, ErrorDetail, InputError
-from shapeplan.readers.columns import SYNONYMS, normal
+from shapeplan.readers.names import SYNONYMS, normal
 from shapeplan.readers.parse import parse_table
 from shapeplan.readers.settings import check_settings
 from shapeplan.readers.settings_text import named_from_text, shape_from_text

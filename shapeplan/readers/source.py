@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+import codecs
 import difflib
 import hashlib
+import importlib
+import io
+import lzma
+import re
 import sys
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import IO, Literal
 
 from shapeplan.errors import ArgumentError, ErrorDetail, InputError
 from shapeplan.runs import Source
 
 Format = Literal["csv", "tsv", "yaml", "json", "jsonl"]
 STDIN = "<stdin>"
+_COMPRESSED = (
+    (b"\x1f\x8b", (".gz", ".gzip"), "gzip"),
+    (b"BZh", (".bz2",), "bz2"),
+    (b"\xfd7zXZ\0", (".xz",), "lzma"),
+    (b"\x28\xb5\x2f\xfd", (".zst", ".zstd"), "zstandard"),
+)
+"""What compressed files begin with, their suffixes, and the module that opens them."""
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 LARGEST = 512 * 2**20
 """Bytes; a log of a million rows takes a fifth of it."""
 SUFFIXES: dict[str, Format] = {
@@ -34,6 +48,7 @@ class Text:
     source: Source
     body: str
     suffix: str
+    notes: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -62,7 +77,49 @@ def read_text(path: str | Path) -> Text:
         message = f"is larger than {LARGEST // 2**20} MiB"
         raise InputError(ErrorDetail("too-large", message, "a log has a row a point of training, not a step", name))
     digest = hashlib.sha256(raw).hexdigest()
-    # Checked before decoding: UTF-16 and archives both show NUL bytes and deserve the clearer message.
+    raw, suffix = _decompressed(raw, "" if name == STDIN else path, name)
+    body, notes = _decoded(raw, name)
+    if not body.strip():
+        hint = "a log has a header and rows, or a list of runs"
+        hint = "pipe a file in; '-' can be read once only" if name == STDIN else hint
+        raise InputError(ErrorDetail("empty", "is empty", hint, name))
+    return Text(Source(name, digest), body, suffix, notes)
+
+
+def _decompressed(raw: bytes, path: str | Path, name: str) -> tuple[bytes, str]:
+    """Return the bytes of a file that gzip, bzip2, xz or zstd made smaller, and the suffix of what was compressed."""
+    inner = Path(path)
+    for magic, suffix, module in _COMPRESSED:
+        if not raw.startswith(magic):
+            continue
+        try:
+            opened = importlib.import_module(module)
+        except ImportError:
+            hint = f"pip install {module}, or decompress it"
+            raise InputError(ErrorDetail("no-zstd", f"is compressed, and {module} is missing", hint, name)) from None
+        stream: IO[bytes] = (
+            opened.ZstdDecompressor().stream_reader(raw) if module == "zstandard" else (opened.open(io.BytesIO(raw)))
+        )
+        try:
+            raw = stream.read(LARGEST + 1)
+        except (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError) as error:
+            message = f"cannot be decompressed: {error}"
+            raise InputError(ErrorDetail("bad-compression", message, "copy it again", name)) from None
+        if len(raw) > LARGEST:
+            message = f"is larger than {LARGEST // 2**20} MiB when decompressed"
+            raise InputError(ErrorDetail("too-large", message, "a log has a row a point of training, not a step", name))
+        if inner.suffix.lower() in suffix:
+            inner = inner.with_suffix("")
+    return raw, inner.suffix.lower()
+
+
+def _decoded(raw: bytes, name: str) -> tuple[str, tuple[str, ...]]:
+    """Return the text of bytes in UTF-8, in UTF-16 with its mark, or in Windows-1252, which is said."""
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        try:
+            return raw.decode("utf-16"), ("is UTF-16",)
+        except UnicodeDecodeError:
+            pass
     if b"\0" in raw:
         line = raw[: raw.index(b"\0")].count(b"\n") + 1
         raise InputError(
@@ -71,18 +128,18 @@ def read_text(path: str | Path) -> Text:
             )
         )
     try:
-        body = raw.decode("utf-8-sig")
+        return raw.decode("utf-8-sig"), ()
     except UnicodeDecodeError as error:
-        line = raw[: error.start].count(b"\n") + 1
-        bad = f"\\x{raw[error.start]:02x}"
-        raise InputError(
-            ErrorDetail("not-utf8", f"is not UTF-8 (byte {bad})", "save it as UTF-8", name, line, value=bad)
-        ) from None
-    if not body.strip():
-        hint = "a log has a header and rows, or a list of runs"
-        hint = "pipe a file in; '-' can be read once only" if name == STDIN else hint
-        raise InputError(ErrorDetail("empty", "is empty", hint, name))
-    return Text(Source(name, digest), body, "" if name == STDIN else Path(path).suffix.lower())
+        mistake = error
+    try:
+        body = raw.decode("cp1252")
+        if not _CONTROL.search(body):
+            return body, ("is not UTF-8: read as Windows-1252",)
+    except UnicodeDecodeError:
+        pass
+    line = raw[: mistake.start].count(b"\n") + 1
+    bad = f"\\x{raw[mistake.start]:02x}"
+    raise InputError(ErrorDetail("not-utf8", f"is not UTF-8 (byte {bad})", "save it as UTF-8", name, line, value=bad))
 
 
 def _read_stdin() -> bytes:

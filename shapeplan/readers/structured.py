@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from shapeplan.errors import ErrorDetail, InputError
-from shapeplan.readers.table import Record, Table, columns_of
+from shapeplan.readers.table import Record, Table, columns_of, flattened
 
 RUNS = "runs"
 _WANTED = "write a list of runs, or a mapping with a list under 'runs:'"
@@ -238,11 +238,12 @@ def _table(data: object, name: str, lone_record: bool = False) -> Table:
             )
         )
     _refuse_duplicates(runs, name)
-    records = tuple(Record(item.line, item, item.lines) for item in runs)
+    records = tuple(flattened(Record(item.line, item, item.lines)) for item in runs)
+    header = records[0].line
     if settings is None:
-        return Table(columns_of(records), records)
+        return Table(columns_of(records), records, header_line=header)
     rest = {key: value for key, value in settings.items() if key != RUNS}
-    return Table(columns_of(records), records, rest, settings.lines)
+    return Table(columns_of(records), records, rest, settings.lines, header_line=header)
 
 
 def _refuse_duplicates(mappings: list[_Mapping], name: str) -> None:

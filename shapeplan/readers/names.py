@@ -1,0 +1,227 @@
+"""Names of columns, as exporters and people write them: the words for a role, the unit a header holds, the path before.
+
+A new synonym of a role is added to `SYNONYMS`, or to `LATER` where a log may also use the word for something else.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from shapeplan.quantities import Convention
+
+SHAPE = ("width", "depth", "mlp_dim")
+SYNONYMS: dict[str, tuple[str, ...]] = {
+    "width": ("d_model", "hidden_size", "n_embd", "embed_dim", "model_dim", "hidden_dim"),
+    "depth": ("n_layer", "n_layers", "num_layers", "num_hidden_layers", "layers"),
+    "mlp_dim": ("d_ff", "intermediate_size", "ffn_dim", "ffn_size", "ffw_size", "n_inner", "mlp_width"),
+    "heads": ("n_head", "n_heads", "num_heads", "num_attention_heads"),
+    "examples": ("examples_seen", "samples", "samples_seen", "images", "images_seen", "sequences"),
+    "tokens": ("tokens_seen", "n_tokens", "num_tokens", "total_tokens"),
+    "steps": ("step", "train_steps", "iterations", "iter"),
+    "batch_size": ("batch", "global_batch_size"),
+    "params": ("parameters", "n_params", "num_params"),
+    "run": ("run_id",),
+}
+"""The field's words for every role, beside its own name."""
+LATER: dict[str, tuple[str, ...]] = {
+    "width": ("dim", "emb_dim", "embedding_dim", "embedding_size", "model_width", "residual_dim", "d_embed", "d_embd"),
+    "depth": ("num_blocks", "n_blocks", "blocks", "num_layer", "number_of_layers", "nlayers", "nlayer"),
+    "mlp_dim": (
+        *("intermediate_dim", "ffn_hidden_size", "dim_feedforward", "ffn", "d_ffn", "d_mlp", "mlp", "mlp_size"),
+        *("mlp_hidden_dim", "mlp_hidden_size", "feedforward_dim", "feed_forward_dim", "ff_dim", "dim_ff", "dff"),
+    ),
+    "mlp_ratio": ("ffn_ratio", "ff_ratio", "mlp_expansion", "expansion_factor", "ffn_mult"),
+    "heads": ("attention_heads", "nheads", "number_of_heads"),
+    "examples": ("training_examples", "train_examples", "num_examples", "total_examples", "train_samples"),
+    "tokens": (
+        *("train_tokens", "training_tokens", "tokens_trained", "num_input_tokens_seen", "input_tokens_seen"),
+        *("consumed_tokens", "tokens_processed", "num_train_tokens", "total_training_tokens", "data_tokens"),
+    ),
+    "steps": ("global_step", "num_steps", "total_steps", "max_steps", "n_steps"),
+    "batch_size": ("train_batch_size", "bs"),
+    "params": (
+        *("parameter_count", "param_count", "params_total", "total_params", "model_params", "model_size", "nparams"),
+        *("num_parameters", "n_parameters", "number_of_parameters", "params_count", "total_parameters"),
+    ),
+    "run": ("run_name", "runname", "name", "id", "uid", "model", "model_name", "experiment"),
+}
+"""Words that claim a role only where none of the others does."""
+SYMBOLS = {"N": "params", "D": "tokens", "C": "flops", "L": "loss"}
+"""Capital letters of the scaling laws' papers, which claim a role only where no word does."""
+LOSSES = frozenset(
+    {
+        *("loss", "val_loss", "eval_loss", "valid_loss", "validation_loss", "test_loss", "final_loss", "train_loss"),
+        *("final_val_loss", "final_eval_loss", "train_loss_final", "training_loss", "val_loss_final", "heldout_loss"),
+        *("cross_entropy", "val_cross_entropy", "eval_cross_entropy", "ce_loss", "val_ce", "eval_ce", "nll", "val_nll"),
+        *("eval_nll", "test_nll", "bpb", "val_bpb", "eval_bpb", "bits_per_byte", "lm_loss", "val_lm_loss", "xent"),
+        *("ppl", "perplexity", "val_ppl", "eval_ppl", "val_perplexity", "eval_perplexity"),
+    }
+)
+"""Words for a metric that is minimized."""
+STATES = ("state", "status", "run_state")
+UNFINISHED = frozenset({"crashed", "failed", "fail", "killed", "running", "preempted", "aborted", "error", "cancelled"})
+RECIPE = frozenset(
+    {
+        *("lr", "learning_rate", "max_lr", "peak_lr", "base_lr", "weight_decay", "wd", "warmup", "warmup_steps"),
+        *("batch_size", "batch", "global_batch_size", "train_batch_size", "optimizer", "beta1", "beta2", "dropout"),
+    }
+)
+"""What a recipe is tuned by: runs that differ in it at one shape and compute are not of one recipe."""
+
+_PREFIXES = ("params", "metrics", "config", "summary", "tags", "tags_mlflow")
+_NOT_OF_MODELS = frozenset({"image", "images", "data", "dataset", "lora", "adapter", "rope", "tokenizer", "system"})
+"""Words of a path after which width or depth are those of something else."""
+_SCALES = {"k": 1e3, "m": 1e6, "g": 1e9, "b": 1e9, "t": 1e12, "p": 1e15, "e": 1e18, "z": 1e21, "y": 1e24}
+_WORDS = {
+    **{"thousand": 1e3, "thousands": 1e3, "million": 1e6, "millions": 1e6, "mio": 1e6, "billion": 1e9},
+    **{"billions": 1e9, "trillion": 1e12, "trillions": 1e12, "kilo": 1e3, "mega": 1e6, "giga": 1e9, "tera": 1e12},
+    **{"peta": 1e15, "exa": 1e18, "zetta": 1e21, "yotta": 1e24},
+}
+PF_DAY = 1e15 * 86400
+_FLOPS = re.compile(
+    r"(?P<before>(?:(?:forward|fwd|training|train|total|compute|model|cumulative)_)*)"
+    r"(?P<unit>[kmgtpezy]|kilo|mega|giga|tera|peta|exa|zetta)?_?(?:flops?|flos)"
+    r"(?P<after>(?:_(?:forward|fwd|training|train|total))*)"
+)
+_PF_DAYS = re.compile(r"(?:(?:training|train|total|compute)_)*(?:pf|pflops?|petaflops?|petaflop_s)_?days?")
+_RATE = re.compile(r"/\s*s\b|(?:/\s*|\bper[ _-])(?:s|sec|second|image|img|example|token|sample|step)\b")
+_IN_BRACKETS = re.compile(r"^(?P<name>.*?)\s*[\(\[](?P<unit>[^()\[\]]*)[\)\]]\s*$")
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A column that may be the one of a role.
+
+    Attributes
+    ----------
+    role : str
+        ``width``, ``flops``, ``run`` and so on.
+    column : str
+        As it stands in the input.
+    rank : int
+        How sure its name is, the surest lowest: two columns of one rank cannot be told apart.
+    scale : float
+        What its cells are multiplied by.
+    convention : {"forward", "training"} or None
+        What a column of compute says that it counts.
+    """
+
+    role: str
+    column: str
+    rank: int
+    scale: float = 1.0
+    convention: Convention | None = None
+
+
+def normal(column: str) -> str:
+    """Return a column's name as the tables of words have it: lower case, with underscores."""
+    return re.sub(r"[\s\-./]+", "_", column.strip().lower())
+
+
+def claim_of(column: str) -> Claim | None:
+    """Return the role that a column's name claims, if it does: by the whole name, else by the last word of its path."""
+    name, unit = _split_unit(column)
+    scale = 1.0 if unit is None else _scale(unit)
+    if scale is None:
+        return None
+    if name in SYMBOLS:
+        return Claim(SYMBOLS[name], column, 9, scale) if SYMBOLS[name] != "loss" else None
+    word = normal(name).strip("_")
+    for penalty, tried in ((0, word), (3, _unprefixed(word)), (3, _last_of_path(name))):
+        found = _claim(tried, column, unit) if tried else None
+        if found is not None:
+            return Claim(found.role, column, found.rank + penalty, found.scale * scale, found.convention)
+    return None
+
+
+def word_of(column: str) -> str:
+    """Return the last word of a column's path, normal and without a unit."""
+    name = _split_unit(column)[0]
+    return (_last_of_path(name) or normal(name)).strip("_")
+
+
+def path_of(column: str) -> str:
+    """Return what stands before the last word of a column's path; empty where there is no path."""
+    return re.sub(r"[./]?[^./]*$", "", column.strip())
+
+
+def is_loss(column: str) -> bool:
+    """Return whether a name is that of a metric that is minimized."""
+    name = _split_unit(column)[0]
+    word = normal(name).strip("_")
+    last = _last_of_path(name)
+    return name == "L" or any(tried in LOSSES for tried in (word, _unprefixed(word), last) if tried)
+
+
+def _claim(word: str, column: str, unit: str | None) -> Claim | None:
+    if word in SYNONYMS:
+        return Claim(word, column, 0)
+    for rank, table in ((1, SYNONYMS), (2, LATER)):
+        for role, words in table.items():
+            if word in words or (rank == 2 and word == role):
+                return Claim(role, column, rank)
+    if word in ("compute", "train_compute", "training_compute") and (unit is None or _is_compute(unit)):
+        return Claim("flops", column, 1)
+    if _PF_DAYS.fullmatch(word):
+        return Claim("flops", column, 1, PF_DAY)
+    if match := _FLOPS.fullmatch(word):
+        return _flops_claim(column, match)
+    return None
+
+
+def _flops_claim(column: str, match: re.Match[str]) -> Claim:
+    said = match["before"] + match["after"]
+    convention: Convention | None = None
+    if "forward" in said or "fwd" in said:
+        convention = "forward"
+    elif "train" in said:
+        convention = "training"
+    return Claim("flops", column, 1, _SCALES[match["unit"][0]] if match["unit"] else 1.0, convention)
+
+
+def _unprefixed(word: str) -> str | None:
+    """Return a normal name without the exporter's prefixes, or None if it has none."""
+    for prefix in sorted(_PREFIXES, key=len, reverse=True):
+        if word.startswith(prefix + "_"):
+            rest = word.removeprefix(prefix + "_")
+            return _unprefixed(rest) or rest
+    return None
+
+
+def _last_of_path(name: str) -> str | None:
+    """Return the last word of a dotted or slashed path, or None where there is no path or it is not of the model."""
+    parts = [part for part in re.split(r"[./]+", name.strip()) if part.strip()]
+    if len(parts) < 2 or any(normal(part) in _NOT_OF_MODELS for part in parts[:-1]):
+        return None
+    return normal(parts[-1]).strip("_")
+
+
+def _split_unit(column: str) -> tuple[str, str | None]:
+    """Return a header without the unit in brackets at its end, and that unit."""
+    match = _IN_BRACKETS.match(column.strip())
+    return (match["name"], match["unit"].strip()) if match and match["name"] else (column.strip(), None)
+
+
+def _is_compute(unit: str) -> bool:
+    word = normal(unit)
+    return bool(_FLOPS.fullmatch(word) or _PF_DAYS.fullmatch(word)) or _scale(unit) is not None
+
+
+def _scale(unit: str) -> float | None:
+    """Return what a unit in a header multiplies by: 1 for one that says no size (tokens, nats), None for a rate."""
+    text = unit.strip().lower().replace("\u00d7", "x").lstrip("x* ")
+    if _RATE.search(text):
+        return None
+    if match := re.fullmatch(r"(?:10\s*(?:\^|\*\*)\s*|1e\+?)(\d+)(?:\s*\w+)?", text):
+        return float(f"1e{match[1]}")
+    if _PF_DAYS.fullmatch(normal(text)):
+        return PF_DAY
+    first = re.split(r"[\s_]+", text)[0] if text else ""
+    if first in _WORDS:
+        return _WORDS[first]
+    if first in _SCALES:
+        return _SCALES[first]
+    if (match := _FLOPS.fullmatch(normal(text))) and match["unit"]:
+        return _SCALES[match["unit"][0]]
+    return 1.0

@@ -1,0 +1,269 @@
+"""Cells to numbers, a column at a time.
+
+A column of plain numbers is converted at once. One that is not is read in the first notation that all of its cells
+are in, which is said in a note; where no notation fits them all, every cell that is no plain number is an error.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from shapeplan.errors import ErrorDetail
+from shapeplan.numerics.arrays import Floats
+from shapeplan.readers.table import Record
+
+_LONGEST_SHOWN = 60
+_SCALES = {"k": 1e3, "m": 1e6, "b": 1e9, "g": 1e9, "t": 1e12}
+_EXPONENT = r"(?:[eE][+-]?\d+)?"
+
+
+class _CellError(Exception):
+    """What is wrong with a cell, and how to write it."""
+
+    def __init__(self, code: str, message: str, hint: str):
+        super().__init__(message)
+        self.code, self.message, self.hint = code, message, hint
+
+
+@dataclass(frozen=True)
+class Notation:
+    """A way to write numbers.
+
+    Attributes
+    ----------
+    name : str
+        For notes.
+    pattern : re.Pattern
+        What every cell matches, those that are plain numbers included.
+    telling : re.Pattern
+        What a cell matches that is in this notation and not in plain numbers.
+    value : callable
+        The number of a cell.
+    """
+
+    name: str
+    pattern: re.Pattern[str]
+    telling: re.Pattern[str]
+    value: Callable[[str], float]
+
+
+def _with_suffix(text: str) -> float:
+    body = text.replace(",", "").replace(" ", "")
+    scale = _SCALES.get(body[-1].lower())
+    return float(body) if scale is None else float(f"{float(body[:-1]) * scale:.15g}")
+
+
+THOUSANDS = Notation(
+    "thousands separators",
+    re.compile(rf"[+-]?(?:\d{{1,3}}(?:,\d{{3}})+|\d+)(?:\.\d*)?{_EXPONENT}"),
+    re.compile(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d*)?"),
+    lambda text: float(text.replace(",", "")),
+)
+SPACED = Notation(
+    "blanks or apostrophes between thousands",
+    re.compile(rf"[+-]?(?:\d{{1,3}}(?:[ \u00a0\u202f'\u2019]\d{{3}})+|\d+)(?:[.]\d*)?{_EXPONENT}"),
+    re.compile(r"[+-]?\d{1,3}(?:[ \u00a0\u202f'\u2019]\d{3})+.*"),
+    lambda text: float(re.sub(r"[ \u00a0\u202f'\u2019]", "", text)),
+)
+DECIMAL_COMMA = Notation(
+    "decimal commas",
+    re.compile(rf"[+-]?(?:\d{{1,3}}(?:\.\d{{3}})+|\d+)(?:,\d*)?{_EXPONENT}|[+-]?,\d+"),
+    re.compile(rf"[+-]?[\d.]*,\d*{_EXPONENT}|[+-]?\d{{1,3}}(?:\.\d{{3}}){{2,}}"),
+    lambda text: float(text.replace(".", "").replace(",", ".")),
+)
+DOTTED = Notation(
+    "dots between thousands",
+    re.compile(r"[+-]?(?:[1-9]\d{0,2}(?:\.\d{3})+|\d{1,3})"),
+    re.compile(r"[+-]?\d{1,3}(?:\.\d{3})+"),
+    lambda text: float(text.replace(".", "")),
+)
+SUFFIXES = Notation(
+    "suffixes (K, M, B, T)",
+    re.compile(rf"[+-]?(?:\d{{1,3}}(?:,\d{{3}})+|\d+)?\.?\d*{_EXPONENT} ?[kKmMbBgGtT]?"),
+    re.compile(r"[+-]?[\d,.]*\d\.? ?[kKmMbBgGtT]"),
+    _with_suffix,
+)
+PERCENT = Notation(
+    "percents, read as shares of one",
+    re.compile(rf"[+-]?\d*\.?\d+{_EXPONENT} ?%"),
+    re.compile(r".*%"),
+    lambda text: float(f"{float(text.rstrip('% ')) / 100:.15g}"),
+)
+
+
+def read_numbers(
+    records: Sequence[Record], column: str, name: str, *, positive: bool, semicolons: bool = False
+) -> tuple[Floats, str | None, list[ErrorDetail]]:
+    """Return the numbers of a column.
+
+    Parameters
+    ----------
+    records : sequence of Record
+        The rows.
+    column : str
+        Whose cells are read.
+    name : str
+        The input, for errors.
+    positive : bool
+        Whether the numbers must be above zero.
+    semicolons : bool
+        Whether the input separates its cells by semicolons, as spreadsheets with decimal commas do.
+
+    Returns
+    -------
+    values : ndarray, shape (rows,)
+        The numbers, meaningless where there are errors.
+    notation : str or None
+        What they were read in, if not plain numbers.
+    details : list of ErrorDetail
+        One for every cell that is no number, or not finite, or not above zero.
+    """
+    cells = [record.cells.get(column) for record in records]
+    plain = _plain(cells)
+    if plain is not None and np.isfinite(plain).all() and not (positive and (plain <= 0).any()):
+        dotted = semicolons and _in(cells, DOTTED)
+        if not dotted:
+            return plain, None, []
+    notation = None if plain is not None and not semicolons else _notation(cells, semicolons)
+    if notation is not None:
+        cells = [notation.value(cell.strip()) if isinstance(cell, str) else cell for cell in cells]
+    values, details = np.empty(len(cells)), []
+    for i, (cell, record) in enumerate(zip(cells, records, strict=True)):
+        try:
+            values[i] = _positive(cell) if positive else _number(cell)
+        except _CellError as error:
+            details.append(_detail(error, record, column, name))
+    return values, notation.name if notation else None, details
+
+
+def read_labels(records: Sequence[Record], column: str, name: str) -> tuple[list[str], list[ErrorDetail]]:
+    """Return the cells of a column as text, and one error for every cell that is empty or no name."""
+    labels, details = [], []
+    for record in records:
+        try:
+            labels.append(_label(record.cells.get(column)))
+        except _CellError as error:
+            details.append(_detail(error, record, column, name))
+    return labels, details
+
+
+def as_number(cell: object) -> float | None:
+    """Return a cell as a number if it is a plain one, else None; non-finite numbers are numbers."""
+    if cell is None or isinstance(cell, bool) or not isinstance(cell, str | int | float):
+        return None
+    try:
+        return float(_dotted(cell) if isinstance(cell, str) else cell)
+    except (ValueError, OverflowError):
+        return None
+
+
+def is_blank(cell: object) -> bool:
+    """Return whether a cell holds nothing."""
+    return cell is None or (isinstance(cell, str) and not cell.strip())
+
+
+def _plain(cells: Sequence[object]) -> Floats | None:
+    """Return the cells as numbers if all are plain ones."""
+    kinds = set(map(type, cells))
+    if not kinds <= {str, int, float}:
+        return None
+    try:
+        return np.array([float(cell) for cell in cells if isinstance(cell, str | int | float)])
+    except (ValueError, OverflowError):
+        return None
+
+
+def _in(cells: Sequence[object], notation: Notation) -> bool:
+    """Return whether every cell that holds anything is in a notation, and some show it."""
+    texts = [cell.strip() for cell in cells if isinstance(cell, str) and cell.strip()]
+    return (
+        len(texts) == len([cell for cell in cells if not is_blank(cell)])
+        and any(notation.telling.fullmatch(text) for text in texts)
+        and all(notation.pattern.fullmatch(text) and text[-1:] not in ("", ".") for text in texts)
+    )
+
+
+def _notation(cells: Sequence[object], semicolons: bool) -> Notation | None:
+    # Between semicolons a comma is a decimal one; between commas, one inside quotes is mostly not.
+    orders = (DECIMAL_COMMA, DOTTED, SUFFIXES, PERCENT, SPACED)
+    if not semicolons:
+        orders = (THOUSANDS, SUFFIXES, PERCENT, SPACED, DECIMAL_COMMA)
+    return next((notation for notation in orders if _in(cells, notation)), None)
+
+
+def _number(cell: object) -> float:
+    """Return a cell as a finite number; the error says what is wrong with it and how to write it."""
+    if is_blank(cell):
+        raise _CellError("empty-cell", "the cell is empty", "fill it in, or remove the row")
+    if isinstance(cell, bool) or not isinstance(cell, str | int | float):
+        raise _CellError("not-a-number", f"{_shown(cell)} is not a number", "write a plain number such as 0.51")
+    try:
+        value = float(_dotted(cell) if isinstance(cell, str) else cell)
+    except ValueError:
+        hint = f"write {_guess(str(cell))}"
+        raise _CellError("not-a-number", f"{_shown(cell)} is not a number", hint) from None
+    except OverflowError:
+        value = math.inf
+    if not math.isfinite(value):
+        raise _CellError(
+            "not-finite", f"{_shown(cell)} is not finite", "remove the row: a run that diverged cannot be fitted"
+        )
+    return value
+
+
+def _positive(cell: object) -> float:
+    """Return a cell as a number above zero."""
+    value = _number(cell)
+    if value <= 0:
+        raise _CellError("not-positive", f"{_shown(cell)} is not above zero", "check the row")
+    return value
+
+
+def _label(cell: object) -> str:
+    """Return a cell as text that is not empty."""
+    if is_blank(cell):
+        raise _CellError("empty-cell", "the cell is empty", "name the run, or drop the column")
+    if not isinstance(cell, str | int | float) or (isinstance(cell, float) and not math.isfinite(cell)):
+        raise _CellError("not-a-name", f"{_shown(cell)} is no name", "write text or a whole number")
+    return str(cell)
+
+
+def _detail(error: _CellError, record: Record, column: str, name: str) -> ErrorDetail:
+    found = record.cells.get(column)
+    value = "" if found is None else _text(found)
+    place = (record.file or name, record.line_of(column), column, value)
+    if column not in record.cells:
+        return ErrorDetail("empty-cell", "the entry lacks it", "add it, or remove the entry", *place)
+    return ErrorDetail(error.code, error.message, error.hint, *place)
+
+
+def _dotted(text: str) -> str:
+    """Return YAML's spellings of the non-finite as Python's, anything else unchanged."""
+    return re.sub(r"^([+-]?)\.(nan|inf)$", r"\1\2", text.strip(), flags=re.IGNORECASE)
+
+
+def _text(cell: object) -> str:
+    """Return a cell as it stands in the input, cut if it is long."""
+    if not isinstance(cell, str | int | float):
+        return "a mapping" if isinstance(cell, dict) else "a list"
+    text = str(cell)
+    return text if len(text) <= _LONGEST_SHOWN else text[: _LONGEST_SHOWN - 3] + "..."
+
+
+def _shown(cell: object) -> str:
+    return repr(_text(cell))
+
+
+def _guess(text: str) -> str:
+    """Return what a user may have meant by text that is not a number."""
+    body = text.strip()
+    for notation in (THOUSANDS, DECIMAL_COMMA, SUFFIXES):
+        if notation.telling.fullmatch(body) and notation.pattern.fullmatch(body):
+            return f"{notation.value(body):.10g}"
+    match = re.match(r"[+-]?\d+(\.\d+)?", body)
+    return match[0] + " if that is meant" if match else "a plain number such as 0.51"

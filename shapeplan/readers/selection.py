@@ -1,0 +1,222 @@
+"""Which rows of a log are fitted: conditions on cells, rows without a finite metric, the last point of a run, the best.
+
+Every row that is left out is recorded with the reason.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from shapeplan.errors import ArgumentError, ErrorDetail, InputError
+from shapeplan.numerics.arrays import Bools
+from shapeplan.readers.names import STATES, UNFINISHED, normal, word_of
+from shapeplan.readers.numbers import as_number
+from shapeplan.readers.table import Table
+from shapeplan.runs import DroppedRow, Runs
+
+_CONDITION = re.compile(
+    r"\s*(?P<column>.+?)\s*(?P<sign>!=|<=|>=|==|=|<|>|\s(?:not\s+)?in\s)\s*(?P<value>.*?)\s*", re.DOTALL
+)
+_ORDERS: dict[str, Callable[[float, float], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+_SAME_COMPUTE = 0.02
+"""Compute this near, relative, is the same for ``--best-of``."""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which rows a user wants.
+
+    Attributes
+    ----------
+    where : tuple of str
+        Conditions such as ``State=finished``, all of which hold.
+    drop_nonfinite : bool
+        Whether rows whose metric is empty or not finite are left out.
+    last_point : bool
+        Whether of every run only its last row is kept.
+    best_of : tuple of str
+        Columns of the recipe: of runs of one shape and compute that differ in them the best is kept.
+    """
+
+    where: tuple[str, ...] = ()
+    drop_nonfinite: bool = False
+    last_point: bool = False
+    best_of: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Condition:
+    text: str
+    column: str
+    sign: str
+    values: tuple[str, ...]
+
+    def holds(self, cell: object) -> bool:
+        if self.sign in _ORDERS:
+            mine, limit = as_number(cell), as_number(self.values[0])
+            return mine is not None and limit is not None and _ORDERS[self.sign](mine, limit)
+        found = any(_equal(cell, value) for value in self.values)
+        return found is (self.sign in ("=", "in"))
+
+
+def select_rows(table: Table, conditions: Sequence[str], name: str) -> tuple[Table, tuple[DroppedRow, ...]]:
+    """Return the rows for which all conditions hold, and the others.
+
+    Raises
+    ------
+    ArgumentError
+        If a condition cannot be read, or names no column.
+    InputError
+        If no row is left.
+    """
+    if not conditions:
+        return table, ()
+    parsed = [_condition(text, table.columns) for text in conditions]
+    kept, dropped = [], []
+    for record in table.records:
+        failed = next((one for one in parsed if not one.holds(record.cells.get(one.column))), None)
+        if failed is None:
+            kept.append(record)
+        else:
+            dropped.append(DroppedRow(record.file or name, record.line, f"not {failed.text}"))
+    if not kept:
+        seen = {one.column: sorted({str(r.cells.get(one.column)) for r in table.records})[:8] for one in parsed}
+        there = "; ".join(f"{column} is {', '.join(values)}" for column, values in seen.items())
+        raise InputError(ErrorDetail("no-rows", f"no row has {' and '.join(conditions)}", there, name))
+    return replace(table, records=tuple(kept)), tuple(dropped)
+
+
+def drop_nonfinite(table: Table, metric: str, name: str) -> tuple[Table, tuple[DroppedRow, ...]]:
+    """Return the rows whose metric is a finite number or text that is an error of its own, and the others."""
+    kept, dropped = [], []
+    for record in table.records:
+        cell = record.cells.get(metric)
+        number = as_number(cell)
+        if cell is None or str(cell).strip() == "" or (number is not None and not np.isfinite(number)):
+            dropped.append(DroppedRow(record.file or name, record.line, f"{metric} is {cell or 'empty'!s}"))
+        else:
+            kept.append(record)
+    if not kept:
+        raise InputError(ErrorDetail("no-rows", f"no row has a finite {metric}", "check the column", name))
+    return replace(table, records=tuple(kept)), tuple(dropped)
+
+
+def refuse_unfinished(table: Table, conditions: Sequence[str], name: str) -> list[ErrorDetail]:
+    """Return an error for every row whose run did not finish, unless a condition is on its state."""
+    details = []
+    asked = {_condition(text, table.columns).column for text in conditions}
+    for column in table.columns:
+        if word_of(column) not in STATES or column in asked:
+            continue
+        states = {str(record.cells.get(column, "")).strip().lower() for record in table.records}
+        if not states & UNFINISHED:
+            continue
+        good = _finished(table, column)
+        for record in table.records:
+            state = str(record.cells.get(column, "")).strip()
+            if state.lower() in UNFINISHED:
+                hint = f"--where '{column}={good}' leaves such rows out, --where '{column}!=' keeps them"
+                place = (record.file or name, record.line_of(column), column, state)
+                message = f"the run is {state}: its loss is not final"
+                details.append(ErrorDetail("unfinished-run", message, hint, *place))
+    return details
+
+
+def last_points(runs: Runs) -> tuple[Runs, tuple[DroppedRow, ...]]:
+    """Return the row of every run with the most compute, and the others."""
+    last: dict[int, int] = {}
+    for i, run in enumerate(runs.run.tolist()):
+        if run not in last or runs.flops[i] >= runs.flops[last[run]]:
+            last[run] = i
+    keep = np.isin(np.arange(len(runs)), list(last.values()))
+    return _split(runs, keep, "not the last point of its run")
+
+
+def best_of(runs: Runs, columns: Sequence[str]) -> tuple[Runs, tuple[DroppedRow, ...]]:
+    """Return the row of least loss of every shape and compute, where rows differ in some columns of the recipe.
+
+    Raises
+    ------
+    ArgumentError
+        If a column is not in the log.
+    """
+    known = list(dict.fromkeys(column for cells in runs.cells for column in cells))
+    chosen = [_column(column, known, "--best-of") for column in columns]
+    group, groups = np.empty(len(runs), dtype=int), 0
+    first: dict[tuple[float, ...], tuple[int, float]] = {}
+    for i in np.argsort(runs.flops, kind="stable").tolist():
+        shape, flops = tuple(runs.shape[i].tolist()), float(runs.flops[i])
+        if shape not in first or flops > first[shape][1] * (1 + _SAME_COMPUTE):
+            first[shape], groups = (groups, flops), groups + 1
+        group[i] = first[shape][0]
+    loss = runs.observed()
+    best: dict[int, int] = {}
+    for i in np.argsort(loss, kind="stable").tolist():
+        best.setdefault(int(group[i]), i)
+    keep = np.isin(np.arange(len(runs)), list(best.values()))
+    return _split(runs, keep, f"not the best of its shape and compute over {', '.join(chosen)}")
+
+
+def _split(runs: Runs, keep: Bools, why: str) -> tuple[Runs, tuple[DroppedRow, ...]]:
+    dropped = tuple(DroppedRow(runs.file_of(i), int(runs.lines[i]), why) for i in np.flatnonzero(~keep).tolist())
+    return runs.take(keep), dropped
+
+
+def _condition(text: str, columns: Sequence[str]) -> _Condition:
+    match = _CONDITION.fullmatch(text)
+    if match is None:
+        hint = "write e.g. --where 'State=finished', 'width>=256' or 'seed in 1,2'"
+        raise ArgumentError(ErrorDetail("bad-condition", f"{text!r} is no condition", hint, value=text))
+    sign = {"==": "="}.get(match["sign"].strip(), re.sub(r"\s+", " ", match["sign"].strip()))
+    values = tuple(part.strip() for part in match["value"].split(",")) if "in" in sign else (match["value"],)
+    if sign in _ORDERS and as_number(values[0]) is None:
+        message = f"{values[0]!r} is not a number, so that nothing is {sign} it"
+        raise ArgumentError(ErrorDetail("bad-condition", message, "compare with a number", value=text))
+    return _Condition(text.strip(), _column(match["column"], columns, "--where"), sign, values)
+
+
+def _column(wanted: str, columns: Sequence[str], option: str) -> str:
+    if wanted in columns:
+        return wanted
+    alike = [column for column in columns if normal(column) == normal(wanted)] or [
+        column for column in columns if word_of(column) == normal(wanted)
+    ]
+    if len(alike) == 1:
+        return alike[0]
+    message = f"{option} names {wanted!r}, which is " + ("no column" if not alike else f"{' or '.join(alike)}")
+    hint = f"the columns are: {', '.join(columns)}"
+    raise ArgumentError(ErrorDetail("missing-column", message, hint, value=wanted))
+
+
+def _equal(cell: object, value: str) -> bool:
+    text = "" if cell is None else str(cell).strip()
+    mine, other = as_number(text), as_number(value)
+    return text.lower() == value.strip().lower() or (mine is not None and mine == other)
+
+
+def _finished(table: Table, column: str) -> str:
+    """Return the commonest state of runs that did finish, as it is written."""
+    counts: dict[str, int] = {}
+    for record in table.records:
+        state = str(record.cells.get(column, "")).strip()
+        if state and state.lower() not in UNFINISHED:
+            counts[state] = counts.get(state, 0) + 1
+    return max(counts, key=lambda state: counts[state]) if counts else "finished"
+
+
+def describe_dropped(dropped: Sequence[DroppedRow]) -> list[str]:
+    """Return a note a reason: how many rows it left out."""
+    counts: dict[str, int] = {}
+    for row in dropped:
+        counts[row.reason] = counts.get(row.reason, 0) + 1
+    return [f"left out {count} row{'s' if count > 1 else ''}: {reason}" for reason, count in counts.items()]
