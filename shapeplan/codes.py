@@ -115,6 +115,18 @@ GRID_ONE_DURATION = _register(
 IMPLAUSIBLE_MAGNITUDE = _register(
     "implausible-magnitude", "values are of an implausible magnitude for their column", "check the unit"
 )
+METRIC_RISES = _register("metric-rises", "the metric grows with compute", "say --higher-is-better, or check the column")
+RECIPE_VARIES = _register(
+    "recipe-varies",
+    "runs of one shape and compute differ in learning rate, batch or the like",
+    "keep the best of them with --best-of",
+)
+TOKENS_DERIVED = _register(
+    "tokens-derived", "tokens are not logged: taken as training FLOPs / (6 params)", "log the tokens"
+)
+UNREAD_COLUMN = _register(
+    "unread-column", "a column that looks like a size of the model has no role", "name it with --column or --dims"
+)
 INFLUENTIAL = _register(
     "influential", "the fit moves much when one run is left out", "check that run, or train it again"
 )

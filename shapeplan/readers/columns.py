@@ -125,7 +125,7 @@ def resolve_columns(
     used_dims = wanted or tuple(dim for dim in SHAPE if dim in roles)
     if not used_dims:
         guesses = _guesses(columns)
-        if "params" not in roles:
+        if "params" not in roles or guesses:
             details.append(_no_shape(columns, guesses, name, line))
         else:
             notes.append("no column of shape: only a law of params can be fitted, and no shape recommended")
@@ -249,7 +249,8 @@ def _guesses(columns: Sequence[str]) -> list[str]:
     guesses = []
     for column in columns:
         close = difflib.get_close_matches(word_of(column), words, n=1, cutoff=0.75)
-        if close and claim_of(column) is None:
+        # A part of a word (layer, hidden, model) is another word, not a misspelling.
+        if close and claim_of(column) is None and word_of(column) not in close[0]:
             guesses.append(f"did you mean {words[close[0]]!r} by {column!r}? ")
     return guesses
 

@@ -121,7 +121,8 @@ def normal(column: str) -> str:
 
 def claim_of(column: str) -> Claim | None:
     """Return the role that a column's name claims, if it does: by the whole name, else by the last word of its path."""
-    name, unit = _split_unit(column)
+    # W&B's own config files hold every value under a key `value`.
+    name, unit = _split_unit(re.sub(r"[./](?:value|final|last)$", "", column))
     scale = 1.0 if unit is None else _scale(unit)
     if scale is None:
         return None

@@ -15,6 +15,7 @@ from shapeplan.architectures.settings import LARGEST
 from shapeplan.errors import ArgumentError, Caution, ErrorDetail, InputError
 from shapeplan.numerics.arrays import Floats, Ints
 from shapeplan.quantities import Convention, convert_flops
+from shapeplan.readers.column_checks import check_columns
 from shapeplan.readers.columns import Columns, resolve_columns
 from shapeplan.readers.cross_check import check_flops, check_params, check_tokens
 from shapeplan.readers.gather import Gathered, gather
@@ -183,6 +184,8 @@ def _read(gathered: Gathered, asked: _Asked, settings: Settings, architecture: A
             dropped += more
     runs = replace(runs, dropped=dropped, notes=(*runs.notes, *describe_dropped(dropped)))
     check_rows(runs, columns.metric, training=asked.require_metric)
+    if asked.require_metric:
+        runs = check_columns(runs, columns.ignored)
     return doubt_copies(doubt_magnitudes(runs))
 
 
@@ -304,7 +307,9 @@ def _assemble(
             cautions += check_params(params, model, lines)
     if not columns.dims and examples is None:
         examples, unit = convert_flops(flops, convention, "training") / (6 * values["params"]), "tokens"
-        notes.append("tokens are taken as training FLOPs / (6 params)")
+        message = "no column of tokens was found: they are taken as training FLOPs / (6 params)"
+        hint = "name the column with --column tokens=NAME, if there is one"
+        cautions.append(Caution(codes.TOKENS_DERIVED, message, hint))
     run, run_names = _runs(values, columns, notes)
     return Runs(
         dims=columns.dims,

@@ -1,0 +1,243 @@
+"""Columns against each other: those without a role that matter, units that cannot be, a metric of the wrong direction.
+
+Where the answer would be wrong, it is an error; where it may be, a coded warning.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from shapeplan import codes
+from shapeplan.errors import Caution, ErrorDetail, InputError
+from shapeplan.numerics.arrays import Floats, Ints
+from shapeplan.quantities import convert_flops, format_flops
+from shapeplan.readers.names import RECIPE, word_of
+from shapeplan.readers.numbers import as_number
+from shapeplan.runs import Runs
+
+_OF_SHAPE = re.compile(
+    r"(^|_)(d|n|num|dim|dims|size|width|depth|hidden|layers?|blocks?|stages?|ffn?|mlp|embd?|embedding|heads?|groups?"
+    r"|expansion|channels|state|kv|rank)(_|$)"
+)
+_NOT_OF_SHAPE = re.compile(
+    r"(^|_)(seed|index|idx|id|rank_id|time|runtime|timestamp|step|steps|epoch|epochs|batch|gpus?|nodes?|devices?|workers"
+    r"|lr|rate|loss|acc|tokens|flops|samples|warmup|decay|seconds|hours|date|world|vocab|dataset|eval|test|memory)(_|$)"
+)
+_EXPERTS = re.compile(r"(^|_)(experts?|num_local_experts|n_routed)(_|$)")
+_SETTINGS = {
+    "patch": ("patch", "patch_size"),
+    "image": ("image", "image_size", "img_size", "resolution"),
+    "seq": ("seq", "seq_len", "seq_length", "sequence_length", "context", "context_length", "block_size", "ctx_len"),
+    "vocab": ("vocab", "vocab_size", "n_vocab"),
+}
+"""Settings of an architecture that a log may hold as columns."""
+_ACCURACY = re.compile(
+    r"(^|_)(acc|accuracy|top1|top5|top_1|top_5|f1|auc|score|mmlu|hellaswag|reward|precision|recall)(_|$)"
+)
+_FEW = 8
+_RISES = 0.5
+"""Rank correlation of metric and compute above which the metric grows with compute."""
+_LEAST_TOKENS = 1e4
+"""No run worth a row sees fewer tokens; compute that implies fewer is that of an example."""
+_SLACK = 30.0
+"""How far compute may be from 6 params tokens: embeddings, attention, checkpointing and other conventions."""
+
+
+def check_columns(runs: Runs, ignored: Sequence[str]) -> Runs:
+    """Return the rows with warnings of columns that matter and have no role.
+
+    Parameters
+    ----------
+    runs : Runs
+        The rows, with all their cells.
+    ignored : sequence of str
+        Columns without a role.
+
+    Raises
+    ------
+    InputError
+        If a column contradicts the architecture, counts experts, or compute, parameters and tokens cannot belong
+        together.
+    """
+    details = [*_contradictions(runs, ignored), *_experts(runs, ignored), *_units(runs), *_wrong_direction(runs)]
+    if details:
+        raise InputError(*details)
+    cautions = [*_sizes(runs, ignored), *_recipes(runs), *_rising(runs)]
+    return replace(runs, cautions=(*runs.cautions, *cautions))
+
+
+def _numbers(runs: Runs, column: str) -> Floats | None:
+    """Return the numbers of a column if all cells are plain ones."""
+    numbers = [as_number(cells.get(column)) for cells in runs.cells]
+    if not numbers or any(number is None for number in numbers):
+        return None
+    values = np.array(numbers, dtype=float)
+    return values if np.isfinite(values).all() else None
+
+
+def _contradictions(runs: Runs, ignored: Sequence[str]) -> list[ErrorDetail]:
+    """Return an error where a column and the architecture say different values of one setting."""
+    details: list[ErrorDetail] = []
+    if runs.architecture is None:
+        return details
+    for column in ignored:
+        setting = next((name for name, words in _SETTINGS.items() if word_of(column) in words), None)
+        stated = runs.architecture.settings.get(setting) if setting else None
+        values = _numbers(runs, column) if isinstance(stated, int | float) else None
+        if values is None or not isinstance(stated, int | float):
+            continue
+        wrong = np.flatnonzero(values != stated)
+        if wrong.size:
+            row = int(wrong[0])
+            message = (
+                f"{values[row]:g} here, and {stated:g} in the architecture ({wrong.size} of {len(runs)} rows differ)"
+            )
+            hint = f"--where '{column}={stated:g}' reads the rows that agree; or correct the architecture"
+            place = (runs.file_of(row), int(runs.lines[row]), column, f"{values[row]:g}")
+            details.append(ErrorDetail("contradicts-architecture", message, hint, *place))
+    return details
+
+
+def _experts(runs: Runs, ignored: Sequence[str]) -> list[ErrorDetail]:
+    """Return an error where rows are mixtures of experts, and compute or the law takes them for dense models."""
+    for column in ignored:
+        values = _numbers(runs, column) if _EXPERTS.search(word_of(column)) else None
+        if values is None or (values <= 1).all():
+            continue
+        if runs.architecture is None and np.ptp(values) == 0:
+            continue
+        row = int(np.flatnonzero(values > 1)[0])
+        hint = f"--where '{column}<=1' reads the dense models alone"
+        if runs.architecture is None:
+            hint += "; with logged flops, --dims takes it as a dimension"
+        place = (runs.file_of(row), int(runs.lines[row]), column, f"{values[row]:g}")
+        return [ErrorDetail("mixture", "the row is a mixture of experts, read as a dense model", hint, *place)]
+    return []
+
+
+def _units(runs: Runs) -> list[ErrorDetail]:
+    """Return an error where compute, parameters and duration cannot belong together in any row."""
+    params = runs.params if runs.params is not None else _approximate_params(runs)
+    if params is None:
+        return []
+    training = convert_flops(runs.flops, runs.flops_convention, "training")
+    where = (runs.file_of(0), int(runs.lines[0]), "flops", format_flops(float(runs.flops[0])))
+    tokens = runs.examples if runs.examples_unit == "tokens" and runs.params is not None else None
+    if tokens is not None:
+        ratio = training / (6 * params * tokens)
+        if (ratio > _SLACK).all() or (ratio < 1 / _SLACK).all():
+            message = f"the compute is {_span(ratio)} times 6 x params x tokens, in every row"
+            return [ErrorDetail("units", message, _unit_hint(float(np.median(ratio))), *where)]
+        return []
+    if (training / (6 * params) < _LEAST_TOKENS).all():
+        message = f"the compute is that of {_span(training / (6 * params))} tokens: it looks like that of one example"
+        hint = "give the compute of the whole run: FLOPs per example x examples seen"
+        return [ErrorDetail("units", message, hint, *where)]
+    return []
+
+
+def _approximate_params(runs: Runs) -> Floats | None:
+    """Return about the matrices of the blocks, where width and depth are known."""
+    if not {"width", "depth"} <= set(runs.dims):
+        return None
+    width, depth = runs.values("width"), runs.values("depth")
+    mlp_dim = runs.values("mlp_dim") if "mlp_dim" in runs.dims else 4 * width
+    return np.asarray(depth * (4 * width**2 + 2 * width * mlp_dim))
+
+
+def _unit_hint(ratio: float) -> str:
+    """Return the unit that a wrong power of a thousand points to, and how to say it."""
+    power = 3 * round(np.log10(ratio) / 3)
+    if power and 1 / _SLACK < ratio / 10.0**power < _SLACK:
+        units = {3: "thousands", 6: "millions", 9: "billions", 12: "trillions"}
+        if power > 0:
+            what = f"params in {units[power]}" if power in units else "params in millions and tokens in billions"
+            return f"it would fit {what}: say units in the headers, as 'params (M)', 'tokens (B)'"
+        return f"it would fit flops in units of 1e{-power}: say so in the header, as 'flops (1e{-power})' or 'gflops'"
+    return "check the units of flops, params and tokens; say them in the headers, as 'params (M)', 'tokens (B)'"
+
+
+def _wrong_direction(runs: Runs) -> list[ErrorDetail]:
+    """Return an error where a metric that is named as an accuracy grows with compute."""
+    if runs.loss is None or not _ACCURACY.search(word_of(runs.metric)) or " - " in runs.metric:
+        return []
+    if len(runs) >= _FEW and _rank_correlation(runs.flops, runs.loss) < 0:
+        return []
+    hint = "--higher-is-better minimizes one minus it"
+    return [ErrorDetail("accuracy", f"{runs.metric!r} is an accuracy, and would be minimized", hint, runs.file_of(0))]
+
+
+def _rising(runs: Runs) -> list[Caution]:
+    if runs.loss is None or len(runs) < _FEW or _rank_correlation(runs.flops, runs.loss) < _RISES:
+        return []
+    message = f"{runs.metric} grows with compute"
+    return [Caution(codes.METRIC_RISES, message, "if larger is better, say --higher-is-better; else check the column")]
+
+
+def _sizes(runs: Runs, ignored: Sequence[str]) -> list[Caution]:
+    """Return a warning for every column without a role that looks like a size of the model and varies with it."""
+    cautions = []
+    _, shape = np.unique(runs.shape, axis=0, return_inverse=True)
+    for column in ignored:
+        word = word_of(column)
+        if not _OF_SHAPE.search(word) or _NOT_OF_SHAPE.search(word):
+            continue
+        values = _numbers(runs, column)
+        if values is None or (values <= 0).any() or np.ptp(values) == 0:
+            continue
+        if _function_of(values, shape.ravel()) and not _moves(values, runs):
+            continue
+        seen = f"{values.min():g} to {values.max():g}"
+        message = f"column {column!r} looks like a size of the model, varies ({seen}), and is ignored"
+        hint = f"name it with --column depth='{column}' (or its role), or --dims ...,'{column}'"
+        cautions.append(Caution(codes.UNREAD_COLUMN, message, hint))
+    return cautions
+
+
+def _function_of(values: Floats, group: Ints) -> bool:
+    """Return whether every group has one value."""
+    return all(np.ptp(values[group == one]) == 0 for one in np.unique(group))
+
+
+def _moves(values: Floats, runs: Runs) -> bool:
+    """Return whether a column is neither in proportion to a dimension nor a function of one alone."""
+    for i in range(runs.shape.shape[1]):
+        _, group = np.unique(runs.shape[:, i], return_inverse=True)
+        if _function_of(values, group.ravel()):
+            return False
+    return True
+
+
+def _recipes(runs: Runs) -> list[Caution]:
+    """Return a warning where rows of one shape and compute differ in their recipe."""
+    columns = list(dict.fromkeys(column for cells in runs.cells for column in cells))
+    place = np.column_stack([runs.shape, np.round(np.log(runs.flops), 2)])
+    _, group = np.unique(place, axis=0, return_inverse=True)
+    varied = [
+        column
+        for column in columns
+        if word_of(column) in RECIPE
+        and (values := _numbers(runs, column)) is not None
+        and not _function_of(values, group.ravel())
+    ]
+    if not varied:
+        return []
+    message = f"runs of one shape and compute differ in {', '.join(varied)}: the law takes that for noise"
+    return [Caution(codes.RECIPE_VARIES, message, f"--best-of {','.join(varied)} keeps the best of them")]
+
+
+def _rank_correlation(one: Floats, other: Floats) -> float:
+    """Return Spearman's rank correlation; 0 where either does not vary."""
+    if np.ptp(one) == 0 or np.ptp(other) == 0:
+        return 0.0
+    first, second = (np.searchsorted(np.unique(values), values).astype(float) for values in (one, other))
+    return float(np.corrcoef(first, second)[0, 1])
+
+
+def _span(values: Floats) -> str:
+    low, high = f"{values.min():.2g}", f"{values.max():.2g}"
+    return low if low == high else f"{low} to {high}"
