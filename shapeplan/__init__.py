@@ -61,6 +61,7 @@ _HOMES = {
     "read_models": "shapeplan.readers.models",
     "read_runs": "shapeplan.readers.read",
     "recommend": "shapeplan.planning.recommend",
+    "Selection": "shapeplan.readers.selection",
     "report_page": "shapeplan.render.report.report",
     "rehearsal_law": "shapeplan.design.sovit_protocol",
     "simulate": "shapeplan.design.simulate",
@@ -103,6 +104,7 @@ if TYPE_CHECKING:
     from shapeplan.planning.recommend import recommend
     from shapeplan.readers.models import read_models
     from shapeplan.readers.read import read_metrics, read_runs
+    from shapeplan.readers.selection import Selection
     from shapeplan.render.pictures import picture
     from shapeplan.render.report.report import report_page
     from shapeplan.runs import Runs
@@ -121,6 +123,7 @@ __all__ = [
     "Plan",
     "Predictions",
     "Runs",
+    "Selection",
     "ShapeplanError",
     "Start",
     "ViT",

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Literal
 
 from shapeplan.documents.base import Document, Finite, Part, Range, header
-from shapeplan.documents.records import StartRecord, SupportRecord, TieRecord
+from shapeplan.documents.records import DroppedRecord, StartRecord, SupportRecord, TieRecord
 from shapeplan.fitting.check import Check
 from shapeplan.quantities import Convention
 
@@ -51,6 +51,7 @@ class CheckDocument(Document):
     start: StartRecord | None
     laws: tuple[SupportRecord, ...]
     notes: tuple[str, ...]
+    dropped: tuple[DroppedRecord, ...] = ()
 
 
 def check_document(found: Check) -> CheckDocument:
@@ -87,4 +88,5 @@ def check_document(found: Check) -> CheckDocument:
         start=StartRecord(shape=dict(start.shape), flops=start.flops, source=start.source) if start else None,
         laws=tuple(SupportRecord.of(law) for law in found.laws),
         notes=runs.notes,
+        dropped=tuple(DroppedRecord(**asdict(row)) for row in runs.dropped),
     )

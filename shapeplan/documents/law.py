@@ -59,7 +59,7 @@ from shapeplan.fitting.result import OPTIMUM_AT, Fit
 from shapeplan.laws import FORMS, Form, Law
 from shapeplan.optimum.cost_model import CostModel
 from shapeplan.quantities import Convention
-from shapeplan.runs import Source
+from shapeplan.runs import DroppedRow, Source
 from shapeplan.sweeps.dimensions import Dimensions, Tie
 from shapeplan.sweeps.grid import Start
 
@@ -148,7 +148,7 @@ def law_document(fit: Fit) -> LawDocument:
         rows=RowsRecord.of(fit.rows) if fit.rows else None,
         selection=tuple(SelectionRecord.of(score) for score in fit.selection),
         rivals=tuple(RivalRecord.of(rival) for rival in fit.rivals),
-        dropped=(),
+        dropped=tuple(DroppedRecord(**asdict(row)) for row in fit.dropped),
         command=fit.command,
         outliers=tuple(OutlierRecord(**asdict(outlier)) for outlier in fit.outliers),
         trends={name: TrendRecord(**asdict(trend)) for name, trend in fit.trends.items()},
@@ -233,6 +233,7 @@ def fit_of(document: LawDocument, sources: tuple[Source, ...] = ()) -> Fit:
         cost=cost,
         heads=dict(document.heads),
         examples_unit=document.examples_unit,
+        dropped=tuple(DroppedRow(row.file, row.line, row.reason) for row in document.dropped),
         cautions=tuple(Caution(w.code, w.message, w.hint) for w in document.warnings),
         sources=sources or tuple(Source(i.name, i.sha256) for i in document.inputs),
         command=document.command,

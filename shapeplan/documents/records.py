@@ -194,6 +194,7 @@ class DroppedRecord(Part):
 
     line: int
     reason: str
+    file: str = ""
 
 
 class OutlierRecord(Part):

@@ -185,6 +185,7 @@ def _assemble(
         cautions=(*findings.cautions, *contents.cautions, *start_cautions, *cost_cautions),
         sources=runs.sources,
         notes=(*runs.notes, *cost_notes),
+        dropped=runs.dropped,
         rows=seen,
         rivals=tuple(_rival(rival, runs, cost_model, replicates) for rival in choice.rivals if _knows_shape(rival)),
     )

@@ -36,7 +36,7 @@ from shapeplan.numerics.arrays import Floats, central_interval
 from shapeplan.optimum.best_shape import Bounds, best_shape
 from shapeplan.optimum.cost_model import NO_LIMITS, TRUST, CostModel, Limits, at_edge, trust_region
 from shapeplan.quantities import Convention
-from shapeplan.runs import Source
+from shapeplan.runs import DroppedRow, Source
 from shapeplan.shown import Shown
 from shapeplan.sweeps.dimensions import Dimensions
 from shapeplan.sweeps.grid import Start
@@ -170,6 +170,7 @@ class Fit(Shown):
     rivals: tuple[Rival, ...] = ()
     rows: Rows | None = None
     origins: tuple[Source, ...] = ()
+    dropped: tuple[DroppedRow, ...] = ()
     command: str | None = None
 
     def __repr__(self) -> str:

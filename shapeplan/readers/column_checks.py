@@ -103,19 +103,15 @@ def _contradictions(runs: Runs, ignored: Sequence[str]) -> list[ErrorDetail]:
 
 
 def _experts(runs: Runs, ignored: Sequence[str]) -> list[ErrorDetail]:
-    """Return an error where rows are mixtures of experts, and compute or the law takes them for dense models."""
-    for column in ignored:
+    """Return an error where the architecture counts mixtures of experts as dense models."""
+    for column in ignored if runs.architecture is not None else ():
         values = _numbers(runs, column) if _EXPERTS.search(word_of(column)) else None
         if values is None or (values <= 1).all():
             continue
-        if runs.architecture is None and np.ptp(values) == 0:
-            continue
         row = int(np.flatnonzero(values > 1)[0])
-        hint = f"--where '{column}<=1' reads the dense models alone"
-        if runs.architecture is None:
-            hint += "; with logged flops, --dims takes it as a dimension"
+        hint = f"--where '{column}<=1' reads the dense models alone; without an architecture, logged flops are taken"
         place = (runs.file_of(row), int(runs.lines[row]), column, f"{values[row]:g}")
-        return [ErrorDetail("mixture", "the row is a mixture of experts, read as a dense model", hint, *place)]
+        return [ErrorDetail("mixture", "the row is a mixture of experts, counted as a dense model", hint, *place)]
     return []
 
 
@@ -184,12 +180,13 @@ def _sizes(runs: Runs, ignored: Sequence[str]) -> list[Caution]:
     _, shape = np.unique(runs.shape, axis=0, return_inverse=True)
     for column in ignored:
         word = word_of(column)
-        if not _OF_SHAPE.search(word) or _NOT_OF_SHAPE.search(word):
+        experts = bool(_EXPERTS.search(word))
+        if not experts and (not _OF_SHAPE.search(word) or _NOT_OF_SHAPE.search(word)):
             continue
         values = _numbers(runs, column)
         if values is None or (values <= 0).any() or np.ptp(values) == 0:
             continue
-        if _function_of(values, shape.ravel()) and not _moves(values, runs):
+        if not experts and _function_of(values, shape.ravel()) and not _moves(values, runs):
             continue
         seen = f"{values.min():g} to {values.max():g}"
         message = f"column {column!r} looks like a size of the model, varies ({seen}), and is ignored"

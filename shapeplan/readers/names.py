@@ -72,6 +72,7 @@ RECIPE = frozenset(
 _PREFIXES = ("params", "metrics", "config", "summary", "tags", "tags_mlflow")
 _NOT_OF_MODELS = frozenset({"image", "images", "data", "dataset", "lora", "adapter", "rope", "tokenizer", "system"})
 """Words of a path after which width or depth are those of something else."""
+_OF_MODELS = ("width", "depth", "mlp_dim", "mlp_ratio", "heads", "params", "run")
 _SCALES = {"k": 1e3, "m": 1e6, "g": 1e9, "b": 1e9, "t": 1e12, "p": 1e15, "e": 1e18, "z": 1e21, "y": 1e24}
 _WORDS = {
     **{"thousand": 1e3, "thousands": 1e3, "million": 1e6, "millions": 1e6, "mio": 1e6, "billion": 1e9},
@@ -116,7 +117,7 @@ class Claim:
 
 def normal(column: str) -> str:
     """Return a column's name as the tables of words have it: lower case, with underscores."""
-    return re.sub(r"[\s\-./]+", "_", column.strip().lower())
+    return re.sub(r"[\s\-./]+", "_", column.strip().lstrip("# ").lower())
 
 
 def claim_of(column: str) -> Claim | None:
@@ -131,7 +132,7 @@ def claim_of(column: str) -> Claim | None:
     word = normal(name).strip("_")
     for penalty, tried in ((0, word), (3, _unprefixed(word)), (3, _last_of_path(name))):
         found = _claim(tried, column, unit) if tried else None
-        if found is not None:
+        if found is not None and not (penalty and found.role in _OF_MODELS and _of_something_else(name)):
             return Claim(found.role, column, found.rank + penalty, found.scale * scale, found.convention)
     return None
 
@@ -191,11 +192,14 @@ def _unprefixed(word: str) -> str | None:
 
 
 def _last_of_path(name: str) -> str | None:
-    """Return the last word of a dotted or slashed path, or None where there is no path or it is not of the model."""
+    """Return the last word of a dotted or slashed path, or None where there is no path."""
     parts = [part for part in re.split(r"[./]+", name.strip()) if part.strip()]
-    if len(parts) < 2 or any(normal(part) in _NOT_OF_MODELS for part in parts[:-1]):
-        return None
-    return normal(parts[-1]).strip("_")
+    return normal(parts[-1]).strip("_") if len(parts) > 1 else None
+
+
+def _of_something_else(name: str) -> bool:
+    """Return whether a path leads to what is not the model: the width of an image, the heads of an adapter."""
+    return any(normal(part) in _NOT_OF_MODELS for part in re.split(r"[./]+", name.strip())[:-1])
 
 
 def _split_unit(column: str) -> tuple[str, str | None]:

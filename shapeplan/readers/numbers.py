@@ -117,7 +117,7 @@ def read_numbers(
     Returns
     -------
     values : ndarray, shape (rows,)
-        The numbers, meaningless where there are errors.
+        The numbers, NaN where there are errors.
     notation : str or None
         What they were read in, if not plain numbers.
     details : list of ErrorDetail
@@ -132,7 +132,7 @@ def read_numbers(
     notation = None if plain is not None and not semicolons else _notation(cells, semicolons)
     if notation is not None:
         cells = [notation.value(cell.strip()) if isinstance(cell, str) else cell for cell in cells]
-    values, details = np.empty(len(cells)), []
+    values, details = np.full(len(cells), np.nan), []
     for i, (cell, record) in enumerate(zip(cells, records, strict=True)):
         try:
             values[i] = _positive(cell) if positive else _number(cell)

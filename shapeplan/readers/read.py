@@ -167,7 +167,7 @@ def _read(gathered: Gathered, asked: _Asked, settings: Settings, architecture: A
         table, more = drop_nonfinite(table, columns.metric, name)
         dropped += more
     values, notes, details = _validate(table, columns, name)
-    if columns.metric and not asked.higher_is_better and not details:
+    if columns.metric and not asked.higher_is_better:
         details += not_positive(values["metric"], table.records, columns.metric, name)
     if asked.require_metric:
         details += refuse_unfinished(table, selection.where, name)

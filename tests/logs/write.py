@@ -1,0 +1,125 @@
+"""Writes the logs of this folder: one simulated sweep as exporters, spreadsheets and people write it.
+
+``python tests/logs/write.py`` writes all of them; `plain.csv` is the sweep in plain columns. The folder `trainer/` and
+`wandb_api.jsonl` have the fields that the tools write, with other values than a training would have.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+import lzma
+from pathlib import Path
+
+import numpy as np
+
+FOLDER = Path(__file__).parent
+COLUMNS = ("run", "width", "depth", "mlp_dim", "heads", "params", "tokens", "flops", "loss")
+
+
+def sweep() -> list[dict[str, str]]:
+    """Return the rows: a grid of shapes, three durations each, and noise of 0.2% from seed 7."""
+    rng = np.random.default_rng(7)
+    rows = []
+    shapes = [(w, d, m) for w in (192, 320, 512) for d in (3, 6, 12) for m in (2 * w, 4 * w, 6 * w) if m < 6 * w or d < 12]
+    for width, depth, mlp_dim in shapes:
+        params = depth * (4 * width**2 + 2 * width * mlp_dim) + 8192 * width
+        for tokens in (20_000_000, 80_000_000, 320_000_000):
+            loss = 1.7 + 60 * width**-0.9 + 2 * depth**-1.2 + 40 * mlp_dim**-0.9 + 900 * tokens**-0.38
+            loss *= np.exp(0.002 * rng.standard_normal())
+            flops = 6 * params * tokens
+            values = (f"s{len(rows):03d}", width, depth, mlp_dim, width // 64, params, tokens, flops, f"{loss:.6f}")
+            rows.append(dict(zip(COLUMNS, map(str, values), strict=True)))
+    return rows
+
+
+def table(header: list[str], rows: list[list[str]], delimiter: str = ",", quoting: int = csv.QUOTE_MINIMAL) -> str:
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, delimiter=delimiter, quoting=quoting, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    return out.getvalue()
+
+
+def grouped(number: str, mark: str) -> str:
+    return f"{int(number):,}".replace(",", mark)
+
+
+def main() -> None:
+    rows = sweep()
+    plain = table(list(COLUMNS), [list(row.values()) for row in rows])
+    (FOLDER / "plain.csv").write_text(plain)
+    wide = [[row[name] for name in COLUMNS] for row in rows]
+
+    wandb = ["Name", "State", "Tags", "model.dim", "model.n_blocks", "model.ffn", "model.n_heads", "total_params"]
+    wandb += ["data/train_tokens", "throughput/total_tflops", "eval/loss", "_step", "_timestamp"]
+    finished = [[r[0], "finished", "sweep", *r[1:7], repr(int(r[7]) / 1e12), r[8], "100", "1.7e9"] for r in wide]
+    crashed = ["oops", "crashed", "sweep", *wide[0][1:7], "", "", "7", "1.7e9"]
+    alive = ["late", "running", "sweep", *wide[1][1:7], "1.0", "9.9", "7", "1.7e9"]
+    (FOLDER / "wandb_table.csv").write_text(table(wandb, finished, quoting=csv.QUOTE_ALL))
+    (FOLDER / "wandb_crashed.csv").write_text(table(wandb, [*finished[:5], crashed, *finished[5:], alive]))
+
+    with (FOLDER / "wandb_api.jsonl").open("w") as out:
+        for r in wide:
+            config = {"model": {"emb_dim": int(r[1]), "n_layers": int(r[2]), "d_ff": int(r[3])}, "seed": 1}
+            summary = {"valid/loss": float(r[8]), "total_flops": float(r[7]), "num_tokens": int(r[6]), "_runtime": 3.5}
+            out.write(json.dumps({"id": r[0], "state": "finished", "config": config, "summary": summary}) + "\n")
+
+    mlflow = ["run_id", "status", "metrics.eval_loss", "metrics.total_flos", "metrics.tokens_seen"]
+    mlflow += ["params.d_model", "params.num_layers", "params.ffn_dim", "params.lr", "tags.mlflow.runName"]
+    rest = [[f"{i:032x}", "FINISHED", r[8], r[7], r[6], r[1], r[2], r[3], "0.001", r[0]] for i, r in enumerate(wide)]
+    (FOLDER / "mlflow_search_runs.csv").write_text(table(mlflow, rest))
+
+    def comma(number: float) -> str:
+        return f"{number:.9E}".replace(".", ",")
+
+    europe = [[r[0], r[1], r[2], grouped(r[3], "."), r[6], comma(float(r[7])), r[8].replace(".", ",")] for r in wide]
+    header = ["Läufe", "Width", "Depth", "MLP dim", "Tokens", "FLOPs", "Loss"]
+    text = "sep=;\n" + table(header, europe, ";").replace("\n", "\r\n")
+    (FOLDER / "excel_europe_cp1252.csv").write_bytes(text.encode("cp1252"))
+
+    suffixes = [
+        [
+            *(r[0], grouped(r[1], ","), r[2], grouped(r[3], ","), f"{int(r[5]) / 1e6:.6f}M"),
+            *(f"{int(r[6]) / 1e6:g}M", repr(int(r[7]) / 1e15), r[8]),
+        ]
+        for r in wide
+    ]
+    header = ["Model", "Hidden size", "# Layers", "FFN", "Params", "Train tokens", "FLOPs (1e15)", "Val loss (nats)"]
+    (FOLDER / "sheet_suffixes_utf16.csv").write_bytes(table(header, suffixes).encode("utf-16"))
+
+    units = ["", "", "", "", "", "M", "", "PFLOPs", "nats"]
+    scaled = [[*r[:5], repr(int(r[5]) / 1e6), r[6], repr(int(r[7]) / 1e15), r[8]] for r in wide]
+    (FOLDER / "unit_row.tsv").write_text(table(list(COLUMNS), [units, *scaled], "\t"))
+
+    lines = plain.splitlines()
+    commented = "\n".join(["# written by hand", "", *lines[:9], "", "# the second half", *lines[9:], ""])
+    (FOLDER / "comments.csv.gz").write_bytes(gzip.compress(commented.encode(), mtime=0))
+    (FOLDER / "plain.csv.xz").write_bytes(lzma.compress(plain.encode()))
+
+    indexed = table(["", *COLUMNS[:5], "N", "D", "C", "loss"], [[str(i), *r] for i, r in enumerate(wide)])
+    (FOLDER / "pandas_index.csv").write_text(indexed)
+
+    days = [[r[0], r[1], r[2], r[3], r[6], repr(int(r[7]) / 86400e15), r[8]] for r in wide]
+    (FOLDER / "pf_days.csv").write_text(
+        table(["uid", "embedding_dim", "num_blocks", "dim_feedforward", "D", "PF-days", "test_loss"], days)
+    )
+    half = len(lines) // 2
+    (FOLDER / "part1.csv").write_text("\n".join(lines[:half]) + "\n")
+    (FOLDER / "part2.csv").write_text("\n".join([lines[0], *lines[half:]]) + "\n")
+
+    for r in wide:
+        run = FOLDER / "trainer" / r[0]
+        run.mkdir(parents=True, exist_ok=True)
+        config = {"model_type": "gpt2", "n_embd": int(r[1]), "n_layer": int(r[2]), "n_inner": int(r[3])}
+        history = [{"loss": 5.0, "step": 50}, {"eval_loss": float(r[8]), "eval_runtime": 1.0, "step": 100}]
+        state = {"global_step": 100, "log_history": history, "total_flos": float(r[7])}
+        state["num_input_tokens_seen"] = int(r[6])
+        (run / "config.json").write_text(json.dumps(config))
+        (run / "trainer_state.json").write_text(json.dumps(state))
+
+
+if __name__ == "__main__":
+    main()

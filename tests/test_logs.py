@@ -1,0 +1,206 @@
+"""Logs as exporters and people write them: each reads as the plain log, with no argument or one that an error told."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import Program, fit
+
+import shapeplan as sp
+from shapeplan.errors import InputError
+
+LOGS = Path(__file__).parent / "logs"
+FORMATS: dict[str, list[str]] = {
+    "wandb_table.csv": [],
+    "wandb_crashed.csv": ["--where", "State=finished"],
+    "wandb_api.jsonl": [],
+    "mlflow_search_runs.csv": [],
+    "excel_europe_cp1252.csv": ["--column", "run=Läufe"],
+    "sheet_suffixes_utf16.csv": [],
+    "unit_row.tsv": [],
+    "comments.csv.gz": [],
+    "plain.csv.xz": [],
+    "pandas_index.csv": [],
+    "pf_days.csv": [],
+    "part1.csv part2.csv": [],
+    "trainer": [],
+}
+
+
+def read(names: str, arguments: list[str]) -> sp.Runs:
+    options: dict[str, Any] = {}
+    for flag, value in zip(arguments[::2], arguments[1::2], strict=True):
+        if flag == "--metric":
+            options["metric"] = value
+        elif flag == "--where":
+            options["selection"] = sp.Selection(where=(value,))
+        else:
+            options["columns"] = dict([value.split("=", 1)])
+    return sp.read_runs([LOGS / name for name in names.split(" ")], **options)
+
+
+def assert_same(runs: sp.Runs, plain: sp.Runs, tolerance: float = 1e-9) -> None:
+    assert runs.dims == plain.dims
+    np.testing.assert_array_equal(runs.shape, plain.shape)
+    np.testing.assert_allclose(runs.flops, plain.flops, rtol=tolerance)
+    np.testing.assert_allclose(runs.observed(), plain.observed(), rtol=tolerance)
+    assert runs.examples is not None
+    assert plain.examples is not None
+    np.testing.assert_allclose(runs.examples, plain.examples, rtol=tolerance)
+    if runs.params is not None:
+        np.testing.assert_allclose(runs.params, plain.params, rtol=tolerance)
+    assert len(runs.run_names) == len(plain.run_names)
+
+
+def test_every_format_has_a_file() -> None:
+    named = {name for names in FORMATS for name in names.split(" ")} | {"plain.csv", "write.py"}
+    assert {path.name for path in LOGS.iterdir() if path.name != "__pycache__"} == named
+
+
+@pytest.mark.parametrize("names", FORMATS)
+def test_a_log_reads_as_the_plain_one(names: str) -> None:
+    assert_same(read(names, FORMATS[names]), sp.read_runs(LOGS / "plain.csv"))
+
+
+@pytest.mark.parametrize("names", ["wandb_table.csv", "trainer", "excel_europe_cp1252.csv"])
+def test_its_fit_is_that_of_the_plain_one(names: str) -> None:
+    plain = fit(sp.read_runs(LOGS / "plain.csv"), law="additive", replicates=0).law.constants
+    found = fit(read(names, FORMATS[names]), law="additive", replicates=0).law.constants
+    for name, value in plain.items():
+        assert found[name] == pytest.approx(value, rel=1e-9), name
+
+
+def test_the_logs_beside_the_project(shared: Path) -> None:
+    """With the arguments that a user may be asked for, as ``expect.json`` has them."""
+    folder = shared / "logs"
+    plain = sp.read_runs(folder / "canonical.csv")
+    for names, arguments in json.loads((folder / "expect.json").read_text()).items():
+        options: dict[str, Any] = {}
+        if "--metric" in arguments:
+            options["metric"] = arguments[arguments.index("--metric") + 1]
+        if "--where" in arguments:
+            options["selection"] = sp.Selection(where=(arguments[arguments.index("--where") + 1],))
+        assert_same(sp.read_runs([folder / name for name in names.split(" ")], **options), plain)
+
+
+@pytest.mark.parametrize("names", [name for name in FORMATS if FORMATS[name]])
+def test_what_is_needed_is_told(program: Program, names: str) -> None:
+    """The arguments that an error or a note prints are those that read the log."""
+    first = program("check", *(LOGS / name for name in names.split(" ")))
+    if first.returncode == 0:
+        return
+    wanted = " ".join(shlex.quote(word) if " " in word else word for word in FORMATS[names])
+    assert wanted.replace("'", "") in first.stderr.replace("'", "")
+    again = program("check", *(LOGS / name for name in names.split(" ")), *FORMATS[names])
+    assert again.returncode == 0, again.stderr
+
+
+def rows() -> list[dict[str, Any]]:
+    lines = (LOGS / "plain.csv").read_text().splitlines()
+    header = lines[0].split(",")
+    return [
+        {name: cell if name == "run" else float(cell) for name, cell in zip(header, line.split(","), strict=True)}
+        for line in lines[1:]
+    ]
+
+
+def write(folder: Path, table: list[dict[str, Any]], name: str = "log.csv") -> Path:
+    path = folder / name
+    header = list(table[0])
+    body = "\n".join(",".join(str(row[column]) for column in header) for row in table)
+    path.write_text(",".join(header) + "\n" + body + "\n")
+    return path
+
+
+def renamed(old: str, new: str) -> list[dict[str, Any]]:
+    return [{new if name == old else name: cell for name, cell in row.items()} for row in rows()]
+
+
+@pytest.mark.parametrize(
+    ("old", "names"),
+    [
+        ("width", ["d_model", "dim", "emb_dim", "config.model.hidden_size", "model/n_embd", "Embedding Dim"]),
+        ("depth", ["num_blocks", "n_blocks", "Num Layers", "params.n_layer", "cfg.arch.num_hidden_layers.value"]),
+        ("mlp_dim", ["dim_feedforward", "ffn", "ffn_hidden_size", "MLP-dim", "d_mlp"]),
+        ("tokens", ["train_tokens", "tokens_trained", "num_input_tokens_seen", "summary.train/total_tokens", "D"]),
+        ("params", ["N", "parameter_count", "Num Params", "total_params"]),
+        ("flops", ["C", "total_training_flops", "compute", "total_flos", "FLOPs", "training_compute"]),
+        ("loss", ["val_loss", "eval/loss", "Validation Loss", "nll", "metrics.bpb", "Loss"]),
+        ("run", ["run_id", "Name", "experiment", "tags.mlflow.runName"]),
+    ],
+)
+def test_names_in_use(tmp_path: Path, old: str, names: list[str]) -> None:
+    plain = sp.read_runs(LOGS / "plain.csv")
+    for name in names:
+        assert_same(sp.read_runs(write(tmp_path, renamed(old, name))), plain, 1e-12)
+
+
+@pytest.mark.parametrize(
+    ("column", "header", "scale"),
+    [
+        ("params", "Params (M)", 1e6),
+        ("params", "params [billions]", 1e9),
+        ("tokens", "Tokens (B)", 1e9),
+        ("tokens", "tokens (1e6)", 1e6),
+        ("flops", "FLOPs (1e18)", 1e18),
+        ("flops", "total_gflops", 1e9),
+        ("flops", "training_petaflops", 1e15),
+        ("flops", "Compute (EFLOPs)", 1e18),
+        ("flops", "pf_days", 86400e15),
+    ],
+)
+def test_units_in_headers(tmp_path: Path, column: str, header: str, scale: float) -> None:
+    table = [{**row, column: row[column] / scale} for row in rows()]
+    table = [{header if name == column else name: cell for name, cell in row.items()} for row in table]
+    assert_same(sp.read_runs(write(tmp_path, table)), sp.read_runs(LOGS / "plain.csv"), 1e-12)
+
+
+def test_two_candidates_are_an_error_with_what_to_type(tmp_path: Path) -> None:
+    table = [{**row, "model.hidden_dim": row["encoder.hidden_size"]} for row in renamed("width", "encoder.hidden_size")]
+    path = write(tmp_path, table)
+    with pytest.raises(InputError) as caught:
+        sp.read_runs(path)
+    told = re.findall(r"--column (\S+)", str(caught.value))
+    assert told == ["width=encoder.hidden_size", "width=model.hidden_dim"]
+    role, _, column = told[0].partition("=")
+    assert_same(sp.read_runs(path, columns={role: column}), sp.read_runs(LOGS / "plain.csv"), 1e-12)
+
+
+def test_two_losses_are_an_error_with_what_to_type(tmp_path: Path) -> None:
+    path = write(tmp_path, [{**row, "train_loss": row["val_loss"]} for row in renamed("loss", "val_loss")])
+    with pytest.raises(InputError, match="--metric val_loss or --metric train_loss"):
+        sp.read_runs(path)
+    assert sp.read_runs(path, metric="val_loss").metric == "val_loss"
+
+
+def test_a_column_is_named_in_the_header_of_a_yaml_log(tmp_path: Path) -> None:
+    path = tmp_path / "log.yaml"
+    table = renamed("width", "w")
+    path.write_text("columns: {width: w}\nruns:\n" + "".join(f"  - {json.dumps(row)}\n" for row in table))
+    assert_same(sp.read_runs(path), sp.read_runs(LOGS / "plain.csv"), 1e-12)
+    with pytest.raises(InputError, match="there is no role 'widht'; did you mean 'width'"):
+        sp.read_runs(path, columns={"widht": "w"})
+    with pytest.raises(InputError, match="there is no such column"):
+        sp.read_runs(path, columns={"width": "wide"})
+
+
+def test_four_faults_of_four_kinds_are_named_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    good = "a,64,2,1e15,3.1\n"
+    path.write_text(
+        f"run,width,depth,flops,loss\n{good}b,wide,2,1e15,3.1\nc,64,2,1e15,nan\nd,64,2,1e15,3.1,9\ne,8,2,1e15,-1\n"
+    )
+    with pytest.raises(InputError) as caught:
+        sp.read_runs(path)
+    assert [(found.line, found.code) for found in caught.value.details] == [
+        (3, "not-a-number"),
+        (4, "not-finite"),
+        (5, "too-many-cells"),
+        (6, "not-positive"),
+    ]
