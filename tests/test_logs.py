@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -204,3 +205,57 @@ def test_four_faults_of_four_kinds_are_named_at_once(tmp_path: Path) -> None:
         (5, "too-many-cells"),
         (6, "not-positive"),
     ]
+
+
+def test_workbooks_and_parquet_are_read(tmp_path: Path) -> None:
+    """Written by the libraries that read them."""
+    openpyxl, pyarrow = pytest.importorskip("openpyxl"), pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    book = openpyxl.Workbook()
+    book.active.title = "notes"
+    sheet = book.create_sheet("runs")
+    sheet.append(list(rows()[0]))
+    for row in rows():
+        sheet.append(list(row.values()))
+    book.save(tmp_path / "log.xlsx")
+    parquet.write_table(pyarrow.Table.from_pylist(rows()), tmp_path / "log.parquet")
+    plain = sp.read_runs(LOGS / "plain.csv")
+    assert_same(sp.read_runs(tmp_path / "log.xlsx"), plain)
+    assert_same(sp.read_runs(tmp_path / "log.parquet"), plain)
+    for name in ("broken.xlsx", "broken.parquet"):
+        (tmp_path / name).write_bytes(b"PK and nothing")
+        with pytest.raises(InputError, match="cannot be read as"):
+            sp.read_runs(tmp_path / name)
+
+
+def test_zstd_is_read(tmp_path: Path) -> None:
+    zstandard = pytest.importorskip("zstandard")
+    (tmp_path / "log.csv.zst").write_bytes(zstandard.ZstdCompressor().compress((LOGS / "plain.csv").read_bytes()))
+    assert_same(sp.read_runs(tmp_path / "log.csv.zst"), sp.read_runs(LOGS / "plain.csv"))
+    (tmp_path / "broken.csv.gz").write_bytes(b"\x1f\x8b nothing")
+    with pytest.raises(InputError, match="cannot be decompressed"):
+        sp.read_runs(tmp_path / "broken.csv.gz")
+
+
+def test_a_missing_library_is_one_clear_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "openpyxl", None)
+    (tmp_path / "log.xlsx").write_bytes(b"PK")
+    with pytest.raises(InputError, match=r"needs openpyxl, which is not installed; pip install 'shapeplan\[import\]'"):
+        sp.read_runs(tmp_path / "log.xlsx")
+
+
+def test_a_checkpoint_counts_only_where_the_run_has_no_state_of_its_own(tmp_path: Path) -> None:
+    for place, loss in (("a/checkpoint-5", 3.0), ("a/checkpoint-10", 2.0), ("b", 1.0), ("b/checkpoint-7", 9.0)):
+        folder = tmp_path / place
+        folder.mkdir(parents=True, exist_ok=True)
+        history = [{"eval_loss": loss + 1, "step": 5}, {"eval_loss": loss, "step": 10}]
+        state = {"global_step": 10, "log_history": history, "total_flos": 1e18, "num_input_tokens_seen": 10**9}
+        (folder / "trainer_state.json").write_text(json.dumps(state))
+        (folder / "config.json").write_text(json.dumps({"n_embd": 256, "n_layer": 4, "n_inner": 1024}))
+    runs = sp.read_runs(tmp_path)
+    assert runs.run_names == ("a", "b")
+    assert runs.observed().tolist() == [3.0, 2.0, 2.0, 1.0]
+    assert runs.flops.tolist() == [5e17, 1e18, 5e17, 1e18]
+    (tmp_path / "a" / "checkpoint-10" / "trainer_state.json").write_text("{")
+    with pytest.raises(InputError, match="is not JSON"):
+        sp.read_runs(tmp_path)

@@ -36,7 +36,7 @@ def log(tmp_path: Path) -> Path:
 def test_chinchilla_is_fitted_with_six_n_d(log: Path) -> None:
     runs = read_runs(log)
     assert runs.dims == ()
-    assert "tokens are taken as training FLOPs / (6 params)" in runs.notes
+    assert [caution.code for caution in runs.cautions] == ["tokens-derived"]
     assert any("no column of shape" in note for note in runs.notes)
     assert {law.law for law in check(runs).laws if law.supported} == {"chinchilla"}
     found = fit(runs, replicates=200)

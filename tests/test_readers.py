@@ -216,7 +216,7 @@ numbers = st.floats(min_value=1e-3, max_value=1e6)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
-@given(st.lists(st.tuples(names, numbers, numbers, st.floats(1e10, 1e25), numbers), min_size=1, max_size=8))
+@given(st.lists(st.tuples(names, numbers, numbers, st.floats(1e23, 1e30), numbers), min_size=1, max_size=8))
 def test_logs_that_we_write_are_read_back(tmp_path: Path, rows: list[tuple[str, float, float, float, float]]) -> None:
     """Whatever the names of runs and the numbers: CSV and YAML give back what was written."""
     rows = list({row[0].strip(): row for row in rows}.values())
@@ -267,7 +267,7 @@ def test_junk_is_read_or_refused_never_crashed_on(tmp_path: Path, text: str | by
         ("&a [*a]", "a.yaml", "refers to itself"),
         ("runs: !!python/object:os.system x\n", "a.yaml", "has the tag"),
         ("runs:\n  - {<<: 3, width: 64, flops: 1e15, loss: 3}\n", "a.yaml", "<< merges mappings"),
-        ("runs:\n  - {run: {a: 1}, width: 64, flops: 1e15, loss: 3}\n", "a.yaml", "is no name"),
+        ("runs:\n  - {run: [1], width: 64, flops: 1e15, loss: 3}\n", "a.yaml", "is no name"),
         ("star: {center: {width: -5}}\nruns:\n  - {width: 64, flops: 1e15, loss: 3}\n", "a.yaml", "greater than 0"),
         ("metric: ''\nruns:\n  - {width: 64, flops: 1e15, loss: 3}\n", "a.yaml", "there is no such column"),
         ("architecture: {family: [1]}\nruns:\n  - {width: 64, flops: 1e15, loss: 3}\n", "a.yaml", "is no family"),

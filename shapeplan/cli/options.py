@@ -41,7 +41,7 @@ BestOf = Annotated[
 ]
 LawFile = Annotated[str, typer.Argument(metavar="LAW", help="Law document that `fit -o` wrote; - for stdin.")]
 Metric = Annotated[
-    str | None, typer.Option("--metric", help="Column to be minimized. [default: what the log says, else loss]")
+    str | None, typer.Option("--metric", help="Column to be minimized. [default: the log's, else the only loss]")
 ]
 Objective = Annotated[
     str, typer.Option("--objective", help="relative (least squares of pred/y - 1) or log-huber (outliers count less).")

@@ -38,10 +38,19 @@ _SETTINGS = {
 _ACCURACY = re.compile(
     r"(^|_)(acc|accuracy|top1|top5|top_1|top_5|f1|auc|score|mmlu|hellaswag|reward|precision|recall)(_|$)"
 )
+_LARGER = {
+    3: "params or tokens in thousands",
+    6: "params or tokens in millions",
+    9: "params or tokens in billions",
+    12: "tokens in trillions, or params and tokens in millions",
+    15: "params in millions and tokens in billions",
+    18: "params and tokens in billions",
+}
+"""What is in a larger unit, by the power of ten that compute is too large."""
 _FEW = 8
 _RISES = 0.5
 """Rank correlation of metric and compute above which the metric grows with compute."""
-_LEAST_TOKENS = 1e4
+_LEAST_TOKENS = 1e3
 """No run worth a row sees fewer tokens; compute that implies fewer is that of an example."""
 _SLACK = 30.0
 """How far compute may be from 6 params tokens: embeddings, attention, checkpointing and other conventions."""
@@ -93,9 +102,8 @@ def _contradictions(runs: Runs, ignored: Sequence[str]) -> list[ErrorDetail]:
         wrong = np.flatnonzero(values != stated)
         if wrong.size:
             row = int(wrong[0])
-            message = (
-                f"{values[row]:g} here, and {stated:g} in the architecture ({wrong.size} of {len(runs)} rows differ)"
-            )
+            differ = f"{wrong.size} of {len(runs)} rows differ"
+            message = f"the {setting} is {values[row]:g} here, and {stated:g} in the architecture ({differ})"
             hint = f"--where '{column}={stated:g}' reads the rows that agree; or correct the architecture"
             place = (runs.file_of(row), int(runs.lines[row]), column, f"{values[row]:g}")
             details.append(ErrorDetail("contradicts-architecture", message, hint, *place))
@@ -116,7 +124,12 @@ def _experts(runs: Runs, ignored: Sequence[str]) -> list[ErrorDetail]:
 
 
 def _units(runs: Runs) -> list[ErrorDetail]:
-    """Return an error where compute, parameters and duration cannot belong together in any row."""
+    """Return an error where compute, parameters and duration cannot belong together in any row.
+
+    With an architecture the exact counts are compared, by `cross_check`.
+    """
+    if runs.architecture is not None:
+        return []
     params = runs.params if runs.params is not None else _approximate_params(runs)
     if params is None:
         return []
@@ -148,12 +161,13 @@ def _approximate_params(runs: Runs) -> Floats | None:
 def _unit_hint(ratio: float) -> str:
     """Return the unit that a wrong power of a thousand points to, and how to say it."""
     power = 3 * round(np.log10(ratio) / 3)
-    if power and 1 / _SLACK < ratio / 10.0**power < _SLACK:
-        units = {3: "thousands", 6: "millions", 9: "billions", 12: "trillions"}
-        if power > 0:
-            what = f"params in {units[power]}" if power in units else "params in millions and tokens in billions"
-            return f"it would fit {what}: say units in the headers, as 'params (M)', 'tokens (B)'"
-        return f"it would fit flops in units of 1e{-power}: say so in the header, as 'flops (1e{-power})' or 'gflops'"
+    if 1 / _SLACK < ratio / 10.0**power < _SLACK:
+        if power in _LARGER:
+            return f"it would fit {_LARGER[power]}: say units in the headers, as 'params (M)', 'tokens (B)'"
+        if power < 0:
+            return (
+                f"it would fit flops in units of 1e{-power}: say so in the header, as 'flops (1e{-power})' or 'gflops'"
+            )
     return "check the units of flops, params and tokens; say them in the headers, as 'params (M)', 'tokens (B)'"
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from shapeplan.errors import ErrorDetail, InputError
+from shapeplan.readers.binary import is_binary, read_binary
 from shapeplan.readers.parse import parse_table
 from shapeplan.readers.source import SUFFIXES, read_text
 from shapeplan.readers.sources import TOOLS, Tool
@@ -48,6 +49,8 @@ def gather(paths: Sequence[str | Path]) -> Gathered:
 
 
 def _file(path: str | Path) -> tuple[Table, Source]:
+    if is_binary(path):
+        return read_binary(path)
     text = read_text(path)
     table = parse_table(text)
     notes = tuple(f"{text.name} {note}" for note in text.notes)
@@ -85,4 +88,4 @@ def _runs(tool: Tool, runs: Sequence[Path], folder: Path) -> tuple[Table, Source
 
 def _is_log(path: Path) -> bool:
     suffixes = [suffix.lower() for suffix in path.suffixes]
-    return bool(suffixes) and any(suffix in SUFFIXES for suffix in suffixes[-2:])
+    return any(suffix in SUFFIXES for suffix in suffixes[-2:]) or is_binary(path)

@@ -211,7 +211,9 @@ def _number(cell: object) -> float:
         value = math.inf
     if not math.isfinite(value):
         raise _CellError(
-            "not-finite", f"{_shown(cell)} is not finite", "remove the row: a run that diverged cannot be fitted"
+            "not-finite",
+            f"{_shown(cell)} is not finite",
+            "remove the row, or --drop-nonfinite: a run that diverged cannot be fitted",
         )
     return value
 

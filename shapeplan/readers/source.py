@@ -95,8 +95,9 @@ def _decompressed(raw: bytes, path: str | Path, name: str) -> tuple[bytes, str]:
         try:
             opened = importlib.import_module(module)
         except ImportError:
-            hint = f"pip install {module}, or decompress it"
-            raise InputError(ErrorDetail("no-zstd", f"is compressed, and {module} is missing", hint, name)) from None
+            hint = "pip install 'shapeplan[import]', or decompress it"
+            message = f"needs {module}, which is not installed"
+            raise InputError(ErrorDetail("missing-extra", message, hint, name)) from None
         stream: IO[bytes] = (
             opened.ZstdDecompressor().stream_reader(raw) if module == "zstandard" else (opened.open(io.BytesIO(raw)))
         )

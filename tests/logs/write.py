@@ -23,7 +23,9 @@ def sweep() -> list[dict[str, str]]:
     """Return the rows: a grid of shapes, three durations each, and noise of 0.2% from seed 7."""
     rng = np.random.default_rng(7)
     rows = []
-    shapes = [(w, d, m) for w in (192, 320, 512) for d in (3, 6, 12) for m in (2 * w, 4 * w, 6 * w) if m < 6 * w or d < 12]
+    shapes = [
+        (w, d, m) for w in (192, 320, 512) for d in (3, 6, 12) for m in (2 * w, 4 * w, 6 * w) if m < 6 * w or d < 12
+    ]
     for width, depth, mlp_dim in shapes:
         params = depth * (4 * width**2 + 2 * width * mlp_dim) + 8192 * width
         for tokens in (20_000_000, 80_000_000, 320_000_000):
