@@ -180,6 +180,22 @@ def test_two_losses_are_an_error_with_what_to_type(tmp_path: Path) -> None:
     assert sp.read_runs(path, metric="val_loss").metric == "val_loss"
 
 
+def test_two_columns_of_steps_do_not_stop_a_log_that_has_tokens(tmp_path: Path) -> None:
+    path = write(tmp_path, [{**row, "step": 5, "iter": 6} for row in rows()])
+    runs = sp.read_runs(path)
+    assert_same(runs, sp.read_runs(LOGS / "plain.csv"), 1e-12)
+    assert "'step' and 'iter' both mean steps: not used" in runs.notes
+
+
+def test_rows_of_several_files_are_placed_in_theirs(tmp_path: Path) -> None:
+    other = write(tmp_path, rows()[:2], "again.csv")
+    with pytest.raises(InputError, match=rf"again.csv:2: .* already on line 2 of {re.escape(str(LOGS / 'plain.csv'))}"):
+        sp.read_runs([LOGS / "plain.csv", other])
+    (tmp_path / "bad.csv").write_text("run,width,depth,mlp_dim,flops,tokens,loss\nx,wide,2,256,1e17,1e8,3\n")
+    with pytest.raises(InputError, match="bad.csv:2: column 'width': 'wide' is not a number"):
+        sp.read_runs([LOGS / "plain.csv", tmp_path / "bad.csv"])
+
+
 def test_a_column_is_named_in_the_header_of_a_yaml_log(tmp_path: Path) -> None:
     path = tmp_path / "log.yaml"
     table = renamed("width", "w")

@@ -31,9 +31,7 @@ def fit(
     objective: opt.Objective = "relative",
     metric: Annotated[
         list[str] | None,
-        typer.Option(
-            "--metric", help="Column to be minimized; several are compared. [default: the only loss]"
-        ),
+        typer.Option("--metric", help="Column to be minimized; several are compared. [default: the only loss]"),
     ] = None,
     higher_is_better: opt.HigherIsBetter = False,
     dims: opt.Dims = None,

@@ -13,6 +13,9 @@ from shapeplan.readers.names import LATER, SHAPE, SYNONYMS, Claim, claim_of, is_
 ROLES = (*SYNONYMS, "mlp_ratio", "flops", "loss")
 """What ``--column`` can name."""
 _NOT_DIMS = ("run", "examples", "tokens", "steps", "flops", "loss")
+_DISPENSABLE = ("steps", "batch_size")
+_DURATIONS = {"tokens", "examples", "flops"}
+"""Roles that say how long a run is without steps and batch size."""
 _ALIASES = {"metric": "loss", "compute": "flops"}
 
 
@@ -199,6 +202,9 @@ def _choose(claims: Sequence[Claim], name: str, line: int) -> tuple[dict[str, Cl
         if role == "flops":
             # No word for compute is surer than another, but a symbol or a path may be anything.
             surest = [claim for claim in found if claim.rank <= max(least, 1)]
+        if len(surest) > 1 and role in _DISPENSABLE and by_role.keys() & _DURATIONS:
+            notes.append(f"{' and '.join(repr(claim.column) for claim in surest)} both mean {role}: not used")
+            continue
         if len(surest) > 1 and role != "run":
             details.append(_ambiguous(role, [claim.column for claim in surest], name, line))
         chosen[role] = claim = surest[0]

@@ -120,6 +120,7 @@ def _repeated(runs: Runs, i: int, twin: int, label: str) -> ErrorDetail:
     return ErrorDetail(
         "duplicate-row",
         f"run {label!r} is at {format_flops(float(runs.flops[i]))} FLOPs already on line {runs.lines[twin]}"
+        + (f" of {runs.file_of(twin)}" if runs.files else "")
         + ("" if same else f" with another {runs.metric}"),
         "remove one" if same else "keep one, or give repeated runs different names",
         runs.file_of(i),
