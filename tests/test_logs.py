@@ -192,7 +192,7 @@ def test_rows_of_several_files_are_placed_in_theirs(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=rf"again.csv:2: .* already on line 2 of {re.escape(str(LOGS / 'plain.csv'))}"):
         sp.read_runs([LOGS / "plain.csv", other])
     (tmp_path / "bad.csv").write_text("run,width,depth,mlp_dim,flops,tokens,loss\nx,wide,2,256,1e17,1e8,3\n")
-    with pytest.raises(InputError, match="bad.csv:2: column 'width': 'wide' is not a number"):
+    with pytest.raises(InputError, match=r"bad\.csv:2: column 'width': 'wide' is not a number"):
         sp.read_runs([LOGS / "plain.csv", tmp_path / "bad.csv"])
 
 
