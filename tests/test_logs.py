@@ -187,6 +187,18 @@ def test_two_columns_of_steps_do_not_stop_a_log_that_has_tokens(tmp_path: Path) 
     assert "'step' and 'iter' both mean steps: not used" in runs.notes
 
 
+def test_rows_that_begin_with_a_hash_are_comments_unless_all_do(tmp_path: Path) -> None:
+    head, body = "run,width,depth,flops,tokens,loss\n", "a,64,2,1e17,1e9,3\nb,128,2,4e17,1e9,2\n"
+    path = tmp_path / "log.csv"
+    path.write_text(f"# a comment, with a comma\n{head}# another\n#c,256,2,9e17,1e9,1\n{body}")
+    runs = sp.read_runs(path)
+    assert runs.run_names == ("a", "b")
+    assert runs.lines.tolist() == [5, 6]
+    assert "left out 1 row that begins with # (line 4)" in runs.notes
+    path.write_text(head + body.replace("a,", "#1,").replace("b,", "#2,"))
+    assert sp.read_runs(path).run_names == ("#1", "#2")
+
+
 def test_rows_of_several_files_are_placed_in_theirs(tmp_path: Path) -> None:
     other = write(tmp_path, rows()[:2], "again.csv")
     with pytest.raises(InputError, match=rf"again.csv:2: .* already on line 2 of {re.escape(str(LOGS / 'plain.csv'))}"):

@@ -211,7 +211,10 @@ def test_the_two_samples_are_the_same_log() -> None:
     assert same(read_runs(SAMPLES / "vit_sweep.csv"), read_runs(SAMPLES / "vit_sweep.yaml"))
 
 
-names = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Zs", "Zl", "Zp", "Cf")), min_size=1)
+names = st.text(
+    st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Zs", "Zl", "Zp", "Cf"), exclude_characters="#"),
+    min_size=1,
+)
 numbers = st.floats(min_value=1e-3, max_value=1e6)
 
 

@@ -33,7 +33,7 @@ def parse_delimited(body: str, name: str, delimiter: str) -> Table:
     """
     notes: list[str] = []
     body, delimiter = _delimiter(body, delimiter, notes)
-    rows = _rows(body, name, delimiter)
+    rows = _without_comments(_rows(body, name, delimiter), notes)
     if not rows:
         raise InputError(ErrorDetail("empty", "has no cells", "a log has a header and rows", name))
     rows = _without_index(rows, notes)
@@ -83,19 +83,33 @@ def _delimiter(body: str, said: str, notes: list[str]) -> tuple[str, str]:
 
 
 def _rows(body: str, name: str, delimiter: str) -> list[tuple[int, list[str]]]:
-    """Return the lines and cells of all rows but blank ones and comments."""
+    """Return the lines and cells of all rows but blank ones."""
     reader = csv.reader(io.StringIO(body, newline=""), delimiter=delimiter, strict=True)
     rows: list[tuple[int, list[str]]] = []
     start = 1
     try:
         for cells in reader:
-            if any(cell.strip() for cell in cells) and not cells[0].startswith("#"):
+            if any(cell.strip() for cell in cells):
                 rows.append((start, [cell.strip() for cell in cells]))
             start = reader.line_num + 1
     except csv.Error as error:
         detail = ErrorDetail("bad-quoting", f"cannot be split into cells: {error}", "check the quotes", name, start)
         raise InputError(detail) from None
     return rows
+
+
+def _without_comments(rows: list[tuple[int, list[str]]], notes: list[str]) -> list[tuple[int, list[str]]]:
+    """Return the rows without those that begin with ``#``; where all do below the header, it begins their names."""
+    plain = [(line, cells) for line, cells in rows if not cells[0].startswith("#")]
+    if len(plain) < 2:
+        width = max((len(cells) for _, cells in rows), default=0)
+        return [(line, cells) for line, cells in rows if len(cells) == width] if width > 1 else plain
+    width = len(plain[0][1])
+    out = [line for line, cells in rows if cells[0].startswith("#") and len(cells) == width > 1]
+    if out:
+        places = f"line{'s' if len(out) > 1 else ''} {', '.join(map(str, out[:5]))}{' ...' if len(out) > 5 else ''}"
+        notes.append(f"left out {len(out)} row{'s that begin' if len(out) > 1 else ' that begins'} with # ({places})")
+    return plain
 
 
 def _without_index(rows: list[tuple[int, list[str]]], notes: list[str]) -> list[tuple[int, list[str]]]:
