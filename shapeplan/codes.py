@@ -51,7 +51,6 @@ BUDGET_LEFT_OVER = _register(
     "budget-left-over", "a limit binds before the compute is spent", "raise the limit, or spend less"
 )
 BUYS_NOTHING = _register("buys-nothing", "the budget is less than one training example costs", "give a larger budget")
-C_DIFFERS = _register("c-differs", "the arms of the star have different compute exponents c", "see the c of every arm")
 CALIBRATED_START = _register(
     "calibrated-start", "t0 of the published law is calibrated, not published", "give a start of your own with --start"
 )
@@ -75,6 +74,7 @@ COPIED_ROWS = _register("copied-rows", "rows are copies of others under another 
 COST_APPROXIMATE = _register(
     "cost-approximate", "FLOPs per example are fitted to the log, not counted", "name the architecture"
 )
+C_DIFFERS = _register("c-differs", "the arms of the star have different compute exponents c", "see the c of every arm")
 DIFFERENT_LENGTHS = _register(
     "different-lengths", "models are counted at different sequence lengths", "give one length with --seq"
 )
@@ -115,18 +115,6 @@ GRID_ONE_DURATION = _register(
 IMPLAUSIBLE_MAGNITUDE = _register(
     "implausible-magnitude", "values are of an implausible magnitude for their column", "check the unit"
 )
-METRIC_RISES = _register("metric-rises", "the metric grows with compute", "say --higher-is-better, or check the column")
-RECIPE_VARIES = _register(
-    "recipe-varies",
-    "runs of one shape and compute differ in learning rate, batch or the like",
-    "keep the best of them with --best-of",
-)
-TOKENS_DERIVED = _register(
-    "tokens-derived", "tokens are not logged: taken as training FLOPs / (6 params)", "log the tokens"
-)
-UNREAD_COLUMN = _register(
-    "unread-column", "a column that looks like a size of the model has no role", "name it with --column or --dims"
-)
 INFLUENTIAL = _register(
     "influential", "the fit moves much when one run is left out", "check that run, or train it again"
 )
@@ -144,6 +132,13 @@ LITTLE_TO_GAIN = _register(
 METRIC_DIFFERS = _register(
     "metric-differs", "the metric of the rows is not the law's", "compare rows of the same metric"
 )
+METRIC_RISES = _register("metric-rises", "the metric grows with compute", "say --higher-is-better, or check the column")
+NOT_CONVERGED = _register(
+    "not-converged", "a search or refits ended before an optimum was reached", "fit a simpler law, or add rows"
+)
+NOT_VARIED = _register(
+    "not-varied", "a dimension is the same in every row", "vary it, or accept that the law does not cover it"
+)
 NO_CENTER = _register("no-center", "the log has no row of the star's centre", "train the centre")
 NO_INTERIOR_OPTIMUM = _register(
     "no-interior-optimum",
@@ -154,12 +149,6 @@ NO_LOSS = _register("no-loss", "the law gives no loss there", "stay where the la
 NO_SHAPE_LAW = _register("no-shape-law", "the law knows parameters only, not shape", "fit a law of shape")
 NO_STAR = _register("no-star", "the log has no star, so Eq. 2 is not fitted", "see check for what a star needs")
 NO_START = _register("no-start", "no starting point x0 and t0 was found", "give --start, or log a grid")
-NOT_CONVERGED = _register(
-    "not-converged", "a search or refits ended before an optimum was reached", "fit a simpler law, or add rows"
-)
-NOT_VARIED = _register(
-    "not-varied", "a dimension is the same in every row", "vary it, or accept that the law does not cover it"
-)
 OFF_STAR_MISFIT = _register("off-star-misfit", "the law misses rows beside the star", "use a joint law")
 ONE_LAW = _register(
     "one-law",
@@ -172,19 +161,30 @@ PARAMS_MISMATCH = _register(
     "logged parameters differ from those of the architecture by more than 10%",
     "check the column and the architecture",
 )
+RECIPE_VARIES = _register(
+    "recipe-varies",
+    "runs of one shape and compute differ in learning rate, batch or the like",
+    "keep the best of them with --best-of",
+)
 TIED = _register("tied", "dimensions move together in every row", "vary one alone, if their trade-off matters")
+TOKENS_DERIVED = _register(
+    "tokens-derived", "tokens are not logged: taken as training FLOPs / (6 params)", "log the tokens"
+)
 TOKENS_MISMATCH = _register(
     "tokens-mismatch", "logged tokens differ from examples times sequence length by more than 10%", "check the columns"
 )
 TOO_FEW_RUNS = _register(
     "too-few-runs", "there are few shapes, or few values on an arm, for the constants", "train more shapes"
 )
+UNEVEN_SPACING = _register("uneven-spacing", "values are unevenly spaced in logarithms", "space values evenly in ratio")
 UNIDENTIFIED = _register(
     "unidentified",
     "an exponent is not identified: its interval is very wide, or two variables are collinear",
     "add shapes that differ in that dimension alone",
 )
-UNEVEN_SPACING = _register("uneven-spacing", "values are unevenly spaced in logarithms", "space values evenly in ratio")
+UNREAD_COLUMN = _register(
+    "unread-column", "a column that looks like a size of the model has no role", "name it with --column or --dims"
+)
 UNTRUSTED_FIT = _register(
     "untrusted-fit", "the fit fails a check that plans depend on", "see its other warnings; plans need --force"
 )
