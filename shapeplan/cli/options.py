@@ -20,7 +20,6 @@ class ConventionName(StrEnum):
     training = "training"
 
 
-Log = Annotated[str, typer.Argument(metavar="LOG", help="CSV, TSV, YAML, JSON or JSON Lines; - for stdin.")]
 Logs = Annotated[
     list[str],
     typer.Argument(metavar="LOG...", help="CSV and its kin, YAML, JSON, .gz, folders of runs; several; - for stdin."),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib
 import io
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 
 from shapeplan.errors import ErrorDetail, InputError
 from shapeplan.readers.numbers import is_blank
-from shapeplan.readers.source import LARGEST
+from shapeplan.readers.source import check_size, library
 from shapeplan.readers.table import Record, Table, columns_of, flattened
 from shapeplan.runs import Source
 
@@ -31,18 +30,11 @@ def read_binary(path: str | Path) -> tuple[Table, Source]:
     """
     name = str(path)
     module, read = _READERS[Path(path).suffix.lower()]
-    try:
-        library: Any = importlib.import_module(module)
-    except ImportError:
-        hint = "pip install 'shapeplan[import]', or save it as CSV"
-        message = f"needs {module.split('.')[0]}, which is not installed"
-        raise InputError(ErrorDetail("missing-extra", message, hint, name)) from None
+    reader = library(module, name, "save it as CSV")
     try:
         raw = Path(path).read_bytes()
-        if len(raw) > LARGEST:
-            hint = "a log has a row a point of training, not a step"
-            raise InputError(ErrorDetail("too-large", f"is larger than {LARGEST // 2**20} MiB", hint, name))
-        records, notes = read(library, io.BytesIO(raw))
+        check_size(raw, name)
+        records, notes = read(reader, io.BytesIO(raw))
     except InputError:
         raise
     except Exception as error:  # What a library raises on a broken file is its own affair.
@@ -55,9 +47,9 @@ def read_binary(path: str | Path) -> tuple[Table, Source]:
     return table, Source(name, hashlib.sha256(raw).hexdigest())
 
 
-def _workbook(library: Any, raw: io.BytesIO) -> tuple[list[Record], list[str]]:
+def _workbook(openpyxl: Any, raw: io.BytesIO) -> tuple[list[Record], list[str]]:
     """Return the rows of the first sheet that has a header and rows; lines are those of the sheet."""
-    book = library.load_workbook(raw, read_only=True, data_only=True)
+    book = openpyxl.load_workbook(raw, read_only=True, data_only=True)
     for sheet in book.worksheets:
         rows = [
             (number, cells)
@@ -75,8 +67,8 @@ def _workbook(library: Any, raw: io.BytesIO) -> tuple[list[Record], list[str]]:
     return [], []
 
 
-def _parquet(library: Any, raw: io.BytesIO) -> tuple[list[Record], list[str]]:
-    rows = library.read_table(raw).to_pylist()
+def _parquet(parquet: Any, raw: io.BytesIO) -> tuple[list[Record], list[str]]:
+    rows = parquet.read_table(raw).to_pylist()
     return [flattened(Record(number, row)) for number, row in enumerate(rows, 1)], []
 
 

@@ -15,6 +15,7 @@ from shapeplan import codes
 from shapeplan.errors import Caution, ErrorDetail, InputError
 from shapeplan.numerics.arrays import Floats, Ints
 from shapeplan.quantities import convert_flops, format_flops
+from shapeplan.readers.cross_check import span
 from shapeplan.readers.names import RECIPE, word_of
 from shapeplan.readers.numbers import as_number
 from shapeplan.runs import Runs
@@ -139,11 +140,11 @@ def _units(runs: Runs) -> list[ErrorDetail]:
     if tokens is not None:
         ratio = training / (6 * params * tokens)
         if (ratio > _SLACK).all() or (ratio < 1 / _SLACK).all():
-            message = f"the compute is {_span(ratio)} times 6 x params x tokens, in every row"
+            message = f"the compute is {span(ratio, 2)} times 6 x params x tokens, in every row"
             return [ErrorDetail("units", message, _unit_hint(float(np.median(ratio))), *where)]
         return []
     if (training / (6 * params) < _LEAST_TOKENS).all():
-        message = f"the compute is that of {_span(training / (6 * params))} tokens: it looks like that of one example"
+        message = f"the compute is that of {span(training / (6 * params), 2)} tokens: it looks like that of one example"
         hint = "give the compute of the whole run: FLOPs per example x examples seen"
         return [ErrorDetail("units", message, hint, *where)]
     return []
@@ -210,8 +211,10 @@ def _sizes(runs: Runs, ignored: Sequence[str]) -> list[Caution]:
 
 
 def _function_of(values: Floats, group: Ints) -> bool:
-    """Return whether every group has one value."""
-    return all(np.ptp(values[group == one]) == 0 for one in np.unique(group))
+    """Return whether every group has one value; groups are numbered from 0."""
+    first = np.empty(int(group.max()) + 1)
+    first[group] = values
+    return bool((first[group] == values).all())
 
 
 def _moves(values: Floats, runs: Runs) -> bool:
@@ -247,8 +250,3 @@ def _rank_correlation(one: Floats, other: Floats) -> float:
         return 0.0
     first, second = (np.searchsorted(np.unique(values), values).astype(float) for values in (one, other))
     return float(np.corrcoef(first, second)[0, 1])
-
-
-def _span(values: Floats) -> str:
-    low, high = f"{values.min():.2g}", f"{values.max():.2g}"
-    return low if low == high else f"{low} to {high}"

@@ -137,7 +137,7 @@ def _compare(
     ratios = (logged / exact)[far]
     rows = "every row" if len(far) == len(logged) else f"{len(far)} of {len(logged)} rows"
     place = f" (line{'s' if len(far) > 1 else ''} {', '.join(map(str, lines[far]))})" if len(far) <= _FEW else ""
-    message = f"the logged {what} of {rows}{place} are {_span(ratios)} times the {said}"
+    message = f"the logged {what} of {rows}{place} are {span(ratios)} times the {said}"
     found = [(_distance(logged[far], other.values[far]), other) for other in explanations]
     distance, best = min(found, key=lambda pair: pair[0])
     if distance <= np.log(_EXPLAINED):
@@ -149,8 +149,9 @@ def _distance(logged: Floats, values: Floats) -> float:
     return float(np.median(np.abs(np.log(logged / values))))
 
 
-def _span(ratios: Floats) -> str:
-    low, high = f"{ratios.min():.3g}", f"{ratios.max():.3g}"
+def span(values: Floats, digits: int = 3) -> str:
+    """Return ``low to high``, or one number where both print the same."""
+    low, high = f"{values.min():.{digits}g}", f"{values.max():.{digits}g}"
     return low if low == high else f"{low} to {high}"
 
 

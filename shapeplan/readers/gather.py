@@ -77,11 +77,11 @@ def _runs(tool: Tool, runs: Sequence[Path], folder: Path) -> tuple[Table, Source
     notes = [f"{folder}: {len(runs)} run{'s' if len(runs) > 1 else ''} of {tool.NAME}"]
     digest = hashlib.sha256()
     for run in runs:
-        found, files, understood = tool.read(run)
+        found, sources, understood = tool.read(run)
         records += found
         notes += understood
-        for file in files:
-            digest.update(hashlib.sha256(file.read_bytes()).digest())
+        for source in sources:
+            digest.update(bytes.fromhex(source.sha256))
     table = Table(columns_of(records), tuple(records), notes=tuple(dict.fromkeys(notes)))
     return table, Source(str(folder), digest.hexdigest())
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,9 +20,8 @@ from shapeplan.readers.columns import Columns, resolve_columns
 from shapeplan.readers.cross_check import check_flops, check_params, check_tokens
 from shapeplan.readers.gather import Gathered, gather
 from shapeplan.readers.in_memory import Frame, gather_frame, is_frame
-from shapeplan.readers.names import SHAPE
-from shapeplan.readers.numbers import read_labels, read_numbers
 from shapeplan.readers.row_checks import check_rows, doubt_copies, doubt_magnitudes, not_positive
+from shapeplan.readers.run_names import runs_of
 from shapeplan.readers.selection import (
     Selection,
     best_of,
@@ -34,10 +33,9 @@ from shapeplan.readers.selection import (
 )
 from shapeplan.readers.settings import Settings, check_settings, read_settings
 from shapeplan.readers.table import Table
-from shapeplan.runs import DroppedRow, Runs
+from shapeplan.readers.values import read_values, with_ratio
+from shapeplan.runs import Runs
 
-_SPARE = ("heads", "mlp_ratio", "steps", "batch_size")
-"""Roles that a log can do without: a column of them that holds no number at all is ignored."""
 SAME_SIZE = 0.05
 """Sizes this near are the same: an MLP ratio of 8/3 is rounded to multiples of 64 or 256."""
 
@@ -166,7 +164,7 @@ def _read(gathered: Gathered, asked: _Asked, settings: Settings, architecture: A
     if selection.drop_nonfinite and columns.metric:
         table, more = drop_nonfinite(table, columns.metric, name)
         dropped += more
-    values, notes, details = _validate(table, columns, name)
+    values, notes, details = read_values(table, columns, name)
     if columns.metric and not asked.higher_is_better:
         details += not_positive(values["metric"], table.records, columns.metric, name)
     if asked.require_metric:
@@ -174,68 +172,21 @@ def _read(gathered: Gathered, asked: _Asked, settings: Settings, architecture: A
     details = [*table.faults, *details]
     if details:
         raise InputError(*sorted(details, key=lambda found: (found.file or "", found.line or 0)))
-    columns = _with_ratio(values, columns)
+    columns = with_ratio(values, columns)
     runs = _assemble(values, table, columns, settings, gathered, notes)
     if asked.higher_is_better and runs.loss is not None:
         runs = _as_error(runs)
-    for wanted, select in ((selection.last_point, last_points), (selection.best_of, _best_of(selection))):
-        if wanted:
-            runs, more = select(runs)
-            dropped += more
+    if selection.last_point:
+        runs, more = last_points(runs)
+        dropped += more
+    if selection.best_of:
+        runs, more = best_of(runs, selection.best_of)
+        dropped += more
     runs = replace(runs, dropped=dropped, notes=(*runs.notes, *describe_dropped(dropped)))
     check_rows(runs, columns.metric, training=asked.require_metric)
     if asked.require_metric:
         runs = check_columns(runs, columns.ignored)
     return doubt_copies(doubt_magnitudes(runs))
-
-
-def _best_of(selection: Selection) -> Callable[[Runs], tuple[Runs, tuple[DroppedRow, ...]]]:
-    return lambda runs: best_of(runs, selection.best_of)
-
-
-def _validate(table: Table, columns: Columns, name: str) -> tuple[dict[str, Any], list[str], list[ErrorDetail]]:
-    """Return the values by role, how they were written if not as plain numbers, and what is wrong with cells."""
-    wanted: dict[str, str] = {columns.roles[role]: role for role in columns.dims}
-    for role in ("heads", "mlp_ratio", "examples", "tokens", "steps", "batch_size", "params"):
-        if role in columns.roles:
-            wanted.setdefault(columns.roles[role], role)
-    if columns.flops:
-        wanted[columns.flops.name] = "flops"
-    if columns.metric:
-        wanted[columns.metric] = "metric"
-    values: dict[str, Any] = {}
-    notes: dict[str, list[str]] = {}
-    details: list[ErrorDetail] = []
-    for column, role in wanted.items():
-        numbers, notation, mistakes = read_numbers(
-            table.records, column, name, positive=role != "metric", semicolons=table.semicolons
-        )
-        if mistakes and role in _SPARE and len(mistakes) == len(table.records):
-            continue
-        values[role] = numbers * columns.scales.get(role, 1.0)
-        details += mistakes
-        if notation:
-            notes.setdefault(notation, []).append(column)
-    if "run" in columns.roles:
-        values["run"], mistakes = read_labels(table.records, columns.roles["run"], name)
-        if mistakes and "run" in columns.unsure:
-            del values["run"]
-        else:
-            details += mistakes
-    said = [f"cells of {', '.join(map(repr, found))} are read with {notation}" for notation, found in notes.items()]
-    return values, said, details
-
-
-def _with_ratio(values: dict[str, Any], columns: Columns) -> Columns:
-    """Return the columns with an MLP dim from its ratio to the width, where that is a column and varies."""
-    ratio = values.pop("mlp_ratio", None)
-    if ratio is None or "mlp_dim" in values or "width" not in columns.dims or np.ptp(ratio) == 0:
-        return columns
-    values["mlp_dim"] = ratio * values["width"]
-    note = f"mlp_dim is {columns.roles['mlp_ratio']!r} x width"
-    dims = tuple(dim for dim in SHAPE if dim in columns.dims or dim == "mlp_dim")
-    dims += tuple(dim for dim in columns.dims if dim not in SHAPE)
-    return replace(columns, dims=dims, notes=(*columns.notes, note))
 
 
 def _assemble(
@@ -310,7 +261,7 @@ def _assemble(
         message = "no column of tokens was found: they are taken as training FLOPs / (6 params)"
         hint = "name the column with --column tokens=NAME, if there is one"
         cautions.append(Caution(codes.TOKENS_DERIVED, message, hint))
-    run, run_names = _runs(values, columns, notes)
+    run, run_names = runs_of(values, columns, notes)
     return Runs(
         dims=columns.dims,
         shape=np.array([values[dim] for dim in columns.dims], dtype=float).reshape(len(columns.dims), len(lines)).T,
@@ -402,42 +353,6 @@ def _examples(
         notes.append(f"examples are read as sequences of {per_input} tokens")
         return examples * per_input, "tokens"
     return examples, wanted or "examples"
-
-
-def _runs(values: dict[str, Any], columns: Columns, notes: list[str]) -> tuple[Ints, tuple[str, ...]]:
-    """Return the run of every row. Without a column, rows of one shape and schedule are a run, repeats another."""
-    key = np.column_stack([values[role] for role in (*(columns.dims or ("params",)), "heads") if role in values])
-    progress = next(values[role] for role in ("flops", "tokens", "examples", "steps") if role in values)
-    if "run" in values:
-        if "run" not in columns.unsure or _names_runs(values["run"], key, progress):
-            return _number_labels(values["run"])
-        notes.append(f"column {columns.roles['run']!r} names no runs, since one name has several shapes: not used")
-    seen: dict[tuple[float, ...], int] = {}
-    labels: list[str] = []
-    for row, point in zip(key, progress, strict=True):
-        place = (*row, point)
-        repeat = seen.get(place, 0)
-        seen[place] = repeat + 1
-        labels.append(" x ".join(f"{value:g}" for value in row) + (f" #{repeat + 1}" if repeat else ""))
-    return _number_labels(labels)
-
-
-def _names_runs(labels: Sequence[str], shapes: Floats, progress: Floats) -> bool:
-    """Return whether every label has one shape, and no point of training twice."""
-    shape_of: dict[str, tuple[float, ...]] = {}
-    points: set[tuple[str, float]] = set()
-    for label, shape, point in zip(labels, map(tuple, shapes.tolist()), progress.tolist(), strict=True):
-        if shape_of.setdefault(label, shape) != shape or (label, point) in points:
-            return False
-        points.add((label, point))
-    return True
-
-
-def _number_labels(labels: Sequence[str]) -> tuple[Ints, tuple[str, ...]]:
-    """Return the index of every label among the distinct ones, and those, in order of appearance."""
-    index: dict[str, int] = {}
-    numbered = np.array([index.setdefault(label, len(index)) for label in labels])
-    return numbered, tuple(index)
 
 
 def _as_error(runs: Runs) -> Runs:

@@ -13,7 +13,7 @@ import sys
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Literal
+from typing import IO, Any, Literal
 
 from shapeplan.errors import ArgumentError, ErrorDetail, InputError
 from shapeplan.runs import Source
@@ -73,9 +73,7 @@ def read_text(path: str | Path) -> Text:
     """
     name = STDIN if str(path) == "-" else str(path)
     raw = _read_stdin() if name == STDIN else _read_file(Path(path), name)
-    if len(raw) > LARGEST:
-        message = f"is larger than {LARGEST // 2**20} MiB"
-        raise InputError(ErrorDetail("too-large", message, "a log has a row a point of training, not a step", name))
+    check_size(raw, name)
     digest = hashlib.sha256(raw).hexdigest()
     raw, suffix = _decompressed(raw, "" if name == STDIN else path, name)
     body, notes = _decoded(raw, name)
@@ -86,18 +84,30 @@ def read_text(path: str | Path) -> Text:
     return Text(Source(name, digest), body, suffix, notes)
 
 
+def check_size(raw: bytes, name: str, when: str = "") -> None:
+    """Raise `InputError` if an input is larger than a log can be."""
+    if len(raw) > LARGEST:
+        message = f"is larger than {LARGEST // 2**20} MiB{when}"
+        raise InputError(ErrorDetail("too-large", message, "a log has a row a point of training, not a step", name))
+
+
+def library(module: str, name: str, instead: str) -> Any:
+    """Return a module that reads an input, of the extra ``import``; the error says what to do without it."""
+    try:
+        return importlib.import_module(module)
+    except ImportError:
+        message = f"needs {module.split('.')[0]}, which is not installed"
+        hint = f"pip install 'shapeplan[import]', or {instead}"
+        raise InputError(ErrorDetail("missing-extra", message, hint, name)) from None
+
+
 def _decompressed(raw: bytes, path: str | Path, name: str) -> tuple[bytes, str]:
     """Return the bytes of a file that gzip, bzip2, xz or zstd made smaller, and the suffix of what was compressed."""
     inner = Path(path)
     for magic, suffix, module in _COMPRESSED:
         if not raw.startswith(magic):
             continue
-        try:
-            opened = importlib.import_module(module)
-        except ImportError:
-            hint = "pip install 'shapeplan[import]', or decompress it"
-            message = f"needs {module}, which is not installed"
-            raise InputError(ErrorDetail("missing-extra", message, hint, name)) from None
+        opened = library(module, name, "decompress it")
         stream: IO[bytes] = (
             opened.ZstdDecompressor().stream_reader(raw) if module == "zstandard" else (opened.open(io.BytesIO(raw)))
         )
@@ -106,9 +116,7 @@ def _decompressed(raw: bytes, path: str | Path, name: str) -> tuple[bytes, str]:
         except (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError) as error:
             message = f"cannot be decompressed: {error}"
             raise InputError(ErrorDetail("bad-compression", message, "copy it again", name)) from None
-        if len(raw) > LARGEST:
-            message = f"is larger than {LARGEST // 2**20} MiB when decompressed"
-            raise InputError(ErrorDetail("too-large", message, "a log has a row a point of training, not a step", name))
+        check_size(raw, name, " when decompressed")
         if inner.suffix.lower() in suffix:
             inner = inner.with_suffix("")
     return raw, inner.suffix.lower()

@@ -77,8 +77,10 @@ def main() -> None:
     def comma(number: float) -> str:
         return f"{number:.9E}".replace(".", ",")
 
-    europe = [[r[0], r[1], r[2], grouped(r[3], "."), r[6], comma(float(r[7])), r[8].replace(".", ",")] for r in wide]
-    header = ["Läufe", "Width", "Depth", "MLP dim", "Tokens", "FLOPs", "Loss"]
+    europe = [
+        [r[0], r[1], r[2], grouped(r[3], "."), r[6], comma(float(r[7])), r[8].replace(".", ","), "Jörg"] for r in wide
+    ]
+    header = ["Run", "Width", "Depth", "MLP dim", "Tokens", "FLOPs", "Loss", "Läufer"]
     text = "sep=;\n" + table(header, europe, ";").replace("\n", "\r\n")
     (FOLDER / "excel_europe_cp1252.csv").write_bytes(text.encode("cp1252"))
 

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from shapeplan.readers.sources import huggingface
 from shapeplan.readers.table import Record
+from shapeplan.runs import Source
 
 
 class Tool(Protocol):
@@ -21,7 +22,7 @@ class Tool(Protocol):
     def finds(self, folder: Path) -> list[Path]:
         """Return the files in a folder, at any depth, that are a run each, sorted."""
 
-    def read(self, run: Path) -> tuple[Sequence[Record], Sequence[Path], Sequence[str]]:
+    def read(self, run: Path) -> tuple[Sequence[Record], Sequence[Source], Sequence[str]]:
         """Return the records of a run, the files they are from, and what was understood."""
 
 

@@ -12,7 +12,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from shapeplan.errors import ErrorDetail, InputError
+from shapeplan.readers.source import read_text
 from shapeplan.readers.table import Record
+from shapeplan.runs import Source
 
 NAME = "Hugging Face Trainer"
 _STATE, _CONFIG = "trainer_state.json", "config.json"
@@ -30,7 +32,7 @@ def finds(folder: Path) -> list[Path]:
     return [last[home] for home in sorted(last)]
 
 
-def read(run: Path) -> tuple[Sequence[Record], Sequence[Path], Sequence[str]]:
+def read(run: Path) -> tuple[Sequence[Record], Sequence[Source], Sequence[str]]:
     """Return a record an evaluation, or one where there is none.
 
     Raises
@@ -38,10 +40,14 @@ def read(run: Path) -> tuple[Sequence[Record], Sequence[Path], Sequence[str]]:
     InputError
         If a file is no JSON, or the run has no history.
     """
-    state = _load(run)
+    state, source = _load(run)
+    sources = [source]
     home = run.parent.parent if run.parent.name.startswith("checkpoint-") else run.parent
     configs = [path for path in (run.parent / _CONFIG, home / _CONFIG) if path.is_file()]
-    config = _load(configs[0]) if configs else {}
+    config: Mapping[str, object] = {}
+    if configs:
+        config, source = _load(configs[0])
+        sources.append(source)
     shape = {key: value for key, value in config.items() if isinstance(value, str | int | float)}
     history = state.get("log_history")
     entries = [entry for entry in history if isinstance(entry, dict)] if isinstance(history, list) else []
@@ -60,7 +66,7 @@ def read(run: Path) -> tuple[Sequence[Record], Sequence[Path], Sequence[str]]:
             notes.append("compute and tokens before the end of a run are in proportion to its steps")
         told = {key: value for key, value in entry.items() if not _speed(str(key))}
         records.append(Record(1, {"run": home.name or str(home), **shape, **told, **totals}, file=str(run)))
-    return records, (run, *configs[:1]), notes
+    return records, sources, notes
 
 
 def _speed(key: str) -> bool:
@@ -83,14 +89,12 @@ def _rank(state: Path) -> tuple[bool, int]:
     return not name.startswith("checkpoint-"), int(step) if step.isdecimal() else -1
 
 
-def _load(path: Path) -> Mapping[str, object]:
+def _load(path: Path) -> tuple[Mapping[str, object], Source]:
+    text = read_text(path)
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        why = (error.strerror or str(error)).lower()
-        raise InputError(ErrorDetail("unreadable", f"cannot be read: {why}", "check the file", str(path))) from None
+        data = json.loads(text.body)
     except (ValueError, RecursionError):
         raise InputError(ErrorDetail("bad-json", "is not JSON", "leave the run out, or mend it", str(path))) from None
     if not isinstance(data, dict):
         raise InputError(ErrorDetail("wrong-type", "is not a mapping", "check the file", str(path)))
-    return data
+    return data, text.source
