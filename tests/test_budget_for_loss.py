@@ -34,7 +34,11 @@ def test_the_least_compute_for_a_loss(planned: Fit) -> None:
     [
         (0.2, {"multiples": {"width": 4096, "depth": 32, "mlp_dim": 16384}}),
         (0.15, {"multiples": {"width": 512, "depth": 8, "mlp_dim": 2048}}),
-        (0.16, {"inference_examples": 3e10, "multiples": {"width": 512, "depth": 8, "mlp_dim": 2048}}),
+        pytest.param(
+            0.16,
+            {"inference_examples": 3e10, "multiples": {"width": 512, "depth": 8, "mlp_dim": 2048}},
+            marks=pytest.mark.long,
+        ),
     ],
 )
 def test_a_loss_is_reached_by_a_shape_that_can_be_built(planned: Fit, loss: float, options: dict[str, Any]) -> None:

@@ -117,6 +117,7 @@ def test_results_on_stdout_and_the_rest_on_stderr(program: Program, law: Path) -
     assert "note: --flops is read as forward FLOPs" in loud.stderr
 
 
+@pytest.mark.long
 def test_json_holds_every_number_of_the_table(program: Program, law: Path) -> None:
     """Every number that a table shows, rounded as it is shown, is a number of the document."""
     fit = ("fit", LOG, "--replicates", "20")
@@ -150,6 +151,7 @@ def matches(shown: str, number: float) -> bool:
     return abs(float(shown.rstrip("%KMBT")) * scale - number) <= 0.5001 * last
 
 
+@pytest.mark.long
 def test_two_runs_give_the_same_bytes(program: Program) -> None:
     first, second = (program("fit", LOG, "--json", "--replicates", "20").stdout for _ in range(2))
     assert first == second
@@ -410,6 +412,7 @@ def test_a_model_that_was_changed_is_not_called_by_its_name_alone(program: Progr
     assert "arXiv:2106.04560, google-research/big_vision, models/vit.py; MAP head, changed" in done.stdout
 
 
+@pytest.mark.long
 def test_a_narrow_terminal_leaves_nothing_out(law: Path) -> None:
     for arguments in (
         ["predict", law, LOG, "-q"],

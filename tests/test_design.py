@@ -276,6 +276,7 @@ def test_rows_of_a_run_may_share_their_noise() -> None:
 # --- The program
 
 
+@pytest.mark.long
 def test_the_round_trip_as_a_process(program: Program, tmp_path: Path) -> None:
     """design -> simulate -> fit -> recommend."""
     (tmp_path / "vit.yaml").write_text(SETTINGS)

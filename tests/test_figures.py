@@ -196,6 +196,7 @@ def test_every_format_is_written(program: Program, tmp_path: Path, law: Path, su
     assert (tmp_path / f"picture{suffix}").read_bytes().startswith(FORMATS[suffix])
 
 
+@pytest.mark.long
 def test_pictures_are_the_same_for_the_same_law(program: Program, tmp_path: Path, law: Path) -> None:
     pytest.importorskip("altair", reason="pictures need the extra `plots`")
     for name in ("one.svg", "two.svg"):
@@ -233,6 +234,7 @@ def test_a_missing_extra_is_one_line(program: Program, tmp_path: Path, law: Path
     assert json.loads(numbers.stdout)["kind"] == "shapeplan.figure"
 
 
+@pytest.mark.long
 def test_a_document_of_metrics_gives_its_exponents(program: Program, tmp_path: Path) -> None:
     header, *lines = (SAMPLES / "vit_sweep.csv").read_text().splitlines()
     at = header.split(",").index("loss")
@@ -254,7 +256,12 @@ def test_a_document_of_metrics_gives_its_exponents(program: Program, tmp_path: P
 
 
 @pytest.mark.parametrize(
-    "names", [("__proto__", "\x01c", "a.b"), ("constructor", "x[0]", 'x"y'), ("mean(d)", "image", "\U000e0067")]
+    "names",
+    [
+        ("__proto__", "\x01c", "a.b"),
+        pytest.param(("constructor", "x[0]", 'x"y'), marks=pytest.mark.long),
+        pytest.param(("mean(d)", "image", "\U000e0067"), marks=pytest.mark.long),
+    ],
 )
 def test_any_name_of_a_dimension_is_drawn(names: tuple[str, ...]) -> None:
     pytest.importorskip("altair", reason="pictures need the extra `plots`")

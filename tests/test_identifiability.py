@@ -58,7 +58,11 @@ def test_a_law_needs_more_rows_than_parameters() -> None:
 
 
 @pytest.mark.parametrize(
-    ("sample", "few"), [("vit_sweep.csv", "examples (has 2)"), ("stdlib_lm/runs.csv", "tokens (has 1)")]
+    ("sample", "few"),
+    [
+        ("vit_sweep.csv", "examples (has 2)"),
+        pytest.param("stdlib_lm/runs.csv", "tokens (has 1)", marks=pytest.mark.long),
+    ],
 )
 def test_the_top_decade_of_the_samples_is_not_scored(program: Program, sample: str, few: str) -> None:
     """Below it are too few durations for any law: the table has a dash, the document null and the reason."""

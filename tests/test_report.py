@@ -153,6 +153,7 @@ def test_headings_tables_and_pictures_have_words(browser: Any, report: Path) -> 
 
 
 @needs_browser
+@pytest.mark.long
 def test_hostile_words_are_shown_as_they_are(browser: Any, found: Fit, tmp_path: Path) -> None:
     assert found.rows is not None
     rows = replace(found.rows, runs=tuple(f"{HOSTILE}{i}" for i in range(len(found.rows))))
