@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-import shlex
+import shutil
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -31,10 +32,22 @@ FORMATS: dict[str, list[str]] = {
     "pf_days.csv": [],
     "part1.csv part2.csv": [],
     "trainer": [],
+    "big_vision": ["--metric", "val/loss"],
+    "levanter": [],
+    "nanogpt": ["--column", "flops=6ND"],
+    "nanochat": [],
+    "wandb_offline": ["--metric", "summary.eval/loss"],
+    "mlflow.db": [],
+    "mlruns": [],
+    "tensorboard": ["--metric", "val/loss", "--column", "flops=6ND"],
 }
+NEEDS = {"wandb_offline": "wandb", "tensorboard": "tensorboard"}
+"""Libraries of the extra `import` by the log that cannot be read without."""
 
 
 def read(names: str, arguments: list[str]) -> sp.Runs:
+    if names in NEEDS:
+        pytest.importorskip(NEEDS[names])
     options: dict[str, Any] = {}
     for flag, value in zip(arguments[::2], arguments[1::2], strict=True):
         if flag == "--metric":
@@ -60,13 +73,17 @@ def assert_same(runs: sp.Runs, plain: sp.Runs, tolerance: float = 1e-9) -> None:
 
 
 def test_every_format_has_a_file() -> None:
-    named = {name for names in FORMATS for name in names.split(" ")} | {"plain.csv", "write.py"}
+    named = {name for names in FORMATS for name in names.split(" ")} | {"plain.csv", "write.py", "write_with_tools.py"}
     assert {path.name for path in LOGS.iterdir() if path.name != "__pycache__"} == named
 
 
 @pytest.mark.parametrize("names", FORMATS)
 def test_a_log_reads_as_the_plain_one(names: str) -> None:
-    assert_same(read(names, FORMATS[names]), sp.read_runs(LOGS / "plain.csv"))
+    runs, plain = read(names, FORMATS[names]), sp.read_runs(LOGS / "plain.csv")
+    if len(runs) < len(plain):
+        # Logs of a file a run hold the first runs; MLflow orders them by its own ids.
+        plain = plain.take(np.arange(len(plain)) < len(runs))
+    assert_same(*(each.take(np.argsort(each.flops)) for each in (runs, plain)))
 
 
 @pytest.mark.parametrize("names", ["wandb_table.csv", "trainer", "excel_europe_cp1252.csv"])
@@ -92,13 +109,17 @@ def test_the_logs_beside_the_project(shared: Path) -> None:
 
 @pytest.mark.parametrize("names", [name for name in FORMATS if FORMATS[name]])
 def test_what_is_needed_is_told(program: Program, names: str) -> None:
-    """The arguments that an error or a note prints are those that read the log."""
-    first = program("check", *(LOGS / name for name in names.split(" ")))
-    assert first.returncode == 1
-    wanted = " ".join(shlex.quote(word) if " " in word else word for word in FORMATS[names])
-    assert wanted.replace("'", "") in first.stderr.replace("'", "")
-    again = program("check", *(LOGS / name for name in names.split(" ")), *FORMATS[names])
-    assert again.returncode == 0, again.stderr
+    """Every argument is one that the error without it prints."""
+    logs, given = [LOGS / name for name in names.split(" ")], list[str]()
+    if names in NEEDS:
+        pytest.importorskip(NEEDS[names])
+    for flag, value in zip(FORMATS[names][::2], FORMATS[names][1::2], strict=True):
+        done = program("check", *logs, *given)
+        assert done.returncode == 1
+        assert f"{flag} {value}" in done.stderr.replace("'", "")
+        given += [flag, value]
+    done = program("check", *logs, *given)
+    assert done.returncode == 0, done.stderr
 
 
 def rows() -> list[dict[str, Any]]:
@@ -281,8 +302,166 @@ def test_a_checkpoint_counts_only_where_the_run_has_no_state_of_its_own(tmp_path
         (folder / "config.json").write_text(json.dumps({"n_embd": 256, "n_layer": 4, "n_inner": 1024}))
     runs = sp.read_runs(tmp_path)
     assert runs.run_names == ("a", "b")
+    assert runs.observed().tolist() == [2.0, 1.0]
+    assert any("2 earlier ones of 2 runs are not" in note for note in runs.notes)
+    runs = sp.read_runs(tmp_path, selection=sp.Selection(all_points=True))
     assert runs.observed().tolist() == [3.0, 2.0, 2.0, 1.0]
     assert runs.flops.tolist() == [5e17, 1e18, 5e17, 1e18]
     (tmp_path / "a" / "checkpoint-10" / "trainer_state.json").write_text("{")
     with pytest.raises(InputError, match="is not JSON"):
         sp.read_runs(tmp_path)
+
+
+def test_an_export_of_a_panel_is_told_for_what_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "panel.csv"
+    path.write_text('"Step","r1 - eval/loss","r1 - eval/loss__MIN","r1 - eval/loss__MAX"\n"10","3.1","3.1","3.1"\n')
+    with pytest.raises(InputError, match=r"is an export of a W&B panel .*wandb:ENTITY/PROJECT"):
+        sp.read_runs(path)
+
+
+class Page(list[Any]):
+    token = None
+
+
+def test_a_project_is_read_by_the_api_of_its_tool(monkeypatch: pytest.MonkeyPatch) -> None:
+    """W&B's and MLflow's clients are stood in for: nothing here reaches a network."""
+    plain, table = sp.read_runs(LOGS / "plain.csv"), rows()
+    sizes = ("width", "depth", "mlp_dim")
+    runs = [
+        SimpleNamespace(
+            id=row["run"],
+            name=f"run {i}",
+            state="finished",
+            config={"model": {size: row[size] for size in sizes}, "_wandb": {}},
+            summary={"eval/loss": row["loss"], "total_flops": row["flops"], "tokens": row["tokens"]},
+        )
+        for i, row in enumerate(table)
+    ]
+    asked = []
+    api = SimpleNamespace(runs=lambda path: asked.append(path) or runs)
+    monkeypatch.setitem(sys.modules, "wandb", SimpleNamespace(Api=lambda: api))
+    found = sp.read_runs("wandb:us/sweep")
+    assert_same(found, plain)
+    assert asked == ["us/sweep"]
+    assert found.sources[0].name == "wandb:us/sweep"
+
+    served = [
+        SimpleNamespace(
+            info=SimpleNamespace(run_id=row["run"], status="FINISHED"),
+            data=SimpleNamespace(
+                params={size: str(row[size]) for size in sizes},
+                metrics=dict.fromkeys(("val_loss", "total_flops", "tokens")),
+                tags={"mlflow.runName": f"run {i}"},
+            ),
+        )
+        for i, row in enumerate(table)
+    ]
+
+    class Client:
+        def __init__(self, tracking_uri: str) -> None:
+            asked.append(tracking_uri)
+
+        def search_experiments(self, page_token: str | None) -> Page:
+            return Page([SimpleNamespace(name=name, experiment_id=name) for name in ("mine", "other")])
+
+        def search_runs(self, page_token: str | None, experiment_ids: list[str], max_results: int) -> Page:
+            return Page(served if experiment_ids == ["mine"] else [])
+
+        def get_metric_history(self, run: str, name: str) -> list[Any]:
+            row = next(row for row in table if row["run"] == run)
+            value = row[{"val_loss": "loss", "total_flops": "flops"}.get(name, name)]
+            return [SimpleNamespace(value=value * k, step=k, timestamp=k) for k in (2, 1)]
+
+    monkeypatch.setitem(sys.modules, "mlflow", SimpleNamespace())
+    monkeypatch.setitem(sys.modules, "mlflow.tracking", SimpleNamespace(MlflowClient=Client))
+    found = sp.read_runs("mlflow:http://host:5000#mine")
+    assert asked[-1] == "http://host:5000"
+    np.testing.assert_allclose(found.observed(), 2 * plain.observed())
+    assert any("72 earlier ones of 72 runs are not" in note for note in found.notes)
+    with pytest.raises(InputError, match="has no runs; check the address and the experiment 'none'"):
+        sp.read_runs("mlflow:http://host:5000#none")
+
+
+@pytest.mark.parametrize(("address", "module"), [("wandb:us/sweep", "wandb"), ("mlflow:http://h", "mlflow.tracking")])
+def test_a_tool_that_is_missing_or_fails_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, address: str, module: str
+) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(InputError, match=rf"needs {module.split('.')[0]}, .* pip install 'shapeplan\[import\]', or "):
+        sp.read_runs(address)
+
+    def refuses(*_: object, **__: object) -> None:
+        raise RuntimeError("401: not logged in\nand more")
+
+    stub = SimpleNamespace(Api=refuses, MlflowClient=refuses)
+    monkeypatch.setitem(sys.modules, "mlflow", SimpleNamespace())
+    monkeypatch.setitem(sys.modules, module, stub)
+    with pytest.raises(InputError, match=r"cannot be read: 401: not logged in; "):
+        sp.read_runs(address)
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "message"),
+    [
+        ("wandb_offline/run-s000.wandb", b":W&B", b"nope", "is no file of a W&B run: it does not begin as one"),
+        ("big_vision/s000/big_vision_metrics.txt", b'"step": 50', b'"step" 50', ":1: is not a JSON object"),
+        ("big_vision/s000/config.json", b"{", b"[", "is not JSON"),
+        ("trainer/s000/trainer_state.json", b"{", b"", "is not JSON"),
+    ],
+)
+def test_a_broken_file_of_a_run_is_named(tmp_path: Path, name: str, old: bytes, new: bytes, message: str) -> None:
+    if name.startswith("wandb"):
+        pytest.importorskip("wandb")
+    folder = tmp_path / "runs"
+    shutil.copytree(LOGS / name.split("/")[0], folder)
+    broken = folder / name.partition("/")[2]
+    broken.write_bytes(broken.read_bytes().replace(old, new, 1))
+    with pytest.raises(InputError) as caught:
+        sp.read_runs(folder, metric="val/loss")
+    told = str(caught.value)
+    assert message in told
+    assert broken.name in told
+
+
+def test_the_last_line_of_a_run_that_was_killed_is_left_out(tmp_path: Path) -> None:
+    shutil.copytree(LOGS / "big_vision", tmp_path / "runs")
+    whole = sp.read_runs(tmp_path / "runs", metric="val/loss")
+    for file in (tmp_path / "runs").rglob("big_vision_metrics.txt"):
+        file.write_text(file.read_text() + '{"step": 150, "val/lo')
+    assert_same(sp.read_runs(tmp_path / "runs", metric="val/loss"), whole)
+
+
+def test_a_log_of_one_run_can_be_named_itself() -> None:
+    for name in ("big_vision/s003/big_vision_metrics.txt", "nanochat/s003/train.log", "trainer/s003"):
+        metric = "val/loss" if "big" in name else None
+        runs = sp.read_runs(LOGS / name, metric=metric)
+        assert len(runs) == 1
+        assert runs.lines.tolist() == [1]
+        assert runs.shape.tolist() == [[192, 3, 768]]
+
+
+def test_folders_may_call_their_runs_alike(tmp_path: Path) -> None:
+    for place in ("one", "two"):
+        shutil.copytree(LOGS / "nanochat", tmp_path / place)
+    runs = sp.read_runs([tmp_path / "one", tmp_path / "two"])
+    assert len(runs.run_names) == 24
+    assert {Path(name).parts[-2] for name in runs.run_names} == {"one", "two"}
+
+
+def test_rows_that_name_their_runs_are_a_sweep_not_the_history_of_a_run(tmp_path: Path) -> None:
+    table = [{**row, "step": 100} for row in rows()]
+    path = tmp_path / "metrics.jsonl"
+    path.write_text("\n".join(map(json.dumps, table)))
+    assert len(sp.read_runs(path)) == len(table)
+
+
+def test_last_metrics_may_be_one_object_over_several_lines(tmp_path: Path) -> None:
+    for i, row in enumerate(rows()[:6]):
+        folder = tmp_path / f"run{i}"
+        folder.mkdir()
+        (folder / "args.yaml").write_text(f"model:\n  d_model: {row['width']:g}\n  n_layer: {row['depth']:g}\n")
+        last = {"eval_loss": row["loss"], "total_flos": row["flops"], "tokens": row["tokens"]}
+        (folder / "final_metrics.json").write_text(json.dumps(last, indent=2))
+    runs = sp.read_runs(tmp_path)
+    assert runs.dims == ("width", "depth")
+    np.testing.assert_array_equal(runs.observed(), sp.read_runs(LOGS / "plain.csv").observed()[:6])

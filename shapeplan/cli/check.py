@@ -15,6 +15,7 @@ def check(
     where: opt.Where = None,
     drop_nonfinite: opt.DropNonfinite = False,
     last_point: opt.LastPoint = False,
+    all_points: opt.AllPoints = False,
     best_of: opt.BestOf = None,
     flops_convention: opt.LogConvention = None,
     config: opt.Config = None,
@@ -36,7 +37,8 @@ def check(
     console = Console(quiet=quiet, as_json=as_json)
     place = output_target(output, (*log, config))
     reading = Reading(
-        *(higher_is_better, dims, column, flops_convention, config, where, drop_nonfinite, last_point, best_of)
+        *(higher_is_better, dims, column, flops_convention, config, where, drop_nonfinite),
+        *(last_point, best_of, all_points),
     )
     runs = read_log(log, metric, reading)
     found = check_runs(runs, center=opt.parse_center(center))

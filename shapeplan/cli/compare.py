@@ -16,6 +16,7 @@ def compare(
     where: opt.Where = None,
     drop_nonfinite: opt.DropNonfinite = False,
     last_point: opt.LastPoint = False,
+    all_points: opt.AllPoints = False,
     best_of: opt.BestOf = None,
     flops_convention: opt.LogConvention = None,
     config: opt.Config = None,
@@ -35,7 +36,8 @@ def compare(
     console = Console(quiet=quiet, as_json=as_json)
     place = output_target(output, (*log, config))
     reading = Reading(
-        *(higher_is_better, dims, column, flops_convention, config, where, drop_nonfinite, last_point, best_of)
+        *(higher_is_better, dims, column, flops_convention, config, where, drop_nonfinite),
+        *(last_point, best_of, all_points),
     )
     runs = read_log(log, metric, reading)
     with console.progress("comparing") as advance:

@@ -39,6 +39,7 @@ def fit(
     where: opt.Where = None,
     drop_nonfinite: opt.DropNonfinite = False,
     last_point: opt.LastPoint = False,
+    all_points: opt.AllPoints = False,
     best_of: opt.BestOf = None,
     flops_convention: opt.LogConvention = None,
     config: opt.Config = None,
@@ -69,7 +70,8 @@ def fit(
     place = output_target(output, (*log, config))
     metrics = list(dict.fromkeys(metric or ()))
     reading = Reading(
-        *(higher_is_better, dims, column, flops_convention, config, where, drop_nonfinite, last_point, best_of)
+        *(higher_is_better, dims, column, flops_convention, config, where, drop_nonfinite),
+        *(last_point, best_of, all_points),
     )
     options: dict[str, Any] = {
         "law": law,

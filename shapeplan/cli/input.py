@@ -26,6 +26,7 @@ class Reading:
     drop_nonfinite: bool
     last_point: bool
     best_of: str | None
+    all_points: bool
 
     def arguments(self) -> dict[str, Any]:
         """Return them as the arguments of `read_runs`."""
@@ -38,7 +39,9 @@ class Reading:
             "columns": parse_columns(self.columns),
             "flops_convention": self.flops_convention.value if self.flops_convention else None,
             "config": self.config,
-            "selection": Selection(tuple(self.where or ()), self.drop_nonfinite, self.last_point, best),
+            "selection": Selection(
+                tuple(self.where or ()), self.drop_nonfinite, self.last_point, best, self.all_points
+            ),
         }
 
 

@@ -38,6 +38,9 @@ BestOf = Annotated[
     str | None,
     typer.Option("--best-of", metavar="A,B,...", help="Of runs of one shape and compute, the best over these."),
 ]
+AllPoints = Annotated[
+    bool, typer.Option("--all-points", help="Of runs of training tools, read every evaluation, not the last alone.")
+]
 LawFile = Annotated[str, typer.Argument(metavar="LAW", help="Law document that `fit -o` wrote; - for stdin.")]
 Metric = Annotated[
     str | None, typer.Option("--metric", help="Column to be minimized. [default: the log's, else the only loss]")

@@ -17,6 +17,8 @@ _DISPENSABLE = ("steps", "batch_size")
 _DURATIONS = {"tokens", "examples", "flops"}
 """Roles that say how long a run is without steps and batch size."""
 _ALIASES = {"metric": "loss", "compute": "flops"}
+SIX_ND = "6ND"
+"""What ``--column flops=`` names where no column is the compute: 6 x params x tokens."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,8 @@ class Columns:
         Columns without a role.
     unsure : frozenset of str
         Roles whose column has a name that may mean something else.
+    six_nd : bool
+        Whether compute is to be taken as 6 x params x tokens.
     """
 
     roles: dict[str, str]
@@ -60,6 +64,7 @@ class Columns:
     scales: dict[str, float] = field(default_factory=dict)
     ignored: tuple[str, ...] = ()
     unsure: frozenset[str] = frozenset()
+    six_nd: bool = False
 
 
 def resolve_columns(
@@ -98,7 +103,9 @@ def resolve_columns(
         If a column that is needed is missing (with the nearest ones there are), or two may be meant.
     """
     wanted = tuple(dims or ())
-    by_hand, details = _by_hand(named or {}, columns, name, line)
+    six_nd = (named or {}).get("flops", "").upper() == SIX_ND and SIX_ND not in columns
+    by_role = {role: column for role, column in (named or {}).items() if not (six_nd and role == "flops")}
+    by_hand, details = _by_hand(by_role, columns, name, line)
     metric, mistake = _metric(by_hand.pop("loss", metric), columns, metric_required, name, line)
     details += mistake
     taken = {metric, *wanted, *by_hand.values()}
@@ -113,7 +120,7 @@ def resolve_columns(
         if claim is not None and claim.scale != 1.0:
             scales[role] = claim.scale
         notes.append(f"column {column!r} is read as {role}, as was asked for")
-    flops = _flops(roles, claims, by_hand)
+    flops = None if six_nd else _flops(roles, claims, by_hand)
     roles.pop("flops", None)
     scales.pop("flops", None)
     for dim in wanted:
@@ -141,7 +148,7 @@ def resolve_columns(
         notes.append(f"ignored column{'s' if len(ignored) > 1 else ''}: {', '.join(ignored)}")
     found = metric if metric in columns else None
     unsure = frozenset(role for role, claim in chosen.items() if claim.rank > 1)
-    return Columns(roles, used_dims, flops, found, tuple(notes), scales, ignored, unsure)
+    return Columns(roles, used_dims, flops, found, tuple(notes), scales, ignored, unsure, six_nd)
 
 
 def _by_hand(
@@ -196,6 +203,7 @@ def _choose(claims: Sequence[Claim], name: str, line: int) -> tuple[dict[str, Cl
     for claim in claims:
         by_role.setdefault(claim.role, []).append(claim)
     chosen, details, notes = {}, [], []
+    understood: dict[str, str] = {}
     for role, found in by_role.items():
         least = min(claim.rank for claim in found)
         surest = [claim for claim in found if claim.rank == least]
@@ -209,8 +217,9 @@ def _choose(claims: Sequence[Claim], name: str, line: int) -> tuple[dict[str, Cl
             details.append(_ambiguous(role, [claim.column for claim in surest], name, line))
         chosen[role] = claim = surest[0]
         if normal(claim.column) != role and not (role == "flops" and claim.rank <= 1 and claim.scale == 1.0):
-            unit = f", in units of {claim.scale:g}" if claim.scale != 1.0 else ""
-            notes.append(f"column {claim.column!r} is read as {role}{unit}")
+            understood[role] = repr(claim.column) + (f" x {claim.scale:g}" if claim.scale != 1.0 else "")
+    if understood:
+        notes.append("columns are read as: " + ", ".join(f"{role} = {column}" for role, column in understood.items()))
     return chosen, details, notes
 
 
@@ -262,6 +271,10 @@ def _guesses(columns: Sequence[str]) -> list[str]:
 
 
 def _no_shape(columns: Sequence[str], guesses: list[str], name: str, line: int) -> ErrorDetail:
+    if any(column.endswith("__MIN") for column in columns):
+        message = "is an export of a W&B panel (a column a run), which holds no shapes"
+        hint = "export the table of runs as CSV, or give wandb:ENTITY/PROJECT, or the .wandb files"
+        return ErrorDetail("no-log", message, hint, name)
     hint = "".join(guesses[:1]) + f"the columns are: {', '.join(columns)}; "
     hint += "say which is which with --column width=NAME, or name dimensions of your own with --dims"
     return ErrorDetail(

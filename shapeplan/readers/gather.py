@@ -1,4 +1,4 @@
-"""Inputs to one table: files, stdin, and folders that training tools write."""
+"""Inputs to one table: files, stdin, the runs of training tools in files and folders, and their services."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from shapeplan.errors import ErrorDetail, InputError
 from shapeplan.readers.binary import is_binary, read_binary
 from shapeplan.readers.parse import parse_table
 from shapeplan.readers.source import SUFFIXES, read_text
-from shapeplan.readers.sources import TOOLS, Tool
+from shapeplan.readers.sources import SERVICES, TOOLS
+from shapeplan.readers.sources.run_log import RunLog, records_of
 from shapeplan.readers.table import Record, Table, columns_of, joined
 from shapeplan.runs import Source
 
@@ -25,13 +26,15 @@ class Gathered:
     name: str
 
 
-def gather(paths: Sequence[str | Path]) -> Gathered:
+def gather(paths: Sequence[str | Path], *, all_points: bool = False) -> Gathered:
     """Read every input into one table.
 
     Parameters
     ----------
     paths : sequence of str or Path
-        Files, folders, or ``-`` for stdin; at least one.
+        Files, folders, addresses such as ``wandb:ENTITY/PROJECT``, or ``-`` for stdin; at least one.
+    all_points : bool
+        Whether every evaluation of a run that a training tool logged is a row, not its last alone.
 
     Raises
     ------
@@ -41,11 +44,30 @@ def gather(paths: Sequence[str | Path]) -> Gathered:
     tables: list[tuple[str, Table]] = []
     sources: list[Source] = []
     for path in paths:
-        found = _folder(Path(path)) if str(path) != "-" and Path(path).is_dir() else [_file(path)]
-        for table, source in found:
+        for table, source in _input(path, all_points, several=len(paths) > 1):
             tables.append((source.name, table))
             sources.append(source)
     return Gathered(joined(tables), tuple(sources), sources[0].name)
+
+
+def _input(path: str | Path, all_points: bool, *, several: bool) -> list[tuple[Table, Source]]:
+    """Return what an input holds: runs of a service or of a tool, else the logs that it is, or that lie in it."""
+    for service in SERVICES:
+        if str(path).startswith(service.SCHEME):
+            return [_runs(service.read_address(str(path)), str(path), str(path), all_points)]
+    place = Path(path)
+    if str(path) == "-" or not place.exists():
+        return [_file(path)]
+    found = {tool.NAME: (tool, runs) for tool in TOOLS if (runs := tool.finds(place))}
+    if found:
+        (tool, runs), *others = found.values()
+        logs = [log for run in runs for log in tool.read(run, place)]
+        if several:
+            logs = [replace(log, name=(place / log.name).as_posix() if log.name else "") for log in logs]
+        title = f"{place}: {len(logs)} run{'s' if len(logs) != 1 else ''} of {tool.NAME}"
+        also = [f"{place} holds runs of {other.NAME} too: not read" for other, _ in others]
+        return [_runs(logs, str(place), title, all_points, also)]
+    return _folder(place) if place.is_dir() else [_file(path)]
 
 
 def _file(path: str | Path) -> tuple[Table, Source]:
@@ -58,11 +80,7 @@ def _file(path: str | Path) -> tuple[Table, Source]:
 
 
 def _folder(folder: Path) -> list[tuple[Table, Source]]:
-    """Return what is in a folder: the runs of a tool, else the logs that lie directly in it."""
-    for tool in TOOLS:
-        runs = tool.finds(folder)
-        if runs:
-            return [_runs(tool, runs, folder)]
+    """Return the logs that lie directly in a folder."""
     logs = sorted(path for path in folder.iterdir() if path.is_file() and _is_log(path))
     if not logs:
         known = ", ".join(tool.NAME for tool in TOOLS)
@@ -71,19 +89,29 @@ def _folder(folder: Path) -> list[tuple[Table, Source]]:
     return [_file(path) for path in logs]
 
 
-def _runs(tool: Tool, runs: Sequence[Path], folder: Path) -> tuple[Table, Source]:
+def _runs(
+    runs: Sequence[RunLog], name: str, title: str, all_points: bool, also: Sequence[str] = ()
+) -> tuple[Table, Source]:
     """Return the runs of one tool as a table, and their files as one input."""
     records: list[Record] = []
-    notes = [f"{folder}: {len(runs)} run{'s' if len(runs) > 1 else ''} of {tool.NAME}"]
-    digest = hashlib.sha256()
+    notes, earlier, with_earlier = [title, *also], 0, 0
+    files: dict[str, str] = {}
     for run in runs:
-        found, sources, understood = tool.read(run)
-        records += found
-        notes += understood
-        for source in sources:
-            digest.update(bytes.fromhex(source.sha256))
-    table = Table(columns_of(records), tuple(records), notes=tuple(dict.fromkeys(notes)))
-    return table, Source(str(folder), digest.hexdigest())
+        rows, points = records_of(run, all_points=all_points)
+        records += rows
+        notes += run.notes
+        earlier += points - len(rows)
+        with_earlier += points > len(rows)
+        files |= {source.name: source.sha256 for source in run.sources}
+    if not records:
+        raise InputError(ErrorDetail("no-rows", "has no runs", "check what was logged", name))
+    if earlier:
+        notes.append(
+            f"the last evaluation of every run is read; {earlier} earlier ones of {with_earlier} runs are not "
+            "(--all-points reads them: for rates that do not decay)"
+        )
+    digest = hashlib.sha256("".join(files.values()).encode()).hexdigest()
+    return Table(columns_of(records), tuple(records), notes=tuple(dict.fromkeys(notes))), Source(name, digest)
 
 
 def _is_log(path: Path) -> bool:

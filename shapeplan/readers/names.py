@@ -49,15 +49,9 @@ LATER: dict[str, tuple[str, ...]] = {
 """Words that claim a role only where none of the others does."""
 SYMBOLS = {"N": "params", "D": "tokens", "C": "flops", "L": "loss"}
 """Capital letters of the scaling laws' papers, which claim a role only where no word does."""
-LOSSES = frozenset(
-    {
-        *("loss", "val_loss", "eval_loss", "valid_loss", "validation_loss", "test_loss", "final_loss", "train_loss"),
-        *("final_val_loss", "final_eval_loss", "train_loss_final", "training_loss", "val_loss_final", "heldout_loss"),
-        *("cross_entropy", "val_cross_entropy", "eval_cross_entropy", "ce_loss", "val_ce", "eval_ce", "nll", "val_nll"),
-        *("eval_nll", "test_nll", "bpb", "val_bpb", "eval_bpb", "bits_per_byte", "lm_loss", "val_lm_loss", "xent"),
-        *("ppl", "perplexity", "val_ppl", "eval_ppl", "val_perplexity", "eval_perplexity"),
-    }
-)
+_LOSS = r"(?:loss|cross_?entropy|xent|ce|nll|bpb|bpc|bits_per_(?:byte|char)|ppl|perplexity)"
+_WHICH = r"(?:train|training|val|valid|validation|eval|evaluation|test|dev|heldout|held_out|holdout|final|lm|ce|c4)"
+_LOSSES = re.compile(rf"(?:{_WHICH}_)*{_LOSS}(?:_(?:{_WHICH}|loss))*")
 """Words for a metric that is minimized."""
 STATES = ("state", "status", "run_state")
 UNFINISHED = frozenset({"crashed", "failed", "fail", "killed", "running", "preempted", "aborted", "error", "cancelled"})
@@ -153,7 +147,10 @@ def is_loss(column: str) -> bool:
     name = _split_unit(column)[0]
     word = normal(name).strip("_")
     last = _last_of_path(name)
-    return name == "L" or any(tried in LOSSES for tried in (word, _unprefixed(word), last) if tried)
+    # `ce` alone, and `test_ce` of a path, may be anything.
+    return name == "L" or any(
+        tried != "ce" and _LOSSES.fullmatch(tried) for tried in (word, _unprefixed(word), last) if tried
+    )
 
 
 def _claim(word: str, column: str, unit: str | None) -> Claim | None:

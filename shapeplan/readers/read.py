@@ -17,7 +17,8 @@ from shapeplan.numerics.arrays import Floats, Ints
 from shapeplan.quantities import Convention, convert_flops
 from shapeplan.readers.column_checks import check_columns
 from shapeplan.readers.columns import Columns, resolve_columns
-from shapeplan.readers.cross_check import check_flops, check_params, check_tokens
+from shapeplan.readers.compute import check_finite, compute_of
+from shapeplan.readers.cross_check import check_params, check_tokens
 from shapeplan.readers.gather import Gathered, gather
 from shapeplan.readers.in_memory import Frame, gather_frame, is_frame
 from shapeplan.readers.row_checks import check_rows, doubt_copies, doubt_magnitudes, not_positive
@@ -72,8 +73,9 @@ def read_runs(
     Parameters
     ----------
     path : str, Path, DataFrame, list of dict, or a sequence of str or Path
-        CSV and its kin, YAML, JSON or JSON Lines, compressed or not; a folder of runs; ``-`` for stdin; several of
-        them; or a DataFrame (pandas, Polars, Arrow) or records that are in memory.
+        CSV and its kin, YAML, JSON or JSON Lines, compressed or not; what a training tool wrote (a folder of runs, a
+        file); ``wandb:ENTITY/PROJECT``, ``mlflow:URI``; ``-`` for stdin; several of them; or a DataFrame (pandas,
+        Polars, Arrow) or records that are in memory.
     metric : str, optional
         Column to be minimized; by default what the log says, else ``loss``, else the only loss there is.
     higher_is_better : bool
@@ -103,7 +105,7 @@ def read_runs(
     InputError
         With every mistake: file, line, column, value, and how to mend it.
     """
-    gathered = _gathered(path)
+    gathered = _gathered(path, selection)
     asked = _Asked(
         metric, higher_is_better, dims, flops_convention, columns or {}, selection or Selection(), require_metric
     )
@@ -122,7 +124,7 @@ def read_metrics(
     selection: Selection | None = None,
 ) -> dict[str, Runs]:
     """Read a sweep log once for every metric; the other arguments, and errors, are those of `read_runs`."""
-    gathered, settings = _gathered(path), _settings_of(config)
+    gathered, settings = _gathered(path, selection), _settings_of(config)
     rest = (columns or {}, selection or Selection(), True, metrics)
     return {
         metric: _read(gathered, _Asked(metric, higher_is_better, dims, flops_convention, *rest), settings)
@@ -130,14 +132,14 @@ def read_metrics(
     }
 
 
-def _gathered(path: str | Path | Frame | Sequence[str | Path]) -> Gathered:
+def _gathered(path: str | Path | Frame | Sequence[str | Path], selection: Selection | None) -> Gathered:
     if is_frame(path):
         return gather_frame(path)
     paths = [path] if isinstance(path, str | Path) else list(path)
     if not paths:
         hint = "name a file, a folder, '-', or give a DataFrame"
         raise ArgumentError(ErrorDetail("no-log", "there is no log to read", hint))
-    return gather(paths)
+    return gather(paths, all_points=selection is not None and selection.all_points)
 
 
 def _settings_of(config: str | Path | None) -> Settings:
@@ -215,38 +217,10 @@ def _assemble(
         notes.append(f"not used: {', '.join(measured)} (steps need batch_size)")
     elif measured[1:]:
         notes.append(f"training is measured in {measured[0]}; not used: {', '.join(measured[1:])}")
-    convention = settings.flops_convention
-    flops: Floats
-    if columns.flops is not None:
-        flops = values["flops"] * columns.flops.unit
-        named = columns.flops.convention
-        if named and convention and named != convention:
-            notes.append(f"column {columns.flops.name!r} is read as {convention} FLOPs, as was asked for")
-        convention = convention or named
-        if convention is None:
-            convention = "training"
-            notes.append(
-                f"column {columns.flops.name!r} names no convention: taken as training FLOPs (forward + backward); "
-                "--flops-convention says otherwise"
-            )
-        _check_finite("flops", flops, lines, name)
-        if model is not None:
-            if examples is None:
-                examples = flops / (model.flops(convention) / model.examples_per_input)
-                notes.append("examples are derived from the compute and the architecture")
-            else:
-                cautions += check_flops(flops, model, examples, convention, lines)
-    elif model is not None and examples is not None:
-        convention = convention or "training"
-        with np.errstate(over="ignore"):
-            flops = model.flops(convention) / model.examples_per_input * examples
-        _check_finite("flops", flops, lines, name)
-        notes.append(f"compute is derived from the architecture and the {unit}, in the convention {convention}")
-    else:
-        there = f"the columns are: {', '.join(table.columns)}"
-        hint = f"add flops, or {unit if examples is not None else 'examples (or tokens)'} and an architecture; {there}"
-        detail = ErrorDetail("missing-column", "the rows say no compute", hint, name, table.header_line, "flops")
-        raise InputError(detail)
+    compute = compute_of(values, columns, model, (examples, unit), settings.flops_convention, table, name)
+    flops, convention, examples = compute.flops, compute.convention, compute.examples
+    notes += compute.notes
+    cautions += compute.cautions
     if "heads" in values and np.ptp(values["heads"]) > 0 and "heads" not in columns.dims:
         low, high = values["heads"].min(), values["heads"].max()
         notes.append(f"heads vary ({low:g} to {high:g}) but are no dimension of the law: they are ignored")
@@ -294,7 +268,7 @@ def _model(
     try:
         with np.errstate(over="ignore", invalid="ignore"):
             model = cost.model(shape)
-            _check_finite("width", np.broadcast_to(model.flops("training"), lines.shape), lines, name)
+            check_finite("width", np.broadcast_to(model.flops("training"), lines.shape), lines, name)
     except InputError as error:
         raise InputError(
             *(found if found.file else replace(found, file=name, line=int(lines[0])) for found in error.details)
@@ -321,18 +295,6 @@ def _check_agreement(cost: Architecture, shape: dict[str, Floats], lines: Ints, 
             message = f"{dim} is {shape[dim][row]:g} here, and {said:g} in the architecture"
             hint = f"take {'mlp_ratio' if 'mlp_ratio' in cost.settings else dim} out of the architecture"
             raise InputError(ErrorDetail("ambiguous-size", message, hint, name, int(lines[row]), dim))
-
-
-def _check_finite(column: str, values: Floats, lines: Ints, name: str) -> None:
-    """Raise `InputError` where numbers of the input multiply to what no float holds."""
-    wrong = np.flatnonzero(~np.isfinite(values))
-    if wrong.size:
-        line = int(lines[wrong[0]])
-        raise InputError(
-            ErrorDetail(
-                "not-finite", "the compute of this row is beyond all bounds", "check its zeros", name, line, column
-            )
-        )
 
 
 def _examples(

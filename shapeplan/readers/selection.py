@@ -46,12 +46,15 @@ class Selection:
         Whether of every run only its last row is kept.
     best_of : tuple of str
         Columns of the recipe: of runs of one shape and compute that differ in them the best is kept.
+    all_points : bool
+        Whether of runs that a training tool logged every evaluation is a row, not the last alone.
     """
 
     where: tuple[str, ...] = ()
     drop_nonfinite: bool = False
     last_point: bool = False
     best_of: tuple[str, ...] = ()
+    all_points: bool = False
 
 
 @dataclass(frozen=True)

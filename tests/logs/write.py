@@ -16,6 +16,8 @@ from pathlib import Path
 import numpy as np
 
 FOLDER = Path(__file__).parent
+FIRST = 12
+"""Runs of the logs that have files of their own for every run."""
 COLUMNS = ("run", "width", "depth", "mlp_dim", "heads", "params", "tokens", "flops", "loss")
 
 
@@ -123,6 +125,53 @@ def main() -> None:
         state["num_input_tokens_seen"] = int(r[6])
         (run / "config.json").write_text(json.dumps(config))
         (run / "trainer_state.json").write_text(json.dumps(state))
+    histories(wide[:FIRST])
+
+
+def histories(wide: list[list[str]]) -> None:
+    """Write what trainers print and log a step at a time, beside a configuration or not."""
+    for r in wide:
+        loss, tokens, flops = float(r[8]), int(r[6]), int(r[7])
+        run = folder_of("big_vision", r[0])
+        config = {"total_steps": 100, "model_name": "vit", "input": {"batch_size": tokens // 100, "seed": 0}}
+        config["model"] = {"width": int(r[1]), "depth": int(r[2]), "mlp_dim": int(r[3]), "num_heads": int(r[4])}
+        (run / "config.json").write_text(json.dumps(config))
+        points = [{"step": 50, "l2_params": 1.5, "loss": 3.0}]
+        points += [{"step": s, "tokens_seen": tokens * s // 100, "val/loss": loss * 100 / s} for s in (50, 100)]
+        points[-1]["total_training_flops"] = flops
+        text = "".join(json.dumps(point) + "\n" for point in points)
+        (run / "big_vision_metrics.txt").write_text(text)
+
+        run = folder_of("levanter", r[0])
+        model = {"hidden_dim": int(r[1]), "num_layers": int(r[2]), "intermediate_dim": int(r[3])}
+        summary = {"eval/loss": loss, "throughput/total_gflops": flops / 1e9, "throughput/total_tokens": tokens}
+        line = {
+            "config": {"model": model, "trainer": {"seed": 0}},
+            "summary": {**summary, "parameter_count": int(r[5])},
+        }
+        (run / "tracker_metrics.jsonl").write_text(json.dumps(line) + "\n")
+
+        (FOLDER / "nanogpt").mkdir(exist_ok=True)
+        lines = ["Overriding config with config/sweep.py:", f"n_embd = {r[1]}", f"n_layer = {r[2]} # layers"]
+        lines += [f"d_ff = {r[3]}", "learning_rate = 6e-4", "eval_interval = 50", f"Overriding: n_head = {r[4]}"]
+        lines += [f"tokens per iteration will be: {tokens // 100:,}", f"number of parameters: {int(r[5]) / 1e6:.6f}M"]
+        lines += ["step 0: train loss 10.9874, val loss 10.9876", "iter 0: loss 10.9, time 9.2ms, mfu -100.00%"]
+        lines += [f"step 100: train loss 1.0, val loss {loss}", "iter 100: loss 3.1, time 9.2ms, mfu 31.40%"]
+        (FOLDER / "nanogpt" / f"{r[0]}.log").write_text("\n".join(lines) + "\n")
+
+        run = folder_of("nanochat", r[0])
+        lines = ["Vocab size: 65,536", f"num_layers: {r[2]}", f"model_dim: {r[1]}", f"num_heads: {r[4]}"]
+        lines += [f"mlp_dim: {r[3]}", f"Total batch size {tokens // 100:,} => gradient accumulation steps: 1"]
+        lines += [f"Number of parameters: {int(r[5]):,}", f"Estimated FLOPs per token: {flops / tokens!r}"]
+        lines += ["Step 00000 | Validation bpb: 3.3049", "step 00000/00100 (0.00%) | loss: 11.09 | mfu: 40.01"]
+        lines += [f"Step 00100 | Validation bpb: {loss}", "Minimum validation bpb: 0.8"]
+        (run / "train.log").write_text("\n".join(lines) + "\n")
+
+
+def folder_of(name: str, run: str) -> Path:
+    folder = FOLDER / name / run
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 if __name__ == "__main__":

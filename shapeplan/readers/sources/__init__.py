@@ -1,17 +1,16 @@
-"""Folders that training tools write: one module a tool, each with `finds` and `read`.
+"""What training tools write: one module a tool, each with `finds` and `read`.
 
-A new one is added to `TOOLS`: `finds(folder)` returns the runs in a folder, `read(run)` the records of one.
+A new one is added to `TOOLS`: `finds(path)` returns the runs in a folder, or of one file; `read(run, root)` what one of
+them logged. Tools that have a service are in `SERVICES` too, by how their addresses begin.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from shapeplan.readers.sources import huggingface
-from shapeplan.readers.table import Record
-from shapeplan.runs import Source
+from shapeplan.readers.sources import huggingface, json_lines, mlflow, tensorboard, text_log, wandb
+from shapeplan.readers.sources.run_log import RunLog
 
 
 class Tool(Protocol):
@@ -19,11 +18,22 @@ class Tool(Protocol):
 
     NAME: str
 
-    def finds(self, folder: Path) -> list[Path]:
-        """Return the files in a folder, at any depth, that are a run each, sorted."""
+    def finds(self, path: Path) -> list[Path]:
+        """Return the runs in a folder, at any depth, or those of a file, sorted."""
 
-    def read(self, run: Path) -> tuple[Sequence[Record], Sequence[Source], Sequence[str]]:
-        """Return the records of a run, the files they are from, and what was understood."""
+    def read(self, path: Path, root: Path) -> list[RunLog]:
+        """Return what the runs at a path that was found under a folder logged."""
 
 
-TOOLS: tuple[Tool, ...] = (huggingface,)
+class Service(Protocol):
+    """How the runs of a tool are read from its service."""
+
+    SCHEME: str
+
+    def read_address(self, address: str) -> list[RunLog]:
+        """Return what the runs at an address logged."""
+
+
+TOOLS: tuple[Tool, ...] = (huggingface, mlflow, wandb, json_lines, text_log, tensorboard)
+"""In the order in which a folder is asked: trainers write TensorBoard's events beside their own logs."""
+SERVICES: tuple[Service, ...] = (wandb, mlflow)

@@ -1,0 +1,121 @@
+"""The compute of every row: logged, or derived from the architecture, or from parameters and tokens."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from shapeplan.architectures import Transformer
+from shapeplan.errors import Caution, ErrorDetail, InputError
+from shapeplan.numerics.arrays import Floats, Ints
+from shapeplan.quantities import Convention
+from shapeplan.readers.columns import SIX_ND, Columns
+from shapeplan.readers.cross_check import check_flops
+from shapeplan.readers.table import Table
+
+
+class Compute(NamedTuple):
+    """Compute by row with its convention, the examples that it gives where the log has none, and what was found."""
+
+    flops: Floats
+    convention: Convention
+    examples: Floats | None
+    notes: tuple[str, ...] = ()
+    cautions: tuple[Caution, ...] = ()
+
+
+def compute_of(
+    values: dict[str, Any],
+    columns: Columns,
+    model: Transformer | None,
+    duration: tuple[Floats | None, str],
+    convention: Convention | None,
+    table: Table,
+    name: str,
+) -> Compute:
+    """Return the compute of every row.
+
+    Parameters
+    ----------
+    values : dict
+        Numbers by role, shape (rows,) each.
+    columns : Columns
+        Which of them is the compute, in which unit and convention.
+    model : Transformer or None
+        Of the rows' shapes, where an architecture is known.
+    duration : tuple of ndarray or None, and str
+        Examples or tokens by row, and which they are.
+    convention : {"forward", "training"} or None
+        What the user or the log says that compute counts.
+    table, name : Table, str
+        The log, for errors.
+
+    Raises
+    ------
+    InputError
+        If nothing says the compute, or it is beyond all bounds.
+    """
+    examples, unit = duration
+    lines = np.array([record.line for record in table.records])
+    if columns.flops is not None:
+        return _logged(values["flops"] * columns.flops.unit, columns, model, examples, convention, (lines, name))
+    if columns.six_nd and {"params", "tokens"} <= values.keys():
+        flops = 6 * values["params"] * values["tokens"]
+        check_finite("flops", flops, lines, name)
+        note = "compute is 6 x params x tokens, as was asked for, in the convention training"
+        return Compute(flops, "training", examples, (note,))
+    if model is not None and examples is not None:
+        convention = convention or "training"
+        with np.errstate(over="ignore"):
+            flops = model.flops(convention) / model.examples_per_input * examples
+        check_finite("flops", flops, lines, name)
+        note = f"compute is derived from the architecture and the {unit}, in the convention {convention}"
+        return Compute(flops, convention, examples, (note,))
+    hint = f"add flops, or {unit if examples is not None else 'examples (or tokens)'} and an architecture; "
+    if {"params", "tokens"} <= values.keys():
+        hint += f"--column flops={SIX_ND} takes 6 x params x tokens; "
+    hint += f"the columns are: {', '.join(table.columns)}"
+    raise InputError(ErrorDetail("missing-column", "the rows say no compute", hint, name, table.header_line, "flops"))
+
+
+def check_finite(column: str, values: Floats, lines: Ints, name: str) -> None:
+    """Raise `InputError` where numbers of the input multiply to what no float holds."""
+    wrong = np.flatnonzero(~np.isfinite(values))
+    if wrong.size:
+        message = "the compute of this row is beyond all bounds"
+        detail = ErrorDetail("not-finite", message, "check its zeros", name, int(lines[wrong[0]]), column)
+        raise InputError(detail)
+
+
+def _logged(
+    flops: Floats,
+    columns: Columns,
+    model: Transformer | None,
+    examples: Floats | None,
+    convention: Convention | None,
+    place: tuple[Ints, str],
+) -> Compute:
+    """Return compute that a column says, compared with the architecture's."""
+    assert columns.flops is not None
+    column, named = columns.flops.name, columns.flops.convention
+    lines, name = place
+    notes: list[str] = []
+    if named and convention and named != convention:
+        notes.append(f"column {column!r} is read as {convention} FLOPs, as was asked for")
+    convention = convention or named
+    if convention is None:
+        convention = "training"
+        notes.append(
+            f"column {column!r} names no convention: taken as training FLOPs (forward + backward); "
+            "--flops-convention says otherwise"
+        )
+    check_finite("flops", flops, lines, name)
+    if model is None:
+        return Compute(flops, convention, examples, tuple(notes))
+    if examples is not None:
+        cautions = check_flops(flops, model, examples, convention, lines)
+        return Compute(flops, convention, examples, tuple(notes), tuple(cautions))
+    notes.append("examples are derived from the compute and the architecture")
+    examples = flops / (model.flops(convention) / model.examples_per_input)
+    return Compute(flops, convention, examples, tuple(notes))

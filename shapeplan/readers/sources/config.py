@@ -1,0 +1,60 @@
+"""The configuration that lies beside what a run logged."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from shapeplan.errors import ErrorDetail, InputError
+from shapeplan.readers.source import read_text
+from shapeplan.readers.structured import load_yaml, plain
+from shapeplan.runs import Source
+
+_STEMS = ("config", "model_config", "hparams", "params", "args", "hyperparameters", "settings", "model")
+_PLACES = (*(f"{stem}{suffix}" for stem in _STEMS for suffix in (".json", ".yaml", ".yml")), ".hydra/config.yaml")
+
+
+def config_beside(folder: Path, root: Path) -> tuple[Mapping[str, object], list[Source]]:
+    """Return the configuration in a folder, or in the nearest one above it that is not above `root`; else nothing.
+
+    Raises
+    ------
+    InputError
+        If the file that is found holds no mapping.
+    """
+    for place in (folder, *folder.parents):
+        for name in _PLACES:
+            if (place / name).is_file():
+                found, source = load_mapping(place / name)
+                return found, [source]
+        if place == root or root not in place.parents:
+            break
+    return {}, []
+
+
+def has_config(folder: Path) -> bool:
+    """Return whether a configuration lies in a folder itself."""
+    return any((folder / name).is_file() for name in _PLACES)
+
+
+def load_mapping(path: Path) -> tuple[Mapping[str, object], Source]:
+    """Return the mapping in a JSON or YAML file.
+
+    Raises
+    ------
+    InputError
+        If there is none in it.
+    """
+    text = read_text(path)
+    if path.suffix == ".json":
+        try:
+            data = json.loads(text.body)
+        except (ValueError, RecursionError):
+            hint = "leave the run out, or mend it"
+            raise InputError(ErrorDetail("bad-json", "is not JSON", hint, str(path))) from None
+    else:
+        data = plain(load_yaml(text.body, str(path)))
+    if not isinstance(data, dict):
+        raise InputError(ErrorDetail("wrong-type", "is not a mapping", "check the file", str(path)))
+    return data, text.source

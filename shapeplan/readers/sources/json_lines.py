@@ -1,0 +1,96 @@
+"""A file of metrics in JSON Lines beside a configuration: big_vision, Levanter and Marin, and many trainers' own.
+
+Every line is what was logged at a step: ``{"step": 100, "val/loss": 2.5}``, or with the metrics inside a mapping.
+Levanter's file of one line holds its own ``config`` and ``summary``; a file may also be one object, the last metrics.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from shapeplan.errors import ErrorDetail, InputError
+from shapeplan.readers.names import claim_of, is_loss
+from shapeplan.readers.source import read_text
+from shapeplan.readers.sources.config import config_beside, has_config
+from shapeplan.readers.sources.finding import files_of, run_name
+from shapeplan.readers.sources.run_log import RunLog, step_of
+
+NAME = "metrics in JSON Lines"
+_PATTERNS = ("*metrics*.txt", "*metrics*.jsonl", "*metrics*.json", "*history*.jsonl", "log.jsonl", "train*.jsonl")
+_INNER = ("metrics", "summary", "data")
+_OWN_CONFIG = ("config", "hparams", "hyperparameters")
+_OF_SWEEPS = ("width", "depth", "mlp_dim", "mlp_ratio", "run")
+
+
+def finds(path: Path) -> list[Path]:
+    """Return the files that begin with an object that has a step, or states its configuration, or lies beside one."""
+    return [file for file in files_of(path, *_PATTERNS) if _is_history(file)]
+
+
+def read(path: Path, root: Path) -> list[RunLog]:
+    """Return the run of a file.
+
+    Raises
+    ------
+    InputError
+        If a line is no object.
+    """
+    text = read_text(path)
+    config: dict[str, object] = {}
+    entries: list[Mapping[str, object]] = []
+    lines = [text.body] if _object(text.body) is not None else text.body.splitlines()
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        entry = _object(line)
+        if entry is None and number == len(lines) and not text.body.endswith("\n"):
+            break  # A run that was killed leaves half a line.
+        if entry is None:
+            hint = "leave the run out, or mend the line"
+            raise InputError(ErrorDetail("bad-json", "is not a JSON object", hint, str(path), number))
+        for key in _OWN_CONFIG:
+            if isinstance(own := entry.get(key), Mapping):
+                config |= own
+        if (told := _logged(entry)) is not None:
+            entries.append(told)
+    found, sources = config_beside(path.parent, root) if not config else (config, [])
+    return [RunLog(run_name(path.parent, root), str(path), found, entries, sources=[text.source, *sources])]
+
+
+def _logged(entry: Mapping[str, object]) -> dict[str, object] | None:
+    """Return what an entry logs, of a mapping inside it with the step outside; None where it logs nothing."""
+    plain = {key: value for key, value in entry.items() if key not in _OWN_CONFIG}
+    for key in _INNER:
+        inner = entry.get(key)
+        if isinstance(inner, Mapping):
+            step = step_of(entry)
+            return {**({} if step is None else {"step": step}), **inner}
+    return plain if any(isinstance(value, int | float) for value in plain.values()) else None
+
+
+def _is_history(file: Path) -> bool:
+    with file.open("rb") as stream:
+        start = stream.read(2**20).decode("utf-8", "replace")
+    first = start.split("\n", 1)[0]
+    entry = _object(first)
+    if entry is None:
+        entry = _object(start)
+        if entry is None:
+            # A broken line is told when the file is read, not passed over.
+            return first.startswith('{"') and file.suffix != ".json"
+    # Rows that hold shapes or name their runs are a sweep's log, not the history of a run.
+    if any(claim.role in _OF_SWEEPS for key in entry if (claim := claim_of(key))):
+        return False
+    if any(isinstance(entry.get(key), Mapping) for key in _OWN_CONFIG):
+        return "summary" in entry or step_of(entry) is not None
+    return step_of(entry) is not None or (any(map(is_loss, entry)) and has_config(file.parent))
+
+
+def _object(line: str) -> Mapping[str, object] | None:
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None

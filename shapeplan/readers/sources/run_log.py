@@ -1,0 +1,118 @@
+"""A run as a training tool logged it, and the rows of a sweep log that it makes.
+
+Of a run its last evaluation is read, since rates that decay make earlier ones points of no run that ended there; all
+of them where that is asked for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from shapeplan.readers.names import is_loss
+from shapeplan.readers.table import Record, flattened
+from shapeplan.runs import Source
+
+_WORDS = re.compile(r"[^0-9a-z]+")
+_HELD_OUT = frozenset({"val", "valid", "validation", "eval", "evaluation", "test", "dev", "heldout", "holdout"})
+_SPEEDS = ("_runtime", "_per_second", "_jit_compilation_time")
+"""How names end that say how fast an evaluation was."""
+
+
+@dataclass(frozen=True)
+class RunLog:
+    """What one run logged.
+
+    Attributes
+    ----------
+    name : str
+        Of the run; empty where a column of the log tells.
+    file : str
+        Where it is from, for errors.
+    config : mapping of str to object
+        What holds for the whole run, in mappings or not.
+    entries : sequence of mapping
+        What was logged, as it was, a mapping a time; those of one ``step`` belong together.
+    totals : mapping of str to float
+        Compute and data at the end of the run that no entry tells: in proportion to the steps before.
+    end : float
+        The step of the end; 0 where it is not known.
+    sources : sequence of Source
+        The files that were read.
+    notes : sequence of str
+        What was understood.
+    """
+
+    name: str
+    file: str
+    config: Mapping[str, object]
+    entries: Sequence[Mapping[str, object]]
+    totals: Mapping[str, float] = field(default_factory=dict)
+    end: float = 0.0
+    sources: Sequence[Source] = ()
+    notes: Sequence[str] = ()
+
+
+def records_of(run: RunLog, *, all_points: bool) -> tuple[list[Record], int]:
+    """Return the evaluations of a run as rows, the last or all, and how many there are.
+
+    Every row has the config, and of everything that was logged the last value until then.
+    """
+    config = {key: value for key, value in _scalars(run.config).items() if value is not None}
+    if run.name:
+        config = {"run": run.name, **config}
+    held_out = any(is_held_out(key) and is_loss(key) for entry in run.entries for key in entry)
+    rows: list[dict[str, object]] = []
+    carried: dict[str, object] = {}
+    for entry in _by_step(run.entries):
+        told = {key: value for key, value in _scalars(entry).items() if not key.endswith(_SPEEDS)}
+        if held_out and "loss" in told:
+            told["train_loss"] = told.pop("loss")
+        carried |= told
+        if any(is_held_out(key) and not key.endswith(_SPEEDS) for key in entry):
+            rows.append({**config, **_totals(run, carried), **carried})
+    if not rows:
+        rows = [{**config, **_totals(run, carried), **carried}]
+    kept = rows if all_points else rows[-1:]
+    return [Record(1, row, file=run.file) for row in kept], len(rows)
+
+
+def is_held_out(name: str) -> bool:
+    """Return whether a name is that of something measured on data that was held out."""
+    return not _HELD_OUT.isdisjoint(_WORDS.split(name.lower()))
+
+
+def step_of(entry: Mapping[str, object]) -> float | None:
+    """Return the step of an entry, where it has one."""
+    step = entry.get("step", entry.get("_step"))
+    return float(step) if isinstance(step, int | float) else None
+
+
+def _by_step(entries: Sequence[Mapping[str, object]]) -> list[dict[str, object]]:
+    """Return the entries in the order of their steps, those of one step as one."""
+    merged: list[dict[str, object]] = []
+    steps: list[float | None] = []
+    for entry in entries:
+        step = step_of(entry)
+        if merged and step is not None and step in steps:
+            merged[steps.index(step)] |= entry
+        else:
+            merged.append(dict(entry))
+            steps.append(step)
+    if any(step is None for step in steps):
+        return merged
+    return [entry for _, entry in sorted(zip(steps, merged, strict=True), key=lambda pair: pair[0] or 0.0)]
+
+
+def _totals(run: RunLog, row: Mapping[str, object]) -> dict[str, object]:
+    """Return compute and data of a row by the totals of its run."""
+    step = step_of(row)
+    share = step / run.end if step is not None and run.end > 0 else 1.0
+    return {key: value if share == 1.0 else value * share for key, value in run.totals.items()}
+
+
+def _scalars(cells: Mapping[str, object]) -> dict[str, object]:
+    """Return the texts and numbers among cells, those inside mappings under dotted names."""
+    flat = flattened(Record(1, cells)).cells
+    return {key: value for key, value in flat.items() if isinstance(value, str | int | float)}

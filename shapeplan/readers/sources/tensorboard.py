@@ -1,0 +1,97 @@
+"""TensorBoard: a folder a run, with event files, its configuration in a file or as TensorBoard's hyperparameters."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from shapeplan.errors import ErrorDetail, InputError
+from shapeplan.readers.source import library
+from shapeplan.readers.sources.config import config_beside
+from shapeplan.readers.sources.finding import files_of, run_name
+from shapeplan.readers.sources.run_log import RunLog
+from shapeplan.runs import Source
+
+NAME = "TensorBoard"
+_EVENTS = "*tfevents*"
+_HPARAMS = "_hparams_/session_start_info"
+_METRICS_OF_HPARAMS = "hparam/"
+_TIME = re.compile(r"\d{9,}\.\d+")
+"""The name of a folder in which writers put hyperparameters, inside the folder of their run."""
+
+
+def finds(path: Path) -> list[Path]:
+    """Return the folders of runs, or the one of an event file."""
+    return sorted({_home(file) for file in files_of(path, _EVENTS)})
+
+
+def read(path: Path, root: Path) -> list[RunLog]:
+    """Return the run of a folder.
+
+    Raises
+    ------
+    InputError
+        If the library that reads events is missing, or a file is broken.
+    """
+    name = str(path)
+    events = library("tensorboard.backend.event_processing.event_accumulator", name, "export the scalars as CSV")
+    hparams = library("tensorboard.plugins.hparams.metadata", name, "export the scalars as CSV")
+    tensors = library("tensorboard.util.tensor_util", name, "export the scalars as CSV")
+    config, sources = config_beside(path, root)
+    told, entries = dict(config), []
+    files = [file for file in files_of(path, _EVENTS) if _home(file) == path]
+    for file in files:
+        try:
+            read_ = events.EventAccumulator(str(file), size_guidance={"scalars": 0, "tensors": 0})
+            read_.Reload()
+            entries += list(_scalars(read_, tensors))
+            said = read_.summary_metadata.get(_HPARAMS) if hasattr(read_, "summary_metadata") else None
+            if said is not None:
+                told |= _hparams(hparams.parse_session_start_info_plugin_data(said.plugin_data.content))
+        except Exception as error:  # What a library raises on a broken file is its own affair.
+            message = f"cannot be read: {str(error).splitlines()[0][:100] if str(error) else type(error).__name__}"
+            hint = "copy it again, or leave the run out"
+            raise InputError(ErrorDetail("unreadable", message, hint, str(file))) from None
+        sources.append(Source(str(file), hashlib.sha256(file.read_bytes()).hexdigest()))
+    return [RunLog(run_name(path, root), name, told, _without_copies(entries), sources=sources)]
+
+
+def _home(file: Path) -> Path:
+    return file.parent.parent if _TIME.fullmatch(file.parent.name) else file.parent
+
+
+def _scalars(accumulator: Any, tensors: Any) -> Iterator[dict[str, object]]:
+    """Yield a mapping a scalar that was logged; newer writers log them as tensors."""
+    tags = accumulator.Tags()
+    for tag in tags["scalars"]:
+        for event in accumulator.Scalars(tag):
+            yield {"step": event.step, tag: _shortest(event.value)}
+    for tag in tags["tensors"]:
+        if accumulator.SummaryMetadata(tag).plugin_data.plugin_name == "scalars":
+            for event in accumulator.Tensors(tag):
+                yield {"step": event.step, tag: _shortest(float(tensors.make_ndarray(event.tensor_proto)))}
+
+
+def _hparams(start: Any) -> dict[str, object]:
+    kinds = {"number_value", "string_value", "bool_value"}
+    found = {key: (value.WhichOneof("kind"), value) for key, value in start.hparams.items()}
+    return {key: getattr(value, kind) for key, (kind, value) in found.items() if kind in kinds}
+
+
+def _without_copies(entries: list[dict[str, object]]) -> list[dict[str, object]]:
+    """Return the entries without the metrics of hyperparameters, if there is more: they repeat the last scalars."""
+    told = {key for entry in entries for key in entry if key != "step"}
+    if all(key.startswith(_METRICS_OF_HPARAMS) for key in told):
+        return entries
+    return [entry for entry in entries if not any(key.startswith(_METRICS_OF_HPARAMS) for key in entry)]
+
+
+def _shortest(value: float) -> float:
+    """Return a number that was stored in single precision by the fewest digits that tell it from its neighbours."""
+    single = np.float32(value)
+    return value if float(single) != value or not np.isfinite(value) or value == int(value) else float(str(single))

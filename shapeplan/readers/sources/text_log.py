@@ -1,0 +1,96 @@
+"""What trainers print: nanoGPT, nanochat, llm.c, modded-nanogpt and others that say ``step 100 ... val loss 2.5``.
+
+Settings are what the text assigns (``n_layer = 12``, ``num_layers: 20``), else those of a configuration beside it.
+Tokens are steps times the tokens of a step, where the text tells those.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from shapeplan.readers.names import claim_of
+from shapeplan.readers.source import read_text
+from shapeplan.readers.sources.config import config_beside
+from shapeplan.readers.sources.finding import files_of, run_name
+from shapeplan.readers.sources.run_log import RunLog
+
+NAME = "printed logs"
+_NUMBER = r"[+-]?(?:nan|inf|\d[\d,]*(?:\.\d*)?(?:e[+-]?\d+)?|\.\d+)"
+_STEP = re.compile(r"\b(?:step|iter(?:ation)?|it)[ :=#]*0*(?P<step>\d+)", re.IGNORECASE)
+_HELD_OUT = re.compile(
+    rf"\b(?P<name>(?:val(?:id(?:ation)?)?|eval|test)[ _/-]*(?:loss|bpb|nll|ppl|perplexity))[ :=]*(?P<value>{_NUMBER})",
+    re.IGNORECASE,
+)
+_TOKENS_A_STEP = re.compile(
+    r"(?:tokens per (?:iteration|step|batch)(?: will be)?|total[ _]batch[ _]size(?: in tokens)?)"
+    rf"[ :=]*(?P<n>{_NUMBER})",
+    re.IGNORECASE,
+)
+_FLOPS_A_TOKEN = re.compile(rf"flops per token[ :=]*(?P<n>{_NUMBER})", re.IGNORECASE)
+_SETTING = re.compile(
+    r"^\s*(?:overriding:\s*)?(?P<key>[A-Za-z_][\w ./-]{0,60}?)\s*(?P<sign>[:=])\s*"
+    rf"(?P<value>{_NUMBER}[KMBT]?)\s*(?:#.*)?$",
+    re.IGNORECASE,
+)
+_START = 2**18
+"""Bytes in which an evaluation is looked for, to tell such a log from other text."""
+_OF_CONFIG = ("width", "depth", "mlp_dim", "mlp_ratio", "heads", "params", "batch_size")
+
+
+def finds(path: Path) -> list[Path]:
+    """Return the texts in which an evaluation is told with its step."""
+    return [file for file in files_of(path, "*.log", "*.txt", "*.out") if _tells(file)]
+
+
+def read(path: Path, root: Path) -> list[RunLog]:
+    """Return the run of a text."""
+    text = read_text(path)
+    settings: dict[str, object] = {}
+    entries: list[dict[str, object]] = []
+    tokens_a_step = flops_a_token = None
+    for line in text.body.splitlines():
+        if (found := _evaluation(line)) is not None:
+            entries.append(found)
+        elif match := _TOKENS_A_STEP.search(line):
+            tokens_a_step = _value(match["n"])
+        elif match := _FLOPS_A_TOKEN.search(line):
+            flops_a_token = _value(match["n"])
+        elif (match := _SETTING.match(line)) and _is_setting(match["key"].strip(), match["sign"]):
+            settings[match["key"].strip()] = match["value"].replace(",", "")
+    notes = []
+    if tokens_a_step is not None:
+        notes.append(f"tokens are steps x {tokens_a_step:g}, the batch that {path.name} tells")
+        for entry in entries:
+            entry["tokens"] = float(str(entry["step"])) * tokens_a_step
+            if flops_a_token is not None:
+                entry["total_training_flops"] = float(str(entry["tokens"])) * flops_a_token
+    beside, sources = config_beside(path.parent, root)
+    name = run_name(path.parent, root) if len(finds(path.parent)) == 1 else run_name(path.with_suffix(""), root)
+    config = {**beside, **settings}
+    return [RunLog(name, str(path), config, entries, sources=[text.source, *sources], notes=notes)]
+
+
+def _evaluation(line: str) -> dict[str, object] | None:
+    """Return the step and the losses that a line tells of held-out data."""
+    step = _STEP.search(line)
+    found = {
+        re.sub(r"[ /-]+", "_", match["name"].lower()): _value(match["value"]) for match in _HELD_OUT.finditer(line)
+    }
+    return {"step": int(step["step"]), **found} if step and found else None
+
+
+def _is_setting(key: str, sign: str) -> bool:
+    """Return whether a line tells what holds for the whole run: it assigns a name, or its words are those of a role."""
+    claim = claim_of(key)
+    return (sign == "=" and key.isidentifier()) or (claim is not None and claim.role in _OF_CONFIG)
+
+
+def _value(text: str) -> float:
+    return float(text.replace(",", ""))
+
+
+def _tells(file: Path) -> bool:
+    with file.open("rb") as stream:
+        start = stream.read(_START).decode("utf-8", "replace")
+    return any(_evaluation(line) for line in start.splitlines())
