@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from shapeplan.architectures import Architecture
+from shapeplan.cells import ABSENT, Cells
 from shapeplan.errors import Caution
 from shapeplan.numerics.arrays import Bools, Floats, Index, Ints
 from shapeplan.quantities import Convention, convert_flops
@@ -64,8 +65,8 @@ class Runs:
         Family and everything that is not shape.
     center : mapping of str to float, or None
         Centre of the star as the input states it.
-    cells : tuple of mappings
-        The columns of every row as they were read, for output beside the predictions.
+    cells : mapping of str to Cells
+        The columns of the input as they were read.
     files : tuple of str
         The input of every row; empty where there is one.
     dropped : tuple of DroppedRow
@@ -89,7 +90,7 @@ class Runs:
     heads: Floats | None = None
     architecture: Architecture | None = None
     center: Mapping[str, float] | None = None
-    cells: tuple[Mapping[str, object], ...] = ()
+    cells: Mapping[str, Cells] = field(default_factory=dict)
     files: tuple[str, ...] = ()
     dropped: tuple[DroppedRow, ...] = ()
     sources: tuple[Source, ...] = ()
@@ -113,6 +114,10 @@ class Runs:
     def file_of(self, row: int) -> str:
         """Return the name of a row's input."""
         return self.files[row] if self.files else self.sources[0].name if self.sources else ""
+
+    def row(self, row: int) -> dict[str, object]:
+        """Return the cells of a row by column, those that it has."""
+        return {column: cell for column, cells in self.cells.items() if (cell := cells[row]) is not ABSENT}
 
     def values(self, dim: str) -> Floats:
         """Return the column of one dimension, shape (rows,)."""
@@ -146,8 +151,9 @@ class Runs:
         names = tuple(self.run_names[i] for i in kept)
         columns = ("shape", "flops", "lines", "loss", "examples", "params", "heads")
         some = {name: value[rows] for name in columns if (value := getattr(self, name)) is not None}
-        cells = tuple(self.cells[i] for i in np.arange(len(self))[rows]) if self.cells else ()
-        files = tuple(self.files[i] for i in np.arange(len(self))[rows]) if self.files else ()
+        index = np.arange(len(self))[rows]
+        cells = {column: found.take(index) for column, found in self.cells.items()}
+        files = tuple(self.files[i] for i in index.tolist()) if self.files else ()
         return replace(self, cells=cells, files=files, run=run, run_names=names, **some)
 
     def canonical(self) -> Runs:

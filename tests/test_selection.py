@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from test_logs import LOGS, rows, write
 import shapeplan as sp
 from shapeplan.errors import ArgumentError, InputError
 from shapeplan.readers.numbers import DECIMAL_COMMA, SUFFIXES, THOUSANDS, read_numbers
-from shapeplan.readers.table import Record
+from shapeplan.readers.table import Record, Table
 
 
 def kept(path: Path, *where: str) -> list[str]:
@@ -87,8 +88,8 @@ def test_rows_left_out_are_counted_and_listed(program: Program, tmp_path: Path) 
 
 
 def numbers(cells: list[str], semicolons: bool = False) -> tuple[list[float], str | None, int]:
-    records = [Record(i, {"x": cell}) for i, cell in enumerate(cells)]
-    values, notation, details = read_numbers(records, "x", "log", positive=False, semicolons=semicolons)
+    table = replace(Table.of_records([Record(i, {"x": cell}) for i, cell in enumerate(cells)]), semicolons=semicolons)
+    values, notation, details = read_numbers(table, "x", "log", positive=False)
     return values.tolist(), notation, len(details)
 
 

@@ -54,7 +54,7 @@ def predict(
         console.note(note)
     if runs.loss is None:
         console.note(f"the rows have no column {fit.metric!r}, so there are no residuals (--metric names another)")
-    replaced = [name for name in COLUMNS if runs.cells and name in runs.cells[0]]
+    replaced = [name for name in COLUMNS if name in runs.cells]
     if replaced:
         console.note(f"replaced column{'s' if len(replaced) > 1 else ''} of the rows: {', '.join(replaced)}")
     console.warn(

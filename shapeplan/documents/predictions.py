@@ -58,18 +58,18 @@ def predictions_document(fit: Fit, predictions: Predictions) -> PredictionsDocum
 
 
 def _record(predictions: Predictions, i: int) -> PredictionRecord:
-    cells = {column: _as_json(cell) for column, cell in predictions.runs.cells[i].items()}
+    cells = {column: _as_json(cell) for column, cell in predictions.runs.row(i).items()}
     return PredictionRecord(**{**cells, "law_flops": float(predictions.flops[i]), **_numbers(predictions, i)})
 
 
 def predictions_csv(predictions: Predictions) -> str:
     """Return the rows as CSV: every column of the input, then the predictions; empty where there is none."""
     buffer = io.StringIO()
-    rows = predictions.runs.cells
-    columns = [column for column in dict.fromkeys(column for row in rows for column in row) if column not in COLUMNS]
+    runs = predictions.runs
+    columns = [column for column in runs.cells if column not in COLUMNS]
     writer = csv.DictWriter(buffer, [*columns, *COLUMNS], lineterminator="\n", extrasaction="ignore")
     writer.writeheader()
-    writer.writerows({**row, **_numbers(predictions, i)} for i, row in enumerate(rows))
+    writer.writerows({**runs.row(i), **_numbers(predictions, i)} for i in range(len(runs)))
     return buffer.getvalue()
 
 

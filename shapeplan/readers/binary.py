@@ -11,7 +11,7 @@ from typing import Any
 from shapeplan.errors import ErrorDetail, InputError
 from shapeplan.readers.numbers import is_blank
 from shapeplan.readers.source import check_size, library
-from shapeplan.readers.table import Record, Table, columns_of, flattened
+from shapeplan.readers.table import Record, Table, flattened
 from shapeplan.runs import Source
 
 
@@ -43,7 +43,7 @@ def read_binary(path: str | Path) -> tuple[Table, Source]:
         raise InputError(ErrorDetail("unreadable", message, "save it again, or as CSV", name)) from None
     if not records:
         raise InputError(ErrorDetail("no-rows", "has no rows", "add a row a point of training", name))
-    table = Table(columns_of(records), tuple(records), notes=tuple(f"{name}: {note}" for note in notes))
+    table = Table.of_records(records, [f"{name}: {note}" for note in notes])
     return table, Source(name, hashlib.sha256(raw).hexdigest())
 
 

@@ -14,10 +14,10 @@ import numpy as np
 from shapeplan import codes
 from shapeplan.errors import Caution, ErrorDetail, InputError
 from shapeplan.numerics.arrays import Floats, Ints
+from shapeplan.numerics.grouping import group_alike
 from shapeplan.quantities import convert_flops, format_flops
 from shapeplan.readers.cross_check import span
 from shapeplan.readers.names import RECIPE, word_of
-from shapeplan.readers.numbers import as_number
 from shapeplan.runs import Runs
 
 _OF_SHAPE = re.compile(
@@ -82,11 +82,8 @@ def check_columns(runs: Runs, ignored: Sequence[str]) -> Runs:
 
 def _numbers(runs: Runs, column: str) -> Floats | None:
     """Return the numbers of a column if all cells are plain ones."""
-    numbers = [as_number(cells.get(column)) for cells in runs.cells]
-    if not numbers or any(number is None for number in numbers):
-        return None
-    values = np.array(numbers, dtype=float)
-    return values if np.isfinite(values).all() else None
+    values = runs.cells[column].numbers()
+    return values if values is not None and np.isfinite(values).all() else None
 
 
 def _contradictions(runs: Runs, ignored: Sequence[str]) -> list[ErrorDetail]:
@@ -192,7 +189,7 @@ def _rising(runs: Runs) -> list[Caution]:
 def _sizes(runs: Runs, ignored: Sequence[str]) -> list[Caution]:
     """Return a warning for every column without a role that looks like a size of the model and varies with it."""
     cautions = []
-    _, shape = np.unique(runs.shape, axis=0, return_inverse=True)
+    shape = group_alike(*runs.shape.T) if runs.dims else np.zeros(len(runs), dtype=int)
     for column in ignored:
         word = word_of(column)
         experts = bool(_EXPERTS.search(word))
@@ -201,7 +198,7 @@ def _sizes(runs: Runs, ignored: Sequence[str]) -> list[Caution]:
         values = _numbers(runs, column)
         if values is None or (values <= 0).any() or np.ptp(values) == 0:
             continue
-        if not experts and _function_of(values, shape.ravel()) and not _moves(values, runs):
+        if not experts and _function_of(values, shape) and not _moves(values, runs):
             continue
         seen = f"{values.min():g} to {values.max():g}"
         message = f"column {column!r} looks like a size of the model, varies ({seen}), and is ignored"
@@ -228,15 +225,13 @@ def _moves(values: Floats, runs: Runs) -> bool:
 
 def _recipes(runs: Runs) -> list[Caution]:
     """Return a warning where rows of one shape and compute differ in their recipe."""
-    columns = list(dict.fromkeys(column for cells in runs.cells for column in cells))
-    place = np.column_stack([runs.shape, np.round(np.log(runs.flops), 2)])
-    _, group = np.unique(place, axis=0, return_inverse=True)
+    group = group_alike(*runs.shape.T, np.round(np.log(runs.flops), 2))
     varied = [
         column
-        for column in columns
+        for column in runs.cells
         if word_of(column) in RECIPE
         and (values := _numbers(runs, column)) is not None
-        and not _function_of(values, group.ravel())
+        and not _function_of(values, group)
     ]
     if not varied:
         return []

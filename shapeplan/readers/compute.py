@@ -57,7 +57,7 @@ def compute_of(
         If nothing says the compute, or it is beyond all bounds.
     """
     examples, unit = duration
-    lines = np.array([record.line for record in table.records])
+    lines = table.lines
     if columns.flops is not None:
         return _logged(values["flops"] * columns.flops.unit, columns, model, examples, convention, (lines, name))
     if columns.six_nd and {"params", "tokens"} <= values.keys():

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import csv
-import io
 import re
 from collections import Counter
+from collections.abc import Iterator
+from itertools import chain, islice
+from typing import NamedTuple, TypeAlias
 
+import numpy as np
+
+from shapeplan.cells import Cells
 from shapeplan.errors import ErrorDetail, InputError
+from shapeplan.numerics.arrays import Ints
 from shapeplan.readers.numbers import as_number
-from shapeplan.readers.table import Record, Table
+from shapeplan.readers.table import Table
 
+_Row: TypeAlias = tuple[int, list[str]]
+_CHUNK = 2**15
+"""Rows that are in memory as lists of texts at a time."""
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 _DELIMITERS = (",", ";", "\t", "|")
 _SEP_LINE = re.compile(r"""^"?sep=(.)"?;*,*$""")
 _UNIT = re.compile(r"[\(\[]?[\w%/^*. -]{0,20}[\)\]]?")
@@ -33,45 +43,102 @@ def parse_delimited(body: str, name: str, delimiter: str) -> Table:
     """
     notes: list[str] = []
     body, delimiter = _delimiter(body, delimiter, notes)
-    rows = _without_comments(_rows(body, name, delimiter), notes)
-    if not rows:
-        raise InputError(ErrorDetail("empty", "has no cells", "a log has a header and rows", name))
-    rows = _without_index(rows, notes)
-    (line, header), *rest = rows
-    details = _header_mistakes(header, line, name)
+    grid = _grid(body, name, delimiter, notes)
+    grid = _without_index(grid, notes)
+    details = _header_mistakes(grid.header, grid.line, name)
     if details:
         raise InputError(*details)
-    faults = tuple(
-        ErrorDetail(
-            "too-many-cells" if len(cells) > len(header) else "too-few-cells",
-            f"the row has {len(cells)} cells, the header {len(header)}",
-            "quote cells that hold the delimiter" if len(cells) > len(header) else "fill in the missing cells",
-            name,
-            place,
-            value=delimiter.join(cells)[:80],
-        )
-        for place, cells in rest
-        if len(cells) != len(header)
-    )
-    rest = [(place, cells) for place, cells in rest if len(cells) == len(header)]
-    header, rest = _with_units(header, rest, notes)
-    if not rest and faults:
+    faults = tuple(_fault(line, cells, len(grid.header), delimiter, name) for line, cells in grid.others)
+    grid = _with_units(grid, notes)
+    if not len(grid.lines) and faults:
         raise InputError(*faults)
-    if not rest:
-        raise InputError(
-            ErrorDetail("no-rows", "has a header but no rows", "add a row a point of training", name, line)
-        )
-    records = tuple(Record(place, dict(zip(header, cells, strict=True))) for place, cells in rest)
-    semicolons = delimiter == ";"
-    return Table(tuple(header), records, notes=tuple(notes), header_line=line, semicolons=semicolons, faults=faults)
+    if not len(grid.lines):
+        hint = "add a row a point of training"
+        raise InputError(ErrorDetail("no-rows", "has a header but no rows", hint, name, grid.line))
+    return Table(
+        dict(zip(grid.header, grid.columns, strict=True)),
+        grid.lines,
+        notes=tuple(notes),
+        header_line=grid.line,
+        semicolons=delimiter == ";",
+        faults=faults,
+    )
+
+
+class _Grid(NamedTuple):
+    """A header and its line, the columns below it, the lines of the rows, and rows that have more or fewer cells."""
+
+    header: list[str]
+    line: int
+    columns: list[Cells]
+    lines: Ints
+    others: list[_Row]
+
+
+def _grid(body: str, name: str, delimiter: str, notes: list[str]) -> _Grid:
+    """Return the cells without blank rows and those that begin with ``#``; where all do, it begins their names."""
+    hashed: list[_Row] = []
+    rows = _without_comments(_rows(body, name, delimiter), hashed)
+    first = next(rows, None)
+    second = next(rows, None) if first is not None else None
+    if first is None or second is None:
+        every = [(line, [cell.strip() for cell in cells]) for line, cells in _rows(body, name, delimiter)]
+        width = max((len(cells) for _, cells in every), default=0)
+        if not every or (width <= 1 and first is None):
+            raise InputError(ErrorDetail("empty", "has no cells", "a log has a header and rows", name))
+        if width > 1:
+            first, *rest = (row for row in every if len(row[1]) == width)
+            rows, hashed = iter(rest), []
+    else:
+        rows = chain([second], rows)
+    assert first is not None
+    header = [cell.strip() for cell in first[1]]
+    columns, lines, others = _columns(rows, len(header))
+    out = [line for line, cells in hashed if len(cells) == len(header) > 1]
+    if out:
+        places = f"line{'s' if len(out) > 1 else ''} {', '.join(map(str, out[:5]))}{' ...' if len(out) > 5 else ''}"
+        notes.append(f"left out {len(out)} row{'s that begin' if len(out) > 1 else ' that begins'} with # ({places})")
+    return _Grid(header, first[0], columns, lines, others)
+
+
+def _columns(rows: Iterator[_Row], width: int) -> tuple[list[Cells], Ints, list[_Row]]:
+    """Return the columns of the rows that have so many cells, their lines, and the other rows."""
+    parts: list[list[Cells]] = []
+    lines: list[Ints] = [np.empty(0, dtype=int)]
+    others: list[_Row] = []
+    while chunk := list(islice(rows, _CHUNK)):
+        whole = [row for row in chunk if len(row[1]) == width]
+        others += [(line, [cell.strip() for cell in cells]) for line, cells in chunk if len(cells) != width]
+        if whole:
+            lines.append(np.array([line for line, _ in whole]))
+            columns = zip(*(cells for _, cells in whole), strict=True)
+            parts.append([Cells.of_texts(list(map(str.strip, column))) for column in columns])
+    return [Cells.joined([part[i] for part in parts]) for i in range(width)], np.concatenate(lines), others
+
+
+def _fault(line: int, cells: list[str], width: int, delimiter: str, name: str) -> ErrorDetail:
+    more = len(cells) > width
+    return ErrorDetail(
+        "too-many-cells" if more else "too-few-cells",
+        f"the row has {len(cells)} cells, the header {width}",
+        "quote cells that hold the delimiter" if more else "fill in the missing cells",
+        name,
+        line,
+        value=delimiter.join(cells)[:80],
+    )
+
+
+def _lines(body: str) -> Iterator[str]:
+    """Yield the lines with their ends, one at a time: a list of them takes as much memory as the text again."""
+    return (match[0] for match in _LINE.finditer(body))
 
 
 def _delimiter(body: str, said: str, notes: list[str]) -> tuple[str, str]:
     """Return the text, a line ``sep=;`` made blank, and what separates its cells."""
-    first, newline, rest = body.partition("\n")
-    if match := _SEP_LINE.match(first.strip()):
-        return newline + rest, match[1]
-    header = next((line for line in body.splitlines() if line.strip() and not line.startswith("#")), "")
+    end = body.find("\n")
+    if end >= 0 and (match := _SEP_LINE.match(body[:end].strip())):
+        return body[end:], match[1]
+    header = next((line for line in _lines(body) if line.strip() and not line.startswith("#")), "").rstrip("\r\n")
     outside = re.sub(r'"[^"]*"', "", header)
     if said in outside:
         return body, said
@@ -82,66 +149,58 @@ def _delimiter(body: str, said: str, notes: list[str]) -> tuple[str, str]:
     return body, other
 
 
-def _rows(body: str, name: str, delimiter: str) -> list[tuple[int, list[str]]]:
-    """Return the lines and cells of all rows but blank ones."""
-    reader = csv.reader(io.StringIO(body, newline=""), delimiter=delimiter, strict=True)
-    rows: list[tuple[int, list[str]]] = []
+def _rows(body: str, name: str, delimiter: str) -> Iterator[_Row]:
+    """Yield the lines and cells of all rows but blank ones."""
+    reader = csv.reader(_lines(body), delimiter=delimiter, strict=True)
     start = 1
     try:
         for cells in reader:
-            if any(cell.strip() for cell in cells):
-                rows.append((start, [cell.strip() for cell in cells]))
+            if cells and (cells[0].strip() or any(cell.strip() for cell in cells)):
+                yield start, cells
             start = reader.line_num + 1
     except csv.Error as error:
         detail = ErrorDetail("bad-quoting", f"cannot be split into cells: {error}", "check the quotes", name, start)
         raise InputError(detail) from None
-    return rows
 
 
-def _without_comments(rows: list[tuple[int, list[str]]], notes: list[str]) -> list[tuple[int, list[str]]]:
-    """Return the rows without those that begin with ``#``; where all do below the header, it begins their names."""
-    plain = [(line, cells) for line, cells in rows if not cells[0].startswith("#")]
-    if len(plain) < 2:
-        width = max((len(cells) for _, cells in rows), default=0)
-        return [(line, cells) for line, cells in rows if len(cells) == width] if width > 1 else plain
-    width = len(plain[0][1])
-    out = [line for line, cells in rows if cells[0].startswith("#") and len(cells) == width > 1]
-    if out:
-        places = f"line{'s' if len(out) > 1 else ''} {', '.join(map(str, out[:5]))}{' ...' if len(out) > 5 else ''}"
-        notes.append(f"left out {len(out)} row{'s that begin' if len(out) > 1 else ' that begins'} with # ({places})")
-    return plain
+def _without_comments(rows: Iterator[_Row], hashed: list[_Row]) -> Iterator[_Row]:
+    """Yield the rows that do not begin with ``#``, and collect those that do."""
+    for row in rows:
+        if row[1][0].lstrip().startswith("#"):
+            hashed.append(row)
+        else:
+            yield row
 
 
-def _without_index(rows: list[tuple[int, list[str]]], notes: list[str]) -> list[tuple[int, list[str]]]:
-    """Return the rows without the numbers that pandas writes before them in a column without a name."""
-    (_, header), *rest = rows
-    if len(header) < 2 or header[0] or any(len(cells) != len(header) for _, cells in rest):
-        return rows
-    numbers = [cells[0] for _, cells in rest]
+def _without_index(grid: _Grid, notes: list[str]) -> _Grid:
+    """Return the grid without the numbers that pandas writes before the rows in a column without a name."""
+    if len(grid.header) < 2 or grid.header[0] or grid.others:
+        return grid
+    numbers = [str(cell) for cell in grid.columns[0]] if len(grid.lines) else []
     if not numbers or len(set(numbers)) < len(numbers) or not all(number.isdecimal() for number in numbers):
-        return rows
+        return grid
     notes.append("the first column has no name and numbers the rows: left out")
-    return [(line, cells[1:]) for line, cells in rows]
+    return grid._replace(header=grid.header[1:], columns=grid.columns[1:])
 
 
-def _with_units(
-    header: list[str], rows: list[tuple[int, list[str]]], notes: list[str]
-) -> tuple[list[str], list[tuple[int, list[str]]]]:
-    """Return the header with the units that stand in a row of their own below it, and the other rows."""
-    if len(rows) < 2:
-        return header, rows
-    (line, first), second = rows[0], rows[1][1]
+def _with_units(grid: _Grid, notes: list[str]) -> _Grid:
+    """Return the grid with the units that stand in a row of their own below the header in the header."""
+    if len(grid.lines) < 2:
+        return grid
+    first, second = ([str(column[row]) for column in grid.columns] for row in (0, 1))
     numeric = [as_number(cell) is not None for cell in second]
     if not any(numeric) or any(as_number(cell) is not None or not _UNIT.fullmatch(cell) for cell in first):
-        return header, rows
+        return grid
     if not any(cell for cell, number in zip(first, numeric, strict=True) if number):
-        return header, rows
-    notes.append(f"line {line} has no number: read as the units of the columns")
+        return grid
+    notes.append(f"line {grid.lines[0]} has no number: read as the units of the columns")
     units = [cell.strip("()[] -") for cell in first]
-    return [
+    header = [
         f"{column} ({unit})" if unit and number else column
-        for column, unit, number in zip(header, units, numeric, strict=True)
-    ], rows[1:]
+        for column, unit, number in zip(grid.header, units, numeric, strict=True)
+    ]
+    below = np.arange(len(grid.lines)) > 0
+    return grid._replace(header=header, columns=[column.take(below) for column in grid.columns], lines=grid.lines[1:])
 
 
 def _header_mistakes(header: list[str], line: int, name: str) -> list[ErrorDetail]:

@@ -13,7 +13,7 @@ from shapeplan.readers.parse import parse_table
 from shapeplan.readers.source import SUFFIXES, read_text
 from shapeplan.readers.sources import SERVICES, TOOLS
 from shapeplan.readers.sources.run_log import RunLog, records_of
-from shapeplan.readers.table import Record, Table, columns_of, joined
+from shapeplan.readers.table import Record, Table, joined
 from shapeplan.runs import Source
 
 
@@ -111,7 +111,7 @@ def _runs(
             "(--all-points reads them: for rates that do not decay)"
         )
     digest = hashlib.sha256("".join(files.values()).encode()).hexdigest()
-    return Table(columns_of(records), tuple(records), notes=tuple(dict.fromkeys(notes))), Source(name, digest)
+    return Table.of_records(records, list(dict.fromkeys(notes))), Source(name, digest)
 
 
 def _is_log(path: Path) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 
 from shapeplan.errors import ErrorDetail, InputError
 from shapeplan.readers.gather import Gathered
-from shapeplan.readers.table import Record, Table, columns_of, flattened
+from shapeplan.readers.table import Record, Table, flattened
 from shapeplan.runs import Source
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def gather_frame(frame: Frame) -> Gathered:
         flattened(Record(i, {str(key): _plain(cell) for key, cell in row.items()})) for i, row in enumerate(rows, 1)
     )
     digest = hashlib.sha256("\n".join(repr(sorted(record.cells.items())) for record in records).encode()).hexdigest()
-    return Gathered(Table(columns_of(records), records), (Source(name, digest),), name)
+    return Gathered(Table.of_records(records), (Source(name, digest),), name)
 
 
 def _rows(frame: Frame) -> Iterable[Any]:

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from shapeplan.cells import ABSENT
 from shapeplan.errors import ErrorDetail
 from shapeplan.numerics.arrays import Floats
-from shapeplan.readers.table import Record
+from shapeplan.readers.table import Table
 
 _LONGEST_SHOWN = 60
 _SCALES = {"k": 1e3, "m": 1e6, "b": 1e9, "g": 1e9, "t": 1e12}
@@ -97,22 +98,20 @@ PERCENT = Notation(
 
 
 def read_numbers(
-    records: Sequence[Record], column: str, name: str, *, positive: bool, semicolons: bool = False
+    table: Table, column: str, name: str, *, positive: bool
 ) -> tuple[Floats, str | None, list[ErrorDetail]]:
     """Return the numbers of a column.
 
     Parameters
     ----------
-    records : sequence of Record
-        The rows.
+    table : Table
+        The rows; between semicolons spreadsheets write decimal commas.
     column : str
         Whose cells are read.
     name : str
         The input, for errors.
     positive : bool
         Whether the numbers must be above zero.
-    semicolons : bool
-        Whether the input separates its cells by semicolons, as spreadsheets with decimal commas do.
 
     Returns
     -------
@@ -123,32 +122,35 @@ def read_numbers(
     details : list of ErrorDetail
         One for every cell that is no number, or not finite, or not above zero.
     """
-    cells = [record.cells.get(column) for record in records]
-    plain = _plain(cells)
+    semicolons = table.semicolons
+    plain = table.cells[column].numbers()
+    cells = []
     if plain is not None and np.isfinite(plain).all() and not (positive and (plain <= 0).any()):
+        cells = list(table.cells[column]) if semicolons else []
         dotted = semicolons and _in(cells, DOTTED)
         if not dotted:
             return plain, None, []
+    cells = cells or list(table.cells[column])
     notation = None if plain is not None and not semicolons else _notation(cells, semicolons)
     if notation is not None:
         cells = [notation.value(cell.strip()) if isinstance(cell, str) else cell for cell in cells]
     values, details = np.full(len(cells), np.nan), []
-    for i, (cell, record) in enumerate(zip(cells, records, strict=True)):
+    for i, cell in enumerate(cells):
         try:
             values[i] = _positive(cell) if positive else _number(cell)
         except _CellError as error:
-            details.append(_detail(error, record, column, name))
+            details.append(_detail(error, table, i, column, name))
     return values, notation.name if notation else None, details
 
 
-def read_labels(records: Sequence[Record], column: str, name: str) -> tuple[list[str], list[ErrorDetail]]:
+def read_labels(table: Table, column: str, name: str) -> tuple[list[str], list[ErrorDetail]]:
     """Return the cells of a column as text, and one error for every cell that is empty or no name."""
     labels, details = [], []
-    for record in records:
+    for i, cell in enumerate(table.cells[column]):
         try:
-            labels.append(_label(record.cells.get(column)))
+            labels.append(_label(cell))
         except _CellError as error:
-            details.append(_detail(error, record, column, name))
+            details.append(_detail(error, table, i, column, name))
     return labels, details
 
 
@@ -164,18 +166,7 @@ def as_number(cell: object) -> float | None:
 
 def is_blank(cell: object) -> bool:
     """Return whether a cell holds nothing."""
-    return cell is None or (isinstance(cell, str) and not cell.strip())
-
-
-def _plain(cells: Sequence[object]) -> Floats | None:
-    """Return the cells as numbers if all are plain ones."""
-    kinds = set(map(type, cells))
-    if not kinds <= {str, int, float}:
-        return None
-    try:
-        return np.array([float(cell) for cell in cells if isinstance(cell, str | int | float)])
-    except (ValueError, OverflowError):
-        return None
+    return cell is None or cell is ABSENT or (isinstance(cell, str) and not cell.strip())
 
 
 def _in(cells: Sequence[object], notation: Notation) -> bool:
@@ -235,11 +226,11 @@ def _label(cell: object) -> str:
     return str(cell)
 
 
-def _detail(error: _CellError, record: Record, column: str, name: str) -> ErrorDetail:
-    found = record.cells.get(column)
-    value = "" if found is None else _text(found)
-    place = (record.file or name, record.line_of(column), column, value)
-    if column not in record.cells:
+def _detail(error: _CellError, table: Table, row: int, column: str, name: str) -> ErrorDetail:
+    found = table.cells[column][row]
+    value = "" if found is None or found is ABSENT else _text(found)
+    place = (table.file_of(row, name), table.line_of(row, column), column, value)
+    if found is ABSENT:
         return ErrorDetail("empty-cell", "the entry lacks it", "add it, or remove the entry", *place)
     return ErrorDetail(error.code, error.message, error.hint, *place)
 

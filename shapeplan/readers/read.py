@@ -168,7 +168,7 @@ def _read(gathered: Gathered, asked: _Asked, settings: Settings, architecture: A
         dropped += more
     values, notes, details = read_values(table, columns, name)
     if columns.metric and not asked.higher_is_better:
-        details += not_positive(values["metric"], table.records, columns.metric, name)
+        details += not_positive(values["metric"], table, columns.metric, name)
     if asked.require_metric:
         details += refuse_unfinished(table, selection.where, name)
     details = [*table.faults, *details]
@@ -204,7 +204,7 @@ def _assemble(
     cautions: list[Caution] = []
     cost = settings.architecture if columns.dims else None
     shape = {dim: values[dim] for dim in columns.dims}
-    lines = np.array([record.line for record in table.records])
+    lines = table.lines
     model = _model(cost, shape, lines, name, cautions) if cost is not None else None
     examples, unit = _examples(values, cost, notes, name)
     if cost is not None and "tokens" in values:
@@ -252,8 +252,8 @@ def _assemble(
         heads=values.get("heads"),
         architecture=cost,
         center=settings.center,
-        cells=tuple(record.cells for record in table.records),
-        files=tuple(record.file or name for record in table.records) if len(gathered.sources) > 1 else (),
+        cells=table.cells,
+        files=tuple(file or name for file in table.files) if len(gathered.sources) > 1 else (),
         sources=gathered.sources,
         notes=tuple(notes),
         cautions=tuple(cautions),

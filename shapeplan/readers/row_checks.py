@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from shapeplan import codes
+from shapeplan.cells import ABSENT
 from shapeplan.errors import Caution, ErrorDetail, InputError
 from shapeplan.numerics.arrays import Floats
+from shapeplan.numerics.grouping import first_alike
 from shapeplan.quantities import format_flops
-from shapeplan.readers.table import Record
+from shapeplan.readers.table import Table
 from shapeplan.runs import Runs
 
 _FEWEST_COPIES, _COPIES = 3, 0.05
@@ -48,10 +49,10 @@ def check_rows(runs: Runs, metric: str | None, *, training: bool) -> None:
         raise InputError(*sorted(details, key=lambda found: found.line or 0))
 
 
-def not_positive(loss: Floats, records: Sequence[Record], metric: str, name: str) -> list[ErrorDetail]:
+def not_positive(loss: Floats, table: Table, metric: str, name: str) -> list[ErrorDetail]:
     """Return an error for every row whose metric is zero or negative."""
     return [
-        _not_positive(float(loss[i]), records[i].file or name, records[i].line_of(metric), metric)
+        _not_positive(float(loss[i]), table.file_of(i, name), table.line_of(i, metric), metric)
         for i in np.flatnonzero(loss <= 0).tolist()
     ]
 
@@ -77,9 +78,9 @@ def doubt_copies(runs: Runs) -> Runs:
     """Return the rows with a caution where too many are alike in shape, compute and metric to be other runs."""
     if runs.loss is None:
         return runs
-    place = np.column_stack([runs.shape, runs.flops, runs.loss])
-    copies = len(place) - len(np.unique(place, axis=0))
-    if copies < max(_FEWEST_COPIES, _COPIES * len(place)):
+    first = first_alike(*runs.shape.T, runs.flops, runs.loss)
+    copies = int((first != np.arange(len(runs))).sum())
+    if copies < max(_FEWEST_COPIES, _COPIES * len(runs)):
         return runs
     message = f"{copies} rows repeat the shape, compute and {runs.metric} of a row of another run to the last digit"
     hint = "copies make every interval too narrow: remove them"
@@ -88,31 +89,26 @@ def doubt_copies(runs: Runs) -> Runs:
 
 def _contradictions(runs: Runs) -> list[ErrorDetail]:
     """Return a complaint for every run with two shapes and every point of training that comes twice."""
-    details: list[ErrorDetail] = []
-    lines = runs.lines
-    first_of_run: dict[int, int] = {}
-    first_of_point: dict[tuple[int, float], int] = {}
-    for i, (run, point) in enumerate(zip(runs.run.tolist(), runs.flops.tolist(), strict=True)):
-        label = runs.run_names[run]
-        leader = first_of_run.setdefault(run, i)
-        if not np.array_equal(runs.shape[i], runs.shape[leader]):
-            details.append(
-                ErrorDetail(
-                    "two-shapes",
-                    f"run {label!r} has another shape than on line {lines[leader]}",
-                    "a run trains one shape: give the runs different names",
-                    runs.file_of(i),
-                    int(lines[i]),
-                    "run",
-                    label,
-                )
-            )
-            continue
-        twin = first_of_point.setdefault((run, point), i)
-        if twin != i:
-            details.append(_repeated(runs, i, twin, label))
+    leader = np.unique(runs.run, return_index=True)[1][runs.run]
+    two_shapes = (runs.shape != runs.shape[leader]).any(axis=1)
+    details = {
+        i: ErrorDetail(
+            "two-shapes",
+            f"run {runs.run_names[runs.run[i]]!r} has another shape than on line {runs.lines[leader[i]]}",
+            "a run trains one shape: give the runs different names",
+            runs.file_of(i),
+            int(runs.lines[i]),
+            "run",
+            runs.run_names[runs.run[i]],
+        )
+        for i in np.flatnonzero(two_shapes).tolist()
+    }
+    whole = np.flatnonzero(~two_shapes)
+    twins = whole[first_alike(runs.run[whole], runs.flops[whole])]
+    for i, twin in zip(whole[twins != whole].tolist(), twins[twins != whole].tolist(), strict=True):
+        details[i] = _repeated(runs, i, twin, runs.run_names[runs.run[i]])
     # Without a run column a repeat becomes a run of its own (another seed), unless it is the same in every cell.
-    return details or _identical_rows(runs)
+    return [details[i] for i in sorted(details)] or _identical_rows(runs)
 
 
 def _repeated(runs: Runs, i: int, twin: int, label: str) -> ErrorDetail:
@@ -131,13 +127,16 @@ def _repeated(runs: Runs, i: int, twin: int, label: str) -> ErrorDetail:
 
 
 def _identical_rows(runs: Runs) -> list[ErrorDetail]:
+    numbers = [*runs.shape.T, runs.flops, *([] if runs.loss is None else [runs.loss])]
+    first = first_alike(*numbers)
+    doubtful = np.isin(first, first[first != np.arange(len(runs))])
     seen: dict[tuple[str, ...], int] = {}
     found = []
-    for i, cells in enumerate(runs.cells):
-        key = tuple(f"{column}={value}" for column, value in cells.items())
+    for i in np.flatnonzero(doubtful).tolist():
+        key = tuple(f"{column}={cell}" for column, cells in runs.cells.items() if (cell := cells[i]) is not ABSENT)
         twin = seen.setdefault(key, i)
         if twin != i:
             message = f"the row is the same as line {runs.lines[twin]} in every cell"
-            place, first = (runs.file_of(i), int(runs.lines[i])), key[0].split("=", 1)[1]
-            found.append(ErrorDetail("duplicate-row", message, "remove one", *place, value=first))
+            place, value = (runs.file_of(i), int(runs.lines[i])), key[0].split("=", 1)[1]
+            found.append(ErrorDetail("duplicate-row", message, "remove one", *place, value=value))
     return found

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
+from shapeplan.cells import ABSENT
 from shapeplan.errors import ArgumentError, ErrorDetail, InputError
 from shapeplan.numerics.arrays import Bools
 from shapeplan.readers.names import STATES, UNFINISHED, normal, word_of
-from shapeplan.readers.numbers import as_number
+from shapeplan.readers.numbers import as_number, is_blank
 from shapeplan.readers.table import Table
 from shapeplan.runs import DroppedRow, Runs
 
@@ -85,33 +87,35 @@ def select_rows(table: Table, conditions: Sequence[str], name: str) -> tuple[Tab
     if not conditions:
         return table, ()
     parsed = [_condition(text, table.columns) for text in conditions]
-    kept, dropped = [], []
-    for record in table.records:
-        failed = next((one for one in parsed if not one.holds(record.cells.get(one.column))), None)
-        if failed is None:
-            kept.append(record)
-        else:
-            dropped.append(DroppedRow(record.file or name, record.line, f"not {failed.text}"))
-    if not kept:
-        seen = {one.column: sorted({str(r.cells.get(one.column)) for r in table.records})[:8] for one in parsed}
+    kept = np.ones(len(table), dtype=bool)
+    failed: dict[int, str] = {}
+    for one in parsed:
+        holds = np.array([one.holds(cell) for cell in table.cells[one.column]])
+        failed |= dict.fromkeys(np.flatnonzero(kept & ~holds).tolist(), f"not {one.text}")
+        kept &= holds
+    if not kept.any():
+        seen = {one.column: sorted(set(map(_text, table.cells[one.column])))[:8] for one in parsed}
         there = "; ".join(f"{column} is {', '.join(values)}" for column, values in seen.items())
         raise InputError(ErrorDetail("no-rows", f"no row has {' and '.join(conditions)}", there, name))
-    return replace(table, records=tuple(kept)), tuple(dropped)
+    return table.take(kept), _dropped(table, failed, name)
 
 
 def drop_nonfinite(table: Table, metric: str, name: str) -> tuple[Table, tuple[DroppedRow, ...]]:
     """Return the rows whose metric is a finite number or text that is an error of its own, and the others."""
-    kept, dropped = [], []
-    for record in table.records:
-        cell = record.cells.get(metric)
+    failed: dict[int, str] = {}
+    for row, cell in enumerate(table.cells[metric]):
         number = as_number(cell)
-        if cell is None or str(cell).strip() == "" or (number is not None and not np.isfinite(number)):
-            dropped.append(DroppedRow(record.file or name, record.line, f"{metric} is {cell or 'empty'!s}"))
-        else:
-            kept.append(record)
-    if not kept:
+        if is_blank(cell) or (number is not None and not np.isfinite(number)):
+            failed[row] = f"{metric} is {_text(cell) or 'empty'}"
+    if len(failed) == len(table):
         raise InputError(ErrorDetail("no-rows", f"no row has a finite {metric}", "check the column", name))
-    return replace(table, records=tuple(kept)), tuple(dropped)
+    kept = np.ones(len(table), dtype=bool)
+    kept[list(failed)] = False
+    return table.take(kept), _dropped(table, failed, name)
+
+
+def _dropped(table: Table, failed: Mapping[int, str], name: str) -> tuple[DroppedRow, ...]:
+    return tuple(DroppedRow(table.file_of(row, name), int(table.lines[row]), failed[row]) for row in sorted(failed))
 
 
 def refuse_unfinished(table: Table, conditions: Sequence[str], name: str) -> list[ErrorDetail]:
@@ -121,15 +125,14 @@ def refuse_unfinished(table: Table, conditions: Sequence[str], name: str) -> lis
     for column in table.columns:
         if word_of(column) not in STATES or column in asked:
             continue
-        states = {str(record.cells.get(column, "")).strip().lower() for record in table.records}
-        if not states & UNFINISHED:
+        states = [_text(cell) for cell in table.cells[column]]
+        if not {state.lower() for state in states} & UNFINISHED:
             continue
-        good = _finished(table, column)
-        for record in table.records:
-            state = str(record.cells.get(column, "")).strip()
+        good = _finished(states)
+        for row, state in enumerate(states):
             if state.lower() in UNFINISHED:
                 hint = f"--where '{column}={good}' leaves such rows out, --where '{column}!=' keeps them"
-                place = (record.file or name, record.line_of(column), column, state)
+                place = (table.file_of(row, name), table.line_of(row, column), column, state)
                 message = f"the run is {state}: its loss is not final"
                 details.append(ErrorDetail("unfinished-run", message, hint, *place))
     return details
@@ -153,8 +156,7 @@ def best_of(runs: Runs, columns: Sequence[str]) -> tuple[Runs, tuple[DroppedRow,
     ArgumentError
         If a column is not in the log.
     """
-    known = list(dict.fromkeys(column for cells in runs.cells for column in cells))
-    chosen = [_column(column, known, "--best-of") for column in columns]
+    chosen = [_column(column, list(runs.cells), "--best-of") for column in columns]
     group, groups = np.empty(len(runs), dtype=int), 0
     first: dict[tuple[float, ...], tuple[int, float]] = {}
     for i in np.argsort(runs.flops, kind="stable").tolist():
@@ -202,19 +204,19 @@ def _column(wanted: str, columns: Sequence[str], option: str) -> str:
 
 
 def _equal(cell: object, value: str) -> bool:
-    text = "" if cell is None else str(cell).strip()
+    text = _text(cell)
     mine, other = as_number(text), as_number(value)
     return text.lower() == value.strip().lower() or (mine is not None and mine == other)
 
 
-def _finished(table: Table, column: str) -> str:
+def _text(cell: object) -> str:
+    return "" if cell is None or cell is ABSENT else str(cell).strip()
+
+
+def _finished(states: Sequence[str]) -> str:
     """Return the commonest state of runs that did finish, as it is written."""
-    counts: dict[str, int] = {}
-    for record in table.records:
-        state = str(record.cells.get(column, "")).strip()
-        if state and state.lower() not in UNFINISHED:
-            counts[state] = counts.get(state, 0) + 1
-    return max(counts, key=lambda state: counts[state]) if counts else "finished"
+    counts = Counter(state for state in states if state and state.lower() not in UNFINISHED)
+    return counts.most_common(1)[0][0] if counts else "finished"
 
 
 def describe_dropped(dropped: Sequence[DroppedRow]) -> list[str]:

@@ -77,7 +77,7 @@ def read_text(path: str | Path) -> Text:
     digest = hashlib.sha256(raw).hexdigest()
     raw, suffix = _decompressed(raw, "" if name == STDIN else path, name)
     body, notes = _decoded(raw, name)
-    if not body.strip():
+    if not body or body.isspace():
         hint = "a log has a header and rows, or a list of runs"
         hint = "pipe a file in; '-' can be read once only" if name == STDIN else hint
         raise InputError(ErrorDetail("empty", "is empty", hint, name))
@@ -183,12 +183,12 @@ def _read_file(path: Path, name: str) -> bytes:
 
 
 def _sniff(body: str) -> Format:
-    start = body.lstrip()
+    start = body[: 2**16].lstrip()
     first = start.split("\n", 1)[0]
     if start.startswith("["):
         return "json"
     if start.startswith("{"):
-        lines = [line.strip() for line in start.splitlines() if line.strip()]
+        lines = [line.strip() for line in body.splitlines() if line.strip()]
         return "jsonl" if all(line.startswith("{") and line.endswith("}") for line in lines) else "json"
     if "\t" in first:
         return "tsv"

@@ -6,10 +6,11 @@ import bisect
 import json
 import json.scanner
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from shapeplan.errors import ErrorDetail, InputError
-from shapeplan.readers.table import Record, Table, columns_of, flattened
+from shapeplan.readers.table import Record, Table, flattened
 
 RUNS = "runs"
 _WANTED = "write a list of runs, or a mapping with a list under 'runs:'"
@@ -204,7 +205,7 @@ def _table(data: object, name: str, lone_record: bool = False) -> Table:
         settings = data
         _refuse_duplicates([data], name)
         if lone_record and RUNS not in data:
-            return Table(tuple(data), (Record(data.line, data, data.lines),))
+            return Table.of_records([Record(data.line, data, data.lines)])
         if RUNS not in data:
             if str(data.get("kind", "")).startswith("shapeplan."):
                 message = f"is a document of shapeplan ({data['kind']}), not a log"
@@ -240,10 +241,11 @@ def _table(data: object, name: str, lone_record: bool = False) -> Table:
     _refuse_duplicates(runs, name)
     records = tuple(flattened(Record(item.line, item, item.lines)) for item in runs)
     header = records[0].line
+    table = Table.of_records(records, header_line=header)
     if settings is None:
-        return Table(columns_of(records), records, header_line=header)
+        return table
     rest = {key: value for key, value in settings.items() if key != RUNS}
-    return Table(columns_of(records), records, rest, settings.lines, header_line=header)
+    return replace(table, settings=rest, settings_lines=settings.lines)
 
 
 def _refuse_duplicates(mappings: list[_Mapping], name: str) -> None:

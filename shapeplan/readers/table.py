@@ -1,11 +1,15 @@
-"""Records with their places: what every format is parsed into before anyone asks what the columns mean."""
+"""Columns with their places: what every format is parsed into before anyone asks what the columns mean."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+
+from shapeplan.cells import ABSENT, Cells
 from shapeplan.errors import ErrorDetail, InputError
+from shapeplan.numerics.arrays import Bools, Ints
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +28,18 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Records under columns, with the settings that may precede them.
+    """Cells by column, with the settings that may precede them.
 
     Attributes
     ----------
-    columns : tuple of str
-        Names as they stand in the input, in order of appearance.
-    records : tuple of Record
-        In input order.
+    cells : mapping of str to Cells
+        By the names of the columns as they stand in the input, in order of appearance; all of one length.
+    lines : ndarray of int, shape (rows,)
+        Line of every row.
+    cell_lines : sequence of mapping
+        Lines of cells by row and column; empty where the format does not tell.
+    files : sequence of str
+        The file of every row; empty where there is one.
     settings : mapping
         ``architecture``, ``flops_convention``, ``metric``, ``star`` and the like.
     settings_lines : mapping of str to int
@@ -43,11 +51,13 @@ class Table:
     semicolons : bool
         Whether semicolons separate the cells.
     faults : tuple of ErrorDetail
-        Rows that could not be split, which are not among the records.
+        Rows that could not be split, which are not among the rows.
     """
 
-    columns: tuple[str, ...]
-    records: tuple[Record, ...]
+    cells: Mapping[str, Cells]
+    lines: Ints
+    cell_lines: Sequence[Mapping[str, int]] = ()
+    files: Sequence[str] = ()
     settings: Mapping[str, object] = field(default_factory=dict)
     settings_lines: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
@@ -55,10 +65,56 @@ class Table:
     semicolons: bool = False
     faults: tuple[ErrorDetail, ...] = ()
 
+    @classmethod
+    def of_records(cls, records: Sequence[Record], notes: Sequence[str] = (), header_line: int = 1) -> Table:
+        """Return rows that are known one by one as columns; a cell that a row lacks is `ABSENT`."""
+        columns = dict.fromkeys(column for record in records for column in record.cells)
+        cells = {column: Cells([record.cells.get(column, ABSENT) for record in records]) for column in columns}
+        return cls(
+            cells,
+            np.array([record.line for record in records], dtype=int),
+            [record.lines for record in records] if any(record.lines for record in records) else (),
+            [record.file for record in records] if any(record.file for record in records) else (),
+            notes=tuple(notes),
+            header_line=header_line,
+        )
 
-def columns_of(records: Iterable[Record]) -> tuple[str, ...]:
-    """Return every column that any record has, in order of first appearance."""
-    return tuple(dict.fromkeys(column for record in records for column in record.cells))
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self.lines)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns."""
+        return tuple(self.cells)
+
+    @property
+    def records(self) -> Iterator[Record]:
+        """The rows, one by one."""
+        for row in range(len(self)):
+            cells = {column: cell for column, found in self.cells.items() if (cell := found[row]) is not ABSENT}
+            lines = self.cell_lines[row] if self.cell_lines else {}
+            yield Record(int(self.lines[row]), cells, lines, self.files[row] if self.files else "")
+
+    def line_of(self, row: int, column: str) -> int:
+        """Return the line of one cell, or of its row where the format does not tell."""
+        line = int(self.lines[row])
+        return self.cell_lines[row].get(column, line) if self.cell_lines else line
+
+    def file_of(self, row: int, name: str) -> str:
+        """Return the file of a row, which is `name` where there is one."""
+        return (self.files[row] if self.files else "") or name
+
+    def take(self, rows: Bools) -> Table:
+        """Return the rows of a mask."""
+        kept = np.flatnonzero(rows).tolist()
+        return replace(
+            self,
+            cells={column: cells.take(rows) for column, cells in self.cells.items()},
+            lines=self.lines[rows],
+            cell_lines=[self.cell_lines[i] for i in kept] if self.cell_lines else (),
+            files=[self.files[i] for i in kept] if self.files else (),
+        )
 
 
 def flattened(record: Record) -> Record:
@@ -81,7 +137,7 @@ def flattened(record: Record) -> Record:
 
 
 def joined(tables: Sequence[tuple[str, Table]]) -> Table:
-    """Return the records of several inputs, by name, as one table.
+    """Return the rows of several inputs, by name, as one table.
 
     Raises
     ------
@@ -100,9 +156,20 @@ def joined(tables: Sequence[tuple[str, Table]]) -> Table:
                 hint = "give logs of one recipe, or say it once with --config"
                 raise InputError(ErrorDetail("two-settings", message, hint, name, table.settings_lines.get(key), key))
             settings[key], lines[key], of[key] = value, table.settings_lines.get(key, 1), name
-    records = tuple(replace(record, file=record.file or name) for name, table in tables for record in table.records)
-    notes = tuple(dict.fromkeys(note for _, table in tables for note in table.notes))
-    semicolons = any(table.semicolons for _, table in tables)
-    faults = tuple(fault for _, table in tables for fault in table.faults)
-    header = tables[0][1].header_line
-    return Table(columns_of(records), records, settings, lines, notes, header, semicolons, faults)
+    parts = [table for _, table in tables]
+    told = any(table.cell_lines for table in parts)
+    return Table(
+        {
+            column: Cells.joined([table.cells.get(column) or Cells([ABSENT] * len(table)) for table in parts])
+            for column in dict.fromkeys(column for table in parts for column in table.cells)
+        },
+        np.concatenate([table.lines for table in parts]),
+        [place for table in parts for place in table.cell_lines or [{}] * len(table)] if told else (),
+        [table.file_of(row, name) for name, table in tables for row in range(len(table))],
+        settings,
+        lines,
+        tuple(dict.fromkeys(note for table in parts for note in table.notes)),
+        parts[0].header_line,
+        any(table.semicolons for table in parts),
+        tuple(fault for table in parts for fault in table.faults),
+    )

@@ -31,17 +31,15 @@ def read_values(table: Table, columns: Columns, name: str) -> tuple[dict[str, An
     notes: dict[str, list[str]] = {}
     details: list[ErrorDetail] = []
     for column, role in wanted.items():
-        numbers, notation, mistakes = read_numbers(
-            table.records, column, name, positive=role != "metric", semicolons=table.semicolons
-        )
-        if mistakes and role in _SPARE and len(mistakes) == len(table.records):
+        numbers, notation, mistakes = read_numbers(table, column, name, positive=role != "metric")
+        if mistakes and role in _SPARE and len(mistakes) == len(table):
             continue
         values[role] = numbers * columns.scales.get(role, 1.0)
         details += mistakes
         if notation:
             notes.setdefault(notation, []).append(column)
     if "run" in columns.roles:
-        values["run"], mistakes = read_labels(table.records, columns.roles["run"], name)
+        values["run"], mistakes = read_labels(table, columns.roles["run"], name)
         if mistakes and "run" in columns.unsure:
             del values["run"]
         else:

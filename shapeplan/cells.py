@@ -1,0 +1,93 @@
+"""The cells of a column as they stand in an input: a list, or an array of short texts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from enum import Enum
+from typing import Final, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shapeplan.numerics.arrays import Bools, Floats, Ints
+
+_LONGEST = 64
+"""Characters; longer texts are kept in a list, since an array takes the longest for all."""
+Texts: TypeAlias = NDArray[np.bytes_]
+
+
+class _Absent(Enum):
+    ABSENT = "absent"
+
+
+ABSENT: Final = _Absent.ABSENT
+"""In place of a cell that a row does not have, where rows need not have all columns."""
+
+
+class Cells:
+    """The cells of one column, in the order of the rows.
+
+    Parameters
+    ----------
+    cells : sequence of object, or ndarray of bytes
+        Texts, numbers, None or `ABSENT`; an array holds texts in ASCII.
+    """
+
+    __slots__ = ("_cells",)
+
+    def __init__(self, cells: Sequence[object] | Texts):
+        self._cells = cells
+
+    @classmethod
+    def of_texts(cls, texts: Sequence[str]) -> Cells:
+        """Return texts as an array, where they are short and in ASCII."""
+        if max(map(len, texts), default=0) > _LONGEST:
+            return cls(list(texts))
+        try:
+            return cls(np.array(texts, dtype="S"))
+        except UnicodeEncodeError:
+            return cls(list(texts))
+
+    @classmethod
+    def joined(cls, parts: Sequence[Cells]) -> Cells:
+        """Return the cells of several columns, one after the other."""
+        arrays = [part._cells for part in parts if isinstance(part._cells, np.ndarray)]
+        if arrays and len(arrays) == len(parts):
+            return cls(np.concatenate(arrays) if len(arrays) != 1 else arrays[0])
+        return cls([cell for part in parts for cell in part])
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self._cells)
+
+    def __getitem__(self, row: int) -> object:
+        """Return one cell."""
+        cell: object = self._cells[row]
+        return cell.decode() if isinstance(cell, bytes) else cell
+
+    def __iter__(self) -> Iterator[object]:
+        """Yield the cells."""
+        if isinstance(self._cells, np.ndarray):
+            return map(bytes.decode, self._cells.tolist())
+        return iter(self._cells)
+
+    def take(self, rows: Ints | Bools) -> Cells:
+        """Return the cells of some rows."""
+        if isinstance(self._cells, np.ndarray):
+            return Cells(self._cells[rows])
+        return Cells([self._cells[i] for i in np.arange(len(self))[rows].tolist()])
+
+    def numbers(self) -> Floats | None:
+        """Return the cells as numbers, shape (rows,), if all are plain ones (which NaN is), else None."""
+        cells = self._cells
+        if isinstance(cells, np.ndarray):
+            try:
+                return cells.astype(float)
+            except ValueError:
+                return None
+        if not set(map(type, cells)) <= {str, int, float}:
+            return None
+        try:
+            return np.array([float(cell) for cell in cells if isinstance(cell, str | int | float)])
+        except (ValueError, OverflowError):
+            return None
