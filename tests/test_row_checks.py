@@ -10,7 +10,7 @@ import pytest
 from conftest import SAMPLES, Program, fit, sweep
 
 from shapeplan.errors import FitError
-from shapeplan.readers.row_checks import doubt_copies
+from shapeplan.readers.row_checks import alike_rows, doubt_copies
 
 
 @pytest.mark.parametrize("factor", [1e-80, 1e80])
@@ -39,5 +39,5 @@ def test_a_metric_at_the_edge_of_floats_is_refused_and_a_huge_one_is_not(program
 def test_copies_of_rows_under_other_names_are_doubted() -> None:
     runs = sweep(0.003, 1)
     twice = runs.take(np.tile(np.arange(len(runs)), 2))
-    assert [caution.code for caution in doubt_copies(twice).cautions] == ["copied-rows"]
-    assert doubt_copies(runs).cautions == runs.cautions
+    assert [caution.code for caution in doubt_copies(twice, alike_rows(twice)).cautions] == ["copied-rows"]
+    assert doubt_copies(runs, alike_rows(runs)).cautions == runs.cautions

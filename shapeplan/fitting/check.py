@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from shapeplan.errors import Caution
 from shapeplan.fitting.selection.identifiability import Contents, Support, collinear_cautions, joint_form, survey
 from shapeplan.laws import FORMS
@@ -79,7 +77,7 @@ def check(runs: Runs, *, center: Mapping[str, float] | None = None) -> Check:
         runs=runs,
         shapes=len(runs.distinct_shapes(runs.dims)) if runs.dims else 0,
         dimensions=contents.dimensions,
-        values={dim: tuple(map(float, np.unique(runs.values(dim)))) for dim in runs.dims},
+        values={dim: tuple(map(float, runs.distinct_shapes([dim])[:, 0])) for dim in runs.dims},
         star=star,
         no_star=contents.no_star.details[0].message if contents.no_star else None,
         grid_rows=len(rest),

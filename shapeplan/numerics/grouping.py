@@ -1,4 +1,4 @@
-"""Rows that are alike."""
+"""Rows that are alike, of columns with millions of rows."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from shapeplan.numerics.arrays import Ints
+from shapeplan.numerics.arrays import Bools, Floats, Ints
 
 
 def first_alike(*columns: NDArray[Any]) -> Ints:
@@ -15,24 +15,68 @@ def first_alike(*columns: NDArray[Any]) -> Ints:
 
     Parameters
     ----------
-    *columns : ndarray, shape (rows,)
+    *columns : ndarray of numbers, shape (rows,)
         At least one.
 
     Returns
     -------
     ndarray of int, shape (rows,)
     """
-    order = np.lexsort(columns)
-    # A sort that is stable has the first row of those alike in front.
-    new = np.zeros(len(order), dtype=bool)
-    new[:1] = True
-    for column in columns:
-        new[1:] |= column[order[1:]] != column[order[:-1]]
+    if not len(columns[0]):
+        return np.empty(0, dtype=int)
+    order, new = _in_order(columns)
     first = np.empty(len(order), dtype=int)
     first[order] = order[np.flatnonzero(new)][np.cumsum(new) - 1]
     return first
 
 
 def group_alike(*columns: NDArray[Any]) -> Ints:
-    """Return the group of every row, shape (rows,), counted from 0 in order of appearance; as `first_alike`."""
-    return np.unique(first_alike(*columns), return_inverse=True)[1].reshape(-1)
+    """Return the group of every row, shape (rows,), counted from 0; as `first_alike`."""
+    first = first_alike(*columns)
+    number = np.cumsum(first == np.arange(len(first))) - 1
+    return np.asarray(number[first])
+
+
+def distinct_rows(rows: Floats) -> Floats:
+    """Return the distinct rows of a matrix, sorted, as ``np.unique(rows, axis=0)`` does in several times the time."""
+    first = np.unique(first_alike(*rows.T))
+    return np.unique(rows[first], axis=0)
+
+
+def is_function(values: NDArray[Any], group: Ints) -> bool:
+    """Return whether every group, numbered from 0, has one value."""
+    if not len(group):
+        return True
+    one = np.empty(int(group.max()) + 1, dtype=values.dtype)
+    one[group] = values
+    return bool((one[group] == values).all())
+
+
+def _in_order(columns: tuple[NDArray[Any], ...]) -> tuple[Ints, Bools]:
+    """Return an order in which rows that are alike follow one another, the first in front, and where others begin."""
+    if len(columns) == 1:
+        order = np.argsort(columns[0], kind="stable")
+        return order, _differ(columns, order)
+    # One sort by a sum that equal rows share is several times as fast as a sort by every column.
+    key = sum(weight * column for weight, column in zip(np.sqrt(_PRIMES), columns, strict=False))
+    if len(columns) <= len(_PRIMES) and isinstance(key, np.ndarray) and np.isfinite(key).all():
+        order = np.argsort(key, kind="stable")
+        same_key = np.diff(key[order]) == 0
+        new = _differ(columns, order)
+        if not (same_key & new[1:]).any():
+            return order, new
+    order = np.lexsort(columns)
+    return order, _differ(columns, order)
+
+
+def _differ(columns: tuple[NDArray[Any], ...], order: Ints) -> Bools:
+    """Return for every row in an order whether it differs from the one before."""
+    new = np.zeros(len(order), dtype=bool)
+    new[:1] = True
+    for column in columns:
+        ordered = column[order]
+        new[1:] |= ordered[1:] != ordered[:-1]
+    return new
+
+
+_PRIMES = np.array([2.0, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37])

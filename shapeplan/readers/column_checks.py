@@ -13,8 +13,8 @@ import numpy as np
 
 from shapeplan import codes
 from shapeplan.errors import Caution, ErrorDetail, InputError
-from shapeplan.numerics.arrays import Floats, Ints
-from shapeplan.numerics.grouping import group_alike
+from shapeplan.numerics.arrays import Floats
+from shapeplan.numerics.grouping import group_alike, is_function
 from shapeplan.quantities import convert_flops, format_flops
 from shapeplan.readers.cross_check import span
 from shapeplan.readers.names import RECIPE, word_of
@@ -49,6 +49,8 @@ _LARGER = {
 }
 """What is in a larger unit, by the power of ten that compute is too large."""
 _FEW = 8
+_ENOUGH = 100_000
+"""Rows that tell a direction."""
 _RISES = 0.5
 """Rank correlation of metric and compute above which the metric grows with compute."""
 _LEAST_TOKENS = 1e3
@@ -198,7 +200,7 @@ def _sizes(runs: Runs, ignored: Sequence[str]) -> list[Caution]:
         values = _numbers(runs, column)
         if values is None or (values <= 0).any() or np.ptp(values) == 0:
             continue
-        if not experts and _function_of(values, shape) and not _moves(values, runs):
+        if not experts and is_function(values, shape) and not _moves(values, runs):
             continue
         seen = f"{values.min():g} to {values.max():g}"
         message = f"column {column!r} looks like a size of the model, varies ({seen}), and is ignored"
@@ -207,20 +209,9 @@ def _sizes(runs: Runs, ignored: Sequence[str]) -> list[Caution]:
     return cautions
 
 
-def _function_of(values: Floats, group: Ints) -> bool:
-    """Return whether every group has one value; groups are numbered from 0."""
-    first = np.empty(int(group.max()) + 1)
-    first[group] = values
-    return bool((first[group] == values).all())
-
-
 def _moves(values: Floats, runs: Runs) -> bool:
     """Return whether a column is neither in proportion to a dimension nor a function of one alone."""
-    for i in range(runs.shape.shape[1]):
-        _, group = np.unique(runs.shape[:, i], return_inverse=True)
-        if _function_of(values, group.ravel()):
-            return False
-    return True
+    return not any(is_function(values, group_alike(column)) for column in runs.shape.T)
 
 
 def _recipes(runs: Runs) -> list[Caution]:
@@ -231,7 +222,7 @@ def _recipes(runs: Runs) -> list[Caution]:
         for column in runs.cells
         if word_of(column) in RECIPE
         and (values := _numbers(runs, column)) is not None
-        and not _function_of(values, group)
+        and not is_function(values, group)
     ]
     if not varied:
         return []
@@ -240,8 +231,9 @@ def _recipes(runs: Runs) -> list[Caution]:
 
 
 def _rank_correlation(one: Floats, other: Floats) -> float:
-    """Return Spearman's rank correlation; 0 where either does not vary."""
+    """Return Spearman's rank correlation, of very many rows of some; 0 where either does not vary."""
     if np.ptp(one) == 0 or np.ptp(other) == 0:
         return 0.0
-    first, second = (np.searchsorted(np.unique(values), values).astype(float) for values in (one, other))
+    few = slice(None, None, 1 + len(one) // _ENOUGH)
+    first, second = (np.unique(values[few], return_inverse=True)[1].reshape(-1) for values in (one, other))
     return float(np.corrcoef(first, second)[0, 1])

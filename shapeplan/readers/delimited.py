@@ -15,6 +15,7 @@ from shapeplan.cells import Cells
 from shapeplan.errors import ErrorDetail, InputError
 from shapeplan.numerics.arrays import Ints
 from shapeplan.readers.numbers import as_number
+from shapeplan.readers.plain_text import split_plain
 from shapeplan.readers.table import Table
 
 _Row: TypeAlias = tuple[int, list[str]]
@@ -77,6 +78,11 @@ class _Grid(NamedTuple):
 
 def _grid(body: str, name: str, delimiter: str, notes: list[str]) -> _Grid:
     """Return the cells without blank rows and those that begin with ``#``; where all do, it begins their names."""
+    plain = split_plain(body.replace("\r\n", "\n"), delimiter)
+    if plain is not None and len(plain[0]) > 1:
+        below = np.arange(len(plain[0])) > 0
+        header = [str(column[0]) for column in plain]
+        return _Grid(header, 1, [column.take(below) for column in plain], 1 + np.flatnonzero(below), [])
     hashed: list[_Row] = []
     rows = _without_comments(_rows(body, name, delimiter), hashed)
     first = next(rows, None)

@@ -143,15 +143,18 @@ def read_numbers(
     return values, notation.name if notation else None, details
 
 
-def read_labels(table: Table, column: str, name: str) -> tuple[list[str], list[ErrorDetail]]:
-    """Return the cells of a column as text, and one error for every cell that is empty or no name."""
-    labels, details = [], []
+def label_faults(table: Table, column: str, name: str) -> list[ErrorDetail]:
+    """Return an error for every cell of a column that is empty or no name."""
+    details: list[ErrorDetail] = []
+    texts = table.cells[column].texts()
+    if texts is not None and (texts != b"").all():
+        return []
     for i, cell in enumerate(table.cells[column]):
         try:
-            labels.append(_label(cell))
+            _check_label(cell)
         except _CellError as error:
             details.append(_detail(error, table, i, column, name))
-    return labels, details
+    return details
 
 
 def as_number(cell: object) -> float | None:
@@ -217,13 +220,12 @@ def _positive(cell: object) -> float:
     return value
 
 
-def _label(cell: object) -> str:
-    """Return a cell as text that is not empty."""
+def _check_label(cell: object) -> None:
+    """Raise an error for a cell that is empty, or neither text nor a number."""
     if is_blank(cell):
         raise _CellError("empty-cell", "the cell is empty", "name the run, or drop the column")
     if not isinstance(cell, str | int | float) or (isinstance(cell, float) and not math.isfinite(cell)):
         raise _CellError("not-a-name", f"{_shown(cell)} is no name", "write text or a whole number")
-    return str(cell)
 
 
 def _detail(error: _CellError, table: Table, row: int, column: str, name: str) -> ErrorDetail:

@@ -21,7 +21,7 @@ from shapeplan.readers.compute import check_finite, compute_of
 from shapeplan.readers.cross_check import check_params, check_tokens
 from shapeplan.readers.gather import Gathered, gather
 from shapeplan.readers.in_memory import Frame, gather_frame, is_frame
-from shapeplan.readers.row_checks import check_rows, doubt_copies, doubt_magnitudes, not_positive
+from shapeplan.readers.row_checks import alike_rows, check_rows, doubt_copies, doubt_magnitudes, not_positive
 from shapeplan.readers.run_names import runs_of
 from shapeplan.readers.selection import (
     Selection,
@@ -185,10 +185,11 @@ def _read(gathered: Gathered, asked: _Asked, settings: Settings, architecture: A
         runs, more = best_of(runs, selection.best_of)
         dropped += more
     runs = replace(runs, dropped=dropped, notes=(*runs.notes, *describe_dropped(dropped)))
-    check_rows(runs, columns.metric, training=asked.require_metric)
+    alike = alike_rows(runs)
+    check_rows(runs, columns.metric, alike, training=asked.require_metric)
     if asked.require_metric:
         runs = check_columns(runs, columns.ignored)
-    return doubt_copies(doubt_magnitudes(runs))
+    return doubt_copies(doubt_magnitudes(runs), alike)
 
 
 def _assemble(

@@ -9,7 +9,7 @@ import numpy as np
 from shapeplan import codes
 from shapeplan.cells import ABSENT
 from shapeplan.errors import Caution, ErrorDetail, InputError
-from shapeplan.numerics.arrays import Floats
+from shapeplan.numerics.arrays import Floats, Ints
 from shapeplan.numerics.grouping import first_alike
 from shapeplan.quantities import format_flops
 from shapeplan.readers.table import Table
@@ -20,7 +20,7 @@ SMALLEST_FLOPS, LARGEST_FLOPS = 1e9, 1e30
 """Less than a second of one laptop core, and more than ten thousand times the largest run known."""
 
 
-def check_rows(runs: Runs, metric: str | None, *, training: bool) -> None:
+def check_rows(runs: Runs, metric: str | None, alike: Ints, *, training: bool) -> None:
     """Refuse rows that contradict each other or that no law can use.
 
     Parameters
@@ -29,6 +29,8 @@ def check_rows(runs: Runs, metric: str | None, *, training: bool) -> None:
         The rows.
     metric : str or None
         The metric's column, for complaints.
+    alike : ndarray of int, shape (rows,)
+        The first row of the same shape, compute and metric, for every row; as `alike_rows` returns.
     training : bool
         Whether the rows are points of training, which come once; rows to predict may repeat.
 
@@ -44,7 +46,7 @@ def check_rows(runs: Runs, metric: str | None, *, training: bool) -> None:
             for i in np.flatnonzero(runs.loss <= 0).tolist()
         ]
     if training:
-        details += _contradictions(runs)
+        details += _contradictions(runs, alike)
     if details:
         raise InputError(*sorted(details, key=lambda found: found.line or 0))
 
@@ -74,12 +76,16 @@ def doubt_magnitudes(runs: Runs) -> Runs:
     return replace(runs, cautions=(*runs.cautions, Caution(codes.IMPLAUSIBLE_MAGNITUDE, message, hint)))
 
 
-def doubt_copies(runs: Runs) -> Runs:
+def alike_rows(runs: Runs) -> Ints:
+    """Return the first row of the same shape, compute and metric, for every row."""
+    return first_alike(*runs.shape.T, runs.flops, *([] if runs.loss is None else [runs.loss]))
+
+
+def doubt_copies(runs: Runs, alike: Ints) -> Runs:
     """Return the rows with a caution where too many are alike in shape, compute and metric to be other runs."""
     if runs.loss is None:
         return runs
-    first = first_alike(*runs.shape.T, runs.flops, runs.loss)
-    copies = int((first != np.arange(len(runs))).sum())
+    copies = int((alike != np.arange(len(runs))).sum())
     if copies < max(_FEWEST_COPIES, _COPIES * len(runs)):
         return runs
     message = f"{copies} rows repeat the shape, compute and {runs.metric} of a row of another run to the last digit"
@@ -87,9 +93,11 @@ def doubt_copies(runs: Runs) -> Runs:
     return replace(runs, cautions=(*runs.cautions, Caution(codes.COPIED_ROWS, message, hint)))
 
 
-def _contradictions(runs: Runs) -> list[ErrorDetail]:
+def _contradictions(runs: Runs, alike: Ints) -> list[ErrorDetail]:
     """Return a complaint for every run with two shapes and every point of training that comes twice."""
-    leader = np.unique(runs.run, return_index=True)[1][runs.run]
+    if len(runs.run_names) == len(runs):
+        return _identical_rows(runs, alike)
+    leader = first_alike(runs.run)
     two_shapes = (runs.shape != runs.shape[leader]).any(axis=1)
     details = {
         i: ErrorDetail(
@@ -108,7 +116,7 @@ def _contradictions(runs: Runs) -> list[ErrorDetail]:
     for i, twin in zip(whole[twins != whole].tolist(), twins[twins != whole].tolist(), strict=True):
         details[i] = _repeated(runs, i, twin, runs.run_names[runs.run[i]])
     # Without a run column a repeat becomes a run of its own (another seed), unless it is the same in every cell.
-    return [details[i] for i in sorted(details)] or _identical_rows(runs)
+    return [details[i] for i in sorted(details)] or _identical_rows(runs, alike)
 
 
 def _repeated(runs: Runs, i: int, twin: int, label: str) -> ErrorDetail:
@@ -126,10 +134,10 @@ def _repeated(runs: Runs, i: int, twin: int, label: str) -> ErrorDetail:
     )
 
 
-def _identical_rows(runs: Runs) -> list[ErrorDetail]:
-    numbers = [*runs.shape.T, runs.flops, *([] if runs.loss is None else [runs.loss])]
-    first = first_alike(*numbers)
-    doubtful = np.isin(first, first[first != np.arange(len(runs))])
+def _identical_rows(runs: Runs, alike: Ints) -> list[ErrorDetail]:
+    twins = np.zeros(len(runs), dtype=bool)
+    twins[alike[alike != np.arange(len(runs))]] = True
+    doubtful = twins[alike]
     seen: dict[tuple[str, ...], int] = {}
     found = []
     for i in np.flatnonzero(doubtful).tolist():

@@ -10,7 +10,7 @@ import numpy as np
 from shapeplan.errors import ErrorDetail
 from shapeplan.readers.columns import Columns
 from shapeplan.readers.names import SHAPE
-from shapeplan.readers.numbers import read_labels, read_numbers
+from shapeplan.readers.numbers import label_faults, read_numbers
 from shapeplan.readers.table import Table
 
 _SPARE = ("heads", "mlp_ratio", "steps", "batch_size")
@@ -39,10 +39,9 @@ def read_values(table: Table, columns: Columns, name: str) -> tuple[dict[str, An
         if notation:
             notes.setdefault(notation, []).append(column)
     if "run" in columns.roles:
-        values["run"], mistakes = read_labels(table, columns.roles["run"], name)
-        if mistakes and "run" in columns.unsure:
-            del values["run"]
-        else:
+        mistakes = label_faults(table, columns.roles["run"], name)
+        if not (mistakes and "run" in columns.unsure):
+            values["run"] = table.cells[columns.roles["run"]]
             details += mistakes
     said = [f"cells of {', '.join(map(repr, found))} are read with {notation}" for notation, found in notes.items()]
     return values, said, details

@@ -10,6 +10,7 @@ import numpy as np
 from shapeplan import codes
 from shapeplan.errors import ArgumentError, Caution, ErrorDetail
 from shapeplan.numerics.arrays import Floats, Index
+from shapeplan.numerics.grouping import distinct_rows, group_alike, is_function
 from shapeplan.quantities import LARGEST_FLOPS, format_flops
 from shapeplan.runs import Runs
 from shapeplan.sweeps.dimensions import LARGEST_SIZE
@@ -84,12 +85,8 @@ def pareto_front(shapes: Floats, flops: Floats, loss: Floats) -> list[FrontSegme
         Compute and loss.
     """
     order = np.lexsort((loss, flops))
-    best = np.inf
-    steps: list[int] = []
-    for i in order:
-        if loss[i] < best:
-            best = float(loss[i])
-            steps.append(int(i))
+    best = np.minimum.accumulate(loss[order])
+    steps = order[np.concatenate([[True], loss[order][1:] < best[:-1]])].tolist() if len(order) else []
     segments: list[FrontSegment] = []
     for at, i in enumerate(steps):
         end = float(flops[steps[at + 1]]) if at + 1 < len(steps) else float(flops.max())
@@ -124,8 +121,9 @@ def find_start(runs: Runs, dims: Sequence[str], rows: Index) -> tuple[Start | No
         ``no-start`` without a grid, ``grid-boundary`` where no shape of the front is inside, and ``grid-one-duration``
         where no shape is logged at two points of training, so that its range of compute is not seen.
     """
-    columns = {dim: runs.values(dim)[rows] for dim in dims}
-    thin = [dim for dim in dims if len(np.unique(columns[dim])) < FEWEST_VALUES]
+    shapes = np.column_stack([runs.values(dim)[rows] for dim in dims])
+    columns = dict(zip(dims, map(np.unique, distinct_rows(shapes).T), strict=True))
+    thin = [dim for dim in dims if len(columns[dim]) < FEWEST_VALUES]
     if not len(rows) or thin:
         why = f"no grid varies {', '.join(thin)}" if len(rows) else "the log has no grid besides the star"
         cheapest = int(np.argmin(runs.flops))
@@ -133,14 +131,13 @@ def find_start(runs: Runs, dims: Sequence[str], rows: Index) -> tuple[Start | No
         example = f"--start {small}@{format_flops(float(runs.flops[cheapest]))}"
         hint = f"train a small grid (three values or more a dimension), or give a good small shape, e.g. {example}"
         return None, (Caution(codes.NO_START, f"no starting point: {why}", hint),)
-    shapes = np.column_stack(list(columns.values()))
     front = pareto_front(shapes, runs.flops[rows], runs.observed()[rows])
     inside = [segment for segment in front if not _on_boundary(segment.shape, columns)]
     chosen = max(inside or front, key=lambda segment: segment.decades)
     span = f"{format_flops(chosen.first)} to {format_flops(chosen.last)}"
     start = Start(dict(zip(dims, map(float, chosen.shape), strict=True)), chosen.first, f"grid, best over {span} FLOPs")
     cautions: tuple[Caution, ...] = ()
-    if len(np.unique(shapes, axis=0)) == len(np.unique(np.column_stack([shapes, runs.flops[rows]]), axis=0)):
+    if is_function(runs.flops[rows], group_alike(*shapes.T)):
         message = "every shape of the grid is logged at one duration, so t0 is what x0 cost there, not where it is best"
         hint = "log points of training along the grid runs; if x0 is best at less compute, plans come out too small"
         cautions = (Caution(codes.GRID_ONE_DURATION, message, hint),)
@@ -156,8 +153,7 @@ def find_start(runs: Runs, dims: Sequence[str], rows: Index) -> tuple[Start | No
 def _on_boundary(shape: Floats, columns: Mapping[str, Floats]) -> dict[str, list[float]]:
     """Return, for every dimension in which the shape is at the edge, the two values that would extend the grid."""
     additions = {}
-    for value, (dim, column) in zip(shape, columns.items(), strict=True):
-        values = np.unique(column)
+    for value, (dim, values) in zip(shape, columns.items(), strict=True):
         if values[0] < value < values[-1]:
             continue
         ratio = float(np.exp(np.mean(np.diff(np.log(values)))))

@@ -110,7 +110,7 @@ def find_star(runs: Runs, dims: Sequence[str], center: Mapping[str, float] | Non
             raise FitError(ErrorDetail("bad-center", f"the centre {why}", f"give {', '.join(dims)}"))
         best = np.array([center[dim] for dim in dims])
     else:
-        best = _best_center(np.unique(columns, axis=0))
+        best = _best_center(runs.distinct_shapes(dims))
     star = _star_around(columns, dims, best)
     thin = {dim: len(np.unique(columns[rows, i])) for i, (dim, rows) in enumerate(star.arms.items())}
     short = {dim: count for dim, count in thin.items() if count < FEWEST_VALUES}

@@ -16,6 +16,8 @@ from shapeplan.sweeps.dimensions import Dimensions, find_dimensions
 from shapeplan.sweeps.star import NoStarError, StarSweep, check_durations, check_rows, find_star
 
 _DETERMINED = 1e-6
+_ENOUGH = 10_000
+"""Rows in which values are counted first."""
 _ROUNDING = 1e-6
 _NO_SIGNAL = 1e-9
 _COLLINEAR = 0.98
@@ -154,9 +156,11 @@ def lacking_on_star(runs: Runs, star: StarSweep) -> str | None:
 
 
 def _values_apart(values: Floats) -> int:
-    """Return how many values there are, those that only rounding tells apart counted once."""
-    logs = np.sort(np.log(values))
-    return 1 + int((np.diff(logs) > _ROUNDING).sum()) if logs.size else 0
+    """Return how many values there are, those that only rounding tells apart counted once; of many at least enough."""
+    some = values[:_ENOUGH]
+    logs = np.sort(np.log(some))
+    count = 1 + int((np.diff(logs) > _ROUNDING).sum()) if logs.size else 0
+    return count if count >= FEWEST_VALUES or len(some) == len(values) else _values_apart(np.unique(values))
 
 
 def star_support(runs: Runs, star: StarSweep | None, no_star: NoStarError | None) -> Support:
@@ -187,13 +191,17 @@ def joint_support(runs: Runs, dimensions: Dimensions, name: str) -> Support:
 
 def collinearity(values: Mapping[str, Floats]) -> dict[str, float]:
     """Return the share of the variance of every variable's logarithm that the others explain (R squared)."""
-    logs = np.column_stack([np.log(column) for column in values.values()])
-    logs = (logs - logs.mean(axis=0)) / np.maximum(logs.std(axis=0), 1e-300)
+    logs = np.empty((len(values), len(next(iter(values.values())))))
+    for row, column in zip(logs, values.values(), strict=True):
+        np.log(column, out=row)
+        row -= row.mean()
+    products = logs @ logs.T
     shares = {}
     for i, name in enumerate(values):
-        others = np.delete(logs, i, axis=1)
-        left = logs[:, i] - others @ np.linalg.lstsq(others, logs[:, i], rcond=None)[0]
-        shares[name] = 1.0 - float(np.mean(left**2))
+        others = np.arange(len(values)) != i
+        cross = products[i, others]
+        explained = cross @ np.linalg.lstsq(products[np.ix_(others, others)], cross, rcond=None)[0]
+        shares[name] = float(explained / max(products[i, i], 1e-300))
     return shares
 
 
