@@ -44,6 +44,7 @@ _HOMES = {
     "find_model": "shapeplan.architectures.catalogue",
     "json_schema": "shapeplan.documents.schema",
     "law_document": "shapeplan.documents.law",
+    "load": "shapeplan.documents.files",
     "metrics_document": "shapeplan.documents.metrics",
     "named": "shapeplan.architectures.catalogue",
     "next_document": "shapeplan.documents.next_run",
@@ -82,7 +83,7 @@ if TYPE_CHECKING:
     from shapeplan.documents.check import check_document
     from shapeplan.documents.comparison import comparison_document
     from shapeplan.documents.figure import figure_document
-    from shapeplan.documents.files import published_law, read_law
+    from shapeplan.documents.files import load, published_law, read_law
     from shapeplan.documents.flops import flops_document
     from shapeplan.documents.law import law_document
     from shapeplan.documents.metrics import metrics_document
@@ -145,6 +146,7 @@ __all__ = [
     "grid_for_budget",
     "json_schema",
     "law_document",
+    "load",
     "metrics_document",
     "named",
     "next_document",

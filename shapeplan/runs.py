@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from importlib import import_module
+from typing import Any, Literal
 
 import numpy as np
 
 from shapeplan.architectures import Architecture
 from shapeplan.cells import ABSENT, Cells
-from shapeplan.errors import Caution
+from shapeplan.errors import ArgumentError, Caution, ErrorDetail
 from shapeplan.numerics.arrays import Bools, Floats, Index, Ints
 from shapeplan.numerics.grouping import distinct_rows
 from shapeplan.quantities import Convention, convert_flops
@@ -120,6 +122,30 @@ class Runs:
     def row(self, row: int) -> dict[str, object]:
         """Return the cells of a row by column, those that it has."""
         return {column: cell for column, cells in self.cells.items() if (cell := cells[row]) is not ABSENT}
+
+    def to_frame(self, library: Literal["pandas", "polars"] = "pandas") -> Any:
+        """Return what was understood of the rows as a DataFrame, which `read_runs` reads as the same rows.
+
+        Parameters
+        ----------
+        library : {"pandas", "polars"}
+            Whose DataFrame it is.
+
+        Raises
+        ------
+        ArgumentError
+            If that library is not installed.
+        """
+        columns: dict[str, Any] = {"run": [self.run_names[i] for i in self.run]}
+        columns |= {dim: self.values(dim) for dim in self.dims}
+        columns[f"{self.flops_convention}_flops"] = self.flops
+        rest = {self.examples_unit: self.examples, "params": self.params, "heads": self.heads, self.metric: self.loss}
+        columns |= {name: column for name, column in rest.items() if column is not None}
+        try:
+            return import_module(library).DataFrame(columns)
+        except ImportError:
+            message = f"needs {library}, which is not installed"
+            raise ArgumentError(ErrorDetail("missing-extra", message, f"pip install {library}")) from None
 
     def values(self, dim: str) -> Floats:
         """Return the column of one dimension, shape (rows,)."""

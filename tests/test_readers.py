@@ -1,17 +1,19 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from conftest import SAMPLES, fit_star
+from conftest import SAMPLES, fit, fit_star
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import shapeplan as sp
 from shapeplan.documents.log import log_csv, log_yaml
-from shapeplan.errors import InputError
+from shapeplan.errors import ArgumentError, InputError
 from shapeplan.planning.recommend import recommend
 from shapeplan.readers.read import read_runs
 from shapeplan.runs import Runs
@@ -316,3 +318,31 @@ def test_training_that_is_measured_twice_is_said(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text("width,examples,tokens,steps,flops,loss\n64,1e6,1e9,10,1e15,3\n")
     assert "training is measured in tokens; not used: examples, steps" in read_runs(path).notes
+
+
+def test_a_frame_and_a_saved_fit_come_back(tmp_path: Path) -> None:
+    frames = pytest.importorskip("pandas")
+    runs = sp.read_runs(SAMPLES / "vit_sweep.csv")
+    frame = runs.to_frame()
+    assert isinstance(frame, frames.DataFrame)
+    again = sp.read_runs(frame, architecture=runs.architecture)
+    assert again.dims == runs.dims
+    assert again.flops_convention == runs.flops_convention
+    np.testing.assert_array_equal(again.shape, runs.shape)
+    np.testing.assert_array_equal(again.flops, runs.flops)
+    np.testing.assert_array_equal(again.observed(), runs.observed())
+    assert again.run_names == runs.run_names
+
+
+def test_a_frame_needs_its_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    runs = sp.read_runs(SAMPLES / "vit_sweep.csv")
+    monkeypatch.setitem(sys.modules, "polars", None)
+    with pytest.raises(ArgumentError, match="needs polars, which is not installed; pip install polars"):
+        runs.to_frame("polars")
+
+
+def test_a_fit_is_saved_and_loaded(tmp_path: Path) -> None:
+    found = fit(sp.read_runs(SAMPLES / "vit_sweep.csv"), law="additive", replicates=5)
+    found.save(tmp_path / "law.json")
+    assert sp.load(tmp_path / "law.json").law == found.law
+    assert (tmp_path / "law.json").read_text() == sp.law_document(found).dumps()

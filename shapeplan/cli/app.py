@@ -11,6 +11,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from shapeplan import __version__
+from shapeplan.cli import options as opt
 from shapeplan.cli.check import check
 from shapeplan.cli.compare import compare
 from shapeplan.cli.design import design
@@ -100,7 +101,8 @@ def main() -> NoReturn:
 
 def run(arguments: list[str]) -> int:
     """Run one command and return its exit status."""
-    console = Console(as_json="--json" in arguments)
+    shown = opt.output_format(arguments)
+    console = Console(as_json=shown is opt.OutputFormat.json, github=shown is opt.OutputFormat.github)
     try:
         status = app(arguments, prog_name="shapeplan", standalone_mode=False)
     except ShapeplanError as error:

@@ -3,6 +3,7 @@
 from shapeplan.cli import options as opt
 from shapeplan.cli.input import Reading, read_log
 from shapeplan.cli.output import emit, output_target
+from shapeplan.errors import ErrorDetail, FitError
 from shapeplan.render.console import Console
 
 
@@ -21,6 +22,8 @@ def check(
     config: opt.Config = None,
     center: opt.Center = None,
     as_json: opt.AsJson = False,
+    output_format: opt.Format = opt.OutputFormat.text,
+    strict: opt.Strict = False,
     output: opt.Output = None,
     quiet: opt.Quiet = False,
 ) -> None:
@@ -34,7 +37,8 @@ def check(
     from shapeplan.fitting.check import check as check_runs
     from shapeplan.render.check import render_check
 
-    console = Console(quiet=quiet, as_json=as_json)
+    as_json = as_json or output_format is opt.OutputFormat.json
+    console = Console(quiet=quiet, as_json=as_json, github=output_format is opt.OutputFormat.github)
     place = output_target(output, (*log, config))
     reading = Reading(
         *(higher_is_better, dims, column, flops_convention, config, where, drop_nonfinite),
@@ -52,3 +56,7 @@ def check(
         as_json=as_json,
         output=place,
     )
+    if strict and found.cautions:
+        codes = ", ".join(dict.fromkeys(caution.code for caution in found.cautions))
+        hint = "shapeplan explain CODE says what to do"
+        raise FitError(ErrorDetail("strict", f"the log has warnings, which --strict refuses: {codes}", hint, runs.name))

@@ -1,5 +1,7 @@
 """The options that commands share, each defined once."""
 
+import re
+from collections.abc import Sequence
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
@@ -18,6 +20,14 @@ class ConventionName(StrEnum):
 
     forward = "forward"
     training = "training"
+
+
+class OutputFormat(StrEnum):
+    """What errors and warnings look like."""
+
+    text = "text"
+    json = "json"
+    github = "github"
 
 
 Logs = Annotated[
@@ -85,9 +95,24 @@ LogOutput = Annotated[
     Path | None,
     typer.Option("--output", "-o", metavar="FILE", help="CSV, or .yaml, .json, .jsonl, .tsv. [default: stdout]"),
 ]
+Format = Annotated[
+    OutputFormat,
+    typer.Option("--output-format", help="What errors and warnings look like: text, JSON, GitHub's annotations."),
+]
+Strict = Annotated[bool, typer.Option("--strict", help="Exit with 1 where there are warnings.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the whole document as JSON.")]
 Output = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to a file, atomically.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Hide notes, never warnings, errors or results.")]
+
+
+def output_format(arguments: Sequence[str]) -> OutputFormat:
+    """Return how errors are shown, from arguments that may be refused before they are understood."""
+    if "--json" in arguments:
+        return OutputFormat.json
+    joined = " ".join(arguments)
+    return next(
+        (one for one in OutputFormat if re.search(rf"--output-format[ =]{one.value}\b", joined)), OutputFormat.text
+    )
 
 
 def parse_dims(text: str | None) -> tuple[str, ...] | None:

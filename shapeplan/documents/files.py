@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import ValidationError
 
 from shapeplan.documents.base import SCHEMA_VERSION, Document
-from shapeplan.documents.law import KIND, LawDocument, fit_of
+from shapeplan.documents.law import KIND, LawDocument, fit_of, law_document
 from shapeplan.errors import ErrorDetail, InputError, OutputError
 from shapeplan.fitting.result import Fit
 from shapeplan.readers.source import read_text
@@ -49,6 +49,22 @@ def read_law(path: str | Path) -> Fit:
     """
     text = read_text(path)
     return _parse(text.body, text.name, text.source)
+
+
+def save(fit: Fit, path: str | Path) -> None:
+    """Write the law document of a fit, as a whole or not at all.
+
+    Raises
+    ------
+    OutputError
+        If the path is an input of the fit or a directory, or cannot be written.
+    """
+    write_file(path, law_document(fit).dumps(), tuple(source.name for source in fit.sources))
+
+
+def load(path: str | Path) -> Fit:
+    """Read what `Fit.save` or ``fit -o`` wrote; as `read_law`."""
+    return read_law(path)
 
 
 def published_law() -> Fit:

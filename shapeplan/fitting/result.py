@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from importlib import import_module
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -178,6 +180,17 @@ class Fit(Shown):
         exponents = ", ".join(f"s_{dim}={s.value:.3g}" for dim, s in self.scaling_exponents.items())
         codes = [caution.code for caution in self.cautions]
         return f"<Fit {self.law.form.name} of {self.metric!r}: {self.status}, {exponents}, warnings={codes}>"
+
+    def save(self, path: str | Path) -> None:
+        """Write the law document, as ``fit -o`` does; `shapeplan.load` reads it.
+
+        Raises
+        ------
+        OutputError
+            If the path cannot be written.
+        """
+        # Documents are a floor above; nothing of them is loaded before a fit is saved.
+        import_module("shapeplan.documents.files").save(self, path)
 
     @property
     def knows_loss(self) -> bool:

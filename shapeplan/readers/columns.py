@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from shapeplan.errors import ErrorDetail, InputError
+from shapeplan.errors import ErrorDetail
 from shapeplan.quantities import Convention
 from shapeplan.readers.names import LATER, SHAPE, SYNONYMS, Claim, claim_of, is_loss, normal, path_of, word_of
 
@@ -77,8 +77,8 @@ def resolve_columns(
     dims: Sequence[str] | None,
     named: Mapping[str, str] | None = None,
     other_metrics: Sequence[str] = (),
-) -> Columns:
-    """Find out what the columns mean.
+) -> tuple[Columns, list[ErrorDetail]]:
+    """Find out what the columns mean, and what is wrong with them.
 
     Parameters
     ----------
@@ -97,10 +97,12 @@ def resolve_columns(
     other_metrics : sequence of str
         Columns that are read as metrics of their own.
 
-    Raises
-    ------
-    InputError
-        If a column that is needed is missing (with the nearest ones there are), or two may be meant.
+    Returns
+    -------
+    columns : Columns
+        What they mean; where two may be meant, neither.
+    details : list of ErrorDetail
+        Columns that are needed and missing (with the nearest ones there are), or that may be meant beside another.
     """
     wanted = tuple(dims or ())
     six_nd = (named or {}).get("flops", "").upper() == SIX_ND and SIX_ND not in columns
@@ -132,23 +134,21 @@ def resolve_columns(
             notes += _known_dimension(dim)
         elif dim not in roles:
             details.append(_missing(dim, columns, name, line))
-    used_dims = wanted or tuple(dim for dim in SHAPE if dim in roles)
-    if not used_dims:
+    used_dims = tuple(dim for dim in wanted or SHAPE if dim in roles)
+    if not used_dims and not wanted and not any(claim.role in SHAPE for claim in claims):
         guesses = _guesses(columns)
         if "params" not in roles or guesses:
             details.append(_no_shape(columns, guesses, name, line))
         else:
             notes.append("no column of shape: only a law of params can be fitted, and no shape recommended")
-    if details:
-        raise InputError(*details)
-
     used = {*roles.values(), *([flops.name] if flops else []), metric, *other_metrics}
     ignored = tuple(column for column in columns if column not in used)
     if ignored:
         notes.append(f"ignored column{'s' if len(ignored) > 1 else ''}: {', '.join(ignored)}")
     found = metric if metric in columns else None
     unsure = frozenset(role for role, claim in chosen.items() if claim.rank > 1)
-    return Columns(roles, used_dims, flops, found, tuple(notes), scales, ignored, unsure, six_nd)
+    resolved = Columns(roles, used_dims, flops, found, tuple(notes), scales, ignored, unsure, six_nd)
+    return resolved, details
 
 
 def _by_hand(
@@ -215,6 +215,7 @@ def _choose(claims: Sequence[Claim], name: str, line: int) -> tuple[dict[str, Cl
             continue
         if len(surest) > 1 and role != "run":
             details.append(_ambiguous(role, [claim.column for claim in surest], name, line))
+            continue
         chosen[role] = claim = surest[0]
         if normal(claim.column) != role and not (role == "flops" and claim.rank <= 1 and claim.scale == 1.0):
             understood[role] = repr(claim.column) + (f" x {claim.scale:g}" if claim.scale != 1.0 else "")

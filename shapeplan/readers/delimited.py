@@ -46,23 +46,23 @@ def parse_delimited(body: str, name: str, delimiter: str) -> Table:
     body, delimiter = _delimiter(body, delimiter, notes)
     grid = _grid(body, name, delimiter, notes)
     grid = _without_index(grid, notes)
-    details = _header_mistakes(grid.header, grid.line, name)
-    if details:
-        raise InputError(*details)
-    faults = tuple(_fault(line, cells, len(grid.header), delimiter, name) for line, cells in grid.others)
+    faults = _header_mistakes(grid.header, grid.line, name)
+    faults += [_fault(line, cells, len(grid.header), delimiter, name) for line, cells in grid.others]
     grid = _with_units(grid, notes)
     if not len(grid.lines) and faults:
         raise InputError(*faults)
     if not len(grid.lines):
         hint = "add a row a point of training"
         raise InputError(ErrorDetail("no-rows", "has a header but no rows", hint, name, grid.line))
+    # Of columns of one name the first is looked through, so that its mistakes are named together with that one.
+    cells = dict(zip(reversed(grid.header), reversed(grid.columns), strict=True))
     return Table(
-        dict(zip(grid.header, grid.columns, strict=True)),
+        {column: cells[column] for column in dict.fromkeys(grid.header) if column},
         grid.lines,
         notes=tuple(notes),
         header_line=grid.line,
         semicolons=delimiter == ";",
-        faults=faults,
+        faults=tuple(faults),
     )
 
 

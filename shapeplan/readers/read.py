@@ -153,7 +153,7 @@ def _read(gathered: Gathered, asked: _Asked, settings: Settings, architecture: A
     if asked.flops_convention:
         settings = replace(settings, flops_convention=asked.flops_convention)
     table, dropped = select_rows(gathered.table, selection.where, name)
-    columns = resolve_columns(
+    columns, unresolved = resolve_columns(
         table.columns,
         name,
         table.header_line,
@@ -171,7 +171,7 @@ def _read(gathered: Gathered, asked: _Asked, settings: Settings, architecture: A
         details += not_positive(values["metric"], table, columns.metric, name)
     if asked.require_metric:
         details += refuse_unfinished(table, selection.where, name)
-    details = [*table.faults, *details]
+    details = [*unresolved, *table.faults, *details]
     if details:
         raise InputError(*sorted(details, key=lambda found: (found.file or "", found.line or 0)))
     columns = with_ratio(values, columns)

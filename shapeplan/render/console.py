@@ -7,11 +7,13 @@ import io
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, replace
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, TextIO
 
-from shapeplan.errors import SHOWN, Caution, ErrorDetail, OutputError, ShapeplanError
+from shapeplan.errors import SHOWN, Caution, ErrorDetail, InputError, OutputError, ShapeplanError
 from shapeplan.render.text import printable
 
 if TYPE_CHECKING:
@@ -21,6 +23,8 @@ PIPE_WIDTH = 100_000
 """Width of a pipe: tables there are as wide as they need, never cut, never wrapped."""
 
 
+EXCERPTS = 3
+"""Mistakes whose line is shown."""
 PATIENCE = 0.5
 """Seconds after which long work shows how far it is."""
 
@@ -38,11 +42,14 @@ class Console:
         Whether to hide notes; warnings, errors and results are never hidden.
     as_json : bool
         Whether errors are JSON objects.
+    github : bool
+        Whether errors and warnings are annotations of GitHub's workflows, on stdout.
     """
 
-    def __init__(self, *, quiet: bool = False, as_json: bool = False):
+    def __init__(self, *, quiet: bool = False, as_json: bool = False, github: bool = False):
         self.quiet = quiet
         self.as_json = as_json
+        self.github = github
         self._held: list[tuple[str, str]] = []
         # A stream that was closed before we started is None; what would go there goes nowhere.
         sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - lives as long as we do
@@ -139,6 +146,9 @@ class Console:
     def warn(self, cautions: Iterable[Caution]) -> None:
         """Say what is doubtful."""
         for caution in dict.fromkeys(cautions):
+            if self.github:
+                self.text(annotation("warning", caution.code, f"{caution.message}; {caution.hint}"))
+                continue
             self._hold(f"warning: {caution}", "33")
 
     def error(self, error: ShapeplanError) -> None:
@@ -153,10 +163,38 @@ class Console:
                 body["total"] = len(error.details)
             self._say(json.dumps({"error": body}))
             return
-        for detail in error.details[:SHOWN]:
+        if self.github:
+            for detail in error.details:
+                place = {"file": detail.file, "line": detail.line}
+                self.text(annotation("error", detail.code, str(replace(detail, file=None, line=None)), **place))
+            return
+        shown = error.details[:SHOWN]
+        lines = self._lines_of(error)
+        for detail, line in zip_longest(shown, lines):
             self._say(f"error: {detail}", "31")
+            for part in line or ():
+                self._say(part)
         if len(error.details) > SHOWN:
             self._say(f"and {len(error.details) - SHOWN} more", "31")
+        if len(error.details) > 1:
+            self._say(_count_of(error.details))
+
+    @staticmethod
+    def _lines_of(error: ShapeplanError) -> list[tuple[str, str] | None]:
+        """Return the line of the input in which each of the first mistakes is, with a caret under it."""
+        if not isinstance(error, InputError) or not any(detail.line for detail in error.details):
+            return []
+        from shapeplan.readers.excerpt import excerpts
+
+        blocks: list[tuple[str, str] | None] = []
+        for found in excerpts(list(error.details[:EXCERPTS])):
+            if found is None:
+                blocks.append(None)
+                continue
+            number = f"{found.number:>6}"
+            caret = " " * found.start + "^" * max(found.length, 1)
+            blocks.append((f"{number} | {found.line}", f"{' ' * len(number)} | {caret}"))
+        return blocks
 
     def _hold(self, text: str, colour: str = "") -> None:
         """Say it now; or, where errors are JSON, once there is a result, so that an error stands alone on stderr."""
@@ -229,6 +267,28 @@ def _bar(what: str) -> Iterator[Callable[[int, int], None]]:
     with Progress(console=RichConsole(file=sys.stderr), transient=True) as bar:
         task = bar.add_task(what, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+_KEPT = "%\r\n"
+"""What the syntax of annotations keeps for itself."""
+
+
+def annotation(kind: str, title: str, message: str, **place: object) -> str:
+    """Return a line that GitHub's workflows show at its place in a file."""
+
+    def escaped(text: object, marks: str) -> str:
+        return "".join(f"%{ord(mark):02X}" if mark in marks else mark for mark in str(text))
+
+    told = {**{name: value for name, value in place.items() if value is not None}, "title": title}
+    properties = ",".join(f"{name}={escaped(value, _KEPT + ':,')}" for name, value in told.items())
+    return f"::{kind} {properties}::{escaped(message, _KEPT)}\n"
+
+
+def _count_of(details: Sequence[ErrorDetail]) -> str:
+    """Return how many mistakes there are in which inputs."""
+    files = Counter(detail.file for detail in details if detail.file)
+    where = ", ".join(f"{count} in {file}" for file, count in files.items())
+    return f"{len(details)} mistakes" + (f": {where}" if len(files) > 1 else f" in {next(iter(files), 'all')}")
 
 
 def _wants_colour(stream: TextIO) -> bool:
