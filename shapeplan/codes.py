@@ -166,6 +166,11 @@ RECIPE_VARIES = _register(
     "runs of one shape and compute differ in learning rate, batch or the like",
     "keep the best of them with --best-of",
 )
+STARTS_AT_CHANCE = _register(
+    "starts-at-chance",
+    "the metric of the rows of least compute does not move yet",
+    "leave them out with --where, as the message says",
+)
 TIED = _register("tied", "dimensions move together in every row", "vary one alone, if their trade-off matters")
 TOKENS_DERIVED = _register(
     "tokens-derived", "tokens are not logged: taken as training FLOPs / (6 params)", "log the tokens"
@@ -175,6 +180,11 @@ TOKENS_MISMATCH = _register(
 )
 TOO_FEW_RUNS = _register(
     "too-few-runs", "there are few shapes, or few values on an arm, for the constants", "train more shapes"
+)
+TWO_VALUES = _register(
+    "two-values",
+    "a dimension has two values, of which the rows at one are fitted",
+    "train a third value, or name the other one with --where",
 )
 UNEVEN_SPACING = _register("uneven-spacing", "values are unevenly spaced in logarithms", "space values evenly in ratio")
 UNIDENTIFIED = _register(

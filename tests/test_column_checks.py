@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from conftest import Program, fit
 from test_logs import LOGS, renamed, rows, write
 
 import shapeplan as sp
@@ -123,3 +127,80 @@ def test_a_log_of_params_may_have_any_other_column(tmp_path: Path, name: str) ->
         for i, row in enumerate(rows())
     ]
     assert sp.read_runs(write(tmp_path, table)).dims == ()
+
+
+def simulated(depths: tuple[int, ...], tokens: tuple[float, ...], noise: float = 0.002) -> list[dict[str, float | str]]:
+    """Return rows of widths and depths under an additive law, with noise from seed 3."""
+    rng = np.random.default_rng(3)
+    table: list[dict[str, float | str]] = []
+    for width in (128, 192, 256, 384, 512, 768):
+        for depth in depths:
+            name = f"r{len(table)}"
+            for seen in tokens:
+                loss = 1.7 + 60 * width**-0.9 + 2 * depth**-1.2 + 900 * max(seen, 1e5) ** -0.38
+                loss *= float(np.exp(noise * rng.standard_normal()))
+                flops = 72 * width**2 * depth * seen
+                row = {"width": width, "depth": depth, "tokens": seen, "flops": flops, "loss": loss}
+                table.append({"run": name, **row})
+    return table
+
+
+def test_a_dimension_of_two_values_stays_at_one_of_them(tmp_path: Path, program: Program) -> None:
+    table = simulated((4, 8), (2e7, 8e7, 3.2e8, 1.28e9))
+    path = write(tmp_path, table)
+    found = fit(sp.read_runs(path), law="auto", replicates=0)
+    assert found.dimensions.free == ("width",)
+    assert found.dimensions.fixed == {"depth": 8.0}
+    assert {caution.code for caution in found.cautions} >= {"two-values"}
+    assert len(found.dropped) == 24
+    assert {row.reason for row in found.dropped} == {"depth is 4, one of two values"}
+    alone = fit(sp.read_runs(write(tmp_path, [row for row in table if row["depth"] == 8], "8.csv")), replicates=0)
+    assert found.law.constants == pytest.approx(alone.law.constants, rel=1e-9)
+    told = program("check", path).stderr
+    where = re.search(r"--where '(depth=4)'", told)
+    assert where
+    assert (
+        fit(sp.read_runs(path, selection=sp.Selection(where=(where[1],))), replicates=0).dimensions.fixed["depth"] == 4
+    )
+
+
+def test_rows_of_step_zero_are_named_once(tmp_path: Path) -> None:
+    table = simulated((2, 4, 8), (0.0, 2e7, 8e7))
+    path = write(tmp_path, table)
+    with pytest.raises(InputError) as caught:
+        sp.read_runs(path)
+    details = caught.value.details
+    assert [(found.code, found.line, found.column) for found in details] == [("step-zero", 2, "tokens")]
+    assert "in 17 rows below: a row of step 0, before any training; --where 'tokens>0'" in str(details[0])
+    assert len(sp.read_runs(path, selection=sp.Selection(where=("tokens>0",)))) == 36
+    last = sp.read_runs(path, selection=sp.Selection(last_point=True))
+    assert len(last) == 18
+    assert set(last.observed()) == {row["loss"] for row in table if row["tokens"] == 8e7}
+
+
+def test_an_error_rate_that_starts_at_chance_is_told_with_a_floor(tmp_path: Path) -> None:
+    table = [
+        {**row, "error": min(0.9, float(row["loss"]) / 9)} for row in simulated((2, 4, 8), (1e5, 1e6, 2e7, 8e7, 3.2e8))
+    ]
+    path = write(tmp_path, [{name: cell for name, cell in row.items() if name != "loss"} for row in table])
+    runs = sp.read_runs(path, metric="error")
+    (caution,) = [caution for caution in runs.cautions if caution.code == "starts-at-chance"]
+    where = re.search(r"--where '(.*?)'", str(caution))
+    assert where
+    kept = sp.read_runs(path, metric="error", selection=sp.Selection(where=(where[1],)))
+    assert (runs.observed() == 0.9).sum() > 20 > 3 >= (kept.observed() == 0.9).sum()
+    assert not [caution for caution in kept.cautions if caution.code == "starts-at-chance"]
+
+
+def test_params_without_the_input_embedding_are_named_so(tmp_path: Path) -> None:
+    decoder = {"family": "gpt2", "vocab": 50257, "seq": 1024, "heads": 8, "positions": 0, "tied": False}
+    body = f"architecture: {json.dumps(decoder)}\nruns:\n"
+    for width in (128, 256, 512):
+        for depth in (2, 4):
+            exact = sp.architecture(decoder).model({"width": width, "depth": depth, "mlp_dim": 4 * width}).params
+            row = {"width": width, "depth": depth, "mlp_dim": 4 * width, "params": int(exact) - 50257 * width}
+            body += f"  - {json.dumps({**row, 'tokens': 10**9, 'loss': 3.0 + depth / 100})}\n"
+    (tmp_path / "log.yaml").write_text(body)
+    (caution,) = [c for c in sp.read_runs(tmp_path / "log.yaml").cautions if c.code == "params-mismatch"]
+    assert "look like parameters without the input embedding" in caution.message
+    assert caution.hint.startswith("remove the column to have them counted exactly")

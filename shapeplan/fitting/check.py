@@ -9,7 +9,7 @@ from shapeplan.errors import Caution
 from shapeplan.fitting.selection.identifiability import Contents, Support, collinear_cautions, joint_form, survey
 from shapeplan.laws import FORMS
 from shapeplan.runs import Runs
-from shapeplan.sweeps.dimensions import Dimensions
+from shapeplan.sweeps.dimensions import Dimensions, hold_two_valued
 from shapeplan.sweeps.grid import Start, find_start
 from shapeplan.sweeps.star import StarSweep, doubts
 
@@ -69,6 +69,7 @@ def check(runs: Runs, *, center: Mapping[str, float] | None = None) -> Check:
     Check
         What is there, which laws it can identify, and what is missing for the others.
     """
+    runs = hold_two_valued(runs)
     contents = survey(runs, center)
     star, dims = contents.star, contents.dimensions.free
     rest = contents.beside_star(runs)

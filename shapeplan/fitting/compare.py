@@ -15,6 +15,7 @@ from shapeplan.fitting.selection.extrapolation_validation import choose, predict
 from shapeplan.fitting.selection.identifiability import Support, survey
 from shapeplan.fitting.solver import OBJECTIVES
 from shapeplan.runs import Runs, Source
+from shapeplan.sweeps.dimensions import hold_two_valued
 
 _STEPS = 3
 """A law is fitted, rolled out, and asked for unseen shapes."""
@@ -91,7 +92,7 @@ def compare(
         If there is no such objective.
     """
     check_choice("objective", objective, tuple(OBJECTIVES))
-    runs = runs.canonical()
+    runs = hold_two_valued(runs.canonical())
     try:
         contents = survey(runs, center)
         step = Counter(_STEPS * len(contents.supported), done)

@@ -26,6 +26,7 @@ from shapeplan.fitting.uncertainty.profile_likelihood import simulations
 from shapeplan.laws import FORMS, Star
 from shapeplan.optimum.cost_model import CostModel, trust_region
 from shapeplan.runs import Runs
+from shapeplan.sweeps.dimensions import hold_two_valued
 from shapeplan.sweeps.grid import Start, check_start, find_start
 
 MOST_REPLICATES = 100_000
@@ -87,6 +88,8 @@ def fit(  # noqa: PLR0913 - public: an argument a question
     """
     check_arguments(law, objective, replicates, level)
     runs = runs.canonical()
+    if law == "auto" or not FORMS[law].joint or FORMS[law].over(runs.dims).dims:
+        runs = hold_two_valued(runs)
     try:
         contents = survey(runs, center)
         laws = len(contents.supported) if law == "auto" else 1

@@ -16,6 +16,7 @@ from shapeplan.errors import Caution, ErrorDetail, InputError
 from shapeplan.numerics.arrays import Floats
 from shapeplan.numerics.grouping import group_alike, is_function
 from shapeplan.quantities import convert_flops, format_flops
+from shapeplan.readers.columns import Columns
 from shapeplan.readers.cross_check import span
 from shapeplan.readers.names import RECIPE, word_of
 from shapeplan.runs import Runs
@@ -55,19 +56,22 @@ _RISES = 0.5
 """Rank correlation of metric and compute above which the metric grows with compute."""
 _LEAST_TOKENS = 1e3
 """No run worth a row sees fewer tokens; compute that implies fewer is that of an example."""
+_FLAT, _FEWEST_FLAT, _FLAT_RANGE, _MOVED = 0.95, 5, 3.0, 0.7
+"""An error rate starts at chance where so many rows or more, over such a range of compute, stay above this share of its
+largest value, and it falls to less than this share of it later."""
 _SLACK = 30.0
 """How far compute may be from 6 params tokens: embeddings, attention, checkpointing and other conventions."""
 
 
-def check_columns(runs: Runs, ignored: Sequence[str]) -> Runs:
+def check_columns(runs: Runs, columns: Columns) -> Runs:
     """Return the rows with warnings of columns that matter and have no role.
 
     Parameters
     ----------
     runs : Runs
         The rows, with all their cells.
-    ignored : sequence of str
-        Columns without a role.
+    columns : Columns
+        What they mean, and which have no role.
 
     Raises
     ------
@@ -75,10 +79,11 @@ def check_columns(runs: Runs, ignored: Sequence[str]) -> Runs:
         If a column contradicts the architecture, counts experts, or compute, parameters and tokens cannot belong
         together.
     """
+    ignored = columns.ignored
     details = [*_contradictions(runs, ignored), *_experts(runs, ignored), *_units(runs), *_wrong_direction(runs)]
     if details:
         raise InputError(*details)
-    cautions = [*_sizes(runs, ignored), *_recipes(runs), *_rising(runs)]
+    cautions = [*_sizes(runs, ignored), *_recipes(runs), *_rising(runs), *_at_chance(runs, columns)]
     return replace(runs, cautions=(*runs.cautions, *cautions))
 
 
@@ -186,6 +191,26 @@ def _rising(runs: Runs) -> list[Caution]:
         return []
     message = f"{runs.metric} grows with compute"
     return [Caution(codes.METRIC_RISES, message, "if larger is better, say --higher-is-better; else check the column")]
+
+
+def _at_chance(runs: Runs, columns: Columns) -> list[Caution]:
+    """Return a warning where an error rate is the same in the rows of least compute, over a range of it."""
+    if runs.loss is None or columns.flops is None or runs.loss.max() > 1 or len(runs) < _FEW:
+        return []
+    order = np.argsort(runs.flops, kind="stable")
+    flops, lowest = runs.flops[order], np.minimum.accumulate(runs.loss[order])
+    flat = int((lowest >= _FLAT * runs.loss.max()).sum())
+    if (
+        flat < _FEWEST_FLAT
+        or flat == len(runs)
+        or flops[flat - 1] < _FLAT_RANGE * flops[0]
+        or lowest[-1] > _MOVED * lowest[0]
+    ):
+        return []
+    floor = f"{flops[flat - 1] / columns.flops.unit:.3g}"
+    message = f"{runs.metric} does not move in the {flat} rows of least compute: it starts at chance ({lowest[0]:.3g})"
+    hint = f"no law holds there: --where '{columns.flops.name}>{floor}' leaves them out"
+    return [Caution(codes.STARTS_AT_CHANCE, message, hint)]
 
 
 def _sizes(runs: Runs, ignored: Sequence[str]) -> list[Caution]:

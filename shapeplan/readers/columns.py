@@ -66,6 +66,12 @@ class Columns:
     unsure: frozenset[str] = frozenset()
     six_nd: bool = False
 
+    @property
+    def progress(self) -> tuple[str, ...]:
+        """Columns that say how far a run is: compute, tokens, examples, steps."""
+        roles = [self.roles[role] for role in ("tokens", "examples", "steps") if role in self.roles]
+        return (*([self.flops.name] if self.flops else []), *roles)
+
 
 def resolve_columns(
     columns: Sequence[str],

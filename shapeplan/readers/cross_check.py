@@ -86,9 +86,11 @@ def check_params(logged: Floats, model: Transformer, lines: Ints) -> list[Cautio
     if isinstance(model, Decoder):
         table = _floats(model.vocab * model.width)
         with_head = exact + table if model.tied else exact - table
-        state = "untied" if model.tied else "tied"
-        mend = f"set tied: {str(not model.tied).lower()} in the architecture"
-        explanations.append(Explanation(with_head, f"parameters of a model with {state} embeddings", mend))
+        what, mend = "parameters of a model with untied embeddings", "set tied: false in the architecture"
+        if not model.tied:
+            what = "parameters without the input embedding (or of a model with tied embeddings)"
+            mend = f"{drop}; or, if the model ties them, set tied: true in the architecture"
+        explanations.append(Explanation(with_head, what, mend))
     return _compare(
         codes.PARAMS_MISMATCH, "params", logged, exact, lines, "parameters as the architecture gives them", explanations
     )

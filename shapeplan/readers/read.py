@@ -28,6 +28,7 @@ from shapeplan.readers.selection import (
     best_of,
     describe_dropped,
     drop_nonfinite,
+    drop_untrained,
     last_points,
     refuse_unfinished,
     select_rows,
@@ -166,6 +167,9 @@ def _read(gathered: Gathered, asked: _Asked, settings: Settings, architecture: A
     if selection.drop_nonfinite and columns.metric:
         table, more = drop_nonfinite(table, columns.metric, name)
         dropped += more
+    if selection.last_point:
+        table, more = drop_untrained(table, columns.progress, name)
+        dropped += more
     values, notes, details = read_values(table, columns, name)
     if columns.metric and not asked.higher_is_better:
         details += not_positive(values["metric"], table, columns.metric, name)
@@ -188,7 +192,7 @@ def _read(gathered: Gathered, asked: _Asked, settings: Settings, architecture: A
     alike = alike_rows(runs)
     check_rows(runs, columns.metric, alike, training=asked.require_metric)
     if asked.require_metric:
-        runs = check_columns(runs, columns.ignored)
+        runs = check_columns(runs, columns)
     return doubt_copies(doubt_magnitudes(runs), alike)
 
 

@@ -118,6 +118,19 @@ def _dropped(table: Table, failed: Mapping[int, str], name: str) -> tuple[Droppe
     return tuple(DroppedRow(table.file_of(row, name), int(table.lines[row]), failed[row]) for row in sorted(failed))
 
 
+def drop_untrained(table: Table, progress: Sequence[str], name: str) -> tuple[Table, tuple[DroppedRow, ...]]:
+    """Return the rows for which no column of compute or data is zero, and the others: points before any training."""
+    failed = {
+        row: f"{column} is 0, before any training"
+        for column in progress
+        for row, cell in enumerate(table.cells[column])
+        if as_number(cell) == 0
+    }
+    kept = np.ones(len(table), dtype=bool)
+    kept[list(failed)] = False
+    return (table.take(kept), _dropped(table, failed, name)) if kept.any() else (table, ())
+
+
 def refuse_unfinished(table: Table, conditions: Sequence[str], name: str) -> list[ErrorDetail]:
     """Return an error for every row whose run did not finish, unless a condition is on its state."""
     details = []

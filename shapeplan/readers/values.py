@@ -10,9 +10,10 @@ import numpy as np
 from shapeplan.errors import ErrorDetail
 from shapeplan.readers.columns import Columns
 from shapeplan.readers.names import SHAPE
-from shapeplan.readers.numbers import label_faults, read_numbers
+from shapeplan.readers.numbers import as_number, label_faults, read_numbers
 from shapeplan.readers.table import Table
 
+_PROGRESS = ("flops", "tokens", "examples", "steps")
 _SPARE = ("heads", "mlp_ratio", "steps", "batch_size")
 """Roles that a log can do without: a column of them that holds no number at all is ignored."""
 
@@ -35,7 +36,8 @@ def read_values(table: Table, columns: Columns, name: str) -> tuple[dict[str, An
         if mistakes and role in _SPARE and len(mistakes) == len(table):
             continue
         values[role] = numbers * columns.scales.get(role, 1.0)
-        details += mistakes
+        told = {found.line for found in details if found.code == "step-zero"}
+        details += [found for found in _at_step_zero(mistakes, role, column) if found.line not in told]
         if notation:
             notes.setdefault(notation, []).append(column)
     if "run" in columns.roles:
@@ -45,6 +47,18 @@ def read_values(table: Table, columns: Columns, name: str) -> tuple[dict[str, An
             details += mistakes
     said = [f"cells of {', '.join(map(repr, found))} are read with {notation}" for notation, found in notes.items()]
     return values, said, details
+
+
+def _at_step_zero(mistakes: list[ErrorDetail], role: str, column: str) -> list[ErrorDetail]:
+    """Return the mistakes of a column with one in place of those of rows that are logged before any training."""
+    zeros = [found for found in mistakes if found.code == "not-positive" and as_number(found.value) == 0]
+    if role not in _PROGRESS or not zeros:
+        return mistakes
+    many = f", and in {len(zeros) - 1} rows below" if len(zeros) > 1 else ""
+    message = f"{column} is 0 here{many}: a row of step 0, before any training"
+    hint = f"--where '{column}>0' leaves such rows out, --last-point too"
+    first = replace(zeros[0], code="step-zero", message=message, hint=hint)
+    return [first, *(found for found in mistakes if found not in zeros)]
 
 
 def with_ratio(values: dict[str, Any], columns: Columns) -> Columns:

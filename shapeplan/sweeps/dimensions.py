@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
@@ -12,7 +12,7 @@ from shapeplan import codes
 from shapeplan.architectures.base import SHAPE_DIMS
 from shapeplan.errors import Caution
 from shapeplan.numerics.arrays import Floats
-from shapeplan.runs import Runs
+from shapeplan.runs import DroppedRow, Runs
 
 Size = TypeVar("Size", float, Floats)
 
@@ -77,6 +77,37 @@ def wrong_size(dim: str, size: float) -> str | None:
     if dim in SHAPE_DIMS and not (1 <= size <= LARGEST_SIZE and size == round(size)):
         return f"give a whole number from 1 to {LARGEST_SIZE:g}"
     return None if 0 < size <= LARGEST_SIZE else f"give a number up to {LARGEST_SIZE:g}"
+
+
+def hold_two_valued(runs: Runs) -> Runs:
+    """Return the rows at one value of every dimension that has two, where another one has enough for a law.
+
+    No law can tell how a loss depends on a dimension from two values. The value with the most rows is kept, of equals
+    the larger one; the other rows are recorded as left out.
+    """
+    while held := _two_valued(runs):
+        values = runs.values(held)
+        sizes, counts = np.unique(values, return_counts=True)
+        kept = float(sizes[counts == counts.max()][-1])
+        other = float(sizes[sizes != kept][0])
+        reason = f"{held} is {other:g}, one of two values"
+        left = np.flatnonzero(values != kept).tolist()
+        dropped = tuple(DroppedRow(runs.file_of(i), int(runs.lines[i]), reason) for i in left)
+        message = (
+            f"{held} has two values, of which no law can be fitted: the {len(runs) - len(left)} rows at {kept:g} are"
+        )
+        hint = f"train a third {held}, or fit the {len(left)} others with --where '{held}={other:g}'"
+        cautions = (*runs.cautions, Caution(codes.TWO_VALUES, message, hint))
+        runs = replace(runs.take(values == kept), dropped=(*runs.dropped, *dropped), cautions=cautions)
+    return runs
+
+
+def _two_valued(runs: Runs) -> str | None:
+    """Return a dimension of two values beside one of more."""
+    counts = {dim: len(runs.distinct_shapes([dim])) for dim in runs.dims}
+    if max(counts.values(), default=0) < _FEWEST_SHAPES:
+        return None
+    return next((dim for dim, count in counts.items() if count == _FEWEST_SHAPES - 1), None)
 
 
 def find_dimensions(runs: Runs) -> tuple[Dimensions, tuple[Caution, ...]]:
