@@ -78,6 +78,13 @@ class Cells:
         """Return the cells as an array of texts, where they are kept as one."""
         return self._cells if isinstance(self._cells, np.ndarray) else None
 
+    def is_constant(self) -> bool:
+        """Return whether all cells are equal."""
+        cells = self._cells
+        if isinstance(cells, np.ndarray):
+            return bool((cells == cells[:1]).all())
+        return all(cell == cells[0] for cell in cells)
+
     def take(self, rows: Ints | Bools) -> Cells:
         """Return the cells of some rows."""
         if isinstance(self._cells, np.ndarray):

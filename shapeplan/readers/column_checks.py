@@ -30,13 +30,8 @@ _NOT_OF_SHAPE = re.compile(
     r"|lr|rate|loss|acc|tokens|flops|samples|warmup|decay|seconds|hours|date|world|vocab|dataset|eval|test|memory)(_|$)"
 )
 _EXPERTS = re.compile(r"(^|_)(experts?|num_local_experts|n_routed)(_|$)")
-_SETTINGS = {
-    "patch": ("patch", "patch_size"),
-    "image": ("image", "image_size", "img_size", "resolution"),
-    "seq": ("seq", "seq_len", "seq_length", "sequence_length", "context", "context_length", "block_size", "ctx_len"),
-    "vocab": ("vocab", "vocab_size", "n_vocab"),
-}
-"""Settings of an architecture that a log may hold as columns."""
+_SETTINGS = {"vocab": ("vocab", "vocab_size", "n_vocab"), "kv_heads": ("kv_heads", "n_kv_heads", "num_key_value_heads")}
+"""Settings of an architecture that rows may say and that are counted as the architecture has them."""
 _ACCURACY = re.compile(
     r"(^|_)(acc|accuracy|top1|top5|top_1|top_5|f1|auc|score|mmlu|hellaswag|reward|precision|recall)(_|$)"
 )

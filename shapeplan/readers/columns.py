@@ -149,8 +149,6 @@ def resolve_columns(
             notes.append("no column of shape: only a law of params can be fitted, and no shape recommended")
     used = {*roles.values(), *([flops.name] if flops else []), metric, *other_metrics}
     ignored = tuple(column for column in columns if column not in used)
-    if ignored:
-        notes.append(f"ignored column{'s' if len(ignored) > 1 else ''}: {', '.join(ignored)}")
     found = metric if metric in columns else None
     unsure = frozenset(role for role, claim in chosen.items() if claim.rank > 1)
     resolved = Columns(roles, used_dims, flops, found, tuple(notes), scales, ignored, unsure, six_nd)

@@ -6,12 +6,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from shapeplan.architectures import Transformer
 from shapeplan.errors import Caution, ErrorDetail, InputError
 from shapeplan.numerics.arrays import Floats, Ints
 from shapeplan.quantities import Convention
 from shapeplan.readers.columns import SIX_ND, Columns
-from shapeplan.readers.cross_check import check_flops
+from shapeplan.readers.row_checks import check_finite
+from shapeplan.readers.row_models import RowModels
 from shapeplan.readers.table import Table
 
 
@@ -28,7 +28,7 @@ class Compute(NamedTuple):
 def compute_of(
     values: dict[str, Any],
     columns: Columns,
-    model: Transformer | None,
+    model: RowModels | None,
     duration: tuple[Floats | None, str],
     convention: Convention | None,
     table: Table,
@@ -42,7 +42,7 @@ def compute_of(
         Numbers by role, shape (rows,) each.
     columns : Columns
         Which of them is the compute, in which unit and convention.
-    model : Transformer or None
+    model : RowModels or None
         Of the rows' shapes, where an architecture is known.
     duration : tuple of ndarray or None, and str
         Examples or tokens by row, and which they are.
@@ -68,7 +68,7 @@ def compute_of(
     if model is not None and examples is not None:
         convention = convention or "training"
         with np.errstate(over="ignore"):
-            flops = model.flops(convention) / model.examples_per_input * examples
+            flops = model.flops_per_example(convention) * examples
         check_finite("flops", flops, lines, name)
         note = f"compute is derived from the architecture and the {unit}, in the convention {convention}"
         return Compute(flops, convention, examples, (note,))
@@ -79,19 +79,10 @@ def compute_of(
     raise InputError(ErrorDetail("missing-column", "the rows say no compute", hint, name, table.header_line, "flops"))
 
 
-def check_finite(column: str, values: Floats, lines: Ints, name: str) -> None:
-    """Raise `InputError` where numbers of the input multiply to what no float holds."""
-    wrong = np.flatnonzero(~np.isfinite(values))
-    if wrong.size:
-        message = "the compute of this row is beyond all bounds"
-        detail = ErrorDetail("not-finite", message, "check its zeros", name, int(lines[wrong[0]]), column)
-        raise InputError(detail)
-
-
 def _logged(
     flops: Floats,
     columns: Columns,
-    model: Transformer | None,
+    model: RowModels | None,
     examples: Floats | None,
     convention: Convention | None,
     place: tuple[Ints, str],
@@ -114,8 +105,8 @@ def _logged(
     if model is None:
         return Compute(flops, convention, examples, tuple(notes))
     if examples is not None:
-        cautions = check_flops(flops, model, examples, convention, lines)
+        cautions = model.doubt_flops(flops, examples, convention, lines)
         return Compute(flops, convention, examples, tuple(notes), tuple(cautions))
     notes.append("examples are derived from the compute and the architecture")
-    examples = flops / (model.flops(convention) / model.examples_per_input)
+    examples = flops / model.flops_per_example(convention)
     return Compute(flops, convention, examples, tuple(notes))

@@ -96,11 +96,11 @@ def check_params(logged: Floats, model: Transformer, lines: Ints) -> list[Cautio
     )
 
 
-def check_tokens(logged: Floats, derived: Floats, per_sequence: int, lines: Ints) -> list[Caution]:
+def check_tokens(logged: Floats, derived: Floats, per_sequence: Floats, lines: Ints) -> list[Caution]:
     """Compare logged tokens with sequences (or steps times batch) times the sequence length."""
     explanations = [Explanation(derived / per_sequence, "sequences, or a batch counted in tokens", "check the column")]
     return _compare(
-        codes.TOKENS_MISMATCH, "tokens", logged, derived, lines, f"sequences x {per_sequence}", explanations
+        codes.TOKENS_MISMATCH, "tokens", logged, derived, lines, f"sequences x {span(per_sequence, 6)}", explanations
     )
 
 

@@ -10,18 +10,18 @@ from typing import Any
 import numpy as np
 
 from shapeplan import codes
-from shapeplan.architectures import Architecture, Transformer
-from shapeplan.architectures.settings import LARGEST
+from shapeplan.architectures import Architecture
 from shapeplan.errors import ArgumentError, Caution, ErrorDetail, InputError
-from shapeplan.numerics.arrays import Floats, Ints
+from shapeplan.numerics.arrays import Floats
 from shapeplan.quantities import Convention, convert_flops
 from shapeplan.readers.column_checks import check_columns
 from shapeplan.readers.columns import Columns, resolve_columns
-from shapeplan.readers.compute import check_finite, compute_of
-from shapeplan.readers.cross_check import check_params, check_tokens
+from shapeplan.readers.compute import compute_of
+from shapeplan.readers.cross_check import check_tokens, span
 from shapeplan.readers.gather import Gathered, gather
 from shapeplan.readers.in_memory import Frame, gather_frame, is_frame
 from shapeplan.readers.row_checks import alike_rows, check_rows, doubt_copies, doubt_magnitudes, not_positive
+from shapeplan.readers.row_models import RowModels, row_models, row_settings
 from shapeplan.readers.run_names import runs_of
 from shapeplan.readers.selection import (
     Selection,
@@ -38,8 +38,7 @@ from shapeplan.readers.table import Table
 from shapeplan.readers.values import read_values, with_ratio
 from shapeplan.runs import Runs
 
-SAME_SIZE = 0.05
-"""Sizes this near are the same: an MLP ratio of 8/3 is rounded to multiples of 64 or 256."""
+_FEW_COLUMNS = 8
 
 
 @dataclass(frozen=True)
@@ -179,7 +178,9 @@ def _read(gathered: Gathered, asked: _Asked, settings: Settings, architecture: A
     if details:
         raise InputError(*sorted(details, key=lambda found: (found.file or "", found.line or 0)))
     columns = with_ratio(values, columns)
-    runs = _assemble(values, table, columns, settings, gathered, notes)
+    cost = settings.architecture if columns.dims else None
+    own, columns = row_settings(table, columns, cost, values.get("heads"))
+    runs = _assemble(values, own, table, columns, settings, gathered, notes)
     if asked.higher_is_better and runs.loss is not None:
         runs = _as_error(runs)
     if selection.last_point:
@@ -198,6 +199,7 @@ def _read(gathered: Gathered, asked: _Asked, settings: Settings, architecture: A
 
 def _assemble(
     values: dict[str, Any],
+    own: Mapping[str, Floats],
     table: Table,
     columns: Columns,
     settings: Settings,
@@ -210,31 +212,35 @@ def _assemble(
     cost = settings.architecture if columns.dims else None
     shape = {dim: values[dim] for dim in columns.dims}
     lines = table.lines
-    model = _model(cost, shape, lines, name, cautions) if cost is not None else None
-    examples, unit = _examples(values, cost, notes, name)
-    if cost is not None and "tokens" in values:
+    models = None
+    if cost is not None:
+        notes += [_own(setting, found) for setting, found in own.items() if np.ptp(found) > 0]
+        models, doubts = row_models(cost, shape, own, lines, name)
+        cautions += doubts
+    notes += _ignored(table, columns.ignored)
+    examples, unit = _examples(values, cost, models, notes, name)
+    if models is not None and "tokens" in values:
         others = {role: column for role, column in values.items() if role != "tokens"}
-        counted, _ = _examples(others, cost, [], name)
+        counted, _ = _examples(others, cost, models, [], name)
         if counted is not None:
-            cautions += check_tokens(values["tokens"], counted, int(cost.settings["seq"]), lines)
+            cautions += check_tokens(values["tokens"], counted, models.examples_per_input, lines)
     measured = [role for role in ("tokens", "examples", "steps") if role in values]
     if examples is None and measured:
         notes.append(f"not used: {', '.join(measured)} (steps need batch_size)")
     elif measured[1:]:
         notes.append(f"training is measured in {measured[0]}; not used: {', '.join(measured[1:])}")
-    compute = compute_of(values, columns, model, (examples, unit), settings.flops_convention, table, name)
+    compute = compute_of(values, columns, models, (examples, unit), settings.flops_convention, table, name)
     flops, convention, examples = compute.flops, compute.convention, compute.examples
     notes += compute.notes
     cautions += compute.cautions
-    if "heads" in values and np.ptp(values["heads"]) > 0 and "heads" not in columns.dims:
+    if models is None and "heads" in values and np.ptp(values["heads"]) > 0 and "heads" not in columns.dims:
         low, high = values["heads"].min(), values["heads"].max()
         notes.append(f"heads vary ({low:g} to {high:g}) but are no dimension of the law: they are ignored")
     params = values.get("params")
-    if model is not None:
-        if params is None:
-            params = np.broadcast_to(np.asarray(model.params, dtype=float), lines.shape)
-        else:
-            cautions += check_params(params, model, lines)
+    if models is not None and params is None:
+        params = models.params
+    elif models is not None:
+        cautions += models.doubt_params(values["params"], lines)
     if not columns.dims and examples is None:
         examples, unit = convert_flops(flops, convention, "training") / (6 * values["params"]), "tokens"
         message = "no column of tokens was found: they are taken as training FLOPs / (6 params)"
@@ -265,45 +271,23 @@ def _assemble(
     )
 
 
-def _model(
-    cost: Architecture, shape: dict[str, Floats], lines: Ints, name: str, cautions: list[Caution]
-) -> Transformer:
-    """Return the transformers of all rows, and warn if no such models can be built."""
-    _check_agreement(cost, shape, lines, name)
-    try:
-        with np.errstate(over="ignore", invalid="ignore"):
-            model = cost.model(shape)
-            check_finite("width", np.broadcast_to(model.flops("training"), lines.shape), lines, name)
-    except InputError as error:
-        raise InputError(
-            *(found if found.file else replace(found, file=name, line=int(lines[0])) for found in error.details)
-        ) from None
-    if all((values == np.floor(values)).all() and values.max() <= LARGEST for values in shape.values()):
-        try:
-            cost.model({name: values.astype(np.int64) for name, values in shape.items()})
-        except InputError as error:
-            hint = "counts assume it all the same: check the architecture, or the rows"
-            cautions.append(Caution(codes.ARCHITECTURE_MISMATCH, error.details[0].message, hint))
-    return model
+def _ignored(table: Table, columns: Sequence[str]) -> list[str]:
+    """Return a note that names the columns without a role; of many, those that vary."""
+    named = [column for column in columns if not table.cells[column].is_constant()]
+    rest = len(columns) - len(named)
+    if len(columns) <= _FEW_COLUMNS or not rest:
+        named, rest = list(columns), 0
+    many = "s" if len(columns) > 1 else ""
+    more = f"{'; and ' if named else ''}{rest} that are the same in every row" if rest else ""
+    return [f"ignored column{many}: {', '.join(named)}{more}"] if columns else []
 
 
-def _check_agreement(cost: Architecture, shape: dict[str, Floats], lines: Ints, name: str) -> None:
-    """Raise `InputError` where a row and the architecture say different sizes of one dimension."""
-    fixed = {dim: cost.settings[dim] for dim in shape if dim in cost.settings}
-    if "mlp_ratio" in cost.settings and {"width", "mlp_dim"} <= shape.keys():
-        fixed["mlp_dim"] = cost.settings["mlp_ratio"] * shape["width"]
-    for dim, size in fixed.items():
-        apart = np.flatnonzero(np.abs(shape[dim] / size - 1) > SAME_SIZE)
-        if apart.size:
-            row = int(apart[0])
-            said = np.broadcast_to(size, lines.shape)[row]
-            message = f"{dim} is {shape[dim][row]:g} here, and {said:g} in the architecture"
-            hint = f"take {'mlp_ratio' if 'mlp_ratio' in cost.settings else dim} out of the architecture"
-            raise InputError(ErrorDetail("ambiguous-size", message, hint, name, int(lines[row]), dim))
+def _own(setting: str, values: Floats) -> str:
+    return f"{setting} of every row ({span(values, 6)}) is counted as it says; plans are for the architecture's"
 
 
 def _examples(
-    values: dict[str, Any], architecture: Architecture | None, notes: list[str], name: str
+    values: dict[str, Any], architecture: Architecture | None, models: RowModels | None, notes: list[str], name: str
 ) -> tuple[Floats | None, str]:
     """Return the examples seen, in the unit of the architecture, and the unit's name."""
     wanted = architecture.examples_unit if architecture else None
@@ -315,9 +299,9 @@ def _examples(
     examples = values.get("examples")
     if examples is None and "steps" in values and "batch_size" in values:
         examples = values["steps"] * values["batch_size"]
-    if examples is not None and wanted == "tokens" and architecture is not None:
-        per_input = int(architecture.settings["seq"])
-        notes.append(f"examples are read as sequences of {per_input} tokens")
+    if examples is not None and wanted == "tokens" and models is not None:
+        per_input = models.examples_per_input
+        notes.append(f"examples are read as sequences of {span(per_input, 6)} tokens")
         return examples * per_input, "tokens"
     return examples, wanted or "examples"
 
