@@ -70,6 +70,11 @@ COARSE_ROUNDING = _register(
     "sizes that can be built lose more than the tolerance",
     "ask for smaller multiples or fewer devices",
 )
+COLUMN_EXPLAINS = _register(
+    "column-explains",
+    "a column without a role explains the residuals of the fit",
+    "fit the rows of one value with --where, or name it with --dims if it is a size",
+)
 COPIED_ROWS = _register("copied-rows", "rows are copies of others under another run's name", "remove the copies")
 COST_APPROXIMATE = _register(
     "cost-approximate", "FLOPs per example are fitted to the log, not counted", "name the architecture"

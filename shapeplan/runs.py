@@ -71,6 +71,8 @@ class Runs:
         Centre of the star as the input states it.
     cells : mapping of str to Cells
         The columns of the input as they were read.
+    factors : tuple of str
+        Columns of the input without a role that are neither measured nor names: what they explain is tested.
     files : tuple of str
         The input of every row; empty where there is one.
     dropped : tuple of DroppedRow
@@ -95,6 +97,7 @@ class Runs:
     architecture: Architecture | None = None
     center: Mapping[str, float] | None = None
     cells: Mapping[str, Cells] = field(default_factory=dict)
+    factors: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     dropped: tuple[DroppedRow, ...] = ()
     sources: tuple[Source, ...] = ()

@@ -229,6 +229,22 @@ class Noise:
 
 
 @dataclass(frozen=True)
+class Explained:
+    """What a column without a role explains of the residuals.
+
+    Attributes
+    ----------
+    share : float
+        Of their variance, beyond what the parameters of the law can follow.
+    chance : float
+        Of so much or more, if the column did not matter (partial F test).
+    """
+
+    share: float
+    chance: float
+
+
+@dataclass(frozen=True)
 class Trend:
     """How residuals go with a variable.
 

@@ -18,7 +18,7 @@ from shapeplan.numerics.grouping import group_alike, is_function
 from shapeplan.quantities import convert_flops, format_flops
 from shapeplan.readers.columns import Columns
 from shapeplan.readers.cross_check import span
-from shapeplan.readers.names import RECIPE, word_of
+from shapeplan.readers.names import RECIPE, is_loss, word_of
 from shapeplan.runs import Runs
 
 _OF_SHAPE = re.compile(
@@ -35,6 +35,12 @@ _SETTINGS = {"vocab": ("vocab", "vocab_size", "n_vocab"), "kv_heads": ("kv_heads
 _ACCURACY = re.compile(
     r"(^|_)(acc|accuracy|top1|top5|top_1|top_5|f1|auc|score|mmlu|hellaswag|reward|precision|recall)(_|$)"
 )
+_MEASURED = re.compile(
+    r"(^|_)(time|runtime|timestamp|date|created|updated|seconds|hours|minutes|days|duration|elapsed|throughput|mfu|speed"
+    r"|per_second|tok_s|seed|seeds|id|uuid|name|index|idx|notes?|comment|description|tags?|url|path|dir|uri|error|perplexity|ppl|grad"
+    r"|grad_norm|norm|memory|step|steps|epoch|epochs|state|status|host|user|line|row|commit|hash)(_|$)"
+)
+"""Words for what is measured or only names a run."""
 _LARGER = {
     3: "params or tokens in thousands",
     6: "params or tokens in millions",
@@ -80,6 +86,12 @@ def check_columns(runs: Runs, columns: Columns) -> Runs:
         raise InputError(*details)
     cautions = [*_sizes(runs, ignored), *_recipes(runs), *_rising(runs), *_at_chance(runs, columns)]
     return replace(runs, cautions=(*runs.cautions, *cautions))
+
+
+def may_be_factor(column: str) -> bool:
+    """Return whether a column may say how a run was made: it is named neither as something measured nor as a name."""
+    word = word_of(column)
+    return not (is_loss(column) or _ACCURACY.search(word) or _MEASURED.search(word))
 
 
 def _numbers(runs: Runs, column: str) -> Floats | None:

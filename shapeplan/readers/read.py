@@ -14,7 +14,7 @@ from shapeplan.architectures import Architecture
 from shapeplan.errors import ArgumentError, Caution, ErrorDetail, InputError
 from shapeplan.numerics.arrays import Floats
 from shapeplan.quantities import Convention, convert_flops
-from shapeplan.readers.column_checks import check_columns
+from shapeplan.readers.column_checks import check_columns, may_be_factor
 from shapeplan.readers.columns import Columns, resolve_columns
 from shapeplan.readers.compute import compute_of
 from shapeplan.readers.cross_check import check_tokens, span
@@ -264,6 +264,7 @@ def _assemble(
         architecture=cost,
         center=settings.center,
         cells=table.cells,
+        factors=tuple(column for column in columns.ignored if may_be_factor(column)),
         files=tuple(file or name for file in table.files) if len(gathered.sources) > 1 else (),
         sources=gathered.sources,
         notes=tuple(notes),

@@ -8,6 +8,7 @@ import numpy as np
 
 from shapeplan.errors import Caution
 from shapeplan.fitting.diagnostics import warnings
+from shapeplan.fitting.diagnostics.ignored_columns import what_ignored_explain
 from shapeplan.fitting.diagnostics.influence import MonitoredQuantities, find_influences
 from shapeplan.fitting.diagnostics.replicate_noise import measure_noise
 from shapeplan.fitting.diagnostics.residual_trends import find_trends
@@ -65,6 +66,7 @@ def diagnose(law: Law, monitored: MonitoredQuantities, estimates: Estimates, sta
     misfits = warnings.fit_cautions(misfit, noise)
     outliers = warnings.find_outliers(runs, problem, residuals)
     trends = find_trends(runs, problem, residuals, estimates.residuals)
+    ignored = what_ignored_explain(runs, problem, chosen.found.best, estimates.residuals)
     influences = find_influences(monitored, runs, draws, estimates.bootstrap.exponents)
     unfinished = () if chosen.found.best.converged[0] else (warnings.NOT_CONVERGED,)
     collinear = collinear_cautions(runs, problem.form)
@@ -82,6 +84,7 @@ def diagnose(law: Law, monitored: MonitoredQuantities, estimates: Estimates, sta
         *runs.cautions,
         *misfits,
         *warnings.trend_cautions(trends),
+        *warnings.ignored_cautions(ignored),
         *unfinished,
         *warnings.shape_cautions(runs, problem),
         *collinear,

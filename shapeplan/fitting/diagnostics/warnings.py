@@ -11,7 +11,17 @@ from shapeplan import codes
 from shapeplan.errors import Caution
 from shapeplan.fitting.diagnostics.influence import is_influential
 from shapeplan.fitting.problem import Problem
-from shapeplan.fitting.records import Bootstrap, Estimate, FrontRow, Influences, Noise, Outlier, Parameter, Trend
+from shapeplan.fitting.records import (
+    Bootstrap,
+    Estimate,
+    Explained,
+    FrontRow,
+    Influences,
+    Noise,
+    Outlier,
+    Parameter,
+    Trend,
+)
 from shapeplan.fitting.uncertainty.residual_model import ResidualModel
 from shapeplan.numerics.arrays import Bools, Floats, robust_sigma
 from shapeplan.optimum.cost_model import TRUST
@@ -21,6 +31,8 @@ POOR_FIT, HOPELESS_FIT = 0.02, 0.05
 """Relative RMSE above which the law is doubted, and above which no plan should rest on it."""
 UNEXPLAINED = 0.5
 """Share of the variance above which a law that leaves it explains nothing."""
+_MUCH = 0.1
+"""Share of the residuals' variance that is worth a word."""
 _UNLIKELY, _VISIBLE = 1e-3, 1e-4
 """Chance of a trend in a clean log below which it is told, if a third of the rows is off by this much."""
 VAGUE = 10.0
@@ -252,6 +264,19 @@ def trend_cautions(trends: Mapping[str, Trend]) -> list[Caution]:
         return []
     message = f"the residuals still depend on {'; '.join(found)}"
     return [Caution(codes.LACK_OF_FIT, message, "the form of the law is wrong there: its error grows beyond the rows")]
+
+
+def ignored_cautions(ignored: Mapping[str, Explained]) -> list[Caution]:
+    """Return a caution that names the columns without a role which explain what the fit leaves."""
+    limit = _UNLIKELY / max(len(ignored), 1)
+    found = {name: one for name, one in ignored.items() if one.chance < limit and one.share > _MUCH}
+    if not found:
+        return []
+    said = ", ".join(f"{name!r} ({one.share:.0%})" for name, one in found.items())
+    message = f"ignored columns explain what the fit leaves: {said} of its variance"
+    where = f"--where '{next(iter(found))}=...'"
+    hint = f"the rows are of several recipes or models: fit those of one with {where}, or --dims if it is a size"
+    return [Caution(codes.COLUMN_EXPLAINS, message, hint)]
 
 
 def find_front(runs: Runs) -> tuple[FrontRow, ...]:

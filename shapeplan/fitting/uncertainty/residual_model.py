@@ -66,7 +66,7 @@ class ResidualModel:
         """
         rows, sizes = len(residuals), np.bincount(run).astype(float)
         total = float(residuals @ residuals)
-        basis = _orthonormal(tangent)
+        basis = orthonormal(tangent)
         fitted = basis.shape[1]
         # Sums over runs stand for the products with the runs' indicator matrix Z: W = Z'Q, and n_i the rows of run i.
         sums, taken = _by_run(run, residuals[:, None])[:, 0], _by_run(run, basis)
@@ -111,7 +111,7 @@ class ResidualModel:
         return np.asarray(self.sigma * rows)
 
 
-def _orthonormal(tangent: Floats) -> Floats:
+def orthonormal(tangent: Floats) -> Floats:
     """Return an orthonormal basis of the columns, shape (rows, rank)."""
     if not tangent.size:
         return np.zeros((len(tangent), 0))
