@@ -14,6 +14,7 @@ from shapeplan.numerics.grouping import first_alike
 
 LONGEST = 64
 """Characters; longer texts are kept in a list, since an array takes the longest for all."""
+_CHUNK = 2**15
 _DIGITS = 15
 """Digits that a float holds exactly."""
 Texts: TypeAlias = NDArray[np.bytes_]
@@ -71,7 +72,7 @@ class Cells:
     def __iter__(self) -> Iterator[object]:
         """Yield the cells."""
         if isinstance(self._cells, np.ndarray):
-            return map(bytes.decode, self._cells.tolist())
+            return _decoded(self._cells)
         return iter(self._cells)
 
     def texts(self) -> Texts | None:
@@ -100,7 +101,9 @@ class Cells:
         padded = cells.astype(f"S{-(-cells.itemsize // 8) * 8}").view(np.uint64).reshape(len(cells), -1)
         first = first_alike(*padded.T)
         new = first == np.arange(len(first))
-        return np.asarray((np.cumsum(new) - 1)[first]), tuple(map(bytes.decode, cells[new].tolist()))
+        numbers = np.cumsum(new)
+        numbers -= 1
+        return numbers[first], tuple(_decoded(cells[new]))
 
     def numbers(self) -> Floats | None:
         """Return the cells as numbers, shape (rows,), if all are plain ones (which NaN is), else None."""
@@ -119,6 +122,12 @@ class Cells:
             return np.array([float(cell) for cell in cells if isinstance(cell, str | int | float)])
         except (ValueError, OverflowError):
             return None
+
+
+def _decoded(texts: Texts) -> Iterator[str]:
+    """Yield texts, some of them as a list at a time."""
+    for start in range(0, len(texts), _CHUNK):
+        yield from map(bytes.decode, texts[start : start + _CHUNK].tolist())
 
 
 def _whole_numbers(texts: Texts) -> Floats | None:

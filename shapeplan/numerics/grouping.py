@@ -58,12 +58,14 @@ def _in_order(columns: tuple[NDArray[Any], ...]) -> tuple[Ints, Bools]:
         order = np.argsort(columns[0], kind="stable")
         return order, _differ(columns, order)
     # One sort by a sum that equal rows share is several times as fast as a sort by every column.
-    key = sum(weight * column for weight, column in zip(np.sqrt(_PRIMES), columns, strict=False))
-    if len(columns) <= len(_PRIMES) and isinstance(key, np.ndarray) and np.isfinite(key).all():
+    key = np.zeros(len(columns[0]))
+    for weight, column in zip(np.sqrt(_PRIMES), columns, strict=False):
+        key += weight * column
+    if len(columns) <= len(_PRIMES) and np.isfinite(key).all():
         order = np.argsort(key, kind="stable")
-        same_key = np.diff(key[order]) == 0
+        key = key[order]
         new = _differ(columns, order)
-        if not (same_key & new[1:]).any():
+        if not ((key[1:] == key[:-1]) & new[1:]).any():
             return order, new
     order = np.lexsort(columns)
     return order, _differ(columns, order)

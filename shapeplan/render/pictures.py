@@ -9,6 +9,7 @@ from typing import Any
 from shapeplan.errors import ArgumentError, ErrorDetail
 from shapeplan.figures.figure import Figure
 from shapeplan.render.extra import check_plots
+from shapeplan.render.vega import make
 
 _SCALE = 2.0
 """Pixels a point, for screens and slides."""
@@ -49,24 +50,15 @@ def _spec(figure: Figure) -> dict[str, Any]:
 
 
 def _png(figure: Figure) -> bytes:
-    import vl_convert
-
-    made: bytes = vl_convert.vegalite_to_png(_spec(figure), scale=_SCALE)
-    return made
+    return make("vegalite_to_png", _spec(figure), scale=_SCALE)
 
 
 def _svg(figure: Figure) -> str:
-    import vl_convert
-
-    made: str = vl_convert.vegalite_to_svg(_spec(figure))
-    return made + "\n"
+    return make("vegalite_to_svg", _spec(figure)).decode() + "\n"
 
 
 def _pdf(figure: Figure) -> bytes:
-    import vl_convert
-
-    made: bytes = vl_convert.vegalite_to_pdf(_spec(figure))
-    return made
+    return make("vegalite_to_pdf", _spec(figure))
 
 
 def _json(figure: Figure) -> str:

@@ -17,6 +17,7 @@ from shapeplan.render.charts.chart import spec
 from shapeplan.render.fit import render_fit
 from shapeplan.render.plan import render_plan
 from shapeplan.render.report.blocks import Block, blocks
+from shapeplan.render.vega import make
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -146,9 +147,7 @@ def _template() -> Template:
 
 def _script() -> str:
     """Return Vega's own code, so that the page asks for nothing; a script element must not be ended by it."""
-    import vl_convert
-
-    bundle: str = vl_convert.javascript_bundle(_SNIPPET)
+    bundle = make("javascript_bundle", _SNIPPET).decode()
     return bundle.replace("</script", "<\\/script").replace("<!--", "<\\!--")
 
 
