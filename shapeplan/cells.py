@@ -92,6 +92,10 @@ class Cells:
             return Cells(self._cells[rows])
         return Cells([self._cells[i] for i in np.arange(len(self))[rows].tolist()])
 
+    def below(self, row: int) -> Cells:
+        """Return the cells from a row on."""
+        return Cells(self._cells[row:])
+
     def groups(self) -> tuple[Ints, tuple[str, ...]]:
         """Return which distinct text every cell is, shape (rows,), and those, in order of appearance."""
         cells = self._cells

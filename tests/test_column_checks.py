@@ -246,3 +246,30 @@ def test_params_without_the_input_embedding_are_named_so(tmp_path: Path) -> None
     (caution,) = [c for c in sp.read_runs(tmp_path / "log.yaml").cautions if c.code == "params-mismatch"]
     assert "look like parameters without the input embedding" in caution.message
     assert caution.hint.startswith("remove the column to have them counted exactly")
+
+
+def test_shape_params_and_compute_give_tokens_with_a_warning(tmp_path: Path) -> None:
+    table = [{key: cell for key, cell in row.items() if key != "tokens"} for row in rows()]
+    runs = sp.read_runs(write(tmp_path, table))
+    assert codes(runs) == {"tokens-derived"}
+    assert runs.examples is not None
+    np.testing.assert_allclose(runs.examples, [row["tokens"] for row in rows()], rtol=1e-9)
+
+
+def test_a_rate_and_a_setting_may_be_named_by_hand(tmp_path: Path) -> None:
+    table = []
+    for row in rows():
+        table += [
+            {**row, "run": f"{row['run']}-{k}", "opt.eta": 10.0**-k, "loss": row["loss"] + k / 100} for k in (2, 3)
+        ]
+    path = write(tmp_path, table)
+    runs = sp.read_runs(path, columns={"lr": "opt.eta"})
+    assert "recipe-varies" in codes(runs)
+    best = sp.read_runs(path, columns={"lr": "opt.eta"}, selection=sp.Selection(best_of=("lr",)))
+    assert len(best) == len(rows())
+    np.testing.assert_array_equal(best.observed(), [row["loss"] + 0.02 for row in rows()])
+    config = tmp_path / "config.yaml"
+    config.write_text(DECODER)
+    said = write(tmp_path, [{**row, "ctx": 256 * (1 + i % 2)} for i, row in enumerate(rows())], "ctx.csv")
+    found = sp.read_runs(said, config=config, columns={"seq": "ctx"})
+    assert any(note.startswith("seq of every row (256 to 512)") for note in found.notes)

@@ -37,6 +37,14 @@ def group_alike(*columns: NDArray[Any]) -> Ints:
     return np.asarray(number[first])
 
 
+def first_of_group(group: Ints) -> Ints:
+    """Return for every row the first one of its group, shape (rows,); groups are numbered from 0."""
+    first = np.zeros(int(group.max(initial=-1)) + 1, dtype=int)
+    # Of rows that are assigned to one place the last stays.
+    first[group[::-1]] = np.arange(len(group))[::-1]
+    return first[group]
+
+
 def distinct_rows(rows: Floats) -> Floats:
     """Return the distinct rows of a matrix, sorted, as ``np.unique(rows, axis=0)`` does in several times the time."""
     first = np.unique(first_alike(*rows.T))

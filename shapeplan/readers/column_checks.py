@@ -84,7 +84,7 @@ def check_columns(runs: Runs, columns: Columns) -> Runs:
     details = [*_contradictions(runs, ignored), *_experts(runs, ignored), *_units(runs), *_wrong_direction(runs)]
     if details:
         raise InputError(*details)
-    cautions = [*_sizes(runs, ignored), *_recipes(runs), *_rising(runs), *_at_chance(runs, columns)]
+    cautions = [*_sizes(runs, ignored), *_recipes(runs, columns), *_rising(runs), *_at_chance(runs, columns)]
     return replace(runs, cautions=(*runs.cautions, *cautions))
 
 
@@ -147,7 +147,8 @@ def _units(runs: Runs) -> list[ErrorDetail]:
         return []
     training = convert_flops(runs.flops, runs.flops_convention, "training")
     where = (runs.file_of(0), int(runs.lines[0]), "flops", format_flops(float(runs.flops[0])))
-    tokens = runs.examples if runs.examples_unit == "tokens" and runs.params is not None else None
+    derived = any(caution.code == codes.TOKENS_DERIVED for caution in runs.cautions)
+    tokens = None if derived or runs.examples_unit != "tokens" or runs.params is None else runs.examples
     if tokens is not None:
         ratio = training / (6 * params * tokens)
         if (ratio > _SLACK).all() or (ratio < 1 / _SLACK).all():
@@ -223,7 +224,7 @@ def _at_chance(runs: Runs, columns: Columns) -> list[Caution]:
 def _sizes(runs: Runs, ignored: Sequence[str]) -> list[Caution]:
     """Return a warning for every column without a role that looks like a size of the model and varies with it."""
     cautions = []
-    shape = group_alike(*runs.shape.T) if runs.dims else np.zeros(len(runs), dtype=int)
+    shape = None
     for column in ignored:
         word = word_of(column)
         experts = bool(_EXPERTS.search(word))
@@ -232,6 +233,8 @@ def _sizes(runs: Runs, ignored: Sequence[str]) -> list[Caution]:
         values = _numbers(runs, column)
         if values is None or (values <= 0).any() or np.ptp(values) == 0:
             continue
+        if shape is None:
+            shape = group_alike(*runs.shape.T) if runs.dims else np.zeros(len(runs), dtype=int)
         if not experts and is_function(values, shape) and not _moves(values, runs):
             continue
         seen = f"{values.min():g} to {values.max():g}"
@@ -246,15 +249,14 @@ def _moves(values: Floats, runs: Runs) -> bool:
     return not any(is_function(values, group_alike(column)) for column in runs.shape.T)
 
 
-def _recipes(runs: Runs) -> list[Caution]:
+def _recipes(runs: Runs, columns: Columns) -> list[Caution]:
     """Return a warning where rows of one shape and compute differ in their recipe."""
+    recipe = [column for column in runs.cells if word_of(column) in RECIPE or column == columns.roles.get("lr")]
+    if not recipe:
+        return []
     group = group_alike(*runs.shape.T, np.round(np.log(runs.flops), 2))
     varied = [
-        column
-        for column in runs.cells
-        if word_of(column) in RECIPE
-        and (values := _numbers(runs, column)) is not None
-        and not is_function(values, group)
+        column for column in recipe if (values := _numbers(runs, column)) is not None and not is_function(values, group)
     ]
     if not varied:
         return []

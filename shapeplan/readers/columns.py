@@ -10,7 +10,9 @@ from shapeplan.errors import ErrorDetail
 from shapeplan.quantities import Convention
 from shapeplan.readers.names import LATER, SHAPE, SYNONYMS, Claim, claim_of, is_loss, normal, path_of, word_of
 
-ROLES = (*SYNONYMS, "mlp_ratio", "flops", "loss")
+SETTINGS = ("lr", "patch", "image", "seq")
+"""Roles that only ``--column`` gives: of the recipe, and of an architecture, row by row."""
+ROLES = (*SYNONYMS, "mlp_ratio", "flops", "loss", *SETTINGS)
 """What ``--column`` can name."""
 _NOT_DIMS = ("run", "examples", "tokens", "steps", "flops", "loss")
 _DISPENSABLE = ("steps", "batch_size")

@@ -80,9 +80,8 @@ def _grid(body: str, name: str, delimiter: str, notes: list[str]) -> _Grid:
     """Return the cells without blank rows and those that begin with ``#``; where all do, it begins their names."""
     plain = split_plain(body.replace("\r\n", "\n"), delimiter)
     if plain is not None and len(plain[0]) > 1:
-        below = np.arange(len(plain[0])) > 0
         header = [str(column[0]) for column in plain]
-        return _Grid(header, 1, [column.take(below) for column in plain], 1 + np.flatnonzero(below), [])
+        return _Grid(header, 1, [column.below(1) for column in plain], np.arange(2, len(plain[0]) + 1), [])
     hashed: list[_Row] = []
     rows = _without_comments(_rows(body, name, delimiter), hashed)
     first = next(rows, None)
@@ -205,8 +204,7 @@ def _with_units(grid: _Grid, notes: list[str]) -> _Grid:
         f"{column} ({unit})" if unit and number else column
         for column, unit, number in zip(grid.header, units, numeric, strict=True)
     ]
-    below = np.arange(len(grid.lines)) > 0
-    return grid._replace(header=header, columns=[column.take(below) for column in grid.columns], lines=grid.lines[1:])
+    return grid._replace(header=header, columns=[column.below(1) for column in grid.columns], lines=grid.lines[1:])
 
 
 def _header_mistakes(header: list[str], line: int, name: str) -> list[ErrorDetail]:

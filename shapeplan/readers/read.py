@@ -187,7 +187,7 @@ def _read(gathered: Gathered, asked: _Asked, settings: Settings, architecture: A
         runs, more = last_points(runs)
         dropped += more
     if selection.best_of:
-        runs, more = best_of(runs, selection.best_of)
+        runs, more = best_of(runs, [columns.roles.get(column, column) for column in selection.best_of])
         dropped += more
     runs = replace(runs, dropped=dropped, notes=(*runs.notes, *describe_dropped(dropped)))
     alike = alike_rows(runs)
@@ -241,7 +241,7 @@ def _assemble(
         params = models.params
     elif models is not None:
         cautions += models.doubt_params(values["params"], lines)
-    if not columns.dims and examples is None:
+    if cost is None and examples is None and "params" in values:
         examples, unit = convert_flops(flops, convention, "training") / (6 * values["params"]), "tokens"
         message = "no column of tokens was found: they are taken as training FLOPs / (6 params)"
         hint = "name the column with --column tokens=NAME, if there is one"
@@ -264,7 +264,7 @@ def _assemble(
         architecture=cost,
         center=settings.center,
         cells=table.cells,
-        factors=tuple(column for column in columns.ignored if may_be_factor(column)),
+        factors=tuple(filter(may_be_factor, (*columns.ignored, *filter(None, [columns.roles.get("lr")])))),
         files=tuple(file or name for file in table.files) if len(gathered.sources) > 1 else (),
         sources=gathered.sources,
         notes=tuple(notes),

@@ -10,7 +10,7 @@ from shapeplan import codes
 from shapeplan.cells import ABSENT
 from shapeplan.errors import Caution, ErrorDetail, InputError
 from shapeplan.numerics.arrays import Floats, Ints
-from shapeplan.numerics.grouping import first_alike
+from shapeplan.numerics.grouping import first_alike, first_of_group
 from shapeplan.quantities import format_flops
 from shapeplan.readers.table import Table
 from shapeplan.runs import Runs
@@ -106,7 +106,7 @@ def _contradictions(runs: Runs, alike: Ints) -> list[ErrorDetail]:
     """Return a complaint for every run with two shapes and every point of training that comes twice."""
     if len(runs.run_names) == len(runs):
         return _identical_rows(runs, alike)
-    leader = first_alike(runs.run)
+    leader = first_of_group(runs.run)
     two_shapes = (runs.shape != runs.shape[leader]).any(axis=1)
     details = {
         i: ErrorDetail(

@@ -129,8 +129,11 @@ def row_settings(
     used: set[str] = set()
     if cost is None:
         return found, columns
-    for column in columns.ignored:
-        setting = next((name for name, words in SETTING_WORDS.items() if word_of(column) in words), None)
+    by_hand = {columns.roles[setting]: setting for setting in SETTING_WORDS if setting in columns.roles}
+    for column in (*by_hand, *columns.ignored):
+        setting = by_hand.get(column) or next(
+            (name for name, words in SETTING_WORDS.items() if word_of(column) in words), None
+        )
         if setting is None or setting not in cost.family.fields or setting in found:
             continue
         values = table.cells[column].numbers()
