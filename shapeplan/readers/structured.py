@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import bisect
 import json
-import json.scanner
-from collections.abc import Callable
+import re
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from shapeplan.errors import ErrorDetail, InputError
 from shapeplan.readers.table import Record, Table, flattened
 
 RUNS = "runs"
+_BLANKS = re.compile(r"[ \t\n\r]*")
 _WANTED = "write a list of runs, or a mapping with a list under 'runs:'"
 
 
@@ -54,7 +55,7 @@ def parse_yaml(body: str, name: str, *, lone_record: bool = False) -> Table:
 def parse_json(body: str, name: str, *, lone_record: bool = False) -> Table:
     """Parse a JSON log: an array of runs, or an object with settings and ``runs``; errors as for YAML."""
     try:
-        return _table(_positioned_json(body, 1), name, lone_record)
+        return _table(_positioned_json(body), name, lone_record)
     except json.JSONDecodeError as error:
         message, line = _json_mistake(error)
         raise _bad_syntax("bad-json", message, name, line) from None
@@ -68,12 +69,20 @@ def parse_jsonl(body: str, name: str) -> Table:
     for number, line in enumerate(body.split("\n"), 1):
         if line.strip():
             try:
-                items.append(_positioned_json(line, number))
+                items.append(json.loads(line, object_pairs_hook=partial(_mapping_on, number)))
             except json.JSONDecodeError as error:
                 raise _bad_syntax("bad-json", _json_mistake(error)[0], name, number) from None
             except (ValueError, RecursionError) as error:
                 raise _bad_syntax("bad-json", _why_not(error), name, number) from None
     return _table(items, name)
+
+
+def _mapping_on(line: int, pairs: list[tuple[str, object]]) -> _Mapping:
+    """Return an object that stands on one line."""
+    mapping = _Mapping(line)
+    for key, value in pairs:
+        mapping.add(key, value, line)
+    return mapping
 
 
 def _json_mistake(error: json.JSONDecodeError) -> tuple[str, int]:
@@ -165,37 +174,50 @@ def _build(node: Any, name: str, yaml: Any, known: dict[int, object]) -> object:
     return mapping
 
 
-def _positioned_json(body: str, first_line: int) -> object:
-    """Decode JSON with the line of every object; the scanner in Python calls `parse_object` with the position."""
+def _positioned_json(body: str) -> object:
+    """Decode JSON into mappings that know their lines and those of their values.
+
+    Raises
+    ------
+    json.JSONDecodeError
+        If the text is no JSON.
+    """
+    json.loads(body)
     breaks = [i for i, character in enumerate(body) if character == "\n"]
-    # The stubs of json leave out what is used of the decoder in Python.
-    decoder: Any = json.JSONDecoder()
-    decoders: Any = json.decoder
-    scanners: Any = json.scanner
+    decoder = json.JSONDecoder()
 
-    def parse_object(
-        place: tuple[str, int],
-        strict: bool,
-        scan: Callable[..., object],
-        object_hook: object,
-        pairs_hook: object,
-        memo: dict[str, str],
-    ) -> tuple[object, int]:
-        line = first_line + bisect.bisect_left(breaks, place[1])
+    def skip(place: int) -> int:
+        found = _BLANKS.match(body, place)
+        return found.end() if found else place
 
-        def collect(pairs: list[tuple[str, object]]) -> _Mapping:
-            mapping = _Mapping(line)
-            for key, value in pairs:
-                mapping.add(key, value, getattr(value, "line", line))
-            return mapping
+    def line_at(place: int) -> int:
+        return 1 + bisect.bisect_left(breaks, place)
 
-        found: tuple[object, int] = decoders.JSONObject(place, strict, scan, None, collect, memo)
-        return found
+    def value_at(place: int) -> tuple[object, int]:
+        """Return the value that begins at a place, and where it ends; the text is known to be sound."""
+        if body[place] == "[":
+            items = []
+            place = skip(place + 1)
+            while body[place] != "]":
+                item, place = value_at(skip(place))
+                items.append(item)
+                place = skip(place)
+                place = place + 1 if body[place] == "," else place
+            return items, place + 1
+        if body[place] == "{":
+            mapping = _Mapping(line_at(place))
+            place = skip(place + 1)
+            while body[place] != "}":
+                key, place = decoder.raw_decode(body, skip(place))
+                start = skip(skip(place) + 1)
+                value, place = value_at(start)
+                mapping.add(key, value, line_at(start))
+                place = skip(place)
+                place = place + 1 if body[place] == "," else place
+            return mapping, place + 1
+        return decoder.raw_decode(body, place)
 
-    decoder.parse_object = parse_object
-    decoder.scan_once = scanners.py_make_scanner(decoder)
-    decoded: object = decoder.decode(body)
-    return decoded
+    return value_at(skip(0))[0]
 
 
 def _table(data: object, name: str, lone_record: bool = False) -> Table:
