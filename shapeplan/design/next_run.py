@@ -30,7 +30,7 @@ _LITTLE = 5e-4
 """Expected regret below which there is little to gain: a tenth of what a plan calls as good as the best."""
 _SPENT = 0.5
 _LEAST_SHARE = 0.01
-_FAR = 1 / 3
+_THIRD = 1 / 3
 """A size in the lower or upper third of the trained ones, in logarithms, is called small or large."""
 
 
@@ -217,9 +217,9 @@ def _extremes(fit: Fit, shape: Mapping[str, float]) -> str:
     for dim in fit.dims:
         low, high = fit.shape_range[dim]
         place = math.log(shape[dim] / low) / math.log(high / low) if high > low else 0.5
-        if place < _FAR:
+        if place < _THIRD:
             words["small"].append(dim)
-        elif place > 1 - _FAR:
+        elif place > 1 - _THIRD:
             words["large"].append(dim)
     said = [f"{word} {' and '.join(dims)}" for word, dims in words.items() if dims]
     return ", ".join(said) or "a shape in the middle"

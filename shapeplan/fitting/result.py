@@ -34,7 +34,7 @@ from shapeplan.fitting.records import (
 )
 from shapeplan.fitting.rows import Rows
 from shapeplan.laws import Law
-from shapeplan.numerics.arrays import Floats, central_interval
+from shapeplan.numerics.arrays import CELLS_IN_MEMORY, Floats, central_interval
 from shapeplan.optimum.best_shape import Bounds, best_shape
 from shapeplan.optimum.cost_model import NO_LIMITS, TRUST, CostModel, Limits, at_edge, trust_region
 from shapeplan.quantities import Convention
@@ -43,8 +43,6 @@ from shapeplan.shown import Shown
 from shapeplan.sweeps.dimensions import Dimensions
 from shapeplan.sweeps.grid import Start
 
-_CELLS = 2_000_000
-"""Points times draws that are evaluated at once, which bounds memory."""
 OPTIMUM_AT = 10.0
 """The best shape is watched at this factor of the largest compute."""
 
@@ -239,7 +237,7 @@ class Fit(Shown):
         if not self.bootstrap.draws:
             return None
         flat = {name: np.atleast_1d(np.asarray(value, dtype=float))[None, :] for name, value in variables.items()}
-        size = max(1, _CELLS // max(1, self.bootstrap.replicates))
+        size = max(1, CELLS_IN_MEMORY // max(1, self.bootstrap.replicates))
         points = max(value.shape[1] for value in flat.values())
         ends = []
         for first in range(0, points, size):

@@ -12,6 +12,10 @@ Ints: TypeAlias = NDArray[np.int64]
 Index: TypeAlias = NDArray[np.intp]
 Bools: TypeAlias = NDArray[np.bool_]
 Number: TypeAlias = float | Floats
+CELLS_IN_MEMORY = 2_000_000
+"""Numbers of one array that are worked on at once where only memory is bounded."""
+CELLS_IN_CACHE = 400_000
+"""Numbers of one array that are worked on at once where many passes go over them."""
 
 
 def robust_sigma(deviations: Floats) -> float:

@@ -13,7 +13,7 @@ from shapeplan.architectures.base import SHAPE_DIMS
 from shapeplan.errors import ArgumentError, ErrorDetail
 from shapeplan.fitting.records import Interval
 from shapeplan.fitting.result import Fit
-from shapeplan.numerics.arrays import Floats, central_interval, plain
+from shapeplan.numerics.arrays import CELLS_IN_MEMORY, Floats, central_interval, plain
 from shapeplan.planning.budget_for_loss import LEAST_FLOPS, least_flops, share_interval
 from shapeplan.planning.optimum import KNOTS, Optimum
 from shapeplan.planning.plan import Alternative, SameLoss
@@ -25,8 +25,6 @@ from shapeplan.sweeps.dimensions import wrong_size
 _SIZES = re.compile(r"\s*(\d{1,9})\s*x\s*(\d{1,9})\s*x\s*(\d{1,9})\s*", re.IGNORECASE)
 _HINT = "write e.g. ViT-g/14, 24x1024x4096, or width=1024,depth=24,mlp_dim=4096"
 _OFF_TIE = 0.02
-_CELLS = 2_000_000
-"""Budgets times draws that are evaluated at once, which bounds memory."""
 
 
 @dataclass(frozen=True)
@@ -178,7 +176,7 @@ def _regret_intervals(optimum: Optimum, its: ShapeCost, plan: ShapeCost) -> list
     if not fit.bootstrap.draws:
         return None
     columns = fit.bootstrap.columns()
-    piece = max(1, _CELLS // max(1, fit.bootstrap.replicates))
+    piece = max(1, CELLS_IN_MEMORY // max(1, fit.bootstrap.replicates))
     ends: list[Interval | None] = []
     for first in range(0, len(plan.flops), piece):
         rows = slice(first, first + piece)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from shapeplan.errors import ErrorDetail, PlanError
-from shapeplan.numerics.arrays import Bools, Floats
+from shapeplan.numerics.arrays import CELLS_IN_CACHE, Bools, Floats
 from shapeplan.planning.constraints import impossible
 from shapeplan.planning.optimum import Optimum
 from shapeplan.planning.rounding import RoundingRule
@@ -22,7 +22,6 @@ WIDE_REACH = 6
 """The same, where steps are coarse or limits leave a part of the lattice only, for all dimensions but the finest."""
 _COARSE = 0.5
 """A step is coarse if it is more than this share of a value."""
-_CELLS = 400_000
 
 
 def check_shapes(optimum: Optimum, shape: Mapping[str, Floats], flops: Floats) -> None:
@@ -68,7 +67,7 @@ def round_to_least_loss(
     coarse = any(rounding_rule.multiple(dim) > _COARSE * float(shape[dim].min()) for dim in free)
     wide = optimum.asked.limits.any or coarse
     size = (2 * WIDE_REACH) ** max(len(free) - 1, 0) * 2 * REACH if wide else (2 * REACH) ** len(free)
-    step = max(1, _CELLS // size)
+    step = max(1, CELLS_IN_CACHE // size)
     pieces = []
     for first in range(0, len(flops), step):
         rows = slice(first, first + step)

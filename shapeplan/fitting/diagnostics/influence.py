@@ -23,10 +23,10 @@ DECISIVE = 4.0
 """Change above which the fit rests on one run, however well that run agrees with it."""
 NOT_CHANCE = 4.0
 """Standardized residual above which a run is no chance: one in a hundred clean logs of a hundred runs has one."""
-_CELLS = 4_000_000
+_MOST_PAIRS = 4_000_000
 """Rows times runs above which only runs with the largest residuals are tried."""
 _FEWEST_RUNS = 6
-_FAR = 1e6
+_INFINITE = 1e6
 _SAME_WAY = 0.1
 """Pull along that of the strongest run, as a share of its own, below which another does not pull the same way."""
 _TINY = 1e-12
@@ -195,7 +195,7 @@ def _changes(here: Mapping[str, Floats], other: Mapping[str, Floats], spread: Ma
         changes = np.array([(other[name] - here[name]) / spread[name] for name in known])
     if not known:
         return np.zeros((1, len(next(iter(other.values())))))
-    return np.asarray(np.nan_to_num(changes, nan=0.0, posinf=_FAR, neginf=-_FAR))
+    return np.asarray(np.nan_to_num(changes, nan=0.0, posinf=_INFINITE, neginf=-_INFINITE))
 
 
 def _surprise(candidate: Candidate, runs: Runs, solution: Solution, left_out: Index) -> Floats:
@@ -237,7 +237,7 @@ def _spread(values: Floats) -> float:
 def _worth_trying(candidate: Candidate, runs: Runs, names: Index) -> Index:
     """Return all runs, or where they are too many those with the largest residuals."""
     rows = candidate.problem.all_rows
-    most = max(NAMED, _CELLS // len(rows))
+    most = max(NAMED, _MOST_PAIRS // len(rows))
     if len(names) <= most:
         return names
     residuals = np.abs(candidate.problem.residuals(candidate.found.best))

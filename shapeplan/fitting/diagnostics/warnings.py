@@ -39,7 +39,7 @@ VAGUE = 10.0
 """Ratio of the ends of an interval above which a scaling exponent is called unidentified."""
 FEW_DEFINED = 0.95
 """Share of replicates in which a scaling exponent must be defined."""
-_FAR = 5.0
+_OUTLYING = 5.0
 _EXACT = 1e-9
 _MOST_UNCONVERGED = 0.01
 """Share of replicates whose refit may end before its optimum: fewer do not move an interval's end."""
@@ -294,7 +294,7 @@ def find_outliers(runs: Runs, problem: Problem, residuals: Floats) -> tuple[Outl
     """Return the rows whose residual is more than five robust standard deviations from the median."""
     middle = float(np.median(residuals))
     sigma = robust_sigma(residuals - middle)
-    far = np.flatnonzero(np.abs(residuals - middle) > max(_FAR * sigma, _EXACT))
+    far = np.flatnonzero(np.abs(residuals - middle) > max(_OUTLYING * sigma, _EXACT))
     rows = problem.all_rows
     found = [Outlier(runs.run_names[runs.run[rows[i]]], int(runs.lines[rows[i]]), float(residuals[i])) for i in far]
     return tuple(sorted(found, key=lambda outlier: (-abs(outlier.residual), outlier.line)))

@@ -36,7 +36,7 @@ THINNED = 5000
 FINALISTS = 20
 """How many descents are followed to the end."""
 _SAME = 1e-7
-_CLOSE, _FAR = 1e-3, 0.2
+_CLOSE, _APART = 1e-3, 0.2
 """Distances, as a share of the range of some exponent, below which points are the same, and above which far apart."""
 
 
@@ -84,8 +84,8 @@ def search(blocks: Sequence[Block], lower: Floats, upper: Floats, objective: Obj
     order = np.argsort(found.objective, kind="stable")
     best = descend(blocks, found.exponents[order[:1]], lower, upper, objective=objective, criteria=FINEST_LONG)
     optima = distinct(found.exponents[order], lower, upper, _CLOSE)
-    apart = distinct(np.concatenate([optima, ends]), lower, upper, _FAR)
-    return Found(best, np.concatenate([optima, apart[len(distinct(optima, lower, upper, _FAR)) :]]))
+    apart = distinct(np.concatenate([optima, ends]), lower, upper, _APART)
+    return Found(best, np.concatenate([optima, apart[len(distinct(optima, lower, upper, _APART)) :]]))
 
 
 def _search_block(

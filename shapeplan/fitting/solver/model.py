@@ -8,10 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from shapeplan.numerics.arrays import Bools, Floats, Index
-
-_CELLS = 400_000
-"""Rows times starts that are worked on at once, which bounds memory."""
+from shapeplan.numerics.arrays import CELLS_IN_CACHE, Bools, Floats, Index
 
 
 @dataclass(frozen=True)
@@ -260,7 +257,7 @@ class Solution:
 
 def pieces(batch: int, rows: int) -> list[Index]:
     """Split a batch so that what is computed at once stays small."""
-    size = max(1, _CELLS // max(1, rows))
+    size = max(1, CELLS_IN_CACHE // max(1, rows))
     return np.split(np.arange(batch), range(size, batch, size))
 
 

@@ -9,10 +9,7 @@ import numpy as np
 from shapeplan.fitting.problem import Problem
 from shapeplan.fitting.solver import Found, refit
 from shapeplan.fitting.uncertainty.residual_model import ResidualModel
-from shapeplan.numerics.arrays import Floats
-
-_CELLS = 2_000_000
-"""Rows times replicates that are made at once, which bounds memory."""
+from shapeplan.numerics.arrays import CELLS_IN_MEMORY, Floats
 
 
 def bootstrap(
@@ -61,7 +58,7 @@ def bootstrap(
     predicted = np.concatenate(problem.predicted(found.best))
     wider = residual_model.widening(level)
     rng = np.random.default_rng(seed)
-    count = max(1, replicates * len(predicted) // _CELLS)
+    count = max(1, replicates * len(predicted) // CELLS_IN_MEMORY)
     sizes = [len(piece) for piece in np.array_split(np.arange(replicates), count)]
     draws, unconverged = [], 0
     for size in sizes:
