@@ -87,13 +87,13 @@ def test_rows_left_out_are_counted_and_listed(program: Program, tmp_path: Path) 
     assert again.returncode == 0, again.stderr
 
 
-def numbers(cells: list[str], semicolons: bool = False) -> tuple[list[float], str | None, int]:
+def numbers(cells: list[str], *, semicolons: bool = False, metric: bool = False) -> tuple[list[float], str | None, int]:
     table = replace(Table.of_records([Record(i, {"x": cell}) for i, cell in enumerate(cells)]), semicolons=semicolons)
-    values, notation, details = read_numbers(table, "x", "log", positive=False)
+    values, notation, details = read_numbers(table, "x", "log", positive=not metric)
     return values.tolist(), notation, len(details)
 
 
-@given(st.lists(st.integers(0, 10**12), min_size=1).filter(lambda found: max(found) > 999))
+@given(st.lists(st.integers(1, 10**12), min_size=1).filter(lambda found: max(found) > 999))
 def test_thousands_separators_are_read(found: list[int]) -> None:
     assert numbers([f"{value:,}" for value in found]) == ([float(value) for value in found], THOUSANDS.name, 0)
 
@@ -143,3 +143,48 @@ def test_frames_and_records_are_logs() -> None:
         sp.read_runs([rows()[0], {**rows()[1], "width": "wide"}])
     with pytest.raises(ArgumentError, match="there is no log to read"):
         sp.read_runs([])
+
+
+@pytest.mark.parametrize(
+    ("cells", "semicolons", "metric", "value", "notation"),
+    [
+        # A comma with three digits after it: thousands in a size, a fraction in a metric.
+        (["1,024", "2,048"], False, False, 1024.0, "thousands separators"),
+        (["3,547", "2,048"], False, True, 3.547, "decimal commas"),
+        (["3.547", "2.048"], True, True, 3.547, None),
+        (["0,300B", "5,001B"], True, False, 3e8, "decimal commas and suffixes (K, M, B, T)"),
+        (["0,300B", "5,001B"], False, False, 3e8, "decimal commas and suffixes (K, M, B, T)"),
+        (["3,449E+16", "7,100E+16"], False, False, 3.449e16, "decimal commas"),
+        (["1,300M", "2,048M"], False, False, 1.3e9, "suffixes (K, M, B, T)"),
+    ],
+)
+def test_commas_are_read_as_the_column_needs(
+    cells: list[str], semicolons: bool, metric: bool, value: float, notation: str | None
+) -> None:
+    values, said, mistakes = numbers(cells, semicolons=semicolons, metric=metric)
+    assert (values[0], said, mistakes) == (pytest.approx(value), notation, 0)
+
+
+def test_other_columns_tell_whether_a_comma_is_decimal() -> None:
+    cells = {"x": ["1,500B", "2,250B"], "loss": ["3,44", "2,5"]}
+    table = Table.of_records([Record(i, {name: found[i] for name, found in cells.items()}) for i in range(2)])
+    assert read_numbers(table, "x", "log", positive=True)[0].tolist() == [1.5e9, 2.25e9]
+
+
+@pytest.mark.parametrize("odd", ["-", "", "K", "e5", "1,5,0M"])
+def test_an_odd_cell_among_suffixes_is_an_error_with_its_place(odd: str) -> None:
+    values, _, mistakes = numbers(["1M", odd, "2,000K"])
+    assert mistakes >= 1
+    assert np.isnan(values[1])
+
+
+@pytest.mark.parametrize("text", ["width=>512", "width=<512", "width=256=3", "width<nan", "width>x"])
+def test_conditions_that_cannot_be_meant_are_refused(tmp_path: Path, text: str) -> None:
+    with pytest.raises(ArgumentError) as caught:
+        sp.read_runs(write(tmp_path, rows()), selection=sp.Selection(where=(text,)))
+    assert caught.value.details[0].code == "bad-condition"
+
+
+def test_quotes_around_a_value_are_left_out(tmp_path: Path) -> None:
+    path = write(tmp_path, rows())
+    assert kept(path, 'width="192"') == kept(path, "width=192")

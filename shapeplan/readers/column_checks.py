@@ -60,7 +60,7 @@ _LEAST_TOKENS = 1e3
 _FLAT, _FEWEST_FLAT, _FLAT_RANGE, _MOVED = 0.95, 5, 3.0, 0.7
 """An error rate starts at chance where so many rows or more, over such a range of compute, stay above this share of its
 largest value, and it falls to less than this share of it later."""
-_SLACK = 30.0
+_SLACK, _ROUGH = 30.0, 300.0
 """How far compute may be from 6 params tokens: embeddings, attention, checkpointing and other conventions."""
 
 
@@ -142,16 +142,24 @@ def _units(runs: Runs) -> list[ErrorDetail]:
     """
     if runs.architecture is not None:
         return []
-    params = runs.params if runs.params is not None else _approximate_params(runs)
+    rough = runs.params is None
+    params = _approximate_params(runs) if rough else runs.params
     if params is None:
         return []
+    slack = _ROUGH if rough else _SLACK
     training = convert_flops(runs.flops, runs.flops_convention, "training")
     where = (runs.file_of(0), int(runs.lines[0]), "flops", format_flops(float(runs.flops[0])))
     derived = any(caution.code == codes.TOKENS_DERIVED for caution in runs.cautions)
-    tokens = None if derived or runs.examples_unit != "tokens" or runs.params is None else runs.examples
+    tokens = None if derived or runs.examples_unit != "tokens" else runs.examples
     if tokens is not None:
         ratio = training / (6 * params * tokens)
-        if (ratio > _SLACK).all() or (ratio < 1 / _SLACK).all():
+        if _is_rate(training, params * tokens):
+            message = f"the compute is {format_flops(float(training.min()))} in all rows, whatever was trained: a rate"
+            hint = (
+                "FLOP/s are no compute: --column flops=6ND or an architecture gives it, --column flops=NAME another one"
+            )
+            return [ErrorDetail("rate", message, hint, *where)]
+        if (ratio > slack).all() or (ratio < 1 / slack).all():
             message = f"the compute is {span(ratio, 2)} times 6 x params x tokens, in every row"
             return [ErrorDetail("units", message, _unit_hint(float(np.median(ratio))), *where)]
         return []
@@ -160,6 +168,13 @@ def _units(runs: Runs) -> list[ErrorDetail]:
         hint = "give the compute of the whole run: FLOPs per example x examples seen"
         return [ErrorDetail("units", message, hint, *where)]
     return []
+
+
+def _is_rate(flops: Floats, work: Floats) -> bool:
+    """Return whether compute hardly varies while parameters times tokens do: that of a second, not of a run."""
+    return bool(
+        len(flops) >= _FEW and flops.max() < 3 * flops.min() and work.max() > 8 * work.min() and (flops < 1e17).all()
+    )
 
 
 def _approximate_params(runs: Runs) -> Floats | None:
@@ -239,9 +254,18 @@ def _sizes(runs: Runs, ignored: Sequence[str]) -> list[Caution]:
             continue
         seen = f"{values.min():g} to {values.max():g}"
         message = f"column {column!r} looks like a size of the model, varies ({seen}), and is ignored"
-        hint = f"name it with --column depth='{column}' (or its role), or --dims ...,'{column}'"
+        hint = f"name it with --column {_likely_role(word)}='{column}' (or its role), or --dims ...,'{column}'"
         cautions.append(Caution(codes.UNREAD_COLUMN, message, hint))
     return cautions
+
+
+def _likely_role(word: str) -> str:
+    """Return the role that a size with such a name most likely has."""
+    if re.search(r"ff|mlp|feed|inter", word):
+        return "mlp_dim"
+    if re.search(r"layer|block|depth|stage", word):
+        return "depth"
+    return "heads" if re.search(r"head", word) else "width"
 
 
 def _moves(values: Floats, runs: Runs) -> bool:

@@ -23,6 +23,10 @@ SIX_ND = "6ND"
 """What ``--column flops=`` names where no column is the compute: 6 x params x tokens."""
 
 
+NONE = "none"
+"""What ``--column ROLE=`` names where no column has a role, whatever their names."""
+
+
 @dataclass(frozen=True)
 class FlopsColumn:
     """A column of compute: its name, its unit in FLOPs, and the convention the name declares, if it does."""
@@ -114,12 +118,16 @@ def resolve_columns(
     """
     wanted = tuple(dims or ())
     six_nd = (named or {}).get("flops", "").upper() == SIX_ND and SIX_ND not in columns
-    by_role = {role: column for role, column in (named or {}).items() if not (six_nd and role == "flops")}
+    none = {role for role, column in (named or {}).items() if column.lower() == NONE and column not in columns}
+    by_role = {
+        role: column for role, column in (named or {}).items() if role not in none and not (six_nd and role == "flops")
+    }
     by_hand, details = _by_hand(by_role, columns, name, line)
     metric, mistake = _metric(by_hand.pop("loss", metric), columns, metric_required, name, line)
     details += mistake
     taken = {metric, *wanted, *by_hand.values()}
     claims = [claim for column in columns if column not in taken and (claim := claim_of(column)) is not None]
+    claims = [claim for claim in claims if claim.role not in none and not (six_nd and claim.role == "flops")]
     chosen, more, notes = _choose([claim for claim in claims if claim.role not in by_hand], name, line)
     details += more
     roles = {role: claim.column for role, claim in chosen.items()} | by_hand

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import NamedTuple
 
 from shapeplan.errors import ErrorDetail, ShapeplanError
@@ -42,8 +43,8 @@ def excerpts(details: list[ErrorDetail]) -> list[Excerpt | None]:
 
 def _text(name: str) -> Text | None:
     try:
-        return None if is_binary(name) else read_text(name)
-    except ShapeplanError:
+        return read_text(name) if Path(name).is_file() and not is_binary(name) else None
+    except (ShapeplanError, OSError):
         return None
 
 
@@ -52,7 +53,13 @@ def _excerpt(text: Text, detail: ErrorDetail, number: int) -> Excerpt | None:
     if not 0 < number <= len(lines):
         return None
     line = lines[number - 1]
-    start, length = _span(text, lines, line, detail)
+    span = _span(text, lines, line, detail)
+    if span is None:
+        # A row that a tool's log was made into has no line of its own: it is placed on the first.
+        if number == 1 and (text.format in ("json", "jsonl") or text.suffix in (".log", ".txt", ".out")):
+            return None
+        span = len(line) - len(line.lstrip()), max(len(line.strip()), 1)
+    start, length = span
     if len(line) > _WIDEST:
         first = max(0, min(start - _MARGIN, len(line) - _WIDEST))
         line, start = line[first : first + _WIDEST], start - first
@@ -60,9 +67,8 @@ def _excerpt(text: Text, detail: ErrorDetail, number: int) -> Excerpt | None:
     return Excerpt(line.replace("\t", " "), number, start, length)
 
 
-def _span(text: Text, lines: list[str], line: str, detail: ErrorDetail) -> tuple[int, int]:
-    """Return where a mistake begins in its line, and its length; of no known place, all of the line."""
-    whole = len(line) - len(line.lstrip()), max(len(line.strip()), 1)
+def _span(text: Text, lines: list[str], line: str, detail: ErrorDetail) -> tuple[int, int] | None:
+    """Return where a mistake begins in its line, and its length; None if that is not sure."""
     if detail.column is not None and text.format in ("csv", "tsv"):
         # A column that is missing is looked for in the header, where it is not.
         header = next((one for one in lines if one.strip() and not one.lstrip().startswith("#")), "")
@@ -75,11 +81,15 @@ def _span(text: Text, lines: list[str], line: str, detail: ErrorDetail) -> tuple
             return start + (blank if cell.strip() else 0), max(len(cell.strip()), 1)
     elif detail.column is not None:
         key = re.escape(detail.column.rsplit(".", 1)[-1])
-        if match := re.search(rf"""(?<![\w"'-])["']?{key}["']?\s*:\s*("[^"]*"|'[^']*'|[^,}}\]#]*[^,}}\]#\s])""", line):
-            return match.start(1), len(match[1])
+        cell = rf"""(?<![\w"'-])["']?{key}["']?\s*:\s*("[^"]*"|'[^']*'|[^,}}\]#]*[^,}}\]#\s])"""
+        found = list(re.finditer(cell, line))
+        same = [match for match in found if match[1].strip("\"'").lower() == (detail.value or "").lower()]
+        sure = same if detail.value else found
+        if len(sure) == 1:
+            return sure[0].start(1), len(sure[0][1])
     if detail.value and line.count(detail.value) == 1:
         return line.index(detail.value), len(detail.value)
-    return whole
+    return None
 
 
 def _cells(line: str, mark: str) -> list[tuple[int, str]]:

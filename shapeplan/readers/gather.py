@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from shapeplan.errors import ErrorDetail, InputError
+from shapeplan.errors import ArgumentError, ErrorDetail, InputError
 from shapeplan.readers.binary import is_binary, read_binary
 from shapeplan.readers.parse import parse_table
-from shapeplan.readers.source import SUFFIXES, read_text
+from shapeplan.readers.source import COMPRESSED, SUFFIXES, read_text
 from shapeplan.readers.sources import SERVICES, TOOLS
+from shapeplan.readers.sources.finding import files_of
 from shapeplan.readers.sources.run_log import RunLog, records_of
 from shapeplan.readers.table import Record, Table, joined
 from shapeplan.runs import Source
+
+_OF_SETTINGS = (".json", ".yaml", ".yml")
+_FEW = 3
 
 
 @dataclass(frozen=True)
@@ -55,8 +60,11 @@ def _input(path: str | Path, all_points: bool, *, several: bool) -> list[tuple[T
     for service in SERVICES:
         if str(path).startswith(service.SCHEME):
             return [_runs(service.read_address(str(path)), str(path), str(path), all_points)]
+    if not str(path).strip():
+        hint = "a variable of the shell may be empty; name a file or a folder"
+        raise ArgumentError(ErrorDetail("no-log", "the name of a log is empty", hint, value=str(path)))
     place = Path(path)
-    if str(path) == "-" or not place.exists():
+    if str(path) == "-" or not os.path.exists(place):
         return [_file(path)]
     found = {tool.NAME: (tool, runs) for tool in TOOLS if (runs := tool.finds(place))}
     if found:
@@ -66,6 +74,8 @@ def _input(path: str | Path, all_points: bool, *, several: bool) -> list[tuple[T
             logs = [replace(log, name=(place / log.name).as_posix() if log.name else "") for log in logs]
         title = f"{place}: {len(logs)} run{'s' if len(logs) != 1 else ''} of {tool.NAME}"
         also = [f"{place} holds runs of {other.NAME} too: not read" for other, _ in others]
+        read = {source.name for log in logs for source in log.sources}
+        also += _passed_over(place, [file for file in _logs(place) if str(file) not in read])
         return [_runs(logs, str(place), title, all_points, also)]
     return _folder(place) if place.is_dir() else [_file(path)]
 
@@ -81,12 +91,32 @@ def _file(path: str | Path) -> tuple[Table, Source]:
 
 def _folder(folder: Path) -> list[tuple[Table, Source]]:
     """Return the logs that lie directly in a folder."""
-    logs = sorted(path for path in folder.iterdir() if path.is_file() and _is_log(path))
+    every = _logs(folder)
+    logs = [path for path in every if path.parent == folder]
     if not logs:
         known = ", ".join(tool.NAME for tool in TOOLS)
         message = f"is a folder without a log: neither runs of a known tool ({known}) nor CSV, JSON or YAML files"
         raise InputError(ErrorDetail("is-a-directory", message, "name the file", str(folder)))
-    return [_file(path) for path in logs]
+    read = [_file(path) for path in logs]
+    notes = _passed_over(folder, [path for path in every if path not in logs])
+    first, source = read[0]
+    return [(replace(first, notes=(*first.notes, *notes)), source), *read[1:]]
+
+
+def _logs(folder: Path) -> list[Path]:
+    """Return the files in a folder, at any depth, whose names are those of tables; none of a file."""
+    return [file for file in files_of(folder, "*") if _is_log(file)] if folder.is_dir() else []
+
+
+def _passed_over(folder: Path, files: Sequence[Path]) -> list[str]:
+    """Return a note of the tables in a folder that are not read; configurations are none."""
+    tables = [str(file.relative_to(folder)) for file in files if file.suffix not in _OF_SETTINGS]
+    if not tables:
+        return []
+    many = f"{', '.join(tables[:_FEW])}{' ...' if len(tables) > _FEW else ''}"
+    return [
+        f"{folder} holds {len(tables)} other file{'s' if len(tables) > 1 else ''} that may be logs: not read ({many})"
+    ]
 
 
 def _runs(
@@ -115,5 +145,7 @@ def _runs(
 
 
 def _is_log(path: Path) -> bool:
-    suffixes = [suffix.lower() for suffix in path.suffixes]
-    return any(suffix in SUFFIXES for suffix in suffixes[-2:]) or is_binary(path)
+    suffixes = [suffix.lower() for suffix in path.suffixes[-2:]]
+    if suffixes and suffixes[-1] in COMPRESSED:
+        suffixes.pop()
+    return bool(suffixes and suffixes[-1] in SUFFIXES) or is_binary(path)

@@ -28,7 +28,9 @@ LATER: dict[str, tuple[str, ...]] = {
     "width": ("dim", "emb_dim", "embedding_dim", "embedding_size", "model_width", "residual_dim", "d_embed", "d_embd"),
     "depth": ("num_blocks", "n_blocks", "blocks", "num_layer", "number_of_layers", "nlayers", "nlayer"),
     "mlp_dim": (
-        *("intermediate_dim", "ffn_hidden_size", "dim_feedforward", "ffn", "d_ffn", "d_mlp", "mlp", "mlp_size"),
+        *("intermediate_dim", "ffn_hidden_size", "ffn_hidden", "mlp_hidden", "ffn_width", "mlp_inner", "ff_size"),
+        *("ffn_inner", "ff_hidden", "feedforward", "ff_inner", "ffn_intermediate_size", "mlp_intermediate_size"),
+        *("dim_feedforward", "ffn", "d_ffn", "d_mlp", "mlp", "mlp_size"),
         *("mlp_hidden_dim", "mlp_hidden_size", "feedforward_dim", "feed_forward_dim", "ff_dim", "dim_ff", "dff"),
     ),
     "mlp_ratio": ("ffn_ratio", "ff_ratio", "mlp_expansion", "expansion_factor", "ffn_mult"),
@@ -54,7 +56,11 @@ _WHICH = r"(?:train|training|val|valid|validation|eval|evaluation|test|dev|heldo
 _LOSSES = re.compile(rf"(?:{_WHICH}_)*{_LOSS}(?:_(?:{_WHICH}|loss))*")
 """Words for a metric that is minimized."""
 STATES = ("state", "status", "run_state")
-UNFINISHED = frozenset({"crashed", "failed", "fail", "killed", "running", "preempted", "aborted", "error", "cancelled"})
+UNFINISHED = frozenset(
+    {
+        *("crashed", "failed", "fail", "killed", "running", "preempted", "aborted", "error", "cancelled", "unfinished"),
+    }
+)
 RECIPE = frozenset(
     {
         *("lr", "learning_rate", "max_lr", "peak_lr", "base_lr", "weight_decay", "wd", "warmup", "warmup_steps"),
@@ -71,6 +77,7 @@ _SCALES = {"k": 1e3, "m": 1e6, "g": 1e9, "b": 1e9, "t": 1e12, "p": 1e15, "e": 1e
 _WORDS = {
     **{"thousand": 1e3, "thousands": 1e3, "million": 1e6, "millions": 1e6, "mio": 1e6, "billion": 1e9},
     **{"billions": 1e9, "trillion": 1e12, "trillions": 1e12, "kilo": 1e3, "mega": 1e6, "giga": 1e9, "tera": 1e12},
+    **{"mrd": 1e9, "bn": 1e9, "bil": 1e9, "mil": 1e6, "mn": 1e6, "mln": 1e6, "bln": 1e9, "tsd": 1e3, "tn": 1e12},
     **{"peta": 1e15, "exa": 1e18, "zetta": 1e21, "yotta": 1e24},
 }
 PF_DAY = 1e15 * 86400
@@ -219,7 +226,7 @@ def _scale(unit: str) -> float | None:
         return float(f"1e{match[1]}")
     if _PF_DAYS.fullmatch(normal(text)):
         return PF_DAY
-    first = re.split(r"[\s_]+", text)[0] if text else ""
+    first = re.split(r"[\s_]+", text)[0].rstrip(".") if text else ""
     if first in _WORDS:
         return _WORDS[first]
     if first in _SCALES:

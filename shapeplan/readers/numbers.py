@@ -19,6 +19,8 @@ from shapeplan.numerics.arrays import Floats
 from shapeplan.readers.table import Table
 
 _LONGEST_SHOWN = 60
+_LOOK = 100
+"""Rows that show how a table writes its numbers."""
 _SCALES = {"k": 1e3, "m": 1e6, "b": 1e9, "g": 1e9, "t": 1e12}
 _EXPONENT = r"(?:[eE][+-]?\d+)?"
 
@@ -61,8 +63,8 @@ def _with_suffix(text: str) -> float:
 
 THOUSANDS = Notation(
     "thousands separators",
-    re.compile(rf"[+-]?(?:\d{{1,3}}(?:,\d{{3}})+|\d+)(?:\.\d*)?{_EXPONENT}"),
-    re.compile(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d*)?"),
+    re.compile(rf"[+-]?(?:[1-9]\d{{0,2}}(?:,\d{{3}})+(?:\.\d*)?|\d+(?:\.\d*)?{_EXPONENT})"),
+    re.compile(r"[+-]?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d*)?"),
     lambda text: float(text.replace(",", "")),
 )
 SPACED = Notation(
@@ -85,9 +87,15 @@ DOTTED = Notation(
 )
 SUFFIXES = Notation(
     "suffixes (K, M, B, T)",
-    re.compile(rf"[+-]?(?:\d{{1,3}}(?:,\d{{3}})+|\d+)?\.?\d*{_EXPONENT} ?[kKmMbBgGtT]?"),
+    re.compile(rf"[+-]?(?:(?:[1-9]\d{{0,2}}(?:,\d{{3}})+|\d+)\.?\d*|\.\d+){_EXPONENT} ?[kKmMbBgGtT]?"),
     re.compile(r"[+-]?[\d,.]*\d\.? ?[kKmMbBgGtT]"),
     _with_suffix,
+)
+COMMA_SUFFIXES = Notation(
+    "decimal commas and suffixes (K, M, B, T)",
+    re.compile(rf"[+-]?(?:\d{{1,3}}(?:\.\d{{3}})+|\d+)(?:,\d*)?{_EXPONENT} ?[kKmMbBgGtT]?"),
+    re.compile(r"[+-]?[\d.]*,\d+ ?[kKmMbBgGtT]"),
+    lambda text: _with_suffix(text.replace(".", "").replace(",", ".")),
 )
 PERCENT = Notation(
     "percents, read as shares of one",
@@ -111,7 +119,7 @@ def read_numbers(
     name : str
         The input, for errors.
     positive : bool
-        Whether the numbers must be above zero.
+        Whether the numbers must be above zero; of a metric, which is a fraction, they need not.
 
     Returns
     -------
@@ -122,18 +130,17 @@ def read_numbers(
     details : list of ErrorDetail
         One for every cell that is no number, or not finite, or not above zero.
     """
-    semicolons = table.semicolons
     plain = table.cells[column].numbers()
-    cells = []
-    if plain is not None and np.isfinite(plain).all() and not (positive and (plain <= 0).any()):
-        cells = list(table.cells[column]) if semicolons else []
-        dotted = semicolons and _in(cells, DOTTED)
-        if not dotted:
-            return plain, None, []
-    cells = cells or list(table.cells[column])
-    notation = None if plain is not None and not semicolons else _notation(cells, semicolons)
+    european = table.semicolons and _decimal_commas(table)
+    sound = plain is not None and np.isfinite(plain).all() and not (positive and (plain <= 0).any())
+    # Where commas are decimal, dots in all cells of a column are between thousands.
+    if plain is not None and sound and not (european and _in(list(table.cells[column]), DOTTED)):
+        return plain, None, []
+    cells = list(table.cells[column])
+    orders = _orders(cells, table.semicolons or _decimal_commas(table), positive=positive)
+    notation = None if plain is not None and not european else next((one for one in orders if _in(cells, one)), None)
     if notation is not None:
-        cells = [notation.value(cell.strip()) if isinstance(cell, str) else cell for cell in cells]
+        cells = [notation.value(cell.strip()) if isinstance(cell, str) and cell.strip() else cell for cell in cells]
     values, details = np.full(len(cells), np.nan), []
     for i, cell in enumerate(cells):
         try:
@@ -182,12 +189,25 @@ def _in(cells: Sequence[object], notation: Notation) -> bool:
     )
 
 
-def _notation(cells: Sequence[object], semicolons: bool) -> Notation | None:
-    # Between semicolons a comma is a decimal one; between commas, one inside quotes is mostly not.
-    orders = (DECIMAL_COMMA, DOTTED, SUFFIXES, PERCENT, SPACED)
-    if not semicolons:
-        orders = (THOUSANDS, SUFFIXES, PERCENT, SPACED, DECIMAL_COMMA)
-    return next((notation for notation in orders if _in(cells, notation)), None)
+def _orders(cells: Sequence[object], commas: bool, *, positive: bool) -> tuple[Notation, ...]:
+    """Return the notations in the order in which a column is asked for them.
+
+    A comma before three digits may be either: it is decimal where other columns have decimal commas, and in a metric.
+    """
+    if commas or (not positive and _in(cells, DECIMAL_COMMA)):
+        return (DECIMAL_COMMA, COMMA_SUFFIXES, DOTTED, SUFFIXES, PERCENT, SPACED, THOUSANDS)
+    return (THOUSANDS, SUFFIXES, PERCENT, SPACED, DECIMAL_COMMA, COMMA_SUFFIXES)
+
+
+def _decimal_commas(table: Table) -> bool:
+    """Return whether some column of the first rows has commas that can only be decimal."""
+    for cells in table.cells.values():
+        some = [cells[row] for row in range(min(len(table), _LOOK))]
+        if _in(some, DECIMAL_COMMA) and not _in(some, THOUSANDS):
+            return True
+        if _in(some, COMMA_SUFFIXES) and not _in(some, SUFFIXES):
+            return True
+    return False
 
 
 def _number(cell: object) -> float:
@@ -257,8 +277,8 @@ def _shown(cell: object) -> str:
 def _guess(text: str) -> str:
     """Return what a user may have meant by text that is not a number."""
     body = text.strip()
-    for notation in (THOUSANDS, DECIMAL_COMMA, SUFFIXES):
+    for notation in (THOUSANDS, DECIMAL_COMMA, SUFFIXES, COMMA_SUFFIXES):
         if notation.telling.fullmatch(body) and notation.pattern.fullmatch(body):
             return f"{notation.value(body):.10g}"
-    match = re.match(r"[+-]?\d+(\.\d+)?", body)
-    return match[0] + " if that is meant" if match else "a plain number such as 0.51"
+    match = re.fullmatch(r"([+-]?\d+(?:\.\d+)?)[^\d,]*", body)
+    return match[1] + " if that is meant" if match and len(body) < len(match[1]) + 2 else "a plain number such as 0.51"

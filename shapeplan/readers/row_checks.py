@@ -16,6 +16,7 @@ from shapeplan.readers.table import Table
 from shapeplan.runs import Runs
 
 _FEWEST_COPIES, _COPIES = 3, 0.05
+FEWEST_EXAMPLES = 1e4
 SMALLEST_FLOPS, LARGEST_FLOPS = 1e9, 1e30
 """Less than a second of one laptop core, and more than ten thousand times the largest run known."""
 
@@ -75,13 +76,17 @@ def check_finite(column: str, values: Floats, lines: Ints, name: str) -> None:
 
 def doubt_magnitudes(runs: Runs) -> Runs:
     """Return the rows with a caution where their compute cannot be that of a training run."""
+    if runs.examples is not None and runs.examples.max() < FEWEST_EXAMPLES:
+        message = f"no run sees more than {runs.examples.max():.3g} {runs.examples_unit}"
+        hint = "if the column is in another unit, say it in its header, as 'tokens (B)', 'examples (M)'"
+        runs = replace(runs, cautions=(*runs.cautions, Caution(codes.IMPLAUSIBLE_MAGNITUDE, message, hint)))
     low, high = float(runs.flops.min()), float(runs.flops.max())
     if low >= SMALLEST_FLOPS and high <= LARGEST_FLOPS:
         return runs
     doubtful = low if low < SMALLEST_FLOPS else high
     line = int(runs.lines[int(np.argmin(runs.flops) if low < SMALLEST_FLOPS else np.argmax(runs.flops))])
     message = f"line {line} says {format_flops(doubtful)} FLOPs, which is {'little' if low < 1e9 else 'much'} for a run"
-    hint = "if the column is in another unit, name it so (gflops, pflops)"
+    hint = "if a column is in another unit, say it in its header: gflops, 'FLOPs (1e18)', 'tokens (B)', 'params (M)'"
     return replace(runs, cautions=(*runs.cautions, Caution(codes.IMPLAUSIBLE_MAGNITUDE, message, hint)))
 
 

@@ -21,6 +21,8 @@ def runs_of(values: dict[str, Any], columns: Columns, notes: list[str]) -> tuple
         if "run" not in columns.unsure or _names_runs(run, key, progress):
             return run, names
         notes.append(f"column {columns.roles['run']!r} names no runs, since one name has several shapes: not used")
+    if "run" not in values and len(np.unique(first_alike(*key.T))) < len(key):
+        notes.append("no column names runs: rows of one shape are points of one run; --column run=NAME says otherwise")
     seen: dict[tuple[float, ...], int] = {}
     labels: list[str] = []
     for row, point in zip(key, progress, strict=True):

@@ -196,11 +196,23 @@ def _condition(text: str, columns: Sequence[str]) -> _Condition:
         hint = "write e.g. --where 'State=finished', 'width>=256' or 'seed in 1,2'"
         raise ArgumentError(ErrorDetail("bad-condition", f"{text!r} is no condition", hint, value=text))
     sign = {"==": "="}.get(match["sign"].strip(), re.sub(r"\s+", " ", match["sign"].strip()))
-    values = tuple(part.strip() for part in match["value"].split(",")) if "in" in sign else (match["value"],)
-    if sign in _ORDERS and as_number(values[0]) is None:
+    values = (
+        tuple(_unquoted(part) for part in match["value"].split(",")) if "in" in sign else (_unquoted(match["value"]),)
+    )
+    odd = any(value[:1] in ("=", "<", ">") or "==" in value for value in values)
+    number = as_number(values[0])
+    if odd or (sign in _ORDERS and (number is None or not np.isfinite(number))):
         message = f"{values[0]!r} is not a number, so that nothing is {sign} it"
-        raise ArgumentError(ErrorDetail("bad-condition", message, "compare with a number", value=text))
+        message = f"{text!r} has two signs" if odd else message
+        hint = "write one of =, !=, <, <=, >, >=, in" if odd else "compare with a number"
+        raise ArgumentError(ErrorDetail("bad-condition", message, hint, value=text))
     return _Condition(text.strip(), _column(match["column"], columns, "--where"), sign, values)
+
+
+def _unquoted(text: str) -> str:
+    """Return a value without blanks and quotes around it."""
+    body = text.strip()
+    return body[1:-1] if len(body) > 1 and body[0] == body[-1] and body[0] in "\"'" else body
 
 
 def _column(wanted: str, columns: Sequence[str], option: str) -> str:

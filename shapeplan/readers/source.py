@@ -7,10 +7,8 @@ import difflib
 import hashlib
 import importlib
 import io
-import lzma
 import re
 import sys
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Literal
@@ -27,6 +25,7 @@ _COMPRESSED = (
     (b"\x28\xb5\x2f\xfd", (".zst", ".zstd"), "zstandard"),
 )
 """What compressed files begin with, their suffixes, and the module that opens them."""
+COMPRESSED = tuple(suffix for _, suffixes, _ in _COMPRESSED for suffix in suffixes)
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 LARGEST = 512 * 2**20
 """Bytes; a log of a million rows takes a fifth of it."""
@@ -79,7 +78,7 @@ def read_text(path: str | Path) -> Text:
     body, notes = _decoded(raw, name)
     if not body or body.isspace():
         hint = "a log has a header and rows, or a list of runs"
-        hint = "pipe a file in; '-' can be read once only" if name == STDIN else hint
+        hint = "pipe a file in, and name '-' once" if name == STDIN else hint
         raise InputError(ErrorDetail("empty", "is empty", hint, name))
     return Text(Source(name, digest), body, suffix, notes)
 
@@ -109,26 +108,45 @@ def _decompressed(raw: bytes, path: str | Path, name: str) -> tuple[bytes, str]:
             continue
         opened = library(module, name, "decompress it")
         stream: IO[bytes] = (
-            opened.ZstdDecompressor().stream_reader(raw) if module == "zstandard" else (opened.open(io.BytesIO(raw)))
+            opened.ZstdDecompressor().stream_reader(raw, read_across_frames=True)
+            if module == "zstandard"
+            else opened.open(io.BytesIO(raw))
         )
         try:
-            raw = stream.read(LARGEST + 1)
-        except (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError) as error:
+            whole = stream.read(LARGEST + 1)
+        except Exception as error:  # Every library raises errors of its own on a broken file.
             message = f"cannot be decompressed: {error}"
             raise InputError(ErrorDetail("bad-compression", message, "copy it again", name)) from None
+        if module == "zstandard" and not _ends_whole(opened, raw):
+            message = "cannot be decompressed: it ends before its last frame does"
+            raise InputError(ErrorDetail("bad-compression", message, "copy it again", name))
+        raw = whole
         check_size(raw, name, " when decompressed")
         if inner.suffix.lower() in suffix:
             inner = inner.with_suffix("")
     return raw, inner.suffix.lower()
 
 
+def _ends_whole(zstandard: Any, raw: bytes) -> bool:
+    """Return whether the last frame of a file of zstd is there to its end, which a stream reader does not tell."""
+    while raw:
+        frame = zstandard.ZstdDecompressor().decompressobj()
+        frame.decompress(raw)
+        if not frame.eof:
+            return False
+        raw = frame.unused_data
+    return True
+
+
 def _decoded(raw: bytes, name: str) -> tuple[str, tuple[str, ...]]:
     """Return the text of bytes in UTF-8, in UTF-16 with its mark, or in Windows-1252, which is said."""
     if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         try:
-            return raw.decode("utf-16"), ("is UTF-16",)
+            body = raw.decode("utf-16")
         except UnicodeDecodeError:
-            pass
+            body = "\0"
+        if "\0" not in body:
+            return body, ("is UTF-16",)
     if b"\0" in raw:
         line = raw[: raw.index(b"\0")].count(b"\n") + 1
         raise InputError(
@@ -173,7 +191,10 @@ def _read_file(path: Path, name: str) -> bytes:
         hint = "check the path"
         if path.parent.is_dir():
             close = difflib.get_close_matches(path.name, [entry.name for entry in path.parent.iterdir()], n=1)
-            hint = f"did you mean {str(path.parent / close[0])!r}?" if close else hint
+            if close and close[0] == path.name:
+                hint = "it is a link to a file that is not there"
+            elif close:
+                hint = f"did you mean {str(path.parent / close[0])!r}?"
         raise InputError(ErrorDetail("no-such-file", "there is no such file", hint, name)) from None
     except IsADirectoryError:
         raise InputError(ErrorDetail("is-a-directory", "is a directory", "name a file inside it", name)) from None

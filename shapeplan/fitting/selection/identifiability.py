@@ -157,10 +157,14 @@ def lacking_on_star(runs: Runs, star: StarSweep) -> str | None:
 
 def _values_apart(values: Floats) -> int:
     """Return how many values there are, those that only rounding tells apart counted once; of many at least enough."""
-    some = values[:_ENOUGH]
-    logs = np.sort(np.log(some))
-    count = 1 + int((np.diff(logs) > _ROUNDING).sum()) if logs.size else 0
-    return count if count >= FEWEST_VALUES or len(some) == len(values) else _values_apart(np.unique(values))
+    count = 0
+    # Most logs show enough values in their first rows; the others are sorted as a whole.
+    for some in (values[:_ENOUGH], values):
+        logs = np.sort(np.log(some))
+        count = 1 + int((np.diff(logs) > _ROUNDING).sum()) if logs.size else 0
+        if count >= FEWEST_VALUES:
+            break
+    return count
 
 
 def star_support(runs: Runs, star: StarSweep | None, no_star: NoStarError | None) -> Support:

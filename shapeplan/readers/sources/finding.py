@@ -2,15 +2,49 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
+
+from shapeplan.errors import ErrorDetail, InputError
 
 
 def files_of(path: Path, *patterns: str) -> list[Path]:
-    """Return the files that match, in a folder at any depth or the file itself; of links to one file one, sorted."""
+    """Return the files that match, in a folder at any depth or the file itself; of links to one file one, sorted.
+
+    Raises
+    ------
+    InputError
+        If a folder cannot be looked into.
+    """
     if path.is_file():
         return [path] if any(path.match(pattern) for pattern in patterns) else []
-    found = {file.resolve(): file for pattern in patterns for file in sorted(path.rglob(pattern)) if file.is_file()}
+    found: dict[Path, Path] = {}
+    for file in sorted(_walk(path)):
+        if any(file.match(pattern) for pattern in patterns) and file.is_file():
+            found.setdefault(file.resolve(), file)
     return sorted(found.values())
+
+
+def start_of(file: Path, size: int) -> bytes:
+    """Return the first bytes of a file.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read.
+    """
+    try:
+        with file.open("rb") as stream:
+            return stream.read(size)
+    except OSError as error:
+        raise unreadable(file, error) from None
+
+
+def unreadable(path: Path, error: OSError) -> InputError:
+    """Return the error of a file or folder that the system does not open."""
+    why = (error.strerror or str(error)).lower()
+    return InputError(ErrorDetail("unreadable", f"cannot be read: {why}", "check its permissions", str(path)))
 
 
 def run_name(home: Path, root: Path) -> str:
@@ -18,3 +52,20 @@ def run_name(home: Path, root: Path) -> str:
     if home == root or root not in home.parents:
         return home.name or home.resolve().name
     return home.relative_to(root).as_posix()
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    """Yield all files in a folder; links to folders are followed, each folder once."""
+
+    def refuse(error: OSError) -> None:
+        raise unreadable(Path(error.filename or folder), error)
+
+    seen = set()
+    for place, folders, files in os.walk(folder, followlinks=True, onerror=refuse):
+        real = Path(place).resolve()
+        if real in seen:
+            folders.clear()
+            continue
+        seen.add(real)
+        folders.sort()
+        yield from (Path(place) / file for file in files)

@@ -15,6 +15,8 @@ NAME = "Hugging Face Trainer"
 _STATE, _CONFIG = "trainer_state.json", "config.json"
 _OF_TRAINING = ("loss", "train_loss", "learning_rate", "grad_norm")
 """What the Trainer logs of batches, beside evaluations."""
+_WHOLE = 0.99
+"""Share of the steps that were planned after which a run has ended."""
 _TOTALS = ("total_flos", "num_input_tokens_seen")
 
 
@@ -45,6 +47,9 @@ def read(path: Path, root: Path) -> list[RunLog]:
             found, source = load_mapping(place)
             # Settings of generation and quantization lie nested in it, under words that may be those of the model.
             config = {key: value for key, value in found.items() if isinstance(value, str | int | float)}
+            width = found.get("n_embd")
+            if "n_inner" in found and found["n_inner"] is None and isinstance(width, int):
+                config["n_inner"] = 4 * width  # What GPT-2's null means.
             sources.append(source)
     history = state.get("log_history")
     entries = [entry for entry in history if isinstance(entry, dict)] if isinstance(history, list) else []
@@ -56,6 +61,9 @@ def read(path: Path, root: Path) -> list[RunLog]:
         entries = (losses or entries)[-1:]
     else:
         entries = [{key: value for key, value in entry.items() if key not in _OF_TRAINING} for entry in entries]
+    last = _number(state.get("max_steps"))
+    if last > 0:
+        config["state"] = "finished" if _number(state.get("global_step")) >= _WHOLE * last else "unfinished"
     totals = {key: _number(state.get(key)) for key in _TOTALS if _number(state.get(key)) > 0}
     told = [{key: value for key, value in entry.items() if key not in ("epoch", "total_flos")} for entry in entries]
     end = _number(state.get("global_step"))
@@ -74,4 +82,7 @@ def _rank(state: Path) -> tuple[bool, int]:
 
 
 def _number(value: object) -> float:
-    return float(value) if isinstance(value, int | float) and math.isfinite(value) else 0.0
+    try:
+        return float(value) if isinstance(value, int | float) and math.isfinite(value) else 0.0
+    except OverflowError:
+        return math.inf

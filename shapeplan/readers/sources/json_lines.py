@@ -14,11 +14,13 @@ from shapeplan.errors import ErrorDetail, InputError
 from shapeplan.readers.names import claim_of, is_loss
 from shapeplan.readers.source import read_text
 from shapeplan.readers.sources.config import config_beside, has_config
-from shapeplan.readers.sources.finding import files_of, run_name
+from shapeplan.readers.sources.finding import files_of, run_name, start_of
 from shapeplan.readers.sources.run_log import RunLog, step_of
 
 NAME = "metrics in JSON Lines"
 _PATTERNS = ("*metrics*.txt", "*metrics*.jsonl", "*metrics*.json", "*history*.jsonl", "log.jsonl", "train*.jsonl")
+_FIRST_LINES = 20
+"""Lines in which the step of an entry is looked for."""
 _INNER = ("metrics", "summary", "data")
 _OWN_CONFIG = ("config", "hparams", "hyperparameters")
 _OF_SWEEPS = ("width", "depth", "mlp_dim", "mlp_ratio", "run")
@@ -40,7 +42,7 @@ def read(path: Path, root: Path) -> list[RunLog]:
     text = read_text(path)
     config: dict[str, object] = {}
     entries: list[Mapping[str, object]] = []
-    lines = [text.body] if _object(text.body) is not None else text.body.splitlines()
+    lines = [text.body] if _object(text.body) is not None else text.body.split("\n")
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
@@ -71,21 +73,26 @@ def _logged(entry: Mapping[str, object]) -> dict[str, object] | None:
 
 
 def _is_history(file: Path) -> bool:
-    with file.open("rb") as stream:
-        start = stream.read(2**20).decode("utf-8", "replace")
-    first = start.split("\n", 1)[0]
-    entry = _object(first)
-    if entry is None:
-        entry = _object(start)
-        if entry is None:
-            # A broken line is told when the file is read, not passed over.
-            return first.startswith('{"') and file.suffix != ".json"
+    start = start_of(file, 2**20).decode("utf-8-sig", "replace").strip()
+    lines = start.split("\n")[:_FIRST_LINES]
+    entries = [entry for line in lines if (entry := _object(line)) is not None]
+    whole = _object(start)
+    if not entries and whole is None:
+        # A broken line is told when the file is read, not passed over.
+        return start.startswith('{"') and file.suffix != ".json"
+    if len(lines) > 1 and whole is None:
+        return any(map(_is_entry, entries))
+    return _is_entry(whole or entries[0]) or (any(map(is_loss, whole or {})) and has_config(file.parent))
+
+
+def _is_entry(entry: Mapping[str, object]) -> bool:
+    """Return whether an object is what one run logged, not a row of a sweep."""
     # Rows that hold shapes or name their runs are a sweep's log, not the history of a run.
     if any(claim.role in _OF_SWEEPS for key in entry if (claim := claim_of(key))):
         return False
     if any(isinstance(entry.get(key), Mapping) for key in _OWN_CONFIG):
         return "summary" in entry or step_of(entry) is not None
-    return step_of(entry) is not None or (any(map(is_loss, entry)) and has_config(file.parent))
+    return step_of(entry) is not None
 
 
 def _object(line: str) -> Mapping[str, object] | None:

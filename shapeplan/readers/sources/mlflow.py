@@ -16,7 +16,7 @@ from typing import Any
 from shapeplan.errors import ErrorDetail, InputError
 from shapeplan.readers.source import library
 from shapeplan.readers.sources.config import load_mapping
-from shapeplan.readers.sources.finding import files_of
+from shapeplan.readers.sources.finding import files_of, start_of, unreadable
 from shapeplan.readers.sources.run_log import RunLog
 from shapeplan.runs import Source
 
@@ -49,8 +49,8 @@ def read(path: Path, root: Path) -> list[RunLog]:
     if meta.get("lifecycle_stage", "active") != "active":
         return []
     home = path.parent
-    params = {file.name: file.read_text().strip() for file in files_of(home / "params", "*")}
-    tags = {file.name: file.read_text().strip() for file in files_of(home / "tags", "*")}
+    params = {file.name: _text_of(file) for file in files_of(home / "params", "*")}
+    tags = {file.name: _text_of(file) for file in files_of(home / "tags", "*")}
     points = [point for file in files_of(home / "metrics", "*") for point in _history(file, home / "metrics")]
     status = meta.get("status")
     told = {"run_id": home.name, "status": _STATUS.get(status, "") if isinstance(status, int) else status}
@@ -131,7 +131,7 @@ def _run(
 def _history(file: Path, folder: Path) -> Iterable[_Point]:
     """Yield the points of a metric's file: time, value and step on every line."""
     name = file.relative_to(folder).as_posix()
-    for number, line in enumerate(file.read_text().splitlines(), 1):
+    for number, line in enumerate(_text_of(file).split("\n"), 1):
         words = line.split()
         if not words:
             continue
@@ -143,10 +143,16 @@ def _history(file: Path, folder: Path) -> Iterable[_Point]:
             raise InputError(detail) from None
 
 
+def _text_of(file: Path) -> str:
+    try:
+        return file.read_bytes().decode("utf-8", "backslashreplace").strip()
+    except OSError as error:
+        raise unreadable(file, error) from None
+
+
 def _is_store(file: Path) -> bool:
-    with file.open("rb") as stream:
-        if stream.read(len(_SQLITE)) != _SQLITE:
-            return False
+    if start_of(file, len(_SQLITE)) != _SQLITE:
+        return False
     try:
         with closing(_opened(file)) as database:
             names = {name for (name,) in database.execute("select name from sqlite_master where type = 'table'")}
@@ -177,7 +183,14 @@ def _database(file: Path) -> list[RunLog]:
                 "select run_uuid, key, value, step, timestamp, is_nan from metrics"
             ):
                 if run in points:
-                    points[run].append((key, float("nan") if is_nan else float(value), int(step), int(time)))
+                    points[run].append(
+                        (
+                            key,
+                            float("nan") if is_nan or not isinstance(value, int | float) else float(value),
+                            int(step),
+                            int(time),
+                        )
+                    )
     except sqlite3.Error as error:
         message = f"is a store of MLflow that cannot be read: {error}"
         raise InputError(ErrorDetail("unreadable", message, "export mlflow.search_runs() as CSV", str(file))) from None

@@ -6,6 +6,7 @@ of them where that is asked for.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -62,11 +63,12 @@ def records_of(run: RunLog, *, all_points: bool) -> tuple[list[Record], int]:
     config = {key: value for key, value in _scalars(run.config).items() if value is not None}
     if run.name:
         config = {"run": run.name, **config}
-    held_out = any(is_held_out(key) and is_loss(key) for entry in run.entries for key in entry)
+    entries = _by_step([_scalars(entry) for entry in run.entries])
+    held_out = any(is_held_out(key) and is_loss(key) for entry in entries for key in entry)
     rows: list[dict[str, object]] = []
     carried: dict[str, object] = {}
-    for entry in _by_step(run.entries):
-        told = {key: value for key, value in _scalars(entry).items() if not key.endswith(_SPEEDS)}
+    for entry in entries:
+        told = {key: value for key, value in entry.items() if not key.endswith(_SPEEDS)}
         if held_out and "loss" in told:
             told["train_loss"] = told.pop("loss")
         carried |= told
@@ -86,23 +88,21 @@ def is_held_out(name: str) -> bool:
 def step_of(entry: Mapping[str, object]) -> float | None:
     """Return the step of an entry, where it has one."""
     step = entry.get("step", entry.get("_step"))
-    return float(step) if isinstance(step, int | float) else None
+    try:
+        return float(step) if isinstance(step, int | float) and math.isfinite(step) else None
+    except OverflowError:
+        return None
 
 
 def _by_step(entries: Sequence[Mapping[str, object]]) -> list[dict[str, object]]:
     """Return the entries in the order of their steps, those of one step as one."""
-    merged: list[dict[str, object]] = []
-    steps: list[float | None] = []
-    for entry in entries:
+    merged: dict[float, dict[str, object]] = {}
+    for number, entry in enumerate(entries):
         step = step_of(entry)
-        if merged and step is not None and step in steps:
-            merged[steps.index(step)] |= entry
-        else:
-            merged.append(dict(entry))
-            steps.append(step)
-    if any(step is None for step in steps):
-        return merged
-    return [entry for _, entry in sorted(zip(steps, merged, strict=True), key=lambda pair: pair[0] or 0.0)]
+        # What has no step stays between what was logged before and after it.
+        place = step if step is not None else -1.0 - number
+        merged[place] = {**merged.get(place, {}), **entry}
+    return [merged[step] for step in (merged if min(merged, default=0.0) < 0 else sorted(merged))]
 
 
 def _totals(run: RunLog, row: Mapping[str, object]) -> dict[str, object]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import re
+import struct
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,21 +13,24 @@ import numpy as np
 from shapeplan.errors import ErrorDetail, InputError
 from shapeplan.readers.source import library
 from shapeplan.readers.sources.config import config_beside
-from shapeplan.readers.sources.finding import files_of, run_name
+from shapeplan.readers.sources.finding import files_of, run_name, start_of
 from shapeplan.readers.sources.run_log import RunLog
 from shapeplan.runs import Source
 
 NAME = "TensorBoard"
+_FRAME = 16
+"""Bytes around an event: eight of its length and four of a checksum before, four after."""
 _EVENTS = "*tfevents*"
 _HPARAMS = "_hparams_/session_start_info"
 _METRICS_OF_HPARAMS = "hparam/"
-_TIME = re.compile(r"\d{9,}\.\d+")
-"""The name of a folder in which writers put hyperparameters, inside the folder of their run."""
+_START = 2**16
+"""Bytes at the start of a file in which its hyperparameters stand."""
 
 
 def finds(path: Path) -> list[Path]:
     """Return the folders of runs, or the one of an event file."""
-    return sorted({_home(file) for file in files_of(path, _EVENTS)})
+    files = files_of(path, _EVENTS)
+    return sorted({_home(file, files) for file in files})
 
 
 def read(path: Path, root: Path) -> list[RunLog]:
@@ -44,15 +47,19 @@ def read(path: Path, root: Path) -> list[RunLog]:
     tensors = library("tensorboard.util.tensor_util", name, "export the scalars as CSV")
     config, sources = config_beside(path, root)
     told, entries = dict(config), []
-    files = [file for file in files_of(path, _EVENTS) if _home(file) == path]
+    every = files_of(path, _EVENTS)
+    files = [file for file in every if _home(file, every) == path]
     for file in files:
         try:
             read_ = events.EventAccumulator(str(file), size_guidance={"scalars": 0, "tensors": 0})
             read_.Reload()
+            _check_whole(file)
             entries += list(_scalars(read_, tensors))
             said = read_.summary_metadata.get(_HPARAMS) if hasattr(read_, "summary_metadata") else None
             if said is not None:
                 told |= _hparams(hparams.parse_session_start_info_plugin_data(said.plugin_data.content))
+        except InputError:
+            raise
         except Exception as error:  # What a library raises on a broken file is its own affair.
             message = f"cannot be read: {str(error).splitlines()[0][:100] if str(error) else type(error).__name__}"
             hint = "copy it again, or leave the run out"
@@ -61,8 +68,11 @@ def read(path: Path, root: Path) -> list[RunLog]:
     return [RunLog(run_name(path, root), name, told, _without_copies(entries), sources=sources)]
 
 
-def _home(file: Path) -> Path:
-    return file.parent.parent if _TIME.fullmatch(file.parent.name) else file.parent
+def _home(file: Path, files: list[Path]) -> Path:
+    """Return the folder of a run; writers put hyperparameters in a folder of their own inside it."""
+    above = file.parent.parent
+    inside = any(other.parent == above for other in files) and _HPARAMS.encode() in start_of(file, _START)
+    return above if inside else file.parent
 
 
 def _scalars(accumulator: Any, tensors: Any) -> Iterator[dict[str, object]]:
@@ -75,6 +85,21 @@ def _scalars(accumulator: Any, tensors: Any) -> Iterator[dict[str, object]]:
         if accumulator.SummaryMetadata(tag).plugin_data.plugin_name == "scalars":
             for event in accumulator.Tensors(tag):
                 yield {"step": event.step, tag: _shortest(float(tensors.make_ndarray(event.tensor_proto)))}
+
+
+def _check_whole(file: Path) -> None:
+    """Raise `InputError` if a file of events ends early or is broken: its reader stops there without a word.
+
+    Events are framed as TFRecords: length, its checksum, the event, its checksum.
+    """
+    raw = file.read_bytes()
+    place = 0
+    while place + _FRAME <= len(raw):
+        (length,) = struct.unpack_from("<Q", raw, place)
+        place += _FRAME + length
+    if place != len(raw):
+        message = "ends before its last event does"
+        raise InputError(ErrorDetail("unreadable", message, "copy it again, or leave the run out", str(file)))
 
 
 def _hparams(start: Any) -> dict[str, object]:

@@ -12,12 +12,15 @@ from pathlib import Path
 from shapeplan.readers.names import claim_of
 from shapeplan.readers.source import read_text
 from shapeplan.readers.sources.config import config_beside
-from shapeplan.readers.sources.finding import files_of, run_name
+from shapeplan.readers.sources.finding import files_of, run_name, start_of
 from shapeplan.readers.sources.run_log import RunLog
 
 NAME = "printed logs"
-_NUMBER = r"[+-]?(?:nan|inf|\d[\d,]*(?:\.\d*)?(?:e[+-]?\d+)?|\.\d+)"
-_STEP = re.compile(r"\b(?:step|iter(?:ation)?|it)[ :=#]*0*(?P<step>\d+)", re.IGNORECASE)
+_SUFFIXES = (".log", ".txt", ".out")
+_NUMBER = r"[+-]?(?:nan|inf|(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d*)?(?:e[+-]?\d+)?|\.\d+)(?![\d,]*\d)"
+_STEP = re.compile(
+    r"\b(?:step|iter(?:ation)?|it)[ :=#]*(?P<step>\d{1,3}(?:,\d{3})+|\d{1,15})(?![\d,]*\d)", re.IGNORECASE
+)
 _HELD_OUT = re.compile(
     rf"\b(?P<name>(?:val(?:id(?:ation)?)?|eval|test)[ _/-]*(?:loss|bpb|nll|ppl|perplexity))[ :=]*(?P<value>{_NUMBER})",
     re.IGNORECASE,
@@ -33,14 +36,17 @@ _SETTING = re.compile(
     rf"(?P<value>{_NUMBER}[KMBT]?)\s*(?:#.*)?$",
     re.IGNORECASE,
 )
-_START = 2**18
+_START = 2**24
 """Bytes in which an evaluation is looked for, to tell such a log from other text."""
+_LAST_STEP = ("max_iters", "max_steps", "num_iterations", "total_steps", "num_steps", "train_steps")
+_WHOLE = 0.9
+"""Share of the steps that were planned after which a run has ended; evaluations are some steps apart."""
 _OF_CONFIG = ("width", "depth", "mlp_dim", "mlp_ratio", "heads", "params", "batch_size")
 
 
 def finds(path: Path) -> list[Path]:
     """Return the texts in which an evaluation is told with its step."""
-    return [file for file in files_of(path, "*.log", "*.txt", "*.out") if _tells(file)]
+    return [file for file in files_of(path, *(f"*{suffix}" for suffix in _SUFFIXES)) if _tells(file)]
 
 
 def read(path: Path, root: Path) -> list[RunLog]:
@@ -49,7 +55,7 @@ def read(path: Path, root: Path) -> list[RunLog]:
     settings: dict[str, object] = {}
     entries: list[dict[str, object]] = []
     tokens_a_step = flops_a_token = None
-    for line in text.body.splitlines():
+    for line in text.body.split("\n"):
         if (found := _evaluation(line)) is not None:
             entries.append(found)
         elif match := _TOKENS_A_STEP.search(line):
@@ -60,14 +66,19 @@ def read(path: Path, root: Path) -> list[RunLog]:
             settings[match["key"].strip()] = match["value"].replace(",", "")
     notes = []
     if tokens_a_step is not None:
-        notes.append(f"tokens are steps x {tokens_a_step:g}, the batch that {path.name} tells")
+        notes.append("tokens are steps times the tokens of a step, as the logs tell them")
+        settings = {key: value for key, value in settings.items() if getattr(claim_of(key), "role", "") != "batch_size"}
         for entry in entries:
             entry["tokens"] = float(str(entry["step"])) * tokens_a_step
             if flops_a_token is not None:
                 entry["total_training_flops"] = float(str(entry["tokens"])) * flops_a_token
     beside, sources = config_beside(path.parent, root)
-    name = run_name(path.parent, root) if len(finds(path.parent)) == 1 else run_name(path.with_suffix(""), root)
+    alone = sum(file.suffix in _SUFFIXES for file in path.parent.iterdir()) == 1
+    name = run_name(path.parent, root) if alone else run_name(path.with_suffix(""), root)
     config = {**beside, **settings}
+    planned = next((_value(str(settings[key])) for key in _LAST_STEP if key in settings), None)
+    if planned and entries:
+        config["state"] = "finished" if int(str(entries[-1]["step"])) >= _WHOLE * planned else "unfinished"
     return [RunLog(name, str(path), config, entries, sources=[text.source, *sources], notes=notes)]
 
 
@@ -77,7 +88,7 @@ def _evaluation(line: str) -> dict[str, object] | None:
     found = {
         re.sub(r"[ /-]+", "_", match["name"].lower()): _value(match["value"]) for match in _HELD_OUT.finditer(line)
     }
-    return {"step": int(step["step"]), **found} if step and found else None
+    return {"step": int(_value(step["step"])), **found} if step and found else None
 
 
 def _is_setting(key: str, sign: str) -> bool:
@@ -91,6 +102,4 @@ def _value(text: str) -> float:
 
 
 def _tells(file: Path) -> bool:
-    with file.open("rb") as stream:
-        start = stream.read(_START).decode("utf-8", "replace")
-    return any(_evaluation(line) for line in start.splitlines())
+    return any(map(_evaluation, start_of(file, _START).decode("utf-8", "replace").split("\n")))

@@ -9,13 +9,14 @@ from __future__ import annotations
 import hashlib
 import json
 import struct
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from shapeplan.errors import ErrorDetail, InputError
 from shapeplan.readers.source import check_size, library
-from shapeplan.readers.sources.finding import files_of
+from shapeplan.readers.sources.finding import files_of, unreadable
 from shapeplan.readers.sources.run_log import RunLog
 from shapeplan.runs import Source
 
@@ -40,7 +41,10 @@ def read(path: Path, root: Path) -> list[RunLog]:
         If the library that knows the records is missing, or the file is broken.
     """
     protocol = library("wandb.proto.wandb_internal_pb2", str(path), _INSTEAD)
-    raw = path.read_bytes()
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise unreadable(path, error) from None
     check_size(raw, str(path))
     if raw[:4] != b":W&B":
         raise _broken(path, "it does not begin as one")
@@ -135,7 +139,7 @@ def _records(raw: bytes, path: Path) -> Iterator[bytes]:
         if left < _CHUNK_HEADER:
             place += left
             continue
-        _, length, kind = struct.unpack_from("<IHB", raw, place)
+        checksum, length, kind = struct.unpack_from("<IHB", raw, place)
         place += _CHUNK_HEADER
         if kind == 0:
             return
@@ -145,6 +149,8 @@ def _records(raw: bytes, path: Path) -> Iterator[bytes]:
         place += length
         if len(chunk) < length:
             return
+        if zlib.crc32(chunk, zlib.crc32(bytes([kind]))) != checksum:
+            raise _broken(path, "a checksum does not fit")
         if kind in (_FULL, _FIRST):
             parts = bytearray()
         parts += chunk
