@@ -273,3 +273,34 @@ def test_a_rate_and_a_setting_may_be_named_by_hand(tmp_path: Path) -> None:
     said = write(tmp_path, [{**row, "ctx": 256 * (1 + i % 2)} for i, row in enumerate(rows())], "ctx.csv")
     found = sp.read_runs(said, config=config, columns={"seq": "ctx"})
     assert any(note.startswith("seq of every row (256 to 512)") for note in found.notes)
+
+
+def test_operations_a_second_are_no_compute(tmp_path: Path) -> None:
+    table = [
+        {**{k: v for k, v in row.items() if k != "params"}, "flops": 180e12 + i * 1e11} for i, row in enumerate(rows())
+    ]
+    path = write(tmp_path, [{("perf/tflops" if k == "flops" else k): v for k, v in row.items()} for row in table])
+    path.write_text(path.read_text().replace("e+", "e"))
+    scaled = [{**row, "perf/tflops": row.pop("flops") / 1e12} for row in table]
+    with pytest.raises(InputError, match=r"whatever was trained: a rate; .*--column flops=6ND"):
+        sp.read_runs(write(tmp_path, scaled))
+    with pytest.raises(InputError, match="the rows say no compute"):
+        sp.read_runs(write(tmp_path, scaled), columns={"flops": "none"})
+
+
+def test_units_at_the_end_of_a_name(tmp_path: Path) -> None:
+    table = [{**row, "tokens": row["tokens"] / 1e6, "params": row["params"] / 1e9} for row in rows()]
+    renamed_ = [{{"tokens": "tokens_M", "params": "Params B"}.get(k, k): v for k, v in row.items()} for row in table]
+    runs = sp.read_runs(write(tmp_path, renamed_))
+    assert runs.examples is not None
+    np.testing.assert_allclose(runs.examples, [row["tokens"] for row in rows()], rtol=1e-9)
+    assert codes(runs) == set()
+    few = write(tmp_path, [{k: v for k, v in row.items() if k != "params"} for row in table])
+    with pytest.raises(InputError, match="it would fit params or tokens in millions"):
+        sp.read_runs(few)
+
+
+def test_the_likely_role_of_a_size_is_offered(tmp_path: Path) -> None:
+    path = write(tmp_path, [{("my_ff_size2" if k == "mlp_dim" else k): v for k, v in row.items()} for row in rows()])
+    (caution,) = [caution for caution in sp.read_runs(path).cautions if caution.code == "unread-column"]
+    assert "--column mlp_dim='my_ff_size2'" in str(caution)

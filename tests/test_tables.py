@@ -125,3 +125,44 @@ def test_a_fault_far_down_is_named_with_its_line(tmp_path: Path) -> None:
     told = [(detail.line, detail.column, detail.value) for detail in caught.value.details]
     assert told[0] == (40_001, "loss", "3.O")
     assert told[1][0] == 45_001
+
+
+def read_text(folder: Path, text: str) -> sp.Runs:
+    path = folder / "log.csv"
+    path.write_text(text)
+    return sp.read_runs(path)
+
+
+HEADER = "run,width,depth,flops,tokens,loss"
+BODY = "a,64,2,1e17,1e9,3\nb,128,2,4e17,1e9,2\nc,256,4,9e17,1e9,1.5\n"
+
+
+def test_titles_above_the_header_are_left_out(tmp_path: Path) -> None:
+    runs = read_text(tmp_path, f"Scaling sweep of May,,,,,\n,,,,,\n{HEADER}\n{BODY}")
+    assert runs.run_names == ("a", "b", "c")
+    assert "line 1 above the header is a title: left out" in runs.notes
+
+
+def test_a_header_may_be_a_comment(tmp_path: Path) -> None:
+    assert read_text(tmp_path, f"# made by hand\n# {HEADER}\n{BODY}").run_names == ("a", "b", "c")
+
+
+def test_a_comma_in_a_name_separates_nothing(tmp_path: Path) -> None:
+    body = BODY.replace(",", ";")
+    runs = read_text(
+        tmp_path, HEADER.replace(",", ";").replace("loss", "loss;note, by whom") + "\n" + body.replace("\n", ";x\n")
+    )
+    assert runs.observed().tolist() == [3, 2, 1.5]
+
+
+def test_a_first_row_that_failed_is_no_row_of_units(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"log\.csv:2: column 'width': 'n/a' is not a number"):
+        read_text(tmp_path, f"{HEADER}\nz,n/a,n/a,n/a,n/a,diverged\n{BODY}")
+
+
+def test_values_that_rounding_alone_tells_apart_are_counted_at_any_length() -> None:
+    from shapeplan.fitting.selection.identifiability import _values_apart
+
+    close = 1e15 * (1 + 1e-9 * np.arange(50_000))
+    assert _values_apart(close) == 1
+    assert _values_apart(np.concatenate([close, [2e15, 3e15]])) >= 3

@@ -24,6 +24,25 @@ _CHUNK = 2**15
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 _DELIMITERS = (",", ";", "\t", "|")
 _SEP_LINE = re.compile(r"""^"?sep=(.)"?;*,*$""")
+_NO_UNITS = {
+    "n/a",
+    "na",
+    "none",
+    "null",
+    "nil",
+    "-",
+    "--",
+    "?",
+    "missing",
+    "diverged",
+    "failed",
+    "oom",
+    "crashed",
+    "error",
+}
+_TABLE, _LOOK = 3, 5
+"""Cells that a header has at least, below lines that have one; and lines that show what separates cells."""
+csv.field_size_limit(2**24)
 _UNIT = re.compile(r"[\(\[]?[\w%/^*. -]{0,20}[\)\]]?")
 
 
@@ -84,8 +103,18 @@ def _grid(body: str, name: str, delimiter: str, notes: list[str]) -> _Grid:
         return _Grid(header, 1, [column.below(1) for column in plain], np.arange(2, len(plain[0]) + 1), [])
     hashed: list[_Row] = []
     rows = _without_comments(_rows(body, name, delimiter), hashed)
-    first = next(rows, None)
-    second = next(rows, None) if first is not None else None
+    first, second = _below_titles(rows, notes)
+    if (
+        first is not None
+        and hashed
+        and len(hashed[-1][1]) == len(first[1]) > 1
+        and _names(hashed[-1])
+        and _is_data(first)
+    ):
+        # NumPy writes its header as a comment.
+        above = hashed.pop()
+        rows = chain([first], [second] if second else [], rows)
+        first, second = (above[0], [above[1][0].lstrip().lstrip("#"), *above[1][1:]]), next(rows)
     if first is None or second is None:
         every = [(line, [cell.strip() for cell in cells]) for line, cells in _rows(body, name, delimiter)]
         width = max((len(cells) for _, cells in every), default=0)
@@ -143,12 +172,12 @@ def _delimiter(body: str, said: str, notes: list[str]) -> tuple[str, str]:
     end = body.find("\n")
     if end >= 0 and (match := _SEP_LINE.match(body[:end].strip())):
         return body[end:], match[1]
-    header = next((line for line in _lines(body) if line.strip() and not line.startswith("#")), "").rstrip("\r\n")
-    outside = re.sub(r'"[^"]*"', "", header)
-    if said in outside:
-        return body, said
-    other = max(_DELIMITERS, key=outside.count)
-    if other not in outside:
+    plain = (line for line in _lines(body) if line.strip() and not line.startswith("#"))
+    first = [re.sub(r'"[^"]*"', "", line) for line in islice(plain, _LOOK)]
+    # What separates cells is in every line; what is in a name or a title is not.
+    least = {mark: min((line.count(mark) for line in first), default=0) for mark in _DELIMITERS}
+    other = max(_DELIMITERS, key=lambda mark: (least[mark], sum(line.count(mark) for line in first), mark == said))
+    if least[said] or not least[other]:
         return body, said
     notes.append(f"cells are separated by {'tabs' if other == chr(9) else repr(other)}")
     return body, other
@@ -166,6 +195,31 @@ def _rows(body: str, name: str, delimiter: str) -> Iterator[_Row]:
     except csv.Error as error:
         detail = ErrorDetail("bad-quoting", f"cannot be split into cells: {error}", "check the quotes", name, start)
         raise InputError(detail) from None
+
+
+def _below_titles(rows: Iterator[_Row], notes: list[str]) -> tuple[_Row | None, _Row | None]:
+    """Return the first two rows of a table; lines above them with one cell, as spreadsheets have titles, are none."""
+    first, second = next(rows, None), next(rows, None)
+    titles = []
+    while first and second and _filled(first) == 1 and _filled(second) >= _TABLE:
+        titles.append(first[0])
+        first, second = second, next(rows, None)
+    if titles:
+        notes.append(f"line {titles[0]} above the header is a title: left out")
+    return first, second
+
+
+def _filled(row: _Row) -> int:
+    return sum(bool(cell.strip()) for cell in row[1])
+
+
+def _names(row: _Row) -> bool:
+    """Return whether a row has names alone."""
+    return all(cell.strip() and as_number(cell) is None for cell in row[1])
+
+
+def _is_data(row: _Row) -> bool:
+    return any(as_number(cell) is not None for cell in row[1])
 
 
 def _without_comments(rows: Iterator[_Row], hashed: list[_Row]) -> Iterator[_Row]:
@@ -195,6 +249,8 @@ def _with_units(grid: _Grid, notes: list[str]) -> _Grid:
     first, second = ([str(column[row]) for column in grid.columns] for row in (0, 1))
     numeric = [as_number(cell) is not None for cell in second]
     if not any(numeric) or any(as_number(cell) is not None or not _UNIT.fullmatch(cell) for cell in first):
+        return grid
+    if any(cell.lower() in _NO_UNITS for cell in first):
         return grid
     if not any(cell for cell, number in zip(first, numeric, strict=True) if number):
         return grid

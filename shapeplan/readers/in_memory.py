@@ -40,12 +40,12 @@ class Arrow(Protocol):
         """Return the rows as mappings."""
 
 
-Frame: TypeAlias = Pandas | Polars | Arrow | Sequence[Mapping[str, object]]
+Frame: TypeAlias = Pandas | Polars | Arrow | Sequence[Mapping[str, object]] | Mapping[str, Sequence[object]]
 
 
 def is_frame(given: Frame | str | Path | Sequence[str | Path]) -> TypeIs[Frame]:
     """Return whether something is rows in memory, not the name of an input."""
-    if isinstance(given, Polars | Arrow | Pandas):
+    if isinstance(given, Polars | Arrow | Pandas | Mapping):
         return True
     return isinstance(given, Sequence) and not isinstance(given, str) and any(isinstance(row, Mapping) for row in given)
 
@@ -59,7 +59,8 @@ def gather_frame(frame: Frame) -> Gathered:
         If there are no rows, or one is no mapping.
     """
     kind = type(frame).__name__
-    name = "<records>" if isinstance(frame, Sequence) else f"<{kind}>"
+    name = "<records>" if isinstance(frame, Sequence | Mapping) else f"<{kind}>"
+    _refuse_odd(frame, name)
     rows = list(_rows(frame))
     if not rows:
         raise InputError(ErrorDetail("no-rows", "has no rows", "add a row a point of training", name))
@@ -69,10 +70,28 @@ def gather_frame(frame: Frame) -> Gathered:
             *(ErrorDetail("wrong-type", "the row is no mapping", "write column: value", name, i) for i in wrong)
         )
     records = tuple(
-        flattened(Record(i, {str(key): _plain(cell) for key, cell in row.items()})) for i, row in enumerate(rows, 1)
+        flattened(Record(i, {_column_name(key): _plain(cell) for key, cell in row.items()}))
+        for i, row in enumerate(rows, 1)
     )
     digest = hashlib.sha256("\n".join(repr(sorted(record.cells.items())) for record in records).encode()).hexdigest()
     return Gathered(Table.of_records(records), (Source(name, digest),), name)
+
+
+def _refuse_odd(frame: Frame, name: str) -> None:
+    """Raise `InputError` for a frame without columns, or with two of one name."""
+    columns = getattr(frame, "columns", ()) if isinstance(frame, Pandas) else ()
+    if hasattr(frame, "index") and isinstance(frame, Pandas) and not hasattr(frame, "columns"):
+        raise InputError(ErrorDetail("wrong-type", "has no columns", "give a DataFrame", name))
+    names = [_column_name(column) for column in columns]
+    twice = sorted({column for column in names if names.count(column) > 1})
+    if twice:
+        message = f"has {names.count(twice[0])} columns of that name"
+        raise InputError(ErrorDetail("duplicate-header", message, "rename or remove one", name, column=twice[0]))
+
+
+def _column_name(column: object) -> str:
+    """Return the name of a column; of one with several levels, a path."""
+    return ".".join(str(part) for part in column if str(part)) if isinstance(column, tuple) else str(column)
 
 
 def _rows(frame: Frame) -> Iterable[Any]:
@@ -81,7 +100,13 @@ def _rows(frame: Frame) -> Iterable[Any]:
     elif isinstance(frame, Arrow):
         yield from frame.to_pylist()
     elif isinstance(frame, Pandas):
-        yield from frame.to_dict("records")
+        # An index with names holds columns; one without numbers the rows.
+        index = getattr(frame, "index", None)
+        named = index is not None and any(name is not None for name in getattr(index, "names", ()))
+        yield from (frame.reset_index() if named and hasattr(frame, "reset_index") else frame).to_dict("records")
+    elif isinstance(frame, Mapping):
+        columns = {str(name): list(cells) for name, cells in frame.items()}
+        yield from (dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True))
     else:
         yield from frame
 

@@ -88,6 +88,9 @@ _FLOPS = re.compile(
 )
 _PF_DAYS = re.compile(r"(?:(?:training|train|total|compute)_)*(?:pf|pflops?|petaflops?|petaflop_s)_?days?")
 _RATE = re.compile(r"/\s*s\b|(?:/\s*|\bper[ _-])(?:s|sec|second|image|img|example|token|sample|step)\b")
+_UNIT_AT_END = re.compile(
+    r"(?P<name>.*[A-Za-z])[_ ](?P<unit>[KMBGT]|mio|mrd|mln|bn|thousands?|millions?|billions?|trillions?)", re.IGNORECASE
+)
 _IN_BRACKETS = re.compile(r"^(?P<name>.*?)\s*[\(\[](?P<unit>[^()\[\]]*)[\)\]]\s*$")
 
 
@@ -130,6 +133,12 @@ def claim_of(column: str) -> Claim | None:
         return None
     if name in SYMBOLS:
         return Claim(SYMBOLS[name], column, 9, scale) if SYMBOLS[name] != "loss" else None
+    if unit is None and (match := _UNIT_AT_END.fullmatch(name.strip())):
+        # Without brackets only what is counted in millions has a unit at the end: tokens_M, params B.
+        counted = claim_of(match["name"])
+        if counted is not None and counted.role in ("params", "tokens", "examples"):
+            end = match["unit"].lower()
+            return Claim(counted.role, column, counted.rank, _WORDS.get(end) or _SCALES[end])
     word = normal(name).strip("_")
     for penalty, tried in ((0, word), (3, _unprefixed(word)), (3, _last_of_path(name))):
         found = _claim(tried, column, unit) if tried else None

@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeGuard
 
 import numpy as np
 
@@ -19,9 +20,15 @@ from shapeplan.numerics.arrays import Floats
 from shapeplan.readers.table import Table
 
 _LONGEST_SHOWN = 60
+_MOST = 0.8
+"""Share of the cells of a column that show its notation, where others are mistakes."""
 _LOOK = 100
 """Rows that show how a table writes its numbers."""
-_SCALES = {"k": 1e3, "m": 1e6, "b": 1e9, "g": 1e9, "t": 1e12}
+_SCALES = {
+    **{"": 1.0, "k": 1e3, "m": 1e6, "b": 1e9, "g": 1e9, "t": 1e12, "thousand": 1e3, "million": 1e6, "billion": 1e9},
+    **{"trillion": 1e12, "mio": 1e6, "mln": 1e6, "mrd": 1e9, "bn": 1e9, "bln": 1e9, "tn": 1e12},
+}
+_SCALE = r" ?(?:thousand|million|billion|trillion|mio\.?|mln|mrd\.?|bn|bln|tn|[kmbgt])"
 _EXPONENT = r"(?:[eE][+-]?\d+)?"
 
 
@@ -56,9 +63,10 @@ class Notation:
 
 
 def _with_suffix(text: str) -> float:
-    body = text.replace(",", "").replace(" ", "")
-    scale = _SCALES.get(body[-1].lower())
-    return float(body) if scale is None else float(f"{float(body[:-1]) * scale:.15g}")
+    body = text.replace(",", "").replace(" ", "").rstrip(".")
+    number = re.sub("[A-Za-z]+$", "", body)
+    scale = _SCALES[body[len(number) :].lower()]
+    return float(body) if scale == 1.0 else float(f"{float(number) * scale:.15g}")
 
 
 THOUSANDS = Notation(
@@ -87,14 +95,14 @@ DOTTED = Notation(
 )
 SUFFIXES = Notation(
     "suffixes (K, M, B, T)",
-    re.compile(rf"[+-]?(?:(?:[1-9]\d{{0,2}}(?:,\d{{3}})+|\d+)\.?\d*|\.\d+){_EXPONENT} ?[kKmMbBgGtT]?"),
-    re.compile(r"[+-]?[\d,.]*\d\.? ?[kKmMbBgGtT]"),
+    re.compile(rf"[+-]?(?:(?:[1-9]\d{{0,2}}(?:,\d{{3}})+|\d+)\.?\d*|\.\d+){_EXPONENT}(?:{_SCALE})?", re.I),
+    re.compile(rf"[+-]?[\d,.]*\d\.?{_SCALE}", re.I),
     _with_suffix,
 )
 COMMA_SUFFIXES = Notation(
     "decimal commas and suffixes (K, M, B, T)",
-    re.compile(rf"[+-]?(?:\d{{1,3}}(?:\.\d{{3}})+|\d+)(?:,\d*)?{_EXPONENT} ?[kKmMbBgGtT]?"),
-    re.compile(r"[+-]?[\d.]*,\d+ ?[kKmMbBgGtT]"),
+    re.compile(rf"[+-]?(?:\d{{1,3}}(?:\.\d{{3}})+|\d+)(?:,\d*)?{_EXPONENT}(?:{_SCALE})?", re.I),
+    re.compile(rf"[+-]?(?:[\d.]*,\d+|\d{{1,3}}(?:\.\d{{3}})+){_SCALE}", re.I),
     lambda text: _with_suffix(text.replace(".", "").replace(",", ".")),
 )
 PERCENT = Notation(
@@ -139,8 +147,11 @@ def read_numbers(
     cells = list(table.cells[column])
     orders = _orders(cells, table.semicolons or _decimal_commas(table), positive=positive)
     notation = None if plain is not None and not european else next((one for one in orders if _in(cells, one)), None)
+    if notation is None and plain is None:
+        # Few cells that are in no notation are mistakes of their own, not of the others.
+        notation = next((one for one in orders if _in(_fitting(cells, one), one) and _is_most(cells, one)), None)
     if notation is not None:
-        cells = [notation.value(cell.strip()) if isinstance(cell, str) and cell.strip() else cell for cell in cells]
+        cells = [notation.value(cell.strip()) if _fits(cell, notation) else cell for cell in cells]
     values, details = np.full(len(cells), np.nan), []
     for i, cell in enumerate(cells):
         try:
@@ -187,6 +198,18 @@ def _in(cells: Sequence[object], notation: Notation) -> bool:
         and any(notation.telling.fullmatch(text) for text in texts)
         and all(notation.pattern.fullmatch(text) and text[-1:] not in ("", ".") for text in texts)
     )
+
+
+def _fits(cell: object, notation: Notation) -> TypeGuard[str]:
+    return isinstance(cell, str) and bool(cell.strip()) and notation.pattern.fullmatch(cell.strip()) is not None
+
+
+def _fitting(cells: Sequence[object], notation: Notation) -> list[object]:
+    return [cell for cell in cells if _fits(cell, notation)]
+
+
+def _is_most(cells: Sequence[object], notation: Notation) -> bool:
+    return len(_fitting(cells, notation)) >= _MOST * len(cells)
 
 
 def _orders(cells: Sequence[object], commas: bool, *, positive: bool) -> tuple[Notation, ...]:

@@ -19,6 +19,8 @@ def files_of(path: Path, *patterns: str) -> list[Path]:
     """
     if path.is_file():
         return [path] if any(path.match(pattern) for pattern in patterns) else []
+    if not path.exists():
+        return []
     found: dict[Path, Path] = {}
     for file in sorted(_walk(path)):
         if any(file.match(pattern) for pattern in patterns) and file.is_file():

@@ -57,8 +57,9 @@ def read(path: Path, root: Path) -> list[RunLog]:
                 config |= own
         if (told := _logged(entry)) is not None:
             entries.append(told)
-    found, sources = config_beside(path.parent, root) if not config else (config, [])
-    return [RunLog(run_name(path.parent, root), str(path), found, entries, sources=[text.source, *sources])]
+    beside, sources = config_beside(path.parent, root)
+    config = {**beside, **config}
+    return [RunLog(run_name(path.parent, root), str(path), config, entries, sources=[text.source, *sources])]
 
 
 def _logged(entry: Mapping[str, object]) -> dict[str, object] | None:

@@ -182,7 +182,7 @@ def _database(file: Path) -> list[RunLog]:
             for run, key, value, step, time, is_nan in database.execute(
                 "select run_uuid, key, value, step, timestamp, is_nan from metrics"
             ):
-                if run in points:
+                if run in points and isinstance(step, int) and isinstance(time, int):
                     points[run].append(
                         (
                             key,

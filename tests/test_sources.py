@@ -1,0 +1,186 @@
+"""What training tools leave behind when all is not well: nothing is lost, and nothing is read that is not so."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from test_logs import LOGS, rows
+
+import shapeplan as sp
+from shapeplan.errors import InputError
+
+
+def copied(name: str, folder: Path) -> Path:
+    place = folder / name
+    shutil.copytree(LOGS / name, place)
+    return place
+
+
+def history(folder: Path, entries: list[dict[str, object]], config: dict[str, object] | None = None) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    shape = {"d_model": 256, "n_layer": 4, "params": 12_000_000}
+    (folder / "config.json").write_text(json.dumps(config or shape))
+    (folder / "metrics.jsonl").write_text("".join(json.dumps(entry) + "\n" for entry in entries))
+    return folder
+
+
+END = {"step": 10, "val/loss": 2.5, "tokens": 10**9, "total_flops": 7.2e16}
+
+
+@pytest.mark.parametrize(
+    "start",
+    ["\ufeff", "\n\n", '{"time": 1}\n', '{"config": {"lr": 0.1}}\n'],
+)
+def test_a_history_may_begin_oddly(tmp_path: Path, start: str) -> None:
+    for name in ("a", "b"):
+        history(tmp_path / name, [END])
+    file = tmp_path / "b" / "metrics.jsonl"
+    file.write_text(start + file.read_text(), encoding="utf-8")
+    assert sp.read_runs(tmp_path).run_names == ("a", "b")
+
+
+def test_losses_in_mappings_of_their_own_are_told_from_those_of_training(tmp_path: Path) -> None:
+    entries = [{"type": "train", "step": 5, "loss": 9.0}, {"type": "eval", "step": 10, "eval": {"loss": 2.5}}]
+    entries[1] |= {"tokens": 10**9, "total_flops": 7.2e16}
+    with pytest.raises(InputError, match=r"--metric train_loss or --metric eval\.loss"):
+        sp.read_runs(history(tmp_path / "a", entries))
+    assert sp.read_runs(tmp_path / "a", metric="eval.loss").observed().tolist() == [2.5]
+
+
+def test_many_steps_are_read_in_one_pass(tmp_path: Path) -> None:
+    entries: list[dict[str, object]] = [{"step": step, "loss": 3.0} for step in range(60_000)]
+    runs = sp.read_runs(history(tmp_path / "a", [*entries, {**END, "step": 60_000}]), metric="val/loss")
+    assert runs.observed().tolist() == [2.5]
+
+
+def test_steps_that_no_float_holds_are_no_crash(tmp_path: Path) -> None:
+    runs = sp.read_runs(history(tmp_path / "a", [{**END, "step": 10**400}]))
+    assert runs.observed().tolist() == [2.5]
+
+
+def test_files_that_are_passed_over_are_named(tmp_path: Path) -> None:
+    history(tmp_path / "a", [END])
+    (tmp_path / "more.csv").write_text("run,width,depth,flops,tokens,loss\n")
+    assert any("holds 1 other file that may be logs: not read (more.csv)" in n for n in sp.read_runs(tmp_path).notes)
+    plain = tmp_path / "plain"
+    (plain / "sub").mkdir(parents=True)
+    for place in (plain / "a.csv", plain / "sub" / "b.csv", plain / "a.csv.bak"):
+        shutil.copy(LOGS / "plain.csv", place)
+    runs = sp.read_runs(plain)
+    assert len(runs) == len(rows())
+    assert any(f"not read ({Path('sub') / 'b.csv'})" in note for note in runs.notes)
+
+
+def test_links_to_folders_are_followed_once(tmp_path: Path) -> None:
+    history(tmp_path / "real" / "a", [END])
+    runs = tmp_path / "runs"
+    runs.mkdir()
+    (runs / "a").symlink_to(tmp_path / "real" / "a")
+    (runs / "loop").symlink_to(runs)
+    assert sp.read_runs(runs).run_names == ("a",)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads every file")
+def test_what_cannot_be_opened_is_an_error(tmp_path: Path) -> None:
+    history(tmp_path / "a", [END])
+    history(tmp_path / "b", [END])
+    (tmp_path / "b").chmod(0)
+    try:
+        with pytest.raises(InputError, match="b: cannot be read: permission denied"):
+            sp.read_runs(tmp_path)
+    finally:
+        (tmp_path / "b").chmod(0o700)
+
+
+def test_runs_that_stopped_early_are_unfinished(tmp_path: Path) -> None:
+    trainer = copied("trainer", tmp_path)
+    state = trainer / "s003" / "trainer_state.json"
+    state.write_text(json.dumps({**json.loads(state.read_text()), "max_steps": 200}))
+    with pytest.raises(InputError, match=r"s003.*the run is unfinished: its loss is not final; .*--where 'state!='"):
+        sp.read_runs(trainer)
+    log = copied("nanochat", tmp_path) / "s003" / "train.log"
+    log.write_text("num_iterations = 500\n" + log.read_text())
+    with pytest.raises(InputError, match="the run is unfinished"):
+        sp.read_runs(log.parent.parent)
+
+
+def test_null_of_gpt2_is_four_times_the_width(tmp_path: Path) -> None:
+    trainer = copied("trainer", tmp_path)
+    for file in trainer.rglob("config.json"):
+        config = json.loads(file.read_text())
+        if config["n_inner"] == 4 * config["n_embd"]:
+            file.write_text(json.dumps({**config, "n_inner": None}))
+    np.testing.assert_array_equal(sp.read_runs(trainer).shape, sp.read_runs(LOGS / "trainer").shape)
+
+
+@pytest.mark.parametrize(
+    ("step", "value", "loss"),
+    [("1,000", "2.5", 2.5), ("01000", "2.5", 2.5), ("1000/1000", "2.5", 2.5)],
+)
+def test_steps_and_losses_as_they_are_printed(tmp_path: Path, step: str, value: str, loss: float) -> None:
+    text = "n_layer = 4\nn_embd = 256\nparams = 12000000\ntokens per iteration will be: 1,000,000\n"
+    (tmp_path / "a.log").write_text(f"{text}step 500: val loss 2.9\nstep {step}: val loss {value}\n")
+    runs = sp.read_runs(tmp_path / "a.log", columns={"flops": "6ND"})
+    assert runs.observed().tolist() == [loss]
+    assert runs.examples is not None
+    assert runs.examples.tolist() == [1e9]
+
+
+def test_an_evaluation_late_in_a_long_log_is_found(tmp_path: Path) -> None:
+    log = copied("nanochat", tmp_path) / "s003" / "train.log"
+    train = "".join(f"step {i:05d}/00100 | loss: 5.00 | mfu: 40.01 | {'x' * 60}\n" for i in range(8000))
+    log.write_text(re.sub(r"(?m)^Step 00000 \| Validation.*$", train, log.read_text()))
+    assert len(sp.read_runs(log.parent.parent).run_names) == 12
+
+
+@pytest.mark.parametrize(
+    ("name", "at", "message"),
+    [("tensorboard", 0.5, "ends before its last event does"), ("wandb_offline", 0.9, "a checksum does not fit")],
+)
+def test_a_broken_copy_is_an_error(tmp_path: Path, name: str, at: float, message: str) -> None:
+    pytest.importorskip(name.split("_")[0])
+    folder = copied(name, tmp_path)
+    (file, *_) = sorted(path for path in folder.rglob("*") if "tfevents" in path.name or path.suffix == ".wandb")
+    raw = bytearray(file.read_bytes())
+    place = int(at * len(raw))
+    raw[place] ^= 1
+    file.write_bytes(raw if name == "wandb_offline" else raw[:place])
+    with pytest.raises(InputError, match=message):
+        sp.read_runs(folder, metric="val/loss")
+
+
+def test_hyperparameters_may_lie_in_a_folder_inside_the_run(tmp_path: Path) -> None:
+    pytest.importorskip("tensorboard")
+    folder = copied("tensorboard", tmp_path)
+    for file in sorted(folder.rglob("*tfevents*")):
+        if b"_hparams_" in file.read_bytes():
+            file.parent.rename(file.parent.parent / "hp")
+    options = {"metric": "val/loss", "columns": {"flops": "6ND"}}
+    runs, same = sp.read_runs(folder, **options), sp.read_runs(LOGS / "tensorboard", **options)  # type: ignore[arg-type]
+    np.testing.assert_array_equal(runs.shape, same.shape)
+
+
+def test_frames_of_every_make(tmp_path: Path) -> None:
+    pandas = pytest.importorskip("pandas")
+    frame, plain = pandas.DataFrame(rows()), sp.read_runs(LOGS / "plain.csv")
+    levels = pandas.DataFrame(
+        [list(row.values()) for row in rows()],
+        columns=pandas.MultiIndex.from_tuples(
+            [("model", name) if name in ("width", "depth") else (name, "") for name in frame.columns]
+        ),
+    )
+    for given in (frame.set_index(["run", "width"]), frame.to_dict("list"), levels):
+        runs = sp.read_runs(given)
+        np.testing.assert_array_equal(runs.shape, plain.shape)
+        assert len(runs.run_names) == len(plain.run_names)
+    twice = pandas.concat([frame, frame["loss"]], axis=1)
+    with pytest.raises(InputError, match="column 'loss': has 2 columns of that name"):
+        sp.read_runs(twice)
+    with pytest.raises(InputError, match="has no columns; give a DataFrame"):
+        sp.read_runs(frame["loss"])
