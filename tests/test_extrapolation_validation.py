@@ -115,6 +115,7 @@ def test_a_log_that_supports_nothing_says_why() -> None:
         fit(sweep().take(np.array([3, 4, 6, 7])), replicates=0)
 
 
+@pytest.mark.long
 def test_the_comparison_scores_every_law_on_unseen_rows() -> None:
     found = compare(sweep(0.003, 4))
     assert found.chosen == fit(sweep(0.003, 4), replicates=0).law.form.name

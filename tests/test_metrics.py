@@ -64,6 +64,7 @@ def test_one_metric_and_bad_ones_are_refused(log: Path) -> None:
         fit_metrics(flat, replicates=0)
 
 
+@pytest.mark.long
 def test_the_command_shows_them_side_by_side(program: Program, log: Path) -> None:
     arguments = ("fit", "-", "--metric", "loss", "--metric", "ocr", "--law", "star", "--replicates", "99")
     shown = program(*arguments, stdin=log.read_text())

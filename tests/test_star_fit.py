@@ -85,6 +85,7 @@ def test_intervals_hold_the_estimate_and_grow_with_noise_and_level() -> None:
     assert widths[0.003, 0.5] < widths[0.003, 0.9]
 
 
+@pytest.mark.long
 def test_the_bootstrap_follows_its_seed() -> None:
     one, same, other = (fit_anew(sweep(), law="star", replicates=50, seed=seed) for seed in (0, 0, 1))
     np.testing.assert_array_equal(one.bootstrap.draws["c"], same.bootstrap.draws["c"])
