@@ -25,6 +25,8 @@ def first_alike(*columns: NDArray[Any]) -> Ints:
     if not len(columns[0]):
         return np.empty(0, dtype=int)
     order, new = _in_order(columns)
+    if new.all():
+        return np.arange(len(order))
     first = np.empty(len(order), dtype=int)
     first[order] = order[np.flatnonzero(new)][np.cumsum(new) - 1]
     return first
@@ -72,8 +74,10 @@ def _in_order(columns: tuple[NDArray[Any], ...]) -> tuple[Ints, Bools]:
     if len(columns) <= len(_PRIMES) and np.isfinite(key).all():
         order = np.argsort(key, kind="stable")
         key = key[order]
-        new = _differ(columns, order)
-        if not ((key[1:] == key[:-1]) & new[1:]).any():
+        same = np.flatnonzero(key[1:] == key[:-1])
+        if not any((column[order[same]] != column[order[same + 1]]).any() for column in columns):
+            new = np.ones(len(order), dtype=bool)
+            new[same + 1] = False
             return order, new
     order = np.lexsort(columns)
     return order, _differ(columns, order)

@@ -7,6 +7,7 @@ import difflib
 import hashlib
 import importlib
 import io
+import os
 import re
 import sys
 from dataclasses import dataclass
@@ -186,7 +187,9 @@ def _read_stdin() -> bytes:
 def _read_file(path: Path, name: str) -> bytes:
     try:
         with path.open("rb") as stream:
-            return stream.read(LARGEST + 1)
+            # A read of so many bytes makes room for all of them at once, which takes time even where few come.
+            size = os.fstat(stream.fileno()).st_size
+            return stream.read() if 0 < size <= LARGEST else stream.read(LARGEST + 1)
     except FileNotFoundError:
         hint = "check the path"
         if path.parent.is_dir():

@@ -84,9 +84,11 @@ def pareto_front(shapes: Floats, flops: Floats, loss: Floats) -> list[FrontSegme
     flops, loss : ndarray, shape (rows,)
         Compute and loss.
     """
-    order = np.lexsort((loss, flops))
+    order = np.argsort(flops, kind="stable")
     best = np.minimum.accumulate(loss[order])
     steps = order[np.concatenate([[True], loss[order][1:] < best[:-1]])].tolist() if len(order) else []
+    # Of rows of one compute the best is the step.
+    steps = [i for i, after in zip(steps, [*steps[1:], None], strict=True) if after is None or flops[i] < flops[after]]
     segments: list[FrontSegment] = []
     for at, i in enumerate(steps):
         end = float(flops[steps[at + 1]]) if at + 1 < len(steps) else float(flops.max())
