@@ -147,6 +147,18 @@ def _settings_of(config: str | Path | None) -> Settings:
 
 
 def _read(gathered: Gathered, asked: _Asked, settings: Settings, architecture: Architecture | None = None) -> Runs:
+    runs, columns = _understood(gathered, asked, settings, architecture)
+    alike = alike_rows(runs)
+    check_rows(runs, columns.metric, alike, training=asked.require_metric)
+    if asked.require_metric:
+        runs = check_columns(runs, columns)
+    return doubt_copies(doubt_magnitudes(runs), alike)
+
+
+def _understood(
+    gathered: Gathered, asked: _Asked, settings: Settings, architecture: Architecture | None
+) -> tuple[Runs, Columns]:
+    """Return the rows that are selected, with what their columns mean, before they are checked against each other."""
     name, selection = gathered.name, asked.selection
     said = check_settings(gathered.table.settings, gathered.table.settings_lines, name)
     settings = settings.over(said).over(Settings(architecture=architecture))
@@ -189,12 +201,7 @@ def _read(gathered: Gathered, asked: _Asked, settings: Settings, architecture: A
     if selection.best_of:
         runs, more = best_of(runs, [columns.roles.get(column, column) for column in selection.best_of])
         dropped += more
-    runs = replace(runs, dropped=dropped, notes=(*runs.notes, *describe_dropped(dropped)))
-    alike = alike_rows(runs)
-    check_rows(runs, columns.metric, alike, training=asked.require_metric)
-    if asked.require_metric:
-        runs = check_columns(runs, columns)
-    return doubt_copies(doubt_magnitudes(runs), alike)
+    return replace(runs, dropped=dropped, notes=(*runs.notes, *describe_dropped(dropped))), columns
 
 
 def _assemble(

@@ -123,7 +123,9 @@ def find_start(runs: Runs, dims: Sequence[str], rows: Index) -> tuple[Start | No
         ``no-start`` without a grid, ``grid-boundary`` where no shape of the front is inside, and ``grid-one-duration``
         where no shape is logged at two points of training, so that its range of compute is not seen.
     """
-    shapes = np.column_stack([runs.values(dim)[rows] for dim in dims])
+    # Of a log that is a grid alone nothing is copied.
+    taken: Index | slice = rows if len(rows) < len(runs) else slice(None)
+    shapes, flops = np.column_stack([runs.values(dim)[taken] for dim in dims]), runs.flops[taken]
     columns = dict(zip(dims, map(np.unique, distinct_rows(shapes).T), strict=True))
     thin = [dim for dim in dims if len(columns[dim]) < FEWEST_VALUES]
     if not len(rows) or thin:
@@ -133,13 +135,13 @@ def find_start(runs: Runs, dims: Sequence[str], rows: Index) -> tuple[Start | No
         example = f"--start {small}@{format_flops(float(runs.flops[cheapest]))}"
         hint = f"train a small grid (three values or more a dimension), or give a good small shape, e.g. {example}"
         return None, (Caution(codes.NO_START, f"no starting point: {why}", hint),)
-    front = pareto_front(shapes, runs.flops[rows], runs.observed()[rows])
+    front = pareto_front(shapes, flops, runs.observed()[taken])
     inside = [segment for segment in front if not _on_boundary(segment.shape, columns)]
     chosen = max(inside or front, key=lambda segment: segment.decades)
     span = f"{format_flops(chosen.first)} to {format_flops(chosen.last)}"
     start = Start(dict(zip(dims, map(float, chosen.shape), strict=True)), chosen.first, f"grid, best over {span} FLOPs")
     cautions: tuple[Caution, ...] = ()
-    if is_function(runs.flops[rows], group_alike(*shapes.T)):
+    if is_function(flops, group_alike(*shapes.T)):
         message = "every shape of the grid is logged at one duration, so t0 is what x0 cost there, not where it is best"
         hint = "log points of training along the grid runs; if x0 is best at less compute, plans come out too small"
         cautions = (Caution(codes.GRID_ONE_DURATION, message, hint),)
