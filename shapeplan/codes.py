@@ -151,7 +151,7 @@ NO_INTERIOR_OPTIMUM = _register(
     "add shapes beyond the present range",
 )
 NO_LOSS = _register("no-loss", "the law gives no loss there", "stay where the law holds, or fit a joint law")
-NO_SHAPE_LAW = _register("no-shape-law", "the law knows parameters only, not shape", "fit a law of shape")
+NO_SHAPE_LAW = _register("no-shape-law", "the law is of parameters only, not of shape", "fit a law of shape")
 NO_STAR = _register("no-star", "the log has no star, so Eq. 2 is not fitted", "see check for what a star needs")
 NO_START = _register("no-start", "no starting point x0 and t0 was found", "give --start, or log a grid")
 OFF_STAR_MISFIT = _register("off-star-misfit", "the law misses rows beside the star", "use a joint law")

@@ -81,4 +81,4 @@ def test_a_dimension_that_the_law_never_had_is_not_compared(planned: Fit) -> Non
     runs = sweep()
     law = fit(replace(runs, dims=("width", "depth"), shape=runs.shape[:, :2], architecture=None), replicates=0)
     budget = recommend(law, 1e21, versus=["24x1024x4096"], force=True)
-    assert "24x1024x4096: the law knows no mlp_dim; its 4096 is not compared" in budget.notes
+    assert "24x1024x4096: the law has no mlp_dim; its 4096 is not compared" in budget.notes

@@ -163,7 +163,7 @@ def test_what_cannot_be_exported_is_told() -> None:
         assert codes[0] == "export-defaults"
     flat = replace(sweep(), architecture=None, dims=("width", "depth"), shape=np.asarray(sweep().shape[:, :2]))
     narrow = recommend(fit(flat, law="product", replicates=0), 1e21)
-    with pytest.raises(ArgumentError, match="needs mlp_dim, of which the law knows nothing"):
+    with pytest.raises(ArgumentError, match="needs mlp_dim, which the law does not give"):
         export_config(narrow, "timm")
 
 

@@ -170,8 +170,8 @@ def test_what_cannot_be_drawn_is_told(found: Fit) -> None:
         ("fit", replace(found, rows=None), "does not hold its rows"),
         ("rollout", fit(sweep(), law="separable", replicates=0), "no laws were compared"),
         ("valley", fit_star(sweep(), replicates=0), "does not hold away from the arms"),
-        ("isoflop", fit(sweep(), law="chinchilla", replicates=0), "knows no shape"),
-        ("valley", fit(sweep(), law="chinchilla", replicates=0), "knows no shape"),
+        ("isoflop", fit(sweep(), law="chinchilla", replicates=0), "has no shape"),
+        ("valley", fit(sweep(), law="chinchilla", replicates=0), "has no shape"),
     ):
         with pytest.raises(PlanError, match=message):
             figure(name, one)

@@ -137,7 +137,7 @@ def test_laws_without_exponents_predict_but_have_no_recipe(tmp_path: Path, text:
     data["units"] = dict.fromkeys(form.variables, 1000.0)
     file = tmp_path / "law.json"
     file.write_text(json.dumps(data))
-    with pytest.raises(ShapeplanError, match=r"gives no scaling exponents|knows none"):
+    with pytest.raises(ShapeplanError, match=r"gives no scaling exponents|has none"):
         recommend(read_law(file), 1e21, method="scale")
     assert np.isfinite(predict(read_law(file), sweep()).predicted).all()
 

@@ -255,7 +255,7 @@ def test_the_star_may_be_asked_for_its_optimum() -> None:
     assert recommend(found, 1e20, max_params=1e9).method == "optimum"
     plan = recommend(found, 1e20, max_params=3e7)
     assert plan.budgets[0].loss is None, "the grid refutes it"
-    assert plan.notes == ("planned by the optimum of the law, not by the recipe, which knows no --max-params",)
+    assert plan.notes == ("planned by the optimum of the law, not by the recipe, which has no --max-params",)
     for options in ({"inference_examples": 1e10}, {"max_examples": 1e9}):
         with pytest.raises(PlanError, match="does not say how shape and compute trade away from them"):
             one(found, 1e20, **options)

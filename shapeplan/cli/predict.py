@@ -1,4 +1,4 @@
-"""``shapeplan predict``: what a law says of rows."""
+"""``shapeplan predict``: what a law predicts for rows."""
 
 from typing import Annotated
 

@@ -37,7 +37,7 @@ class Export:
 
 @dataclass(frozen=True)
 class _Shape:
-    """What is exported: sizes, and the transformer where the law knows its architecture."""
+    """What is exported: sizes, and the transformer where the law has an architecture."""
 
     width: int
     depth: int
@@ -117,7 +117,7 @@ def export_config(plan: Plan, library: str) -> Export:
 def _shape_of(plan: Plan, budget: BudgetPlan, library: str) -> _Shape:
     missing = [dim for dim in SHAPE_DIMS if dim not in budget.rounded]
     if missing and plan.fit.architecture is None:
-        message = f"--format {library} needs {', '.join(missing)}, of which the law knows nothing"
+        message = f"--format {library} needs {', '.join(missing)}, which the law does not give"
         raise ArgumentError(ErrorDetail("bad-format", message, "add it to the log, or an architecture", value=library))
     if budget.heads is None:
         message = f"--format {library} needs heads, for which the law has no rule"

@@ -22,7 +22,7 @@ _NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?")
 
 
 class PredictionRecord(Part):
-    """A row of the input with what the law says of it; `law_flops` is its compute as the law counts."""
+    """A row of the input with its prediction; `law_flops` is its compute in the convention of the law."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
 

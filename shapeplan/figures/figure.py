@@ -81,7 +81,7 @@ def rows_behind(fit: Fit, name: str) -> Rows:
 def check_loss(fit: Fit, name: str) -> None:
     """Raise `PlanError` unless the law tells the loss of shapes."""
     if fit.law.has_loss and not fit.law.form.dims:
-        raise no_figure(name, f"the law {fit.law.form.name!r} knows no shape", "fit a law of shape")
+        raise no_figure(name, f"the law {fit.law.form.name!r} has no shape", "fit a law of shape")
     if not fit.law.has_loss or not fit.dims:
         raise no_figure(name, f"the law {fit.law.form.name!r} predicts no loss of shapes", "fit a log with shapes")
     if not fit.predicts_loss:

@@ -207,7 +207,7 @@ def _quality(runs: Runs, chosen: Candidate, findings: Findings) -> Quality:
 
 
 def _knows_shape(candidate: Candidate) -> bool:
-    """Return whether a law has a best shape of its own; Eq. 2 says nothing away from its arms."""
+    """Return whether a law has a best shape of its own; Eq. 2 holds on its arms alone."""
     return candidate.problem.form.knows_shape and candidate.problem.form.joint
 
 

@@ -20,7 +20,7 @@ _OFF_TIE = 0.25
 
 @dataclass(frozen=True)
 class Predictions:
-    """What the law says of rows, in their order.
+    """Predictions of the law for rows, in their order.
 
     Attributes
     ----------

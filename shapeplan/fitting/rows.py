@@ -1,4 +1,4 @@
-"""The rows behind a fit: what was seen, and what the law says of it."""
+"""The rows behind a fit: the metric observed, and predicted."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Rows:
     examples : ndarray or None
         Examples seen, where the log tells them.
     observed, predicted : ndarray
-        The metric, and what the law says.
+        The metric observed, and predicted by the law.
     parts : tuple of str
         Where the row is in the star: the dimension of its arm, ``center``, or nothing.
     fitted : ndarray of bool

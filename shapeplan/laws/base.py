@@ -1,6 +1,6 @@
 """What a law is: terms with non-negative coefficients, each a product of powers of the variables.
 
-Given its exponents, every law is linear in its coefficients. A `Form` says which terms there are; a `Law` adds the
+Given its exponents, every law is linear in its coefficients. A `Form` defines the terms; a `Law` adds the
 constants. Forms hold no data, and the engine that fits them sees only arrays.
 """
 
@@ -56,7 +56,7 @@ class Form(ABC):
     Attributes
     ----------
     dims : tuple of str
-        The dimensions of the shape that the law speaks of.
+        The dimensions of the shape that are variables of the law.
     """
 
     dims: tuple[str, ...]
@@ -83,7 +83,7 @@ class Form(ABC):
         return cls(dims)
 
     def around(self, center: Mapping[str, float]) -> Self:
-        """Return the form around the centre of a star, in units of the law; a joint form knows none."""
+        """Return the form around the centre of a star, in units of the law; a joint form has none."""
         return self
 
     @property

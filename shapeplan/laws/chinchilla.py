@@ -1,4 +1,4 @@
-"""The baseline that knows no shape."""
+"""The baseline: a law of parameters and data, without shape."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Chinchilla(JointForm, name="chinchilla", source="Hoffmann et al. 2022, Eq.
 
     @classmethod
     def over(cls, dims: tuple[str, ...]) -> Self:
-        """Return the law, which knows no dimensions."""
+        """Return the law, which has no dimensions."""
         return cls(())
 
     def joint_terms(self) -> tuple[Term, ...]:

@@ -1,4 +1,4 @@
-"""What Eq. 2 says of one dimension: the trade-off between size and training (arXiv:2305.13035, Eq. 4)."""
+"""Eq. 2 in one dimension: the trade-off between size and training (arXiv:2305.13035, Eq. 4)."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def best_shape(
     Parameters
     ----------
     form : Form
-        The law's form. One that knows no shape, only parameters, is minimized along the line from the smallest shape
+        The law's form. One of parameters alone, without shape, is minimized along the line from the smallest shape
         within bounds to the largest: all dimensions grow as their ranges do.
     units : mapping of str to float
         Its units.

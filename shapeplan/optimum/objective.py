@@ -47,7 +47,7 @@ class ShapeObjective:
     scale : ndarray, shape (problems,)
         The loss in units of which multipliers and weight are.
     ray : (ndarray, ndarray), each of shape (problems, dims), or None
-        Ends of a line in log-shape, for a law that knows no shape: a place is then a share of the way, and dims is 1.
+        Ends of a line in log-shape, for a law without shape: a place is then a share of the way, and dims is 1.
     """
 
     form: Form

@@ -97,7 +97,7 @@ def read_versus(text: str, fit: Fit) -> ReferenceShape:
                 f"{text}: the law does not see its {dim} of {given[dim]:g}; in the log it would be {follow[dim]:.4g}"
             )
     for dim in given.keys() - set(dims):
-        notes.append(f"{text}: the law knows no {dim}; its {given[dim]:g} is not compared")
+        notes.append(f"{text}: the law has no {dim}; its {given[dim]:g} is not compared")
     whole = {dim: plain(float(given.get(dim, follow[dim]))) for dim in dims}
     return ReferenceShape(text, whole, tuple(notes))
 

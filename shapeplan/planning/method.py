@@ -94,7 +94,7 @@ def method_beside(optimum: Optimum, chosen: Planner) -> Planner | None:
 def check_trust(fit: Fit, *, force: bool) -> None:
     """Raise `PlanError` if the fit is not to be trusted and not forced, or has no shape to plan."""
     if not fit.dims:
-        message = f"the law {fit.law.form.name!r} was fitted to a log without shapes, so it knows none"
+        message = f"the law {fit.law.form.name!r} was fitted to a log without shapes, so it has none"
         raise PlanError(ErrorDetail("no-shape", message, "log width, depth and mlp_dim of the runs"))
     distrust = fit.distrust
     if distrust is not None and not force:

@@ -79,7 +79,7 @@ class Optimum:
         intervals = {}
         for dim, values in best.items():
             logs = np.log(values).reshape(len(knots), count).T
-            # A draw under which no shape keeps the limits says nothing of the shape.
+            # A draw under which no shape keeps the limits gives no shape.
             ends = central_interval(logs[np.isfinite(logs).all(axis=1)], self.fit.bootstrap.level)
             low, high = (np.exp(between_knots(end, knots, flops)) for end in ends)
             intervals[dim] = (low, high)

@@ -167,4 +167,4 @@ def recommend(  # noqa: PLR0913 - public: an argument a question
 
 
 def _switched(option: str) -> str:
-    return f"planned by the optimum of the law, not by the recipe, which knows no --{option}"
+    return f"planned by the optimum of the law, not by the recipe, which has no --{option}"

@@ -35,7 +35,7 @@ def size_note(fit: Fit) -> str:
 
 
 def with_size(fit: Fit) -> Fit:
-    """Return a fit whose one dimension is the number of parameters, if it knows no other; else the fit itself."""
+    """Return a fit whose one dimension is the number of parameters, if it has no other; else the fit itself."""
     if fit.dims or SIZE not in fit.law.form.variables or SIZE not in fit.shape_range:
         return fit
     each, params = (PowerSum((PowerTerm(size, {SIZE: 1.0}),), 0.0) for size in (flops_a_parameter(fit), 1.0))

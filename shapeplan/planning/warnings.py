@@ -27,7 +27,7 @@ def edge_cautions(dims: Sequence[str], trust: float) -> tuple[Caution, ...]:
 
 
 def blind_cautions(fit: Fit) -> tuple[Caution, ...]:
-    """Say that a law knows no shape."""
+    """Warn that a law has no shape."""
     if fit.law.form.dims or fit.dims == (SIZE,):
         return ()
     message = (

@@ -1,4 +1,4 @@
-"""Which dimensions of a log a law can speak of: those that move, and move apart."""
+"""Which dimensions of a log a law can have: those that vary, and vary apart."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ def _replicates(runs: Runs) -> Noise | None:
     """Return the scatter of rows of other runs with the same shape and compute."""
     logs = np.log(runs.observed())
     step = np.round(np.log(runs.flops) / _SAME_COMPUTE)
-    # Replicates are the same in everything, also in what no law speaks of.
+    # Replicates are the same in everything, also in what is no variable of a law.
     known = [column for column in (runs.params, runs.heads, runs.examples) if column is not None]
     place = np.column_stack([runs.shape, step, *known])
     _, group = np.unique(place, axis=0, return_inverse=True)

@@ -1,4 +1,4 @@
-"""What the star of a log says: Eq. 2 on its arms, and the rows that the fit never saw, which test it."""
+"""Diagnostics of a star: Eq. 2 on its arms, and the rows that the fit never saw, which test it."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ class Choice:
 def choose(candidates: Sequence[Candidate], runs: Runs, done: Callable[[], None] = lambda: None) -> Choice:
     """Choose, of the laws within one standard error of the best, the one of least BIC, or a simpler one as good.
 
-    The rollout says which laws can be believed beyond their rows; among equals the rows themselves decide, with a
+    The rollout measures extrapolation error; among equals the rows themselves decide, with a
     parameter worth what it explains. (Taking the fewest parameters instead fails at 1% noise: a law that is plainly
     wrong in sample passes on the few rows of the rollout; tests/studies/choice.py.)
 

@@ -1,4 +1,4 @@
-"""The solver: global fits of sums of terms with non-negative coefficients. It knows no scaling laws.
+"""The solver: global fits of sums of terms with non-negative coefficients. It is independent of scaling laws.
 
 A problem is a set of blocks of rows. In block k the prediction is ``A_k(theta) x_k`` with ``x_k >= 0``, and every
 column of A_k is the exponential of a linear function of the exponents theta. Some exponents are shared by the blocks.

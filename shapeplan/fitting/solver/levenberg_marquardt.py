@@ -173,7 +173,7 @@ class _Descent:
             rounding = _ROUNDING * now.objective
             accept = (gain > 0) | (self.objective.smooth & (promised < rounding) & (gain > -rounding))
             still = (np.abs(moved[:, :size]) <= 1e-13 * np.abs(now.exponents)).all(axis=1) & self.objective.projects
-            # A step that fails says that it was too long; only one that promised nothing is an end.
+            # A step that fails was too long; only one whose predicted reduction is nil is a stopping point.
             flat = ~(np.where(accept, gain, np.abs(promised)) > criteria.tolerance * now.objective)
             # Where Newton's step, next to undamped, promises nothing, no other need be waited for.
             still |= flat & newtons & (damping[active] <= _LIGHT)

@@ -86,7 +86,7 @@ def exponent_intervals(
         exact = problem.form.scaling_exponents(problem.constants(found.best))
         return {dim: (float(s[0]), float(s[0])) for dim, s in exact.items() if np.isfinite(s[0])}, True
     allowed = profile.chance(residual_model, simulations(replicates, level), seed, level, done)
-    # The ratio knows how uncertain a scatter of rows is, not that of the part that few runs have in common.
+    # The ratio accounts for the uncertainty of the variance of rows, not for that of the variance between few runs.
     allowed *= 1 + residual_model.common * (residual_model.widening(level) ** 2 - 1)
     low, high, converged = profile.ends(allowed)
     return {dim: (float(low[k]), float(high[k])) for k, dim in enumerate(profile.dims)}, converged
