@@ -75,7 +75,7 @@ def recommend(  # noqa: PLR0913 - public: an argument a question
     start : Start, optional
         Starting point of the recipe in place of the fit's own.
     multiples, heads, head_dim, tensor_parallel, pipeline_parallel
-        What shapes are rounded to; see `shapeplan.planning.rounding.grain`.
+        What shapes are rounded to; see `shapeplan.planning.rounding`.
     max_params, max_flops_per_example : float, optional
         Most parameters; most forward FLOPs of one example.
     max_examples : float, optional

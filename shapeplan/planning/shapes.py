@@ -45,7 +45,7 @@ def round_to_least_loss(
     ----------
     optimum : Optimum
         The law, with what the shape must keep.
-    grain : RoundingRule
+    rounding_rule : RoundingRule
         What can be built.
     shape : mapping of str to ndarray, shape (budgets,)
         The best values of the free dimensions.

@@ -116,7 +116,7 @@ def _flops_explanations(
             values = _floats(model.flops(name)) * inputs
         except (InputError, ArgumentError):
             continue
-        yield Explanation(values, _WORDS[name], _MENDS.get(name, as_logged))
+        yield Explanation(values, _WORDS.get(name, name), _MENDS.get(name, as_logged))
     if isinstance(model, Decoder):
         attention = _floats(model.depth * model.seq**2 * model.attention_width)
         halved = _floats(model.macs) - attention
