@@ -65,8 +65,8 @@ def test_all_complaints_are_counted(monkeypatch: pytest.MonkeyPatch, capsys: pyt
         (
             "studies",
             "error: studies: is a folder without a log: neither runs of a known tool (Hugging Face Trainer, "
-            "MLflow, Weights & Biases, metrics in JSON Lines, printed logs, TensorBoard) nor CSV, JSON or YAML files; "
-            "name the file",
+            "MLflow, Weights & Biases, metrics in JSON Lines, tables beside a config, printed logs, TensorBoard) "
+            "nor CSV, JSON or YAML files; name the file",
         ),
         ("nowhere/runs.csv", "error: nowhere/runs.csv: there is no such file; check the path"),
         ("test_bad_file.py", "error: test_bad_file.py: there is no such file; did you mean 'test_bad_files.py'?"),

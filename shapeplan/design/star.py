@@ -137,7 +137,11 @@ def _doubts(center: Mapping[str, int], arms: Mapping[str, Sequence[int]]) -> lis
         elif top > _NEAR:
             message = f"the {dim} arm reaches {top:.0%} of the centre"
             cautions.append(
-                Caution(codes.CLOSE_TO_CENTER, message, "keep values well below it: the largest of the paper's arms are at 50% to 84%")
+                Caution(
+                    codes.CLOSE_TO_CENTER,
+                    message,
+                    "keep values well below it: the largest of the paper's arms are at 50% to 84%",
+                )
             )
         cautions += spacing_cautions(f"the {dim} arm", values)
         if len(values) < FEW_VALUES:

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from shapeplan.errors import ErrorDetail
 from shapeplan.quantities import Convention
-from shapeplan.readers.names import LATER, SHAPE, SYNONYMS, Claim, claim_of, is_loss, normal, path_of, word_of
+from shapeplan.readers.names import (
+    LATER,
+    SHAPE,
+    SYNONYMS,
+    Claim,
+    claim_of,
+    is_held_out,
+    is_loss,
+    normal,
+    path_of,
+    word_of,
+)
 
 SETTINGS = ("lr", "patch", "image", "seq")
 """Roles that only ``--column`` gives: of the recipe, and of an architecture, row by row."""
@@ -197,9 +208,9 @@ def _metric(
             return alike[0], []
         detail = _missing(asked, columns, name, line, hint="name the column with --metric")
         return asked, [detail] if required else []
-    if "loss" in columns:
-        return "loss", []
     losses = [column for column in columns if is_loss(column)]
+    if "loss" in columns and not any(is_held_out(column) for column in losses):
+        return "loss", []
     if len(losses) == 1:
         return losses[0], []
     if not required:
@@ -218,6 +229,7 @@ def _choose(claims: Sequence[Claim], name: str, line: int) -> tuple[dict[str, Cl
         by_role.setdefault(claim.role, []).append(claim)
     chosen, details, notes = {}, [], []
     understood: dict[str, str] = {}
+    _tell_dims_apart(by_role)
     for role, found in by_role.items():
         least = min(claim.rank for claim in found)
         surest = [claim for claim in found if claim.rank == least]
@@ -236,6 +248,14 @@ def _choose(claims: Sequence[Claim], name: str, line: int) -> tuple[dict[str, Cl
     if understood:
         notes.append("columns are read as: " + ", ".join(f"{role} = {column}" for role, column in understood.items()))
     return chosen, details, notes
+
+
+def _tell_dims_apart(by_role: dict[str, list[Claim]]) -> None:
+    """Take ``hidden_dim`` beside ``dim`` for the MLP dim, as Meta's models and DistilBERT call them."""
+    width = {word_of(claim.column): claim for claim in by_role.get("width", ())}
+    if width.keys() == {"dim", "hidden_dim"} and "mlp_dim" not in by_role:
+        by_role["width"] = [width["dim"]]
+        by_role["mlp_dim"] = [replace(width["hidden_dim"], role="mlp_dim")]
 
 
 def _flops(roles: Mapping[str, str], claims: Sequence[Claim], by_hand: Mapping[str, str]) -> FlopsColumn | None:

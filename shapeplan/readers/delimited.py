@@ -64,7 +64,7 @@ def parse_delimited(body: str, name: str, delimiter: str) -> Table:
     notes: list[str] = []
     body, delimiter = _delimiter(body, delimiter, notes)
     grid = _grid(body, name, delimiter, notes)
-    grid = _without_index(grid, notes)
+    grid = _without_last(_without_index(grid, notes), notes)
     faults = _header_mistakes(grid.header, grid.line, name)
     faults += [_fault(line, cells, len(grid.header), delimiter, name) for line, cells in grid.others]
     grid = _with_units(grid, notes)
@@ -240,6 +240,14 @@ def _without_index(grid: _Grid, notes: list[str]) -> _Grid:
         return grid
     notes.append("the first column has no name and numbers the rows: left out")
     return grid._replace(header=grid.header[1:], columns=grid.columns[1:])
+
+
+def _without_last(grid: _Grid, notes: list[str]) -> _Grid:
+    """Return the grid without a last column without a name and cells: lines end with what separates cells."""
+    if len(grid.header) < 2 or grid.header[-1] or any(str(cell) for cell in grid.columns[-1]):
+        return grid
+    notes.append("the last column has neither a name nor cells: left out")
+    return grid._replace(header=grid.header[:-1], columns=grid.columns[:-1])
 
 
 def _with_units(grid: _Grid, notes: list[str]) -> _Grid:

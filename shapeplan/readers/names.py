@@ -25,15 +25,31 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
 }
 """The field's words for every role, beside its own name."""
 LATER: dict[str, tuple[str, ...]] = {
-    "width": ("dim", "emb_dim", "embedding_dim", "embedding_size", "model_width", "residual_dim", "d_embed", "d_embd"),
+    "width": (
+        "hidden_dimension",
+        "embedding_dimension",
+        "model_dimension",
+        "dim",
+        "emb_dim",
+        "embedding_dim",
+        "embedding_size",
+        "model_width",
+        "residual_dim",
+        "d_embed",
+        "d_embd",
+    ),
     "depth": ("num_blocks", "n_blocks", "blocks", "num_layer", "number_of_layers", "nlayers", "nlayer"),
     "mlp_dim": (
         *("intermediate_dim", "ffn_hidden_size", "ffn_hidden", "mlp_hidden", "ffn_width", "mlp_inner", "ff_size"),
+        *("feed_forward_size", "feedforward_size", "ffn_embed_dim", "ffn_hidden_dimension", "ffn_dimension"),
         *("ffn_inner", "ff_hidden", "feedforward", "ff_inner", "ffn_intermediate_size", "mlp_intermediate_size"),
         *("dim_feedforward", "ffn", "d_ffn", "d_mlp", "mlp", "mlp_size"),
         *("mlp_hidden_dim", "mlp_hidden_size", "feedforward_dim", "feed_forward_dim", "ff_dim", "dim_ff", "dff"),
     ),
-    "mlp_ratio": ("ffn_ratio", "ff_ratio", "mlp_expansion", "expansion_factor", "ffn_mult"),
+    "mlp_ratio": (
+        *("ffn_ratio", "ff_ratio", "mlp_expansion", "expansion_factor", "ffn_mult"),
+        *("expansion_ratio", "ff_mult", "mlp_mult", "ffn_expansion", "ff_expansion", "mlp_expansion_factor"),
+    ),
     "heads": ("attention_heads", "nheads", "number_of_heads"),
     "examples": ("training_examples", "train_examples", "num_examples", "total_examples", "train_samples"),
     "tokens": (
@@ -52,13 +68,29 @@ LATER: dict[str, tuple[str, ...]] = {
 SYMBOLS = {"N": "params", "D": "tokens", "C": "flops", "L": "loss"}
 """Capital letters of the scaling laws' papers, which claim a role only where no word does."""
 _LOSS = r"(?:loss|cross_?entropy|xent|ce|nll|bpb|bpc|bits_per_(?:byte|char)|ppl|perplexity)"
-_WHICH = r"(?:train|training|val|valid|validation|eval|evaluation|test|dev|heldout|held_out|holdout|final|lm|ce|c4)"
+_WHICH = (
+    r"(?:train|training|val|valid|validation|eval|evaluation|test|dev|heldout|held_out|holdout|final|lm|ce|c4|best|min|max|mean"
+    r"|avg|average|ema|last|smoothed|raw|total|total_loss|batch|epoch)"
+)
 _LOSSES = re.compile(rf"(?:{_WHICH}_)*{_LOSS}(?:_(?:{_WHICH}|loss))*")
 """Words for a metric that is minimized."""
+_HELD_OUT = frozenset({"val", "valid", "validation", "eval", "evaluation", "test", "dev", "heldout", "holdout"})
 STATES = ("state", "status", "run_state")
 UNFINISHED = frozenset(
     {
-        *("crashed", "failed", "fail", "killed", "running", "preempted", "aborted", "error", "cancelled", "unfinished"),
+        *(
+            "crashed",
+            "failed",
+            "fail",
+            "killed",
+            "running",
+            "preempted",
+            "aborted",
+            "error",
+            "cancelled",
+            "unfinished",
+            "pruned",
+        ),
     }
 )
 RECIPE = frozenset(
@@ -69,9 +101,15 @@ RECIPE = frozenset(
 )
 """What a recipe is tuned by: runs that differ in it at one shape and compute are not of one recipe."""
 
-_PREFIXES = ("params", "metrics", "config", "summary", "tags", "tags_mlflow")
+_PREFIXES = ("params", "metrics", "config", "summary", "tags", "tags_mlflow", "user_attrs", "hparams")
+_PARTS = ("decoder", "encoder", "base", "base_num", "transformer", "model", "gpt", "lm", "backbone")
+"""What may stand before a size of a model, for the part of it that has the size."""
 _NOT_OF_MODELS = frozenset({"image", "images", "data", "dataset", "lora", "adapter", "rope", "tokenizer", "system"})
 """Words of a path after which width or depth are those of something else."""
+_PART = 6
+"""What is added to the rank of a word that is left of a longer one."""
+_COUNTED = {"tokens": "tokens", "flops": "flops", "flop": "flops", "params": "params", "parameters": "params"}
+"""Roles of columns whose unit says what they count."""
 _OF_MODELS = ("width", "depth", "mlp_dim", "mlp_ratio", "heads", "params", "run")
 _SCALES = {"k": 1e3, "m": 1e6, "g": 1e9, "b": 1e9, "t": 1e12, "p": 1e15, "e": 1e18, "z": 1e21, "y": 1e24}
 _WORDS = {
@@ -86,11 +124,14 @@ _FLOPS = re.compile(
     r"(?P<unit>[kmgtpezy]|kilo|mega|giga|tera|peta|exa|zetta)?_?(?:flops?|flos)"
     r"(?P<after>(?:_(?:forward|fwd|training|train|total))*)"
 )
-_PF_DAYS = re.compile(r"(?:(?:training|train|total|compute)_)*(?:pf|pflops?|petaflops?|petaflop_s)_?days?")
+_PF_DAYS = re.compile(r"(?:(?:training|train|total|compute)_)*(?:pfs?|pf_s|pflops?(?:_s)?|petaflops?(?:_s)?)_?days?")
+_AMOUNT = r"(?:n|num|number_of|total|train|training|trained|consumed|processed|seen|cumulative|count|input|data|so_far)"
+_TOKENS = re.compile(rf"(?:{_AMOUNT}_)*tokens?(?:_{_AMOUNT})*")
 _RATE = re.compile(r"/\s*s\b|(?:/\s*|\bper[ _-])(?:s|sec|second|image|img|example|token|sample|step)\b")
 _UNIT_AT_END = re.compile(
     r"(?P<name>.*[A-Za-z])[_ ](?P<unit>[KMBGT]|mio|mrd|mln|bn|thousands?|millions?|billions?|trillions?)", re.IGNORECASE
 )
+_SUPERSCRIPTS = str.maketrans("\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079", "0123456789")
 _IN_BRACKETS = re.compile(r"^(?P<name>.*?)\s*[\(\[](?P<unit>[^()\[\]]*)[\)\]]\s*$")
 
 
@@ -121,7 +162,8 @@ class Claim:
 
 def normal(column: str) -> str:
     """Return a column's name as the tables of words have it: lower case, with underscores."""
-    return re.sub(r"[\s\-./]+", "_", column.strip().lstrip("# ").lower())
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z][a-z])", "_", column.strip().lstrip("# "))
+    return re.sub(r"[\s\-./]+", "_", words.lower())
 
 
 def claim_of(column: str) -> Claim | None:
@@ -140,11 +182,16 @@ def claim_of(column: str) -> Claim | None:
             end = match["unit"].lower()
             return Claim(counted.role, column, counted.rank, _WORDS.get(end) or _SCALES[end])
     word = normal(name).strip("_")
-    for penalty, tried in ((0, word), (3, _unprefixed(word)), (3, _last_of_path(name))):
+    last = _last_of_path(name)
+    parts = [(_PART, rest) for one in (word, last) if one for rest in _without_part(one)]
+    for penalty, tried in ((0, word), (3, _unprefixed(word)), (3, last), *parts):
         found = _claim(tried, column, unit) if tried else None
+        if found is not None and penalty == _PART and found.role not in _OF_MODELS:
+            continue
         if found is not None and not (penalty and found.role in _OF_MODELS and _of_something_else(name)):
             return Claim(found.role, column, found.rank + penalty, found.scale * scale, found.convention)
-    return None
+    role = _COUNTED.get(normal(unit or ""))
+    return Claim(role, column, 8, scale) if role else None
 
 
 def word_of(column: str) -> str:
@@ -169,6 +216,11 @@ def is_loss(column: str) -> bool:
     )
 
 
+def is_held_out(name: str) -> bool:
+    """Return whether a name is that of something measured on data that was held out."""
+    return not _HELD_OUT.isdisjoint(normal(name).split("_"))
+
+
 def _claim(word: str, column: str, unit: str | None) -> Claim | None:
     if word in SYNONYMS:
         return Claim(word, column, 0)
@@ -176,6 +228,8 @@ def _claim(word: str, column: str, unit: str | None) -> Claim | None:
         for role, words in table.items():
             if word in words or (rank == 2 and word == role):
                 return Claim(role, column, rank)
+    if _TOKENS.fullmatch(word):
+        return Claim("tokens", column, 2)
     if word in ("compute", "train_compute", "training_compute") and (unit is None or _is_compute(unit)):
         return Claim("flops", column, 1)
     if _PF_DAYS.fullmatch(word):
@@ -193,6 +247,11 @@ def _flops_claim(column: str, match: re.Match[str]) -> Claim:
     elif "train" in said:
         convention = "training"
     return Claim("flops", column, 1, _SCALES[match["unit"][0]] if match["unit"] else 1.0, convention)
+
+
+def _without_part(word: str) -> list[str]:
+    """Return what is left of a word without the part of a model, or ``num``, that stands before."""
+    return [word.removeprefix(f"{part}_") for part in _PARTS if word.startswith(f"{part}_")]
 
 
 def _unprefixed(word: str) -> str | None:
@@ -229,6 +288,11 @@ def _is_compute(unit: str) -> bool:
 def _scale(unit: str) -> float | None:
     """Return what a unit in a header multiplies by: 1 for one that says no size (tokens, nats), None for a rate."""
     text = unit.strip().lower().replace("\u00d7", "x").lstrip("x* ")
+    text = re.sub(
+        "10([\u2070\u00b9\u00b2\u00b3\u2074-\u2079]+)", lambda found: f"10^{found[1].translate(_SUPERSCRIPTS)}", text
+    )
+    if _PF_DAYS.fullmatch(normal(text)):
+        return PF_DAY
     if _RATE.search(text):
         return None
     if match := re.fullmatch(r"(?:10\s*(?:\^|\*\*)\s*|1e\+?)(\d+)(?:\s*\w+)?", text):

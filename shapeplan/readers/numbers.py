@@ -303,5 +303,5 @@ def _guess(text: str) -> str:
     for notation in (THOUSANDS, DECIMAL_COMMA, SUFFIXES, COMMA_SUFFIXES):
         if notation.telling.fullmatch(body) and notation.pattern.fullmatch(body):
             return f"{notation.value(body):.10g}"
-    match = re.fullmatch(r"([+-]?\d+(?:\.\d+)?)[^\d,]*", body)
+    match = re.fullmatch(r"([+-]?\d+(?:\.\d+)?)[^\d,A-Z]*", body)
     return match[1] + " if that is meant" if match and len(body) < len(match[1]) + 2 else "a plain number such as 0.51"

@@ -57,6 +57,8 @@ def parse_json(body: str, name: str, *, lone_record: bool = False) -> Table:
     try:
         return _table(_positioned_json(body), name, lone_record)
     except json.JSONDecodeError as error:
+        if error.msg == "Extra data" and body.lstrip().startswith("{"):
+            return parse_jsonl(body, name)
         message, line = _json_mistake(error)
         raise _bad_syntax("bad-json", message, name, line) from None
     except (ValueError, RecursionError) as error:
@@ -226,6 +228,8 @@ def _table(data: object, name: str, lone_record: bool = False) -> Table:
     if isinstance(data, _Mapping):
         settings = data
         _refuse_duplicates([data], name)
+        if RUNS not in data and not lone_record and (rows := _rows_of(data)) is not None:
+            return _table(rows, name)
         if lone_record and RUNS not in data:
             return Table.of_records([Record(data.line, data, data.lines)])
         if RUNS not in data:
@@ -268,6 +272,49 @@ def _table(data: object, name: str, lone_record: bool = False) -> Table:
         return table
     rest = {key: value for key, value in settings.items() if key != RUNS}
     return replace(table, settings=rest, settings_lines=settings.lines)
+
+
+def _rows_of(data: _Mapping) -> _List | None:
+    """Return the rows in a mapping without ``runs``: its one list, rows by name of run, or lists or rows by column."""
+    if str(data.get("kind", "")).startswith("shapeplan."):
+        return None
+    lists = [value for value in data.values() if isinstance(value, list) and value and isinstance(value[0], _Mapping)]
+    if len(lists) == 1 and not any(isinstance(value, dict) for value in data.values()):
+        return _List(lists[0], [item.line for item in lists[0]])
+    values = list(data.values())
+    if len(data) > 1 and all(isinstance(value, _Mapping) for value in values):
+        by_row = len({tuple(value) for value in values}) == 1 and all(key.isdigit() for key in values[0])
+        return _of_columns({key: list(value.values()) for key, value in data.items()}, data) if by_row else _named(data)
+    if (
+        len(data) > 1
+        and all(isinstance(value, list) for value in values)
+        and len({len(value) for value in values}) == 1
+    ):
+        return _of_columns(dict(data), data)
+    return None
+
+
+def _of_columns(columns: dict[str, list[Any]], data: _Mapping) -> _List:
+    rows = []
+    for cells in zip(*columns.values(), strict=True):
+        row = _Mapping(data.line)
+        for column, cell in zip(columns, cells, strict=True):
+            row.add(column, cell, data.lines[column])
+        rows.append(row)
+    return _List(rows, [data.line] * len(rows))
+
+
+def _named(data: _Mapping) -> _List:
+    """Return rows that stand under the names of their runs."""
+    rows = []
+    for name, cells in data.items():
+        row = _Mapping(cells.line)
+        if "run" not in cells:
+            row.add("run", name, data.lines[name])
+        for column, cell in cells.items():
+            row.add(column, cell, cells.lines.get(column, cells.line))
+        rows.append(row)
+    return _List(rows, [row.line for row in rows])
 
 
 def _refuse_duplicates(mappings: list[_Mapping], name: str) -> None:

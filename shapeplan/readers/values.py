@@ -36,6 +36,14 @@ def read_values(table: Table, columns: Columns, name: str) -> tuple[dict[str, An
         if mistakes and role in _SPARE and len(mistakes) == len(table):
             continue
         values[role] = numbers * columns.scales.get(role, 1.0)
+        if role == "metric":
+            # A run that was not evaluated here is left out as one that diverged is.
+            mistakes = [
+                replace(found, hint=f"{found.hint}; --drop-nonfinite leaves such rows out")
+                if found.code == "empty-cell"
+                else found
+                for found in mistakes
+            ]
         told = {found.line for found in details if found.code == "step-zero"}
         details += [found for found in _at_step_zero(mistakes, role, column) if found.line not in told]
         if notation:

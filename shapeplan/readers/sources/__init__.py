@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
-from shapeplan.readers.sources import huggingface, json_lines, mlflow, tensorboard, text_log, wandb
+from shapeplan.readers.sources import csv_history, huggingface, json_lines, mlflow, tensorboard, text_log, wandb
 from shapeplan.readers.sources.run_log import RunLog
 
 
@@ -34,6 +34,6 @@ class Service(Protocol):
         """Return what the runs at an address logged."""
 
 
-TOOLS: tuple[Tool, ...] = (huggingface, mlflow, wandb, json_lines, text_log, tensorboard)
+TOOLS: tuple[Tool, ...] = (huggingface, mlflow, wandb, json_lines, csv_history, text_log, tensorboard)
 """In the order in which a folder is asked: trainers write TensorBoard's events beside their own logs."""
 SERVICES: tuple[Service, ...] = (wandb, mlflow)

@@ -46,6 +46,9 @@ def read(path: Path, root: Path) -> list[RunLog]:
         if place.is_file() and not config:
             found, source = load_mapping(place)
             # Settings of generation and quantization lie nested in it, under words that may be those of the model.
+            # Models of images and text hold the one of text in a mapping of its own.
+            inner = found.get("text_config")
+            found = {**found, **inner} if isinstance(inner, dict) else found
             config = {key: value for key, value in found.items() if isinstance(value, str | int | float)}
             width = found.get("n_embd")
             if "n_inner" in found and found["n_inner"] is None and isinstance(width, int):

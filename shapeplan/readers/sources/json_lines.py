@@ -18,7 +18,16 @@ from shapeplan.readers.sources.finding import files_of, run_name, start_of
 from shapeplan.readers.sources.run_log import RunLog, step_of
 
 NAME = "metrics in JSON Lines"
-_PATTERNS = ("*metrics*.txt", "*metrics*.jsonl", "*metrics*.json", "*history*.jsonl", "log.jsonl", "train*.jsonl")
+_PATTERNS = (
+    "*metrics*.txt",
+    "*metrics*.jsonl",
+    "*metrics*.json",
+    "*history*.jsonl",
+    "log.jsonl",
+    "train*.jsonl",
+    "result.json",
+    "results.json",
+)
 _FIRST_LINES = 20
 """Lines in which the step of an entry is looked for."""
 _INNER = ("metrics", "summary", "data")

@@ -7,16 +7,17 @@ of them where that is asked for.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from shapeplan.readers.names import is_loss
+from shapeplan.readers.names import is_held_out, is_loss
 from shapeplan.readers.table import Record, flattened
 from shapeplan.runs import Source
 
-_WORDS = re.compile(r"[^0-9a-z]+")
-_HELD_OUT = frozenset({"val", "valid", "validation", "eval", "evaluation", "test", "dev", "heldout", "holdout"})
+STEPS = ("step", "_step", "global_step", "trainer/global_step", "iteration", "iter")
+"""Names of what orders the entries, the first that is there."""
+_SPLITS = ("split", "mode", "phase", "stage", "subset", "type", "kind")
+"""Names of what tells an evaluation from training."""
 _SPEEDS = ("_runtime", "_per_second", "_jit_compilation_time")
 """How names end that say how fast an evaluation was."""
 
@@ -63,7 +64,7 @@ def records_of(run: RunLog, *, all_points: bool) -> tuple[list[Record], int]:
     config = {key: value for key, value in _scalars(run.config).items() if value is not None}
     if run.name:
         config = {"run": run.name, **config}
-    entries = _by_step([_scalars(entry) for entry in run.entries])
+    entries = _by_step([_named(_scalars(entry)) for entry in run.entries])
     held_out = any(is_held_out(key) and is_loss(key) for entry in entries for key in entry)
     rows: list[dict[str, object]] = []
     carried: dict[str, object] = {}
@@ -80,18 +81,23 @@ def records_of(run: RunLog, *, all_points: bool) -> tuple[list[Record], int]:
     return [Record(1, row, file=run.file) for row in kept], len(rows)
 
 
-def is_held_out(name: str) -> bool:
-    """Return whether a name is that of something measured on data that was held out."""
-    return not _HELD_OUT.isdisjoint(_WORDS.split(name.lower()))
-
-
 def step_of(entry: Mapping[str, object]) -> float | None:
     """Return the step of an entry, where it has one."""
-    step = entry.get("step", entry.get("_step"))
+    step = next((entry[name] for name in STEPS if name in entry), None)
     try:
         return float(step) if isinstance(step, int | float) and math.isfinite(step) else None
     except OverflowError:
         return None
+
+
+def _named(entry: dict[str, object]) -> dict[str, object]:
+    """Return an entry whose losses are named for what they were measured on, where a word beside them tells."""
+    split = next((str(entry[name]).lower() for name in _SPLITS if isinstance(entry.get(name), str)), "")
+    if not (is_held_out(split) or split.startswith("train")):
+        return entry
+    prefix = "train" if split.startswith("train") else split
+    plain = {name: value for name, value in entry.items() if name not in _SPLITS}
+    return {(f"{prefix}_{name}" if is_loss(name) and not is_held_out(name) else name): v for name, v in plain.items()}
 
 
 def _by_step(entries: Sequence[Mapping[str, object]]) -> list[dict[str, object]]:

@@ -23,6 +23,8 @@ _FRAME = 16
 _EVENTS = "*tfevents*"
 _HPARAMS = "_hparams_/session_start_info"
 _METRICS_OF_HPARAMS = "hparam/"
+_SPLITS = frozenset({"train", "training", "val", "valid", "validation", "eval", "evaluation", "test", "dev"})
+"""Names of folders inside that of a run, one for each writer of it."""
 _START = 2**16
 """Bytes at the start of a file in which its hyperparameters stand."""
 
@@ -54,7 +56,11 @@ def read(path: Path, root: Path) -> list[RunLog]:
             read_ = events.EventAccumulator(str(file), size_guidance={"scalars": 0, "tensors": 0})
             read_.Reload()
             _check_whole(file)
-            entries += list(_scalars(read_, tensors))
+            prefix = f"{file.parent.name}/" if file.parent.name.lower() in _SPLITS else ""
+            entries += [
+                {(key if key == "step" else prefix + key): value for key, value in entry.items()}
+                for entry in _scalars(read_, tensors)
+            ]
             said = read_.summary_metadata.get(_HPARAMS) if hasattr(read_, "summary_metadata") else None
             if said is not None:
                 told |= _hparams(hparams.parse_session_start_info_plugin_data(said.plugin_data.content))
@@ -71,6 +77,8 @@ def read(path: Path, root: Path) -> list[RunLog]:
 def _home(file: Path, files: list[Path]) -> Path:
     """Return the folder of a run; writers put hyperparameters in a folder of their own inside it."""
     above = file.parent.parent
+    if file.parent.name.lower() in _SPLITS:
+        return above
     inside = any(other.parent == above for other in files) and _HPARAMS.encode() in start_of(file, _START)
     return above if inside else file.parent
 
