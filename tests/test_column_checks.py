@@ -304,3 +304,24 @@ def test_the_likely_role_of_a_size_is_offered(tmp_path: Path) -> None:
     path = write(tmp_path, [{("my_ff_size2" if k == "mlp_dim" else k): v for k, v in row.items()} for row in rows()])
     (caution,) = [caution for caution in sp.read_runs(path).cautions if caution.code == "unread-column"]
     assert "--column mlp_dim='my_ff_size2'" in str(caution)
+
+
+def test_a_width_may_be_heads_times_their_size(tmp_path: Path) -> None:
+    table = [
+        {**{k: v for k, v in row.items() if k != "width"}, "n_heads": row["width"] / 64, "head_dim": 64}
+        for row in rows()
+    ]
+    runs = sp.read_runs(write(tmp_path, [{k: v for k, v in row.items() if k != "heads"} for row in table]))
+    np.testing.assert_array_equal(runs.shape, sp.read_runs(LOGS / "plain.csv").shape)
+    assert "width is 'n_heads' x 'head_dim'" in runs.notes
+
+
+def test_hidden_dim_beside_dim_is_that_of_the_mlp(tmp_path: Path) -> None:
+    table = [{{"width": "dim", "mlp_dim": "hidden_dim"}.get(k, k): v for k, v in row.items()} for row in rows()]
+    np.testing.assert_array_equal(sp.read_runs(write(tmp_path, table)).shape, sp.read_runs(LOGS / "plain.csv").shape)
+
+
+@pytest.mark.parametrize("other", ["val_loss", "valid.loss", "eval_ppl"])
+def test_a_plain_loss_beside_one_that_was_held_out_is_a_question(tmp_path: Path, other: str) -> None:
+    with pytest.raises(InputError, match=rf"--metric loss or --metric {re.escape(other)}"):
+        sp.read_runs(write(tmp_path, [{**row, other: row["loss"]} for row in rows()]))

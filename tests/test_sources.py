@@ -184,3 +184,114 @@ def test_frames_of_every_make(tmp_path: Path) -> None:
         sp.read_runs(twice)
     with pytest.raises(InputError, match="has no columns; give a DataFrame"):
         sp.read_runs(frame["loss"])
+
+
+@pytest.mark.parametrize(
+    ("entries", "losses"),
+    [
+        (
+            [{"step": 9, "split": "val", "loss": 2.5}, {"step": 9, "split": "train", "loss": 9.0}],
+            ("val_loss", "train_loss"),
+        ),
+        ([{"step": 9, "mode": "eval", "loss": 2.5}, {"step": 12, "mode": "train", "lr": 0.1}], ("eval_loss",)),
+        ([{"global_step": 9, "val/loss": 2.5}], ("val/loss",)),
+        ([{"iter": 9, "best_val_loss": 2.5, "loss": 9.0}], ("best_val_loss", "train_loss")),
+    ],
+)
+def test_what_was_measured_on_what_is_told(
+    tmp_path: Path, entries: list[dict[str, object]], losses: tuple[str, ...]
+) -> None:
+    entries[0] |= {"tokens": 10**9, "total_flops": 7.2e16}
+    folder = history(tmp_path / "a", entries)
+    if len(losses) > 1:
+        with pytest.raises(InputError, match=" or ".join(f"--metric {re.escape(loss)}" for loss in losses)):
+            sp.read_runs(folder)
+    assert sp.read_runs(folder, metric=losses[0]).observed().tolist() == [2.5]
+
+
+def test_a_table_beside_a_config_is_the_log_of_a_run(tmp_path: Path) -> None:
+    for name in ("version_0", "version_1"):
+        history(tmp_path / name, [])
+        (tmp_path / name / "metrics.jsonl").unlink()
+        (tmp_path / name / "metrics.csv").write_text(
+            "epoch,step,train_loss,val_loss,tokens,total_flops\n0,50,9,,,\n0,99,,2.5,1000000000,7.2e16\n"
+        )
+    runs = sp.read_runs(tmp_path, metric="val_loss")
+    assert runs.run_names == ("version_0", "version_1")
+    assert runs.observed().tolist() == [2.5, 2.5]
+
+
+def test_writers_of_one_run_are_one_run(tmp_path: Path) -> None:
+    pytest.importorskip("tensorboard")
+    folder = copied("tensorboard", tmp_path)
+    for place in sorted(folder.iterdir()):
+        for writer in ("train", "val"):
+            (place / writer).mkdir()
+            for file in place.glob("*tfevents*"):
+                shutil.copy(file, place / writer)
+        for file in place.glob("*tfevents*"):
+            file.unlink()
+    runs = sp.read_runs(folder, metric="val/val/loss", columns={"flops": "6ND", "tokens": "val/tokens"})
+    assert len(runs.run_names) == 12
+
+
+@pytest.mark.parametrize("make", ["columns", "by run", "pandas", "split", "results", "under runs", "lines"])
+def test_json_of_every_make(tmp_path: Path, make: str) -> None:
+    table, plain = rows(), sp.read_runs(LOGS / "plain.csv")
+    columns = {name: [row[name] for row in table] for name in table[0]}
+    named = {row["run"]: {key: cell for key, cell in row.items() if key != "run"} for row in table}
+    made: object = {
+        "columns": columns,
+        "by run": named,
+        "pandas": {name: {str(i): cell for i, cell in enumerate(cells)} for name, cells in columns.items()},
+        "split": {"columns": list(columns), "index": [0], "data": [list(row.values()) for row in table]},
+        "results": {"flops_convention": "training", "results": table},
+        "under runs": {"runs": named},
+        "lines": None,
+    }[make]
+    body = json.dumps(made, indent=1) if made else "\n".join(map(json.dumps, table))
+    (tmp_path / "log.json").write_text(body)
+    runs = sp.read_runs(tmp_path / "log.json")
+    np.testing.assert_array_equal(runs.shape, plain.shape)
+    np.testing.assert_array_equal(runs.observed(), plain.observed())
+    assert runs.run_names == plain.run_names
+
+
+@pytest.mark.parametrize("write", [json.dumps, repr])
+def test_cells_that_hold_mappings_are_columns(tmp_path: Path, write: object) -> None:
+    assert callable(write)
+    lines = ["summary,config,name"]
+    for row in rows():
+        summary = {"eval/loss": row["loss"], "total_flops": row["flops"], "tokens": row["tokens"]}
+        config = {
+            "model": {name: row[name] for name in ("width", "depth", "mlp_dim")},
+            "lr": None if write is repr else 1,
+        }
+        cells = [str(write(cell)).replace('"', '""') for cell in (summary, config)]
+        lines.append(",".join([*(f'"{cell}"' for cell in cells), str(row["run"])]))
+    (tmp_path / "log.csv").write_text("\n".join(lines))
+    runs, plain = sp.read_runs(tmp_path / "log.csv"), sp.read_runs(LOGS / "plain.csv")
+    np.testing.assert_array_equal(runs.shape, plain.shape)
+    np.testing.assert_array_equal(runs.observed(), plain.observed())
+
+
+def test_a_workbook_may_have_a_title_units_and_a_total(tmp_path: Path) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    book.active.append(["see the other sheet"])
+    sheet = book.create_sheet("Runs")
+    sheet.append(["Scaling sweep", None, None])
+    sheet.append(["Run", "Width", "Depth", "MLP", "Tokens", "FLOPs", "Loss"])
+    sheet.append([None, None, None, None, "billion", "PFLOPs", "nats"])
+    for row in rows():
+        cells = [row["run"], *(int(row[name]) for name in ("width", "depth", "mlp_dim"))]
+        sheet.append([*cells, row["tokens"] / 1e9, row["flops"] / 1e15, row["loss"]])
+    book.save(tmp_path / "log.xlsx")
+    runs, plain = sp.read_runs(tmp_path / "log.xlsx"), sp.read_runs(LOGS / "plain.csv")
+    np.testing.assert_array_equal(runs.shape, plain.shape)
+    np.testing.assert_allclose(runs.flops, plain.flops, rtol=1e-12)
+    sheet.append(["Mean", None, None, None, None, None, 3.0])
+    book.save(tmp_path / "log.xlsx")
+    with pytest.raises(InputError, match=r"cells of the row are empty; is it a total\? --where 'Width!='"):
+        sp.read_runs(tmp_path / "log.xlsx")
+    assert len(sp.read_runs(tmp_path / "log.xlsx", selection=sp.Selection(where=("Width!=",)))) == len(plain)

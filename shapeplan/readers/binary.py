@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from shapeplan.errors import ErrorDetail, InputError
-from shapeplan.readers.numbers import is_blank
+from shapeplan.readers.delimited import parse_delimited
 from shapeplan.readers.source import check_size, library
 from shapeplan.readers.table import Record, Table, flattened
 from shapeplan.runs import Source
@@ -34,45 +36,42 @@ def read_binary(path: str | Path) -> tuple[Table, Source]:
     try:
         raw = Path(path).read_bytes()
         check_size(raw, name)
-        records, notes = read(reader, io.BytesIO(raw))
+        table = read(reader, io.BytesIO(raw), name)
     except InputError:
         raise
     except Exception as error:  # What a library raises on a broken file is its own affair.
         first = str(error).split("\n")[0] or type(error).__name__
         message = f"cannot be read as {Path(path).suffix[1:]}: {first[:100]}"
         raise InputError(ErrorDetail("unreadable", message, "save it again, or as CSV", name)) from None
-    if not records:
+    if table is None:
         raise InputError(ErrorDetail("no-rows", "has no rows", "add a row a point of training", name))
-    table = Table.of_records(records, [f"{name}: {note}" for note in notes])
+    table = replace(table, notes=tuple(f"{name}: {note}" for note in table.notes))
     return table, Source(name, hashlib.sha256(raw).hexdigest())
 
 
-def _workbook(openpyxl: Any, raw: io.BytesIO) -> tuple[list[Record], list[str]]:
-    """Return the rows of the first sheet that has a header and rows; lines are those of the sheet."""
+def _workbook(openpyxl: Any, raw: io.BytesIO, name: str) -> Table | None:
+    """Return the first sheet that has a header and rows, read as its text would be; lines are those of the sheet."""
     book = openpyxl.load_workbook(raw, read_only=True, data_only=True)
     for sheet in book.worksheets:
-        rows = [
-            (number, cells)
-            for number, cells in enumerate(sheet.iter_rows(values_only=True), 1)
-            if not all(is_blank(cell) for cell in cells)
-        ]
-        if len(rows) < 2:
+        rows = [["" if cell is None else cell for cell in cells] for cells in sheet.iter_rows(values_only=True)]
+        if sum(sum(str(cell).strip() != "" for cell in row) > 1 for row in rows) < _HEADER_AND_ROW:
             continue
-        header = [None if is_blank(cell) else str(cell).strip() for cell in rows[0][1]]
-        records = [
-            Record(number, {column: cell for column, cell in zip(header, cells, strict=False) if column})
-            for number, cells in rows[1:]
-        ]
-        return records, [f"sheet {sheet.title!r} is read"] if len(book.worksheets) > 1 else []
-    return [], []
+        width = max(i for row in rows for i, cell in enumerate(row, 1) if str(cell).strip())
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerows(row[:width] for row in rows)
+        table = parse_delimited(text.getvalue(), name, ",")
+        said = (f"sheet {sheet.title!r} is read",) if len(book.worksheets) > 1 else ()
+        return replace(table, notes=(*said, *table.notes))
+    return None
 
 
-def _parquet(parquet: Any, raw: io.BytesIO) -> tuple[list[Record], list[str]]:
+def _parquet(parquet: Any, raw: io.BytesIO, name: str) -> Table | None:
     rows = parquet.read_table(raw).to_pylist()
-    return [flattened(Record(number, row)) for number, row in enumerate(rows, 1)], []
+    return Table.of_records([flattened(Record(number, row)) for number, row in enumerate(rows, 1)]) if rows else None
 
 
-_Read = Callable[[Any, io.BytesIO], tuple[list[Record], list[str]]]
+_HEADER_AND_ROW = 2
+_Read = Callable[[Any, io.BytesIO, str], Table | None]
 _READERS: dict[str, tuple[str, _Read]] = {
     ".xlsx": ("openpyxl", _workbook),
     ".xlsm": ("openpyxl", _workbook),

@@ -100,7 +100,9 @@ def _grid(body: str, name: str, delimiter: str, notes: list[str]) -> _Grid:
     plain = split_plain(body.replace("\r\n", "\n"), delimiter)
     if plain is not None and len(plain[0]) > 1:
         header = [str(column[0]) for column in plain]
-        return _Grid(header, 1, [column.below(1) for column in plain], np.arange(2, len(plain[0]) + 1), [])
+        # A first line with one cell may be a title.
+        if sum(map(bool, header)) > 1 or len(header) < _TABLE:
+            return _Grid(header, 1, [column.below(1) for column in plain], np.arange(2, len(plain[0]) + 1), [])
     hashed: list[_Row] = []
     rows = _without_comments(_rows(body, name, delimiter), hashed)
     first, second = _below_titles(rows, notes)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from shapeplan.errors import ArgumentError, ErrorDetail, InputError
 from shapeplan.readers.binary import is_binary, read_binary
+from shapeplan.readers.mappings import expanded
 from shapeplan.readers.parse import parse_table
 from shapeplan.readers.source import COMPRESSED, SUFFIXES, read_text
 from shapeplan.readers.sources import SERVICES, TOOLS
@@ -84,7 +85,7 @@ def _file(path: str | Path) -> tuple[Table, Source]:
     if is_binary(path):
         return read_binary(path)
     text = read_text(path)
-    table = parse_table(text)
+    table = expanded(parse_table(text))
     notes = tuple(f"{text.name} {note}" for note in text.notes)
     return replace(table, notes=(*notes, *table.notes)), text.source
 

@@ -102,7 +102,20 @@ RECIPE = frozenset(
 """What a recipe is tuned by: runs that differ in it at one shape and compute are not of one recipe."""
 
 _PREFIXES = ("params", "metrics", "config", "summary", "tags", "tags_mlflow", "user_attrs", "hparams")
-_PARTS = ("decoder", "encoder", "base", "base_num", "transformer", "model", "gpt", "lm", "backbone")
+_PARTS = (
+    "base_num_decoder",
+    "num_decoder",
+    "num_encoder",
+    "decoder",
+    "encoder",
+    "base",
+    "base_num",
+    "transformer",
+    "model",
+    "gpt",
+    "lm",
+    "backbone",
+)
 """What may stand before a size of a model, for the part of it that has the size."""
 _NOT_OF_MODELS = frozenset({"image", "images", "data", "dataset", "lora", "adapter", "rope", "tokenizer", "system"})
 """Words of a path after which width or depth are those of something else."""

@@ -35,7 +35,7 @@ from shapeplan.readers.selection import (
 )
 from shapeplan.readers.settings import Settings, check_settings, read_settings
 from shapeplan.readers.table import Table
-from shapeplan.readers.values import read_values, with_ratio
+from shapeplan.readers.values import read_values, with_ratio, with_width
 from shapeplan.runs import Runs
 
 _FEW_COLUMNS = 8
@@ -189,7 +189,7 @@ def _understood(
     details = [*unresolved, *table.faults, *details]
     if details:
         raise InputError(*sorted(details, key=lambda found: (found.file or "", found.line or 0)))
-    columns = with_ratio(values, columns)
+    columns = with_ratio(values, with_width(values, columns, table))
     cost = settings.architecture if columns.dims else None
     own, columns = row_settings(table, columns, cost, values.get("heads"))
     runs = _assemble(values, own, table, columns, settings, gathered, notes)

@@ -13,6 +13,8 @@ from shapeplan.errors import ErrorDetail, InputError
 from shapeplan.readers.table import Record, Table, flattened
 
 RUNS = "runs"
+_ROWS = ("data", "rows", "records", "results", "trials", "experiments")
+"""Other words for ``runs`` in use."""
 _BLANKS = re.compile(r"[ \t\n\r]*")
 _WANTED = "write a list of runs, or a mapping with a list under 'runs:'"
 
@@ -230,6 +232,8 @@ def _table(data: object, name: str, lone_record: bool = False) -> Table:
         _refuse_duplicates([data], name)
         if RUNS not in data and not lone_record and (rows := _rows_of(data)) is not None:
             return _table(rows, name)
+        if RUNS not in data and not lone_record and (key := next((word for word in _ROWS if word in data), None)):
+            data.add(RUNS, data.pop(key), data.lines[key])
         if lone_record and RUNS not in data:
             return Table.of_records([Record(data.line, data, data.lines)])
         if RUNS not in data:
@@ -241,6 +245,8 @@ def _table(data: object, name: str, lone_record: bool = False) -> Table:
                 ErrorDetail("no-runs", f"the mapping has no 'runs' (its keys: {keys})", _WANTED, name, data.line)
             )
         runs = data[RUNS]
+    if isinstance(runs, _Mapping) and runs and all(isinstance(value, _Mapping) for value in runs.values()):
+        runs = _named(runs)
     if not isinstance(runs, list):
         line = settings.lines[RUNS] if settings else 1
         found = _kind(runs)
@@ -278,6 +284,10 @@ def _rows_of(data: _Mapping) -> _List | None:
     """Return the rows in a mapping without ``runs``: its one list, rows by name of run, or lists or rows by column."""
     if str(data.get("kind", "")).startswith("shapeplan."):
         return None
+    columns, rows = data.get("columns"), data.get("data")
+    if isinstance(columns, list) and isinstance(rows, list) and all(isinstance(row, list) for row in rows):
+        cells = {str(column): [row[i] for row in rows] for i, column in enumerate(columns)}
+        return _of_columns(cells, data) if all(len(row) == len(columns) for row in rows) else None
     lists = [value for value in data.values() if isinstance(value, list) and value and isinstance(value[0], _Mapping)]
     if len(lists) == 1 and not any(isinstance(value, dict) for value in data.values()):
         return _List(lists[0], [item.line for item in lists[0]])
@@ -299,7 +309,7 @@ def _of_columns(columns: dict[str, list[Any]], data: _Mapping) -> _List:
     for cells in zip(*columns.values(), strict=True):
         row = _Mapping(data.line)
         for column, cell in zip(columns, cells, strict=True):
-            row.add(column, cell, data.lines[column])
+            row.add(column, cell, data.lines.get(column, data.line))
         rows.append(row)
     return _List(rows, [data.line] * len(rows))
 

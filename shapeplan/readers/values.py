@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
@@ -9,10 +10,13 @@ import numpy as np
 
 from shapeplan.errors import ErrorDetail
 from shapeplan.readers.columns import Columns
-from shapeplan.readers.names import SHAPE
+from shapeplan.readers.names import SHAPE, word_of
 from shapeplan.readers.numbers import as_number, label_faults, read_numbers
 from shapeplan.readers.table import Table
 
+_SPARSE = 3
+"""Empty cells after which a row is told once."""
+_HEAD_DIMS = ("head_dim", "d_head", "dim_head", "head_size")
 _PROGRESS = ("flops", "tokens", "examples", "steps")
 _SPARE = ("heads", "mlp_ratio", "steps", "batch_size")
 """Roles that a log can do without: a column of them that holds no number at all is ignored."""
@@ -53,8 +57,26 @@ def read_values(table: Table, columns: Columns, name: str) -> tuple[dict[str, An
         if not (mistakes and "run" in columns.unsure):
             values["run"] = table.cells[columns.roles["run"]]
             details += mistakes
+    details = _sparse_rows(details)
     said = [f"cells of {', '.join(map(repr, found))} are read with {notation}" for notation, found in notes.items()]
     return values, said, details
+
+
+def _sparse_rows(details: list[ErrorDetail]) -> list[ErrorDetail]:
+    """Return the mistakes with one in place of those of a row that lacks most cells: a total, or an average."""
+    empty = Counter((found.file, found.line) for found in details if found.code == "empty-cell")
+    kept: list[ErrorDetail] = []
+    told = set()
+    for found in details:
+        place = (found.file, found.line)
+        if found.code != "empty-cell" or empty[place] < _SPARSE:
+            kept.append(found)
+        elif place not in told:
+            told.add(place)
+            message = f"{empty[place]} cells of the row are empty"
+            hint = f"is it a total? --where '{found.column}!=' leaves it out; else fill them in"
+            kept.append(replace(found, code="sparse-row", message=message, hint=hint))
+    return kept
 
 
 def _at_step_zero(mistakes: list[ErrorDetail], role: str, column: str) -> list[ErrorDetail]:
@@ -67,6 +89,18 @@ def _at_step_zero(mistakes: list[ErrorDetail], role: str, column: str) -> list[E
     hint = f"--where '{column}>0' leaves such rows out, --last-point too"
     first = replace(zeros[0], code="step-zero", message=message, hint=hint)
     return [first, *(found for found in mistakes if found not in zeros)]
+
+
+def with_width(values: dict[str, Any], columns: Columns, table: Table) -> Columns:
+    """Return the columns with a width from heads and their size, where no column is the width."""
+    found = [column for column in columns.ignored if word_of(column) in _HEAD_DIMS]
+    sizes = table.cells[found[0]].numbers() if found and "heads" in values and "width" not in columns.dims else None
+    if sizes is None or not np.isfinite(sizes).all() or (sizes <= 0).any():
+        return columns
+    values["width"] = values["heads"] * sizes
+    note = f"width is {columns.roles['heads']!r} x {found[0]!r}"
+    ignored = tuple(column for column in columns.ignored if column != found[0])
+    return replace(columns, dims=("width", *columns.dims), notes=(*columns.notes, note), ignored=ignored)
 
 
 def with_ratio(values: dict[str, Any], columns: Columns) -> Columns:

@@ -14,7 +14,7 @@ from shapeplan.readers.names import is_held_out, is_loss
 from shapeplan.readers.table import Record, flattened
 from shapeplan.runs import Source
 
-STEPS = ("step", "_step", "global_step", "trainer/global_step", "iteration", "iter")
+STEPS = ("step", "_step", "global_step", "trainer/global_step", "iteration", "iter", "training_iteration")
 """Names of what orders the entries, the first that is there."""
 _SPLITS = ("split", "mode", "phase", "stage", "subset", "type", "kind")
 """Names of what tells an evaluation from training."""

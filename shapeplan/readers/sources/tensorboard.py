@@ -79,7 +79,10 @@ def _home(file: Path, files: list[Path]) -> Path:
     above = file.parent.parent
     if file.parent.name.lower() in _SPLITS:
         return above
-    inside = any(other.parent == above for other in files) and _HPARAMS.encode() in start_of(file, _START)
+    inside = any(
+        above in (other.parent, other.parent.parent if other.parent.name.lower() in _SPLITS else None)
+        for other in files
+    ) and _HPARAMS.encode() in start_of(file, _START)
     return above if inside else file.parent
 
 
