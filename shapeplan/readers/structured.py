@@ -230,14 +230,15 @@ def _table(data: object, name: str, lone_record: bool = False) -> Table:
     if isinstance(data, _Mapping):
         settings = data
         _refuse_duplicates([data], name)
-        if RUNS not in data and not lone_record and (rows := _rows_of(data)) is not None:
-            return _table(rows, name)
-        if RUNS not in data and not lone_record and (key := next((word for word in _ROWS if word in data), None)):
-            data.add(RUNS, data.pop(key), data.lines[key])
+        if RUNS not in data and not lone_record and not _is_document(data):
+            if (rows := _rows_of(data)) is not None:
+                return _table(rows, name)
+            if key := next((word for word in _ROWS if word in data), None):
+                data.add(RUNS, data.pop(key), data.lines[key])
         if lone_record and RUNS not in data:
             return Table.of_records([Record(data.line, data, data.lines)])
         if RUNS not in data:
-            if str(data.get("kind", "")).startswith("shapeplan."):
+            if _is_document(data):
                 message = f"is a document of shapeplan ({data['kind']}), not a log"
                 raise InputError(ErrorDetail("no-log", message, "give the log that it was made from", name, data.line))
             keys = ", ".join(list(data)[:8]) or "none"
@@ -280,10 +281,12 @@ def _table(data: object, name: str, lone_record: bool = False) -> Table:
     return replace(table, settings=rest, settings_lines=settings.lines)
 
 
+def _is_document(data: _Mapping) -> bool:
+    return str(data.get("kind", "")).startswith("shapeplan.")
+
+
 def _rows_of(data: _Mapping) -> _List | None:
     """Return the rows in a mapping without ``runs``: its one list, rows by name of run, or lists or rows by column."""
-    if str(data.get("kind", "")).startswith("shapeplan."):
-        return None
     columns, rows = data.get("columns"), data.get("data")
     if isinstance(columns, list) and isinstance(rows, list) and all(isinstance(row, list) for row in rows):
         cells = {str(column): [row[i] for row in rows] for i, column in enumerate(columns)}
