@@ -325,3 +325,10 @@ def test_hidden_dim_beside_dim_is_that_of_the_mlp(tmp_path: Path) -> None:
 def test_a_plain_loss_beside_one_that_was_held_out_is_a_question(tmp_path: Path, other: str) -> None:
     with pytest.raises(InputError, match=rf"--metric loss or --metric {re.escape(other)}"):
         sp.read_runs(write(tmp_path, [{**row, other: row["loss"]} for row in rows()]))
+
+
+@pytest.mark.parametrize("column", ["log10_flops", "log10(FLOPs)", "flops_per_token", "perf/FLOPs/s"])
+def test_a_logarithm_or_a_rate_is_no_count_even_by_hand(tmp_path: Path, column: str) -> None:
+    path = write(tmp_path, [{(column if k == "flops" else k): v for k, v in row.items()} for row in rows()])
+    with pytest.raises(InputError, match=r"its name is that of a (logarithm|rate); give the"):
+        sp.read_runs(path, columns={"flops": column})

@@ -28,6 +28,9 @@ FORMATS: dict[str, list[str]] = {
     "unit_row.tsv": [],
     "comments.csv.gz": [],
     "plain.csv.xz": [],
+    "plain.csv.zst": [],
+    "plain.xlsx": [],
+    "plain.parquet": [],
     "pandas_index.csv": [],
     "pf_days.csv": [],
     "part1.csv part2.csv": [],
@@ -41,7 +44,10 @@ FORMATS: dict[str, list[str]] = {
     "mlruns": [],
     "tensorboard": ["--metric", "val/loss", "--column", "flops=6ND"],
 }
-NEEDS = {"wandb_offline": "wandb", "tensorboard": "tensorboard"}
+NEEDS = {
+    **{"wandb_offline": "wandb", "tensorboard": "tensorboard"},
+    **{"plain.csv.zst": "zstandard", "plain.xlsx": "openpyxl", "plain.parquet": "pyarrow"},
+}
 """Libraries of the extra `import` by the log that cannot be read without."""
 
 
@@ -83,7 +89,7 @@ def test_a_log_reads_as_the_plain_one(names: str) -> None:
     if len(runs) < len(plain):
         # Logs of a file a run hold the first runs; MLflow orders them by its own ids.
         plain = plain.take(np.arange(len(plain)) < len(runs))
-    assert_same(*(each.take(np.argsort(each.flops)) for each in (runs, plain)))
+    assert_same(*(each.take(np.lexsort((each.flops, *each.shape.T))) for each in (runs, plain)))
 
 
 @pytest.mark.parametrize("names", ["wandb_table.csv", "trainer", "excel_europe_cp1252.csv"])

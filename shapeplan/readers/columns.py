@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -26,6 +27,7 @@ SETTINGS = ("lr", "patch", "image", "seq")
 ROLES = (*SYNONYMS, "mlp_ratio", "flops", "loss", *SETTINGS)
 """What ``--column`` can name."""
 _NOT_DIMS = ("run", "examples", "tokens", "steps", "flops", "loss")
+_COUNTS = ("flops", "tokens", "examples", "params")
 _DISPENSABLE = ("steps", "batch_size")
 _DURATIONS = {"tokens", "examples", "flops"}
 """Roles that say how long a run is without steps and batch size."""
@@ -189,9 +191,24 @@ def _by_hand(
             details.append(ErrorDetail("unknown-role", f"there is no role {role!r}", hint, name, line, column))
         elif column not in columns:
             details.append(_missing(column, columns, name, line))
+        elif role in _COUNTS and (wrong := _no_count(column)):
+            details.append(ErrorDetail("no-count", *wrong, name, line, column))
         else:
             found[role] = column
     return found, details
+
+
+def _no_count(column: str) -> tuple[str, str] | None:
+    """Return why a column that a user names cannot be a count of a whole run, and how to mend it."""
+    word = normal(column)
+    if re.search(r"(^|_)(log|log10|log2|ln)(_|\(|$)", word):
+        return "its name is that of a logarithm", "give the number itself: 10^x in a column of its own"
+    if re.search(r"_per_|/(s|sec|token|step|example|image)\b", f"{word} {column.lower()}"):
+        return (
+            "its name is that of a rate",
+            "give the count of the whole run: the rate times tokens, examples or seconds",
+        )
+    return None
 
 
 def _metric(

@@ -124,8 +124,12 @@ def find_start(runs: Runs, dims: Sequence[str], rows: Index) -> tuple[Start | No
         where no shape is logged at two points of training, so that its range of compute is not seen.
     """
     # Of a log that is a grid alone nothing is copied.
-    taken: Index | slice = rows if len(rows) < len(runs) else slice(None)
-    shapes, flops = np.column_stack([runs.values(dim)[taken] for dim in dims]), runs.flops[taken]
+    alone = len(rows) == len(runs)
+    taken: Index | slice = slice(None) if alone else rows
+    flops = runs.flops[taken]
+    shapes = (
+        runs.shape if alone and tuple(dims) == runs.dims else np.column_stack([runs.values(d)[taken] for d in dims])
+    )
     columns = dict(zip(dims, map(np.unique, distinct_rows(shapes).T), strict=True))
     thin = [dim for dim in dims if len(columns[dim]) < FEWEST_VALUES]
     if not len(rows) or thin:

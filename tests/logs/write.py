@@ -1,7 +1,8 @@
 """Writes the logs of this folder: one simulated sweep as exporters, spreadsheets and people write it.
 
-``python tests/logs/write.py`` writes all of them; `plain.csv` is the sweep in plain columns. The folder `trainer/` and
-`wandb_api.jsonl` have the fields that the tools write, with other values than a training would have.
+``python tests/logs/write.py`` writes those that need no tool; `plain.csv` is the sweep in plain columns. What W&B's
+pages export, and what trainers print or log without a library, is written here in their format;
+`write_with_tools.py` writes the rest with the tools themselves.
 """
 
 from __future__ import annotations
@@ -71,11 +72,6 @@ def main() -> None:
             summary = {"valid/loss": float(r[8]), "total_flops": float(r[7]), "num_tokens": int(r[6]), "_runtime": 3.5}
             out.write(json.dumps({"id": r[0], "state": "finished", "config": config, "summary": summary}) + "\n")
 
-    mlflow = ["run_id", "status", "metrics.eval_loss", "metrics.total_flos", "metrics.tokens_seen"]
-    mlflow += ["params.d_model", "params.num_layers", "params.ffn_dim", "params.lr", "tags.mlflow.runName"]
-    rest = [[f"{i:032x}", "FINISHED", r[8], r[7], r[6], r[1], r[2], r[3], "0.001", r[0]] for i, r in enumerate(wide)]
-    (FOLDER / "mlflow_search_runs.csv").write_text(table(mlflow, rest))
-
     def comma(number: float) -> str:
         return f"{number:.9E}".replace(".", ",")
 
@@ -116,15 +112,6 @@ def main() -> None:
     (FOLDER / "part1.csv").write_text("\n".join(lines[:half]) + "\n")
     (FOLDER / "part2.csv").write_text("\n".join([lines[0], *lines[half:]]) + "\n")
 
-    for r in wide:
-        run = FOLDER / "trainer" / r[0]
-        run.mkdir(parents=True, exist_ok=True)
-        config = {"model_type": "gpt2", "n_embd": int(r[1]), "n_layer": int(r[2]), "n_inner": int(r[3])}
-        history = [{"loss": 5.0, "step": 50}, {"eval_loss": float(r[8]), "eval_runtime": 1.0, "step": 100}]
-        state = {"global_step": 100, "log_history": history, "total_flos": float(r[7])}
-        state["num_input_tokens_seen"] = int(r[6])
-        (run / "config.json").write_text(json.dumps(config))
-        (run / "trainer_state.json").write_text(json.dumps(state))
     histories(wide[:FIRST])
 
 

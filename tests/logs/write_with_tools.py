@@ -1,13 +1,15 @@
 """Writes the logs of this folder that only a tool's own library can write: the sweep of `write.py`, or its first runs.
 
-``pip install wandb mlflow-skinny sqlalchemy alembic tensorboardX`` and ``python tests/logs/write_with_tools.py``.
-Last run with wandb 0.31.0, mlflow-skinny 3.17.2 and tensorboardX 2.6.5.
+``pip install wandb mlflow-skinny sqlalchemy alembic pandas tensorboardX transformers openpyxl pyarrow zstandard`` and
+``python tests/logs/write_with_tools.py``. Last run with wandb 0.31.0, mlflow-skinny 3.17.2, tensorboardX 2.6.5,
+transformers 5.24.0.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import sqlite3
 import tempfile
@@ -18,6 +20,8 @@ from typing import Any
 from write import FIRST, FOLDER, sweep
 
 END = 200
+NOWHERE = "artifacts"
+"""In place of the folder on this machine where artifacts would be."""
 
 
 def fresh(name: str) -> Path:
@@ -50,6 +54,7 @@ def wandb_offline(rows: list[dict[str, str]]) -> None:
             run.log({"eval/loss": float(row["loss"])}, step=END)
             run.summary["parameter_count"] = int(row["params"])
             run.finish()
+            wandb.teardown()  # Only then the file is whole.
             (file,) = Path(place).rglob("*.wandb")
             shutil.copy(file, folder / f"run-{row['run']}.wandb")
 
@@ -77,15 +82,25 @@ def mlflow_store(rows: list[dict[str, str]], uri: str) -> None:
 
 
 def mlflow_stores(rows: list[dict[str, str]]) -> None:
+    """The store of SQLite, what `search_runs` finds in it, and a store of files."""
+    import mlflow
+
     with tempfile.TemporaryDirectory() as place:
         mlflow_store(rows, f"sqlite:///{place}/mlflow.db")
+        found = mlflow.search_runs(experiment_names=["demo"]).assign(artifact_uri=NOWHERE)
+        found.to_csv(FOLDER / "mlflow_search_runs.csv", index=False)
         with closing(sqlite3.connect(f"{place}/mlflow.db")) as database:
             # Most of the file is one page for each of a hundred tables.
+            database.execute("update runs set artifact_uri = ?", (NOWHERE,))
+            database.execute("update experiments set artifact_location = ?", (NOWHERE,))
+            database.commit()
             database.execute("pragma page_size = 512")
             database.execute("vacuum")
         shutil.copy(f"{place}/mlflow.db", FOLDER / "mlflow.db")
     store = fresh("mlruns")
     mlflow_store(rows[: FIRST // 2], store.as_uri())
+    for meta in store.rglob("meta.yaml"):
+        meta.write_text(re.sub(r"(artifact_\w+:) .*", rf"\1 {NOWHERE}", meta.read_text()))
 
 
 def tensorboard(rows: list[dict[str, str]]) -> None:
@@ -109,8 +124,52 @@ def tensorboard(rows: list[dict[str, str]]) -> None:
         writer.close()
 
 
+def trainer(rows: list[dict[str, str]]) -> None:
+    """What the Trainer of Hugging Face saves, by its own classes; nothing is trained."""
+    from transformers import GPT2Config
+    from transformers.trainer_callback import TrainerState
+
+    folder = fresh("trainer")
+    for row in rows:
+        place = folder / row["run"]
+        sizes = {"n_embd": int(row["width"]), "n_layer": int(row["depth"]), "n_inner": int(row["mlp_dim"])}
+        GPT2Config(**sizes, n_head=int(row["heads"])).save_pretrained(place)
+        state = TrainerState(
+            global_step=END,
+            max_steps=END,
+            total_flos=float(row["flops"]),
+            num_input_tokens_seen=int(row["tokens"]),
+            log_history=[
+                {"epoch": 0.5, "loss": 5.0, "learning_rate": 1e-3, "step": END // 2},
+                {"epoch": 1.0, "eval_loss": float(row["loss"]), "eval_runtime": 1.0, "step": END},
+            ],
+        )
+        state.save_to_json(str(place / "trainer_state.json"))
+
+
+def tables(rows: list[dict[str, str]]) -> None:
+    """A workbook, Parquet, and a compressed table, by the libraries that others write them with."""
+    import openpyxl
+    import pyarrow
+    import zstandard
+    from pyarrow import parquet
+
+    typed = [{name: cell if name == "run" else float(cell) for name, cell in row.items()} for row in rows]
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.append(list(rows[0]))
+    for row in typed:
+        sheet.append(list(row.values()))
+    book.save(FOLDER / "plain.xlsx")
+    parquet.write_table(pyarrow.Table.from_pylist(typed), FOLDER / "plain.parquet")
+    plain = (FOLDER / "plain.csv").read_bytes()
+    (FOLDER / "plain.csv.zst").write_bytes(zstandard.ZstdCompressor().compress(plain))
+
+
 def main() -> None:
     rows = sweep()
+    tables(rows)
+    trainer(rows)
     wandb_offline(rows[:FIRST])
     mlflow_stores(rows)
     tensorboard(rows[:FIRST])
