@@ -14,7 +14,7 @@ from shapeplan.architectures import Architecture
 from shapeplan.cells import ABSENT, Cells
 from shapeplan.errors import ArgumentError, Caution, ErrorDetail
 from shapeplan.numerics.arrays import Bools, Floats, Index, Ints
-from shapeplan.numerics.grouping import distinct_rows
+from shapeplan.numerics.grouping import first_of_group, group_alike
 from shapeplan.quantities import Convention, convert_flops
 
 
@@ -211,8 +211,13 @@ class Runs:
         return np.unique(every[:, [self.dims.index(dim) for dim in dims]], axis=0)
 
     @cached_property
+    def shape_groups(self) -> Ints:
+        """The shape of every row, numbered from 0, shape (rows,)."""
+        return group_alike(*self.shape.T) if self.dims else np.zeros(len(self), dtype=int)
+
+    @cached_property
     def _shapes(self) -> Floats:
-        return distinct_rows(self.shape)
+        return np.unique(self.shape[np.unique(first_of_group(self.shape_groups))], axis=0)
 
     def forward_flops(self) -> Floats:
         """Return the compute in the convention ``forward``."""

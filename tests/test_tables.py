@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import shapeplan as sp
 from shapeplan.cells import ABSENT, Cells
 from shapeplan.errors import InputError
-from shapeplan.numerics.grouping import distinct_rows, first_alike, first_of_group, group_alike, is_function
+from shapeplan.numerics.grouping import first_alike, first_of_group, group_alike, is_function
 from shapeplan.readers import delimited
 from shapeplan.readers.plain_text import split_plain
 from shapeplan.readers.table import Record, Table
@@ -97,7 +97,6 @@ def test_rows_that_are_alike_are_found(rows: list[tuple[float, ...]]) -> None:
     assert first_alike(*columns).tolist() == [rows.index(row) for row in rows]
     assert group_alike(*columns).tolist() == [list(dict.fromkeys(rows)).index(row) for row in rows]
     assert first_of_group(group_alike(*columns)).tolist() == first_alike(*columns).tolist()
-    np.testing.assert_array_equal(distinct_rows(columns.T), np.unique(columns.T, axis=0))
     firsts = {row[:2]: row[2] for row in reversed(rows)}
     assert is_function(columns[2], group_alike(*columns[:2])) == all(firsts[row[:2]] == row[2] for row in rows)
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from shapeplan.numerics.arrays import Bools, Floats, Ints
+from shapeplan.numerics.arrays import Bools, Ints
 
 
 def first_alike(*columns: NDArray[Any]) -> Ints:
@@ -45,12 +45,6 @@ def first_of_group(group: Ints) -> Ints:
     # Of rows that are assigned to one place the last stays.
     first[group[::-1]] = np.arange(len(group))[::-1]
     return first[group]
-
-
-def distinct_rows(rows: Floats) -> Floats:
-    """Return the distinct rows of a matrix, sorted, as ``np.unique(rows, axis=0)`` does in several times the time."""
-    first = np.unique(first_alike(*rows.T))
-    return np.unique(rows[first], axis=0)
 
 
 def is_function(values: NDArray[Any], group: Ints) -> bool:

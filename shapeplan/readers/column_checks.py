@@ -249,7 +249,7 @@ def _sizes(runs: Runs, ignored: Sequence[str]) -> list[Caution]:
         if values is None or (values <= 0).any() or np.ptp(values) == 0:
             continue
         if shape is None:
-            shape = group_alike(*runs.shape.T) if runs.dims else np.zeros(len(runs), dtype=int)
+            shape = runs.shape_groups
         if not experts and is_function(values, shape) and not _moves(values, runs):
             continue
         seen = f"{values.min():g} to {values.max():g}"

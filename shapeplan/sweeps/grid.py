@@ -10,7 +10,7 @@ import numpy as np
 from shapeplan import codes
 from shapeplan.errors import ArgumentError, Caution, ErrorDetail
 from shapeplan.numerics.arrays import Floats, Index
-from shapeplan.numerics.grouping import distinct_rows, group_alike, is_function
+from shapeplan.numerics.grouping import group_alike, is_function
 from shapeplan.quantities import LARGEST_FLOPS, format_flops
 from shapeplan.runs import Runs
 from shapeplan.sweeps.dimensions import LARGEST_SIZE
@@ -124,13 +124,12 @@ def find_start(runs: Runs, dims: Sequence[str], rows: Index) -> tuple[Start | No
         where no shape is logged at two points of training, so that its range of compute is not seen.
     """
     # Of a log that is a grid alone nothing is copied.
-    alone = len(rows) == len(runs)
+    alone = len(rows) == len(runs) and tuple(dims) == runs.dims
     taken: Index | slice = slice(None) if alone else rows
     flops = runs.flops[taken]
-    shapes = (
-        runs.shape if alone and tuple(dims) == runs.dims else np.column_stack([runs.values(d)[taken] for d in dims])
-    )
-    columns = dict(zip(dims, map(np.unique, distinct_rows(shapes).T), strict=True))
+    shapes = runs.shape if alone else np.column_stack([runs.values(dim)[taken] for dim in dims])
+    distinct = runs.distinct_shapes(dims) if alone else np.unique(shapes, axis=0)
+    columns = dict(zip(dims, map(np.unique, distinct.T), strict=True))
     thin = [dim for dim in dims if len(columns[dim]) < FEWEST_VALUES]
     if not len(rows) or thin:
         why = f"no grid varies {', '.join(thin)}" if len(rows) else "the log has no grid besides the star"
@@ -145,7 +144,7 @@ def find_start(runs: Runs, dims: Sequence[str], rows: Index) -> tuple[Start | No
     span = f"{format_flops(chosen.first)} to {format_flops(chosen.last)}"
     start = Start(dict(zip(dims, map(float, chosen.shape), strict=True)), chosen.first, f"grid, best over {span} FLOPs")
     cautions: tuple[Caution, ...] = ()
-    if is_function(flops, group_alike(*shapes.T)):
+    if is_function(flops, runs.shape_groups if alone else group_alike(*shapes.T)):
         message = "every shape of the grid is logged at one duration, so t0 is what x0 cost there, not where it is best"
         hint = "log points of training along the grid runs; if x0 is best at less compute, plans come out too small"
         cautions = (Caution(codes.GRID_ONE_DURATION, message, hint),)

@@ -16,6 +16,7 @@ from shapeplan.sweeps.dimensions import Dimensions, find_dimensions
 from shapeplan.sweeps.star import NoStarError, StarSweep, check_durations, check_rows, find_star
 
 _DETERMINED = 1e-6
+_BLOCK = 2**16
 _ENOUGH = 10_000
 """Rows in which values are counted first."""
 _ROUNDING = 1e-6
@@ -195,11 +196,15 @@ def joint_support(runs: Runs, dimensions: Dimensions, name: str) -> Support:
 
 def collinearity(values: Mapping[str, Floats]) -> dict[str, float]:
     """Return the share of the variance of every variable's logarithm that the others explain (R squared)."""
-    logs = np.empty((len(values), len(next(iter(values.values())))))
-    for row, column in zip(logs, values.values(), strict=True):
-        np.log(column, out=row)
-        row -= row.mean()
-    products = logs @ logs.T
+    columns = list(values.values())
+    rows, start = len(columns[0]), np.log([column[0] for column in columns])
+    total, products = np.zeros(len(columns)), np.zeros((len(columns), len(columns)))
+    for first in range(0, rows, _BLOCK):
+        # About the first row, so that no digits are lost, and in blocks, so that no memory is.
+        logs = np.log([column[first : first + _BLOCK] for column in columns]) - start[:, None]
+        total += logs.sum(axis=1)
+        products += logs @ logs.T
+    products -= np.outer(total, total) / rows
     shares = {}
     for i, name in enumerate(values):
         others = np.arange(len(values)) != i
