@@ -1,7 +1,11 @@
 """The way in, for ``shapeplan`` and ``python -m shapeplan``."""
 
+import atexit
+import os
 import sys
 from typing import NoReturn
+
+EXIT_INTERRUPTED = 130
 
 
 def main() -> NoReturn:
@@ -9,8 +13,23 @@ def main() -> NoReturn:
     try:
         from shapeplan.cli.app import main as run
     except KeyboardInterrupt:
-        sys.exit(130)
+        leave_interrupted()
     run()
+
+
+def leave_interrupted() -> NoReturn:
+    """End with the status of Ctrl-C, after what was registered for the end.
+
+    Where Ctrl-C came while Python executed source text, as it does to make a dataclass, ``sys.exit`` would end the
+    process by the signal and not with a status, although the exception was caught.
+    """
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (AttributeError, OSError, ValueError):
+            continue
+    os._exit(EXIT_INTERRUPTED)
 
 
 if __name__ == "__main__":

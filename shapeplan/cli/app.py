@@ -11,6 +11,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from shapeplan import __version__
+from shapeplan.__main__ import EXIT_INTERRUPTED, leave_interrupted
 from shapeplan.cli import options as opt
 from shapeplan.cli.check import check
 from shapeplan.cli.compare import compare
@@ -28,7 +29,6 @@ from shapeplan.errors import ErrorDetail, ShapeplanError
 from shapeplan.render.console import ClosedPipe, Console
 
 EXIT_USAGE = 2
-EXIT_INTERRUPTED = 130
 
 CITATION = """\
 @inproceedings{{alabdulmohsin2023getting,
@@ -95,6 +95,8 @@ def main() -> NoReturn:
     # One command, one process: looking for garbage in what the exit frees anyway would be a tenth of the start-up.
     gc.disable()
     status = run(sys.argv[1:])
+    if status == EXIT_INTERRUPTED:
+        leave_interrupted()
     gc.freeze()
     sys.exit(status)
 
