@@ -295,3 +295,9 @@ def test_a_workbook_may_have_a_title_units_and_a_total(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"cells of the row are empty; is it a total\? --where 'Width!='"):
         sp.read_runs(tmp_path / "log.xlsx")
     assert len(sp.read_runs(tmp_path / "log.xlsx", selection=sp.Selection(where=("Width!=",)))) == len(plain)
+
+
+@pytest.mark.parametrize("key", ["results", "my_sweep"])
+def test_settings_beside_rows_under_another_word_hold(tmp_path: Path, key: str) -> None:
+    (tmp_path / "log.json").write_text(json.dumps({"flops_convention": "forward", key: rows()}))
+    assert sp.read_runs(tmp_path / "log.json").flops_convention == "forward"

@@ -12,7 +12,7 @@ from typing import Any
 
 from shapeplan.errors import ErrorDetail, InputError
 from shapeplan.readers.delimited import parse_delimited
-from shapeplan.readers.source import check_size, library
+from shapeplan.readers.source import check_size, first_line, library
 from shapeplan.readers.table import Record, Table, flattened
 from shapeplan.runs import Source
 
@@ -40,8 +40,7 @@ def read_binary(path: str | Path) -> tuple[Table, Source]:
     except InputError:
         raise
     except Exception as error:  # What a library raises on a broken file is its own affair.
-        first = str(error).split("\n")[0] or type(error).__name__
-        message = f"cannot be read as {Path(path).suffix[1:]}: {first[:100]}"
+        message = f"cannot be read as {Path(path).suffix[1:]}: {first_line(error)[:100]}"
         raise InputError(ErrorDetail("unreadable", message, "save it again, or as CSV", name)) from None
     if table is None:
         raise InputError(ErrorDetail("no-rows", "has no rows", "add a row a point of training", name))

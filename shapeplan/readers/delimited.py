@@ -42,6 +42,7 @@ _NO_UNITS = {
 }
 _TABLE, _LOOK = 3, 5
 """Cells that a header has at least, below lines that have one; and lines that show what separates cells."""
+# The module csv has only a limit for the whole process; a longer cell, such as a logged prompt, would stop the reading.
 csv.field_size_limit(2**24)
 _UNIT = re.compile(r"[\(\[]?[\w%/^*. -]{0,20}[\)\]]?")
 

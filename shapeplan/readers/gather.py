@@ -67,7 +67,9 @@ def _input(path: str | Path, all_points: bool, *, several: bool) -> list[tuple[T
     place = Path(path)
     if str(path) == "-" or not os.path.exists(place):
         return [_file(path)]
-    found = {tool.NAME: (tool, runs) for tool in TOOLS if (runs := tool.finds(place))}
+    files = files_of(place)
+    tables = [file for file in files if _is_log(file)] if place.is_dir() else []
+    found = {tool.NAME: (tool, runs) for tool in TOOLS if (runs := tool.finds(files))}
     if found:
         (tool, runs), *others = found.values()
         logs = [log for run in runs for log in tool.read(run, place)]
@@ -76,9 +78,9 @@ def _input(path: str | Path, all_points: bool, *, several: bool) -> list[tuple[T
         title = f"{place}: {len(logs)} run{'s' if len(logs) != 1 else ''} of {tool.NAME}"
         also = [f"{place} holds runs of {other.NAME} too: not read" for other, _ in others]
         read = {source.name for log in logs for source in log.sources}
-        also += _passed_over(place, [file for file in _logs(place) if str(file) not in read])
+        also += _passed_over(place, [file for file in tables if str(file) not in read])
         return [_runs(logs, str(place), title, all_points, also)]
-    return _folder(place) if place.is_dir() else [_file(path)]
+    return _folder(place, tables) if place.is_dir() else [_file(path)]
 
 
 def _file(path: str | Path) -> tuple[Table, Source]:
@@ -90,23 +92,17 @@ def _file(path: str | Path) -> tuple[Table, Source]:
     return replace(table, notes=(*notes, *table.notes)), text.source
 
 
-def _folder(folder: Path) -> list[tuple[Table, Source]]:
-    """Return the logs that lie directly in a folder."""
-    every = _logs(folder)
-    logs = [path for path in every if path.parent == folder]
+def _folder(folder: Path, tables: Sequence[Path]) -> list[tuple[Table, Source]]:
+    """Return, of the tables in a folder, those that lie directly in it."""
+    logs = [path for path in tables if path.parent == folder]
     if not logs:
         known = ", ".join(tool.NAME for tool in TOOLS)
         message = f"is a folder without a log: neither runs of a known tool ({known}) nor CSV, JSON or YAML files"
         raise InputError(ErrorDetail("is-a-directory", message, "name the file", str(folder)))
     read = [_file(path) for path in logs]
-    notes = _passed_over(folder, [path for path in every if path not in logs])
+    notes = _passed_over(folder, [path for path in tables if path.parent != folder])
     first, source = read[0]
     return [(replace(first, notes=(*first.notes, *notes)), source), *read[1:]]
-
-
-def _logs(folder: Path) -> list[Path]:
-    """Return the files in a folder, at any depth, whose names are those of tables; none of a file."""
-    return [file for file in files_of(folder, "*") if _is_log(file)] if folder.is_dir() else []
 
 
 def _passed_over(folder: Path, files: Sequence[Path]) -> list[str]:

@@ -75,6 +75,8 @@ _WHICH = (
 _LOSSES = re.compile(rf"(?:{_WHICH}_)*{_LOSS}(?:_(?:{_WHICH}|loss))*")
 """Words for a metric that is minimized."""
 _HELD_OUT = frozenset({"val", "valid", "validation", "eval", "evaluation", "test", "dev", "heldout", "holdout"})
+SPLITS = _HELD_OUT | {"train", "training"}
+"""Words for what a metric is measured on."""
 STATES = ("state", "status", "run_state")
 UNFINISHED = frozenset(
     {

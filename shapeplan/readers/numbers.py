@@ -1,7 +1,7 @@
 """Cells to numbers, a column at a time.
 
 A column of plain numbers is converted at once. One that is not is read in the first notation that all of its cells
-are in, which is said in a note; where no notation fits them all, every cell that is no plain number is an error.
+are in, else in one that most of them are in, which is said in a note; a cell in another one is an error.
 """
 
 from __future__ import annotations
@@ -149,7 +149,7 @@ def read_numbers(
     notation = None if plain is not None and not european else next((one for one in orders if _in(cells, one)), None)
     if notation is None and plain is None:
         # Few cells that are in no notation are mistakes of their own, not of the others.
-        notation = next((one for one in orders if _in(_fitting(cells, one), one) and _is_most(cells, one)), None)
+        notation = next((one for one in orders if _mostly_in(cells, one)), None)
     if notation is not None:
         cells = [notation.value(cell.strip()) if _fits(cell, notation) else cell for cell in cells]
     values, details = np.full(len(cells), np.nan), []
@@ -204,12 +204,9 @@ def _fits(cell: object, notation: Notation) -> TypeGuard[str]:
     return isinstance(cell, str) and bool(cell.strip()) and notation.pattern.fullmatch(cell.strip()) is not None
 
 
-def _fitting(cells: Sequence[object], notation: Notation) -> list[object]:
-    return [cell for cell in cells if _fits(cell, notation)]
-
-
-def _is_most(cells: Sequence[object], notation: Notation) -> bool:
-    return len(_fitting(cells, notation)) >= _MOST * len(cells)
+def _mostly_in(cells: Sequence[object], notation: Notation) -> bool:
+    fitting = [cell for cell in cells if _fits(cell, notation)]
+    return len(fitting) >= _MOST * len(cells) and _in(fitting, notation)
 
 
 def _orders(cells: Sequence[object], commas: bool, *, positive: bool) -> tuple[Notation, ...]:

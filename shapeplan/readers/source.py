@@ -91,6 +91,12 @@ def check_size(raw: bytes, name: str, when: str = "") -> None:
         raise InputError(ErrorDetail("too-large", message, "a log has a row a point of training, not a step", name))
 
 
+def first_line(error: Exception) -> str:
+    """Return what an error of a library says, in one line that is not too long."""
+    lines = str(error).splitlines()
+    return lines[0][:200] if lines else type(error).__name__
+
+
 def library(module: str, name: str, instead: str) -> Any:
     """Return a module that reads an input, of the extra ``import``; the error says what to do without it."""
     try:

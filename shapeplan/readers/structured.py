@@ -233,7 +233,7 @@ def _table(data: object, name: str, lone_record: bool = False) -> Table:
         if RUNS not in data and not lone_record and not _is_document(data):
             if (rows := _rows_of(data)) is not None:
                 return _table(rows, name)
-            if key := next((word for word in _ROWS if word in data), None):
+            if (key := _key_of_rows(data)) is not None:
                 data.add(RUNS, data.pop(key), data.lines[key])
         if lone_record and RUNS not in data:
             return Table.of_records([Record(data.line, data, data.lines)])
@@ -286,14 +286,11 @@ def _is_document(data: _Mapping) -> bool:
 
 
 def _rows_of(data: _Mapping) -> _List | None:
-    """Return the rows in a mapping without ``runs``: its one list, rows by name of run, or lists or rows by column."""
+    """Return the rows in a mapping that is nothing else: rows by name of run, or lists or rows by column."""
     columns, rows = data.get("columns"), data.get("data")
     if isinstance(columns, list) and isinstance(rows, list) and all(isinstance(row, list) for row in rows):
         cells = {str(column): [row[i] for row in rows] for i, column in enumerate(columns)}
         return _of_columns(cells, data) if all(len(row) == len(columns) for row in rows) else None
-    lists = [value for value in data.values() if isinstance(value, list) and value and isinstance(value[0], _Mapping)]
-    if len(lists) == 1 and not any(isinstance(value, dict) for value in data.values()):
-        return _List(lists[0], [item.line for item in lists[0]])
     values = list(data.values())
     if len(data) > 1 and all(isinstance(value, _Mapping) for value in values):
         by_row = len({tuple(value) for value in values}) == 1 and all(key.isdigit() for key in values[0])
@@ -305,6 +302,12 @@ def _rows_of(data: _Mapping) -> _List | None:
     ):
         return _of_columns(dict(data), data)
     return None
+
+
+def _key_of_rows(data: _Mapping) -> str | None:
+    """Return the key of the rows in a mapping without ``runs``: another word for it, or its one list of rows."""
+    lists = [key for key, value in data.items() if isinstance(value, list) and value and isinstance(value[0], _Mapping)]
+    return next((word for word in _ROWS if word in data), lists[0] if len(lists) == 1 else None)
 
 
 def _of_columns(columns: dict[str, list[Any]], data: _Mapping) -> _List:

@@ -81,14 +81,18 @@ def _sparse_rows(details: list[ErrorDetail]) -> list[ErrorDetail]:
 
 def _at_step_zero(mistakes: list[ErrorDetail], role: str, column: str) -> list[ErrorDetail]:
     """Return the mistakes of a column with one in place of those of rows that are logged before any training."""
-    zeros = [found for found in mistakes if found.code == "not-positive" and as_number(found.value) == 0]
+    zeros: list[ErrorDetail] = []
+    others: list[ErrorDetail] = []
+    for found in mistakes:
+        is_zero = found.code == "not-positive" and as_number(found.value) == 0
+        (zeros if is_zero else others).append(found)
     if role not in _PROGRESS or not zeros:
         return mistakes
     many = f", and in {len(zeros) - 1} rows below" if len(zeros) > 1 else ""
     message = f"{column} is 0 here{many}: a row of step 0, before any training"
     hint = f"--where '{column}>0' leaves such rows out, --last-point too"
     first = replace(zeros[0], code="step-zero", message=message, hint=hint)
-    return [first, *(found for found in mistakes if found not in zeros)]
+    return [first, *others]
 
 
 def with_width(values: dict[str, Any], columns: Columns, table: Table) -> Columns:

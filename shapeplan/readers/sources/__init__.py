@@ -1,11 +1,13 @@
 """What training tools write: one module a tool, each with `finds` and `read`.
 
-A new one is added to `TOOLS`: `finds(path)` returns the runs in a folder, or of one file; `read(run, root)` what one of
-them logged. Tools that have a service are in `SERVICES` too, by how their addresses begin.
+A new one is added to `TOOLS`: `finds(files)` returns the runs among the files of a folder, or of one file;
+`read(run, root)` what one of them logged. Tools that have a service are in `SERVICES` too, by how their
+addresses begin.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -18,8 +20,8 @@ class Tool(Protocol):
 
     NAME: str
 
-    def finds(self, path: Path) -> list[Path]:
-        """Return the runs in a folder, at any depth, or those of a file, sorted."""
+    def finds(self, files: Sequence[Path]) -> list[Path]:
+        """Return the runs among the files of a folder, at any depth, or of a file, sorted."""
 
     def read(self, path: Path, root: Path) -> list[RunLog]:
         """Return what the runs at a path that was found under a folder logged."""

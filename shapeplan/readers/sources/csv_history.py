@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from shapeplan.readers.delimited import parse_delimited
-from shapeplan.readers.names import claim_of
 from shapeplan.readers.numbers import as_number, is_blank
 from shapeplan.readers.source import read_text
 from shapeplan.readers.sources.config import config_beside, has_config
-from shapeplan.readers.sources.finding import files_of, run_name, start_of
-from shapeplan.readers.sources.run_log import STEPS, RunLog
+from shapeplan.readers.sources.finding import matching, run_name, start_of
+from shapeplan.readers.sources.run_log import STEPS, RunLog, is_of_sweep
 
 NAME = "tables beside a config"
 _PATTERNS = ("metrics.csv", "log.csv", "history.csv", "progress.csv", "train*.csv")
-_OF_SWEEPS = ("width", "depth", "mlp_dim", "mlp_ratio", "run")
 
 
-def finds(path: Path) -> list[Path]:
+def finds(files: Sequence[Path]) -> list[Path]:
     """Return the tables that have steps and neither shapes nor runs, in folders with a configuration."""
-    return [file for file in files_of(path, *_PATTERNS) if has_config(file.parent) and _is_history(file)]
+    return [file for file in matching(files, *_PATTERNS) if has_config(file.parent) and _is_history(file)]
 
 
 def read(path: Path, root: Path) -> list[RunLog]:
@@ -43,5 +42,4 @@ def read(path: Path, root: Path) -> list[RunLog]:
 def _is_history(file: Path) -> bool:
     header = start_of(file, 2**16).decode("utf-8-sig", "replace").split("\n", 1)[0]
     columns = [column.strip(' "\r') for column in header.split(",")]
-    claims = [claim for column in columns if (claim := claim_of(column))]
-    return any(step in columns for step in STEPS) and not any(claim.role in _OF_SWEEPS for claim in claims)
+    return any(step in columns for step in STEPS) and not is_of_sweep(columns)

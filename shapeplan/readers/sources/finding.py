@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from shapeplan.errors import ErrorDetail, InputError
 
 
-def files_of(path: Path, *patterns: str) -> list[Path]:
-    """Return the files that match, in a folder at any depth or the file itself; of links to one file one, sorted.
+def files_of(path: Path) -> list[Path]:
+    """Return the files in a folder at any depth, or the file itself; of links to one file one, sorted.
 
     Raises
     ------
@@ -18,14 +18,19 @@ def files_of(path: Path, *patterns: str) -> list[Path]:
         If a folder cannot be looked into.
     """
     if path.is_file():
-        return [path] if any(path.match(pattern) for pattern in patterns) else []
+        return [path]
     if not path.exists():
         return []
     found: dict[Path, Path] = {}
     for file in sorted(_walk(path)):
-        if any(file.match(pattern) for pattern in patterns) and file.is_file():
+        if file.is_file():
             found.setdefault(file.resolve(), file)
     return sorted(found.values())
+
+
+def matching(files: Sequence[Path], *patterns: str) -> list[Path]:
+    """Return the files whose names match one of the patterns."""
+    return [file for file in files if any(file.match(pattern) for pattern in patterns)]
 
 
 def start_of(file: Path, size: int) -> bytes:

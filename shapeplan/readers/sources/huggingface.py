@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 from shapeplan.errors import ErrorDetail, InputError
 from shapeplan.readers.sources.config import load_mapping
-from shapeplan.readers.sources.finding import files_of, run_name
+from shapeplan.readers.sources.finding import matching, run_name
 from shapeplan.readers.sources.run_log import RunLog
 from shapeplan.runs import Source
 
@@ -20,10 +21,10 @@ _WHOLE = 0.99
 _TOTALS = ("total_flos", "num_input_tokens_seen")
 
 
-def finds(path: Path) -> list[Path]:
+def finds(files: Sequence[Path]) -> list[Path]:
     """Return the states of runs; of checkpoints inside a run only the last counts, where the run itself has none."""
     last: dict[Path, Path] = {}
-    for state in files_of(path, _STATE):
+    for state in matching(files, _STATE):
         home = _home(state)
         if home not in last or _rank(state) > _rank(last[home]):
             last[home] = state

@@ -7,15 +7,15 @@ Levanter's file of one line holds its own ``config`` and ``summary``; a file may
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from shapeplan.errors import ErrorDetail, InputError
-from shapeplan.readers.names import claim_of, is_loss
+from shapeplan.readers.names import is_loss
 from shapeplan.readers.source import read_text
 from shapeplan.readers.sources.config import config_beside, has_config
-from shapeplan.readers.sources.finding import files_of, run_name, start_of
-from shapeplan.readers.sources.run_log import RunLog, step_of
+from shapeplan.readers.sources.finding import matching, run_name, start_of
+from shapeplan.readers.sources.run_log import RunLog, is_of_sweep, step_of
 
 NAME = "metrics in JSON Lines"
 _PATTERNS = (
@@ -32,12 +32,11 @@ _FIRST_LINES = 20
 """Lines in which the step of an entry is looked for."""
 _INNER = ("metrics", "summary", "data")
 _OWN_CONFIG = ("config", "hparams", "hyperparameters")
-_OF_SWEEPS = ("width", "depth", "mlp_dim", "mlp_ratio", "run")
 
 
-def finds(path: Path) -> list[Path]:
+def finds(files: Sequence[Path]) -> list[Path]:
     """Return the files that begin with an object that has a step, or states its configuration, or lies beside one."""
-    return [file for file in files_of(path, *_PATTERNS) if _is_history(file)]
+    return [file for file in matching(files, *_PATTERNS) if _is_history(file)]
 
 
 def read(path: Path, root: Path) -> list[RunLog]:
@@ -97,12 +96,8 @@ def _is_history(file: Path) -> bool:
 
 def _is_entry(entry: Mapping[str, object]) -> bool:
     """Return whether an object is what one run logged, not a row of a sweep."""
-    # Rows that hold shapes or name their runs are a sweep's log, not the history of a run.
-    if any(claim.role in _OF_SWEEPS for key in entry if (claim := claim_of(key))):
-        return False
-    if any(isinstance(entry.get(key), Mapping) for key in _OWN_CONFIG):
-        return "summary" in entry or step_of(entry) is not None
-    return step_of(entry) is not None
+    complete = "summary" in entry and any(isinstance(entry.get(key), Mapping) for key in _OWN_CONFIG)
+    return (complete or step_of(entry) is not None) and not is_of_sweep(entry)
 
 
 def _object(line: str) -> Mapping[str, object] | None:

@@ -7,16 +7,17 @@ Columns are called as `mlflow.search_runs` calls them.
 from __future__ import annotations
 
 import hashlib
+import math
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from shapeplan.errors import ErrorDetail, InputError
-from shapeplan.readers.source import library
+from shapeplan.readers.source import first_line, library
 from shapeplan.readers.sources.config import load_mapping
-from shapeplan.readers.sources.finding import files_of, start_of, unreadable
+from shapeplan.readers.sources.finding import files_of, matching, start_of, unreadable
 from shapeplan.readers.sources.run_log import RunLog
 from shapeplan.runs import Source
 
@@ -29,10 +30,10 @@ _Point = tuple[str, float, int, int]
 """A metric's name, its value, its step and when it was logged."""
 
 
-def finds(path: Path) -> list[Path]:
+def finds(files: Sequence[Path]) -> list[Path]:
     """Return the databases and, where there are none, the runs of stores of files."""
-    databases = [file for file in files_of(path, "*.db", "*.sqlite", "*.sqlite3") if _is_store(file)]
-    return databases or [meta for meta in files_of(path, "meta.yaml") if (meta.parent / "metrics").is_dir()]
+    databases = [file for file in matching(files, "*.db", "*.sqlite", "*.sqlite3") if _is_store(file)]
+    return databases or [meta for meta in matching(files, "meta.yaml") if (meta.parent / "metrics").is_dir()]
 
 
 def read(path: Path, root: Path) -> list[RunLog]:
@@ -49,9 +50,9 @@ def read(path: Path, root: Path) -> list[RunLog]:
     if meta.get("lifecycle_stage", "active") != "active":
         return []
     home = path.parent
-    params = {file.name: _text_of(file) for file in files_of(home / "params", "*")}
-    tags = {file.name: _text_of(file) for file in files_of(home / "tags", "*")}
-    points = [point for file in files_of(home / "metrics", "*") for point in _history(file, home / "metrics")]
+    params = {file.name: _text_of(file) for file in files_of(home / "params")}
+    tags = {file.name: _text_of(file) for file in files_of(home / "tags")}
+    points = [point for file in files_of(home / "metrics") for point in _history(file, home / "metrics")]
     status = meta.get("status")
     told = {"run_id": home.name, "status": _STATUS.get(status, "") if isinstance(status, int) else status}
     return [_run(str(path), told, params, tags, points, source)]
@@ -77,7 +78,7 @@ def read_address(address: str) -> list[RunLog]:
         ]
         found = [_served(client, run, address) for run in runs]
     except Exception as error:  # The library raises errors of its own, of requests and of databases.
-        message = f"cannot be read: {str(error).splitlines()[0][:200] if str(error) else type(error).__name__}"
+        message = f"cannot be read: {first_line(error)}"
         hint = "check the address, or export mlflow.search_runs() as CSV"
         raise InputError(ErrorDetail("unreadable", message, hint, address)) from None
     if not found:
@@ -183,14 +184,8 @@ def _database(file: Path) -> list[RunLog]:
                 "select run_uuid, key, value, step, timestamp, is_nan from metrics"
             ):
                 if run in points and isinstance(step, int) and isinstance(time, int):
-                    points[run].append(
-                        (
-                            key,
-                            float("nan") if is_nan or not isinstance(value, int | float) else float(value),
-                            int(step),
-                            int(time),
-                        )
-                    )
+                    known = not is_nan and isinstance(value, int | float)
+                    points[run].append((key, float(value) if known else math.nan, step, time))
     except sqlite3.Error as error:
         message = f"is a store of MLflow that cannot be read: {error}"
         raise InputError(ErrorDetail("unreadable", message, "export mlflow.search_runs() as CSV", str(file))) from None

@@ -7,10 +7,11 @@ of them where that is asked for.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from shapeplan.readers.names import is_held_out, is_loss
+from shapeplan.readers.names import claim_of, is_held_out, is_loss
+from shapeplan.readers.numbers import as_number
 from shapeplan.readers.table import Record, flattened
 from shapeplan.runs import Source
 
@@ -18,6 +19,7 @@ STEPS = ("step", "_step", "global_step", "trainer/global_step", "iteration", "it
 """Names of what orders the entries, the first that is there."""
 _SPLITS = ("split", "mode", "phase", "stage", "subset", "type", "kind")
 """Names of what tells an evaluation from training."""
+_OF_SWEEPS = ("width", "depth", "mlp_dim", "mlp_ratio", "run")
 _SPEEDS = ("_runtime", "_per_second", "_jit_compilation_time")
 """How names end that say how fast an evaluation was."""
 
@@ -81,13 +83,16 @@ def records_of(run: RunLog, *, all_points: bool) -> tuple[list[Record], int]:
     return [Record(1, row, file=run.file) for row in kept], len(rows)
 
 
+def is_of_sweep(names: Iterable[str]) -> bool:
+    """Return whether columns hold shapes or name runs: those of a sweep's log, not of the history of a run."""
+    return any(claim.role in _OF_SWEEPS for name in names if (claim := claim_of(name)))
+
+
 def step_of(entry: Mapping[str, object]) -> float | None:
     """Return the step of an entry, where it has one."""
     step = next((entry[name] for name in STEPS if name in entry), None)
-    try:
-        return float(step) if isinstance(step, int | float) and math.isfinite(step) else None
-    except OverflowError:
-        return None
+    number = None if isinstance(step, str) else as_number(step)
+    return number if number is not None and math.isfinite(number) else None
 
 
 def _named(entry: dict[str, object]) -> dict[str, object]:

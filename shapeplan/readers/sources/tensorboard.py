@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from shapeplan.errors import ErrorDetail, InputError
-from shapeplan.readers.source import library
+from shapeplan.readers.names import SPLITS
+from shapeplan.readers.source import first_line, library
 from shapeplan.readers.sources.config import config_beside
-from shapeplan.readers.sources.finding import files_of, run_name, start_of
+from shapeplan.readers.sources.finding import files_of, matching, run_name, start_of
 from shapeplan.readers.sources.run_log import RunLog
 from shapeplan.runs import Source
 
@@ -23,16 +24,13 @@ _FRAME = 16
 _EVENTS = "*tfevents*"
 _HPARAMS = "_hparams_/session_start_info"
 _METRICS_OF_HPARAMS = "hparam/"
-_SPLITS = frozenset({"train", "training", "val", "valid", "validation", "eval", "evaluation", "test", "dev"})
-"""Names of folders inside that of a run, one for each writer of it."""
 _START = 2**16
 """Bytes at the start of a file in which its hyperparameters stand."""
 
 
-def finds(path: Path) -> list[Path]:
+def finds(files: Sequence[Path]) -> list[Path]:
     """Return the folders of runs, or the one of an event file."""
-    files = files_of(path, _EVENTS)
-    return sorted({_home(file, files) for file in files})
+    return sorted(_by_home(matching(files, _EVENTS)))
 
 
 def read(path: Path, root: Path) -> list[RunLog]:
@@ -49,14 +47,13 @@ def read(path: Path, root: Path) -> list[RunLog]:
     tensors = library("tensorboard.util.tensor_util", name, "export the scalars as CSV")
     config, sources = config_beside(path, root)
     told, entries = dict(config), []
-    every = files_of(path, _EVENTS)
-    files = [file for file in every if _home(file, every) == path]
-    for file in files:
+    for file in _by_home(matching(files_of(path), _EVENTS)).get(path, ()):
         try:
+            raw = file.read_bytes()
             read_ = events.EventAccumulator(str(file), size_guidance={"scalars": 0, "tensors": 0})
             read_.Reload()
-            _check_whole(file)
-            prefix = f"{file.parent.name}/" if file.parent.name.lower() in _SPLITS else ""
+            _check_whole(raw, file)
+            prefix = f"{file.parent.name}/" if _is_writer(file) else ""
             entries += [
                 {(key if key == "step" else prefix + key): value for key, value in entry.items()}
                 for entry in _scalars(read_, tensors)
@@ -67,23 +64,26 @@ def read(path: Path, root: Path) -> list[RunLog]:
         except InputError:
             raise
         except Exception as error:  # What a library raises on a broken file is its own affair.
-            message = f"cannot be read: {str(error).splitlines()[0][:100] if str(error) else type(error).__name__}"
+            message = f"cannot be read: {first_line(error)[:100]}"
             hint = "copy it again, or leave the run out"
             raise InputError(ErrorDetail("unreadable", message, hint, str(file))) from None
-        sources.append(Source(str(file), hashlib.sha256(file.read_bytes()).hexdigest()))
+        sources.append(Source(str(file), hashlib.sha256(raw).hexdigest()))
     return [RunLog(run_name(path, root), name, told, _without_copies(entries), sources=sources)]
 
 
-def _home(file: Path, files: list[Path]) -> Path:
-    """Return the folder of a run; writers put hyperparameters in a folder of their own inside it."""
-    above = file.parent.parent
-    if file.parent.name.lower() in _SPLITS:
-        return above
-    inside = any(
-        above in (other.parent, other.parent.parent if other.parent.name.lower() in _SPLITS else None)
-        for other in files
-    ) and _HPARAMS.encode() in start_of(file, _START)
-    return above if inside else file.parent
+def _by_home(files: Sequence[Path]) -> dict[Path, list[Path]]:
+    """Return the files of every run by its folder; writers have folders inside it, hyperparameters one of their own."""
+    homes = {file.parent.parent if _is_writer(file) else file.parent for file in files}
+    found: dict[Path, list[Path]] = {}
+    for file in files:
+        above = file.parent.parent
+        inside = _is_writer(file) or (above in homes and _HPARAMS.encode() in start_of(file, _START))
+        found.setdefault(above if inside else file.parent, []).append(file)
+    return found
+
+
+def _is_writer(file: Path) -> bool:
+    return file.parent.name.lower() in SPLITS
 
 
 def _scalars(accumulator: Any, tensors: Any) -> Iterator[dict[str, object]]:
@@ -98,12 +98,11 @@ def _scalars(accumulator: Any, tensors: Any) -> Iterator[dict[str, object]]:
                 yield {"step": event.step, tag: _shortest(float(tensors.make_ndarray(event.tensor_proto)))}
 
 
-def _check_whole(file: Path) -> None:
+def _check_whole(raw: bytes, file: Path) -> None:
     """Raise `InputError` if a file of events ends early or is broken: its reader stops there without a word.
 
     Events are framed as TFRecords: length, its checksum, the event, its checksum.
     """
-    raw = file.read_bytes()
     place = 0
     while place + _FRAME <= len(raw):
         (length,) = struct.unpack_from("<Q", raw, place)

@@ -7,12 +7,13 @@ Tokens are steps times the tokens of a step, where the text tells those.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from shapeplan.readers.names import claim_of
 from shapeplan.readers.source import read_text
 from shapeplan.readers.sources.config import config_beside
-from shapeplan.readers.sources.finding import files_of, run_name, start_of
+from shapeplan.readers.sources.finding import matching, run_name, start_of
 from shapeplan.readers.sources.run_log import RunLog
 
 NAME = "printed logs"
@@ -44,9 +45,9 @@ _WHOLE = 0.9
 _OF_CONFIG = ("width", "depth", "mlp_dim", "mlp_ratio", "heads", "params", "batch_size")
 
 
-def finds(path: Path) -> list[Path]:
+def finds(files: Sequence[Path]) -> list[Path]:
     """Return the texts in which an evaluation is told with its step."""
-    return [file for file in files_of(path, *(f"*{suffix}" for suffix in _SUFFIXES)) if _tells(file)]
+    return [file for file in matching(files, *(f"*{suffix}" for suffix in _SUFFIXES)) if _tells(file)]
 
 
 def read(path: Path, root: Path) -> list[RunLog]:

@@ -10,13 +10,13 @@ import hashlib
 import json
 import struct
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from shapeplan.errors import ErrorDetail, InputError
-from shapeplan.readers.source import check_size, library
-from shapeplan.readers.sources.finding import files_of, unreadable
+from shapeplan.readers.source import check_size, first_line, library
+from shapeplan.readers.sources.finding import matching, unreadable
 from shapeplan.readers.sources.run_log import RunLog
 from shapeplan.runs import Source
 
@@ -27,9 +27,9 @@ _BLOCK, _FILE_HEADER, _CHUNK_HEADER = 32768, 7, 7
 _FULL, _FIRST, _MIDDLE, _LAST = 1, 2, 3, 4
 
 
-def finds(path: Path) -> list[Path]:
+def finds(files: Sequence[Path]) -> list[Path]:
     """Return the ``.wandb`` files."""
-    return files_of(path, "*.wandb")
+    return matching(files, "*.wandb")
 
 
 def read(path: Path, root: Path) -> list[RunLog]:
@@ -104,7 +104,7 @@ def read_address(address: str) -> list[RunLog]:
             digest = hashlib.sha256(json.dumps(cells, sort_keys=True, default=str).encode()).hexdigest()
             runs.append(RunLog("", address, cells, [], sources=[Source(f"{address}/{run.id}", digest)]))
     except Exception as error:  # The library raises errors of its own, of requests and of the service.
-        message = f"cannot be read: {str(error).splitlines()[0][:200] if str(error) else type(error).__name__}"
+        message = f"cannot be read: {first_line(error)}"
         hint = "check ENTITY/PROJECT and `wandb login`, or export the runs table as CSV"
         raise InputError(ErrorDetail("unreadable", message, hint, address)) from None
     if not runs:
