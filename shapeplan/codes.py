@@ -52,7 +52,7 @@ BUDGET_LEFT_OVER = _register(
 )
 BUYS_NOTHING = _register("buys-nothing", "the budget is less than one training example costs", "give a larger budget")
 CALIBRATED_START = _register(
-    "calibrated-start", "t0 of the published law is calibrated, not published", "give a start of your own with --start"
+    "calibrated-start", "t0 of the published law is calibrated, not published", "give a start of your own with `start`"
 )
 CENTER_BOTTLENECK = _register(
     "center-bottleneck", "the centre of the star is not above its arms in every dimension", "use a larger centre"
@@ -73,7 +73,7 @@ COARSE_ROUNDING = _register(
 COLUMN_EXPLAINS = _register(
     "column-explains",
     "a column without a role explains the residuals of the fit",
-    "fit the rows of one value with --where, or name it with --dims if it is a size",
+    "fit the rows of one value with `where`, or name it with `dims` if it is a size",
 )
 COPIED_ROWS = _register("copied-rows", "rows are copies of others under another run's name", "remove the copies")
 COST_APPROXIMATE = _register(
@@ -81,7 +81,7 @@ COST_APPROXIMATE = _register(
 )
 C_DIFFERS = _register("c-differs", "the arms of the star have different compute exponents c", "see the c of every arm")
 DIFFERENT_LENGTHS = _register(
-    "different-lengths", "models are counted at different sequence lengths", "give one length with --seq"
+    "different-lengths", "models are counted at different sequence lengths", "give one length with `seq`"
 )
 DOES_NOT_FIT = _register(
     "does-not-fit", "training does not fit into the memory of the accelerators", "use more devices, or another recipe"
@@ -100,7 +100,7 @@ EXTRAPOLATION = _register(
 FEW_REPLICATES = _register(
     "few-replicates",
     "there are too few bootstrap replicates for the level of the intervals",
-    "ask for more with --replicates",
+    "ask for more with `replicates`",
 )
 FEW_RUNS = _register("few-runs", "there are few independent runs behind many rows", "train more runs")
 FITTED_COST = _register(
@@ -137,7 +137,7 @@ LITTLE_TO_GAIN = _register(
 METRIC_DIFFERS = _register(
     "metric-differs", "the metric of the rows is not the law's", "compare rows of the same metric"
 )
-METRIC_RISES = _register("metric-rises", "the metric grows with compute", "say --higher-is-better, or check the column")
+METRIC_RISES = _register("metric-rises", "the metric grows with compute", "say `higher_is_better`, or check the column")
 NOT_CONVERGED = _register(
     "not-converged", "a search or refits ended before an optimum was reached", "fit a simpler law, or add rows"
 )
@@ -153,12 +153,12 @@ NO_INTERIOR_OPTIMUM = _register(
 NO_LOSS = _register("no-loss", "the law gives no loss there", "stay where the law holds, or fit a joint law")
 NO_SHAPE_LAW = _register("no-shape-law", "the law is of parameters only, not of shape", "fit a law of shape")
 NO_STAR = _register("no-star", "the log has no star, so Eq. 2 is not fitted", "see check for what a star needs")
-NO_START = _register("no-start", "no starting point x0 and t0 was found", "give --start, or log a grid")
+NO_START = _register("no-start", "no starting point x0 and t0 was found", "give `start`, or log a grid")
 OFF_STAR_MISFIT = _register("off-star-misfit", "the law misses rows beside the star", "use a joint law")
 ONE_LAW = _register(
     "one-law",
     "one law alone ranks the next runs, although others extrapolate as well",
-    "rank by another law too, with --law",
+    "rank by another law too, with `law`",
 )
 OUTLIER = _register("outlier", "a run is far from the law", "check the run")
 PARAMS_MISMATCH = _register(
@@ -169,12 +169,12 @@ PARAMS_MISMATCH = _register(
 RECIPE_VARIES = _register(
     "recipe-varies",
     "runs of one shape and compute differ in learning rate, batch or the like",
-    "keep the best of them with --best-of",
+    "keep the best of them with `best_of`",
 )
 STARTS_AT_CHANCE = _register(
     "starts-at-chance",
     "the metric of the rows of least compute does not move yet",
-    "leave them out with --where, as the message says",
+    "leave them out with `where`, as the message says",
 )
 TIED = _register("tied", "dimensions move together in every row", "vary one alone, if their trade-off matters")
 TOKENS_DERIVED = _register(
@@ -189,7 +189,7 @@ TOO_FEW_RUNS = _register(
 TWO_VALUES = _register(
     "two-values",
     "a dimension has two values, of which the rows at one are fitted",
-    "train a third value, or name the other one with --where",
+    "train a third value, or name the other one with `where`",
 )
 UNEVEN_SPACING = _register("uneven-spacing", "values are unevenly spaced in logarithms", "space values evenly in ratio")
 UNIDENTIFIED = _register(
@@ -198,9 +198,9 @@ UNIDENTIFIED = _register(
     "add shapes that differ in that dimension alone",
 )
 UNREAD_COLUMN = _register(
-    "unread-column", "a column that looks like a size of the model has no role", "name it with --column or --dims"
+    "unread-column", "a column that looks like a size of the model has no role", "name it with `columns` or `dims`"
 )
 UNTRUSTED_FIT = _register(
-    "untrusted-fit", "the fit fails a check that plans depend on", "see its other warnings; plans need --force"
+    "untrusted-fit", "the fit fails a check that plans depend on", "see its other warnings; plans need `force`"
 )
 VERY_LONG = _register("very-long", "training would take more than a century", "use more accelerators")

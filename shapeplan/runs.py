@@ -15,24 +15,8 @@ from shapeplan.cells import ABSENT, Cells
 from shapeplan.errors import ArgumentError, Caution, ErrorDetail
 from shapeplan.numerics.arrays import Bools, Floats, Index, Ints
 from shapeplan.numerics.grouping import first_of_group, group_alike
+from shapeplan.provenance import DroppedRow, Source
 from shapeplan.quantities import Convention, convert_flops
-
-
-@dataclass(frozen=True)
-class Source:
-    """An input that a result rests on: its name as the user gave it, and the digest of its bytes."""
-
-    name: str
-    sha256: str
-
-
-@dataclass(frozen=True)
-class DroppedRow:
-    """A row of an input that was left out: the input, its line, and why."""
-
-    file: str
-    line: int
-    reason: str
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from functools import cache
 
 import numpy as np
 import pytest
+from changed import changed
 from conftest import fit, sweep
 from studies.worlds import DIMS, SURROUNDINGS, world
 
@@ -36,7 +37,7 @@ def _template() -> Fit:
 
 def fit_of(law: Law) -> Fit:
     """Return a fit whose law is the given one, on the paper's protocol."""
-    return replace(_template(), law=replace(law, derive=SURROUNDINGS.variables), growth_exponents={})
+    return changed(_template(), law=replace(law, derive=SURROUNDINGS.variables), growth_exponents={})
 
 
 def best(law: Law, flops: float, limits: Limits = NO_LIMITS) -> dict[str, Floats]:

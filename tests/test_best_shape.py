@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import pytest
+from changed import changed
 from conftest import additive_law, fit, sweep
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -91,4 +92,4 @@ def test_a_law_without_shape_or_cost_has_none() -> None:
 
     bare = replace(sweep(), examples=None, params=None, architecture=None)
     assert fit(bare, law="product", replicates=0).optimum(1e21).keys() == set(DIMS)
-    assert replace(fit(sweep(), law="separable", replicates=0), cost=None).optimum(1e21) == {}
+    assert changed(fit(sweep(), law="separable", replicates=0), cost=None).optimum(1e21) == {}

@@ -76,7 +76,7 @@ def test_a_loss_out_of_reach(planned: Fit) -> None:
     for bad in (0.0, -1.0, math.nan):
         with pytest.raises(ArgumentError, match="must be positive"):
             one(planned, None, loss=bad)
-    with pytest.raises(PlanError, match="gives exponents but no loss, so --loss cannot be planned"):
+    with pytest.raises(PlanError, match="gives exponents but no loss, so `loss` cannot be planned"):
         one(published_law(), None, loss=0.1)
     with pytest.raises(PlanError, match="'star' predicts no loss that could be reached"):
         one(fit_star(sweep(), replicates=0), None, loss=0.14)
@@ -91,10 +91,10 @@ def test_days_on_a_fleet_are_a_budget_and_back(planned: Fit) -> None:
     assert again.days == pytest.approx(14)
     assert again.rounded == plan.budgets[0].rounded
     for options, message in (
-        ({"days": 14}, "requires --gpus"),
+        ({"days": 14}, "requires `gpus`"),
         ({"gpus": "64xH100"}, "nothing says what is to be spent"),
         ({"gpus": "64xH100", "days": 0}, "0 days is out of range"),
-        ({"gpus": "64xH100", "days": 14, "loss": 0.1}, "--loss and --days"),
+        ({"gpus": "64xH100", "days": 14, "loss": 0.1}, "`loss` and `days`"),
         ({"gpus": "64xH900", "days": 14}, "no accelerator 'H900'"),
     ):
         with pytest.raises(ArgumentError, match=message):

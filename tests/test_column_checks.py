@@ -95,7 +95,7 @@ def test_rows_of_another_vocabulary_than_the_architecture_are_refused(tmp_path: 
     config = tmp_path / "config.yaml"
     config.write_text(DECODER)
     path = write(tmp_path, with_column("vocab_size", lambda i, row: 8192 if i % 2 else 50257))
-    message = r"the vocab is 50257 here, and 8192 in the architecture .* --where 'vocab_size=8192'"
+    message = r"the vocab is 50257 here, and 8192 in the architecture .* `where='vocab_size=8192'`"
     with pytest.raises(InputError, match=message):
         sp.read_runs(path, config=config)
     kept = sp.read_runs(path, config=config, selection=sp.Selection(where=("vocab_size=8192",)))
@@ -120,7 +120,7 @@ def test_experts_are_no_dense_model(tmp_path: Path) -> None:
 
 def test_an_accuracy_is_not_minimized(tmp_path: Path) -> None:
     path = write(tmp_path, [{**row, "val_acc": 1 / row["loss"]} for row in rows()])
-    with pytest.raises(InputError, match="'val_acc' is an accuracy, and would be minimized; --higher-is-better"):
+    with pytest.raises(InputError, match="'val_acc' is an accuracy, and would be minimized; `higher_is_better`"):
         sp.read_runs(path, metric="val_acc")
     assert sp.read_runs(path, metric="val_acc", higher_is_better=True).metric == "1 - val_acc"
     nameless = write(tmp_path, [{**row, "quality": 1 / row["loss"]} for row in rows()], "other.csv")
@@ -149,7 +149,7 @@ def test_a_recipe_that_varies_is_named_and_the_best_of_it_kept(tmp_path: Path) -
     path = write(tmp_path, table)
     (caution,) = sp.read_runs(path).cautions
     assert caution.code == "recipe-varies"
-    assert "--best-of lr" in caution.hint
+    assert "`best_of=lr" in caution.hint
     best = sp.read_runs(path, selection=sp.Selection(best_of=("lr",)))
     plain = sp.read_runs(LOGS / "plain.csv")
     assert sorted(best.observed().tolist()) == sorted(plain.observed().tolist())
@@ -213,7 +213,7 @@ def test_rows_of_step_zero_are_named_once(tmp_path: Path) -> None:
         sp.read_runs(path)
     details = caught.value.details
     assert [(found.code, found.line, found.column) for found in details] == [("step-zero", 2, "tokens")]
-    assert "in 17 rows below: a row of step 0, before any training; --where 'tokens>0'" in str(details[0])
+    assert "in 17 rows below: a row of step 0, before any training; `where='tokens>0'`" in str(details[0])
     assert len(sp.read_runs(path, selection=sp.Selection(where=("tokens>0",)))) == 36
     last = sp.read_runs(path, selection=sp.Selection(last_point=True))
     assert len(last) == 18
@@ -227,7 +227,7 @@ def test_an_error_rate_that_starts_at_chance_is_told_with_a_floor(tmp_path: Path
     path = write(tmp_path, [{name: cell for name, cell in row.items() if name != "loss"} for row in table])
     runs = sp.read_runs(path, metric="error")
     (caution,) = [caution for caution in runs.cautions if caution.code == "starts-at-chance"]
-    where = re.search(r"--where '(.*?)'", str(caution))
+    where = re.search(r"`where='(.*?)'`", str(caution))
     assert where
     kept = sp.read_runs(path, metric="error", selection=sp.Selection(where=(where[1],)))
     assert (kept.observed() == 0.9).sum() < (runs.observed() == 0.9).sum() / 2
@@ -282,7 +282,7 @@ def test_operations_a_second_are_no_compute(tmp_path: Path) -> None:
     path = write(tmp_path, [{("perf/tflops" if k == "flops" else k): v for k, v in row.items()} for row in table])
     path.write_text(path.read_text().replace("e+", "e"))
     scaled = [{**row, "perf/tflops": row.pop("flops") / 1e12} for row in table]
-    with pytest.raises(InputError, match=r"whatever was trained: a rate; .*--column flops=6ND"):
+    with pytest.raises(InputError, match=r"whatever was trained: a rate; .*`columns=flops=6ND`"):
         sp.read_runs(write(tmp_path, scaled))
     with pytest.raises(InputError, match="the rows say no compute"):
         sp.read_runs(write(tmp_path, scaled), columns={"flops": "none"})
@@ -303,7 +303,7 @@ def test_units_at_the_end_of_a_name(tmp_path: Path) -> None:
 def test_the_likely_role_of_a_size_is_offered(tmp_path: Path) -> None:
     path = write(tmp_path, [{("my_ff_size2" if k == "mlp_dim" else k): v for k, v in row.items()} for row in rows()])
     (caution,) = [caution for caution in sp.read_runs(path).cautions if caution.code == "unread-column"]
-    assert "--column mlp_dim='my_ff_size2'" in str(caution)
+    assert "`columns=mlp_dim='my_ff_size2'`" in str(caution)
 
 
 def test_a_width_may_be_heads_times_their_size(tmp_path: Path) -> None:
@@ -323,7 +323,7 @@ def test_hidden_dim_beside_dim_is_that_of_the_mlp(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("other", ["val_loss", "valid.loss", "eval_ppl"])
 def test_a_plain_loss_beside_one_that_was_held_out_is_a_question(tmp_path: Path, other: str) -> None:
-    with pytest.raises(InputError, match=rf"--metric loss or --metric {re.escape(other)}"):
+    with pytest.raises(InputError, match=rf"`metric=loss` or `metric={re.escape(other)}`"):
         sp.read_runs(write(tmp_path, [{**row, other: row["loss"]} for row in rows()]))
 
 

@@ -156,7 +156,7 @@ def test_what_cannot_be_exported_is_told() -> None:
     with pytest.raises(ArgumentError, match="prints one shape, and there are 2 budgets"):
         export_config(recommend(vit.fit, [1e20, 1e21]), "timm")
     bare = plan(None)
-    with pytest.raises(ArgumentError, match="needs heads, for which the law has no rule; give --heads or --head-dim"):
+    with pytest.raises(ArgumentError, match="needs heads, for which the law has no rule; give `heads` or `head_dim`"):
         export_config(bare, "timm")
     for name in LIBRARIES:
         codes = [caution.code for caution in export_config(recommend(bare.fit, 1e21, head_dim=64), name).cautions]

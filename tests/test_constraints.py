@@ -100,7 +100,7 @@ def test_what_serving_takes_counts_as_spent(planned: Fit) -> None:
     assert "budget-left-over" not in {caution.code for caution in plan.cautions}
     held = one(planned, max_params=1e8, max_examples=4e9)
     caution = next(caution for caution in held.cautions if caution.code == "budget-left-over")
-    assert "--max-params keeps the model from growing" in caution.hint
+    assert "`max_params` keeps the model from growing" in caution.hint
 
 
 def test_runs_of_the_log_are_no_match_for_limits(planned: Fit) -> None:
@@ -135,25 +135,25 @@ def test_serving_is_paid_from_the_budget(planned: Fit) -> None:
         ({"max_params": 1e4}, PlanError, "no shape keeps the limits: even the smallest in the trust region"),
         ({"max_flops_per_example": 1e6}, PlanError, "FLOPs an example, more than 1e"),
         ({"inference_examples": 1e18}, PlanError, r"spends the whole budget of 1e21 FLOPs on serving 1e\+18 examples"),
-        ({"max_params": 0.0}, ArgumentError, "--max-params cannot be 0"),
-        ({"max_params": math.nan}, ArgumentError, "--max-params cannot be nan"),
-        ({"max_examples": -1.0}, ArgumentError, "--max-examples cannot be -1"),
-        ({"inference_examples": math.inf}, ArgumentError, "--inference-examples cannot be inf"),
-        ({"trust": 0.5}, ArgumentError, "--trust cannot be 0.5"),
+        ({"max_params": 0.0}, ArgumentError, "`max_params` cannot be 0"),
+        ({"max_params": math.nan}, ArgumentError, "`max_params` cannot be nan"),
+        ({"max_examples": -1.0}, ArgumentError, "`max_examples` cannot be -1"),
+        ({"inference_examples": math.inf}, ArgumentError, "`inference_examples` cannot be inf"),
+        ({"trust": 0.5}, ArgumentError, "`trust` cannot be 0.5"),
         ({"fix": {"depth": 2.5}}, ArgumentError, "depth cannot be fixed at 2.5"),
         ({"fix": {"heads": 8}}, ArgumentError, "there is no dimension 'heads' to fix"),
         (
             {"fix": {"width": 1000}},
             ArgumentError,
-            "--fix width=1000 is no multiple of 16, .* fix width=992",
+            "`fix=width=1000` is no multiple of 16, .* fix width=992",
         ),
-        ({"fix": {"depth": 24}, "pipeline_parallel": 7}, ArgumentError, "--fix depth=24 is no multiple of 7"),
-        ({"fix": {"mlp_dim": 4100}, "tensor_parallel": 8}, ArgumentError, "--fix mlp_dim=4100 is no multiple of 8"),
-        ({"fix": {"depth": 24}, "multiples": {"depth": 7}}, ArgumentError, "--fix depth=24 is no multiple of 7"),
-        ({"max_params": 1e8, "method": "scale"}, ArgumentError, "--max-params is answered by the optimum"),
-        ({"tensor_parallel": 3}, ArgumentError, "16 heads cannot be shared by 3 devices; give --heads 48"),
+        ({"fix": {"depth": 24}, "pipeline_parallel": 7}, ArgumentError, "`fix=depth=24` is no multiple of 7"),
+        ({"fix": {"mlp_dim": 4100}, "tensor_parallel": 8}, ArgumentError, "`fix=mlp_dim=4100` is no multiple of 8"),
+        ({"fix": {"depth": 24}, "multiples": {"depth": 7}}, ArgumentError, "`fix=depth=24` is no multiple of 7"),
+        ({"max_params": 1e8, "method": "scale"}, ArgumentError, "`max_params` is answered by the optimum"),
+        ({"tensor_parallel": 3}, ArgumentError, "16 heads cannot be shared by 3 devices; give `heads=48`"),
         ({"heads": 8, "head_dim": 64}, ArgumentError, "both set the heads"),
-        ({"pipeline_parallel": 0}, ArgumentError, "--pipeline-parallel cannot be 0"),
+        ({"pipeline_parallel": 0}, ArgumentError, "`pipeline_parallel` cannot be 0"),
     ],
 )
 def test_what_cannot_be_kept_is_told(
@@ -165,12 +165,12 @@ def test_what_cannot_be_kept_is_told(
 
 def test_limits_need_to_know_what_shapes_cost(planned: Fit) -> None:
     runs = replace(sweep(), architecture=None, params=None)
-    with pytest.raises(PlanError, match="does not know the parameters of a shape, for --max-params"):
+    with pytest.raises(PlanError, match="does not know the parameters of a shape, for `max_params`"):
         one(fit(runs, law="product", replicates=0), max_params=1e8)
     bare = replace(sweep(), architecture=None, params=None, examples=None)
-    with pytest.raises(PlanError, match="does not know the FLOPs of an example of a shape, for --max-examples"):
+    with pytest.raises(PlanError, match="does not know the FLOPs of an example of a shape, for `max_examples`"):
         one(fit(bare, law="product", replicates=0), max_examples=1e9)
-    with pytest.raises(PlanError, match="gives exponents but no loss, so --fix cannot be planned"):
+    with pytest.raises(PlanError, match="gives exponents but no loss, so `fix` cannot be planned"):
         one(published_law(), fix={"depth": 24})
 
 

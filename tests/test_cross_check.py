@@ -23,7 +23,7 @@ def read(tmp_path: Path, text: str, name: str = "runs.csv", **options: Any) -> R
 @pytest.mark.parametrize(
     ("factor", "what", "mend"),
     [
-        (3.0, "training FLOPs (3 x forward)", "say --flops-convention training"),
+        (3.0, "training FLOPs (3 x forward)", "say `flops_convention=training`"),
         (0.5, "multiply-accumulates of a forward pass", "double them: one is two FLOPs"),
         (1e-9, "GFLOPs", "name the column gflops"),
         (1.7, None, "check these rows, the architecture, and what the column counts"),
@@ -59,7 +59,7 @@ def language_log(tmp_path: Path, **columns: Callable[[Transformer], float]) -> R
 @pytest.mark.parametrize(
     ("convention", "what", "mend"),
     [
-        ("forward", "forward FLOPs (2 x MACs)", "say --flops-convention forward"),
+        ("forward", "forward FLOPs (2 x MACs)", "say `flops_convention=forward`"),
         ("6nd", "6ND with all parameters", "remove the column to have them counted exactly"),
         ("6nd-nonembedding", "6ND without embeddings", "remove the column to have them counted exactly"),
         ("palm", "PaLM's 6N + 12LAT a token", "remove the column to have them counted exactly"),

@@ -261,7 +261,7 @@ def test_two_candidates_are_an_error_with_what_to_type(tmp_path: Path) -> None:
     path = write(tmp_path, table)
     with pytest.raises(InputError) as caught:
         sp.read_runs(path)
-    told = re.findall(r"--column (\S+)", str(caught.value))
+    told = re.findall(r"`columns=([^`]+)`", str(caught.value))
     assert told == ["width=encoder.hidden_size", "width=model.hidden_dim"]
     role, _, column = told[0].partition("=")
     assert_same(sp.read_runs(path, columns={role: column}), sp.read_runs(LOGS / "plain.csv"), 1e-12)
@@ -269,7 +269,7 @@ def test_two_candidates_are_an_error_with_what_to_type(tmp_path: Path) -> None:
 
 def test_two_losses_are_an_error_with_what_to_type(tmp_path: Path) -> None:
     path = write(tmp_path, [{**row, "train_loss": row["val_loss"]} for row in renamed("loss", "val_loss")])
-    with pytest.raises(InputError, match="--metric val_loss or --metric train_loss"):
+    with pytest.raises(InputError, match="`metric=val_loss` or `metric=train_loss`"):
         sp.read_runs(path)
     assert sp.read_runs(path, metric="val_loss").metric == "val_loss"
 

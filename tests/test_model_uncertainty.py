@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from changed import changed
 from conftest import DIMS, fit, one, sweep
 
 from shapeplan.documents.files import read_law, write_file
@@ -41,24 +41,24 @@ def test_laws_that_disagree_are_told(rivalled: Fit) -> None:
     rival = rivalled.rivals[0]
     deep = {**rival.law.constants, "alpha_depth": 6 * rival.law.constants["alpha_depth"]}
     draws = {name: np.full(50, value) for name, value in deep.items()}
-    odd = replace(rivalled, rivals=(Rival(Law(rival.law.form, deep, rival.law.units, rival.law.derive), draws),))
+    odd = changed(rivalled, rivals=(Rival(Law(rival.law.form, deep, rival.law.units, rival.law.derive), draws),))
     caution = next(caution for caution in one(odd).cautions if caution.code == "laws-disagree")
     assert "interaction: optimum 875.6 x 69.03 x 1959" in caution.message
     assert ", apart in width, depth, mlp_dim; this plan's regret " in caution.message
     floor = {**rival.law.constants, "eps": 0.8 * rival.law.constants["eps"]}
     low = {name: np.full(50, value) for name, value in floor.items()}
-    odd = replace(rivalled, rivals=(Rival(Law(rival.law.form, floor, rival.law.units, rival.law.derive), low),))
+    odd = changed(rivalled, rivals=(Rival(Law(rival.law.form, floor, rival.law.units, rival.law.derive), low),))
     caution = next(caution for caution in one(odd).cautions if caution.code == "laws-disagree")
     assert "interaction: the same shape, but a loss of 0.1" in caution.message
     # Intervals so wide that they overlap: that a plan loses much under the other law is told all the same.
     wide = {name: np.repeat([rival.law.constants[name], value], 25) for name, value in deep.items()}
-    odd = replace(rivalled, rivals=(Rival(Law(rival.law.form, deep, rival.law.units, rival.law.derive), wide),))
+    odd = changed(rivalled, rivals=(Rival(Law(rival.law.form, deep, rival.law.units, rival.law.derive), wide),))
     caution = next(caution for caution in one(odd).cautions if caution.code == "laws-disagree")
     assert "; this plan's regret " in caution.message
     assert "apart in" not in caution.message
     # A law whose best shape has no end is no law to compare with, and says so.
     endless = {**rival.law.constants, "alpha_depth": 1e6 * rival.law.constants["alpha_depth"]}
-    odd = replace(rivalled, rivals=(Rival(Law(rival.law.form, endless, rival.law.units, rival.law.derive), {}),))
+    odd = changed(rivalled, rivals=(Rival(Law(rival.law.form, endless, rival.law.units, rival.law.derive), {}),))
     budget = one(odd)
     assert budget.laws[0].at_edge == ("depth",)
     assert "laws-disagree" not in {caution.code for caution in budget.cautions}

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from changed import changed
 from conftest import Program, fit
 
 from shapeplan.errors import FitError, InputError, PlanError
@@ -51,7 +51,7 @@ def test_chinchilla_is_fitted_with_six_n_d(log: Path) -> None:
     assert predict(found, runs).residual is not None
     assert recommend(found, 1e21).budgets[0].rounded.keys() == {"params"}
     with pytest.raises(PlanError, match="was fitted to a log without shapes"):
-        recommend(replace(found, shape_range={}), 1e21)
+        recommend(changed(found, shape_range={}), 1e21)
 
 
 def test_forward_flops_are_a_third(log: Path) -> None:

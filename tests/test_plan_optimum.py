@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from changed import changed
 from conftest import SAMPLES, Program, fit, fit_star, sweep
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -148,7 +149,7 @@ def test_what_the_method_lacks_is_told(fitted: Fit) -> None:
     with pytest.raises(ArgumentError, match="a start and weights are of the recipe"):
         recommend(fitted, 1e21, method="optimum", weights="equal")
     with pytest.raises(PlanError, match="needs what a shape costs"):
-        recommend(replace(fitted, cost=None), 1e21, method="optimum")
+        recommend(changed(fitted, cost=None), 1e21, method="optimum")
 
 
 def test_the_document_has_both(program: Program, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from shapeplan.fitting.star import StarSolution, solve_star
 from shapeplan.fitting.uncertainty.profile_likelihood import crossings, exponent_intervals
 from shapeplan.fitting.uncertainty.residual_model import ResidualModel
 from shapeplan.laws.trade import held_alone
-from shapeplan.numerics.arrays import Floats
+from shapeplan.numerics.arrays import Floats, Index
 from shapeplan.sweeps.star import find_star
 
 DIMS = ("width", "depth", "mlp_dim")
@@ -167,16 +167,16 @@ def test_crossings_of_plain_functions() -> None:
     slopes = np.array([1.0, 0.02, 50.0, 1e-3])
     calls = []
 
-    def rise(distance: Floats) -> Floats:
+    def rise(distance: Floats, which: Index) -> Floats:
         calls.append(distance)
-        return slopes * distance
+        return slopes[which] * distance
 
     found = crossings(rise, np.full(4, 5.0), 0.05)
     assert found[:3] == pytest.approx([0.05, 2.5, 0.001], rel=0.05)
     assert found[3] == 5.0, "never reached"
     assert len(calls) <= 16
-    assert np.max(calls) <= 5.0
-    stepped = crossings(lambda distance: np.where(distance > 2, np.inf, 0.1 * distance), np.array([5.0]), 0.5)
+    assert max(np.max(distance) for distance in calls) <= 5.0
+    stepped = crossings(lambda distance, _: np.where(distance > 2, np.inf, 0.1 * distance), np.array([5.0]), 0.5)
     assert stepped == pytest.approx([2.0], rel=0.05)
 
 

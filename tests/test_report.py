@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from changed import changed
 from conftest import SAMPLES, Program, fit, fit_star, sweep
 from test_figures import HOSTILE
 
@@ -158,7 +159,7 @@ def test_hostile_words_are_shown_as_they_are(browser: Any, found: Fit, tmp_path:
     assert found.rows is not None
     rows = replace(found.rows, runs=tuple(f"{HOSTILE}{i}" for i in range(len(found.rows))))
     sources = tuple(replace(source, name=HOSTILE) for source in found.sources)
-    path = written(replace(found, rows=rows, metric=HOSTILE, sources=sources), tmp_path / "hostile.html")
+    path = written(changed(found, rows=rows, metric=HOSTILE, sources=sources), tmp_path / "hostile.html")
     opened = Opened(browser, path, viewport={"width": 800, "height": 900})
     assert [line for line in opened.said if line.startswith(("error", "warning"))] == []
     assert HOSTILE in opened.page.locator("h1").inner_text()
@@ -192,7 +193,7 @@ def test_every_fit_has_a_report(tmp_path: Path) -> None:
 
 def test_a_fit_that_is_not_to_be_trusted_says_so_first(found: Fit, tmp_path: Path) -> None:
     assert found.quality is not None
-    doubted = replace(found, quality=replace(found.quality, status="untrusted"))
+    doubted = changed(found, quality=replace(found.quality, status="untrusted"))
     text = written(doubted, tmp_path / "doubted.html").read_text()
     assert text.index("This fit is not to be trusted") < text.index('<h2 id="warnings">') < text.index('<h2 id="plan">')
 

@@ -65,7 +65,7 @@ def test_heads_are_shared_by_key_and_value_heads(planned: Fit) -> None:
         split = one(found, flops, tensor_parallel=4).heads
         assert split is not None
         assert split % 12 == 0
-    with pytest.raises(ArgumentError, match="16 heads cannot be shared by 6 key and value heads; give --heads 48"):
+    with pytest.raises(ArgumentError, match="16 heads cannot be shared by 6 key and value heads; give `heads=48`"):
         one(found, heads=16)
 
 

@@ -45,7 +45,7 @@ def test_conditions(where: str, keeps: Any) -> None:
     ("where", "message"),
     [
         ("width", "is no condition; write e.g."),
-        ("wide=3", "--where names 'wide', which is no column"),
+        ("wide=3", "`where` names 'wide', which is no column"),
         ("width<big", "'big' is not a number"),
     ],
 )
@@ -60,7 +60,7 @@ def test_rows_without_a_finite_metric_are_left_out_on_demand(tmp_path: Path) -> 
     table = rows()
     table[3]["loss"], table[7]["loss"], table[9]["loss"] = "nan", "", "inf"
     path = write(tmp_path, table)
-    with pytest.raises(InputError, match="--drop-nonfinite"):
+    with pytest.raises(InputError, match="`drop_nonfinite`"):
         sp.read_runs(path)
     runs = sp.read_runs(path, selection=sp.Selection(drop_nonfinite=True))
     assert [row.line for row in runs.dropped] == [5, 9, 11]

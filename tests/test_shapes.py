@@ -185,7 +185,7 @@ def test_settings_make_a_shape_or_change_the_named() -> None:
     [
         ((), {"width": "64"}, "a shape of one's own needs its family"),
         (("ViT-g/14",), {"vocab": "64"}, "'vocab' = 64 is no setting of the family 'vit'"),
-        (("ViT-g/14",), {"shared": {"seq": "64"}}, "--seq says nothing here"),
+        (("ViT-g/14",), {"shared": {"seq": "64"}}, "`seq` says nothing here"),
         (("ViT-g/14",), {"width": "1000"}, "'width' = 1000 is no multiple of heads = 16"),
         (("ViT-g/14",), {"width": "wide"}, "'width' = wide is not a number"),
         (("ViT-g/14",), {"width": "1" + "0" * 30}, "is above 1e9"),

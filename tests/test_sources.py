@@ -48,7 +48,7 @@ def test_a_history_may_begin_oddly(tmp_path: Path, start: str) -> None:
 def test_losses_in_mappings_of_their_own_are_told_from_those_of_training(tmp_path: Path) -> None:
     entries = [{"type": "train", "step": 5, "loss": 9.0}, {"type": "eval", "step": 10, "eval": {"loss": 2.5}}]
     entries[1] |= {"tokens": 10**9, "total_flops": 7.2e16}
-    with pytest.raises(InputError, match=r"--metric train_loss or --metric eval\.loss"):
+    with pytest.raises(InputError, match=r"`metric=train_loss` or `metric=eval\.loss`"):
         sp.read_runs(history(tmp_path / "a", entries))
     assert sp.read_runs(tmp_path / "a", metric="eval.loss").observed().tolist() == [2.5]
 
@@ -102,7 +102,7 @@ def test_runs_that_stopped_early_are_unfinished(tmp_path: Path) -> None:
     trainer = copied("trainer", tmp_path)
     state = trainer / "s003" / "trainer_state.json"
     state.write_text(json.dumps({**json.loads(state.read_text()), "max_steps": 1000}))
-    with pytest.raises(InputError, match=r"s003.*the run is unfinished: its loss is not final; .*--where 'state!='"):
+    with pytest.raises(InputError, match=r"s003.*the run is unfinished: its loss is not final; .*`where='state!='`"):
         sp.read_runs(trainer)
     log = copied("nanochat", tmp_path) / "s003" / "train.log"
     log.write_text("num_iterations = 500\n" + log.read_text())
@@ -204,7 +204,7 @@ def test_what_was_measured_on_what_is_told(
     entries[0] |= {"tokens": 10**9, "total_flops": 7.2e16}
     folder = history(tmp_path / "a", entries)
     if len(losses) > 1:
-        with pytest.raises(InputError, match=" or ".join(f"--metric {re.escape(loss)}" for loss in losses)):
+        with pytest.raises(InputError, match=" or ".join(f"`metric={re.escape(loss)}`" for loss in losses)):
             sp.read_runs(folder)
     assert sp.read_runs(folder, metric=losses[0]).observed().tolist() == [2.5]
 
@@ -292,7 +292,7 @@ def test_a_workbook_may_have_a_title_units_and_a_total(tmp_path: Path) -> None:
     np.testing.assert_allclose(runs.flops, plain.flops, rtol=1e-12)
     sheet.append(["Mean", None, None, None, None, None, 3.0])
     book.save(tmp_path / "log.xlsx")
-    with pytest.raises(InputError, match=r"cells of the row are empty; is it a total\? --where 'Width!='"):
+    with pytest.raises(InputError, match=r"cells of the row are empty; is it a total\? `where='Width!='`"):
         sp.read_runs(tmp_path / "log.xlsx")
     assert len(sp.read_runs(tmp_path / "log.xlsx", selection=sp.Selection(where=("Width!=",)))) == len(plain)
 

@@ -6,17 +6,21 @@ import difflib
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
 from functools import cached_property
-from typing import Any, Self
-
-import numpy as np
-from numpy.typing import ArrayLike
+from typing import TYPE_CHECKING, Any, Self
 
 from shapeplan.architectures.base import SHAPE_DIMS, Transformer
 from shapeplan.architectures.decoder import STYLES, Decoder
 from shapeplan.architectures.settings import LARGEST, as_int, bad_setting, checked
 from shapeplan.architectures.vit import ViT
 from shapeplan.errors import InputError
-from shapeplan.numerics.arrays import Floats, Number
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import ArrayLike
+
+    from shapeplan.numerics.arrays import Floats, Number
+else:
+    from shapeplan.numerics.lazy import np
 
 _RATIO = "mlp_ratio"
 

@@ -6,14 +6,18 @@ import copy
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any, ClassVar, NamedTuple, Protocol, Self
-
-import numpy as np
-from numpy.typing import ArrayLike
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, Self
 
 from shapeplan.architectures.conventions import CONVENTIONS, find_convention
-from shapeplan.architectures.settings import bad_setting, checked, dimension, is_whole, must_divide
-from shapeplan.numerics.arrays import Floats, Number
+from shapeplan.architectures.settings import bad_setting, checked, dimension, is_array, is_whole, must_divide
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import ArrayLike
+
+    from shapeplan.numerics.arrays import Floats, Number
+else:
+    from shapeplan.numerics.lazy import np
 
 SHAPE_DIMS = ("width", "depth", "mlp_dim")
 NORM_PARAMS = {"layernorm": 2, "rmsnorm": 1, "nonparametric": 0}
@@ -114,7 +118,7 @@ class Transformer(ABC):
             setting.name: value
             for setting in fields(self)
             if setting.name not in SHAPE_DIMS
-            and (isinstance(value := getattr(self, setting.name), np.ndarray) or value != setting.default)
+            and (is_array(value := getattr(self, setting.name)) or value != setting.default)
         }
 
     def resized(self, sizes: Mapping[str, Number]) -> Self:
@@ -167,10 +171,12 @@ class Transformer(ABC):
         if self.heads is None and self.head_dim is None:
             raise bad_setting("heads", None, "is missing", "give heads, or head_dim if heads grow with width")
         values = {name: getattr(self, name) for name in self._dimensions()}
+        arrays = {name: value for name, value in values.items() if is_array(value)}
         try:
-            np.broadcast_shapes(*(np.shape(value) for value in values.values()))
+            if arrays:
+                np.broadcast_shapes(*(value.shape for value in arrays.values()))
         except ValueError:
-            lengths = ", ".join(f"{name} {np.shape(value)}" for name, value in values.items() if np.ndim(value))
+            lengths = ", ".join(f"{name} {value.shape}" for name, value in arrays.items())
             why = f"and the rest do not broadcast: {lengths}"
             raise bad_setting("width", None, why, "give equal lengths") from None
         if self.heads is None or self.head_dim is None:
@@ -181,7 +187,7 @@ class Transformer(ABC):
 
     def _make_room(self) -> None:
         """Turn int64 arrays whose counts might overflow into arrays of Python's ints, which do not."""
-        arrays = {name: value for name in self._dimensions() if isinstance(value := getattr(self, name), np.ndarray)}
+        arrays = {name: value for name in self._dimensions() if is_array(value := getattr(self, name))}
         ints = {name: value for name, value in arrays.items() if value.dtype.kind == "i"}
         if not ints or not all(value.size for value in arrays.values()):
             return

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import ArrayLike
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import ArrayLike
 
-from shapeplan.numerics.arrays import Floats
+    from shapeplan.numerics.arrays import Floats
+else:
+    from shapeplan.numerics.lazy import np
 
 
 @dataclass(frozen=True)

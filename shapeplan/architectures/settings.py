@@ -6,15 +6,19 @@ import math
 import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, Field, field
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from shapeplan.errors import ErrorDetail, InputError
+
+if TYPE_CHECKING:
+    import numpy as np
+else:
+    from shapeplan.numerics.lazy import np
 
 LARGEST = 1_000_000_000
 """No dimension and no setting is above this."""
 _LARGEST_TEXT = "1e9"
+_OF_PYTHON = (int, float, str, list, tuple, dict, type(None))
 _LONGEST_SHOWN = 60
 _WORDS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 _SPELLINGS = {
@@ -122,9 +126,16 @@ def _shown(value: object) -> str:
     return text if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN] + "..."
 
 
+def is_array(value: Any) -> bool:
+    """Return whether a value is an array; what Python has of its own is told without NumPy."""
+    return not isinstance(value, _OF_PYTHON) and isinstance(value, np.ndarray)
+
+
 def is_whole(value: Any) -> bool:
     """Return whether a value is an int or an array of ints, and so counted exactly."""
-    return isinstance(value, int | np.integer) or (isinstance(value, np.ndarray) and value.dtype.kind in "iuO")
+    if isinstance(value, _OF_PYTHON):
+        return isinstance(value, int)
+    return isinstance(value, np.integer) or (isinstance(value, np.ndarray) and value.dtype.kind in "iuO")
 
 
 def must_divide(values: Mapping[str, Any], part: str, whole_name: str) -> None:
@@ -132,12 +143,12 @@ def must_divide(values: Mapping[str, Any], part: str, whole_name: str) -> None:
     top, bottom = values[whole_name], values[part]
     if not (is_whole(top) and is_whole(bottom)):
         return
-    rest = np.asarray(top % bottom)
-    if not rest.any():
+    rest = top % bottom
+    if not (rest.any() if is_array(rest) else rest):
         return
-    place = int(np.flatnonzero(rest)[0])
-    shape = np.broadcast_shapes(np.shape(top), np.shape(bottom))
-    top, bottom = (np.broadcast_to(value, shape).reshape(-1)[place] for value in (top, bottom))
+    if is_array(rest):
+        place = int(np.flatnonzero(rest)[0])
+        top, bottom = (np.broadcast_to(value, rest.shape).reshape(-1)[place] for value in (top, bottom))
     near = max(bottom, round(top / bottom) * bottom)
     raise bad_setting(
         whole_name, top, f"is no multiple of {part} = {bottom}", f"give e.g. {whole_name} = {near}, or other {part}"
@@ -161,7 +172,8 @@ def as_int(value: Any) -> Any:
 
 def _scalar(name: str, value: Any) -> int | float:
     """Return an int as it is, anything else that is a number as float."""
-    if isinstance(value, bool | np.bool_ | str | list | tuple | dict) or np.ndim(value) != 0:
+    plain = isinstance(value, int | float)
+    if isinstance(value, bool | str | list | tuple | dict) or not (plain or _is_scalar(value)):
         raise bad_setting(name, value, "is not a number", "give a number")
     try:
         number: int | float = operator.index(value)
@@ -177,9 +189,13 @@ def _scalar(name: str, value: Any) -> int | float:
     return number
 
 
+def _is_scalar(value: Any) -> bool:
+    return not isinstance(value, np.bool_) and np.ndim(value) == 0
+
+
 def _dimension(name: str, value: Any) -> Any:
     """Return an int, a float, or an array of either, all positive."""
-    if isinstance(value, np.ndarray) and (value.ndim or value.dtype.kind == "f"):
+    if is_array(value) and (value.ndim or value.dtype.kind == "f"):
         return _dimensions(name, value)
     if isinstance(value, list | tuple):
         try:
@@ -214,7 +230,9 @@ def _dimensions(name: str, values: Any) -> Any:
 
 
 def _flag(name: str, value: Any) -> bool:
-    if not isinstance(value, bool | np.bool_):
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, _OF_PYTHON) or not isinstance(value, np.bool_):
         raise bad_setting(name, value, "is neither true nor false", "write true or false")
     return bool(value)
 

@@ -19,6 +19,7 @@ from shapeplan.cli.design import design
 from shapeplan.cli.explain import explain
 from shapeplan.cli.fit import fit
 from shapeplan.cli.flops import flops
+from shapeplan.cli.output import open_console
 from shapeplan.cli.plot import plot
 from shapeplan.cli.predict import predict
 from shapeplan.cli.recommend import recommend
@@ -92,8 +93,6 @@ def main() -> NoReturn:
     if os.environ.get("SHAPEPLAN_DEBUG", "0") in ("", "0"):
         # What NumPy warns of ends in a complaint of ours, or in no number.
         warnings.simplefilter("ignore", RuntimeWarning)
-    # One command, one process: looking for garbage in what the exit frees anyway would be a tenth of the start-up.
-    gc.disable()
     status = run(sys.argv[1:])
     if status == EXIT_INTERRUPTED:
         leave_interrupted()
@@ -104,7 +103,7 @@ def main() -> NoReturn:
 def run(arguments: list[str]) -> int:
     """Run one command and return its exit status."""
     shown = opt.output_format(arguments)
-    console = Console(as_json=shown is opt.OutputFormat.json, github=shown is opt.OutputFormat.github)
+    console = open_console(as_json=shown is opt.OutputFormat.json, github=shown is opt.OutputFormat.github)
     try:
         status = app(arguments, prog_name="shapeplan", standalone_mode=False)
     except ShapeplanError as error:

@@ -2,9 +2,8 @@
 
 from shapeplan.cli import options as opt
 from shapeplan.cli.input import Reading, read_log
-from shapeplan.cli.output import emit, output_target
+from shapeplan.cli.output import emit, open_console, output_target
 from shapeplan.errors import ErrorDetail, FitError
-from shapeplan.render.console import Console
 
 
 def check(
@@ -38,7 +37,7 @@ def check(
     from shapeplan.render.check import render_check
 
     as_json = as_json or output_format is opt.OutputFormat.json
-    console = Console(quiet=quiet, as_json=as_json, github=output_format is opt.OutputFormat.github)
+    console = open_console(quiet=quiet, as_json=as_json, github=output_format is opt.OutputFormat.github)
     place = output_target(output, (*log, config))
     reading = Reading(
         *(higher_is_better, dims, column, flops_convention, config, where, drop_nonfinite),

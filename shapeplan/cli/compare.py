@@ -2,8 +2,7 @@
 
 from shapeplan.cli import options as opt
 from shapeplan.cli.input import Reading, read_log
-from shapeplan.cli.output import emit, output_target
-from shapeplan.render.console import Console
+from shapeplan.cli.output import emit, open_console, output_target
 
 
 def compare(
@@ -33,7 +32,7 @@ def compare(
     from shapeplan.fitting.compare import compare as compare_laws
     from shapeplan.render.compare import render_compare
 
-    console = Console(quiet=quiet, as_json=as_json)
+    console = open_console(quiet=quiet, as_json=as_json)
     place = output_target(output, (*log, config))
     reading = Reading(
         *(higher_is_better, dims, column, flops_convention, config, where, drop_nonfinite),

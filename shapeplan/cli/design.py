@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from shapeplan.cli import options as opt
-from shapeplan.cli.output import LOG_FORMATS, Target, emit, emit_text, output_target
+from shapeplan.cli.output import LOG_FORMATS, Target, emit, emit_text, open_console, output_target
 from shapeplan.cli.strict import StrictCommand
 from shapeplan.errors import ArgumentError, ErrorDetail
 from shapeplan.quantities import format_count, format_flops, parse_assignments, parse_count, parse_flops, parse_fraction
@@ -71,7 +71,7 @@ def star(
     from shapeplan.design.star import PAPER_RATIO, design_star
     from shapeplan.design.star_budget import star_for_budget
 
-    console = Console(quiet=quiet)
+    console = open_console(quiet=quiet)
     place = output_target(output, (architecture,), LOG_FORMATS)
     cost, convention = _architecture(architecture), flops_convention.value
     shape = opt.parse_center(center)
@@ -118,7 +118,7 @@ def grid(
     from shapeplan.design.grid import PAPER_RATIO, design_grid
     from shapeplan.design.grid_budget import grid_for_budget
 
-    console = Console(quiet=quiet)
+    console = open_console(quiet=quiet)
     place = output_target(output, (architecture,), LOG_FORMATS)
     cost, lengths = _architecture(architecture), _durations(durations)
     shape = None if around is None else parse_assignments(around, _AROUND_HINT)
@@ -167,7 +167,7 @@ def power(
     from shapeplan.readers.read import read_runs
     from shapeplan.render.power import render_power
 
-    console = Console(quiet=quiet, as_json=as_json)
+    console = open_console(quiet=quiet, as_json=as_json)
     place = output_target(output, (log, law))
     prior = read_law(law)
     runs = read_runs(log, metric=prior.metric, architecture=prior.architecture, require_metric=False)
@@ -227,7 +227,7 @@ def next_(
     from shapeplan.documents.next_run import next_document
     from shapeplan.render.next_run import render_next
 
-    console = Console(quiet=quiet, as_json=as_json)
+    console = open_console(quiet=quiet, as_json=as_json)
     place = output_target(output, (law,), LOG_FORMATS)
     found = next_runs(
         read_law(law),

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
+from shapeplan.cli.output import open_console
 from shapeplan.errors import ArgumentError, ErrorDetail
-from shapeplan.render.console import Console
 
 
 def explain(
@@ -24,7 +24,7 @@ def explain(
     from shapeplan.explain import pages
     from shapeplan.render.explain import render_found, render_list, render_page
 
-    console = Console()
+    console = open_console()
     if word and search is not None:
         raise ArgumentError(ErrorDetail("two-questions", "a word and --search are two questions", "give one of them"))
     if search is not None:

@@ -9,9 +9,8 @@ import typer
 from shapeplan.cli import options as opt
 from shapeplan.cli.command import command_of
 from shapeplan.cli.input import Reading, read_log, read_log_of_metrics
-from shapeplan.cli.output import emit, output_target
+from shapeplan.cli.output import emit, open_console, output_target
 from shapeplan.quantities import parse_fraction
-from shapeplan.render.console import Console
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -66,7 +65,7 @@ def fit(
     from shapeplan.render.metrics import render_metrics
     from shapeplan.sweeps.grid import Start
 
-    console = Console(quiet=quiet, as_json=as_json)
+    console = open_console(quiet=quiet, as_json=as_json)
     place = output_target(output, (*log, config))
     metrics = list(dict.fromkeys(metric or ()))
     reading = Reading(

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from shapeplan.cli import options as opt
-from shapeplan.cli.output import emit, output_target
+from shapeplan.cli.output import emit, open_console, output_target
 from shapeplan.errors import ArgumentError, ErrorDetail
 from shapeplan.quantities import parse_count, parse_flops
-from shapeplan.render.console import Console
 
 if TYPE_CHECKING:
     from shapeplan.counting.compare import Costs
@@ -81,7 +80,7 @@ def flops(
     from shapeplan.readers.models import read_models
     from shapeplan.render.flops import render_catalogue, render_flops
 
-    console = Console(quiet=quiet, as_json=as_json)
+    console = open_console(quiet=quiet, as_json=as_json)
     if list_names:
         if as_json or output:
             raise ArgumentError(

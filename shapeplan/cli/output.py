@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from shapeplan.cli.flags import with_flags
 from shapeplan.errors import ArgumentError, ErrorDetail
 from shapeplan.render.console import Console
 
@@ -42,6 +43,11 @@ class Target:
 
         write_file(self.path, content, self.inputs)
         console.note(f"wrote {self.path}")
+
+
+def open_console(*, quiet: bool = False, as_json: bool = False, github: bool = False) -> Console:
+    """Return the console of a command; its messages name options."""
+    return Console(quiet=quiet, as_json=as_json, github=github, wording=with_flags)
 
 
 def output_target(

@@ -6,10 +6,9 @@ from typing import Annotated
 import typer
 
 from shapeplan.cli import options as opt
-from shapeplan.cli.output import output_target
+from shapeplan.cli.output import open_console, output_target
 from shapeplan.errors import ArgumentError, ErrorDetail
 from shapeplan.quantities import parse_flops
-from shapeplan.render.console import Console
 
 
 def plot(
@@ -45,7 +44,7 @@ def plot(
     from shapeplan.figures.exponents import exponents
     from shapeplan.fitting.result import Fit
 
-    console = Console(quiet=quiet, as_json=as_json)
+    console = open_console(quiet=quiet, as_json=as_json)
     if output is None and not as_json:
         message = "a picture needs a file to go to"
         raise ArgumentError(ErrorDetail("no-output", message, "give -o figure.png (.svg, .pdf, .html), or --json"))

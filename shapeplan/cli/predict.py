@@ -5,8 +5,7 @@ from typing import Annotated
 import typer
 
 from shapeplan.cli import options as opt
-from shapeplan.cli.output import output_target
-from shapeplan.render.console import Console
+from shapeplan.cli.output import open_console, output_target
 
 
 def predict(
@@ -34,7 +33,7 @@ def predict(
     from shapeplan.render.predictions import render_predictions
     from shapeplan.sweeps.grid import START_CODES
 
-    console = Console(quiet=quiet, as_json=as_json)
+    console = open_console(quiet=quiet, as_json=as_json)
     place = output_target(output, (law, rows, config), ("csv", "json"))
     fit = read_law(law)
     runs = read_runs(

@@ -5,10 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from shapeplan.cli import options as opt
-from shapeplan.cli.output import LOG_FORMATS, emit_text, output_target
+from shapeplan.cli.output import LOG_FORMATS, emit_text, open_console, output_target
 from shapeplan.errors import ArgumentError, ErrorDetail, check_choice
 from shapeplan.quantities import parse_assignments, parse_flops, parse_fraction
-from shapeplan.render.console import Console
 
 if TYPE_CHECKING:
     from shapeplan.documents.base import Document
@@ -119,7 +118,7 @@ def recommend(
             message = f"--json and --format {form} both say what to print"
             raise ArgumentError(ErrorDetail("bad-format", message, "give one of them", value=form))
     as_json = as_json or form == "json"
-    console = Console(quiet=quiet, as_json=as_json)
+    console = open_console(quiet=quiet, as_json=as_json)
     written = {None: ("json", "csv"), "table": ("json", "csv"), "json": ("json",), "csv": ("csv",)}
     place = output_target(output, (law,), written.get(form, LOG_FORMATS))
 

@@ -7,10 +7,9 @@ from typing import Annotated
 import typer
 
 from shapeplan.cli import options as opt
-from shapeplan.cli.output import output_target
+from shapeplan.cli.output import open_console, output_target
 from shapeplan.errors import ArgumentError, ErrorDetail
 from shapeplan.quantities import parse_flops
-from shapeplan.render.console import Console
 
 
 def report(
@@ -37,7 +36,7 @@ def report(
     check_plots()
     from shapeplan.render.report.report import report_page
 
-    console = Console(quiet=quiet)
+    console = open_console(quiet=quiet)
     if output.suffix.lower() not in (".html", ".htm"):
         message = f"a report is a page, and {output.name!r} does not end in .html"
         raise ArgumentError(ErrorDetail("bad-format", message, "give -o report.html; pictures alone: shapeplan plot"))

@@ -5,9 +5,8 @@ from typing import Annotated
 import typer
 
 from shapeplan.cli import options as opt
-from shapeplan.cli.output import LOG_FORMATS, emit_text, output_target
+from shapeplan.cli.output import LOG_FORMATS, emit_text, open_console, output_target
 from shapeplan.quantities import parse_fraction
-from shapeplan.render.console import Console
 
 
 def simulate(
@@ -38,7 +37,7 @@ def simulate(
     from shapeplan.documents.log import log_text
     from shapeplan.readers.read import read_runs
 
-    console = Console(quiet=quiet)
+    console = open_console(quiet=quiet)
     place = output_target(output, (law, design), LOG_FORMATS)
     fit = read_law(law) if law is not None else None
     if design is not None:

@@ -105,7 +105,7 @@ def read_fleet(gpus: str | None, mfu: float | None) -> tuple[Fleet | None, float
     """
     if gpus is None and mfu is not None:
         message = "a utilization says nothing without accelerators"
-        raise ArgumentError(ErrorDetail("no-gpus", message, "add --gpus 64xH100"))
+        raise ArgumentError(ErrorDetail("no-gpus", message, "add `gpus=64xH100`"))
     return (None, None) if gpus is None else (parse_fleet(gpus), check_mfu(mfu))
 
 

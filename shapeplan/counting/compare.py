@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 
-import numpy as np
-
 from shapeplan import codes
 from shapeplan.architectures import CONVENTIONS, Part, Transformer, ViT
 from shapeplan.architectures.catalogue import Counted, named
 from shapeplan.architectures.conventions import find_convention, non_embedding_params
+from shapeplan.architectures.settings import is_array
 from shapeplan.counting.accelerators import AS_OF, Fleet, read_fleet
 from shapeplan.counting.memory import DEFAULT_RECIPE, MemoryRecipe, find_recipe
 from shapeplan.errors import ArgumentError, Caution, ErrorDetail, InputError
+from shapeplan.provenance import Source
 from shapeplan.quantities import LARGEST_FLOPS, convert_flops, format_bytes, format_flops
-from shapeplan.runs import Source
 
 MOST_EXAMPLES = 1e20
 _CENTURY = 36525.0
@@ -192,7 +191,7 @@ def flops(  # noqa: PLR0913 - public: an argument a question
     _check_lengths(examples, tokens, budget)
     fleet, share = read_fleet(gpus, mfu)
     if fleet and examples is None and tokens is None and budget is None:
-        hint = "add --examples, --tokens or --budget"
+        hint = "add `examples`, `tokens` or `budget`"
         raise ArgumentError(ErrorDetail("no-training", "days need the length of a training", hint))
     recipe = find_recipe(DEFAULT_RECIPE if memory is None else memory) if fleet or memory is not None else None
     rows = []
@@ -221,7 +220,8 @@ def _counted(model: str | Transformer | Counted) -> Counted:
         hint = "give names, transformers, or what shapeplan.named returns"
         raise ArgumentError(ErrorDetail("not-a-model", f"{str(model)[:60]!r} is no model", hint))
     for setting in fields(model.model):
-        if isinstance(getattr(model.model, setting.name), np.ndarray | float):
+        value = getattr(model.model, setting.name)
+        if isinstance(value, float) or is_array(value):
             hint = "count arrays and shapes in between with .params, .macs and .flops()"
             message = f"{setting.name} of {model.name} is no whole number"
             raise InputError(ErrorDetail("not-a-model", message, hint, column=setting.name))
@@ -264,7 +264,7 @@ def _training(
 ) -> Training | None:
     model = counted.model
     if tokens is not None and model.examples_unit != "tokens":
-        hint = "say --examples (images)"
+        hint = "say `examples` (images)"
         raise ArgumentError(ErrorDetail("wrong-unit", f"{counted.name} sees examples, not tokens", hint))
     each = model.flops("forward") / model.examples_per_input
     if budget is not None:
@@ -285,13 +285,13 @@ def _budgeted(counted: Counted, convention: str) -> int:
         return int(counted.model.flops(convention))
     except InputError:
         message = f"{convention} FLOPs of {counted.name} are not known, and a budget cannot be counted in them"
-        hint = "say --flops-convention forward or training"
+        hint = "say `flops_convention=forward` or training"
         raise ArgumentError(ErrorDetail("unknown-count", message, hint, value=convention)) from None
 
 
 def _check_lengths(examples: float | None, tokens: float | None, budget: float | None) -> None:
     given = {"examples": examples, "tokens": tokens, "budget": budget}
-    named_ones = [f"--{name}" for name, value in given.items() if value is not None]
+    named_ones = [f"`{name}`" for name, value in given.items() if value is not None]
     if len(named_ones) > 1:
         message = f"{' and '.join(named_ones)} both say how long a training is"
         raise ArgumentError(ErrorDetail("two-lengths", message, "give one of them"))
@@ -326,7 +326,7 @@ def _said(row: ModelCost) -> list[str]:
     model = row.counted.model
     lines = [row.counted.note] if row.counted.note else []
     if isinstance(model, ViT) and not model.classes:
-        lines.append("encoder without classifier (--classes 1000 adds one)")
+        lines.append("encoder without classifier (`classes=1000` adds one)")
     if isinstance(model, ViT) and model.cropped:
         lines.append(f"the image is cropped to {model.grid[0]} x {model.grid[1]} patches")
     if model.examples_per_input > 1:
@@ -344,7 +344,7 @@ def _cautions(rows: Sequence[ModelCost], fleet: Fleet | None) -> tuple[Caution, 
     lengths = {row.counted.model.tokens for row in rows if row.counted.model.examples_unit == "tokens"}
     if len(lengths) > 1:
         message = f"sequences differ in length ({', '.join(map(str, sorted(lengths)))}), and attention costs with them"
-        found.append(Caution(codes.DIFFERENT_LENGTHS, message, "--seq N counts all at one length"))
+        found.append(Caution(codes.DIFFERENT_LENGTHS, message, "`seq=N` counts all at one length"))
     for row in rows:
         name = row.name
         if fleet and row.memory and row.memory.total > fleet.count * fleet.accelerator.memory:

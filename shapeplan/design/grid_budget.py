@@ -76,4 +76,4 @@ def grid_for_budget(
 
     # What is wrong at the largest size is wrong at every size.
     lay_out(LARGEST)
-    return largest_within(budget, grid, "grid", "--around", flops_convention)
+    return largest_within(budget, grid, "grid", "`around`", flops_convention)

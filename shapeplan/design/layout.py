@@ -180,7 +180,7 @@ def check_durations(durations: Sequence[float], least: int) -> list[float]:
     wrong = [value for value in durations if not 1 <= value <= LARGEST_EXAMPLES]
     if wrong or len(set(durations)) < len(durations):
         why = f"{wrong[0]:g} examples is out of range" if wrong else "a duration is given twice"
-        raise ArgumentError(ErrorDetail("bad-durations", why, "write e.g. --durations 64M,128M,256M"))
+        raise ArgumentError(ErrorDetail("bad-durations", why, "write e.g. `durations=64M,128M,256M`"))
     if len(durations) < least:
         message = f"{len(durations)} duration cannot show how loss falls with compute"
         raise ArgumentError(ErrorDetail("bad-durations", message, f"give {least} or more, e.g. 64M,128M,256M"))

@@ -230,7 +230,7 @@ def _law_cautions(fit: Fit) -> list[Caution]:
     found = []
     if not isinstance(fit.cost, Architecture):
         message = "FLOPs and parameters of the runs are read off the log, not counted"
-        hint = "fit with an architecture (--config) for exact ones"
+        hint = "fit with an architecture (`config`) for exact ones"
         found.append(Caution(codes.FITTED_COST, message, hint))
     if (distrust := fit.distrust) is not None:
         message = f"{distrust.message}; these runs are the best only if its law holds"
@@ -239,7 +239,7 @@ def _law_cautions(fit: Fit) -> list[Caution]:
         names = " and ".join(rival.law.form.name for rival in fit.rivals)
         own = fit.law.form.name
         message = f"{names} extrapolate about as well as {own}, and these runs are best only if {own} is true"
-        found.append(Caution(codes.ONE_LAW, message, "fit with --law to see what the other would ask for"))
+        found.append(Caution(codes.ONE_LAW, message, "fit with `law` to see what the other would ask for"))
     return found
 
 
@@ -249,7 +249,7 @@ def _edge_cautions(fit: Fit, best: Mapping[str, float]) -> list[Caution]:
     if not dims:
         return []
     message = f"at the target, the optimal {', '.join(dims)} is at the search bound ({TRUST:g}x the trained range)"
-    hint = "a size at the bound has no variance, so no run seems to determine it: ask for a nearer --target"
+    hint = "a size at the bound has no variance, so no run seems to determine it: ask for a nearer `target`"
     return [Caution(codes.NO_INTERIOR_OPTIMUM, message, hint)]
 
 
@@ -272,7 +272,7 @@ def _left_cautions(found: Sequence[Suggestion], budget: float) -> list[Caution]:
         f"the runs cost {format_flops(spent)} of the {format_flops(budget)} FLOPs: none is taken that is much longer or"
         " larger than those of the log"
     )
-    return [Caution(codes.BUDGET_LEFT_OVER, message, "ask for more --candidates; or lay out a larger sweep")]
+    return [Caution(codes.BUDGET_LEFT_OVER, message, "ask for more `candidates`; or lay out a larger sweep")]
 
 
 def _check_numbers(target: float, budget: float, candidates: int, noise: float | None) -> None:
@@ -294,7 +294,7 @@ def _noise(fit: Fit) -> float:
     misfit = fit.quality.relative_rmse if fit.quality else 0.0
     if misfit > _MOST_NOISE:
         message = f"the law misses its rows by {misfit:.0%}, which is no noise"
-        raise PlanError(ErrorDetail("lack-of-fit", message, "say what the noise of a run is: --noise 0.5%"))
+        raise PlanError(ErrorDetail("lack-of-fit", message, "say what the noise of a run is: `noise=0.5%`"))
     return misfit
 
 
@@ -309,9 +309,9 @@ def _check_fit(fit: Fit) -> None:
         raise PlanError(ErrorDetail("no-cost", message, "add examples to the log, or an architecture, and fit again"))
     if not fit.predicts_loss:
         message = f"the law {name!r} misses the rows beside the star, so no run can be judged by it"
-        raise PlanError(ErrorDetail("no-loss", message, "fit with --law auto"))
+        raise PlanError(ErrorDetail("no-loss", message, "fit with `law=auto`"))
     if not fit.bootstrap.draws:
-        raise PlanError(ErrorDetail("no-draws", "the law has no draws", "fit with --replicates 1000"))
+        raise PlanError(ErrorDetail("no-draws", "the law has no draws", "fit with `replicates=1000`"))
     if fit.rows is None:
         message = "the law document does not hold its rows: an older version wrote it"
         raise PlanError(ErrorDetail("no-rows", message, "fit again"))

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +11,7 @@ from shapeplan.design.candidates import Candidates
 from shapeplan.errors import ErrorDetail, PlanError
 from shapeplan.fitting.result import Fit
 from shapeplan.numerics.arrays import Floats
+from shapeplan.numerics.differences import derivatives, stencil
 from shapeplan.optimum.cost_model import TRUST
 
 _STEP = 1e-2
@@ -69,14 +68,14 @@ class Posterior:
         sound = np.isfinite(shape).all(axis=1) & np.isfinite(seen).all(axis=1)
         if sound.sum() < _FEWEST_DRAWS:
             message = f"only {int(sound.sum())} draws of the law tell a best shape at the target"
-            raise PlanError(ErrorDetail("no-draws", message, "fit with more --replicates, or ask for a nearer target"))
+            raise PlanError(ErrorDetail("no-draws", message, "fit with more `replicates`, or ask for a nearer target"))
         shape, seen = shape[sound], seen[sound]
         # Draws that agree because there is no noise have nothing against them.
         if not (np.ptp(shape, axis=0) > _SAME).any() and len(fit.at_edge(fit.best_at(target))) == len(fit.dims):
             message = (
                 f"at the target, the optimum under every draw is at the search bound ({TRUST:g}x the trained range)"
             )
-            raise PlanError(ErrorDetail("no-interior-optimum", message, "ask for a nearer --target"))
+            raise PlanError(ErrorDetail("no-interior-optimum", message, "ask for a nearer `target`"))
         return cls(shape - shape.mean(axis=0), seen - seen.mean(axis=0), curvature_at(fit, target), noise)
 
     @property
@@ -111,20 +110,13 @@ class Posterior:
 
 def curvature_at(fit: Fit, target: float) -> Floats:
     """Return the Hessian of the logarithm of the loss by log-shape at the best shape, without negative directions."""
-    best = list(fit.best_at(target).values())
-
-    def log_loss(moves: Sequence[Floats]) -> Floats:
-        shape = {dim: best[k] * np.exp(_STEP * np.array([move[k] for move in moves])) for k, dim in enumerate(fit.dims)}
-        return np.asarray(np.log(fit.law.loss(**fit.variables(shape, np.full(len(moves), target)))))
-
-    unit, hessian = np.eye(len(best)), np.empty((len(best), len(best)))
-    for i, j in itertools.product(range(len(best)), repeat=2):
-        both, first, second, neither = log_loss(
-            [unit[i] + unit[j], unit[i] - unit[j], unit[j] - unit[i], -unit[i] - unit[j]]
-        )
-        hessian[i, j] = (both - first - second + neither) / (4 * _STEP**2)
+    best = fit.best_at(target)
+    around = stencil(len(best), _STEP)
+    shapes = {dim: size * np.exp(around[:, k]) for k, (dim, size) in enumerate(best.items())}
+    losses = np.log(fit.law.loss(**fit.variables(shapes, np.full(len(around), target))))
+    _, _, (hessian,) = derivatives(losses[:, None], len(best), _STEP)
     if not np.isfinite(hessian).all():
         message = "the law gives no finite loss around its best shape at the target"
         raise PlanError(ErrorDetail("no-loss", message, "ask for a nearer target"))
-    values, vectors = np.linalg.eigh((hessian + hessian.T) / 2)
+    values, vectors = np.linalg.eigh(hessian)
     return np.asarray((vectors * np.maximum(values, 0.0)) @ vectors.T)

@@ -209,10 +209,15 @@ def _stage(design: Runs, prior: Fit, outcomes: Sequence[_Outcome]) -> Stage:
         exponents=_spreads([outcome.exponents for outcome in outcomes]),
         sizes=_spreads([outcome.sizes for outcome in outcomes]),
         regret=Spread.of(regrets),
-        laws={name: number / count for name, number in laws.most_common()},
-        warnings={code: number / count for code, number in codes.most_common()},
+        laws=_shares(laws, count),
+        warnings=_shares(codes, count),
         refused=1 - len(regrets) / count,
     )
+
+
+def _shares(numbers: Counter[str], count: int) -> dict[str, float]:
+    """Return numbers over a count, the largest first; equal ones by name, since codes come from sets."""
+    return {name: number / count for name, number in sorted(numbers.items(), key=lambda item: (-item[1], item[0]))}
 
 
 def _spreads(rows: Sequence[Mapping[str, float]]) -> dict[str, Spread]:

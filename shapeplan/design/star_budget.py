@@ -55,7 +55,7 @@ def star_for_budget(  # noqa: PLR0913 - public: an argument a question
     check_budget(budget)
     if unknown := [dim for dim in dims if dim not in PAPER_CENTER]:
         message = f"there is no usual size of {', '.join(unknown)}"
-        raise ArgumentError(ErrorDetail("bad-center", message, "give --center"))
+        raise ArgumentError(ErrorDetail("bad-center", message, "give `center`"))
 
     def star(size: float) -> Design | None:
         shape = dict(center) if center else scaled({dim: PAPER_CENTER[dim] for dim in dims}, size, architecture)
@@ -78,4 +78,4 @@ def star_for_budget(  # noqa: PLR0913 - public: an argument a question
                     raise
         return None
 
-    return largest_within(budget, star, "star", "--center", flops_convention)
+    return largest_within(budget, star, "star", "`center`", flops_convention)

@@ -11,15 +11,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from shapeplan import __version__
 from shapeplan.errors import Caution
-from shapeplan.runs import Source
+from shapeplan.provenance import Source
 
 SCHEMA_VERSION = 1
-
-
-def _finite(value: float) -> float:
-    if not math.isfinite(value):
-        raise ValueError("documents hold no NaN and no infinity")
-    return value
 
 
 def _ordered(ends: tuple[float, float]) -> tuple[float, float]:
@@ -28,40 +22,27 @@ def _ordered(ends: tuple[float, float]) -> tuple[float, float]:
     return ends
 
 
-Finite = Annotated[float, Field(strict=True), AfterValidator(_finite)]
-"""A number that JSON can hold."""
-Range = Annotated[tuple[Finite, Finite], AfterValidator(_ordered)]
+Range = Annotated[tuple[float, float], AfterValidator(_ordered)]
 
 
 class Part(BaseModel):
-    """A part of a document; fields that a newer shapeplan may have added are ignored."""
+    """A part of a document that is no record of the numbers below.
 
-    model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
+    Those records are dataclasses, and stand in documents as they are: pydantic validates them by this configuration.
+    Fields that a newer shapeplan may have added are ignored; a number is a JSON number, neither NaN nor infinite.
+    """
 
-
-class InputRecord(Part):
-    """An input by name and digest."""
-
-    name: str
-    sha256: str
-
-
-class WarningRecord(Part):
-    """A coded warning."""
-
-    code: str
-    message: str
-    hint: str
+    model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True, strict=True, allow_inf_nan=False)
 
 
 class Document(Part):
     """The header of every document."""
 
     kind: str
-    schema_version: int = Field(ge=1)
+    schema_version: int = Field(ge=1, le=SCHEMA_VERSION)
     shapeplan_version: str
-    inputs: tuple[InputRecord, ...]
-    warnings: tuple[WarningRecord, ...]
+    inputs: tuple[Source, ...]
+    warnings: tuple[Caution, ...]
 
     def dumps(self) -> str:
         """Return the document as JSON: numbers unrounded, a line a field, the same bytes for the same content."""
@@ -76,14 +57,9 @@ def header(kind: str, sources: Sequence[Source], cautions: Iterable[Caution]) ->
         "kind": kind,
         "schema_version": SCHEMA_VERSION,
         "shapeplan_version": __version__,
-        "inputs": tuple(InputRecord(name=source.name, sha256=source.sha256) for source in sources),
-        "warnings": warnings_of(cautions),
+        "inputs": tuple(sources),
+        "warnings": tuple(cautions),
     }
-
-
-def warnings_of(cautions: Iterable[Caution]) -> tuple[WarningRecord, ...]:
-    """Return coded warnings as they stand in documents."""
-    return tuple(WarningRecord(code=c.code, message=c.message, hint=c.hint) for c in cautions)
 
 
 def or_null(value: float | None) -> float | None:

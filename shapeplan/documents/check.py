@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Literal
 
-from shapeplan.documents.base import Document, Finite, Part, Range, header
-from shapeplan.documents.records import DroppedRecord, StartRecord, SupportRecord, TieRecord
+from shapeplan.documents.base import Document, Part, Range, header
 from shapeplan.fitting.check import Check
+from shapeplan.fitting.selection.identifiability import Support
+from shapeplan.provenance import DroppedRow
 from shapeplan.quantities import Convention
+from shapeplan.sweeps.dimensions import Tie
+from shapeplan.sweeps.grid import Start
 
 KIND = "shapeplan.check"
 
@@ -16,14 +18,14 @@ KIND = "shapeplan.check"
 class ArmSummary(Part):
     """An arm of the star: its values, and how many rows."""
 
-    values: tuple[Finite, ...]
+    values: tuple[float, ...]
     rows: int
 
 
 class StarSummary(Part):
     """The star in a log."""
 
-    center: dict[str, Finite]
+    center: dict[str, float]
     center_rows: int
     arms: dict[str, ArmSummary]
 
@@ -37,10 +39,10 @@ class CheckDocument(Document):
     shapes: int
     metric: str
     metric_range: Range
-    dims: dict[str, tuple[Finite, ...]]
+    dims: dict[str, tuple[float, ...]]
     free: tuple[str, ...]
-    tied: dict[str, TieRecord]
-    fixed: dict[str, Finite]
+    tied: dict[str, Tie]
+    fixed: dict[str, float]
     flops_convention: Convention
     flops_range: Range
     examples_unit: str
@@ -48,15 +50,15 @@ class CheckDocument(Document):
     star: StarSummary | None
     no_star: str | None
     grid_rows: int
-    start: StartRecord | None
-    laws: tuple[SupportRecord, ...]
+    start: Start | None
+    laws: tuple[Support, ...]
     notes: tuple[str, ...]
-    dropped: tuple[DroppedRecord, ...] = ()
+    dropped: tuple[DroppedRow, ...] = ()
 
 
 def check_document(found: Check) -> CheckDocument:
     """Return the document of a check."""
-    runs, star, start = found.runs, found.star, found.start
+    runs, star = found.runs, found.star
     loss = runs.observed()
     return CheckDocument(
         **header(KIND, runs.sources, found.cautions),
@@ -67,7 +69,7 @@ def check_document(found: Check) -> CheckDocument:
         metric_range=(float(loss.min()), float(loss.max())),
         dims=dict(found.values),
         free=found.dimensions.free,
-        tied={dim: TieRecord(**asdict(tie)) for dim, tie in found.dimensions.tied.items()},
+        tied=dict(found.dimensions.tied),
         fixed=dict(found.dimensions.fixed),
         flops_convention=runs.flops_convention,
         flops_range=(float(runs.flops.min()), float(runs.flops.max())),
@@ -85,8 +87,8 @@ def check_document(found: Check) -> CheckDocument:
         else None,
         no_star=found.no_star,
         grid_rows=found.grid_rows,
-        start=StartRecord(shape=dict(start.shape), flops=start.flops, source=start.source) if start else None,
-        laws=tuple(SupportRecord.of(law) for law in found.laws),
+        start=found.start,
+        laws=found.laws,
         notes=runs.notes,
-        dropped=tuple(DroppedRecord(**asdict(row)) for row in runs.dropped),
+        dropped=runs.dropped,
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from shapeplan.documents.base import Document, header
-from shapeplan.documents.records import SelectionRecord, SupportRecord
+from shapeplan.fitting.records import Score
+from shapeplan.fitting.selection.identifiability import Support
 
 if TYPE_CHECKING:
     from shapeplan.fitting.compare import Comparison
@@ -22,8 +23,8 @@ class ComparisonDocument(Document):
     rows: int
     runs: int
     chosen: str
-    selection: tuple[SelectionRecord, ...]
-    refused: tuple[SupportRecord, ...]
+    selection: tuple[Score, ...]
+    refused: tuple[Support, ...]
 
 
 def comparison_document(found: Comparison) -> ComparisonDocument:
@@ -35,6 +36,6 @@ def comparison_document(found: Comparison) -> ComparisonDocument:
         rows=found.rows,
         runs=found.runs,
         chosen=found.chosen,
-        selection=tuple(SelectionRecord.of(score) for score in found.scores),
-        refused=tuple(SupportRecord.of(law) for law in found.refused),
+        selection=found.scores,
+        refused=found.refused,
     )

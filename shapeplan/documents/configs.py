@@ -103,12 +103,12 @@ def export_config(plan: Plan, library: str) -> Export:
         If there are several budgets, no heads, a dimension is missing, or the architecture is of another kind.
     """
     if len(plan.budgets) != 1:
-        message = f"--format {library} prints one shape, and there are {len(plan.budgets)} budgets"
+        message = f"`format={library}` prints one shape, and there are {len(plan.budgets)} budgets"
         raise ArgumentError(ErrorDetail("bad-format", message, "ask for one budget", value=library))
     how, shape = LIBRARIES[library], _shape_of(plan, plan.budgets[0], library)
     if shape.model is not None and not isinstance(shape.model, how.model):
         family = plan.fit.architecture.family.name if plan.fit.architecture else ""
-        message = f"--format {library} is of another kind of model than the law's architecture, {family}"
+        message = f"`format={library}` is of another kind of model than the law's architecture, {family}"
         able = ", ".join(name for name, one in LIBRARIES.items() if isinstance(shape.model, one.model))
         raise ArgumentError(ErrorDetail("bad-format", message, f"write one of {able}", value=library))
     return Export(how.write(shape), tuple(_cautions(library, how, shape)))
@@ -117,11 +117,11 @@ def export_config(plan: Plan, library: str) -> Export:
 def _shape_of(plan: Plan, budget: BudgetPlan, library: str) -> _Shape:
     missing = [dim for dim in SHAPE_DIMS if dim not in budget.rounded]
     if missing and plan.fit.architecture is None:
-        message = f"--format {library} needs {', '.join(missing)}, which the law does not give"
+        message = f"`format={library}` needs {', '.join(missing)}, which the law does not give"
         raise ArgumentError(ErrorDetail("bad-format", message, "add it to the log, or an architecture", value=library))
     if budget.heads is None:
-        message = f"--format {library} needs heads, for which the law has no rule"
-        raise ArgumentError(ErrorDetail("bad-format", message, "give --heads or --head-dim", value=library))
+        message = f"`format={library}` needs heads, for which the law has no rule"
+        raise ArgumentError(ErrorDetail("bad-format", message, "give `heads` or `head_dim`", value=library))
     model = (
         None
         if plan.fit.architecture is None
@@ -273,4 +273,4 @@ LIBRARIES: dict[str, _Library] = {
     "hf-llama": _Library(_hf_llama, Decoder, frozenset({"vocab", "seq", "kv_heads", "tied"}), STYLES["llama"]),
     "nanogpt": _Library(_nanogpt, Decoder, frozenset({"seq"}), {"vocab": 50304}),
 }
-"""Every library by the name users write after ``--format``."""
+"""Every library by the name users write after ``format``."""

@@ -29,6 +29,7 @@ def inconsistencies(document: LawDocument) -> Iterator[str]:
     yield from _sizes(document)
     yield from _draws(document)
     yield from _constants(document, form)
+    yield from _costs(document)
     yield from _growths(document)
     yield from _dimensions(document)
     yield from _ranges(document)
@@ -62,6 +63,8 @@ def _sizes(document: LawDocument) -> Iterator[str]:
         if wrong := [name for name, size in sizes.items() if not 1 / LARGEST_UNIT <= size <= LARGEST_UNIT]:
             why = "not positive" if any(sizes[name] <= 0 for name in wrong) else "beyond all bounds"
             yield f"{where} is {why} in {', '.join(wrong)}"
+    if document.start and document.start.flops <= 0:
+        yield "start.flops is not positive"
 
 
 def _draws(document: LawDocument) -> Iterator[str]:
@@ -72,6 +75,8 @@ def _draws(document: LawDocument) -> Iterator[str]:
         yield "bootstrap.draws are empty"
     if document.parameters and document.fit is None:
         yield "fit is null though there are parameters"
+    if document.fit and document.fit.relative_rmse < 0:
+        yield "fit.relative_rmse is below 0"
 
 
 def _constants(document: LawDocument, form: Form) -> Iterator[str]:
@@ -84,6 +89,12 @@ def _constants(document: LawDocument, form: Form) -> Iterator[str]:
             most = LARGEST_EXPONENT if name in form.exponents else LARGEST_COEFFICIENT
             if not all(0 <= value <= most for value in values):
                 yield f"{what} of {name} are not in 0 ... {most:g}"
+
+
+def _costs(document: LawDocument) -> Iterator[str]:
+    terms = document.cost.terms if document.cost else ()
+    if not all(0 < term.coefficient <= LARGEST_UNIT for term in terms):
+        yield f"coefficients of cost are not in 0 ... {LARGEST_UNIT:g}"
 
 
 def _growths(document: LawDocument) -> Iterator[str]:
@@ -104,11 +115,14 @@ def _dimensions(document: LawDocument) -> Iterator[str]:
         if not 1 / LARGEST_GROWTH <= tie.power <= LARGEST_GROWTH:
             yield f"{dim} is tied to {tie.to!r} by a power of {tie.power:g}"
     named = [*document.dims, *document.tied, *document.fixed]
-    if document.cost and not document.cost.dims <= set(named):
+    if document.cost and any(term.exponents.keys() - set(named) for term in document.cost.terms):
         yield "cost speaks of other dimensions than dims"
     if any(rival.dims != document.dims for rival in document.rivals):
         yield "rivals speak of other dimensions than dims"
     arms = set(document.arms)
+    for dim, arm in document.arms.items():
+        if not arm.values:
+            yield f"the arm of {dim} has no values"
     if dims and not (arms <= dims and all(arms <= set(row.by_arm) for row in document.center)):
         yield "arms, or the centre's errors by arm, speak of other dimensions than dims"
     if not document.heads.keys() <= {"heads", "head_dim"}:
@@ -119,6 +133,9 @@ def _dimensions(document: LawDocument) -> Iterator[str]:
 
 def _ranges(document: LawDocument) -> Iterator[str]:
     dims, covered = set(document.dims), document.range
+    for name, parameter in document.parameters.items():
+        if parameter.ci and parameter.ci[0] > parameter.ci[1]:
+            yield f"parameters: the ends of the interval of {name} are the wrong way round"
     if not 1e-6 <= covered.flops[0] <= covered.flops[1] <= LARGEST_FLOPS:
         yield "range.flops is beyond all bounds"
     if not dims <= covered.shape.keys():

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from shapeplan.documents.base import Document, Finite, header
+from shapeplan.documents.base import Document, header
 from shapeplan.documents.metrics import MetricsDocument
-from shapeplan.errors import Caution
 from shapeplan.figures.figure import Figure
 from shapeplan.fitting.result import Fit
-from shapeplan.runs import Source
+from shapeplan.provenance import Source
 
 KIND = "shapeplan.figure"
-Cell = Finite | int | bool | str | None
+Cell = float | int | bool | str | None
 
 
 class FigureDocument(Document):
@@ -40,9 +39,8 @@ def figure_document(figure: Figure, fits: Sequence[Fit]) -> FigureDocument:
 
 def figure_document_of_metrics(figure: Figure, document: MetricsDocument, source: Source) -> FigureDocument:
     """Return the document of a figure of a document of several metrics."""
-    cautions = [Caution(warning.code, warning.message, warning.hint) for warning in document.warnings]
     laws = tuple(record.law for record in document.metrics.values())
-    return _document(figure, header(KIND, (source,), cautions), laws, tuple(document.metrics))
+    return _document(figure, header(KIND, (source,), document.warnings), laws, tuple(document.metrics))
 
 
 def _document(

@@ -17,8 +17,8 @@ from shapeplan.documents.base import SCHEMA_VERSION, Document
 from shapeplan.documents.law import KIND, LawDocument, fit_of, law_document
 from shapeplan.errors import ErrorDetail, InputError, OutputError
 from shapeplan.fitting.result import Fit
+from shapeplan.provenance import Source
 from shapeplan.readers.source import read_text
-from shapeplan.runs import Source
 
 if TYPE_CHECKING:
     from shapeplan.documents.metrics import MetricsDocument
@@ -158,15 +158,30 @@ def read_law_or_metrics(path: str | Path) -> Fit | tuple[MetricsDocument, Source
     from shapeplan.documents.metrics import MetricsDocument
 
     text = read_text(path)
-    data = _load(text.body, text.name)
-    if isinstance(data, dict) and data.get("kind") == METRICS:
-        _check_version(data, text.name)
-        return _validated(MetricsDocument, data, text.name), text.source
-    return _fit(data, text.name, text.source)
+    if _kind_of(_load(text.body, text.name)) == METRICS:
+        return _validated(MetricsDocument, text.body, text.name), text.source
+    return _parse(text.body, text.name, text.source)
 
 
 def _parse(body: str, name: str, source: Source | None) -> Fit:
-    return _fit(_load(body, name), name, source)
+    document = _validated(LawDocument, body, name)
+    try:
+        return fit_of(document, (source,) if source else ())
+    except InputError as error:
+        raise InputError(*(detail.within(name) for detail in error.details)) from None
+
+
+def _validated(kind: type[D], body: str, name: str) -> D:
+    """Return the document that a text holds; only where it holds none is the text looked at more closely."""
+    try:
+        return kind.model_validate_json(body)
+    except ValidationError as error:
+        problems = error.errors(include_url=False)
+    data = _load(body, name)
+    if kind is LawDocument:
+        _check_kind(data, name)
+    _check_version(data, name)
+    raise InputError(*(_error_detail(problem, name) for problem in problems))
 
 
 def _load(body: str, name: str) -> Any:
@@ -180,40 +195,24 @@ def _load(body: str, name: str) -> Any:
         raise InputError(ErrorDetail("bad-json", f"is not JSON: {error}", "fit again", name)) from None
 
 
-def _fit(data: Any, name: str, source: Source | None) -> Fit:
-    _check_kind(data, name)
-    document = _validated(LawDocument, data, name)
-    try:
-        return fit_of(document, (source,) if source else ())
-    except InputError as error:
-        raise InputError(*(detail.within(name) for detail in error.details)) from None
-
-
-def _validated(kind: type[D], data: Any, name: str) -> D:
-    try:
-        return kind.model_validate(data)
-    except UnicodeEncodeError:
-        message = "holds half of a surrogate pair, which is no text"
-        raise InputError(ErrorDetail("bad-document", message, "fit again, or undo the edit", name)) from None
-    except ValidationError as error:
-        raise InputError(*(_error_detail(problem, name) for problem in error.errors(include_url=False))) from None
-
-
 def _refuse_constant(constant: str) -> float:
     raise ValueError(f"{constant} is no JSON number")
 
 
 def _check_kind(data: Any, name: str) -> None:
     hint = "give the document that `shapeplan fit -o law.json` wrote"
-    kind = data.get("kind") if isinstance(data, dict) else None
+    kind = _kind_of(data)
     if kind == METRICS:
-        hint = "fit one metric at a time: that document is a law (plot --figure exponents takes this one)"
+        hint = "fit one metric at a time: that document is a law (plot `figure=exponents` takes this one)"
     if kind != KIND:
         found = f"is a {kind}" if isinstance(kind, str) else "is no shapeplan document"
         raise InputError(
             ErrorDetail("wrong-kind", f"{found}, not a law", hint, name, column="kind", value=kind and str(kind))
         )
-    _check_version(data, name)
+
+
+def _kind_of(data: Any) -> Any:
+    return data.get("kind") if isinstance(data, dict) else None
 
 
 def _check_version(data: Any, name: str) -> None:
@@ -228,6 +227,8 @@ def _check_version(data: Any, name: str) -> None:
 def _error_detail(problem: Any, name: str) -> ErrorDetail:
     field = ".".join(str(part) for part in problem["loc"]) or None
     message = str(problem["msg"]).removeprefix("Value error, ")
+    if problem["type"] == "json_invalid" and ("surrogate" in message or "escape" in message):
+        message = "holds half of a surrogate pair, which is no text"
     shown = None if problem["type"] == "missing" or not field else str(problem["input"])[:60]
     return ErrorDetail(
         "bad-document",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any, Literal
 
 from shapeplan.architectures import CONVENTIONS
 from shapeplan.architectures.base import SHAPE_DIMS
-from shapeplan.counting.compare import Costs, ModelCost
-from shapeplan.documents.base import Document, Finite, header
+from shapeplan.counting.compare import Costs, ModelCost, Training
+from shapeplan.documents.base import Document, header
 from shapeplan.documents.base import Part as Piece
 from shapeplan.quantities import Convention
 
@@ -30,15 +31,6 @@ class PartRecord(Piece):
     macs: int
 
 
-class TrainingRecord(Piece):
-    """What one training takes."""
-
-    examples: Finite
-    flops_forward: Finite
-    flops_training: Finite
-    days: Finite | None
-
-
 class MemoryRecord(Piece):
     """Bytes of the state."""
 
@@ -51,8 +43,8 @@ class MemoryRecord(Piece):
 class RatioRecord(Piece):
     """Ratios to the first model; FLOPs are forward, of one example, and null between images and tokens."""
 
-    params: Finite
-    flops_per_example: Finite | None
+    params: float
+    flops_per_example: float | None
 
 
 class ModelRecord(Piece):
@@ -72,10 +64,10 @@ class ModelRecord(Piece):
     params_without_embeddings: int
     macs: int
     flops: dict[str, int | None]
-    flops_per_example: dict[str, Finite | None]
+    flops_per_example: dict[str, float | None]
     parts: dict[str, PartRecord]
     ratio_to_first: RatioRecord
-    training: TrainingRecord | None
+    training: Training | None
     memory: MemoryRecord | None
 
 
@@ -84,10 +76,10 @@ class HardwareRecord(Piece):
 
     count: int
     accelerator: str
-    peak_flops_per_second: Finite
-    memory_bytes: Finite
+    peak_flops_per_second: float
+    memory_bytes: float
     source: str
-    mfu: Finite
+    mfu: float
 
 
 class FlopsDocument(Document):
@@ -96,7 +88,7 @@ class FlopsDocument(Document):
     kind: Literal["shapeplan.flops"]
     conventions: dict[str, ConventionRecord]
     assumptions: tuple[str, ...]
-    budget: Finite | None
+    budget: float | None
     budget_convention: str | None
     hardware: HardwareRecord | None
     memory_recipe: str | None
@@ -133,7 +125,7 @@ def flops_document(costs: Costs) -> FlopsDocument:
 
 
 def _model(row: ModelCost, first: ModelCost) -> ModelRecord:
-    model, training, memory = row.counted.model, row.training, row.memory
+    model, memory = row.counted.model, row.memory
     return ModelRecord(
         name=row.name,
         catalogue_name=row.counted.record or None,
@@ -155,17 +147,6 @@ def _model(row: ModelCost, first: ModelCost) -> ModelRecord:
             params=row.params / first.params,
             flops_per_example=row.flops_ratio(first),
         ),
-        training=TrainingRecord(
-            examples=training.examples,
-            flops_forward=training.flops_forward,
-            flops_training=training.flops_training,
-            days=training.days,
-        )
-        if training
-        else None,
-        memory=MemoryRecord(
-            weights=memory.weights, gradients=memory.gradients, optimizer=memory.optimizer, total=memory.total
-        )
-        if memory
-        else None,
+        training=row.training,
+        memory=MemoryRecord(**asdict(memory), total=memory.total) if memory else None,
     )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from shapeplan.documents.base import Document, Part, Range, WarningRecord, header, or_null, warnings_of
-from shapeplan.documents.records import EstimateRecord, FitRecord
+from shapeplan.documents.base import Document, Part, header
+from shapeplan.documents.records import EstimateRecord, estimate_records
+from shapeplan.errors import Caution
 from shapeplan.figures.exponents import Growth
-from shapeplan.fitting.records import Estimate
+from shapeplan.fitting.records import Agreement, Estimate, Quality
 
 if TYPE_CHECKING:
     from shapeplan.fitting.metrics import MetricsFit
@@ -19,16 +20,8 @@ class MetricRecord(Part):
     """The fit of one metric; the whole of it is in the law document of a fit to that metric alone."""
 
     law: str
-    fit: FitRecord | None
-    warnings: tuple[WarningRecord, ...]
-
-
-class AgreementRecord(Part):
-    """Where the metrics agree about an exponent within their intervals."""
-
-    common: Range | None
-    apart: tuple[tuple[str, str], ...]
-    unknown: tuple[str, ...]
+    fit: Quality | None
+    warnings: tuple[Caution, ...]
 
 
 class MetricsDocument(Document):
@@ -37,7 +30,7 @@ class MetricsDocument(Document):
     kind: Literal["shapeplan.metrics"]
     metrics: dict[str, MetricRecord]
     exponents: dict[str, dict[str, EstimateRecord]]
-    agreement: dict[str, AgreementRecord]
+    agreement: dict[str, Agreement]
     level: float
 
 
@@ -61,18 +54,12 @@ def metrics_document(found: MetricsFit) -> MetricsDocument:
         metrics={
             metric: MetricRecord(
                 law=fit.law.form.name,
-                fit=FitRecord.of(fit.quality),
-                warnings=warnings_of(fit.cautions),
+                fit=fit.quality,
+                warnings=fit.cautions,
             )
             for metric, fit in found.fits.items()
         },
-        exponents={
-            name: {metric: EstimateRecord(value=or_null(e.value), ci=e.ci) for metric, e in by_metric.items()}
-            for name, by_metric in found.exponents.items()
-        },
-        agreement={
-            name: AgreementRecord(common=one.common, apart=one.apart, unknown=one.unknown)
-            for name, one in found.agreement.items()
-        },
+        exponents={name: estimate_records(by_metric) for name, by_metric in found.exponents.items()},
+        agreement=found.agreement,
         level=fits[0].bootstrap.level,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from shapeplan.design.next_run import NextRuns
-from shapeplan.documents.base import Document, Finite, Part, header
+from shapeplan.documents.base import Document, Part, header
 from shapeplan.quantities import Convention
 
 KIND = "shapeplan.next"
@@ -15,13 +15,13 @@ class SuggestionRecord(Part):
     """A run to add, given those before it; `narrowing` is by which part uncertainty of the best size shrinks."""
 
     name: str
-    shape: dict[str, int | Finite]
-    examples: Finite
-    flops: Finite
-    regret_before: Finite
-    regret_after: Finite
-    gain_per_flop: Finite
-    narrowing: dict[str, Finite]
+    shape: dict[str, int | float]
+    examples: float
+    flops: float
+    regret_before: float
+    regret_after: float
+    gain_per_flop: float
+    narrowing: dict[str, float]
     reason: str
 
 
@@ -30,11 +30,11 @@ class NextDocument(Document):
 
     kind: Literal["shapeplan.next"]
     law: str
-    target: Finite
-    budget: Finite
+    target: float
+    budget: float
     flops_convention: Convention
     examples_unit: str
-    noise: Finite
+    noise: float
     considered: int
     suggestions: tuple[SuggestionRecord, ...]
 

@@ -4,99 +4,50 @@ from __future__ import annotations
 
 import csv
 import io
-from dataclasses import asdict, fields, is_dataclass
-from typing import Any, Literal
+from dataclasses import fields
+from typing import Literal
 
 from pydantic import Field
 
-from shapeplan.documents.base import Document, Finite, Part, Range, WarningRecord, header, warnings_of
-from shapeplan.documents.records import EstimateRecord, StartRecord, estimate_records
-from shapeplan.planning.plan import BudgetPlan, Plan
+from shapeplan.documents.base import Document, Part, Range, header
+from shapeplan.documents.records import EstimateRecord, estimate_records
+from shapeplan.errors import Caution
+from shapeplan.planning.plan import Alternative, BudgetPlan, Deviation, LawPlan, Plan, Serving
 from shapeplan.quantities import Convention
+from shapeplan.sweeps.grid import Start
 
 KIND = "shapeplan.plan"
-
-
-class SameLossRecord(Part):
-    """What the loss of a shape costs with the best shape for it; `compute` and `inference` are ratios."""
-
-    flops: Finite
-    compute: Finite
-    compute_ci: Range | None = None
-    inference: Finite | None
-
-
-class AlternativeRecord(Part):
-    """Another shape at the same budget; null where the law or the log does not tell."""
-
-    name: str
-    shape: dict[str, int | Finite]
-    params: int | None = None
-    flops_per_example: Finite | None = None
-    loss: Finite | None
-    regret: Finite | None
-    regret_ci: Range | None = None
-    same_loss: SameLossRecord | None = None
-    keeps_limits: bool = True
-
-
-class LawPlanRecord(Part):
-    """What another law, as good by the rollout, makes of the budget."""
-
-    law: str
-    shape: dict[str, Finite]
-    ci: dict[str, Range | None]
-    loss: EstimateRecord
-    regret: Finite
-    at_edge: tuple[str, ...] = ()
-
-
-class DeviationRecord(Part):
-    """One dimension off the best shape by a factor, the others and the budget the same."""
-
-    dim: str
-    factor: Finite
-    excess: Finite
-    ci: Range | None = None
-
-
-class ServingRecord(Part):
-    """What serving takes of the budget."""
-
-    examples: Finite
-    flops: Finite
-    flops_forward: Finite
 
 
 class BudgetRecord(Part):
     """The plan for one budget; null where the law or the log does not tell."""
 
-    flops: Finite
+    flops: float
     flops_convention: Convention
-    flops_forward: Finite
-    flops_training: Finite
-    flops_ci: tuple[Finite, Finite | None] | None = None
-    shape: dict[str, Finite]
+    flops_forward: float
+    flops_training: float
+    flops_ci: tuple[float, float | None] | None = None
+    shape: dict[str, float]
     ci: dict[str, Range | None]
-    rounded: dict[str, int | Finite | None]
+    rounded: dict[str, int | float | None]
     params: int | None
-    flops_per_example: Finite | None
-    flops_per_example_forward: Finite | None
-    flops_per_example_training: Finite | None
+    flops_per_example: float | None
+    flops_per_example_forward: float | None
+    flops_per_example_training: float | None
     examples: int | None
-    achieved_flops: Finite | None
-    serving: ServingRecord | None = None
-    days: Finite | None = None
+    achieved_flops: float | None
+    serving: Serving | None = None
+    days: float | None = None
     loss: EstimateRecord | None
-    regret_of_rounding: Finite | None
+    regret_of_rounding: float | None
     valley: dict[str, Range] = Field(default_factory=dict)
-    deviations: tuple[DeviationRecord, ...] = ()
-    recipe: AlternativeRecord | None = None
-    optimum: AlternativeRecord | None = None
-    versus: tuple[AlternativeRecord, ...] = ()
-    laws: tuple[LawPlanRecord, ...] = ()
-    extrapolation: dict[str, Finite] = Field(default_factory=dict)
-    warnings: tuple[WarningRecord, ...]
+    deviations: tuple[Deviation, ...] = ()
+    recipe: Alternative | None = None
+    optimum: Alternative | None = None
+    versus: tuple[Alternative, ...] = ()
+    laws: tuple[LawPlan, ...] = ()
+    extrapolation: dict[str, float] = Field(default_factory=dict)
+    warnings: tuple[Caution, ...]
 
 
 class FleetRecord(Part):
@@ -104,8 +55,8 @@ class FleetRecord(Part):
 
     accelerators: str
     count: int
-    peak_flops_per_second: Finite
-    mfu: Finite
+    peak_flops_per_second: float
+    mfu: float
 
 
 class PlanDocument(Document):
@@ -115,15 +66,15 @@ class PlanDocument(Document):
     law: str
     method: str
     metric: str
-    weights: dict[str, Finite]
+    weights: dict[str, float]
     scaling_exponents: dict[str, EstimateRecord]
     growth_exponents: dict[str, EstimateRecord] = Field(default_factory=dict)
-    start: StartRecord | None
+    start: Start | None
     examples_unit: str
-    level: Finite
-    trust: Finite | None = None
-    tolerance: Finite | None = None
-    limits: dict[str, Finite] = Field(default_factory=dict)
+    level: float
+    trust: float | None = None
+    tolerance: float | None = None
+    limits: dict[str, float] = Field(default_factory=dict)
     fleet: FleetRecord | None = None
     budgets: tuple[BudgetRecord, ...]
 
@@ -139,9 +90,7 @@ def plan_document(plan: Plan) -> PlanDocument:
         weights=dict(plan.weights),
         scaling_exponents=estimate_records(fit.scaling_exponents),
         growth_exponents=estimate_records(fit.growth_exponents),
-        start=StartRecord(shape=dict(plan.start.shape), flops=plan.start.flops, source=plan.start.source)
-        if plan.start
-        else None,
+        start=plan.start,
         examples_unit=fit.examples_unit,
         level=fit.bootstrap.level,
         trust=plan.trust,
@@ -153,21 +102,15 @@ def plan_document(plan: Plan) -> PlanDocument:
 
 
 def _budget(budget: BudgetPlan) -> BudgetRecord:
-    same = {field.name: getattr(budget, field.name) for field in fields(budget)}
-    own = {"rounded", "heads", "cautions"}
+    own = {"rounded", "heads", "loss", "cautions"}
+    same = {field.name: getattr(budget, field.name) for field in fields(budget) if field.name not in own}
     heads = {} if "heads" in budget.rounded else {"heads": budget.heads}
     return BudgetRecord(
-        **{name: _plain(value) for name, value in same.items() if name not in own},
+        **same,
         rounded={**budget.rounded, **heads},
-        warnings=warnings_of(budget.cautions),
+        loss=EstimateRecord.of(budget.loss) if budget.loss else None,
+        warnings=budget.cautions,
     )
-
-
-def _plain(value: Any) -> Any:
-    """Return records as mappings, alone or in tuples."""
-    if isinstance(value, tuple):
-        return tuple(_plain(item) for item in value)
-    return asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
 
 
 def _fleet(plan: Plan) -> FleetRecord | None:

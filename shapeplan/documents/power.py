@@ -2,35 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Literal
 
-from shapeplan.design.power_curve import Power
-from shapeplan.documents.base import Document, Finite, Part, header
+from shapeplan.design.power_curve import Power, Stage
+from shapeplan.documents.base import Document, header
+from shapeplan.provenance import Source
 from shapeplan.quantities import Convention
-from shapeplan.runs import Source
 
 KIND = "shapeplan.power"
-
-
-class SpreadRecord(Part):
-    """Median and 90th percentile over simulated sweeps."""
-
-    median: Finite
-    p90: Finite
-
-
-class StageRecord(Part):
-    """What the cheapest runs, up to some number, would tell; widths are upper end over lower."""
-
-    runs: int
-    flops: Finite
-    exponents: dict[str, SpreadRecord]
-    sizes: dict[str, SpreadRecord]
-    regret: SpreadRecord | None
-    laws: dict[str, Finite]
-    warnings: dict[str, Finite]
-    refused: Finite
 
 
 class PowerDocument(Document):
@@ -38,14 +17,14 @@ class PowerDocument(Document):
 
     kind: Literal["shapeplan.power"]
     law: str
-    target: Finite
+    target: float
     flops_convention: Convention
-    noise: Finite
-    run_noise: Finite
-    tails: Finite | None
+    noise: float
+    run_noise: float
+    tails: float | None
     sweeps: int
     seed: int
-    stages: tuple[StageRecord, ...]
+    stages: tuple[Stage, ...]
 
 
 def power_document(found: Power, sources: tuple[Source, ...] = ()) -> PowerDocument:
@@ -60,5 +39,5 @@ def power_document(found: Power, sources: tuple[Source, ...] = ()) -> PowerDocum
         tails=found.tails,
         sweeps=found.sweeps,
         seed=found.seed,
-        stages=tuple(StageRecord(**asdict(stage)) for stage in found.stages),
+        stages=found.stages,
     )

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict
 
-from shapeplan.documents.base import Document, Finite, Part, header
+from shapeplan.documents.base import Document, Part, header
 from shapeplan.fitting.predict import Predictions
 from shapeplan.fitting.result import Fit
 from shapeplan.quantities import Convention
@@ -24,13 +24,13 @@ _NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?")
 class PredictionRecord(Part):
     """A row of the input with its prediction; `law_flops` is its compute in the convention of the law."""
 
-    model_config = ConfigDict(extra="allow", frozen=True)
+    model_config = ConfigDict(extra="allow")
 
-    law_flops: Finite
-    predicted: Finite
-    lower: Finite | None
-    upper: Finite | None
-    residual: Finite | None
+    law_flops: float
+    predicted: float
+    lower: float | None
+    upper: float | None
+    residual: float | None
 
 
 class PredictionsDocument(Document):
@@ -40,7 +40,7 @@ class PredictionsDocument(Document):
     law: str
     flops_convention: Convention
     metric: str
-    level: Finite
+    level: float
     rows: tuple[PredictionRecord, ...]
 
 

@@ -1,153 +1,54 @@
-"""The parts of a law document."""
+"""The parts of a law document that are not records of the fit as they are: null in place of NaN, lists of arrays."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Literal
 
+import numpy as np
 from pydantic import Field
 
 from shapeplan.architectures import FittedCost, PowerSum, PowerTerm
-from shapeplan.documents.base import Finite, Part, Range, or_null
-from shapeplan.documents.rivals import LARGEST_UNIT
-from shapeplan.fitting.records import Estimate, HeldOutError, Horizon, Quality, Score, Status
-from shapeplan.fitting.selection.identifiability import Support
-
-
-class TieRecord(Part):
-    """A dimension that follows another: ``ratio * to ** power``."""
-
-    to: str
-    ratio: Finite
-    power: Finite = 1.0
-
-
-class ParameterRecord(Part):
-    """A constant, in the units of the document."""
-
-    value: Finite
-    ci: Range | None
-    at_bound: bool
+from shapeplan.documents.base import Part, Range, or_null
+from shapeplan.fitting.records import Bootstrap, CenterRow, Estimate, Influence, Influences
 
 
 class EstimateRecord(Part):
     """A number with its interval; null where it is not defined."""
 
-    value: Finite | None
+    value: float | None
     ci: Range | None
 
+    @classmethod
+    def of(cls, estimate: Estimate) -> EstimateRecord:
+        """Return the record of an estimate."""
+        return cls(value=or_null(estimate.value), ci=estimate.ci)
 
-class StartRecord(Part):
-    """x0 and t0 of the recipe."""
-
-    shape: dict[str, Finite]
-    flops: Finite = Field(gt=0)
-    source: str
+    def estimate(self) -> Estimate:
+        """Return the estimate that the record describes."""
+        return Estimate(_or_nan(self.value), self.ci)
 
 
 class StarRecord(Part):
     """The star that the law was fitted on."""
 
-    center: dict[str, Finite]
-
-
-class ArmRecord(Part):
-    """How Eq. 2 does on one arm."""
-
-    values: tuple[Finite, ...] = Field(min_length=1)
-    rows: int
-    runs: int
-    relative_rmse: Finite
-    c_alone: Finite
-
-
-class FitRecord(Part):
-    """How well the law fits its rows."""
-
-    objective: str
-    objective_value: Finite
-    relative_rmse: Finite = Field(ge=0)
-    rows: int
-    runs: int
-    status: Status
-
-    @classmethod
-    def of(cls, quality: Quality | None) -> FitRecord | None:
-        """Return the record, or None of a published law."""
-        return cls(**asdict(quality)) if quality else None
+    center: dict[str, float]
 
 
 class CenterRecord(Part):
     """A row of the held-out centre."""
 
-    shape: dict[str, Finite]
-    flops: Finite
-    observed: Finite
-    predicted: Finite
-    relative_error: Finite
-    by_arm: dict[str, Finite]
+    shape: dict[str, float]
+    flops: float
+    observed: float
+    predicted: float
+    relative_error: float
+    by_arm: dict[str, float]
 
-
-class HeldOutRecord(Part):
-    """How far the law is from rows it never saw, relative."""
-
-    rows: int
-    bias: Finite
-    rmse: Finite
-    worst: Finite
-
-
-class HorizonRecord(Part):
-    """Errors on rows so far above those that a fit saw."""
-
-    distance: Finite
-    rmse: Finite
-    rows: int
-
-
-class SelectionRecord(Part):
-    """A candidate law."""
-
-    law: str
-    rollout_rmse: Finite | None
-    rollout_se: Finite | None
-    relative_rmse: Finite
-    parameters: int = 0
-    bic_excess: Finite | None = None
-    top_decade: HeldOutRecord | None = None
-    unseen_shapes: HeldOutRecord | None = None
-    rollout: tuple[HorizonRecord, ...] = ()
-    reasons: dict[str, str] = Field(default_factory=dict)
-
-    @classmethod
-    def of(cls, score: Score) -> SelectionRecord:
-        """Return the record of a score."""
-        return cls(**asdict(score))
-
-    def score(self) -> Score:
-        """Return the score that the record describes."""
-        held_out = {"top_decade": self.top_decade, "unseen_shapes": self.unseen_shapes}
-        errors = {name: HeldOutError(**record.model_dump()) if record else None for name, record in held_out.items()}
-        rollout = tuple(Horizon(**record.model_dump()) for record in self.rollout)
-        return Score(**{**self.model_dump(), **errors, "rollout": rollout})
-
-
-class NoiseRecord(Part):
-    """Scatter that no law could explain."""
-
-    source: Literal["replicates", "checkpoints"]
-    sigma: Finite
-    rows: int
-
-
-class TrendRecord(Part):
-    """Mean residual in the low, middle and high third of a variable, and how often a clean log shows as much."""
-
-    low: Finite
-    middle: Finite
-    high: Finite
-    chance: Finite
+    def row(self) -> CenterRow:
+        """Return the row that the record describes."""
+        return CenterRow(**self.model_dump(exclude={"shape"}))
 
 
 class InfluenceRecord(Part):
@@ -155,10 +56,21 @@ class InfluenceRecord(Part):
 
     runs: tuple[str, ...] = Field(min_length=1)
     lines: tuple[int, ...] = Field(min_length=1)
-    strength: Finite
-    surprise: Finite
-    exponents: dict[str, Finite | None]
-    optimum: dict[str, Finite]
+    strength: float
+    surprise: float
+    exponents: dict[str, float | None]
+    optimum: dict[str, float]
+
+    @classmethod
+    def of(cls, influence: Influence) -> InfluenceRecord:
+        """Return the record of an influence."""
+        exponents = {name: or_null(value) for name, value in influence.exponents.items()}
+        return cls(**{**asdict(influence), "exponents": exponents})
+
+    def influence(self) -> Influence:
+        """Return the influence that the record describes."""
+        exponents = {name: _or_nan(value) for name, value in self.exponents.items()}
+        return Influence(**{**self.model_dump(), "exponents": exponents})
 
 
 class InfluencesRecord(Part):
@@ -168,50 +80,23 @@ class InfluencesRecord(Part):
     together: InfluenceRecord | None = None
     reasons: dict[str, str] = Field(default_factory=dict)
 
+    @classmethod
+    def of(cls, found: Influences) -> InfluencesRecord:
+        """Return the record of the runs that move a fit most."""
+        together = InfluenceRecord.of(found.together) if found.together else None
+        return cls(alone=tuple(map(InfluenceRecord.of, found.alone)), together=together, reasons=dict(found.reasons))
+
+    def influences(self) -> Influences:
+        """Return what the record describes."""
+        together = self.together.influence() if self.together else None
+        return Influences(tuple(record.influence() for record in self.alone), together, self.reasons)
+
 
 class OptimumRecord(Part):
     """The shape of least loss at a compute."""
 
-    flops: Finite = Field(gt=0)
+    flops: float = Field(gt=0)
     shape: dict[str, EstimateRecord]
-
-
-class SupportRecord(Part):
-    """Whether the log can identify a law, and why not."""
-
-    law: str
-    supported: bool
-    reason: str | None
-
-    @classmethod
-    def of(cls, law: Support) -> SupportRecord:
-        """Return the record of a law."""
-        return cls(**asdict(law))
-
-
-class DroppedRecord(Part):
-    """A row that was left out."""
-
-    line: int
-    reason: str
-    file: str = ""
-
-
-class OutlierRecord(Part):
-    """A row that lies far from the law."""
-
-    run: str
-    line: int
-    residual: Finite
-
-
-class FrontRecord(Part):
-    """A row of the log that no row with as little compute beats."""
-
-    run: str
-    line: int
-    flops: Finite
-    loss: Finite
 
 
 class BootstrapRecord(Part):
@@ -219,42 +104,47 @@ class BootstrapRecord(Part):
 
     replicates: int
     seed: int
-    level: Finite = Field(ge=0.01, le=0.999)
-    draws: dict[str, tuple[Finite, ...]]
-    exponents: dict[str, tuple[Finite | None, ...]] = Field(default_factory=dict)
+    level: float = Field(ge=0.01, le=0.999)
+    draws: dict[str, tuple[float, ...]]
+    exponents: dict[str, tuple[float | None, ...]] = Field(default_factory=dict)
     unconverged: int = Field(default=0, ge=0)
 
+    @classmethod
+    def of(cls, bootstrap: Bootstrap) -> BootstrapRecord:
+        """Return the record of replicates."""
+        return cls(
+            replicates=bootstrap.replicates,
+            seed=bootstrap.seed,
+            level=bootstrap.level,
+            draws={name: tuple(draw.tolist()) for name, draw in bootstrap.draws.items()},
+            exponents={name: tuple(map(or_null, draw.tolist())) for name, draw in bootstrap.exponents.items()},
+            unconverged=bootstrap.unconverged,
+        )
 
-class PowerTermRecord(Part):
-    """A power of the dimensions."""
+    def bootstrap(self) -> Bootstrap:
+        """Return the replicates that the record describes."""
+        draws = {name: np.array(draw) for name, draw in self.draws.items()}
+        exponents = {name: np.array(draw, dtype=float) for name, draw in self.exponents.items()}
+        return Bootstrap(self.replicates, self.seed, self.level, draws, exponents, self.unconverged)
 
-    coefficient: Finite = Field(gt=0, le=LARGEST_UNIT)
-    exponents: dict[str, Finite]
 
-
-class PowerSumRecord(PowerTermRecord):
+class PowerSumRecord(Part):
     """A power of the dimensions, and more that are added to it, read off the log."""
 
-    max_relative_error: Finite
-    more: tuple[PowerTermRecord, ...] = ()
+    coefficient: float
+    exponents: dict[str, float]
+    max_relative_error: float
+    more: tuple[PowerTerm, ...] = ()
 
     @classmethod
     def of(cls, powers: PowerSum) -> PowerSumRecord:
         """Return the record of a sum of powers."""
-        first, *more = (
-            PowerTermRecord(coefficient=one.coefficient, exponents=dict(one.exponents)) for one in powers.terms
-        )
-        return cls(**first.model_dump(), max_relative_error=powers.max_relative_error, more=tuple(more))
+        first, *more = powers.terms
+        return cls(**asdict(first), max_relative_error=powers.max_relative_error, more=tuple(more))
 
     def powers(self) -> PowerSum:
         """Return the sum that the record describes."""
-        terms = tuple(PowerTerm(one.coefficient, one.exponents) for one in (self, *self.more))
-        return PowerSum(terms, self.max_relative_error)
-
-    @property
-    def dims(self) -> set[str]:
-        """The dimensions it speaks of."""
-        return {dim for one in (self, *self.more) for dim in one.exponents}
+        return PowerSum((PowerTerm(self.coefficient, self.exponents), *self.more), self.max_relative_error)
 
 
 class CostRecord(Part):
@@ -264,9 +154,10 @@ class CostRecord(Part):
     params: PowerSumRecord | None
 
     @property
-    def dims(self) -> set[str]:
-        """The dimensions they speak of."""
-        return self.forward_flops.dims | (self.params.dims if self.params else set())
+    def terms(self) -> tuple[PowerTerm, ...]:
+        """All powers."""
+        cost = self.cost()
+        return (*cost.forward_flops.terms, *(cost.parameters.terms if cost.parameters else ()))
 
     @classmethod
     def of(cls, cost: FittedCost) -> CostRecord:
@@ -288,4 +179,8 @@ class RangeRecord(Part):
 
 def estimate_records(estimates: Mapping[str, Estimate]) -> dict[str, EstimateRecord]:
     """Return the records of estimates by name."""
-    return {name: EstimateRecord(value=or_null(e.value), ci=e.ci) for name, e in estimates.items()}
+    return {name: EstimateRecord.of(estimate) for name, estimate in estimates.items()}
+
+
+def _or_nan(value: float | None) -> float:
+    return math.nan if value is None else value

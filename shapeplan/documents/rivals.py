@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from pydantic import model_validator
 
-from shapeplan.documents.base import Finite, Part
-from shapeplan.fitting.result import Rival
+from shapeplan.documents.base import Part
+from shapeplan.fitting.evidence import Rival
 from shapeplan.laws import FORMS, Derive, Law
 
 LARGEST_EXPONENT, LARGEST_COEFFICIENT, LARGEST_UNIT = 20.0, 1e300, 1e60
@@ -18,9 +18,9 @@ class RivalRecord(Part):
 
     law: str
     dims: tuple[str, ...]
-    units: dict[str, Finite]
-    parameters: dict[str, Finite]
-    draws: dict[str, tuple[Finite, ...]]
+    units: dict[str, float]
+    parameters: dict[str, float]
+    draws: dict[str, tuple[float, ...]]
 
     @model_validator(mode="after")
     def _belong_together(self) -> RivalRecord:

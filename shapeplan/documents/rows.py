@@ -7,11 +7,11 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field, model_validator
 
-from shapeplan.documents.base import Finite, Part, or_null
+from shapeplan.documents.base import Part, or_null
 from shapeplan.documents.rivals import LARGEST_UNIT
 from shapeplan.fitting.rows import Rows
 
-Positive = Annotated[Finite, Field(ge=1 / LARGEST_UNIT, le=LARGEST_UNIT)]
+Positive = Annotated[float, Field(ge=1 / LARGEST_UNIT, le=LARGEST_UNIT)]
 
 
 class RowsRecord(Part):
@@ -22,8 +22,8 @@ class RowsRecord(Part):
     shape: dict[str, tuple[Positive, ...]]
     flops: tuple[Positive, ...]
     examples: tuple[Positive, ...] | None
-    observed: tuple[Annotated[Finite, Field(gt=0)], ...]
-    predicted: tuple[Finite | None, ...]
+    observed: tuple[Annotated[float, Field(gt=0)], ...]
+    predicted: tuple[float | None, ...]
     part: tuple[str, ...]
     fitted: tuple[bool, ...]
 

@@ -71,5 +71,5 @@ def check_compute(name: str, flops: float | None) -> float | None:
         raise ArgumentError(ErrorDetail("bad-flops", f"a compute of {flops:g} FLOPs is out of range", hint))
     if flops is not None and name not in _OF_COMPUTE:
         message = f"the figure {name!r} is at no compute"
-        raise ArgumentError(ErrorDetail("bad-flops", message, f"leave --flops out; {', '.join(_OF_COMPUTE)} take it"))
+        raise ArgumentError(ErrorDetail("bad-flops", message, f"leave `flops` out; {', '.join(_OF_COMPUTE)} take it"))
     return flops

@@ -56,7 +56,7 @@ def frontier(fit: Fit, flops: float | None = None) -> Figure:
     end = flops or BEYOND * most
     if end <= least:
         why = f"it starts at {format_flops(least)}, the least compute of the log"
-        raise no_figure("frontier", why, f"ask for more than that with --flops, e.g. {format_flops(BEYOND * most)}")
+        raise no_figure("frontier", why, f"ask for more than that with `flops`, e.g. {format_flops(BEYOND * most)}")
     # The end of the log is on it, so that what lies beyond begins there.
     flops_at = np.union1d(np.geomspace(least, end, POINTS), [most] if most < end else [])
     budgets = recommend(fit, flops_at.tolist(), force=True).budgets

@@ -46,7 +46,7 @@ def valley(fit: Fit, flops: float | None = None) -> Figure:
     best = fit.best_at(place)
     if not best or fit.at_edge(best):
         why = f"at {format_flops(place)} {fit.flops_convention} FLOPs the law has no best shape near the trained ones"
-        raise no_figure("valley", why, "ask for another compute with --flops")
+        raise no_figure("valley", why, "ask for another compute with `flops`")
     variables = fit.variables({dim: np.array(size) for dim, size in best.items()}, place)
     least = float(fit.law.loss(**variables))
     factors = np.geomspace(1 / REACH, REACH, POINTS)

@@ -14,7 +14,8 @@ from shapeplan.fitting.selection.candidate import fit_candidates
 from shapeplan.fitting.selection.extrapolation_validation import choose, predict_unseen_shapes
 from shapeplan.fitting.selection.identifiability import Support, survey
 from shapeplan.fitting.solver import OBJECTIVES
-from shapeplan.runs import Runs, Source
+from shapeplan.provenance import Source
+from shapeplan.runs import Runs
 from shapeplan.sweeps.dimensions import hold_two_valued
 
 _STEPS = 3
@@ -34,7 +35,7 @@ class Comparison:
     rows, runs : int
         How many the log has.
     chosen : str
-        The law that ``fit --law auto`` takes.
+        The law that ``fit(law="auto")`` takes.
     scores : tuple of Score
         One a law.
     refused : tuple of Support

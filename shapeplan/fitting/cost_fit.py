@@ -18,7 +18,7 @@ from shapeplan.runs import Runs
 _APPROXIMATE = 0.1
 _ALMOST, _CLOSE = 2.0, 0.02
 """A sum of powers is taken if its largest error is at most so many times a power law's, or so small."""
-_EXACT = "give the architecture for exact counts: architecture: in a YAML log, or --config FILE"
+_EXACT = "give the architecture for exact counts: architecture: in a YAML log, or `config=FILE`"
 _MONOMIALS: tuple[dict[str, int], ...] = (
     {"width": 2, "depth": 1},
     {"width": 1, "depth": 1, "mlp_dim": 1},

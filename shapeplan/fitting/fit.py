@@ -9,13 +9,13 @@ import numpy as np
 
 from shapeplan.errors import ArgumentError, ErrorDetail, FitError, check_choice
 from shapeplan.fitting.cost_fit import cost_of, heads_of
-from shapeplan.fitting.diagnostics.diagnose import Findings, diagnose
+from shapeplan.fitting.diagnostics.diagnose import diagnose
 from shapeplan.fitting.diagnostics.influence import MonitoredQuantities
 from shapeplan.fitting.diagnostics.star_diagnostics import report_star
 from shapeplan.fitting.diagnostics.warnings import find_front
+from shapeplan.fitting.evidence import LogSummary, ModelSelection, Rival, StarEvidence
 from shapeplan.fitting.progress import Counter
-from shapeplan.fitting.records import Quality
-from shapeplan.fitting.result import OPTIMUM_AT, Fit, Rival
+from shapeplan.fitting.result import OPTIMUM_AT, Fit
 from shapeplan.fitting.rows import rows_of
 from shapeplan.fitting.selection.candidate import Candidate, fit_candidate, fit_candidates
 from shapeplan.fitting.selection.extrapolation_validation import Choice, choose, score_in_sample
@@ -156,53 +156,31 @@ def _assemble(
     start, start_cautions = (start, ()) if start or not dims else find_start(runs, dims, contents.beside_star(runs))
     star = report_star(runs, behind) if behind.star else None
     estimates = estimate(law, monitored, replicates)
-    findings = diagnose(law, monitored, estimates, star)
+    of_log = (*contents.cautions, *start_cautions, *cost_cautions)
+    rivals = [_rival(rival, runs, cost_model, replicates) for rival in choice.rivals if _knows_shape(rival)]
     return Fit(
         law=law,
-        metric=runs.metric,
-        flops_convention=runs.flops_convention,
-        dimensions=contents.dimensions,
-        scaling_exponents=estimates.scaling,
-        growth_exponents=estimates.growth,
-        parameters=estimates.parameters,
-        quality=_quality(runs, chosen, findings),
-        bootstrap=estimates.bootstrap,
-        arms=star.arms if star else {},
-        star_center=star.shape if star else {},
-        center=star.center if star else (),
-        center_error=star.center_error if star else None,
-        grid_error=star.grid_error if star else None,
-        selection=choice.scores,
-        outliers=findings.outliers,
-        trends=findings.trends,
-        noise=findings.noise,
-        influences=findings.influences,
-        front=find_front(runs),
+        log=LogSummary(
+            metric=runs.metric,
+            flops_convention=runs.flops_convention,
+            examples_unit=runs.examples_unit,
+            dimensions=contents.dimensions,
+            flops_range=flops_range,
+            shape_range=shape_range,
+            architecture=runs.architecture,
+            cost=cost,
+            heads=heads_of(runs),
+            front=find_front(runs),
+            rows=seen,
+            sources=runs.sources,
+            dropped=runs.dropped,
+            notes=(*runs.notes, *cost_notes),
+        ),
+        uncertainty=estimates.uncertainty,
+        diagnostics=diagnose(law, monitored, estimates, star, of_log),
+        model_selection=ModelSelection(choice.scores, tuple(rivals)),
+        star=star.evidence if star else StarEvidence(),
         start=start,
-        flops_range=flops_range,
-        shape_range=shape_range,
-        architecture=runs.architecture,
-        cost=cost,
-        heads=heads_of(runs),
-        examples_unit=runs.examples_unit,
-        cautions=(*findings.cautions, *contents.cautions, *start_cautions, *cost_cautions),
-        sources=runs.sources,
-        notes=(*runs.notes, *cost_notes),
-        dropped=runs.dropped,
-        rows=seen,
-        rivals=tuple(_rival(rival, runs, cost_model, replicates) for rival in choice.rivals if _knows_shape(rival)),
-    )
-
-
-def _quality(runs: Runs, chosen: Candidate, findings: Findings) -> Quality:
-    rows = chosen.problem.all_rows
-    return Quality(
-        objective=chosen.problem.objective.name,
-        objective_value=float(chosen.found.best.objective[0]),
-        relative_rmse=findings.misfit.rmse,
-        rows=len(rows),
-        runs=len(np.unique(runs.run[rows])),
-        status="untrusted" if findings.grave else "ok",
     )
 
 

@@ -11,28 +11,9 @@ from typing import Any
 
 from shapeplan.errors import ArgumentError, Caution, ErrorDetail, FitError
 from shapeplan.fitting.fit import fit
-from shapeplan.fitting.records import Estimate, Interval
+from shapeplan.fitting.records import Agreement, Estimate
 from shapeplan.fitting.result import Fit
 from shapeplan.runs import Runs
-
-
-@dataclass(frozen=True)
-class Agreement:
-    """Whether metrics agree about one exponent.
-
-    Attributes
-    ----------
-    common : (float, float) or None
-        The values inside the interval of every metric; None where there are none, or no intervals.
-    apart : tuple of (str, str)
-        The pairs of metrics whose intervals do not meet.
-    unknown : tuple of str
-        The metrics without an interval for it.
-    """
-
-    common: Interval | None
-    apart: tuple[tuple[str, str], ...]
-    unknown: tuple[str, ...]
 
 
 @dataclass(frozen=True)

@@ -312,6 +312,25 @@ class Influences:
 
 
 @dataclass(frozen=True)
+class Agreement:
+    """Whether metrics agree about one exponent.
+
+    Attributes
+    ----------
+    common : (float, float) or None
+        The values inside the interval of every metric; None where there are none, or no intervals.
+    apart : tuple of (str, str)
+        The pairs of metrics whose intervals do not meet.
+    unknown : tuple of str
+        The metrics without an interval for it.
+    """
+
+    common: Interval | None
+    apart: tuple[tuple[str, str], ...]
+    unknown: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Quality:
     """How well the law fits its rows."""
 

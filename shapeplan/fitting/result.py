@@ -2,176 +2,111 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
+from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from shapeplan import codes
-from shapeplan.architectures import Architecture, Cost
 from shapeplan.architectures.base import SHAPE_DIMS
 from shapeplan.errors import Caution
-from shapeplan.fitting.records import (
-    Arm,
-    Bootstrap,
-    CenterRow,
-    Estimate,
-    FrontRow,
-    HeldOutError,
-    Influences,
-    Interval,
-    Noise,
-    Outlier,
-    Parameter,
-    Quality,
-    Score,
-    Status,
-    Trend,
-)
-from shapeplan.fitting.rows import Rows
+from shapeplan.fitting.evidence import Diagnostics, LogSummary, ModelSelection, Rival, StarEvidence, Uncertainty
+from shapeplan.fitting.records import Estimate, Interval, Status
 from shapeplan.laws import Law
 from shapeplan.numerics.arrays import CELLS_IN_MEMORY, Floats, central_interval
 from shapeplan.optimum.best_shape import Bounds, best_shape
 from shapeplan.optimum.cost_model import NO_LIMITS, TRUST, CostModel, Limits, at_edge, trust_region
-from shapeplan.quantities import Convention
-from shapeplan.runs import DroppedRow, Source
 from shapeplan.shown import Shown
-from shapeplan.sweeps.dimensions import Dimensions
 from shapeplan.sweeps.grid import Start
 
 OPTIMUM_AT = 10.0
 """The best shape is watched at this factor of the largest compute."""
 
 
-@dataclass(frozen=True)
-class Rival:
-    """A law that the rollout hardly tells from the one of choice: within two standard errors of the best.
+T = TypeVar("T")
 
-    Attributes
-    ----------
-    law : Law
-        The law.
-    draws : mapping of str to ndarray, shape (replicates,)
-        Its constants under bootstrap replicates; empty without.
-    """
 
-    law: Law
-    draws: Mapping[str, Floats]
+class _Field(Generic[T]):
+    """A field of a part of a fit, under the fit's own name."""
 
-    @property
-    def replicates(self) -> int:
-        """How many replicates there are."""
-        return len(next(iter(self.draws.values()), ()))
+    def __init__(self, read: Callable[[Fit], T]) -> None:
+        self.read = read
+
+    def __get__(self, fit: Fit, kind: type[Fit]) -> T:
+        """Return the field."""
+        return self.read(fit)
 
 
 @dataclass(frozen=True)
 class Fit(Shown):
-    """A law and the evidence for it.
+    """A law and the evidence for it; the fields of the parts are also the fit's own, such as ``fit.parameters``.
 
     Attributes
     ----------
     law : Law
         The function from shape and compute to loss; without constants for a published law that gives none.
-    metric : str
-        What is minimized.
-    flops_convention : {"forward", "training"}
-        What the law's compute counts.
-    dimensions : Dimensions
-        Free, tied and fixed dimensions.
-    scaling_exponents : mapping of str to Estimate
-        s_k, the growth of the optimum of dimension k with compute while the others stay: those of Eq. 2 where the log
-        has a star, else the law's own where it has them in closed form.
-    growth_exponents : mapping of str to Estimate
-        Growth of a dimension while all follow the optimum, at ten times the largest compute where it varies.
-    parameters : mapping of str to Parameter
-        Every constant.
-    quality : Quality or None
-        None for a published law.
-    bootstrap : Bootstrap
-        The replicates behind the intervals.
-    arms : mapping of str to Arm
-        How Eq. 2 does on every arm.
-    star_center : mapping of str to float
-        Centre of the star; empty without one.
-    center, center_error : tuple of CenterRow, HeldOutError or None
-        The held-out centre, row by row and summed up.
-    grid_error : HeldOutError or None
-        The rows beside the star, which the star never saw: a test of the law away from its arms.
-    selection, outliers : tuples
-        The table of choice, and the rows far from the law.
-    rivals : tuple of Rival
-        Laws of shape that might as well have been chosen.
-    trends : mapping of str to Trend
-        Residuals against compute and every dimension that varies.
-    noise : Noise or None
-        Scatter of replicates or checkpoints, where the log has them.
-    influences : Influences
-        The runs that move the fit most.
-    front : tuple of FrontRow
-        The Pareto front of all rows: what was reached at which compute.
+    log : LogSummary
+        What is kept of the log.
+    uncertainty : Uncertainty
+        Estimates with intervals, and the replicates behind them.
+    diagnostics : Diagnostics
+        How well the law fits, and what is doubtful about it.
+    model_selection : ModelSelection
+        How the law was chosen.
+    star : StarEvidence
+        The star of the log under Eq. 2.
     start : Start or None
         x0 and t0 of the recipe.
-    rows : Rows or None
-        The rows of the log under the law; None for a published law, and in documents of older versions.
-    flops_range, shape_range : interval, mapping of str to interval
-        What the rows cover; beyond it the law extrapolates.
-    architecture : Architecture or None
-        As the log gives it.
-    cost : Cost or None
-        F(x): the architecture, or power laws read off the log.
-    heads : mapping of str to int
-        ``heads`` or ``head_dim``, if the log has a rule for heads; else empty.
-    examples_unit : str
-        ``examples`` or ``tokens``.
-    cautions : tuple of Caution
-        Coded warnings.
     command : str or None
         The command that made the fit, where it was one.
-    sources, origins : tuple of Source
-        The inputs; and, of a fit that was read from a document, what that was fitted to.
-    notes : tuple of str
-        What was understood on the way; not part of the evidence.
     """
 
     law: Law
-    metric: str
-    flops_convention: Convention
-    dimensions: Dimensions
-    scaling_exponents: Mapping[str, Estimate]
-    growth_exponents: Mapping[str, Estimate]
-    parameters: Mapping[str, Parameter]
-    quality: Quality | None
-    bootstrap: Bootstrap
-    arms: Mapping[str, Arm]
-    star_center: Mapping[str, float]
-    center: tuple[CenterRow, ...]
-    center_error: HeldOutError | None
-    grid_error: HeldOutError | None
-    selection: tuple[Score, ...]
-    outliers: tuple[Outlier, ...]
-    trends: Mapping[str, Trend]
-    noise: Noise | None
-    influences: Influences
-    front: tuple[FrontRow, ...]
+    log: LogSummary
+    uncertainty: Uncertainty
+    diagnostics: Diagnostics
+    model_selection: ModelSelection
+    star: StarEvidence
     start: Start | None
-    flops_range: Interval
-    shape_range: Mapping[str, Interval]
-    architecture: Architecture | None
-    cost: Cost | None
-    heads: Mapping[str, int]
-    examples_unit: str
-    cautions: tuple[Caution, ...]
-    sources: tuple[Source, ...]
-    notes: tuple[str, ...] = ()
-    rivals: tuple[Rival, ...] = ()
-    rows: Rows | None = None
-    origins: tuple[Source, ...] = ()
-    dropped: tuple[DroppedRow, ...] = ()
     command: str | None = None
+
+    metric = _Field(lambda fit: fit.log.metric)
+    flops_convention = _Field(lambda fit: fit.log.flops_convention)
+    examples_unit = _Field(lambda fit: fit.log.examples_unit)
+    dimensions = _Field(lambda fit: fit.log.dimensions)
+    flops_range = _Field(lambda fit: fit.log.flops_range)
+    shape_range = _Field(lambda fit: fit.log.shape_range)
+    architecture = _Field(lambda fit: fit.log.architecture)
+    cost = _Field(lambda fit: fit.log.cost)
+    heads = _Field(lambda fit: fit.log.heads)
+    front = _Field(lambda fit: fit.log.front)
+    rows = _Field(lambda fit: fit.log.rows)
+    sources = _Field(lambda fit: fit.log.sources)
+    origins = _Field(lambda fit: fit.log.origins)
+    dropped = _Field(lambda fit: fit.log.dropped)
+    notes = _Field(lambda fit: fit.log.notes)
+    parameters = _Field(lambda fit: fit.uncertainty.parameters)
+    scaling_exponents = _Field(lambda fit: fit.uncertainty.scaling_exponents)
+    growth_exponents = _Field(lambda fit: fit.uncertainty.growth_exponents)
+    bootstrap = _Field(lambda fit: fit.uncertainty.bootstrap)
+    quality = _Field(lambda fit: fit.diagnostics.quality)
+    outliers = _Field(lambda fit: fit.diagnostics.outliers)
+    trends = _Field(lambda fit: fit.diagnostics.trends)
+    noise = _Field(lambda fit: fit.diagnostics.noise)
+    influences = _Field(lambda fit: fit.diagnostics.influences)
+    cautions = _Field(lambda fit: fit.diagnostics.cautions)
+    selection = _Field(lambda fit: fit.model_selection.scores)
+    rivals = _Field(lambda fit: fit.model_selection.rivals)
+    arms = _Field(lambda fit: fit.star.arms)
+    star_center = _Field(lambda fit: fit.star.shape)
+    center = _Field(lambda fit: fit.star.center)
+    center_error = _Field(lambda fit: fit.star.center_error)
+    grid_error = _Field(lambda fit: fit.star.grid_error)
 
     def __repr__(self) -> str:
         """Return law, status, exponents and warnings; the whole is in the document."""
@@ -305,7 +240,9 @@ class Fit(Shown):
     def under(self, rival: Rival) -> Fit:
         """Return the fit as it would be had the rival been chosen: its law and its draws, the rest the same."""
         bootstrap = replace(self.bootstrap, replicates=rival.replicates, draws=rival.draws, exponents={})
-        return replace(self, law=rival.law, bootstrap=bootstrap, growth_exponents={}, rivals=())
+        uncertainty = replace(self.uncertainty, bootstrap=bootstrap, growth_exponents={})
+        alone = replace(self.model_selection, rivals=())
+        return replace(self, law=rival.law, uncertainty=uncertainty, model_selection=alone)
 
     @cached_property
     def beyond(self) -> dict[str, Estimate]:

@@ -62,7 +62,7 @@ class Form(ABC):
     dims: tuple[str, ...]
 
     name: ClassVar[str]
-    """The name that users write after ``--law``."""
+    """The name that users write after ``law``."""
     source: ClassVar[str]
     """Where the form comes from."""
     joint: ClassVar[bool] = True

@@ -11,6 +11,7 @@ import numpy as np
 
 from shapeplan.laws import Form
 from shapeplan.numerics.arrays import Floats, Index
+from shapeplan.numerics.differences import derivatives, stencil
 from shapeplan.optimum.cost_model import NO_LIMITS, CostModel, Limits
 
 _STEP = 1e-3
@@ -156,24 +157,11 @@ class ShapeObjective:
     ) -> tuple[dict[str, Floats], dict[str, Floats], dict[str, Floats], list[tuple[Floats, Floats, Floats]]]:
         """Return logarithms of variables with first and second derivatives, and the same of limits' excess."""
         problems, dims = place.shape
-        unit = _STEP * np.eye(dims)
-        pairs = [(i, j) for i in range(dims) for j in range(i)]
-        offsets = [np.zeros(dims)]
-        offsets += [sign * unit[i] for i in range(dims) for sign in (1, -1)]
-        offsets += [one * unit[i] + other * unit[j] for i, j in pairs for one in (1, -1) for other in (1, -1)]
-        logs, excess = self._logs(place[None] + np.array(offsets)[:, None, :])
+        around = stencil(dims, _STEP)
+        logs, excess = self._logs(place[None] + around[:, None, :])
 
         def differences(values: Floats) -> tuple[Floats, Floats, Floats]:
-            values = np.broadcast_to(values, (len(offsets), problems))
-            slope, bend = np.zeros((problems, dims)), np.zeros((problems, dims, dims))
-            for i in range(dims):
-                above, below = values[1 + 2 * i], values[2 + 2 * i]
-                slope[:, i] = (above - below) / (2 * _STEP)
-                bend[:, i, i] = (above - 2 * values[0] + below) / _STEP**2
-            for n, (i, j) in enumerate(pairs):
-                pp, pm, mp, mm = values[1 + 2 * dims + 4 * n : 5 + 2 * dims + 4 * n]
-                bend[:, i, j] = bend[:, j, i] = (pp - pm - mp + mm) / (4 * _STEP**2)
-            return values[0], slope, bend
+            return derivatives(np.broadcast_to(values, (len(around), problems)), dims, _STEP)
 
         found = {name: differences(values) for name, values in logs.items()}
         return (

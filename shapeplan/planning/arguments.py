@@ -11,6 +11,10 @@ from shapeplan.errors import ArgumentError, ErrorDetail
 _LONGEST = 60
 
 
+def _code(name: str) -> str:
+    return f"bad-{name.replace('_', '-')}"
+
+
 def number(name: str, value: Any) -> float:
     """Return an argument as a float; anything that `float` takes but text and truth values.
 
@@ -24,8 +28,8 @@ def number(name: str, value: Any) -> float:
             return float(value)
         except (TypeError, ValueError, OverflowError):
             pass
-    message = f"--{name} is no number: {str(value)[:_LONGEST]}"
-    raise ArgumentError(ErrorDetail(f"bad-{name}", message, "give a plain number", value=str(value)[:_LONGEST]))
+    message = f"`{name}` is no number: {str(value)[:_LONGEST]}"
+    raise ArgumentError(ErrorDetail(_code(name), message, "give a plain number", value=str(value)[:_LONGEST]))
 
 
 def number_or_none(name: str, value: Any) -> float | None:
@@ -40,7 +44,7 @@ def whole(name: str, value: Any) -> int:
     except TypeError:
         size = number(name, value)
     if size != size or not size.is_integer():
-        raise ArgumentError(ErrorDetail(f"bad-{name}", f"--{name} is not whole: {size:g}", "give a whole number"))
+        raise ArgumentError(ErrorDetail(_code(name), f"`{name}` is not whole: {size:g}", "give a whole number"))
     return int(size)
 
 
@@ -54,9 +58,7 @@ def numbers_by_name(name: str, values: Any) -> dict[str, float]:
     if values is None:
         return {}
     if not isinstance(values, Mapping):
-        raise ArgumentError(
-            ErrorDetail(f"bad-{name}", f"--{name} is no mapping of dimensions to numbers", "give a dict")
-        )
+        raise ArgumentError(ErrorDetail(_code(name), f"`{name}` is no mapping of dimensions to numbers", "give a dict"))
     return {str(key): number(name, value) for key, value in values.items()}
 
 
@@ -72,5 +74,5 @@ def several(name: str, values: Any) -> list[Any]:
         return [values]
     listed = [] if isinstance(values, bytes) else list(values)
     if not listed:
-        raise ArgumentError(ErrorDetail(f"bad-{name}", f"--{name} is empty", "give one value or several"))
+        raise ArgumentError(ErrorDetail(_code(name), f"`{name}` is empty", "give one value or several"))
     return listed

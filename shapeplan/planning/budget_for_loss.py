@@ -7,14 +7,15 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from shapeplan.numerics.arrays import Floats, Index, central_interval
+from shapeplan.numerics.roots import roots
 from shapeplan.planning.optimum import Optimum
 from shapeplan.quantities import LARGEST_FLOPS
 
 LEAST_FLOPS = 1.0
-_ROUNDS = 100
 _DRAWS = 200
 """Draws behind the interval of a compute: each takes a search of its own."""
-_EXACT = 1e-11
+_EXACT, _CLOSE = 1e-11, 1e-13
+"""How far above a loss an answer may be, in logarithms, and how narrow a bracket of compute."""
 _AROUND = 30.0
 """Factor around a guess within which the answer is expected."""
 _NOWHERE = 1e3
@@ -120,51 +121,30 @@ def _draws(optimum: Optimum) -> dict[str, Floats]:
 
 
 def _solve(log_loss: LogLoss, target: Floats, guess: Floats | None = None) -> Floats:
-    """Return the compute at which falling functions reach their targets, by the false position of Anderson and Björck.
+    """Return the least compute at which losses that fall reach their targets."""
 
-    Where a function is not defined, at budgets that buy nothing, it counts as far above its target.
-    """
-    count = len(target)
+    def under(place: Floats, problems: Index) -> Floats:
+        value = target[problems] - log_loss(place, problems)
+        # At budgets that buy nothing a loss is not defined: it counts as far above its target.
+        return np.where(np.isnan(value), -np.inf, value)
 
-    def over(place: Floats, problems: Index) -> Floats:
-        value = log_loss(place, problems) - target[problems]
-        return np.where(np.isnan(value), _NOWHERE, value)
-
-    low, high, over_low, over_high = _bracket(over, count, guess)
-    reachable = over_high <= 0
-    active = np.flatnonzero(reachable & (over_low > 0))
-    for step in range(_ROUNDS):
-        if not active.size:
-            break
-        a, b, over_a, over_b = low[active], high[active], over_low[active], over_high[active]
-        # A function that is not defined at one end is halved until it is.
-        share = np.where((over_a < _NOWHERE) & (step % 4 < 3), over_a / (over_a - over_b), 0.5)
-        middle = a + np.clip(share, 0.002, 0.998) * (b - a)
-        value = over(middle, active)
-        above = value > 0
-        # The end that stays pulls less from now on.
-        stays = np.where(above, 1 - value / over_a, 1 - value / np.where(over_b < 0, over_b, -1.0))
-        stays = np.where(stays > 0, stays, 0.5)
-        low[active], over_low[active] = np.where(above, middle, a), np.where(above, value, over_a * stays)
-        high[active], over_high[active] = np.where(above, b, middle), np.where(above, over_b * stays, value)
-        # The end that just reaches the target is the answer.
-        done = (high[active] - low[active] < _EXACT) | ((value <= 0) & (value > -_EXACT))
-        active = active[~done]
-    # Where even the least compute is enough, nothing was bracketed.
-    return np.where(over_low <= 0, np.exp(low), np.where(reachable, np.exp(high), np.inf))
+    low, high, at_low, at_high = _bracket(under, len(target), guess)
+    reached = roots(under, low, high, at_low, at_high, width=_CLOSE, residual=_EXACT)
+    # Where even the least compute is enough, nothing is bracketed.
+    return np.where(at_low >= 0, np.exp(low), np.where(at_high >= 0, np.exp(reached), np.inf))
 
 
-def _bracket(over: LogLoss, count: int, guess: Floats | None) -> tuple[Floats, Floats, Floats, Floats]:
+def _bracket(under: LogLoss, count: int, guess: Floats | None) -> tuple[Floats, Floats, Floats, Floats]:
     """Return budgets below and above what is looked for, with the functions there: around the guess if that holds."""
     everything = np.arange(count)
     ends = [np.full(count, np.log(LEAST_FLOPS)), np.full(count, np.log(LARGEST_FLOPS))]
     values: list[Floats] = []
-    for end, factor, sign in ((0, 1 / _AROUND, 1.0), (1, _AROUND, -1.0)):
+    for end, factor, sign in ((0, 1 / _AROUND, -1.0), (1, _AROUND, 1.0)):
         near = ends[end] if guess is None else np.clip(np.log(guess * factor), ends[0], ends[1])
-        value = over(near, everything)
+        value = under(near, everything)
         wrong = np.flatnonzero(sign * value <= 0) if guess is not None else everything[:0]
         if wrong.size:
-            value[wrong] = over(ends[end][wrong], wrong)
+            value[wrong] = under(ends[end][wrong], wrong)
             near[wrong] = ends[end][wrong]
         ends[end] = near
         values.append(value)

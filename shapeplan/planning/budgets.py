@@ -68,12 +68,12 @@ def read_budgets(
     """
     fleet, share = read_fleet(gpus, mfu)
     if days is not None and fleet is None:
-        raise ArgumentError(ErrorDetail("no-gpus", "--days requires --gpus", "add e.g. --gpus 64xH100"))
+        raise ArgumentError(ErrorDetail("no-gpus", "`days` requires `gpus`", "add e.g. `gpus=64xH100`"))
     asked = [name for name, value in (("flops", flops), ("loss", loss), ("days", days)) if value is not None]
     if len(asked) != 1:
-        what = " and ".join(f"--{name}" for name in asked)
+        what = " and ".join(f"`{name}`" for name in asked)
         message = f"{what} both say what is to be spent" if asked else "nothing says what is to be spent"
-        hint = "give one of --flops 1e21, --loss 0.15, or --gpus 64xH100 --days 14"
+        hint = "give one of `flops=1e21`, `loss=0.15`, or `gpus=64xH100` `days=14`"
         raise ArgumentError(ErrorDetail("bad-budget", message, hint))
     if loss is not None:
         return _for_losses(optimum, rounding_rule, [number("loss", one) for one in several("loss", loss)], fleet, share)
@@ -103,11 +103,11 @@ def _for_losses(
     for target in losses:
         if not (target > 0 and math.isfinite(target)):
             raise ArgumentError(
-                ErrorDetail("bad-loss", f"--loss must be positive (got {target:g})", "give a positive number")
+                ErrorDetail("bad-loss", f"`loss` must be positive (got {target:g})", "give a positive number")
             )
     if not fit.predicts_loss:
         message = f"the law {fit.law.form.name!r} predicts no loss that could be reached"
-        raise PlanError(ErrorDetail("no-loss", message, "fit a joint law (--law auto), or give --flops"))
+        raise PlanError(ErrorDetail("no-loss", message, "fit a joint law (`law=auto`), or give `flops`"))
     targets = np.array(losses, dtype=float)
     needed = least_flops(optimum, targets)
     if not np.isfinite(needed).all():
@@ -171,7 +171,7 @@ def _unreachable(fit: Fit, optimum: Optimum, target: float) -> PlanError:
         least = float(optimum.losses(optimum.shapes(most), most)[0])
     if not math.isfinite(least):
         message = f"no compute reaches a {fit.metric} of {target:g}: no shape keeps the limits"
-        return PlanError(ErrorDetail("impossible-limits", message, "raise the limits, or look further with --trust"))
+        return PlanError(ErrorDetail("impossible-limits", message, "raise the limits, or look further with `trust`"))
     message = (
         f"no compute reaches a {fit.metric} of {target:g} under the law: "
         f"it levels off at {least:.4g} (at {format_flops(LARGEST_FLOPS)} FLOPs)"

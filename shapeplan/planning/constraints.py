@@ -53,9 +53,9 @@ class Constraints:
 
     @property
     def options(self) -> tuple[str, ...]:
-        """The options behind the constraints, which only an optimum can keep."""
+        """The arguments behind the constraints, which only an optimum can keep."""
         words = (name if not name.startswith("fix_") else "fix" for name in self.given)
-        return tuple(dict.fromkeys(word.replace("_", "-") for word in words))
+        return tuple(dict.fromkeys(words))
 
     def bounds(self, fit: Fit) -> dict[str, tuple[float, float]]:
         """Return where the optimum is looked for."""
@@ -98,27 +98,28 @@ def constraints(
         If the fit does not know what a limit is about.
     """
     given = {
-        "max-params": max_params,
-        "max-flops-per-example": max_flops_per_example,
-        "max-examples": max_examples,
-        "inference-examples": inference_examples,
+        "max_params": max_params,
+        "max_flops_per_example": max_flops_per_example,
+        "max_examples": max_examples,
+        "inference_examples": inference_examples,
     }
     for name, value in given.items():
         if value is not None and not 0 < value <= LARGEST_LIMIT:
             hint = f"give more than 0 and at most {LARGEST_LIMIT:g}"
-            raise ArgumentError(ErrorDetail(f"bad-{name}", f"--{name} cannot be {value:g}", hint, value=f"{value:g}"))
+            code, message = f"bad-{name.replace('_', '-')}", f"`{name}` cannot be {value:g}"
+            raise ArgumentError(ErrorDetail(code, message, hint, value=f"{value:g}"))
     if not LEAST_TRUST <= trust <= MOST_TRUST:
         hint = f"give a factor from {LEAST_TRUST:g} to {MOST_TRUST:g}, e.g. 5"
-        raise ArgumentError(ErrorDetail("bad-trust", f"--trust cannot be {trust:g}", hint, value=f"{trust:g}"))
+        raise ArgumentError(ErrorDetail("bad-trust", f"`trust` cannot be {trust:g}", hint, value=f"{trust:g}"))
     if max_params is not None and not fit.cost_model.knows_params:
-        raise _unknown("parameters", "max-params", "add a column params, or an architecture")
+        raise _unknown("parameters", "max_params", "add a column params, or an architecture")
     costly = next((name for name in list(given)[1:] if given[name] is not None), None)
     if costly and fit.cost is None:
         raise _unknown("FLOPs of an example", costly, "add examples (or tokens), or an architecture")
     of_compute = max_examples is not None or inference_examples is not None
     if of_compute and not fit.law.form.joint:
         message = "Eq. 2 on the arms does not say how shape and compute trade away from them"
-        hint = "fit a joint law (--law auto) for --max-examples and --inference-examples"
+        hint = "fit a joint law (`law=auto`) for `max_examples` and `inference_examples`"
         raise PlanError(ErrorDetail("no-joint-law", message, hint))
     limits = Limits(
         params=_or_inf(max_params),
@@ -152,7 +153,7 @@ def impossible(fit: Fit, asked: Constraints, flops: float) -> PlanError:
         message = f"the fixed shape {said} breaks the limits: it {why}"
         return PlanError(ErrorDetail("impossible-limits", message, "raise the limit, or fix less"))
     message = f"no shape keeps the limits: even the smallest in the trust region, {said}, {why}"
-    return PlanError(ErrorDetail("impossible-limits", message, "raise the limit, or look further with --trust"))
+    return PlanError(ErrorDetail("impossible-limits", message, "raise the limit, or look further with `trust`"))
 
 
 def _held(dimensions: Dimensions, fix: Mapping[str, float]) -> dict[str, float]:
@@ -178,7 +179,7 @@ def _held(dimensions: Dimensions, fix: Mapping[str, float]) -> dict[str, float]:
 
 
 def _unknown(what: str, option: str, hint: str) -> PlanError:
-    return PlanError(ErrorDetail("unknown-cost", f"the law does not know the {what} of a shape, for --{option}", hint))
+    return PlanError(ErrorDetail("unknown-cost", f"the law does not know the {what} of a shape, for `{option}`", hint))
 
 
 def _or_inf(value: float | None) -> float:

@@ -35,7 +35,7 @@ from shapeplan.planning.warnings import (
 from shapeplan.quantities import convert_flops, format_flops
 
 Ends = tuple[Floats, Floats]
-_OF_SIZE = ("max-params", "max-flops-per-example", "fix")
+_OF_SIZE = ("max_params", "max_flops_per_example", "fix")
 """Options that keep a model from growing."""
 
 

@@ -56,11 +56,11 @@ def choose_method(
         message = "a start is a shapeplan.Start"
         raise ArgumentError(ErrorDetail("bad-start", message, "write sp.Start({'width': 608, ...}, 3.5e18, 'mine')"))
     if needs_optimum and not fit.law.has_loss:
-        message = f"the law {fit.law.form.name!r} gives exponents but no loss, so --{needs_optimum} cannot be planned"
+        message = f"the law {fit.law.form.name!r} gives exponents but no loss, so `{needs_optimum}` cannot be planned"
         raise PlanError(ErrorDetail("no-optimum", message, "fit a law to a log of your own"))
     if needs_optimum and (method == Recipe.name or of_recipe):
-        message = f"--{needs_optimum} is answered by the optimum of the law, not by the recipe"
-        raise ArgumentError(ErrorDetail("bad-method", message, "leave --method scale, --start and --weights out"))
+        message = f"`{needs_optimum}` is answered by the optimum of the law, not by the recipe"
+        raise ArgumentError(ErrorDetail("bad-method", message, "leave `method=scale`, `start` and `weights` out"))
     if method is None:
         recipe = (not fit.law.form.joint or of_recipe or not fit.knows_loss) and not needs_optimum
         method = Recipe.name if recipe else Optimum.name
@@ -68,11 +68,11 @@ def choose_method(
         return Recipe.of(fit, _start_of(fit, start), weights)
     if of_recipe:
         message = "a start and weights are of the recipe, not of the optimum"
-        raise ArgumentError(ErrorDetail("bad-method", message, "leave them out, or write --method scale"))
+        raise ArgumentError(ErrorDetail("bad-method", message, "leave them out, or write `method=scale`"))
     if not fit.knows_loss:
         why = "gives no constants" if not fit.law.has_loss else "needs what a shape costs, which is not known"
         message = f"the law {fit.law.form.name!r} {why}, so it has no best shape"
-        hint = "write --method scale, or fit a log with an architecture"
+        hint = "write `method=scale`, or fit a log with an architecture"
         raise PlanError(ErrorDetail("no-optimum", message, hint))
     return optimum
 
@@ -98,7 +98,7 @@ def check_trust(fit: Fit, *, force: bool) -> None:
         raise PlanError(ErrorDetail("no-shape", message, "log width, depth and mlp_dim of the runs"))
     distrust = fit.distrust
     if distrust is not None and not force:
-        raise PlanError(ErrorDetail(distrust.code, distrust.message, "plan all the same with --force"))
+        raise PlanError(ErrorDetail(distrust.code, distrust.message, "plan all the same with `force`"))
 
 
 def _start_of(fit: Fit, start: Start | None) -> Start:
@@ -106,12 +106,12 @@ def _start_of(fit: Fit, start: Start | None) -> Start:
     dims = fit.dimensions.free
     if not set(dims) <= fit.scaling_exponents.keys():
         message = f"the law {fit.law.form.name!r} gives no scaling exponents, which the recipe needs"
-        hint = "write --method optimum, or fit a star"
+        hint = "write `method=optimum`, or fit a star"
         raise PlanError(ErrorDetail("no-exponents", message, hint))
     if origin is None:
         example = ",".join(f"{dim}={int(fit.shape_range[dim][0])}" for dim in dims)
         message = "the law has no starting point (x0, t0): its log had no grid"
-        hint = f"give a good small shape and its compute, e.g. --start {example}@{format_flops(fit.flops_range[0])}"
+        hint = f"give a good small shape and its compute, e.g. `start={example}@{format_flops(fit.flops_range[0])}`"
         raise PlanError(ErrorDetail("no-start", message, hint))
     check_start(origin)
     missing = [dim for dim in dims if dim not in origin.shape]

@@ -63,7 +63,7 @@ class Alternative:
     """
 
     name: str
-    shape: Mapping[str, float]
+    shape: Mapping[str, int | float]
     params: int | None
     flops_per_example: float | None
     loss: float | None

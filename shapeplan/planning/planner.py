@@ -12,7 +12,7 @@ class Planner(Protocol):
 
     @property
     def name(self) -> str:
-        """The name that users write after ``--method``."""
+        """The name that users write after ``method``."""
 
     def shapes(self, flops: Floats) -> dict[str, Floats]:
         """Return the value of every free dimension, shape (budgets,) each; NaN where there is no shape."""

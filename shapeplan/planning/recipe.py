@@ -76,7 +76,7 @@ class Recipe:
                 return cls(start, implied, growth)
             if weights is not None:
                 message = f"the law {fit.law.form.name!r} implies no weights: it does not say how the best shape grows"
-                raise PlanError(ErrorDetail("no-weights", message, "write --weights equal"))
+                raise PlanError(ErrorDetail("no-weights", message, "write `weights=equal`"))
         if isinstance(weights, Mapping):
             given = _checked(weights, fit.dims)
         else:

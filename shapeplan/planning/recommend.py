@@ -111,22 +111,22 @@ def recommend(  # noqa: PLR0913 - public: an argument a question
     trust, tolerance = number("trust", trust), check_tolerance(number("tolerance", tolerance))
     asked = constraints(
         fit,
-        max_params=number_or_none("max-params", max_params),
-        max_flops_per_example=number_or_none("max-flops-per-example", max_flops_per_example),
-        max_examples=number_or_none("max-examples", max_examples),
-        inference_examples=number_or_none("inference-examples", inference_examples),
+        max_params=number_or_none("max_params", max_params),
+        max_flops_per_example=number_or_none("max_flops_per_example", max_flops_per_example),
+        max_examples=number_or_none("max_examples", max_examples),
+        inference_examples=number_or_none("inference_examples", inference_examples),
         fix=numbers_by_name("fix", fix),
         trust=trust,
     )
-    asked_heads = (("heads", whole_or_none("heads", heads)), ("head_dim", whole_or_none("head-dim", head_dim)))
+    asked_heads = (("heads", whole_or_none("heads", heads)), ("head_dim", whole_or_none("head_dim", head_dim)))
     built = rounding_rule(
         fit.dimensions,
         fit.heads,
         fractional=fit.fractional,
-        multiples={dim: whole("multiple-of", size) for dim, size in (multiples or {}).items()},
+        multiples={dim: whole("multiple_of", size) for dim, size in (multiples or {}).items()},
         heads={name: value for name, value in asked_heads if value is not None},
         kv_heads=fit.kv_heads,
-        parallel=Parallelism(whole("tensor-parallel", tensor_parallel), whole("pipeline-parallel", pipeline_parallel)),
+        parallel=Parallelism(whole("tensor_parallel", tensor_parallel), whole("pipeline_parallel", pipeline_parallel)),
         held=asked.held,
     )
     rated = [read_versus(str(text), fit) for text in ([versus] if isinstance(versus, str) else versus)]
@@ -167,4 +167,4 @@ def recommend(  # noqa: PLR0913 - public: an argument a question
 
 
 def _switched(option: str) -> str:
-    return f"planned by the optimum of the law, not by the recipe, which has no --{option}"
+    return f"planned by the optimum of the law, not by the recipe, which has no `{option}`"

@@ -151,22 +151,23 @@ def rounding_rule(
     check_multiples(given, everything)
     wanted = dict(heads or {})
     if len(wanted) > 1:
-        message = "--heads and --head-dim both set the heads"
+        message = "`heads` and `head_dim` both set the heads"
         raise ArgumentError(ErrorDetail("bad-heads", message, "give one: width follows from it"))
     for name, value in (
         ("heads", wanted.get("heads")),
-        ("head-dim", wanted.get("head_dim")),
-        ("tensor-parallel", parallel.tensor),
-        ("pipeline-parallel", parallel.pipeline),
+        ("head_dim", wanted.get("head_dim")),
+        ("tensor_parallel", parallel.tensor),
+        ("pipeline_parallel", parallel.pipeline),
     ):
         if value is not None and not 1 <= value <= LARGEST_MULTIPLE:
             hint = f"give a whole number from 1 to {LARGEST_MULTIPLE}"
-            raise ArgumentError(ErrorDetail(f"bad-{name}", f"--{name} cannot be {value}", hint, value=str(value)))
+            code, message = f"bad-{name.replace('_', '-')}", f"`{name}` cannot be {value}"
+            raise ArgumentError(ErrorDetail(code, message, hint, value=str(value)))
     chosen = wanted or dict(rule)
     for parts, why in ((parallel.tensor, "devices"), (kv_heads, "key and value heads")):
         if (count := chosen.get("heads", parts)) % parts:
             message = f"{count} heads cannot be shared by {parts} {why}"
-            hint = f"give --heads {math.lcm(count, kv_heads, parallel.tensor)}, or --head-dim"
+            hint = f"give `heads={math.lcm(count, kv_heads, parallel.tensor)}`, or `head_dim`"
             raise ArgumentError(ErrorDetail("bad-heads", message, hint, value=str(parts)))
 
     def multiple(dim: str, default: int) -> float:
@@ -195,7 +196,7 @@ def rounding_rule(
         part = multiple(dim, 1)
         if dim not in fraction and size % part:
             near = max(part, round(size / part) * part)
-            message = f"--fix {dim}={size:g} is no multiple of {part}, which other options or the heads ask for"
+            message = f"`fix={dim}={size:g}` is no multiple of {part}, which other options or the heads ask for"
             raise ArgumentError(ErrorDetail("bad-fix", message, f"fix {dim}={near:g}, or change them"))
     return RoundingRule(dimensions, own, chosen, held)
 

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from shapeplan.errors import ArgumentError, ErrorDetail
-from shapeplan.numerics.arrays import Floats, central_interval
+from shapeplan.numerics.arrays import Floats, Index, central_interval
+from shapeplan.numerics.roots import roots
 from shapeplan.planning.optimum import KNOTS, Optimum, between_knots, knots_of
 from shapeplan.planning.plan import Deviation
 
@@ -16,9 +17,9 @@ TOLERANCE = 0.005
 """Relative excess loss up to which a shape is as good as the best: the width of the valley in PAPER.md."""
 FACTORS = (0.5, 0.5**0.5, 2.0**0.5, 2.0)
 _POINTS = 13
-_ROUNDS = 3
-_NOWHERE = 1e3
-"""Logarithm of the loss that stands for no shape at all."""
+_CLOSE = 1e-4
+"""Relative error of a value in the valley."""
+_LEAST = 1e-12
 
 
 def check_tolerance(tolerance: float) -> float:
@@ -53,82 +54,74 @@ def valley(
     knots = knots_of(flops)
     at_knots = best if len(knots) == len(flops) else optimum.shapes(knots)
     losses = optimum.losses(at_knots, knots)
-    if not (losses > 0).all():
-        return {}
-    least = np.log(losses)
     bounds = optimum.asked.bounds(optimum.fit)
     sides = [(dim, edge) for dim in bounds if dim not in optimum.asked.held for edge in bounds[dim]]
-    if not sides:
+    if not (losses > 0).all() or not sides:
         return {}
-    crossings = _crossings(optimum, sides, at_knots, knots, least, float(np.log1p(tolerance)))
-    shares = [
-        between_knots(crossing - np.log(at_knots[dim]), knots, flops)
-        for (dim, _), crossing in zip(sides, crossings, strict=True)
-    ]
+    profiles = _Profiles(optimum, sides, at_knots, knots)
+    ends = profiles.crossings(np.log(losses), float(np.log1p(tolerance))) - profiles.inside
+    shares = [between_knots(end, knots, flops) for end in ends.reshape(len(sides), -1)]
     return {
         dim: (best[dim] * np.exp(low), best[dim] * np.exp(high))
         for (dim, _), low, high in zip(sides[::2], shares[::2], shares[1::2], strict=True)
     }
 
 
-def _crossings(
-    optimum: Optimum,
-    sides: Sequence[tuple[str, float]],
-    best: Mapping[str, Floats],
-    flops: Floats,
-    least: Floats,
-    depth: float,
-) -> Floats:
-    """Return where, between the best shape and an edge, the profile of the loss is so far above the least.
+class _Profiles:
+    """The least loss with one dimension held, between its best value and an edge: a profile a side and budget."""
 
-    In logarithms, shape (sides, budgets). The profile rises outwards: a grid brackets the crossing, which the false
-    position then closes in on, for all sides and budgets at once.
-    """
-    inside = np.log(np.array([best[dim] for dim, _ in sides]))
-    edge = np.log(np.array([edge for _, edge in sides]))[:, None]
-    places = inside + np.linspace(0.0, 1.0, _POINTS)[:, None, None] * (edge - inside)
+    def __init__(
+        self, optimum: Optimum, sides: Sequence[tuple[str, float]], best: Mapping[str, Floats], flops: Floats
+    ) -> None:
+        self.optimum = optimum
+        self.held = np.repeat([dim for dim, _ in sides], len(flops))
+        self.edge = np.log(np.repeat([edge for _, edge in sides], len(flops)))
+        self.flops = np.tile(flops, len(sides))
+        self.best = {dim: np.tile(sizes, len(sides)) for dim, sizes in best.items()}
+        self.inside = np.log(np.concatenate([best[dim] for dim, _ in sides]))
 
-    def over(places: Floats) -> Floats:
-        # The root of a bowl's depth is a line, on which the false position is at once near the crossing.
-        excess = np.maximum(_profile(optimum, sides, places, best, flops) - least, 0.0)
-        return np.asarray(np.sqrt(excess) - np.sqrt(depth))
+    def crossings(self, least: Floats, depth: float) -> Floats:
+        """Return where each profile is so far above the least loss, or its edge where it is nowhere.
 
-    def at(values: Floats, index: np.ndarray[tuple[int, ...], np.dtype[np.intp]]) -> Floats:
-        return np.asarray(np.take_along_axis(values, index, axis=0)[0])
+        In logarithms, shape (profiles,). A profile rises outwards: a grid brackets the crossing.
+        """
+        every = np.arange(len(self.edge))
+        least = np.tile(least, len(every) // len(least))
 
-    found = over(places)
-    far = np.maximum(np.argmax(found > 0, axis=0), 1)[None]
-    a, b, over_a, over_b = at(places, far - 1), at(places, far), np.minimum(at(found, far - 1), 0.0), at(found, far)
-    for _ in range(_ROUNDS):
-        share = -over_a / np.where(over_b > over_a, over_b - over_a, 1.0)
-        middle = a + np.clip(share, 0.0, 1.0) * (b - a)
-        value = over(middle[None])[0]
-        beyond = value > 0
-        a, over_a = np.where(beyond, a, middle), np.where(beyond, over_a, value)
-        b, over_b = np.where(beyond, middle, b), np.where(beyond, value, over_b)
-    crossing = np.where(np.abs(over_a) < np.abs(over_b), a, b)
-    return np.where((found > 0).any(axis=0), crossing, edge)
+        def over(places: Floats, which: Index) -> Floats:
+            # The root of a bowl's depth is a line, on which the false position is at once near the crossing.
+            return np.asarray(np.sqrt(np.maximum(self.log_loss(places, which) - least[which], 0.0)) - np.sqrt(depth))
 
+        places = self.inside + np.linspace(0.0, 1.0, _POINTS)[:, None] * (self.edge - self.inside)
+        found = over(places.ravel(), np.tile(every, _POINTS)).reshape(places.shape)
+        far = np.maximum(np.argmax(found > 0, axis=0), 1)
+        near = (far - 1, every)
+        ends = roots(
+            # Shares of the way outwards, since a side may lie below the best value.
+            lambda share, which: over(self.inside[which] + share * (self.edge - self.inside)[which], which),
+            (far - 1) / (_POINTS - 1),
+            far / (_POINTS - 1),
+            np.minimum(found[near], -_LEAST),
+            found[far, every],
+            width=_CLOSE,
+            residual=_CLOSE * np.sqrt(depth),
+        )
+        reached = (found > 0).any(axis=0)
+        return np.asarray(np.where(reached, self.inside + ends * (self.edge - self.inside), self.edge))
 
-def _profile(
-    optimum: Optimum, sides: Sequence[tuple[str, float]], places: Floats, best: Mapping[str, Floats], flops: Floats
-) -> Floats:
-    """Return the logarithm of the least loss with the dimension of a side held, shape (places, sides, budgets)."""
-
-    def spread(values: ArrayLike) -> Floats:
-        return np.broadcast_to(np.asarray(values, dtype=float), places.shape).ravel()
-
-    sizes, compute = np.exp(places), spread(flops)
-    bounds: dict[str, tuple[ArrayLike, ArrayLike]] = {}
-    for name, ends in optimum.asked.bounds(optimum.fit).items():
-        held = np.array([dim == name for dim, _ in sides])[:, None]
-        low, high = (np.where(held, sizes, end).ravel() for end in ends)
-        bounds[name] = (low, high)
-    near = {name: spread(values) for name, values in best.items()}
-    found = optimum.fit.best_shapes(optimum.fit.law.arrays(), compute, bounds, optimum.asked.limits, near)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        loss = np.log(optimum.losses(found, compute))
-    return np.where(np.isfinite(loss), loss, _NOWHERE).reshape(places.shape)
+    def log_loss(self, places: Floats, which: Index) -> Floats:
+        """Return the logarithm of the least loss with sizes held at places, shape (problems,) as the profiles are."""
+        bounds: dict[str, tuple[ArrayLike, ArrayLike]] = {}
+        for name, ends in self.optimum.asked.bounds(self.optimum.fit).items():
+            held = self.held[which] == name
+            low, high = (np.where(held, np.exp(places), end) for end in ends)
+            bounds[name] = (low, high)
+        near, flops = {name: sizes[which] for name, sizes in self.best.items()}, self.flops[which]
+        fit, limits = self.optimum.fit, self.optimum.asked.limits
+        found = fit.best_shapes(fit.law.arrays(), flops, bounds, limits, near)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            loss = np.log(self.optimum.losses(found, flops))
+        return np.where(np.isfinite(loss), loss, np.inf)
 
 
 def deviations(optimum: Optimum, best: Mapping[str, Floats], flops: Floats) -> list[tuple[Deviation, ...]]:

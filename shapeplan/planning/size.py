@@ -41,4 +41,4 @@ def with_size(fit: Fit) -> Fit:
     each, params = (PowerSum((PowerTerm(size, {SIZE: 1.0}),), 0.0) for size in (flops_a_parameter(fit), 1.0))
     dimensions, cost = Dimensions((SIZE,), {}, {}), FittedCost(each, params)
     derive = CostModel(dimensions, cost, fit.flops_convention).variables
-    return replace(fit, dimensions=dimensions, cost=cost, law=replace(fit.law, derive=derive))
+    return replace(fit, log=replace(fit.log, dimensions=dimensions, cost=cost), law=replace(fit.law, derive=derive))

@@ -22,7 +22,7 @@ def edge_cautions(dims: Sequence[str], trust: float) -> tuple[Caution, ...]:
         return ()
     bound = f"{trust:g}x the trained range" if trust > 1 else "the trained range"
     message = f"the optimal {', '.join(dims)} is at the search bound ({bound})"
-    hint = "the plan stops there: look further with --trust, or train shapes that differ in each alone"
+    hint = "the plan stops there: look further with `trust`, or train shapes that differ in each alone"
     return (Caution(codes.NO_INTERIOR_OPTIMUM, message, hint),)
 
 
@@ -72,7 +72,7 @@ def left_over_cautions(flops: float, spent: float | None, other: str | None) -> 
         return ()
     message = f"training and serving take {format_flops(spent)} of the {format_flops(flops)} FLOPs: examples run out"
     hint = (
-        f"--{other} keeps the model from growing; raise it, or find more data"
+        f"`{other}` keeps the model from growing; raise it, or find more data"
         if other
         else "a larger model on as few would be no better under the law; find more data"
     )

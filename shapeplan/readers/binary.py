@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from shapeplan.errors import ErrorDetail, InputError
+from shapeplan.provenance import Source
 from shapeplan.readers.delimited import parse_delimited
 from shapeplan.readers.source import check_size, first_line, library
 from shapeplan.readers.table import Record, Table, flattened
-from shapeplan.runs import Source
 
 
 def is_binary(path: str | Path) -> bool:

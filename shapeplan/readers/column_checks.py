@@ -116,7 +116,7 @@ def _contradictions(runs: Runs, ignored: Sequence[str]) -> list[ErrorDetail]:
             row = int(wrong[0])
             differ = f"{wrong.size} of {len(runs)} rows differ"
             message = f"the {setting} is {values[row]:g} here, and {stated:g} in the architecture ({differ})"
-            hint = f"--where '{column}={stated:g}' reads the rows that agree; or correct the architecture"
+            hint = f"`where='{column}={stated:g}'` reads the rows that agree; or correct the architecture"
             place = (runs.file_of(row), int(runs.lines[row]), column, f"{values[row]:g}")
             details.append(ErrorDetail("contradicts-architecture", message, hint, *place))
     return details
@@ -129,7 +129,7 @@ def _experts(runs: Runs, ignored: Sequence[str]) -> list[ErrorDetail]:
         if values is None or (values <= 1).all():
             continue
         row = int(np.flatnonzero(values > 1)[0])
-        hint = f"--where '{column}<=1' reads the dense models alone; without an architecture, logged flops are taken"
+        hint = f"`where='{column}<=1'` reads the dense models alone; without an architecture, logged flops are taken"
         place = (runs.file_of(row), int(runs.lines[row]), column, f"{values[row]:g}")
         return [ErrorDetail("mixture", "the row is a mixture of experts, counted as a dense model", hint, *place)]
     return []
@@ -156,7 +156,8 @@ def _units(runs: Runs) -> list[ErrorDetail]:
         if _is_rate(training, params * tokens):
             message = f"the compute is {format_flops(float(training.min()))} in all rows, whatever was trained: a rate"
             hint = (
-                "FLOP/s are no compute: --column flops=6ND or an architecture gives it, --column flops=NAME another one"
+                "FLOP/s are no compute: `columns=flops=6ND` or an architecture gives it, "
+                "`columns=flops=NAME` another one"
             )
             return [ErrorDetail("rate", message, hint, *where)]
         if (ratio > slack).all() or (ratio < 1 / slack).all():
@@ -205,7 +206,7 @@ def _wrong_direction(runs: Runs) -> list[ErrorDetail]:
         return []
     if len(runs) >= _FEW and _rank_correlation(runs.flops, runs.loss) < 0:
         return []
-    hint = "--higher-is-better minimizes one minus it"
+    hint = "`higher_is_better` minimizes one minus it"
     return [ErrorDetail("accuracy", f"{runs.metric!r} is an accuracy, and would be minimized", hint, runs.file_of(0))]
 
 
@@ -213,7 +214,7 @@ def _rising(runs: Runs) -> list[Caution]:
     if runs.loss is None or len(runs) < _FEW or _rank_correlation(runs.flops, runs.loss) < _RISES:
         return []
     message = f"{runs.metric} grows with compute"
-    return [Caution(codes.METRIC_RISES, message, "if larger is better, say --higher-is-better; else check the column")]
+    return [Caution(codes.METRIC_RISES, message, "if larger is better, say `higher_is_better`; else check the column")]
 
 
 def _at_chance(runs: Runs, columns: Columns) -> list[Caution]:
@@ -232,7 +233,7 @@ def _at_chance(runs: Runs, columns: Columns) -> list[Caution]:
         return []
     floor = f"{flops[flat - 1] / columns.flops.unit:.3g}"
     message = f"{runs.metric} does not move in the {flat} rows of least compute: it starts at chance ({lowest[0]:.3g})"
-    hint = f"no law holds there: --where '{columns.flops.name}>{floor}' leaves them out"
+    hint = f"no law holds there: `where='{columns.flops.name}>{floor}'` leaves them out"
     return [Caution(codes.STARTS_AT_CHANCE, message, hint)]
 
 
@@ -254,7 +255,7 @@ def _sizes(runs: Runs, ignored: Sequence[str]) -> list[Caution]:
             continue
         seen = f"{values.min():g} to {values.max():g}"
         message = f"column {column!r} looks like a size of the model, varies ({seen}), and is ignored"
-        hint = f"name it with --column {_likely_role(word)}='{column}' (or its role), or --dims ...,'{column}'"
+        hint = f"name it with `columns={_likely_role(word)}='{column}'` (or its role), or `dims=...,'{column}'`"
         cautions.append(Caution(codes.UNREAD_COLUMN, message, hint))
     return cautions
 
@@ -285,7 +286,7 @@ def _recipes(runs: Runs, columns: Columns) -> list[Caution]:
     if not varied:
         return []
     message = f"runs of one shape and compute differ in {', '.join(varied)}: the law takes that for noise"
-    return [Caution(codes.RECIPE_VARIES, message, f"--best-of {','.join(varied)} keeps the best of them")]
+    return [Caution(codes.RECIPE_VARIES, message, f"`best_of={','.join(varied)}` keeps the best of them")]
 
 
 def _rank_correlation(one: Floats, other: Floats) -> float:

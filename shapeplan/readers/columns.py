@@ -23,9 +23,9 @@ from shapeplan.readers.names import (
 )
 
 SETTINGS = ("lr", "patch", "image", "seq")
-"""Roles that only ``--column`` gives: of the recipe, and of an architecture, row by row."""
+"""Roles that only ``columns`` gives: of the recipe, and of an architecture, row by row."""
 ROLES = (*SYNONYMS, "mlp_ratio", "flops", "loss", *SETTINGS)
-"""What ``--column`` can name."""
+"""What ``columns`` can name."""
 _NOT_DIMS = ("run", "examples", "tokens", "steps", "flops", "loss")
 _COUNTS = ("flops", "tokens", "examples", "params")
 _DISPENSABLE = ("steps", "batch_size")
@@ -33,11 +33,11 @@ _DURATIONS = {"tokens", "examples", "flops"}
 """Roles that say how long a run is without steps and batch size."""
 _ALIASES = {"metric": "loss", "compute": "flops"}
 SIX_ND = "6ND"
-"""What ``--column flops=`` names where no column is the compute: 6 x params x tokens."""
+"""What ``columns=flops=`` names where no column is the compute: 6 x params x tokens."""
 
 
 NONE = "none"
-"""What ``--column ROLE=`` names where no column has a role, whatever their names."""
+"""What ``columns=ROLE=`` names where no column has a role, whatever their names."""
 
 
 @dataclass(frozen=True)
@@ -156,7 +156,7 @@ def resolve_columns(
     scales.pop("flops", None)
     for dim in wanted:
         if dim == metric or getattr(claim_of(dim), "role", dim) in _NOT_DIMS:
-            hint = "dimensions are what the models differ in: take it out of --dims"
+            hint = "dimensions are what the models differ in: take it out of `dims`"
             details.append(ErrorDetail("not-a-dimension", "it is no dimension of a shape", hint, name, line, dim))
         elif dim in columns and dim not in by_hand:
             roles[dim] = dim
@@ -187,7 +187,7 @@ def _by_hand(
         role = _ALIASES.get(role, role)
         if role not in ROLES:
             close = difflib.get_close_matches(role, ROLES, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else f"roles are {', '.join(ROLES)}; --dims adds dimensions"
+            hint = f"did you mean {close[0]!r}?" if close else f"roles are {', '.join(ROLES)}; `dims` adds dimensions"
             details.append(ErrorDetail("unknown-role", f"there is no role {role!r}", hint, name, line, column))
         elif column not in columns:
             details.append(_missing(column, columns, name, line))
@@ -223,7 +223,7 @@ def _metric(
         ]
         if len(alike) == 1:
             return alike[0], []
-        detail = _missing(asked, columns, name, line, hint="name the column with --metric")
+        detail = _missing(asked, columns, name, line, hint="name the column with `metric`")
         return asked, [detail] if required else []
     losses = [column for column in columns if is_loss(column)]
     if "loss" in columns and not any(is_held_out(column) for column in losses):
@@ -233,10 +233,10 @@ def _metric(
     if not required:
         return None, []
     if losses:
-        hint = " or ".join(f"--metric {_quoted(column)}" for column in losses)
+        hint = " or ".join(f"`metric={_quoted(column)}`" for column in losses)
         message = f"{' and '.join(map(repr, losses))} are losses"
         return None, [ErrorDetail("ambiguous-column", message, f"say which: {hint}", name, line, losses[0])]
-    return None, [_missing("loss", columns, name, line, hint="name the column with --metric")]
+    return None, [_missing("loss", columns, name, line, hint="name the column with `metric`")]
 
 
 def _choose(claims: Sequence[Claim], name: str, line: int) -> tuple[dict[str, Claim], list[ErrorDetail], list[str]]:
@@ -290,15 +290,15 @@ def _known_dimension(dim: str) -> list[str]:
     if claim is None or claim.role not in SHAPE or claim.role == dim:
         return []
     return [
-        f"{dim!r} is a dimension of its own, as --dims asks; if it is the {claim.role}, "
-        f"--column {claim.role}={_quoted(dim)} gives exact counts and sizes that can be built"
+        f"{dim!r} is a dimension of its own, as `dims` asks; if it is the {claim.role}, "
+        f"`columns={claim.role}={_quoted(dim)}` gives exact counts and sizes that can be built"
     ]
 
 
 def _ambiguous(role: str, names: list[str], name: str, line: int) -> ErrorDetail:
     what = "compute" if role == "flops" else role
     said = " and ".join(repr(column) for column in names)
-    hint = "say which: " + " or ".join(f"--column {role}={_quoted(column)}" for column in names)
+    hint = "say which: " + " or ".join(f"`columns={role}={_quoted(column)}`" for column in names)
     return ErrorDetail("ambiguous-column", f"{said} both mean {what}", hint, name, line, names[1])
 
 
@@ -328,7 +328,7 @@ def _no_shape(columns: Sequence[str], guesses: list[str], name: str, line: int) 
         hint = "export the table of runs as CSV, or give wandb:ENTITY/PROJECT, or the .wandb files"
         return ErrorDetail("no-log", message, hint, name)
     hint = "".join(guesses[:1]) + f"the columns are: {', '.join(columns)}; "
-    hint += "say which is which with --column width=NAME, or name dimensions of your own with --dims"
+    hint += "say which is which with `columns=width=NAME`, or name dimensions of your own with `dims`"
     return ErrorDetail(
         "missing-column", "there is no column of shape: width, depth or mlp_dim", hint, name, line, "width"
     )

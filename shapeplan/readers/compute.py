@@ -74,13 +74,13 @@ def compute_of(
         return Compute(flops, convention, examples, (note,))
     if columns.six_nd:
         lacking = " and ".join(role for role in ("params", "tokens") if role not in values)
-        message = f"--column flops={SIX_ND} needs params and tokens, and there is no column of {lacking}"
-        hint = f"name it with --column {lacking.split(' ')[0]}=NAME, or leave the option out"
+        message = f"`columns=flops={SIX_ND}` needs params and tokens, and there is no column of {lacking}"
+        hint = f"name it with `columns={lacking.split(' ')[0]}=NAME`, or leave the option out"
         raise InputError(ErrorDetail("missing-column", message, hint, name, table.header_line, lacking.split(" ")[0]))
     hint = f"add flops, or {unit if examples is not None else 'examples (or tokens)'} and an architecture; "
     if {"params", "tokens"} <= values.keys():
-        hint += f"--column flops={SIX_ND} takes 6 x params x tokens; "
-    hint += "--column flops=NAME names a column; "
+        hint += f"`columns=flops={SIX_ND}` takes 6 x params x tokens; "
+    hint += "`columns=flops=NAME` names a column; "
     hint += f"the columns are: {', '.join(table.columns)}"
     raise InputError(ErrorDetail("missing-column", "the rows say no compute", hint, name, table.header_line, "flops"))
 
@@ -105,7 +105,7 @@ def _logged(
         convention = "training"
         notes.append(
             f"column {column!r} names no convention: taken as training FLOPs (forward + backward); "
-            "--flops-convention says otherwise"
+            "`flops_convention` says otherwise"
         )
     check_finite("flops", flops, lines, name)
     if model is None:

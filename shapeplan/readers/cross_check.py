@@ -30,8 +30,8 @@ _WORDS = {
     "kaplan": "Kaplan's count: blocks alone, causal attention at half",
 }
 _MENDS = {
-    "forward": "say --flops-convention forward",
-    "training": "say --flops-convention training",
+    "forward": "say `flops_convention=forward`",
+    "training": "say `flops_convention=training`",
 }
 _FLOPS_UNITS = {"gflops": 1e-9, "tflops": 1e-12, "pflops": 1e-15, "eflops": 1e-18}
 _COUNT_UNITS = {"thousands": 1e-3, "millions": 1e-6, "billions": 1e-9}

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from shapeplan.errors import ArgumentError, ErrorDetail, InputError
+from shapeplan.provenance import Source
 from shapeplan.readers.binary import is_binary, read_binary
 from shapeplan.readers.mappings import expanded
 from shapeplan.readers.parse import parse_table
@@ -17,7 +18,6 @@ from shapeplan.readers.sources import SERVICES, TOOLS
 from shapeplan.readers.sources.finding import files_of
 from shapeplan.readers.sources.run_log import RunLog, records_of
 from shapeplan.readers.table import Record, Table, joined
-from shapeplan.runs import Source
 
 _OF_SETTINGS = (".json", ".yaml", ".yml")
 _FEW = 3
@@ -135,7 +135,7 @@ def _runs(
     if earlier:
         notes.append(
             f"the last evaluation of every run is read; {earlier} earlier ones of {with_earlier} runs are not "
-            "(--all-points reads them: for rates that do not decay)"
+            "(`all_points` reads them: for rates that do not decay)"
         )
     digest = hashlib.sha256("".join(files.values()).encode()).hexdigest()
     return Table.of_records(records, list(dict.fromkeys(notes))), Source(name, digest)

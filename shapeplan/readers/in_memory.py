@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 
 from shapeplan.errors import ErrorDetail, InputError
+from shapeplan.provenance import Source
 from shapeplan.readers.gather import Gathered
 from shapeplan.readers.table import Record, Table, flattened
-from shapeplan.runs import Source
 
 if TYPE_CHECKING:
     from typing_extensions import TypeIs

@@ -10,9 +10,9 @@ from pathlib import Path
 from shapeplan.architectures import find_family
 from shapeplan.architectures.catalogue import Counted
 from shapeplan.errors import ArgumentError, ErrorDetail, InputError
+from shapeplan.provenance import Source
 from shapeplan.readers.settings_text import named_from_text, shape_from_text
 from shapeplan.readers.source import SUFFIXES
-from shapeplan.runs import Source
 
 
 @dataclass(frozen=True)
@@ -70,11 +70,11 @@ def read_models(
     if family is not None and not files:
         models.append(_usage(partial(_given, family, settings, shared)))
     elif settings and not names:
-        hint = "add --family vit, decoder, llama ..., or a name to change"
+        hint = "add `family=vit`, decoder, llama ..., or a name to change"
         raise ArgumentError(ErrorDetail("missing-family", "a shape of one's own needs its family", hint))
     for key in shared:
         if models and not any(hasattr(counted.model, key) for counted in models):
-            message = f"--{key} says nothing here: no model has such a setting"
+            message = f"`{key}` says nothing here: no model has such a setting"
             raise ArgumentError(ErrorDetail("useless-option", message, "leave it out", value=shared[key]))
     return Models(tuple(models), tuple(notes), tuple(sources))
 

@@ -247,7 +247,7 @@ def _number(cell: object) -> float:
         raise _CellError(
             "not-finite",
             f"{_shown(cell)} is not finite",
-            "remove the row, or --drop-nonfinite: a run that diverged cannot be fitted",
+            "remove the row, or `drop_nonfinite`: a run that diverged cannot be fitted",
         )
     return value
 

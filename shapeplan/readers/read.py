@@ -251,7 +251,7 @@ def _assemble(
     if cost is None and examples is None and "params" in values:
         examples, unit = convert_flops(flops, convention, "training") / (6 * values["params"]), "tokens"
         message = "no column of tokens was found: they are taken as training FLOPs / (6 params)"
-        hint = "name the column with --column tokens=NAME, if there is one"
+        hint = "name the column with `columns=tokens=NAME`, if there is one"
         cautions.append(Caution(codes.TOKENS_DERIVED, message, hint))
     run, run_names = runs_of(values, columns, notes)
     return Runs(

@@ -22,7 +22,7 @@ def runs_of(values: dict[str, Any], columns: Columns, notes: list[str]) -> tuple
             return run, names
         notes.append(f"column {columns.roles['run']!r} names no runs, since one name has several shapes: not used")
     if "run" not in values and len(np.unique(first_alike(*key.T))) < len(key):
-        notes.append("no column names runs: rows of one shape are points of one run; --column run=NAME says otherwise")
+        notes.append("no column names runs: rows of one shape are points of one run; `columns=run=NAME` says otherwise")
     seen: dict[tuple[float, ...], int] = {}
     labels: list[str] = []
     for row, point in zip(key, progress, strict=True):

@@ -16,10 +16,11 @@ import numpy as np
 from shapeplan.cells import ABSENT
 from shapeplan.errors import ArgumentError, ErrorDetail, InputError
 from shapeplan.numerics.arrays import Bools
+from shapeplan.provenance import DroppedRow
 from shapeplan.readers.names import STATES, UNFINISHED, normal, word_of
 from shapeplan.readers.numbers import as_number, is_blank
 from shapeplan.readers.table import Table
-from shapeplan.runs import DroppedRow, Runs
+from shapeplan.runs import Runs
 
 _CONDITION = re.compile(
     r"\s*(?P<column>.+?)\s*(?P<sign>!=|<=|>=|==|=|<|>|\s(?:not\s+)?in\s)\s*(?P<value>.*?)\s*", re.DOTALL
@@ -31,7 +32,7 @@ _ORDERS: dict[str, Callable[[float, float], bool]] = {
     ">=": operator.ge,
 }
 _SAME_COMPUTE = 0.02
-"""Compute this near, relative, is the same for ``--best-of``."""
+"""Compute this near, relative, is the same for ``best_of``."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ def drop_nonfinite(table: Table, metric: str, name: str) -> tuple[Table, tuple[D
 
 
 def _dropped(table: Table, failed: Mapping[int, str], name: str) -> tuple[DroppedRow, ...]:
-    return tuple(DroppedRow(table.file_of(row, name), int(table.lines[row]), failed[row]) for row in sorted(failed))
+    return tuple(DroppedRow(int(table.lines[row]), failed[row], table.file_of(row, name)) for row in sorted(failed))
 
 
 def drop_untrained(table: Table, progress: Sequence[str], name: str) -> tuple[Table, tuple[DroppedRow, ...]]:
@@ -144,7 +145,7 @@ def refuse_unfinished(table: Table, conditions: Sequence[str], name: str) -> lis
         good = _finished(states)
         for row, state in enumerate(states):
             if state.lower() in UNFINISHED:
-                hint = f"--where '{column}={good}' leaves such rows out, --where '{column}!=' keeps them"
+                hint = f"`where='{column}={good}'` leaves such rows out, `where='{column}!='` keeps them"
                 place = (table.file_of(row, name), table.line_of(row, column), column, state)
                 message = f"the run is {state}: its loss is not final"
                 details.append(ErrorDetail("unfinished-run", message, hint, *place))
@@ -169,7 +170,7 @@ def best_of(runs: Runs, columns: Sequence[str]) -> tuple[Runs, tuple[DroppedRow,
     ArgumentError
         If a column is not in the log.
     """
-    chosen = [_column(column, list(runs.cells), "--best-of") for column in columns]
+    chosen = [_column(column, list(runs.cells), "`best_of`") for column in columns]
     group, groups = np.empty(len(runs), dtype=int), 0
     first: dict[tuple[float, ...], tuple[int, float]] = {}
     for i in np.argsort(runs.flops, kind="stable").tolist():
@@ -186,14 +187,14 @@ def best_of(runs: Runs, columns: Sequence[str]) -> tuple[Runs, tuple[DroppedRow,
 
 
 def _split(runs: Runs, keep: Bools, why: str) -> tuple[Runs, tuple[DroppedRow, ...]]:
-    dropped = tuple(DroppedRow(runs.file_of(i), int(runs.lines[i]), why) for i in np.flatnonzero(~keep).tolist())
+    dropped = tuple(DroppedRow(int(runs.lines[i]), why, runs.file_of(i)) for i in np.flatnonzero(~keep).tolist())
     return runs.take(keep), dropped
 
 
 def _condition(text: str, columns: Sequence[str]) -> _Condition:
     match = _CONDITION.fullmatch(text)
     if match is None:
-        hint = "write e.g. --where 'State=finished', 'width>=256' or 'seed in 1,2'"
+        hint = "write e.g. `where='State=finished'`, 'width>=256' or 'seed in 1,2'"
         raise ArgumentError(ErrorDetail("bad-condition", f"{text!r} is no condition", hint, value=text))
     sign = {"==": "="}.get(match["sign"].strip(), re.sub(r"\s+", " ", match["sign"].strip()))
     values = (
@@ -206,7 +207,7 @@ def _condition(text: str, columns: Sequence[str]) -> _Condition:
         message = f"{text!r} has two signs" if odd else message
         hint = "write one of =, !=, <, <=, >, >=, in" if odd else "compare with a number"
         raise ArgumentError(ErrorDetail("bad-condition", message, hint, value=text))
-    return _Condition(text.strip(), _column(match["column"], columns, "--where"), sign, values)
+    return _Condition(text.strip(), _column(match["column"], columns, "`where`"), sign, values)
 
 
 def _unquoted(text: str) -> str:

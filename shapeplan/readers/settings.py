@@ -1,4 +1,4 @@
-"""The settings that may precede the runs, or stand in a file of their own (``--config``)."""
+"""The settings that may precede the runs, or stand in a file of their own (``config``)."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def read_settings(path: str | Path) -> Settings:
         raise InputError(ErrorDetail("wrong-type", "the settings are not a mapping", hint, text.name, 1))
     lines: Mapping[str, int] = getattr(data, "lines", {})
     if "runs" in data:
-        hint = "give the file as the log, not as --config"
+        hint = "give the file as the log, not as `config`"
         raise InputError(
             ErrorDetail("unknown-setting", "a file of settings has no runs", hint, text.name, lines["runs"])
         )

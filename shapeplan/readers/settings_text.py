@@ -6,12 +6,10 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-import numpy as np
-
 from shapeplan.architectures import Architecture, Family, Transformer, find_family
 from shapeplan.architectures.base import SHAPE_DIMS
 from shapeplan.architectures.catalogue import Counted, find_model, named
-from shapeplan.architectures.settings import as_int, bad_setting, parse
+from shapeplan.architectures.settings import as_int, bad_setting, is_array, parse
 from shapeplan.readers.names import normal
 
 _PLAIN_MLPS = ("mlp", "plain", "gelu", "relu")
@@ -77,7 +75,7 @@ def _exact(model: Transformer) -> Transformer:
     """Return the model; raise `InputError` if a dimension is no whole number."""
     for setting in fields(model):
         value = getattr(model, setting.name)
-        if isinstance(value, float | np.ndarray):
+        if isinstance(value, float) or is_array(value):
             raise bad_setting(setting.name, value, "is no whole number", "give a whole number")
     return model
 

@@ -12,13 +12,13 @@ from shapeplan.architectures.base import SHAPE_DIMS
 from shapeplan.architectures.catalogue import Counted
 from shapeplan.architectures.settings import bad_setting
 from shapeplan.errors import ArgumentError, ErrorDetail, InputError
+from shapeplan.provenance import Source
 from shapeplan.readers.names import SYNONYMS, normal
 from shapeplan.readers.parse import parse_table
 from shapeplan.readers.settings import check_settings
 from shapeplan.readers.settings_text import named_from_text, shape_from_text
 from shapeplan.readers.source import read_text
 from shapeplan.readers.table import Record
-from shapeplan.runs import Source
 
 _SHAPE = {role: SYNONYMS[role] for role in (*SHAPE_DIMS, "heads")}
 _SETTINGS: dict[str, tuple[str, ...]] = {
@@ -180,7 +180,7 @@ def _silences(counted: Counted, cells: Mapping[str, Any], settings: Mapping[str,
     if "family" not in cells and family is None:
         notes.add(
             f"rows that say no family are counted as {counted.family}, since they have "
-            + ("a patch" if counted.family == "vit" else "no patch (GPT-2's style; --family says otherwise)")
+            + ("a patch" if counted.family == "vit" else "no patch (GPT-2's style; `family` says otherwise)")
         )
     if counted.family == "vit" and "pool" not in {**cells, **settings}:
         notes.add("rows that say no pool have the MAP head, big_vision's default; family timm has a class token")

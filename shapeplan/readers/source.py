@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, Any, Literal
 
 from shapeplan.errors import ArgumentError, ErrorDetail, InputError
-from shapeplan.runs import Source
+from shapeplan.provenance import Source
 
 Format = Literal["csv", "tsv", "yaml", "json", "jsonl"]
 STDIN = "<stdin>"

@@ -153,7 +153,7 @@ def joined(tables: Sequence[tuple[str, Table]]) -> Table:
         for key, value in table.settings.items():
             if key in settings and settings[key] != value:
                 message = f"says another {key} than {of[key]}"
-                hint = "give logs of one recipe, or say it once with --config"
+                hint = "give logs of one recipe, or say it once with `config`"
                 raise InputError(ErrorDetail("two-settings", message, hint, name, table.settings_lines.get(key), key))
             settings[key], lines[key], of[key] = value, table.settings_lines.get(key, 1), name
     parts = [table for _, table in tables]

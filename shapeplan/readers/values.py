@@ -43,7 +43,7 @@ def read_values(table: Table, columns: Columns, name: str) -> tuple[dict[str, An
         if role == "metric":
             # A run that was not evaluated here is left out as one that diverged is.
             mistakes = [
-                replace(found, hint=f"{found.hint}; --drop-nonfinite leaves such rows out")
+                replace(found, hint=f"{found.hint}; `drop_nonfinite` leaves such rows out")
                 if found.code == "empty-cell"
                 else found
                 for found in mistakes
@@ -74,7 +74,7 @@ def _sparse_rows(details: list[ErrorDetail]) -> list[ErrorDetail]:
         elif place not in told:
             told.add(place)
             message = f"{empty[place]} cells of the row are empty"
-            hint = f"is it a total? --where '{found.column}!=' leaves it out; else fill them in"
+            hint = f"is it a total? `where='{found.column}!='` leaves it out; else fill them in"
             kept.append(replace(found, code="sparse-row", message=message, hint=hint))
     return kept
 
@@ -90,7 +90,7 @@ def _at_step_zero(mistakes: list[ErrorDetail], role: str, column: str) -> list[E
         return mistakes
     many = f", and in {len(zeros) - 1} rows below" if len(zeros) > 1 else ""
     message = f"{column} is 0 here{many}: a row of step 0, before any training"
-    hint = f"--where '{column}>0' leaves such rows out, --last-point too"
+    hint = f"`where='{column}>0'` leaves such rows out, `last_point` too"
     first = replace(zeros[0], code="step-zero", message=message, hint=hint)
     return [first, *others]
 

@@ -44,12 +44,22 @@ class Console:
         Whether errors are JSON objects.
     github : bool
         Whether errors and warnings are annotations of GitHub's workflows, on stdout.
+    wording : callable
+        How messages are worded here: what becomes of the arguments that they name.
     """
 
-    def __init__(self, *, quiet: bool = False, as_json: bool = False, github: bool = False):
+    def __init__(
+        self,
+        *,
+        quiet: bool = False,
+        as_json: bool = False,
+        github: bool = False,
+        wording: Callable[[str], str] = lambda text: text,
+    ):
         self.quiet = quiet
         self.as_json = as_json
         self.github = github
+        self._worded = wording
         self._held: list[tuple[str, str]] = []
         # A stream that was closed before we started is None; what would go there goes nowhere.
         sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - lives as long as we do
@@ -122,7 +132,7 @@ class Console:
                     rich.print(part)
                     rich.print()
             else:
-                rich.print(printable(renderable) if isinstance(renderable, str) else renderable)
+                rich.print(printable(self._worded(renderable)) if isinstance(renderable, str) else renderable)
         lines = drawn.getvalue().rstrip().split("\n")
         self.text("\n".join(line.rstrip() for line in lines) + "\n")
 
@@ -141,43 +151,49 @@ class Console:
     def note(self, text: str) -> None:
         """Say what was understood or done."""
         if not self.quiet:
-            self._hold(f"note: {text}")
+            self._hold(f"note: {self._worded(text)}")
 
     def warn(self, cautions: Iterable[Caution]) -> None:
         """Say what is doubtful."""
         for caution in dict.fromkeys(cautions):
             if self.github:
-                self.text(annotation("warning", caution.code, f"{caution.message}; {caution.hint}"))
+                message = self._worded(f"{caution.message}; {caution.hint}")
+                self.text(annotation("warning", caution.code, message))
                 continue
-            self._hold(f"warning: {caution}", "33")
+            self._hold(f"warning: {self._worded(str(caution))}", "33")
 
     def error(self, error: ShapeplanError) -> None:
         """Say what is wrong: as text, the first ten details; as JSON, the first and the rest of the ten."""
         if self.as_json:
             import json
 
-            first, *others = error.details[:SHOWN]
-            body: dict[str, Any] = asdict(first)
+            first, *others = (asdict(self._worded_detail(detail)) for detail in error.details[:SHOWN])
+            body: dict[str, Any] = first
             if others:
-                body["others"] = [asdict(detail) for detail in others]
+                body["others"] = others
                 body["total"] = len(error.details)
             self._say(json.dumps({"error": body}))
             return
         if self.github:
             for detail in error.details:
                 place = {"file": detail.file, "line": detail.line}
-                self.text(annotation("error", detail.code, str(replace(detail, file=None, line=None)), **place))
+                message = str(replace(self._worded_detail(detail), file=None, line=None))
+                self.text(annotation("error", detail.code, message, **place))
             return
         shown = error.details[:SHOWN]
         lines = self._lines_of(error)
         for detail, line in zip_longest(shown, lines):
-            self._say(f"error: {detail}", "31")
+            self._say(f"error: {self._worded_detail(detail)}", "31")
             for part in line or ():
                 self._say(part)
         if len(error.details) > SHOWN:
             self._say(f"and {len(error.details) - SHOWN} more", "31")
         if len(error.details) > 1:
             self._say(_count_of(error.details))
+
+    def _worded_detail(self, detail: ErrorDetail) -> ErrorDetail:
+        hint = detail.hint and self._worded(detail.hint)
+        return replace(detail, message=self._worded(detail.message), hint=hint)
 
     @staticmethod
     def _lines_of(error: ShapeplanError) -> list[tuple[str, str] | None]:

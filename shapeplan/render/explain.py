@@ -25,7 +25,7 @@ def render_list(groups: Mapping[str, Sequence[Page]]) -> list[RenderableType]:
     parts: list[RenderableType] = []
     for kind, pages in groups.items():
         parts += [title(kind), table(["word", "what it is"], [[page.word, page.summary] for page in pages], left=2)]
-    return [*parts, "shapeplan explain WORD shows a page; --search TEXT looks through all of them."]
+    return [*parts, "shapeplan explain WORD shows a page; `search=TEXT` looks through all of them."]
 
 
 def render_found(pages: Sequence[Page], text: str) -> list[RenderableType]:

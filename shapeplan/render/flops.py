@@ -123,7 +123,7 @@ def _a_row_each(costs: Costs, width: int) -> list[RenderableType]:
     made, complete = _columns(costs, choices, width)
     tables: list[RenderableType] = [title(f"Models (MACs and FLOPs are those of a{_n(_unit(costs.models))})"), made]
     if not complete:
-        tables += ["A wider terminal shows more conventions; --json has all.", ""]
+        tables += ["A wider terminal shows more conventions; `json` has all.", ""]
     cells = _training_cells(costs)
     if cells:
         rows = ([row.name, *(cell(row) for _, cell in cells)] for row in costs.models)

@@ -10,7 +10,8 @@ from shapeplan.fitting.records import Estimate
 from shapeplan.render.parts import alarm, compact, coverage, percent, span, table, title
 
 if TYPE_CHECKING:
-    from shapeplan.fitting.metrics import Agreement, MetricsFit
+    from shapeplan.fitting.metrics import MetricsFit
+from shapeplan.fitting.records import Agreement
 
 
 def render_metrics(found: MetricsFit) -> list[RenderableType]:

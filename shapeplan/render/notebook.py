@@ -14,6 +14,7 @@ from shapeplan.planning.plan import Plan
 from shapeplan.render.fit import render_fit
 from shapeplan.render.plan import render_plan
 from shapeplan.render.report.blocks import Block, blocks
+from shapeplan.render.text import html_of
 
 _HTML_WIDTH, _PLAIN_WIDTH = 10_000, 120
 _WORDS, _NUMBERS = "text-align:left", "text-align:right"
@@ -49,7 +50,7 @@ def _cautions(shown: Fit | Plan) -> list[Caution]:
 
 
 def _caution(caution: Caution) -> str:
-    return f"<li><code>{escape(caution.code)}</code> {escape(caution.message)}; {escape(caution.hint)}</li>"
+    return f"<li><code>{escape(caution.code)}</code> {html_of(caution.message)}; {html_of(caution.hint)}</li>"
 
 
 def _block(block: Block) -> str:

@@ -12,7 +12,8 @@ from shapeplan import codes
 from shapeplan.architectures.base import SHAPE_DIMS
 from shapeplan.errors import Caution
 from shapeplan.numerics.arrays import Floats
-from shapeplan.runs import DroppedRow, Runs
+from shapeplan.provenance import DroppedRow
+from shapeplan.runs import Runs
 
 Size = TypeVar("Size", float, Floats)
 
@@ -92,11 +93,11 @@ def hold_two_valued(runs: Runs) -> Runs:
         other = float(sizes[sizes != kept][0])
         reason = f"{held} is {other:g}, one of two values"
         left = np.flatnonzero(values != kept).tolist()
-        dropped = tuple(DroppedRow(runs.file_of(i), int(runs.lines[i]), reason) for i in left)
+        dropped = tuple(DroppedRow(int(runs.lines[i]), reason, runs.file_of(i)) for i in left)
         message = (
             f"{held} has two values, of which no law can be fitted: the {len(runs) - len(left)} rows at {kept:g} are"
         )
-        hint = f"train a third {held}, or fit the {len(left)} others with --where '{held}={other:g}'"
+        hint = f"train a third {held}, or fit the {len(left)} others with `where='{held}={other:g}'`"
         cautions = (*runs.cautions, Caution(codes.TWO_VALUES, message, hint))
         runs = replace(runs.take(values == kept), dropped=(*runs.dropped, *dropped), cautions=cautions)
     return runs

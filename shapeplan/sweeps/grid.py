@@ -135,7 +135,7 @@ def find_start(runs: Runs, dims: Sequence[str], rows: Index) -> tuple[Start | No
         why = f"no grid varies {', '.join(thin)}" if len(rows) else "the log has no grid besides the star"
         cheapest = int(np.argmin(runs.flops))
         small = ",".join(f"{dim}={runs.values(dim)[cheapest]:g}" for dim in dims)
-        example = f"--start {small}@{format_flops(float(runs.flops[cheapest]))}"
+        example = f"`start={small}@{format_flops(float(runs.flops[cheapest]))}`"
         hint = f"train a small grid (three values or more a dimension), or give a good small shape, e.g. {example}"
         return None, (Caution(codes.NO_START, f"no starting point: {why}", hint),)
     front = pareto_front(shapes, flops, runs.observed()[taken])

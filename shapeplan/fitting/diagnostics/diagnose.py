@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -13,39 +13,23 @@ from shapeplan.fitting.diagnostics.influence import MonitoredQuantities, find_in
 from shapeplan.fitting.diagnostics.replicate_noise import measure_noise
 from shapeplan.fitting.diagnostics.residual_trends import find_trends
 from shapeplan.fitting.diagnostics.star_diagnostics import StarReport
-from shapeplan.fitting.records import Influences, Noise, Outlier, Trend
+from shapeplan.fitting.evidence import Diagnostics, Uncertainty
+from shapeplan.fitting.records import Quality, Status
+from shapeplan.fitting.selection.candidate import Candidate
 from shapeplan.fitting.selection.identifiability import collinear_cautions
 from shapeplan.fitting.uncertainty.estimates import Estimates
 from shapeplan.laws import Law
+from shapeplan.runs import Runs
 
 
-@dataclass(frozen=True)
-class Findings:
-    """What is known and doubtful about a fit.
-
-    Attributes
-    ----------
-    misfit : Misfit
-        Residuals against the metric's range.
-    outliers, trends, noise, influences
-        As in `Fit`.
-    grave : tuple of Caution
-        What makes the fit not to be trusted; empty for one that is.
-    cautions : tuple of Caution
-        All of it, in the order in which it is told.
-    """
-
-    misfit: warnings.Misfit
-    outliers: tuple[Outlier, ...]
-    trends: dict[str, Trend]
-    noise: Noise | None
-    influences: Influences
-    grave: tuple[Caution, ...]
-    cautions: tuple[Caution, ...]
-
-
-def diagnose(law: Law, monitored: MonitoredQuantities, estimates: Estimates, star: StarReport | None) -> Findings:
-    """Return what is known and doubtful about a fit.
+def diagnose(
+    law: Law,
+    monitored: MonitoredQuantities,
+    estimates: Estimates,
+    star: StarReport | None,
+    of_log: Sequence[Caution],
+) -> Diagnostics:
+    """Return what is known and doubtful about a fit; cautions in the order in which they are told.
 
     Parameters
     ----------
@@ -57,8 +41,11 @@ def diagnose(law: Law, monitored: MonitoredQuantities, estimates: Estimates, sta
         The intervals.
     star : StarReport or None
         How Eq. 2 does on the arms, the centre and the rows beside them.
+    of_log : sequence of Caution
+        What is doubtful about the log, whatever its law; told last.
     """
-    chosen, runs, draws = monitored.law, monitored.runs, estimates.bootstrap.draws
+    chosen, runs, uncertainty = monitored.law, monitored.runs, estimates.uncertainty
+    draws, exponent_draws = uncertainty.bootstrap.draws, uncertainty.bootstrap.exponents
     problem, joint = chosen.problem, chosen.problem.form.joint
     residuals = problem.residuals(chosen.found.best)
     noise = measure_noise(runs)
@@ -67,17 +54,17 @@ def diagnose(law: Law, monitored: MonitoredQuantities, estimates: Estimates, sta
     outliers = warnings.find_outliers(runs, problem, residuals)
     trends = find_trends(runs, problem, residuals, estimates.residuals)
     ignored = what_ignored_explain(runs, problem, chosen.found.best, estimates.residuals)
-    influences = find_influences(monitored, runs, draws, estimates.bootstrap.exponents)
+    influences = find_influences(monitored, runs, draws, exponent_draws)
     unfinished = () if chosen.found.best.converged[0] else (warnings.NOT_CONVERGED,)
     collinear = collinear_cautions(runs, problem.form)
-    vague = warnings.exponent_cautions(estimates.scaling, estimates.bootstrap.exponents)
+    vague = warnings.exponent_cautions(uncertainty.scaling_exponents, exponent_draws)
     edges: dict[str, Caution] = {}
     drifts: dict[str, Caution] = {}
     if joint:
         at_edge = monitored.at_edge(draws) if draws else {}
         edges = warnings.edge_cautions(monitored.at_edge(law.arrays()), at_edge)
-        drifts = warnings.growth_cautions(estimates.growth)
-    lost = _lost(estimates, {**drifts, **edges} if joint else vague, joint=joint)
+        drifts = warnings.growth_cautions(uncertainty.growth_exponents)
+    lost = _lost(uncertainty, {**drifts, **edges} if joint else vague, joint=joint)
     grave = (*(misfits if misfit.untrustworthy else ()), *unfinished, *collinear, *lost)
     cautions = (
         *warnings.trust_cautions(grave),
@@ -88,7 +75,7 @@ def diagnose(law: Law, monitored: MonitoredQuantities, estimates: Estimates, sta
         *unfinished,
         *warnings.shape_cautions(runs, problem),
         *collinear,
-        *warnings.replicate_cautions(estimates.bootstrap),
+        *warnings.replicate_cautions(uncertainty.bootstrap),
         *(() if estimates.ends_converged else (warnings.ENDS_NOT_CONVERGED,)),
         *warnings.run_cautions(estimates.residuals),
         *vague.values(),
@@ -98,16 +85,30 @@ def diagnose(law: Law, monitored: MonitoredQuantities, estimates: Estimates, sta
         *(star.exponent_cautions if star else ()),
         *warnings.outlier_cautions(outliers),
         *warnings.influence_cautions(influences),
-        *warnings.bound_cautions(problem, estimates.parameters),
+        *warnings.bound_cautions(problem, uncertainty.parameters),
+        *of_log,
     )
-    return Findings(misfit, outliers, trends, noise, influences, grave, cautions)
+    quality = _quality(runs, chosen, misfit, "untrusted" if grave else "ok")
+    return Diagnostics(quality, outliers, trends, noise, influences, cautions)
 
 
-def _lost(estimates: Estimates, doubted: dict[str, Caution], *, joint: bool) -> tuple[Caution, ...]:
+def _quality(runs: Runs, chosen: Candidate, misfit: warnings.Misfit, status: Status) -> Quality:
+    rows = chosen.problem.all_rows
+    return Quality(
+        objective=chosen.problem.objective.name,
+        objective_value=float(chosen.found.best.objective[0]),
+        relative_rmse=misfit.rmse,
+        rows=len(rows),
+        runs=len(np.unique(runs.run[rows])),
+        status=status,
+    )
+
+
+def _lost(uncertainty: Uncertainty, doubted: Mapping[str, Caution], *, joint: bool) -> tuple[Caution, ...]:
     """Return the warnings about dimensions if none can be planned by.
 
     On a star every dimension is scaled by its own exponent; a joint law with one at the edge still has the others.
     """
-    own = estimates.growth if joint else estimates.scaling
+    own = uncertainty.growth_exponents if joint else uncertainty.scaling_exponents
     undefined = not joint and not all(np.isfinite(s.value) for s in own.values())
     return tuple(doubted.values()) if own and (undefined or len(doubted) >= len(own)) else ()

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from shapeplan import codes
 from shapeplan.errors import Caution
+from shapeplan.fitting.evidence import StarEvidence
 from shapeplan.fitting.records import Arm, CenterRow, HeldOutError
 from shapeplan.fitting.selection.candidate import Candidate
 from shapeplan.laws import Law, Star
@@ -23,25 +24,15 @@ class StarReport:
 
     Attributes
     ----------
-    shape : mapping of str to float
-        The centre.
-    arms : mapping of str to Arm
-        How Eq. 2 does on every arm.
-    center, center_error : tuple of CenterRow, HeldOutError or None
-        The held-out centre, row by row and summed up.
-    grid_error : HeldOutError or None
-        The rows beside the star under Eq. 3.
+    evidence : StarEvidence
+        Centre, arms, and the rows that the star never saw.
     cautions : tuple of Caution
         What is doubtful if the star is the law: the rows that it misses.
     exponent_cautions : tuple of Caution
         What is doubtful about s_k, whichever the law: the design, and arms that disagree about c.
     """
 
-    shape: Mapping[str, float]
-    arms: Mapping[str, Arm]
-    center: tuple[CenterRow, ...]
-    center_error: HeldOutError | None
-    grid_error: HeldOutError | None
+    evidence: StarEvidence
     cautions: tuple[Caution, ...]
     exponent_cautions: tuple[Caution, ...]
 
@@ -56,7 +47,7 @@ def report_star(runs: Runs, candidate: Candidate) -> StarReport:
     cautions = (*center_cautions(unseen, misfit), *grid_cautions(grid, misfit))
     exponents = (*candidate.star.cautions, *doubts(runs, star))
     arms = _arms(runs, candidate, candidate.star.c_alone)
-    return StarReport(dict(star.center), arms, center, unseen, grid, cautions, exponents)
+    return StarReport(StarEvidence(dict(star.center), arms, center, unseen, grid), cautions, exponents)
 
 
 def _center_error(rows: tuple[CenterRow, ...]) -> HeldOutError | None:

@@ -118,7 +118,7 @@ def exponent_cautions(estimates: Mapping[str, Estimate], draws: Mapping[str, Flo
 NOT_CONVERGED = Caution(
     codes.NOT_CONVERGED,
     "the search ended while the objective was still falling",
-    "the rows hardly determine the law: fit a simpler one (--law), or add rows",
+    "the rows hardly determine the law: fit a simpler one (`law`), or add rows",
 )
 
 ENDS_NOT_CONVERGED = Caution(
@@ -171,7 +171,7 @@ def replicate_cautions(bootstrap: Bootstrap) -> list[Caution]:
         )
     if bootstrap.unconverged > _MOST_UNCONVERGED * bootstrap.replicates:
         message = f"{bootstrap.unconverged} of {bootstrap.replicates} replicates were not fitted to their optimum"
-        hint = "intervals are approximate: the rows hardly determine the law; fit a simpler one (--law), or add rows"
+        hint = "intervals are approximate: the rows hardly determine the law; fit a simpler one (`law`), or add rows"
         cautions.append(Caution(codes.NOT_CONVERGED, message, hint))
     return cautions
 
@@ -230,7 +230,7 @@ def trust_cautions(grave: Sequence[Caution]) -> list[Caution]:
     if not grave:
         return []
     why = "; ".join(caution.message for caution in grave)
-    hint = "fix that first; recommend refuses the fit without --force"
+    hint = "fix that first; recommend refuses the fit without `force`"
     return [Caution(codes.UNTRUSTED_FIT, f"the fit is not to be trusted: {why}", hint)]
 
 
@@ -274,8 +274,8 @@ def ignored_cautions(ignored: Mapping[str, Explained]) -> list[Caution]:
         return []
     said = ", ".join(f"{name!r} ({one.share:.0%})" for name, one in found.items())
     message = f"ignored columns explain what the fit leaves: {said} of its variance"
-    where = f"--where '{next(iter(found))}=...'"
-    hint = f"the rows are of several recipes or models: fit those of one with {where}, or --dims if it is a size"
+    where = f"`where='{next(iter(found))}=...'`"
+    hint = f"the rows are of several recipes or models: fit those of one with {where}, or `dims` if it is a size"
     return [Caution(codes.COLUMN_EXPLAINS, message, hint)]
 
 
@@ -321,5 +321,5 @@ def influence_cautions(influences: Influences) -> list[Caution]:
     )
     runs = "one run moves" if len(found) == 1 else f"{len(found)} runs move"
     message = f"{runs} the fit by more than its standard errors: {named}"
-    hint = "look at these runs first; the fit without each is in the result, and --objective log-huber weighs them less"
+    hint = "look at these runs first; the fit without each is in the result, and `objective=log-huber` weighs them less"
     return [Caution(codes.INFLUENTIAL, message, hint)]

@@ -33,7 +33,7 @@ class Objective(ABC):
     """A sum over rows of a misfit."""
 
     name: str
-    """As users write it after ``--objective``."""
+    """As users write it after ``objective``."""
     says: str
     """What the number is, for tables."""
     projects: bool

@@ -9,6 +9,7 @@ import numpy as np
 
 from shapeplan.fitting.diagnostics.influence import MonitoredQuantities
 from shapeplan.fitting.diagnostics.warnings import find_at_bound
+from shapeplan.fitting.evidence import Uncertainty
 from shapeplan.fitting.records import Bootstrap, Estimate, Parameter
 from shapeplan.fitting.selection.candidate import Candidate
 from shapeplan.fitting.uncertainty.bootstrap import bootstrap
@@ -65,22 +66,15 @@ class Estimates:
 
     Attributes
     ----------
-    bootstrap : Bootstrap
-        The replicates.
-    scaling, growth : mapping of str to Estimate
-        s_k, and the growth of a dimension while all follow the optimum.
-    parameters : mapping of str to Parameter
-        Every constant.
+    uncertainty : Uncertainty
+        The estimates and the replicates.
     ends_converged : bool
         Whether every fit behind the ends of the intervals of s_k converged.
     residuals : ResidualModel
         How the rows scatter around the law.
     """
 
-    bootstrap: Bootstrap
-    scaling: dict[str, Estimate]
-    growth: dict[str, Estimate]
-    parameters: dict[str, Parameter]
+    uncertainty: Uncertainty
     ends_converged: bool
     residuals: ResidualModel
 
@@ -118,7 +112,7 @@ def estimate(law: Law, monitored: MonitoredQuantities, replicates: Replicates) -
         name: Parameter(value, evidence.interval(draws[name]) if draws else None, name in at_bound)
         for name, value in law.constants.items()
     }
-    return Estimates(evidence, scaling, growth, parameters, ends_converged, residuals)
+    return Estimates(Uncertainty(parameters, scaling, growth, evidence), ends_converged, residuals)
 
 
 def _estimates(

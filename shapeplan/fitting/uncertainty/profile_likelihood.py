@@ -15,17 +15,18 @@ from shapeplan.fitting.solver.model import pieces
 from shapeplan.fitting.uncertainty.residual_model import ResidualModel
 from shapeplan.laws.trade import held_alone
 from shapeplan.numerics.arrays import Floats, Index
+from shapeplan.numerics.roots import roots
 
 _REPLICATES = 99
 """Replicates at levels up to 95%; beyond, as many as leave `_TAIL` outside the level."""
 _TAIL = 5
 _OPTIMA, _OPTIMA_AGAIN = 8, 3
 """Optima of the search from which a fit with s_k held descends, at first and where it has been done close by."""
-_FIRST, _FARTHEST, _NEAREST, _SHRINK = 0.3, 4.0, 0.25, 0.05
+_FIRST, _FARTHEST, _NEAREST = 0.3, 4.0, 0.25
 """Logarithmic distance from the estimate at which an end is looked for first; the factor by which the next is farther
-at most; the share by which it is at least, and that by which a bracket shrinks."""
-_ROUNDS, _CLOSE = 16, 0.003
-"""How often an end is moved at most, and the relative distance by which it may be off."""
+at most; and the share by which it is at least."""
+_CLOSE = 0.003
+"""Relative distance by which an end may be off."""
 _CHECKS, _LOWER = 2, 1e-8
 """How often ends are looked for anew, where fits there turn out to have an optimum that is lower by this share."""
 _NO_DISTANCE = 1e-9
@@ -145,11 +146,12 @@ class _Profile:
         estimate = self.estimate[dims]
         near = np.tile(self.found.optima[:_OPTIMA], (2 * count, 1, 1))
 
-        def rise(distance: Floats) -> Floats:
+        def rise(distance: Floats, which: Index) -> Floats:
             nonlocal near
-            s = estimate * np.exp(signs * distance)
-            held = self._hold(self.problem.blocks, dims, s, near, thorough=False)
-            near = np.concatenate([near[:, :_OPTIMA_AGAIN], held.exponents[:, None]], axis=1)
+            s = estimate[which] * np.exp(signs[which] * distance)
+            held = self._hold(self.problem.blocks, dims[which], s, near[which], thorough=False)
+            near = near[:, : _OPTIMA_AGAIN + 1]
+            near[which, -1] = held.exponents
             # The objective rises as the square of a small distance.
             return np.sqrt(np.maximum(held.objective / least - 1, 0.0))
 
@@ -221,13 +223,13 @@ def _descend_all(
     return found.take(np.arange(problems) * each + found.objective.reshape(problems, each).argmin(axis=1))
 
 
-def crossings(rise: Callable[[Floats], Floats], limit: Floats, goal: float) -> Floats:
+def crossings(rise: Callable[[Floats, Index], Floats], limit: Floats, goal: float) -> Floats:
     """Return where functions of a distance that rise from 0 reach a goal, or their limits where they do not.
 
     Parameters
     ----------
     rise : callable
-        The values of all functions, each at a distance of its own, shape (functions,).
+        From distances, and the indices of the functions that they are of, to values.
     limit : ndarray, shape (functions,)
         Where the search of each ends.
     goal : float
@@ -235,22 +237,24 @@ def crossings(rise: Callable[[Floats], Floats], limit: Floats, goal: float) -> F
     """
     if not np.isfinite(goal):
         return limit
-    inside, low = np.zeros_like(limit), np.zeros_like(limit)
-    outside, high = np.full_like(limit, np.inf), np.full_like(limit, np.inf)
-    place = np.minimum(_FIRST, limit)
-    for _ in range(_ROUNDS):
-        value = rise(place)
-        over = value > goal
-        outside, high = np.where(over, place, outside), np.where(over, value, high)
-        inside, low = np.where(over, inside, place), np.where(over, low, value)
-        bracketed = np.isfinite(outside)
-        farther = place * np.clip(goal / np.maximum(value, _TINY), 1 + _NEAREST, _FARTHEST)
-        with np.errstate(invalid="ignore"):
-            share = np.clip((goal - low) / (high - low), _SHRINK, 1 - _SHRINK)
-            between = inside + share * (outside - inside)
-        wanted = np.where(bracketed, between, np.minimum(farther, limit))
-        step, place = np.abs(wanted - place), wanted
-        settled = bracketed & ((step <= _CLOSE * place) | (outside - inside <= _CLOSE * outside))
-        if (settled | (inside >= limit)).all():
-            break
-    return place
+    inside, at_inside = np.zeros_like(limit), np.full_like(limit, -goal)
+    outside, at_outside = np.minimum(_FIRST, limit), np.zeros_like(limit)
+    open_ = np.arange(len(limit))
+    while open_.size:
+        value = rise(outside[open_], open_)
+        at_outside[open_] = value - goal
+        short, value = open_[value < goal], value[value < goal]
+        inside[short], at_inside[short] = outside[short], at_outside[short]
+        farther = outside[short] * np.clip(goal / np.maximum(value, _TINY), 1 + _NEAREST, _FARTHEST)
+        outside[short] = np.minimum(farther, limit[short])
+        open_ = short[inside[short] < limit[short]]
+    found = roots(
+        lambda distance, which: rise(distance, which) - goal,
+        inside,
+        outside,
+        at_inside,
+        at_outside,
+        width=_CLOSE,
+        residual=_CLOSE * goal,
+    )
+    return np.where(at_outside >= 0, found, limit)

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from shapeplan.errors import ErrorDetail, InputError
+from shapeplan.provenance import Source
 from shapeplan.readers.source import read_text
 from shapeplan.readers.structured import load_yaml, plain
-from shapeplan.runs import Source
 
 _STEMS = ("config", "model_config", "hparams", "params", "args", "hyperparameters", "settings", "model")
 _PLACES = (*(f"{stem}{suffix}" for stem in _STEMS for suffix in (".json", ".yaml", ".yml")), ".hydra/config.yaml")

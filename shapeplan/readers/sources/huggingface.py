@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from shapeplan.errors import ErrorDetail, InputError
+from shapeplan.provenance import Source
 from shapeplan.readers.sources.config import load_mapping
 from shapeplan.readers.sources.finding import matching, run_name
 from shapeplan.readers.sources.run_log import RunLog
-from shapeplan.runs import Source
 
 NAME = "Hugging Face Trainer"
 _STATE, _CONFIG = "trainer_state.json", "config.json"

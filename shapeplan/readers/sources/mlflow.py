@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from shapeplan.errors import ErrorDetail, InputError
+from shapeplan.provenance import Source
 from shapeplan.readers.source import first_line, library
 from shapeplan.readers.sources.config import load_mapping
 from shapeplan.readers.sources.finding import files_of, matching, start_of, unreadable
 from shapeplan.readers.sources.run_log import RunLog
-from shapeplan.runs import Source
 
 NAME = "MLflow"
 SCHEME = "mlflow:"

@@ -10,10 +10,10 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from shapeplan.provenance import Source
 from shapeplan.readers.names import claim_of, is_held_out, is_loss
 from shapeplan.readers.numbers import as_number
 from shapeplan.readers.table import Record, flattened
-from shapeplan.runs import Source
 
 STEPS = ("step", "_step", "global_step", "trainer/global_step", "iteration", "iter", "training_iteration")
 """Names of what orders the entries, the first that is there."""

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 
 from shapeplan.errors import ErrorDetail, InputError
+from shapeplan.provenance import Source
 from shapeplan.readers.names import SPLITS
 from shapeplan.readers.source import first_line, library
 from shapeplan.readers.sources.config import config_beside
 from shapeplan.readers.sources.finding import files_of, matching, run_name, start_of
 from shapeplan.readers.sources.run_log import RunLog
-from shapeplan.runs import Source
 
 NAME = "TensorBoard"
 _FRAME = 16

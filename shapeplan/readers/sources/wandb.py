@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from shapeplan.errors import ErrorDetail, InputError
+from shapeplan.provenance import Source
 from shapeplan.readers.source import check_size, first_line, library
 from shapeplan.readers.sources.finding import matching, unreadable
 from shapeplan.readers.sources.run_log import RunLog
-from shapeplan.runs import Source
 
 NAME = "Weights & Biases"
 SCHEME = "wandb:"

@@ -17,6 +17,7 @@ from shapeplan.render.charts.chart import spec
 from shapeplan.render.fit import render_fit
 from shapeplan.render.plan import render_plan
 from shapeplan.render.report.blocks import Block, blocks
+from shapeplan.render.text import html_of
 from shapeplan.render.vega import make
 
 if TYPE_CHECKING:
@@ -138,11 +139,12 @@ def _provenance(fit: Fit) -> tuple[tuple[str, str], ...]:
 
 def _template() -> Template:
     from jinja2 import Environment, PackageLoader
+    from markupsafe import Markup
 
     loader = PackageLoader("shapeplan.render.report", "")
-    return Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True).get_template(
-        "page.html.j2"
-    )
+    environment = Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["html_of"] = lambda text: Markup(html_of(text))
+    return environment.get_template("page.html.j2")
 
 
 def _script() -> str:
