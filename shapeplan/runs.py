@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 
 from shapeplan.architectures import Architecture
-from shapeplan.cells import ABSENT, Cells
+from shapeplan.cells import ABSENT, Cells, Names
 from shapeplan.errors import ArgumentError, Caution, ErrorDetail
 from shapeplan.numerics.arrays import Bools, Floats, Index, Ints
 from shapeplan.numerics.grouping import first_of_group, group_alike
@@ -35,7 +35,7 @@ class Runs:
         What `flops` counts.
     run : ndarray of int, shape (rows,)
         Index of the row's run in `run_names`.
-    run_names : tuple of str
+    run_names : sequence of str
         One name a run.
     lines : ndarray of int, shape (rows,)
         Line of the input, counted from 1.
@@ -70,7 +70,7 @@ class Runs:
     flops: Floats
     flops_convention: Convention
     run: Ints
-    run_names: tuple[str, ...]
+    run_names: Sequence[str]
     lines: Ints
     loss: Floats | None = None
     metric: str = "loss"
@@ -163,7 +163,8 @@ class Runs:
     def take(self, rows: Index | Bools) -> Runs:
         """Return some of the rows, by index or mask, and the runs that have any."""
         kept, run = np.unique(self.run[rows], return_inverse=True)
-        names = tuple(self.run_names[i] for i in kept)
+        names = self.run_names
+        names = names.take(kept) if isinstance(names, Names) else tuple(names[i] for i in kept)
         columns = ("shape", "flops", "lines", "loss", "examples", "params", "heads")
         some = {name: value[rows] for name in columns if (value := getattr(self, name)) is not None}
         index = np.arange(len(self))[rows]

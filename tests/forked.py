@@ -14,7 +14,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-PRELOADED = ["shapeplan", "shapeplan.cli.app", "numpy", "pydantic", "rich.console", "rich.table", "scipy.optimize"]
+PRELOADED = [
+    *("shapeplan", "shapeplan.cli.app", "shapeplan.cli.fit", "shapeplan.cli.recommend", "shapeplan.cli.design"),
+    *("numpy", "pydantic", "rich.console", "rich.table", "scipy.optimize"),
+]
 TIMEOUT = 120
 
 

@@ -332,7 +332,7 @@ def test_ctrl_c_while_a_library_is_loaded_is_130(
         except KeyboardInterrupt:
             raise ImportError("a part could not be loaded") from None
 
-    monkeypatch.setattr(app, "app", interrupted)
+    monkeypatch.setattr(app, "command_line", interrupted)
     assert app.run(["fit", "x.csv"]) == 130
     assert capsys.readouterr().err == ""
 

@@ -10,7 +10,7 @@ import pytest
 import typer
 from conftest import Program
 
-from shapeplan.cli.app import app
+from shapeplan.cli.app import command_line
 from shapeplan.cli.flags import with_flags
 
 PACKAGE = Path(__file__).parents[1] / "shapeplan"
@@ -65,7 +65,7 @@ def _texts(source: str) -> str:
 
 
 def _commands() -> list[typer.core.TyperCommand]:
-    root = typer.main.get_command(app)
+    root = typer.main.get_command(command_line())
     found, left = [], [root]
     while left:
         command = left.pop()

@@ -6,6 +6,8 @@ import gc
 import os
 import sys
 import warnings
+from collections.abc import Iterable
+from importlib import import_module
 from typing import Annotated, NoReturn
 
 import typer
@@ -13,18 +15,7 @@ import typer
 from shapeplan import __version__
 from shapeplan.__main__ import EXIT_INTERRUPTED, leave_interrupted
 from shapeplan.cli import options as opt
-from shapeplan.cli.check import check
-from shapeplan.cli.compare import compare
-from shapeplan.cli.design import design
-from shapeplan.cli.explain import explain
-from shapeplan.cli.fit import fit
-from shapeplan.cli.flops import flops
 from shapeplan.cli.output import open_console
-from shapeplan.cli.plot import plot
-from shapeplan.cli.predict import predict
-from shapeplan.cli.recommend import recommend
-from shapeplan.cli.report import report
-from shapeplan.cli.simulate import simulate
 from shapeplan.cli.strict import StrictCommand
 from shapeplan.errors import ErrorDetail, ShapeplanError
 from shapeplan.render.console import ClosedPipe, Console
@@ -50,18 +41,11 @@ CITATION = """\
 _UsageError: type[Exception] = typer.BadParameter.__bases__[0]
 """Typer's own error for wrong usage; it carries Click inside and exports no base class."""
 
-app = typer.Typer(
-    name="shapeplan",
-    help="Sweep logs in, a compute-optimal model shape out.\n\nExample: shapeplan recommend --flops 1e21\n\n"
-    "Exit status: 0 answered, 1 data or fit refused, 2 wrong usage, 130 interrupted.",
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    no_args_is_help=True,
-    context_settings={"help_option_names": ["-h", "--help"]},
+COMMANDS = (
+    *("check", "fit", "compare", "recommend", "plot", "report"),
+    *("flops", "predict", "simulate", "explain", "design"),
 )
-for command in (check, fit, compare, recommend, plot, report, flops, predict, simulate, explain):
-    app.command(cls=StrictCommand)(command)
-app.add_typer(design, name="design")
+"""Every command, in the order of the help: a function, or a group of them, in the module of its name."""
 
 
 def _show_version(wanted: bool) -> None:
@@ -76,8 +60,7 @@ def _show_citation(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
-def options(
+def _options(
     version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
     ] = False,
@@ -86,6 +69,27 @@ def options(
     ] = False,
 ) -> None:
     """Sweep logs in, a compute-optimal model shape out."""
+
+
+def command_line(names: Iterable[str] = COMMANDS) -> typer.Typer:
+    """Return the command line with some of its commands: Typer reads every option of all that it is given."""
+    app = typer.Typer(
+        name="shapeplan",
+        help="Sweep logs in, a compute-optimal model shape out.\n\nExample: shapeplan recommend --flops 1e21\n\n"
+        "Exit status: 0 answered, 1 data or fit refused, 2 wrong usage, 130 interrupted.",
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        no_args_is_help=True,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_options)
+    for name in names:
+        command = getattr(import_module(f"shapeplan.cli.{name}"), name)
+        if isinstance(command, typer.Typer):
+            app.add_typer(command, name=name)
+        else:
+            app.command(cls=StrictCommand)(command)
+    return app
 
 
 def main() -> NoReturn:
@@ -105,6 +109,8 @@ def run(arguments: list[str]) -> int:
     shown = opt.output_format(arguments)
     console = open_console(as_json=shown is opt.OutputFormat.json, github=shown is opt.OutputFormat.github)
     try:
+        named = next((word for word in arguments if not word.startswith("-")), "")
+        app = command_line([named] if named in COMMANDS else COMMANDS)
         status = app(arguments, prog_name="shapeplan", standalone_mode=False)
     except ShapeplanError as error:
         _traceback_if_asked()

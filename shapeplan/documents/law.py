@@ -83,7 +83,7 @@ class LawDocument(Document):
     outliers: tuple[Outlier, ...]
     trends: dict[str, Trend] = Field(default_factory=dict)
     noise: Noise | None = None
-    influences: InfluencesRecord = InfluencesRecord()
+    influences: InfluencesRecord = Field(default_factory=InfluencesRecord)
     front: tuple[FrontRow, ...] = ()
     bootstrap: BootstrapRecord
     command: str | None = None

@@ -48,7 +48,7 @@ class CenterRecord(Part):
 
     def row(self) -> CenterRow:
         """Return the row that the record describes."""
-        return CenterRow(**self.model_dump(exclude={"shape"}))
+        return CenterRow(self.flops, self.observed, self.predicted, self.relative_error, self.by_arm)
 
 
 class InfluenceRecord(Part):
@@ -70,7 +70,7 @@ class InfluenceRecord(Part):
     def influence(self) -> Influence:
         """Return the influence that the record describes."""
         exponents = {name: _or_nan(value) for name, value in self.exponents.items()}
-        return Influence(**{**self.model_dump(), "exponents": exponents})
+        return Influence(self.runs, self.lines, self.strength, self.surprise, exponents, self.optimum)
 
 
 class InfluencesRecord(Part):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -24,12 +25,18 @@ def first_alike(*columns: NDArray[Any]) -> Ints:
     """
     if not len(columns[0]):
         return np.empty(0, dtype=int)
-    order, new = _in_order(columns)
-    if new.all():
-        return np.arange(len(order))
-    first = np.empty(len(order), dtype=int)
-    first[order] = order[np.flatnonzero(new)][np.cumsum(new) - 1]
-    return first
+    key = _key(columns)
+    if np.isfinite(key).all():
+        # A plain sort, which tells whether there are equal rows at all, takes a third of the time of one of the order.
+        ordered = np.sort(key)
+        if (ordered[1:] != ordered[:-1]).all():
+            return np.arange(len(key))
+        order = np.argsort(key, kind="stable")
+        first = _firsts(order, ordered[1:] != ordered[:-1])
+        if len(columns) == 1 or all((column == column[first]).all() for column in columns):
+            return first
+    order = np.lexsort(columns)
+    return _firsts(order, np.any([column[order][1:] != column[order][:-1] for column in columns], axis=0))
 
 
 def group_alike(*columns: NDArray[Any]) -> Ints:
@@ -56,35 +63,28 @@ def is_function(values: NDArray[Any], group: Ints) -> bool:
     return bool((one[group] == values).all())
 
 
-def _in_order(columns: tuple[NDArray[Any], ...]) -> tuple[Ints, Bools]:
-    """Return an order in which rows that are alike follow one another, the first in front, and where others begin."""
+def _key(columns: tuple[NDArray[Any], ...]) -> NDArray[Any]:
+    """Return a number for every row that rows which are alike share; few others share one.
+
+    A sort by such a sum is several times as fast as a sort by every column.
+    """
     if len(columns) == 1:
-        order = np.argsort(columns[0], kind="stable")
-        return order, _differ(columns, order)
-    # One sort by a sum that equal rows share is several times as fast as a sort by every column.
+        return columns[0]
     key = np.zeros(len(columns[0]))
-    for weight, column in zip(np.sqrt(_PRIMES), columns, strict=False):
+    for weight, column in zip(itertools.cycle(np.sqrt(_PRIMES)), columns, strict=False):
         key += weight * column
-    if len(columns) <= len(_PRIMES) and np.isfinite(key).all():
-        order = np.argsort(key, kind="stable")
-        key = key[order]
-        same = np.flatnonzero(key[1:] == key[:-1])
-        if not any((column[order[same]] != column[order[same + 1]]).any() for column in columns):
-            new = np.ones(len(order), dtype=bool)
-            new[same + 1] = False
-            return order, new
-    order = np.lexsort(columns)
-    return order, _differ(columns, order)
+    return key
 
 
-def _differ(columns: tuple[NDArray[Any], ...], order: Ints) -> Bools:
-    """Return for every row in an order whether it differs from the one before."""
-    new = np.zeros(len(order), dtype=bool)
-    new[:1] = True
-    for column in columns:
-        ordered = column[order]
-        new[1:] |= ordered[1:] != ordered[:-1]
-    return new
+def _firsts(order: Ints, changes: Bools) -> Ints:
+    """Return the first row that is like each, from an order in which like rows follow one another, the first in front.
+
+    `changes` is whether a row differs from the one before, from the second on.
+    """
+    first = np.empty(len(order), dtype=int)
+    starts = np.concatenate([[0], np.flatnonzero(changes) + 1])
+    first[order] = np.repeat(order[starts], np.diff(np.append(starts, len(order))))
+    return first
 
 
 _PRIMES = np.array([2.0, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37])

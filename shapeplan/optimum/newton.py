@@ -14,7 +14,8 @@ from shapeplan.optimum.objective import ShapeObjective
 _STEPS = 60
 _HALVINGS, _GENTLE = 14, 5
 """How often a step is shortened at most, and how often by halves; from then on to a tenth."""
-_TOLERANCE = 1e-14
+_TOLERANCE = 1e-12
+"""Gain of a step, relative, that ends a descent: the step is taken, and leaves about the square of that."""
 _ROUNDS = 40
 _STIFFER = 5.0
 """Factor of the weight of violations where a round of multipliers does not shrink them enough."""

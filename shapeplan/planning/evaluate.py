@@ -222,7 +222,7 @@ def evaluate(
         built=built,
         budgets=budgets,
         shapes=shapes,
-        intervals=chosen.intervals(flops),
+        intervals=chosen.intervals(flops, shapes),
         cost=cost,
         loss=_losses(optimum, rounded, flops) if tell else None,
         best=_losses(optimum, shapes, flops) if tell else None,

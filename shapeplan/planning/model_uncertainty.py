@@ -26,7 +26,7 @@ def under_rivals(optimum: Optimum, plan: ShapeCost) -> list[tuple[LawPlan, ...]]
         if not other.fit.knows_loss:
             continue
         best = other.shapes(plan.flops)
-        intervals = other.intervals(plan.flops)
+        intervals = other.intervals(plan.flops, best)
         losses = other.losses(best, plan.flops)
         loss_ci = other.fit.loss_interval(**other.variables(best, plan.flops))
         with np.errstate(divide="ignore", invalid="ignore"):

@@ -66,15 +66,19 @@ class Optimum:
             return np.asarray(flops, dtype=float)
         return self.asked.limits.training_flops(np.asarray(flops), self.fit.cost_model.flops_per_example(shape))
 
-    def intervals(self, flops: Floats) -> dict[str, tuple[Floats, Floats]] | None:
-        """Return the ends of the interval of every free dimension, shape (budgets,) each; None without draws."""
+    def intervals(self, flops: Floats, shapes: Mapping[str, Floats]) -> dict[str, tuple[Floats, Floats]] | None:
+        """Return the ends of the interval of every free dimension, shape (budgets,) each; None without draws.
+
+        `shapes` are the best at the budgets: draws are searched from there.
+        """
         draws = self.draws()
         if not draws:
             return None
         knots = knots_of(flops)
         count = len(next(iter(draws.values())))
         tiled = {name: np.tile(values, len(knots)) for name, values in draws.items()}
-        near = {dim: np.repeat(values, count) for dim, values in self.shapes(knots).items()}
+        best_at_knots = shapes if len(knots) == len(flops) else self.shapes(knots)
+        near = {dim: np.repeat(values, count) for dim, values in best_at_knots.items()}
         best = self.under(tiled, np.repeat(knots, count), near)
         intervals = {}
         for dim, values in best.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from shapeplan.numerics.arrays import Floats
@@ -17,5 +18,8 @@ class Planner(Protocol):
     def shapes(self, flops: Floats) -> dict[str, Floats]:
         """Return the value of every free dimension, shape (budgets,) each; NaN where there is no shape."""
 
-    def intervals(self, flops: Floats) -> dict[str, tuple[Floats, Floats]] | None:
-        """Return the ends of the interval of every free dimension, shape (budgets,) each; None without draws."""
+    def intervals(self, flops: Floats, shapes: Mapping[str, Floats]) -> dict[str, tuple[Floats, Floats]] | None:
+        """Return the ends of the interval of every free dimension, shape (budgets,) each; None without draws.
+
+        `shapes` are those that it gives for the budgets.
+        """

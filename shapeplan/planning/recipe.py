@@ -87,7 +87,7 @@ class Recipe:
         """Return the value of every free dimension, shape (budgets,) each."""
         return {dim: self._scaled(dim, flops, growth.value) for dim, growth in self.growth.items()}
 
-    def intervals(self, flops: Floats) -> dict[str, tuple[Floats, Floats]] | None:
+    def intervals(self, flops: Floats, shapes: Mapping[str, Floats]) -> dict[str, tuple[Floats, Floats]] | None:
         """Return the interval of every free dimension that follows from that of its growth; the start is held fixed."""
         ends = {}
         for dim, growth in self.growth.items():

@@ -17,8 +17,8 @@ TOLERANCE = 0.005
 """Relative excess loss up to which a shape is as good as the best: the width of the valley in PAPER.md."""
 FACTORS = (0.5, 0.5**0.5, 2.0**0.5, 2.0)
 _POINTS = 13
-_CLOSE = 1e-4
-"""Relative error of a value in the valley."""
+_CLOSE = 2e-4
+"""Relative error of the root of the loss above the least."""
 _LEAST = 1e-12
 
 
@@ -87,10 +87,12 @@ class _Profiles:
         """
         every = np.arange(len(self.edge))
         least = np.tile(least, len(every) // len(least))
+        # A search ends on the outer side of its aim, so half of what a crossing may be off is aimed inside.
+        aim = np.sqrt(depth) * (1 - _CLOSE / 2)
 
         def over(places: Floats, which: Index) -> Floats:
             # The root of a bowl's depth is a line, on which the false position is at once near the crossing.
-            return np.asarray(np.sqrt(np.maximum(self.log_loss(places, which) - least[which], 0.0)) - np.sqrt(depth))
+            return np.asarray(np.sqrt(np.maximum(self.log_loss(places, which) - least[which], 0.0)) - aim)
 
         places = self.inside + np.linspace(0.0, 1.0, _POINTS)[:, None] * (self.edge - self.inside)
         found = over(places.ravel(), np.tile(every, _POINTS)).reshape(places.shape)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from shapeplan.numerics.grouping import first_alike, is_function
 from shapeplan.readers.columns import Columns
 
 
-def runs_of(values: dict[str, Any], columns: Columns, notes: list[str]) -> tuple[Ints, tuple[str, ...]]:
+def runs_of(values: dict[str, Any], columns: Columns, notes: list[str]) -> tuple[Ints, Sequence[str]]:
     """Return the run of every row. Without a column, rows of one shape and schedule are a run, repeats another."""
     key = np.column_stack([values[role] for role in (*(columns.dims or ("params",)), "heads") if role in values])
     progress = next(values[role] for role in ("flops", "tokens", "examples", "steps") if role in values)
