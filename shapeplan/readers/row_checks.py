@@ -7,7 +7,6 @@ from dataclasses import replace
 import numpy as np
 
 from shapeplan import codes
-from shapeplan.cells import ABSENT
 from shapeplan.errors import Caution, ErrorDetail, InputError
 from shapeplan.numerics.arrays import Floats, Ints
 from shapeplan.numerics.grouping import first_alike, first_of_group
@@ -149,16 +148,24 @@ def _repeated(runs: Runs, i: int, twin: int, label: str) -> ErrorDetail:
 
 
 def _identical_rows(runs: Runs, alike: Ints) -> list[ErrorDetail]:
-    twins = np.zeros(len(runs), dtype=bool)
-    twins[alike[alike != np.arange(len(runs))]] = True
-    doubtful = twins[alike]
-    seen: dict[tuple[str, ...], int] = {}
+    """Return a complaint for every row that is the same as one before it in every cell."""
+    rows, group = _shared(np.arange(len(runs)), alike)
+    for cells in runs.cells.values():
+        if not rows.size:
+            return []
+        rows, group = _shared(rows, first_alike(cells.take(rows).groups()[0], group))
+    first = rows[group]
     found = []
-    for i in np.flatnonzero(doubtful).tolist():
-        key = tuple(f"{column}={cell}" for column, cells in runs.cells.items() if (cell := cells[i]) is not ABSENT)
-        twin = seen.setdefault(key, i)
-        if twin != i:
-            message = f"the row is the same as line {runs.lines[twin]} in every cell"
-            place, value = (runs.file_of(i), int(runs.lines[i])), key[0].split("=", 1)[1]
-            found.append(ErrorDetail("duplicate-row", message, "remove one", *place, value=value))
+    for i, twin in zip(rows[first != rows].tolist(), first[first != rows].tolist(), strict=True):
+        message = f"the row is the same as line {runs.lines[twin]} in every cell"
+        place, value = (runs.file_of(i), int(runs.lines[i])), str(next(iter(runs.row(i).values()), ""))
+        found.append(ErrorDetail("duplicate-row", message, "remove one", *place, value=value))
     return found
+
+
+def _shared(rows: Ints, first: Ints) -> tuple[Ints, Ints]:
+    """Return the rows that are not alone in their group, and the place among them of the first of each one's group."""
+    many = np.zeros(len(rows), dtype=bool)
+    many[first[first != np.arange(len(rows))]] = True
+    kept = many[first]
+    return rows[kept], (np.cumsum(kept) - 1)[first[kept]]

@@ -10,7 +10,6 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
-from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, TextIO
 
 from shapeplan.errors import SHOWN, Caution, ErrorDetail, InputError, OutputError, ShapeplanError
@@ -73,11 +72,7 @@ class Console:
     @property
     def width(self) -> int:
         """Columns that a result may take."""
-        if not sys.stdout.isatty():
-            return PIPE_WIDTH
-        import shutil
-
-        return shutil.get_terminal_size().columns
+        return _width(sys.stdout)
 
     def text(self, text: str) -> None:
         """Write a result as it is.
@@ -106,18 +101,21 @@ class Console:
 
     def show(self, *renderables: RenderableType) -> None:
         """Write tables and text for people."""
+        self.text(self._drawn(renderables, sys.stdout))
+
+    def _drawn(self, renderables: Iterable[RenderableType], stream: TextIO) -> str:
+        """Return what is drawn for a stream, as wide as it is; written by others, so that one place may fail."""
         from rich.console import Console as RichConsole
         from rich.measure import Measurement
         from rich.table import Table
 
         from shapeplan.render.parts import narrowed
 
-        colour = _wants_colour(sys.stdout)
-        # Drawn in memory, so that there is one place where stdout is written, and may fail.
+        colour, width = _wants_colour(stream), _width(stream)
         drawn = io.StringIO()
         rich = RichConsole(
             file=drawn,
-            width=self.width,
+            width=width,
             force_terminal=colour,
             color_system="auto" if colour else None,
             no_color=not colour,
@@ -128,13 +126,13 @@ class Console:
         unlimited = rich.options.update(max_width=PIPE_WIDTH)
         for renderable in renderables:
             if isinstance(renderable, Table):
-                for part in narrowed(renderable, self.width, lambda t: Measurement.get(rich, unlimited, t).maximum):
+                for part in narrowed(renderable, width, lambda t: Measurement.get(rich, unlimited, t).maximum):
                     rich.print(part)
                     rich.print()
             else:
                 rich.print(printable(self._worded(renderable)) if isinstance(renderable, str) else renderable)
         lines = drawn.getvalue().rstrip().split("\n")
-        self.text("\n".join(line.rstrip() for line in lines) + "\n")
+        return "\n".join(line.rstrip() for line in lines) + "\n"
 
     @contextlib.contextmanager
     def progress(self, what: str) -> Iterator[Callable[[int, int], None]]:
@@ -163,7 +161,7 @@ class Console:
             self._hold(f"warning: {self._worded(str(caution))}", "33")
 
     def error(self, error: ShapeplanError) -> None:
-        """Say what is wrong: as text, the first ten details; as JSON, the first and the rest of the ten."""
+        """Say what is wrong: one mistake in a line, several as a table of the first ten; or as JSON."""
         if self.as_json:
             import json
 
@@ -180,37 +178,41 @@ class Console:
                 message = str(replace(self._worded_detail(detail), file=None, line=None))
                 self.text(annotation("error", detail.code, message, **place))
             return
-        shown = error.details[:SHOWN]
-        lines = self._lines_of(error)
-        for detail, line in zip_longest(shown, lines):
-            self._say(f"error: {self._worded_detail(detail)}", "31")
-            for part in line or ():
-                self._say(part)
-        if len(error.details) > SHOWN:
-            self._say(f"and {len(error.details) - SHOWN} more", "31")
-        if len(error.details) > 1:
-            self._say(_count_of(error.details))
+        if len(error.details) == 1:
+            self._say(f"error: {self._worded_detail(error.details[0])}", "31")
+        else:
+            self._say(f"error: {_count_of(error.details)}", "31")
+            self._say_table([self._worded_detail(detail) for detail in error.details[:SHOWN]])
+            if len(error.details) > SHOWN:
+                self._say(f"and {len(error.details) - SHOWN} more")
+            self._say("")
+        for line in self._lines_of(error):
+            self._say(line)
 
     def _worded_detail(self, detail: ErrorDetail) -> ErrorDetail:
         hint = detail.hint and self._worded(detail.hint)
         return replace(detail, message=self._worded(detail.message), hint=hint)
 
+    def _say_table(self, details: Sequence[ErrorDetail]) -> None:
+        from shapeplan.render.faults import render_faults
+
+        with contextlib.suppress(OSError):
+            sys.stderr.write(self._drawn([render_faults(details)], sys.stderr))
+            sys.stderr.flush()
+
     @staticmethod
-    def _lines_of(error: ShapeplanError) -> list[tuple[str, str] | None]:
+    def _lines_of(error: ShapeplanError) -> list[str]:
         """Return the line of the input in which each of the first mistakes is, with a caret under it."""
         if not isinstance(error, InputError) or not any(detail.line for detail in error.details):
             return []
         from shapeplan.readers.excerpt import excerpts
 
-        blocks: list[tuple[str, str] | None] = []
-        for found in excerpts(list(error.details[:EXCERPTS])):
-            if found is None:
-                blocks.append(None)
-                continue
+        lines: list[str] = []
+        for found in filter(None, excerpts(list(error.details[:EXCERPTS]))):
             number = f"{found.number:>6}"
             caret = " " * found.start + "^" * max(found.length, 1)
-            blocks.append((f"{number} | {found.line}", f"{' ' * len(number)} | {caret}"))
-        return blocks
+            lines += [f"{number} | {found.line}", f"{' ' * len(number)} | {caret}"]
+        return lines
 
     def _hold(self, text: str, colour: str = "") -> None:
         """Say it now; or, where errors are JSON, once there is a result, so that an error stands alone on stderr."""
@@ -305,6 +307,14 @@ def _count_of(details: Sequence[ErrorDetail]) -> str:
     files = Counter(detail.file for detail in details if detail.file)
     where = ", ".join(f"{count} in {file}" for file, count in files.items())
     return f"{len(details)} mistakes" + (f": {where}" if len(files) > 1 else f" in {next(iter(files), 'all')}")
+
+
+def _width(stream: TextIO) -> int:
+    if not stream.isatty():
+        return PIPE_WIDTH
+    import shutil
+
+    return shutil.get_terminal_size().columns
 
 
 def _wants_colour(stream: TextIO) -> bool:
