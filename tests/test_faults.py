@@ -2,8 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from conftest import Program
-from test_cli import on_terminal
+from conftest import Program, on_terminal
 
 FOUR = """\
 run,width,depth,mlp_dim,flops,loss

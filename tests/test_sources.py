@@ -132,6 +132,15 @@ def test_steps_and_losses_as_they_are_printed(tmp_path: Path, step: str, value: 
     assert runs.examples.tolist() == [1e9]
 
 
+def test_a_flipped_byte_inside_an_event_is_told(tmp_path: Path) -> None:
+    file = next(copied("tensorboard", tmp_path).glob("s010/*tfevents*"))
+    raw = bytearray(file.read_bytes())
+    raw[-20] ^= 255
+    file.write_bytes(raw)
+    with pytest.raises(InputError, match=r"event \d+ of \d+ is broken: its checksum does not fit"):
+        sp.read_runs(tmp_path, metric="val/loss", columns={"flops": "6ND"})
+
+
 def test_an_evaluation_late_in_a_long_log_is_found(tmp_path: Path) -> None:
     log = copied("nanochat", tmp_path) / "s003" / "train.log"
     train = "".join(f"step {i:05d}/00100 | loss: 5.00 | mfu: 40.01 | {'x' * 60}\n" for i in range(8000))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 _ARGUMENT = re.compile(r"(?<![\w'\"])`([a-z][a-z0-9_]*)(?:=([^`]*))?`(?![\w'\"])")
-_OWN_NAMES = {"columns": "column"}
+_OWN_NAMES = {"columns": "column", "multiples": "multiple-of"}
 """Options that are not called as the argument is."""
 
 

@@ -123,7 +123,7 @@ def recommend(  # noqa: PLR0913 - public: an argument a question
         fit.dimensions,
         fit.heads,
         fractional=fit.fractional,
-        multiples={dim: whole("multiple_of", size) for dim, size in (multiples or {}).items()},
+        multiples={dim: whole("multiples", size) for dim, size in (multiples or {}).items()},
         heads={name: value for name, value in asked_heads if value is not None},
         kv_heads=fit.kv_heads,
         parallel=Parallelism(whole("tensor_parallel", tensor_parallel), whole("pipeline_parallel", pipeline_parallel)),

@@ -43,6 +43,7 @@ def read(path: Path, root: Path) -> list[RunLog]:
     """
     name = str(path)
     events = library("tensorboard.backend.event_processing.event_accumulator", name, "export the scalars as CSV")
+    loader = library("tensorboard.backend.event_processing.event_file_loader", name, "export the scalars as CSV")
     hparams = library("tensorboard.plugins.hparams.metadata", name, "export the scalars as CSV")
     tensors = library("tensorboard.util.tensor_util", name, "export the scalars as CSV")
     config, sources = config_beside(path, root)
@@ -52,7 +53,7 @@ def read(path: Path, root: Path) -> list[RunLog]:
             raw = file.read_bytes()
             read_ = events.EventAccumulator(str(file), size_guidance={"scalars": 0, "tensors": 0})
             read_.Reload()
-            _check_whole(raw, file)
+            _check_whole(raw, sum(1 for _ in loader.RawEventFileLoader(str(file)).Load()), file)
             prefix = f"{file.parent.name}/" if _is_writer(file) else ""
             entries += [
                 {(key if key == "step" else prefix + key): value for key, value in entry.items()}
@@ -98,18 +99,22 @@ def _scalars(accumulator: Any, tensors: Any) -> Iterator[dict[str, object]]:
                 yield {"step": event.step, tag: _shortest(float(tensors.make_ndarray(event.tensor_proto)))}
 
 
-def _check_whole(raw: bytes, file: Path) -> None:
+def _check_whole(raw: bytes, read: int, file: Path) -> None:
     """Raise `InputError` if a file of events ends early or is broken: its reader stops there without a word.
 
-    Events are framed as TFRecords: length, its checksum, the event, its checksum.
+    Events are framed as TFRecords: length, its checksum, the event, its checksum. `read` is how many were read.
     """
-    place = 0
+    place, events = 0, 0
     while place + _FRAME <= len(raw):
         (length,) = struct.unpack_from("<Q", raw, place)
-        place += _FRAME + length
+        place, events = place + _FRAME + length, events + 1
     if place != len(raw):
         message = "ends before its last event does"
-        raise InputError(ErrorDetail("unreadable", message, "copy it again, or leave the run out", str(file)))
+    elif read < events:
+        message = f"event {read + 1} of {events} is broken: its checksum does not fit"
+    else:
+        return
+    raise InputError(ErrorDetail("unreadable", message, "copy it again, or leave the run out", str(file)))
 
 
 def _hparams(start: Any) -> dict[str, object]:
