@@ -84,11 +84,12 @@ def command_line(names: Iterable[str] = COMMANDS) -> typer.Typer:
     )
     app.callback()(_options)
     for name in names:
-        command = getattr(import_module(f"shapeplan.cli.{name}"), name)
+        place = name.replace("-", "_")
+        command = getattr(import_module(f"shapeplan.cli.{place}"), place)
         if isinstance(command, typer.Typer):
             app.add_typer(command, name=name)
         else:
-            app.command(cls=StrictCommand)(command)
+            app.command(name, cls=StrictCommand)(command)
     return app
 
 
