@@ -144,6 +144,11 @@ NOT_CONVERGED = _register(
 NOT_VARIED = _register(
     "not-varied", "a dimension is the same in every row", "vary it, or accept that the law does not cover it"
 )
+NO_BACKTEST = _register(
+    "no-backtest",
+    "the log is too short to test the law on its own rows above those fitted",
+    "log a wider range of compute",
+)
 NO_CENTER = _register("no-center", "the log has no row of the star's centre", "train the centre")
 NO_INTERIOR_OPTIMUM = _register(
     "no-interior-optimum",

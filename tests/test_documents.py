@@ -205,7 +205,10 @@ def test_predictions_keep_every_column_and_the_order(fitted: Fit, tmp_path: Path
     assert rows[0]["width"] == 608
     assert rows[0]["residual"] == pytest.approx(rows[0]["predicted"] / 0.2 - 1)
     table = predictions_csv(predictions).splitlines()
-    assert table[0] == "name,width,depth,mlp_dim,forward_flops,loss,comment,predicted,lower,upper,residual"
+    assert (
+        table[0]
+        == "name,width,depth,mlp_dim,forward_flops,loss,comment,predicted,lower,upper,law_lower,law_upper,residual"
+    )
     assert table[1].startswith('b,608,40,6144,1e20,0.2,"a, b",')
     assert float(table[1].split(",")[8]) == rows[0]["predicted"]
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 import warnings
 from collections.abc import Iterable
 from importlib import import_module
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
 from shapeplan import __version__
-from shapeplan.__main__ import EXIT_INTERRUPTED, leave_interrupted
+from shapeplan.__main__ import EXIT_INTERRUPTED
 from shapeplan.cli import options as opt
 from shapeplan.cli.output import open_console
 from shapeplan.cli.strict import StrictCommand
@@ -93,16 +92,12 @@ def command_line(names: Iterable[str] = COMMANDS) -> typer.Typer:
     return app
 
 
-def main() -> NoReturn:
-    """Run the command line; the one place where errors become messages and exit statuses."""
+def main() -> int:
+    """Run the command line and return its exit status; the one place where errors become messages and exit statuses."""
     if os.environ.get("SHAPEPLAN_DEBUG", "0") in ("", "0"):
         # What NumPy warns of ends in a complaint of ours, or in no number.
         warnings.simplefilter("ignore", RuntimeWarning)
-    status = run(sys.argv[1:])
-    if status == EXIT_INTERRUPTED:
-        leave_interrupted()
-    gc.freeze()
-    sys.exit(status)
+    return run(sys.argv[1:])
 
 
 def run(arguments: list[str]) -> int:

@@ -102,6 +102,9 @@ Format = Annotated[
 Strict = Annotated[bool, typer.Option("--strict", help="Exit with 1 where there are warnings.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the whole document as JSON.")]
 Output = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to a file, atomically.")]
+Interval = Annotated[
+    str, typer.Option("--interval", help="Of the loss: run (what you will measure), or law (how sure the law is).")
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Hide notes, never warnings, errors or results.")]
 
 

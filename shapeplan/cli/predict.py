@@ -15,6 +15,7 @@ def predict(
     higher_is_better: opt.HigherIsBetter = False,
     flops_convention: opt.LogConvention = None,
     config: opt.Config = None,
+    interval: opt.Interval = "run",
     as_json: opt.AsJson = False,
     output: opt.Output = None,
     quiet: opt.Quiet = False,
@@ -47,7 +48,7 @@ def predict(
         architecture=fit.architecture,
         require_metric=metric is not None or higher_is_better,
     )
-    predictions = predict_rows(fit, runs)
+    predictions = predict_rows(fit, runs, interval=interval)
     document = predictions_document(fit, predictions)
     for note in (*runs.notes, *predictions.notes):
         console.note(note)

@@ -89,6 +89,7 @@ def recommend(
         ),
     ] = None,
     start: opt.StartPoint = None,
+    interval: opt.Interval = "run",
     force: Annotated[bool, typer.Option("--force", help="Plan on a fit that is not to be trusted.")] = False,
     form: Annotated[
         str | None,
@@ -153,6 +154,7 @@ def recommend(
         inference_examples=opt.parse_number("--inference-examples", inference_examples, "write e.g. 1e12"),
         fix=parse_assignments(",".join(fix), _FIX_HINT) if fix else {},
         versus=versus or (),
+        interval=interval,
         force=force,
         **more,
     )

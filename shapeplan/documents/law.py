@@ -24,7 +24,7 @@ from shapeplan.documents.records import (
 )
 from shapeplan.documents.rivals import RivalRecord
 from shapeplan.documents.rows import RowsRecord
-from shapeplan.fitting.evidence import Diagnostics, LogSummary, ModelSelection, StarEvidence, Uncertainty
+from shapeplan.fitting.evidence import Diagnostics, LogSummary, ModelSelection, RunError, StarEvidence, Uncertainty
 from shapeplan.fitting.records import (
     Arm,
     Estimate,
@@ -86,6 +86,7 @@ class LawDocument(Document):
     influences: InfluencesRecord = Field(default_factory=InfluencesRecord)
     front: tuple[FrontRow, ...] = ()
     bootstrap: BootstrapRecord
+    run_error: RunError | None = None
     command: str | None = None
 
     @model_validator(mode="after")
@@ -138,6 +139,7 @@ def law_document(fit: Fit) -> LawDocument:
         influences=InfluencesRecord.of(diagnostics.influences),
         front=log.front,
         bootstrap=BootstrapRecord.of(fit.bootstrap),
+        run_error=fit.uncertainty.run_error,
     )
 
 
@@ -178,6 +180,7 @@ def fit_of(document: LawDocument, sources: tuple[Source, ...] = ()) -> Fit:
             scaling_exponents=_estimates(document.scaling_exponents),
             growth_exponents=_estimates(document.growth_exponents),
             bootstrap=document.bootstrap.bootstrap(),
+            run_error=document.run_error,
         ),
         diagnostics=Diagnostics(
             quality=document.fit,

@@ -39,6 +39,7 @@ class BudgetRecord(Part):
     serving: Serving | None = None
     days: float | None = None
     loss: EstimateRecord | None
+    law_ci: Range | None = None
     regret_of_rounding: float | None
     valley: dict[str, Range] = Field(default_factory=dict)
     deviations: tuple[Deviation, ...] = ()

@@ -17,7 +17,7 @@ from shapeplan.quantities import Convention
 
 KIND = "shapeplan.predictions"
 _LONG_INTEGER = 300
-COLUMNS = ("predicted", "lower", "upper", "residual")
+COLUMNS = ("predicted", "lower", "upper", "law_lower", "law_upper", "residual")
 _NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?")
 
 
@@ -30,6 +30,8 @@ class PredictionRecord(Part):
     predicted: float
     lower: float | None
     upper: float | None
+    law_lower: float | None
+    law_upper: float | None
     residual: float | None
 
 

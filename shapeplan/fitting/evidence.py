@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from statistics import NormalDist
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
 
 from shapeplan.architectures import Architecture, Cost
 from shapeplan.errors import Caution
@@ -14,6 +19,7 @@ from shapeplan.fitting.records import (
     Estimate,
     FrontRow,
     HeldOutError,
+    Horizon,
     Influences,
     Interval,
     Noise,
@@ -29,6 +35,9 @@ from shapeplan.numerics.arrays import Floats
 from shapeplan.provenance import DroppedRow, Source
 from shapeplan.quantities import Convention
 from shapeplan.sweeps.dimensions import Dimensions
+
+INTERVALS = ("run", "law")
+"""Whose interval of a loss is told: that of a run that is to be trained, or that of the law."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +92,48 @@ class LogSummary:
 
 
 @dataclass(frozen=True)
+class RunError:
+    """How far a run is from the law: relative standard deviation, by how far the run is extrapolated.
+
+    Attributes
+    ----------
+    scatter : float
+        Of rows within the compute of the log.
+    drift : float
+        What is added, as a variance, for every factor e of compute beyond it: no law is exactly true.
+    source : {"backtest", "prior"}
+        Whether the drift is that of the log, or of public sweeps, since the log allows no backtest.
+    errors : tuple of Horizon
+        Errors of the backtest by distance.
+    """
+
+    scatter: float
+    drift: float
+    source: Literal["backtest", "prior"]
+    errors: tuple[Horizon, ...] = ()
+
+    def sigma(self, distance: ArrayLike) -> Floats:
+        """Return the standard deviation at factors beyond the compute of the log, 1 within it."""
+        return np.asarray(np.hypot(self.scatter, self.drift * np.log(np.maximum(distance, 1.0))))
+
+    def around(
+        self, losses: Floats, distance: Floats, law: tuple[Floats, Floats], level: float
+    ) -> tuple[Floats, Floats]:
+        """Return the interval of runs, each of shape (points,), from the losses of the law and their interval.
+
+        The two errors are independent: on every side their logarithmic widths add as squares. A loss that is not
+        positive has no such interval, and keeps that of the law.
+        """
+        own = NormalDist().inv_cdf((1 + level) / 2) * self.sigma(distance)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            # Where replicates are skewed, the interval of the law may not hold its own loss: that of a run does.
+            below, above = np.maximum(np.log(losses / law[0]), 0.0), np.maximum(np.log(law[1] / losses), 0.0)
+            low, high = losses * np.exp(-np.hypot(below, own)), losses * np.exp(np.hypot(above, own))
+        sound = (losses > 0) & (law[0] > 0)
+        return np.where(sound, low, law[0]), np.where(sound, high, law[1])
+
+
+@dataclass(frozen=True)
 class Uncertainty:
     """The estimates with their intervals, and the replicates behind these.
 
@@ -97,12 +148,15 @@ class Uncertainty:
         Growth of a dimension while all follow the optimum, at ten times the largest compute where it varies.
     bootstrap : Bootstrap
         The replicates behind the intervals.
+    run_error : RunError or None
+        How far a run is from the law; None for a law without constants, and in documents of older versions.
     """
 
     parameters: Mapping[str, Parameter]
     scaling_exponents: Mapping[str, Estimate]
     growth_exponents: Mapping[str, Estimate]
     bootstrap: Bootstrap
+    run_error: RunError | None = None
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from shapeplan import codes
-from shapeplan.errors import Caution, ErrorDetail, FitError
+from shapeplan.errors import Caution, ErrorDetail, FitError, check_choice
+from shapeplan.fitting.evidence import INTERVALS
 from shapeplan.fitting.result import Fit
 from shapeplan.numerics.arrays import Floats
 from shapeplan.optimum.cost_model import BEYOND
@@ -31,7 +32,10 @@ class Predictions:
     predicted : ndarray, shape (rows,)
         The loss under the law.
     lower, upper : ndarray, shape (rows,), or None
-        Interval of that loss over the bootstrap replicates: how sure the law is, not how noisy a run is.
+        Interval of the loss of a run: over the bootstrap replicates, the scatter of rows, and what the backtest shows
+        of the error by distance (see `RunError`); of the law alone if that was asked for.
+    law_lower, law_upper : ndarray, shape (rows,), or None
+        Interval of the law over the bootstrap replicates: how sure it is of itself.
     residual : ndarray, shape (rows,), or None
         predicted/observed - 1 where the metric is there.
     cautions : tuple of Caution
@@ -45,12 +49,14 @@ class Predictions:
     predicted: Floats
     lower: Floats | None
     upper: Floats | None
+    law_lower: Floats | None
+    law_upper: Floats | None
     residual: Floats | None
     cautions: tuple[Caution, ...]
     notes: tuple[str, ...] = ()
 
 
-def predict(fit: Fit, runs: Runs) -> Predictions:
+def predict(fit: Fit, runs: Runs, *, interval: str = "run") -> Predictions:
     """Predict the loss of rows.
 
     Parameters
@@ -59,12 +65,17 @@ def predict(fit: Fit, runs: Runs) -> Predictions:
         With a law that has constants.
     runs : Runs
         Rows with every dimension of the law; their compute is converted to the law's convention.
+    interval : {"run", "law"}
+        Whose interval `lower` and `upper` are.
 
     Raises
     ------
     FitError
         If the law has no constants, or the rows lack a dimension of it.
+    ArgumentError
+        If there is no such interval.
     """
+    check_choice("interval", interval, INTERVALS)
     form = fit.law.form
     if not fit.law.has_loss:
         message = "the law gives growth exponents but no constants, so it predicts no loss"
@@ -88,15 +99,16 @@ def predict(fit: Fit, runs: Runs) -> Predictions:
     variables = {name: known[name] for name in form.variables}
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         predicted = np.broadcast_to(fit.law.loss(**variables), runs.flops.shape)
-        interval = fit.loss_interval(**variables)
-    lower, upper = interval if interval else (None, None)
-    everything = predicted if interval is None else predicted + interval[0] + interval[1]
+        of_law = fit.loss_interval(**variables)
+    shown = of_law if interval == "law" else fit.run_interval(predicted, known["flops"], of_law)
+    (lower, upper), (law_lower, law_upper) = shown or (None, None), of_law or (None, None)
+    everything = predicted if shown is None else predicted + shown[0] + shown[1]
     if not np.isfinite(everything).all():
         line = int(runs.lines[np.argmin(np.isfinite(everything))])
         raise FitError(ErrorDetail("out-of-range", "the law gives this row no finite loss", "check the row", line=line))
     residual = None if runs.loss is None else predicted / runs.loss - 1.0
     cautions = tuple(_doubts(fit, runs, known["flops"], predicted))
-    return Predictions(runs, known["flops"], predicted, lower, upper, residual, cautions, notes)
+    return Predictions(runs, known["flops"], predicted, lower, upper, law_lower, law_upper, residual, cautions, notes)
 
 
 def _doubts(fit: Fit, runs: Runs, flops: Floats, predicted: Floats) -> list[Caution]:

@@ -183,6 +183,19 @@ class Fit(Shown):
             ends.append(central_interval(losses, self.bootstrap.level))
         return np.concatenate([low for low, _ in ends]), np.concatenate([high for _, high in ends])
 
+    def run_interval(
+        self, losses: Floats, flops: Floats, law: tuple[Floats, Floats] | None
+    ) -> tuple[Floats, Floats] | None:
+        """Return the interval of runs at a compute, from the losses of the law and their interval, of shape (points,).
+
+        It is that of the law in documents of older versions, which do not tell how far runs are from it.
+        """
+        error = self.uncertainty.run_error
+        if law is None or error is None:
+            return law
+        least, most = self.flops_range
+        return error.around(losses, np.maximum(flops / most, least / flops), law, self.bootstrap.level)
+
     @property
     def cost_model(self) -> CostModel:
         """What turns a shape and a compute into the variables of the law."""

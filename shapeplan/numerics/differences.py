@@ -14,9 +14,7 @@ def stencil(dims: int, step: float) -> Floats:
     unit = step * np.eye(dims)
     places = [np.zeros(dims)]
     places += [sign * unit[i] for i in range(dims) for sign in (1, -1)]
-    places += [
-        one * unit[i] + other * unit[j] for j, i in combinations(range(dims), 2) for one in (1, -1) for other in (1, -1)
-    ]
+    places += [sign * (unit[i] + unit[j]) for j, i in combinations(range(dims), 2) for sign in (1, -1)]
     return np.array(places)
 
 
@@ -42,6 +40,7 @@ def derivatives(values: Floats, dims: int, step: float) -> tuple[Floats, Floats,
         gradient[:, i] = (above - below) / (2 * step)
         hessian[:, i, i] = (above - 2 * values[0] + below) / step**2
     for n, (j, i) in enumerate(combinations(range(dims), 2)):
-        pp, pm, mp, mm = values[1 + 2 * dims + 4 * n : 5 + 2 * dims + 4 * n]
-        hessian[:, i, j] = hessian[:, j, i] = (pp - pm - mp + mm) / (4 * step**2)
+        both, neither = values[1 + 2 * dims + 2 * n : 3 + 2 * dims + 2 * n]
+        alone = values[1 + 2 * i] + values[2 + 2 * i] + values[1 + 2 * j] + values[2 + 2 * j]
+        hessian[:, i, j] = hessian[:, j, i] = (both + neither - alone + 2 * values[0]) / (2 * step**2)
     return values[0], gradient, hessian

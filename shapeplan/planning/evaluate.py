@@ -65,6 +65,8 @@ class Evaluation:
         As in `BudgetPlan`.
     tolerance : float
         Relative excess loss that is as good as none.
+    of_run : bool
+        Whether the interval of the loss is that of a run, not of the law.
     """
 
     law_optimum: Optimum
@@ -83,6 +85,7 @@ class Evaluation:
     recipe: Sequence[Alternative | None]
     optimum: Sequence[Alternative | None]
     tolerance: float
+    of_run: bool
 
     def plans(self) -> tuple[BudgetPlan, ...]:
         """Return the plan for every budget."""
@@ -117,7 +120,8 @@ class Evaluation:
             achieved_flops=spent,
             serving=self._serving(i),
             days=self._days(spent),
-            loss=loss,
+            loss=self._told(loss, budget),
+            law_ci=loss.ci if loss else None,
             regret_of_rounding=loss.value / best.value - 1.0 if loss and best else None,
             valley=_with_tied(fit, {dim: interval_at(ends, i) for dim, ends in self.valley.items()}),
             deviations=self.deviations[i],
@@ -128,6 +132,14 @@ class Evaluation:
             extrapolation=extrapolation(fit, rounded, budget),
             cautions=self._cautions(i, shape, rounded, ci, loss, best),
         )
+
+    def _told(self, loss: Estimate | None, flops: float) -> Estimate | None:
+        """Return a loss with the interval of a run, if that is asked for."""
+        if loss is None or loss.ci is None or not self.of_run:
+            return loss
+        low, high = (np.array([end]) for end in loss.ci)
+        ends = self.law_optimum.fit.run_interval(np.array([loss.value]), np.array([flops]), (low, high))
+        return loss if ends is None else replace(loss, ci=interval_at(ends, 0))
 
     def _serving(self, i: int) -> Serving | None:
         taken, forward, served = (
@@ -184,6 +196,8 @@ def evaluate(
     budgets: Budgets,
     rated: Sequence[ReferenceShape],
     tolerance: float,
+    *,
+    of_run: bool,
 ) -> Evaluation:
     """Compute everything about the budgets.
 
@@ -201,6 +215,8 @@ def evaluate(
         Shapes to compare with.
     tolerance : float
         Relative excess loss of the valley.
+    of_run : bool
+        Whether the interval of the loss is that of a run, not of the law.
 
     Raises
     ------
@@ -233,6 +249,7 @@ def evaluate(
         recipe=besides if isinstance(beside, Recipe) else nothing,
         optimum=besides if isinstance(beside, Optimum) else nothing,
         tolerance=tolerance,
+        of_run=of_run,
     )
 
 

@@ -175,7 +175,10 @@ class BudgetPlan:
     days : float or None
         Days of training on the fleet, if there is one.
     loss : Estimate or None
-        Loss of the rounded shape under the law; None if the law has no constants, or the log refutes its loss.
+        Loss of the rounded shape under the law, with the interval of a run (of the law, if that was asked for); None
+        if the law has no constants, or the log refutes its loss.
+    law_ci : interval or None
+        Interval of that loss under the bootstrap.
     regret_of_rounding : float or None
         Relative excess loss of the rounded shape over the unrounded; negative where rounding helped.
     valley : mapping of str to interval
@@ -213,6 +216,7 @@ class BudgetPlan:
     serving: Serving | None
     days: float | None
     loss: Estimate | None
+    law_ci: Interval | None
     regret_of_rounding: float | None
     valley: Mapping[str, Interval]
     deviations: tuple[Deviation, ...]

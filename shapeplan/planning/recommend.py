@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from shapeplan.errors import check_choice
+from shapeplan.fitting.evidence import INTERVALS
 from shapeplan.fitting.result import Fit
 from shapeplan.optimum.cost_model import TRUST
 from shapeplan.planning.arguments import number, number_or_none, numbers_by_name, whole, whole_or_none
@@ -49,6 +51,7 @@ def recommend(  # noqa: PLR0913 - public: an argument a question
     trust: float = TRUST,
     tolerance: float = TOLERANCE,
     versus: Sequence[str] | str = (),
+    interval: str = "run",
     force: bool = False,
 ) -> Plan:
     """Recommend a shape for every budget.
@@ -90,6 +93,8 @@ def recommend(  # noqa: PLR0913 - public: an argument a question
         Relative excess loss up to which a shape counts as good as the best, for the valley.
     versus : str or sequence of str
         Shapes to compare with: ``ViT-g/14``, ``24x1024x4096``.
+    interval : {"run", "law"}
+        Whose interval the loss has.
     force : bool
         Whether to plan on a fit that is not to be trusted.
 
@@ -106,6 +111,7 @@ def recommend(  # noqa: PLR0913 - public: an argument a question
     ArgumentError
         If a number makes no sense, or options exclude each other.
     """
+    check_choice("interval", interval, INTERVALS)
     fit = with_size(fit)
     check_trust(fit, force=force)
     trust, tolerance = number("trust", trust), check_tolerance(number("tolerance", tolerance))
@@ -145,7 +151,7 @@ def recommend(  # noqa: PLR0913 - public: an argument a question
     )
     beside = method_beside(optimum, chosen)
     recipe = next((one for one in (chosen, beside) if isinstance(one, Recipe)), None)
-    evaluation = evaluate(optimum, chosen, beside, built, budgets, rated, tolerance)
+    evaluation = evaluate(optimum, chosen, beside, built, budgets, rated, tolerance, of_run=interval == "run")
     return Plan(
         fit=fit,
         method=chosen.name,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rich.console import RenderableType
 
+from shapeplan.fitting.evidence import RunError
 from shapeplan.fitting.records import HeldOutError, by_compute
 from shapeplan.fitting.result import OPTIMUM_AT, Fit
 from shapeplan.quantities import format_flops, format_scientific
@@ -24,6 +25,9 @@ def render_fit(fit: Fit) -> list[RenderableType]:
     if len(fit.selection) > 1:
         parts += [title("Choice of the law, by relative errors on rows above those it was fitted to (* is the choice)")]
         parts += [score_table(fit.selection, fit.law.form.name), *unknown_scores(fit.selection)]
+    if (error := fit.uncertainty.run_error) is not None and error.errors:
+        parts += [title("Backtest: how far off the law was on the log's own rows, by how far they lie beyond a fit")]
+        parts += [_backtest(error)]
     if fit.law.form.joint:
         parts += [title(f"Exponents of the law ({_level(fit)} intervals)"), _powers(fit)]
     if fit.scaling_exponents:
@@ -72,6 +76,14 @@ def _evidence(fit: Fit) -> RenderableType:
     for dim, value in fit.dimensions.fixed.items():
         pairs.append(("not varied", f"{dim} = {compact(value, 4)}"))
     return facts(pairs)
+
+
+def _backtest(error: RunError) -> RenderableType:
+    rows = [
+        [f"{compact(one.distance, 2)}x", percent(one.rmse), f"{one.rows}", percent(float(error.sigma(one.distance)))]
+        for one in error.errors
+    ]
+    return table(["compute asked for", "off by (RMSE)", "rows", "assumed of a run (sd)"], rows)
 
 
 def _noise(fit: Fit) -> str:

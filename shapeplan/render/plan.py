@@ -211,7 +211,7 @@ def _basis(plan: Plan) -> RenderableType:
         if plan.limits:
             words = (f"{name.replace('_', ' ')} {_limit(value)}" for name, value in plan.limits.items())
             pairs.append(("limits", ", ".join(words)))
-        return facts([*pairs, ("intervals", _held(fit, "from the replicates of the law"))])
+        return facts([*pairs, ("intervals", _held(fit, f"from the replicates of the law{_of_loss(plan)}"))])
     pairs.append(("exponents s", exponents))
     if plan.start is not None:
         weights = ", ".join(f"{dim} {compact(weight)}" for dim, weight in plan.weights.items())
@@ -220,11 +220,20 @@ def _basis(plan: Plan) -> RenderableType:
             ("x0", shape_text(plan.start.shape)),
             ("t0", f"{format_flops(plan.start.flops)} {fit.flops_convention} FLOPs ({plan.start.source})"),
         ]
-    return facts([*pairs, ("intervals", _held(fit, "those of the growth w s; x0 and t0 are held fixed"))])
+    return facts(
+        [*pairs, ("intervals", _held(fit, f"those of the growth w s; x0 and t0 are held fixed{_of_loss(plan)}"))]
+    )
 
 
 def _limit(value: float) -> str:
     return f"{value:g}" if value < 1e6 else f"{value:.4g}".replace("e+", "e")
+
+
+def _of_loss(plan: Plan) -> str:
+    """Return where the interval of the loss is from, if it is another one."""
+    if all(one.loss is None or one.loss.ci == one.law_ci for one in plan.budgets):
+        return ""
+    return "; that of the loss is of a run, with scatter and drift"
 
 
 def _held(fit: Fit, source: str) -> str:

@@ -24,5 +24,10 @@ def render_predictions(fit: Fit, predictions: Predictions) -> list[RenderableTyp
     if predictions.residual is not None:
         columns["residual"] = [percent(residual, signed=True) for residual in predictions.residual]
     level = coverage(fit.bootstrap.level)
-    heading = f"{runs.metric} under the law {fit.law.form.name} ({level} intervals of the law, not of a single run)"
+    whose = " of the law, not of a run" if _of_law(predictions) else " of a run"
+    heading = f"{runs.metric} under the law {fit.law.form.name} ({level} intervals{whose})"
     return [title(heading), table(list(columns), zip(*columns.values(), strict=True))]
+
+
+def _of_law(predictions: Predictions) -> bool:
+    return predictions.lower is not None and predictions.lower is predictions.law_lower

@@ -76,6 +76,7 @@ def diagnose(
         *warnings.shape_cautions(runs, problem),
         *collinear,
         *warnings.replicate_cautions(uncertainty.bootstrap),
+        *warnings.backtest_cautions(uncertainty.run_error),
         *(() if estimates.ends_converged else (warnings.ENDS_NOT_CONVERGED,)),
         *warnings.run_cautions(estimates.residuals),
         *vague.values(),

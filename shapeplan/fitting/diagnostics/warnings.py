@@ -10,6 +10,7 @@ import numpy as np
 from shapeplan import codes
 from shapeplan.errors import Caution
 from shapeplan.fitting.diagnostics.influence import is_influential
+from shapeplan.fitting.evidence import RunError
 from shapeplan.fitting.problem import Problem
 from shapeplan.fitting.records import (
     Bootstrap,
@@ -158,6 +159,17 @@ def growth_cautions(growth: Mapping[str, Estimate]) -> dict[str, Caution]:
         for dim, s in growth.items()
         if np.isfinite(s.value) and s.ci is not None and s.ci[1] > VAGUE * max(s.ci[0], 0.0)
     }
+
+
+def backtest_cautions(error: RunError | None) -> tuple[Caution, ...]:
+    """Return a caution where the drift of runs from the law is not that of the log."""
+    if error is None or error.source == "backtest":
+        return ()
+    message = (
+        "no part of the log identifies the law and leaves rows above it, so the error of a run beyond the log is not "
+        f"known: intervals assume that of public sweeps, {error.drift:.1%} for a factor e of compute"
+    )
+    return (Caution(codes.NO_BACKTEST, message, "log a wider range of compute; three durations of every shape"),)
 
 
 def replicate_cautions(bootstrap: Bootstrap) -> list[Caution]:

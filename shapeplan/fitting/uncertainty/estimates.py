@@ -12,6 +12,7 @@ from shapeplan.fitting.diagnostics.warnings import find_at_bound
 from shapeplan.fitting.evidence import Uncertainty
 from shapeplan.fitting.records import Bootstrap, Estimate, Parameter
 from shapeplan.fitting.selection.candidate import Candidate
+from shapeplan.fitting.uncertainty.backtest import backtest
 from shapeplan.fitting.uncertainty.bootstrap import bootstrap
 from shapeplan.fitting.uncertainty.profile_likelihood import exponent_intervals
 from shapeplan.fitting.uncertainty.residual_model import ResidualModel
@@ -112,7 +113,9 @@ def estimate(law: Law, monitored: MonitoredQuantities, replicates: Replicates) -
         name: Parameter(value, evidence.interval(draws[name]) if draws else None, name in at_bound)
         for name, value in law.constants.items()
     }
-    return Estimates(Uncertainty(parameters, scaling, growth, evidence), ends_converged, residuals)
+    return Estimates(
+        Uncertainty(parameters, scaling, growth, evidence, backtest(chosen, runs, residuals)), ends_converged, residuals
+    )
 
 
 def _estimates(
