@@ -171,7 +171,7 @@ def test_hyperparameters_may_lie_in_a_folder_inside_the_run(tmp_path: Path) -> N
         if b"_hparams_" in file.read_bytes():
             file.parent.rename(file.parent.parent / "hp")
     options = {"metric": "val/loss", "columns": {"flops": "6ND"}}
-    runs, same = sp.read_runs(folder, **options), sp.read_runs(LOGS / "tensorboard", **options)  # type: ignore[arg-type]
+    runs, same = sp.read_runs(folder, **options), sp.read_runs(LOGS / "tensorboard", **options)
     np.testing.assert_array_equal(runs.shape, same.shape)
 
 
