@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 import shapeplan as sp
 from shapeplan.errors import ArgumentError
 from shapeplan.fitting.evidence import RunError
+from shapeplan.fitting.records import Bootstrap
 from shapeplan.fitting.result import Fit
 from shapeplan.fitting.uncertainty.backtest import PRIOR
 from shapeplan.runs import Runs
@@ -133,3 +134,11 @@ def test_the_command_line_says_whose_interval_it_is(program: Program) -> None:
     told = program("recommend", "--law", "law.json", "--flops", "1e22", "--json").stdout
     budget = json.loads(told)["budgets"][0]
     assert budget["loss"]["ci"][0] < budget["law_ci"][0]
+
+
+@given(st.lists(st.floats(0.5, 2.0), min_size=2, max_size=30), st.floats(0.1, 3.0))
+def test_no_interval_excludes_its_own_estimate(draws: list[float], estimate: float) -> None:
+    interval = Bootstrap(len(draws), level=0.9).interval(np.array([*draws, np.nan]), estimate)
+    assert interval is not None
+    assert interval[0] <= estimate <= interval[1]
+    assert Bootstrap().interval(np.array([np.nan]), estimate) is None

@@ -116,12 +116,12 @@ def _best_on_arms(fit: Fit, flops: float) -> dict[str, Estimate]:
         sizes = np.geomspace(low, high, POINTS * _FINE)
         k = int(np.argmin(arm_loss(fit, dim, sizes, flops)))
         if 0 < k < len(sizes) - 1:
-            found[dim] = Estimate(float(sizes[k]), _interval(fit, dim, sizes, flops))
+            found[dim] = Estimate(float(sizes[k]), _interval(fit, dim, sizes, k, flops))
     return found
 
 
-def _interval(fit: Fit, dim: str, sizes: Floats, flops: float) -> tuple[float, float] | None:
-    """Return the interval of the best size on an arm over the draws."""
+def _interval(fit: Fit, dim: str, sizes: Floats, k: int, flops: float) -> tuple[float, float] | None:
+    """Return the interval of the best size on an arm, the k-th, over the draws."""
     if not fit.bootstrap.draws:
         return None
     law = fit.law.form
@@ -129,4 +129,4 @@ def _interval(fit: Fit, dim: str, sizes: Floats, flops: float) -> tuple[float, f
     if dim not in closed:
         return None
     best = np.clip(closed[dim] * fit.law.units[dim], sizes[0], sizes[-1])
-    return fit.bootstrap.interval(best)
+    return fit.bootstrap.interval(best, float(sizes[k]))

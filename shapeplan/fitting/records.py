@@ -368,13 +368,16 @@ class Bootstrap:
     exponents: Mapping[str, Floats] = field(default_factory=dict)
     unconverged: int = 0
 
-    def interval(self, values: Floats) -> Interval | None:
-        """Return the central interval of draws, NaN left out; None where no draw is defined."""
+    def interval(self, values: Floats, estimate: float) -> Interval | None:
+        """Return the central interval of draws, NaN left out; None where no draw is defined.
+
+        It is extended to the estimate, which the draws of skewed residuals may all lie beside.
+        """
         defined = values[~np.isnan(values)]
         if not defined.size:
             return None
         low, high = central_interval(defined, self.level)
-        return float(low), float(high)
+        return float(np.fmin(low, estimate)), float(np.fmax(high, estimate))
 
     def columns(self) -> dict[str, Floats]:
         """Return the draws with shape (replicates, 1), to broadcast against rows."""

@@ -168,7 +168,7 @@ class Fit(Shown):
         return next(found, Caution(codes.UNTRUSTED_FIT, "the fit is not to be trusted", "see its other warnings"))
 
     def loss_interval(self, /, **variables: ArrayLike) -> tuple[Floats, Floats] | None:
-        """Return the interval of the predicted loss, each of shape (points,), or None without draws."""
+        """Return the interval of the predicted loss, which holds it, each of shape (points,), or None without draws."""
         if not self.bootstrap.draws:
             return None
         flat = {name: np.atleast_1d(np.asarray(value, dtype=float))[None, :] for name, value in variables.items()}
@@ -180,7 +180,9 @@ class Fit(Shown):
                 name: value[:, first : first + size] if value.shape[1] > 1 else value for name, value in flat.items()
             }
             losses = self.law.loss_under(self.bootstrap.columns(), **piece)
-            ends.append(central_interval(losses, self.bootstrap.level))
+            here = self.law.loss(**{name: value[0] for name, value in piece.items()})
+            low, high = central_interval(losses, self.bootstrap.level)
+            ends.append((np.fmin(low, here), np.fmax(high, here)))
         return np.concatenate([low for low, _ in ends]), np.concatenate([high for _, high in ends])
 
     def run_interval(
@@ -225,7 +227,7 @@ class Fit(Shown):
         values, draws = self.best_at(flops), self.bootstrap.draws
         spread = self.best_shapes(draws, flops) if draws and values else {}
         return {
-            dim: Estimate(value, self.bootstrap.interval(spread[dim]) if spread else None)
+            dim: Estimate(value, self.bootstrap.interval(spread[dim], value) if spread else None)
             for dim, value in values.items()
         }
 

@@ -86,7 +86,7 @@ class Optimum:
             # A draw under which no shape keeps the limits gives no shape.
             ends = central_interval(logs[np.isfinite(logs).all(axis=1)], self.fit.bootstrap.level)
             low, high = (np.exp(between_knots(end, knots, flops)) for end in ends)
-            intervals[dim] = (low, high)
+            intervals[dim] = (np.fmin(low, shapes[dim]), np.fmax(high, shapes[dim]))
         return intervals
 
     def draws(self) -> dict[str, Floats]:

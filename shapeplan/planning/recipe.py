@@ -124,7 +124,7 @@ def _best_growth(fit: Fit) -> Mapping[str, Estimate]:
     draws = joint_growth(fit.dims, fit.bootstrap.draws) if fit.bootstrap.draws else {}
     defined = np.all([np.isfinite(s) for s in fit.bootstrap.exponents.values()], axis=0)
     return {
-        dim: Estimate(float(value), fit.bootstrap.interval(draws[dim][defined]) if draws else None)
+        dim: Estimate(float(value), fit.bootstrap.interval(draws[dim][defined], float(value)) if draws else None)
         for dim, value in joint_growth(fit.dims, fit.law.arrays()).items()
     }
 

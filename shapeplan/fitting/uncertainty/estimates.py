@@ -110,7 +110,7 @@ def estimate(law: Law, monitored: MonitoredQuantities, replicates: Replicates) -
         growth = _estimates(monitored.growth(law.arrays()), growth_draws, evidence)
     at_bound = find_at_bound(chosen.problem, law.constants)
     parameters = {
-        name: Parameter(value, evidence.interval(draws[name]) if draws else None, name in at_bound)
+        name: Parameter(value, evidence.interval(draws[name], value) if draws else None, name in at_bound)
         for name, value in law.constants.items()
     }
     return Estimates(
@@ -121,7 +121,8 @@ def estimate(law: Law, monitored: MonitoredQuantities, replicates: Replicates) -
 def _estimates(
     values: Mapping[str, Floats] | Mapping[str, float], draws: Mapping[str, Floats], evidence: Bootstrap
 ) -> dict[str, Estimate]:
+    single = {name: float(np.ravel(value)[0]) for name, value in values.items()}
     return {
-        name: Estimate(float(np.ravel(value)[0]), evidence.interval(draws[name]) if draws else None)
-        for name, value in values.items()
+        name: Estimate(value, evidence.interval(draws[name], value) if draws else None)
+        for name, value in single.items()
     }
