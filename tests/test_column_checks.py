@@ -332,3 +332,69 @@ def test_a_logarithm_or_a_rate_is_no_count_even_by_hand(tmp_path: Path, column: 
     path = write(tmp_path, [{(column if k == "flops" else k): v for k, v in row.items()} for row in rows()])
     with pytest.raises(InputError, match=r"its name is that of a (logarithm|rate); give the"):
         sp.read_runs(path, columns={"flops": column})
+
+
+@pytest.mark.parametrize("name", ["n_embed", "Breite", "E", "wіdth"])  # noqa: RUF001 - one letter is Cyrillic
+def test_a_width_under_any_name_is_named_where_the_log_has_none(name: str) -> None:
+    table = [{name if key == "width" else key: value for key, value in row.items()} for row in rows()]
+    told = [str(caution) for caution in sp.read_runs(table).cautions if caution.code == "unread-column"]
+    assert len(told) == 1
+    assert f"columns=width='{name}'" in told[0]
+
+
+def test_a_depth_called_like_a_loss_is_named() -> None:
+    table = [{"L" if key == "depth" else key: value for key, value in row.items()} for row in rows()]
+    assert "columns=depth='L'" in "".join(str(caution) for caution in sp.read_runs(table).cautions)
+
+
+@pytest.mark.parametrize("other", ["d_model", "model.hidden_size"])
+def test_two_columns_of_one_dimension_that_differ_are_a_question(other: str) -> None:
+    twice = with_column(other, lambda i, row: 2 * row["width"])
+    with pytest.raises(InputError, match=f"'width' and '{other}' both mean width, and differ; say which"):
+        sp.read_runs(twice)
+    assert sp.read_runs(twice, columns={"width": "width"}).dims == ("width", "depth", "mlp_dim")
+    assert codes(sp.read_runs(with_column(other, lambda i, row: row["width"]))) == set()
+
+
+@pytest.mark.parametrize(("factor", "what"), [(2, "forward FLOPs"), (1, "MACs of forward passes")])
+def test_forward_compute_without_an_architecture_is_named(factor: int, what: str) -> None:
+    table = [{**row, "flops": factor * row["params"] * row["tokens"]} for row in rows()]
+    told = [caution.message for caution in sp.read_runs(table).cautions if caution.code == "flops-mismatch"]
+    assert told == [f"the compute is {factor} x params x tokens in every row: {what}, taken as training FLOPs"]
+    assert codes(sp.read_runs(table, flops_convention="forward")) == set()
+
+
+@pytest.mark.parametrize(
+    "state", ["STOPPED", "TIMEOUT", "early-stopped", "OUT_OF_MEMORY", "CANCELLED by 1000", "abgebrochen"]
+)
+@pytest.mark.parametrize("column", ["State", "wandb_state", "run.status"])
+def test_beside_a_run_that_finished_every_other_state_is_none(column: str, state: str) -> None:
+    table = with_column(column, lambda i, row: state if i == 3 else "Finished")
+    with pytest.raises(InputError, match=f"the run is {state}: its loss is not final; `where='{column}=Finished'`"):
+        sp.read_runs(table)
+
+
+def test_a_status_that_is_no_end_of_a_run_is_none() -> None:
+    assert codes(sp.read_runs(with_column("status", lambda i, row: "pretrain" if i % 2 else "tuned"))) == set()
+
+
+@pytest.mark.parametrize(
+    ("column", "header", "scale"),
+    [
+        ("flops", "FLOPs / 1e18", 1e18),
+        ("flops", "FLOPs x 1e18", 1e18),
+        ("flops", "flops_1e18", 1e18),
+        ("tokens", "tokens_in_B", 1e9),
+        ("tokens", "Tokens in billions", 1e9),
+        ("tokens", "Tokens, B", 1e9),
+    ],
+)
+def test_units_without_brackets_are_read(column: str, header: str, scale: float) -> None:
+    table = [
+        {header if key == column else key: value / scale if key == column else value for key, value in row.items()}
+        for row in rows()
+    ]
+    runs, plain = sp.read_runs(table), sp.read_runs(LOGS / "plain.csv")
+    assert runs.flops == pytest.approx(plain.flops, rel=1e-12)
+    assert runs.examples == pytest.approx(plain.examples, rel=1e-12)
+    assert codes(runs) == set()

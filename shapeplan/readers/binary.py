@@ -51,6 +51,7 @@ def read_binary(path: str | Path) -> tuple[Table, Source]:
 def _workbook(openpyxl: Any, raw: io.BytesIO, name: str) -> Table | None:
     """Return the first sheet that has a header and rows, read as its text would be; lines are those of the sheet."""
     book = openpyxl.load_workbook(raw, read_only=True, data_only=True)
+    found: list[tuple[str, Table]] = []
     for sheet in book.worksheets:
         rows = [["" if cell is None else cell for cell in cells] for cells in sheet.iter_rows(values_only=True)]
         if sum(sum(str(cell).strip() != "" for cell in row) > 1 for row in rows) < _HEADER_AND_ROW:
@@ -58,10 +59,20 @@ def _workbook(openpyxl: Any, raw: io.BytesIO, name: str) -> Table | None:
         width = max(i for row in rows for i, cell in enumerate(row, 1) if str(cell).strip())
         text = io.StringIO()
         csv.writer(text, lineterminator="\n").writerows(row[:width] for row in rows)
-        table = parse_delimited(text.getvalue(), name, ",")
-        said = (f"sheet {sheet.title!r} is read",) if len(book.worksheets) > 1 else ()
-        return replace(table, notes=(*said, *table.notes))
-    return None
+        try:
+            found.append((sheet.title, parse_delimited(text.getvalue(), name, ",")))
+        except InputError:
+            if not found:
+                raise
+    if not found:
+        return None
+    (title, table), *others = found
+    twins = [other for other, its in others if its.columns == table.columns]
+    if twins:
+        message = f"sheets {', '.join(map(repr, (title, *twins)))} have the same columns, and one sheet is read"
+        raise InputError(ErrorDetail("two-logs", message, "put their rows into one sheet, or save each as CSV", name))
+    said = (f"sheet {title!r} is read",) if len(book.worksheets) > 1 else ()
+    return replace(table, notes=(*said, *table.notes))
 
 
 def _parquet(parquet: Any, raw: io.BytesIO, name: str) -> Table | None:

@@ -18,7 +18,7 @@ from shapeplan.numerics.grouping import group_alike, is_function
 from shapeplan.quantities import convert_flops, format_flops
 from shapeplan.readers.columns import Columns
 from shapeplan.readers.cross_check import span
-from shapeplan.readers.names import RECIPE, is_loss, word_of
+from shapeplan.readers.names import RECIPE, SHAPE, claim_of, is_loss, word_of
 from shapeplan.runs import Runs
 
 _OF_SHAPE = re.compile(
@@ -36,9 +36,9 @@ _ACCURACY = re.compile(
     r"(^|_)(acc|accuracy|top1|top5|top_1|top_5|f1|auc|score|mmlu|hellaswag|reward|precision|recall)(_|$)"
 )
 _MEASURED = re.compile(
-    r"(^|_)(time|runtime|timestamp|date|created|updated|seconds|hours|minutes|days|duration|elapsed|throughput|mfu|speed"
-    r"|per_second|tok_s|seed|seeds|id|uuid|name|index|idx|notes?|comment|description|tags?|url|path|dir|uri|error|perplexity|ppl|grad"
-    r"|grad_norm|norm|memory|step|steps|epoch|epochs|state|status|host|user|line|row|commit|hash)(_|$)"
+    r"(^|_)(time|runtime|timestamp|created|updated|seconds|hours|minutes|days|duration|elapsed|throughput|mfu|speed"
+    r"|per_second|tok_s|id|uuid|name|index|idx|url|path|dir|uri|error|perplexity|ppl|grad|grad_norm|norm|memory"
+    r"|step|steps|line|row|hash)(_|$)"
 )
 """Words for what is measured or only names a run."""
 _LARGER = {
@@ -50,6 +50,13 @@ _LARGER = {
     18: "params and tokens in billions",
 }
 """What is in a larger unit, by the power of ten that compute is too large."""
+_FORWARD = {2.0: "forward FLOPs", 1.0: "MACs of forward passes"}
+"""Compute over params x tokens, where it is no training's."""
+_EXACTLY = 0.02
+_SURE = 4
+"""Rank of a claim up to which a name says a dimension by itself, also behind a path."""
+_LEAST_SIZE, _FEWEST_SIZES = 2, 3
+"""Smallest size that a missing dimension may have, and how many it must have."""
 _FEW = 8
 _ENOUGH = 100_000
 """Rows that tell a direction."""
@@ -82,9 +89,18 @@ def check_columns(runs: Runs, columns: Columns) -> Runs:
     """
     ignored = columns.ignored
     details = [*_contradictions(runs, ignored), *_experts(runs, ignored), *_units(runs), *_wrong_direction(runs)]
+    details += _second_candidates(runs, columns)
     if details:
         raise InputError(*details)
-    cautions = [*_sizes(runs, ignored), *_recipes(runs, columns), *_rising(runs), *_at_chance(runs, columns)]
+    sizes = _sizes(runs, ignored)
+    cautions = [
+        *sizes,
+        *_missing_size(runs, columns, sizes),
+        *_forward(runs),
+        *_recipes(runs, columns),
+        *_rising(runs),
+        *_at_chance(runs, columns),
+    ]
     return replace(runs, cautions=(*runs.cautions, *cautions))
 
 
@@ -258,6 +274,60 @@ def _sizes(runs: Runs, ignored: Sequence[str]) -> list[Caution]:
         hint = f"name it with `columns={_likely_role(word)}='{column}'` (or its role), or `dims=...,'{column}'`"
         cautions.append(Caution(codes.UNREAD_COLUMN, message, hint))
     return cautions
+
+
+def _second_candidates(runs: Runs, columns: Columns) -> list[ErrorDetail]:
+    """Return an error where a column without a role is by its name a dimension that another column is, and differs."""
+    details = []
+    for column in columns.ignored:
+        claim = claim_of(column)
+        if claim is None or claim.role not in SHAPE or claim.rank > _SURE or claim.role not in columns.dims:
+            continue
+        if claim.role in columns.by_hand:
+            continue
+        values, own = _numbers(runs, column), columns.roles[claim.role]
+        if values is not None and (values > 0).all() and not np.array_equal(values, runs.values(claim.role)):
+            hint = f"say which: `columns={claim.role}={own}` or `columns={claim.role}={column}`"
+            message = f"{own!r} and {column!r} both mean {claim.role}, and differ"
+            place = (runs.file_of(0), int(runs.lines[0]), column)
+            details.append(ErrorDetail("ambiguous-column", message, hint, *place))
+    return details
+
+
+def _missing_size(runs: Runs, columns: Columns, told: Sequence[Caution]) -> list[Caution]:
+    """Return a warning where a log lacks width or depth, and a column without a role could be it, whatever its name."""
+    lacking = [dim for dim in ("width", "depth") if dim not in columns.dims]
+    if not lacking or not runs.dims or not set(runs.dims) <= set(SHAPE):
+        return []
+    cautions = []
+    for column in columns.ignored:
+        word, values = word_of(column), _numbers(runs, column)
+        named = any(repr(column) in caution.message for caution in told)
+        if values is None or named or _NOT_OF_SHAPE.search(word) or (is_loss(column) and word != "l"):
+            continue
+        whole = (values >= _LEAST_SIZE).all() and (values == np.round(values)).all()
+        if not whole or len(np.unique(values)) < _FEWEST_SIZES or not is_function(values, runs.run):
+            continue
+        seen = f"{values.min():g} to {values.max():g}"
+        message = f"the log has no {' and no '.join(lacking)}, and column {column!r} ({seen}) is ignored"
+        hint = f"if it is the {lacking[0]}, `columns={lacking[0]}='{column}'`; without it a plan is of another model"
+        cautions.append(Caution(codes.UNREAD_COLUMN, message, hint))
+    return cautions
+
+
+def _forward(runs: Runs) -> list[Caution]:
+    """Return a warning where compute that is taken as training is that of forward passes, or MACs, in every row."""
+    derived = any(caution.code == codes.TOKENS_DERIVED for caution in runs.cautions)
+    if runs.architecture is not None or runs.params is None or runs.examples is None or derived:
+        return []
+    if runs.examples_unit != "tokens" or runs.flops_convention != "training":
+        return []
+    ratio = runs.flops / (runs.params * runs.examples)
+    for factor, what in _FORWARD.items():
+        if (np.abs(ratio / factor - 1) < _EXACTLY).all():
+            message = f"the compute is {factor:g} x params x tokens in every row: {what}, taken as training FLOPs"
+            return [Caution(codes.FLOPS_MISMATCH, message, "say `flops_convention=forward`, or `columns=flops=6ND`")]
+    return []
 
 
 def _likely_role(word: str) -> str:

@@ -73,6 +73,8 @@ class Columns:
         Roles whose column has a name that may mean something else.
     six_nd : bool
         Whether compute is to be taken as 6 x params x tokens.
+    by_hand : frozenset of str
+        Roles whose column a user names.
     """
 
     roles: dict[str, str]
@@ -84,6 +86,7 @@ class Columns:
     ignored: tuple[str, ...] = ()
     unsure: frozenset[str] = frozenset()
     six_nd: bool = False
+    by_hand: frozenset[str] = frozenset()
 
     @property
     def progress(self) -> tuple[str, ...]:
@@ -174,8 +177,8 @@ def resolve_columns(
     ignored = tuple(column for column in columns if column not in used)
     found = metric if metric in columns else None
     unsure = frozenset(role for role, claim in chosen.items() if claim.rank > 1)
-    resolved = Columns(roles, used_dims, flops, found, tuple(notes), scales, ignored, unsure, six_nd)
-    return resolved, details
+    told = frozenset(by_hand)
+    return Columns(roles, used_dims, flops, found, tuple(notes), scales, ignored, unsure, six_nd, told), details
 
 
 def _by_hand(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -65,7 +64,7 @@ def _input(path: str | Path, all_points: bool, *, several: bool) -> list[tuple[T
         hint = "a variable of the shell may be empty; name a file or a folder"
         raise ArgumentError(ErrorDetail("no-log", "the name of a log is empty", hint, value=str(path)))
     place = Path(path)
-    if str(path) == "-" or not os.path.exists(place):
+    if str(path) == "-" or not (place.is_dir() or place.is_file()):
         return [_file(path)]
     files = files_of(place)
     tables = [file for file in files if _is_log(file)] if place.is_dir() else []

@@ -77,24 +77,16 @@ _LOSSES = re.compile(rf"(?:{_WHICH}_)*{_LOSS}(?:_(?:{_WHICH}|loss))*")
 _HELD_OUT = frozenset({"val", "valid", "validation", "eval", "evaluation", "test", "dev", "heldout", "holdout"})
 SPLITS = _HELD_OUT | {"train", "training"}
 """Words for what a metric is measured on."""
-STATES = ("state", "status", "run_state")
+STATES = ("state", "status")
+"""Last words of columns that say how a run ended."""
+FINISHED = frozenset({"finished", "complete", "completed", "success", "successful", "succeeded", "done", "ok"})
 UNFINISHED = frozenset(
     {
-        *(
-            "crashed",
-            "failed",
-            "fail",
-            "killed",
-            "running",
-            "preempted",
-            "aborted",
-            "error",
-            "cancelled",
-            "unfinished",
-            "pruned",
-        ),
+        *("crashed", "failed", "fail", "killed", "running", "preempted", "aborted", "error", "cancelled", "canceled"),
+        *("stopped", "unfinished", "pruned"),
     }
 )
+"""What such columns say, in the words of W&B, MLflow, Optuna, Ray and Slurm."""
 RECIPE = frozenset(
     {
         *("lr", "learning_rate", "max_lr", "peak_lr", "base_lr", "weight_decay", "wd", "warmup", "warmup_steps"),
@@ -147,6 +139,15 @@ _UNIT_AT_END = re.compile(
     r"(?P<name>.*[A-Za-z])[_ ](?P<unit>[KMBGT]|mio|mrd|mln|bn|thousands?|millions?|billions?|trillions?)", re.IGNORECASE
 )
 _SUPERSCRIPTS = str.maketrans("\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079", "0123456789")
+_BIG = r"[KMBGT]|mio|mrd|mln|bn|thousands?|millions?|billions?|trillions?"
+_AFTER_SIGN = re.compile(
+    r"^(?P<name>.*?[A-Za-z])\s*(?:(?:[/*\u00d7]|\bx\b)\s*(?P<unit>(?:1e\+?|10\^|10\*\*)\d+)|[_ ](?P<power>1?e\d+))\s*$",
+    re.I,
+)
+_AFTER_WORD = re.compile(rf"^(?P<name>.*[A-Za-z])[_ ]in[_ ](?P<unit>{_BIG})\s*$", re.I)
+_AFTER_COMMA = re.compile(rf"^(?P<name>.*[A-Za-z])\s*,\s*(?P<unit>{_BIG})\s*$", re.I)
+"""Units after a sign (FLOPs / 1e18, flops_1e18), ``in`` (tokens in billions), or a comma (Tokens, B)."""
+_OF_COUNTS = re.compile(r"(^|_)([a-z]*flops?|flos|tokens?|params?|parameters?|examples|samples|compute)(_|,|$)")
 _IN_BRACKETS = re.compile(r"^(?P<name>.*?)\s*[\(\[](?P<unit>[^()\[\]]*)[\)\]]\s*$")
 
 
@@ -290,9 +291,17 @@ def _of_something_else(name: str) -> bool:
 
 
 def _split_unit(column: str) -> tuple[str, str | None]:
-    """Return a header without the unit in brackets at its end, and that unit."""
-    match = _IN_BRACKETS.match(column.strip())
-    return (match["name"], match["unit"].strip()) if match and match["name"] else (column.strip(), None)
+    """Return a header without the unit at its end, in brackets or after a word for it, and that unit."""
+    text = column.strip()
+    match = _IN_BRACKETS.match(text)
+    if match and match["name"]:
+        return match["name"], match["unit"].strip()
+    # Without brackets only what is counted has a unit behind it.
+    for pattern in (_AFTER_SIGN, _AFTER_WORD, _AFTER_COMMA) if _OF_COUNTS.search(normal(text)) else ():
+        match = pattern.match(text)
+        if match:
+            return match["name"], next(unit for name, unit in match.groupdict().items() if name != "name" and unit)
+    return text, None
 
 
 def _is_compute(unit: str) -> bool:
@@ -310,7 +319,7 @@ def _scale(unit: str) -> float | None:
         return PF_DAY
     if _RATE.search(text):
         return None
-    if match := re.fullmatch(r"(?:10\s*(?:\^|\*\*)\s*|1e\+?)(\d+)(?:\s*\w+)?", text):
+    if match := re.fullmatch(r"(?:10\s*(?:\^|\*\*)\s*|1?e\+?)(\d+)(?:\s*\w+)?", text):
         return float(f"1e{match[1]}")
     if _PF_DAYS.fullmatch(normal(text)):
         return PF_DAY

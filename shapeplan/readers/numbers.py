@@ -121,7 +121,7 @@ def read_numbers(
     Parameters
     ----------
     table : Table
-        The rows; between semicolons spreadsheets write decimal commas.
+        The rows: what other columns are written in tells what commas and dots are.
     column : str
         Whose cells are read.
     name : str
@@ -139,7 +139,7 @@ def read_numbers(
         One for every cell that is no number, or not finite, or not above zero.
     """
     plain = table.cells[column].numbers()
-    european = table.semicolons and _decimal_commas(table)
+    european = _decimal_commas(table)
     sound = plain is not None and np.isfinite(plain).all() and not (positive and (plain <= 0).any())
     # Where commas are decimal, dots in all cells of a column are between thousands.
     if plain is not None and sound and not (european and _in(list(table.cells[column]), DOTTED)):

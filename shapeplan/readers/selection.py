@@ -17,7 +17,7 @@ from shapeplan.cells import ABSENT
 from shapeplan.errors import ArgumentError, ErrorDetail, InputError
 from shapeplan.numerics.arrays import Bools
 from shapeplan.provenance import DroppedRow
-from shapeplan.readers.names import STATES, UNFINISHED, normal, word_of
+from shapeplan.readers.names import FINISHED, STATES, UNFINISHED, normal, word_of
 from shapeplan.readers.numbers import as_number, is_blank
 from shapeplan.readers.table import Table
 from shapeplan.runs import Runs
@@ -137,14 +137,15 @@ def refuse_unfinished(table: Table, conditions: Sequence[str], name: str) -> lis
     details = []
     asked = {_condition(text, table.columns).column for text in conditions}
     for column in table.columns:
-        if word_of(column) not in STATES or column in asked:
+        if word_of(column).rpartition("_")[2] not in STATES or column in asked:
             continue
         states = [_text(cell) for cell in table.cells[column]]
-        if not {state.lower() for state in states} & UNFINISHED:
+        unfinished = _unfinished(states)
+        if not unfinished:
             continue
         good = _finished(states)
         for row, state in enumerate(states):
-            if state.lower() in UNFINISHED:
+            if state in unfinished:
                 hint = f"`where='{column}={good}'` leaves such rows out, `where='{column}!='` keeps them"
                 place = (table.file_of(row, name), table.line_of(row, column), column, state)
                 message = f"the run is {state}: its loss is not final"
@@ -239,9 +240,17 @@ def _text(cell: object) -> str:
     return "" if cell is None or cell is ABSENT else str(cell).strip()
 
 
+def _unfinished(states: Sequence[str]) -> set[str]:
+    """Return the states of runs that did not finish: beside one that did, every other that is told."""
+    told = {state for state in states if state}
+    finished = {state for state in told if normal(state).split("_")[0] in FINISHED}
+    return told - finished if finished else {state for state in told if normal(state).split("_")[0] in UNFINISHED}
+
+
 def _finished(states: Sequence[str]) -> str:
     """Return the commonest state of runs that did finish, as it is written."""
-    counts = Counter(state for state in states if state and state.lower() not in UNFINISHED)
+    unfinished = _unfinished(states)
+    counts = Counter(state for state in states if state and state not in unfinished)
     return counts.most_common(1)[0][0] if counts else "finished"
 
 

@@ -18,6 +18,8 @@ _SPARSE = 3
 """Empty cells after which a row is told once."""
 _HEAD_DIMS = ("head_dim", "d_head", "dim_head", "head_size")
 _PROGRESS = ("flops", "tokens", "examples", "steps")
+_MANY = 3
+"""Rows that lack most cells beyond which they are no totals."""
 _SPARE = ("heads", "mlp_ratio", "steps", "batch_size")
 """Roles that a log can do without: a column of them that holds no number at all is ignored."""
 
@@ -75,6 +77,8 @@ def _sparse_rows(details: list[ErrorDetail]) -> list[ErrorDetail]:
             told.add(place)
             message = f"{empty[place]} cells of the row are empty"
             hint = f"is it a total? `where='{found.column}!='` leaves it out; else fill them in"
+            if len(empty) > _MANY:
+                hint = "do the logs name their columns alike? read those that do not by themselves, or rename them"
             kept.append(replace(found, code="sparse-row", message=message, hint=hint))
     return kept
 
