@@ -139,8 +139,10 @@ def resolve_columns(
         role: column for role, column in (named or {}).items() if role not in none and not (six_nd and role == "flops")
     }
     by_hand, details = _by_hand(by_role, columns, name, line)
-    metric, mistake = _metric(by_hand.pop("loss", metric), columns, metric_required, name, line)
+    asked = by_hand.pop("loss", metric)
+    metric, mistake = _metric(asked, columns, metric_required, name, line)
     details += mistake
+    others = [column for column in columns if column != metric and column not in other_metrics and is_loss(column)]
     taken = {metric, *wanted, *by_hand.values()}
     claims = [claim for column in columns if column not in taken and (claim := claim_of(column)) is not None]
     claims = [claim for claim in claims if claim.role not in none and not (six_nd and claim.role == "flops")]
@@ -154,6 +156,8 @@ def resolve_columns(
         if claim is not None and claim.scale != 1.0:
             scales[role] = claim.scale
         notes.append(f"column {column!r} is read as {role}, as was asked for")
+    if asked is None and metric is not None and others:
+        notes.append(f"the metric is {metric!r}, not {' or '.join(map(repr, others))} (`metric` names another)")
     flops = None if six_nd else _flops(roles, claims, by_hand)
     roles.pop("flops", None)
     scales.pop("flops", None)

@@ -14,6 +14,7 @@ import numpy as np
 from shapeplan.cells import Cells
 from shapeplan.errors import ErrorDetail, InputError
 from shapeplan.numerics.arrays import Ints
+from shapeplan.readers.drawn import undrawn
 from shapeplan.readers.numbers import as_number
 from shapeplan.readers.plain_text import split_plain
 from shapeplan.readers.table import Table
@@ -63,9 +64,12 @@ def parse_delimited(body: str, name: str, delimiter: str) -> Table:
         If a header is missing, empty or duplicate, a row has too many or too few cells, or there are no rows.
     """
     notes: list[str] = []
+    if (found := undrawn(body)) is not None:
+        body, delimiter, drawn = found
+        notes.append(f"{name} is read as {drawn}")
     body, delimiter = _delimiter(body, delimiter, notes)
     grid = _grid(body, name, delimiter, notes)
-    grid = _without_last(_without_index(grid, notes), notes)
+    grid = _without_last(_without_index(_without_ends(grid, notes), notes), notes)
     faults = _header_mistakes(grid.header, grid.line, name)
     faults += [_fault(line, cells, len(grid.header), delimiter, name) for line, cells in grid.others]
     grid = _with_units(grid, notes)
@@ -232,6 +236,16 @@ def _without_comments(rows: Iterator[_Row], hashed: list[_Row]) -> Iterator[_Row
             hashed.append(row)
         else:
             yield row
+
+
+def _without_ends(grid: _Grid, notes: list[str]) -> _Grid:
+    """Return the grid without an empty cell at the end of every row that the header lacks."""
+    width = len(grid.header)
+    if len(grid.lines) or not all(len(cells) == width + 1 and not cells[-1] for _, cells in grid.others):
+        return grid
+    columns, lines, others = _columns(((line, cells[:-1]) for line, cells in grid.others), width)
+    notes.append("every row ends with what separates cells: left out")
+    return grid._replace(columns=columns, lines=lines, others=others)
 
 
 def _without_index(grid: _Grid, notes: list[str]) -> _Grid:

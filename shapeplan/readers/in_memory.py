@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 
-from shapeplan.errors import ErrorDetail, InputError
+from shapeplan.errors import ArgumentError, ErrorDetail, InputError
 from shapeplan.provenance import Source
 from shapeplan.readers.gather import Gathered
 from shapeplan.readers.table import Record, Table, flattened
@@ -43,11 +43,34 @@ class Arrow(Protocol):
 Frame: TypeAlias = Pandas | Polars | Arrow | Sequence[Mapping[str, object]] | Mapping[str, Sequence[object]]
 
 
-def is_frame(given: Frame | str | Path | Sequence[str | Path]) -> TypeIs[Frame]:
+def is_frame(given: object) -> TypeIs[Frame]:
     """Return whether something is rows in memory, not the name of an input."""
     if isinstance(given, Polars | Arrow | Pandas | Mapping):
         return True
     return isinstance(given, Sequence) and not isinstance(given, str) and any(isinstance(row, Mapping) for row in given)
+
+
+def paths_of(given: object) -> list[str | Path]:
+    """Return the names of inputs that are not rows in memory.
+
+    Raises
+    ------
+    ArgumentError
+        If there is none, or something is neither a name nor rows.
+    """
+    given = [given] if isinstance(given, str | Path) or not isinstance(given, Iterable) else given
+    whole = [given] if hasattr(given, "read") or hasattr(given, "dtype") or isinstance(given, bytes) else list(given)
+    hint = "name a file, a folder, '-', or give a DataFrame"
+    if not whole:
+        raise ArgumentError(ErrorDetail("no-log", "there is no log to read", hint))
+    for item in whole:
+        if not isinstance(item, str | Path):
+            one = "one DataFrame (`pandas.concat`)" if isinstance(item, Pandas | Polars | Arrow) else "a DataFrame"
+            message = f"a log cannot be read from {type(item).__name__}"
+            raise ArgumentError(
+                ErrorDetail("wrong-type", message, f"name a file, a folder, '-', or give {one} or a list of dicts")
+            )
+    return [item for item in whole if isinstance(item, str | Path)]
 
 
 def gather_frame(frame: Frame) -> Gathered:
@@ -61,7 +84,7 @@ def gather_frame(frame: Frame) -> Gathered:
     kind = type(frame).__name__
     name = "<records>" if isinstance(frame, Sequence | Mapping) else f"<{kind}>"
     _refuse_odd(frame, name)
-    rows = list(_rows(frame))
+    rows = _rows_of_columns(frame, name) if isinstance(frame, Mapping) else list(_rows(frame))
     if not rows:
         raise InputError(ErrorDetail("no-rows", "has no rows", "add a row a point of training", name))
     wrong = [i for i, row in enumerate(rows, 1) if not isinstance(row, Mapping)]
@@ -94,21 +117,34 @@ def _column_name(column: object) -> str:
     return ".".join(str(part) for part in column if str(part)) if isinstance(column, tuple) else str(column)
 
 
-def _rows(frame: Frame) -> Iterable[Any]:
+def _rows(frame: Pandas | Polars | Arrow | Sequence[Mapping[str, object]]) -> Iterable[Any]:
     if isinstance(frame, Polars):
         yield from frame.to_dicts()
     elif isinstance(frame, Arrow):
         yield from frame.to_pylist()
     elif isinstance(frame, Pandas):
         # An index with names holds columns; one without numbers the rows.
-        index = getattr(frame, "index", None)
-        named = index is not None and any(name is not None for name in getattr(index, "names", ()))
-        yield from (frame.reset_index() if named and hasattr(frame, "reset_index") else frame).to_dict("records")
-    elif isinstance(frame, Mapping):
-        columns = {str(name): list(cells) for name, cells in frame.items()}
-        yield from (dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True))
+        levels = getattr(getattr(frame, "index", None), "names", ())
+        named = [level for level in levels if level is not None and level not in getattr(frame, "columns", ())]
+        yield from (frame.reset_index(named) if named and hasattr(frame, "reset_index") else frame).to_dict("records")
     else:
         yield from frame
+
+
+def _rows_of_columns(frame: Mapping[str, object], name: str) -> list[dict[str, object]]:
+    """Return the rows of a mapping of columns; raise `InputError` where one is no list, or not as long as the first."""
+    columns: dict[str, list[object]] = {}
+    for column, cells in frame.items():
+        if not isinstance(cells, Iterable) or isinstance(cells, str | bytes | Mapping):
+            why = "is no list"
+        else:
+            columns[str(column)] = values = list(cells)
+            rows = len(next(iter(columns.values())))
+            why = "" if len(values) == rows else f"has {len(values)} values, the first column {rows}"
+        if why:
+            hint = "give every column as a list, with a value a row"
+            raise InputError(ErrorDetail("wrong-type", why, hint, name, column=str(column)))
+    return [dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True)]
 
 
 def _plain(cell: object) -> object:

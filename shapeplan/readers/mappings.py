@@ -42,10 +42,21 @@ def _mappings(table: Table, column: str) -> list[Mapping[str, object]] | None:
 def _mapping(cell: object) -> Mapping[str, object] | None:
     if not isinstance(cell, str):
         return None
-    for parse in (json.loads, ast.literal_eval):
+    for parse in (json.loads, _python_literal):
         try:
             found = parse(cell)
         except (ValueError, SyntaxError, RecursionError, MemoryError):
             continue
         return found if isinstance(found, dict) and all(isinstance(key, str) for key in found) else None
     return None
+
+
+def _python_literal(text: str) -> object:
+    return ast.literal_eval(_Floats().visit(ast.parse(text, mode="eval")))
+
+
+class _Floats(ast.NodeTransformer):
+    """Floats that are no numbers, which Python prints as names."""
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return ast.Constant(float(node.id)) if node.id in ("nan", "inf") else node

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import TypeGuard
 
 import numpy as np
@@ -17,6 +16,19 @@ import numpy as np
 from shapeplan.cells import ABSENT
 from shapeplan.errors import ErrorDetail
 from shapeplan.numerics.arrays import Floats
+from shapeplan.readers.notations import (
+    COMMA_SUFFIXES,
+    DECIMAL_COMMA,
+    DOTTED,
+    PERCENT,
+    PLUS_MINUS,
+    POWERS,
+    SPACED,
+    SUFFIXES,
+    THOUSANDS,
+    UNITS,
+    Notation,
+)
 from shapeplan.readers.table import Table
 
 _LONGEST_SHOWN = 60
@@ -24,12 +36,6 @@ _MOST = 0.8
 """Share of the cells of a column that show its notation, where others are mistakes."""
 _LOOK = 100
 """Rows that show how a table writes its numbers."""
-_SCALES = {
-    **{"": 1.0, "k": 1e3, "m": 1e6, "b": 1e9, "g": 1e9, "t": 1e12, "thousand": 1e3, "million": 1e6, "billion": 1e9},
-    **{"trillion": 1e12, "mio": 1e6, "mln": 1e6, "mrd": 1e9, "bn": 1e9, "bln": 1e9, "tn": 1e12},
-}
-_SCALE = r" ?(?:thousand|million|billion|trillion|mio\.?|mln|mrd\.?|bn|bln|tn|[kmbgt])"
-_EXPONENT = r"(?:[eE][+-]?\d+)?"
 
 
 class _CellError(Exception):
@@ -38,79 +44,6 @@ class _CellError(Exception):
     def __init__(self, code: str, message: str, hint: str):
         super().__init__(message)
         self.code, self.message, self.hint = code, message, hint
-
-
-@dataclass(frozen=True)
-class Notation:
-    """A way to write numbers.
-
-    Attributes
-    ----------
-    name : str
-        For notes.
-    pattern : re.Pattern
-        What every cell matches, those that are plain numbers included.
-    telling : re.Pattern
-        What a cell matches that is in this notation and not in plain numbers.
-    value : callable
-        The number of a cell.
-    """
-
-    name: str
-    pattern: re.Pattern[str]
-    telling: re.Pattern[str]
-    value: Callable[[str], float]
-
-
-def _with_suffix(text: str) -> float:
-    body = text.replace(",", "").replace(" ", "").rstrip(".")
-    number = re.sub("[A-Za-z]+$", "", body)
-    scale = _SCALES[body[len(number) :].lower()]
-    return float(body) if scale == 1.0 else float(f"{float(number) * scale:.15g}")
-
-
-THOUSANDS = Notation(
-    "thousands separators",
-    re.compile(rf"[+-]?(?:[1-9]\d{{0,2}}(?:,\d{{3}})+(?:\.\d*)?|\d+(?:\.\d*)?{_EXPONENT})"),
-    re.compile(r"[+-]?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d*)?"),
-    lambda text: float(text.replace(",", "")),
-)
-SPACED = Notation(
-    "blanks or apostrophes between thousands",
-    re.compile(rf"[+-]?(?:\d{{1,3}}(?:[ \u00a0\u202f'\u2019]\d{{3}})+|\d+)(?:[.]\d*)?{_EXPONENT}"),
-    re.compile(r"[+-]?\d{1,3}(?:[ \u00a0\u202f'\u2019]\d{3})+.*"),
-    lambda text: float(re.sub(r"[ \u00a0\u202f'\u2019]", "", text)),
-)
-DECIMAL_COMMA = Notation(
-    "decimal commas",
-    re.compile(rf"[+-]?(?:\d{{1,3}}(?:\.\d{{3}})+|\d+)(?:,\d*)?{_EXPONENT}|[+-]?,\d+"),
-    re.compile(rf"[+-]?[\d.]*,\d*{_EXPONENT}|[+-]?\d{{1,3}}(?:\.\d{{3}}){{2,}}"),
-    lambda text: float(text.replace(".", "").replace(",", ".")),
-)
-DOTTED = Notation(
-    "dots between thousands",
-    re.compile(r"[+-]?(?:[1-9]\d{0,2}(?:\.\d{3})+|\d{1,3})"),
-    re.compile(r"[+-]?\d{1,3}(?:\.\d{3})+"),
-    lambda text: float(text.replace(".", "")),
-)
-SUFFIXES = Notation(
-    "suffixes (K, M, B, T)",
-    re.compile(rf"[+-]?(?:(?:[1-9]\d{{0,2}}(?:,\d{{3}})+|\d+)\.?\d*|\.\d+){_EXPONENT}(?:{_SCALE})?", re.I),
-    re.compile(rf"[+-]?[\d,.]*\d\.?{_SCALE}", re.I),
-    _with_suffix,
-)
-COMMA_SUFFIXES = Notation(
-    "decimal commas and suffixes (K, M, B, T)",
-    re.compile(rf"[+-]?(?:\d{{1,3}}(?:\.\d{{3}})+|\d+)(?:,\d*)?{_EXPONENT}(?:{_SCALE})?", re.I),
-    re.compile(rf"[+-]?(?:[\d.]*,\d+|\d{{1,3}}(?:\.\d{{3}})+){_SCALE}", re.I),
-    lambda text: _with_suffix(text.replace(".", "").replace(",", ".")),
-)
-PERCENT = Notation(
-    "percents, read as shares of one",
-    re.compile(rf"[+-]?\d*\.?\d+{_EXPONENT} ?%"),
-    re.compile(r".*%"),
-    lambda text: float(f"{float(text.rstrip('% ')) / 100:.15g}"),
-)
 
 
 def read_numbers(
@@ -216,7 +149,7 @@ def _orders(cells: Sequence[object], commas: bool, *, positive: bool) -> tuple[N
     """
     if commas or (not positive and _in(cells, DECIMAL_COMMA)):
         return (DECIMAL_COMMA, COMMA_SUFFIXES, DOTTED, SUFFIXES, PERCENT, SPACED, THOUSANDS)
-    return (THOUSANDS, SUFFIXES, PERCENT, SPACED, DECIMAL_COMMA, COMMA_SUFFIXES)
+    return (THOUSANDS, SUFFIXES, PERCENT, SPACED, DECIMAL_COMMA, COMMA_SUFFIXES, UNITS, PLUS_MINUS, POWERS)
 
 
 def _decimal_commas(table: Table) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ import numpy as np
 
 from shapeplan import codes
 from shapeplan.architectures import Architecture
-from shapeplan.errors import ArgumentError, Caution, ErrorDetail, InputError
+from shapeplan.errors import Caution, ErrorDetail, InputError
 from shapeplan.numerics.arrays import Floats
 from shapeplan.quantities import Convention, convert_flops
 from shapeplan.readers.column_checks import check_columns, may_be_factor
@@ -19,7 +19,7 @@ from shapeplan.readers.columns import Columns, resolve_columns
 from shapeplan.readers.compute import compute_of
 from shapeplan.readers.cross_check import check_tokens, span
 from shapeplan.readers.gather import Gathered, gather
-from shapeplan.readers.in_memory import Frame, gather_frame, is_frame
+from shapeplan.readers.in_memory import Frame, gather_frame, is_frame, paths_of
 from shapeplan.readers.row_checks import alike_rows, check_rows, doubt_copies, doubt_magnitudes, not_positive
 from shapeplan.readers.row_models import RowModels, row_models, row_settings
 from shapeplan.readers.run_names import runs_of
@@ -132,14 +132,12 @@ def read_metrics(
     }
 
 
-def _gathered(path: str | Path | Frame | Sequence[str | Path], selection: Selection | None) -> Gathered:
-    if is_frame(path):
-        return gather_frame(path)
-    paths = [path] if isinstance(path, str | Path) else list(path)
-    if not paths:
-        hint = "name a file, a folder, '-', or give a DataFrame"
-        raise ArgumentError(ErrorDetail("no-log", "there is no log to read", hint))
-    return gather(paths, all_points=selection is not None and selection.all_points)
+def _gathered(path: object, selection: Selection | None) -> Gathered:
+    # What yields rows once is looked at as a list.
+    given = list(path) if isinstance(path, Iterator) and not hasattr(path, "read") else path
+    if is_frame(given):
+        return gather_frame(given)
+    return gather(paths_of(given), all_points=selection is not None and selection.all_points)
 
 
 def _settings_of(config: str | Path | None) -> Settings:

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from shapeplan.errors import ErrorDetail, InputError
+from shapeplan.readers.names import is_loss
 from shapeplan.readers.table import Record, Table, flattened
 
 RUNS = "runs"
@@ -231,6 +232,8 @@ def _table(data: object, name: str, lone_record: bool = False) -> Table:
         settings = data
         _refuse_duplicates([data], name)
         if RUNS not in data and not lone_record and not _is_document(data):
+            if _is_a_run(data):
+                return _table(_List([data], [data.line]), name)
             if (rows := _rows_of(data)) is not None:
                 return _table(rows, name)
             if (key := _key_of_rows(data)) is not None:
@@ -283,6 +286,15 @@ def _table(data: object, name: str, lone_record: bool = False) -> Table:
 
 def _is_document(data: _Mapping) -> bool:
     return str(data.get("kind", "")).startswith("shapeplan.")
+
+
+def _is_a_run(data: _Mapping) -> bool:
+    """Return whether a mapping is one run: a loss is in it, or in one of the mappings in it, and no list of rows."""
+    if any(isinstance(value, list) for value in data.values()):
+        return False
+    parts = [value for value in data.values() if isinstance(value, _Mapping)]
+    scalars = any(is_loss(key) for key, value in data.items() if not isinstance(value, _Mapping))
+    return scalars != (sum(_is_a_run(part) for part in parts) == 1)
 
 
 def _rows_of(data: _Mapping) -> _List | None:

@@ -1,0 +1,118 @@
+"""Ways to write numbers, beside the plain one: separators of thousands, decimal commas, suffixes, units."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+_SCALES = {
+    **{"": 1.0, "k": 1e3, "m": 1e6, "b": 1e9, "g": 1e9, "t": 1e12, "thousand": 1e3, "million": 1e6, "billion": 1e9},
+    **{"p": 1e15, "trillion": 1e12, "mio": 1e6, "mln": 1e6, "mrd": 1e9, "bn": 1e9, "bln": 1e9, "tn": 1e12},
+}
+_SCALE = r" ?(?:thousand|million|billion|trillion|mio\.?|mln|mrd\.?|bn|bln|tn|[kmbgtp])"
+_EXPONENT = r"(?:[eE][+-]?\d+)?"
+_PLAIN = rf"[+-]?(?:\d+\.?\d*|\.\d+){_EXPONENT}"
+_PREFIXES = {"k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12, "p": 1e15, "e": 1e18, "z": 1e21, "y": 1e24}
+_FLOPS = r"[kmgtpezy]?(?-i:FLOPs?|[Ff]lops?)"
+"""Not FLOPS, which is a rate."""
+_UNIT = rf"(?:{_FLOPS}|nats?|bits?|tokens?|toks?|params?|parameters?|examples?|images?|samples?|layers?|heads?)"
+
+
+@dataclass(frozen=True)
+class Notation:
+    """A way to write numbers.
+
+    Attributes
+    ----------
+    name : str
+        For notes.
+    pattern : re.Pattern
+        What every cell matches, those that are plain numbers included.
+    telling : re.Pattern
+        What a cell matches that is in this notation and not in plain numbers.
+    value : callable
+        The number of a cell.
+    """
+
+    name: str
+    pattern: re.Pattern[str]
+    telling: re.Pattern[str]
+    value: Callable[[str], float]
+
+
+def _with_suffix(text: str) -> float:
+    body = text.replace(",", "").replace(" ", "").rstrip(".")
+    number = re.sub("[A-Za-z]+$", "", body)
+    scale = _SCALES[body[len(number) :].lower()]
+    return float(body) if scale == 1.0 else float(f"{float(number) * scale:.15g}")
+
+
+def _with_unit(text: str) -> float:
+    number = re.sub(rf" ?{_UNIT}$", "", text, flags=re.I)
+    unit = text[len(number) :].strip().lower()
+    prefix = _PREFIXES[unit[0]] if re.fullmatch(".flops?", unit) else 1.0
+    value = _with_suffix(number)
+    return value if prefix == 1.0 else float(f"{value * prefix:.15g}")
+
+
+THOUSANDS = Notation(
+    "thousands separators",
+    re.compile(rf"[+-]?(?:[1-9]\d{{0,2}}(?:,\d{{3}})+(?:\.\d*)?|\d+(?:\.\d*)?{_EXPONENT})"),
+    re.compile(r"[+-]?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d*)?"),
+    lambda text: float(text.replace(",", "")),
+)
+SPACED = Notation(
+    "blanks or apostrophes between thousands",
+    re.compile(rf"[+-]?(?:\d{{1,3}}(?:[ \u00a0\u202f'\u2019]\d{{3}})+|\d+)(?:[.]\d*)?{_EXPONENT}"),
+    re.compile(r"[+-]?\d{1,3}(?:[ \u00a0\u202f'\u2019]\d{3})+.*"),
+    lambda text: float(re.sub(r"[ \u00a0\u202f'\u2019]", "", text)),
+)
+DECIMAL_COMMA = Notation(
+    "decimal commas",
+    re.compile(rf"[+-]?(?:\d{{1,3}}(?:\.\d{{3}})+|\d+)(?:,\d*)?{_EXPONENT}|[+-]?,\d+"),
+    re.compile(rf"[+-]?[\d.]*,\d*{_EXPONENT}|[+-]?\d{{1,3}}(?:\.\d{{3}}){{2,}}"),
+    lambda text: float(text.replace(".", "").replace(",", ".")),
+)
+DOTTED = Notation(
+    "dots between thousands",
+    re.compile(r"[+-]?(?:[1-9]\d{0,2}(?:\.\d{3})+|\d{1,3})"),
+    re.compile(r"[+-]?\d{1,3}(?:\.\d{3})+"),
+    lambda text: float(text.replace(".", "")),
+)
+SUFFIXES = Notation(
+    "suffixes (K, M, B, T)",
+    re.compile(rf"[+-]?(?:(?:[1-9]\d{{0,2}}(?:,\d{{3}})+|\d+)\.?\d*|\.\d+){_EXPONENT}(?:{_SCALE})?", re.I),
+    re.compile(rf"[+-]?[\d,.]*\d\.?{_SCALE}", re.I),
+    _with_suffix,
+)
+COMMA_SUFFIXES = Notation(
+    "decimal commas and suffixes (K, M, B, T)",
+    re.compile(rf"[+-]?(?:\d{{1,3}}(?:\.\d{{3}})+|\d+)(?:,\d*)?{_EXPONENT}(?:{_SCALE})?", re.I),
+    re.compile(rf"[+-]?(?:[\d.]*,\d+|\d{{1,3}}(?:\.\d{{3}})+){_SCALE}", re.I),
+    lambda text: _with_suffix(text.replace(".", "").replace(",", ".")),
+)
+PERCENT = Notation(
+    "percents, read as shares of one",
+    re.compile(rf"[+-]?\d*\.?\d+{_EXPONENT} ?%"),
+    re.compile(r".*%"),
+    lambda text: float(f"{float(text.rstrip('% ')) / 100:.15g}"),
+)
+UNITS = Notation(
+    "units behind the numbers",
+    re.compile(rf"[+-]?(?:\d+\.?\d*|\.\d+){_EXPONENT}(?:{_SCALE})? ?{_UNIT}", re.I),
+    re.compile(rf".*[\d.KMBGT] ?{_UNIT}", re.I),
+    _with_unit,
+)
+PLUS_MINUS = Notation(
+    "an uncertainty behind the numbers, which is not read",
+    re.compile(rf"{_PLAIN} ?(?:\u00b1|\+/-|\+-) ?{_PLAIN}"),
+    re.compile(r".*(?:\u00b1|\+/-|\+-).*"),
+    lambda text: float(re.split(r"\u00b1|\+/-|\+-", text)[0]),
+)
+POWERS = Notation(
+    "powers of ten written out",
+    re.compile(rf"{_PLAIN}(?: ?[x*\u00d7\u00b7] ?10(?:\^|\*\*)[+-]?\d+)?"),
+    re.compile(r".*10(?:\^|\*\*)[+-]?\d+"),
+    lambda text: float(re.sub(r" ?[x*\u00d7\u00b7] ?10(?:\^|\*\*)", "e", text)),
+)

@@ -1,0 +1,197 @@
+"""Logs as people keep them: drawn tables, decorated numbers, a file a run, rows in memory of every kind."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import shapeplan as sp
+from shapeplan.errors import ShapeplanError
+
+SWEEP = Path(__file__).parent.parent / "sample_runs" / "vit_sweep.csv"
+HEADER, *ROWS = list(csv.reader(SWEEP.read_text().splitlines()))
+
+
+def markdown() -> str:
+    return "".join("| " + " | ".join(row) + " |\n" for row in [HEADER, ["---", ":-:"] + ["--:"] * 7, *ROWS])
+
+
+def mysql() -> str:
+    rule = "+" + "+".join("-" * 26 for _ in HEADER) + "+\n"
+    rows = ["| " + " | ".join(cell.rjust(24) for cell in row) + " |\n" for row in [HEADER, *ROWS]]
+    return rule + rows[0] + rule + "".join(rows[1:]) + rule + f"{len(ROWS)} rows in set (0.00 sec)\n"
+
+
+def psql() -> str:
+    header, *rows = [" " + " | ".join(cell.center(24) for cell in row) + "\n" for row in [HEADER, *ROWS]]
+    return header + "-+-".join("-" * 24 for _ in HEADER) + "\n" + "".join(rows) + f"({len(ROWS)} rows)\n"
+
+
+def aligned(between: str = "  ") -> str:
+    return "".join(between.join(cell.ljust(24) for cell in row) + "\n" for row in [HEADER, *ROWS])
+
+
+def printed_by_pandas() -> str:
+    frame: str = pytest.importorskip("pandas").read_csv(SWEEP, dtype=str).to_string()
+    return frame
+
+
+def separated_by_one_blank() -> str:
+    return "".join(" ".join(row) + "\n" for row in [HEADER, *ROWS])
+
+
+def ended_by_commas() -> str:
+    return ",".join(HEADER) + "\n" + "".join(",".join(row) + ",\n" for row in ROWS)
+
+
+def same(runs: sp.Runs, loss: float = 1e-15) -> bool:
+    plain = sp.read_runs(SWEEP)
+    return (
+        np.array_equal(runs.shape, plain.shape)
+        and np.allclose(runs.loss, plain.loss, rtol=loss, atol=0)
+        and np.allclose(runs.flops, plain.flops, rtol=1e-12, atol=0)
+    )
+
+
+@pytest.mark.parametrize(
+    "layout", [markdown, mysql, psql, aligned, printed_by_pandas, separated_by_one_blank, ended_by_commas]
+)
+def test_a_drawn_table_is_read_as_the_table_it_shows(tmp_path: Path, layout: Callable[[], str]) -> None:
+    path = tmp_path / "runs.txt"
+    path.write_text(layout())
+    runs = sp.read_runs(path)
+    assert same(runs)
+    assert any("is read as" in note or "left out" in note for note in runs.notes)
+
+
+def test_the_line_of_a_mistake_in_a_drawn_table_is_that_of_the_file(tmp_path: Path) -> None:
+    lines = markdown().splitlines()
+    lines[7] = lines[7].replace(ROWS[5][-1], "lost")
+    path = tmp_path / "runs.md"
+    path.write_text("\n".join(lines))
+    with pytest.raises(ShapeplanError, match=r"runs\.md:8: column 'loss': 'lost' is not a number"):
+        sp.read_runs(path)
+
+
+def decorated(tmp_path: Path, column: str, decoration: Callable[[str], str]) -> sp.Runs:
+    text = io.StringIO()
+    table = csv.writer(text)
+    table.writerow(HEADER)
+    at = HEADER.index(column)
+    table.writerows([*row[:at], decoration(row[at]), *row[at + 1 :]] for row in ROWS)
+    path = tmp_path / "runs.csv"
+    path.write_text(text.getvalue())
+    return sp.read_runs(path)
+
+
+@pytest.mark.parametrize(
+    ("column", "decoration"),
+    [
+        ("forward_flops", lambda cell: f"{float(cell) / 1e15!r}P"),
+        ("forward_flops", lambda cell: f"{float(cell) / 1e18!r} EFLOPs"),
+        ("forward_flops", lambda cell: f"{float(cell) / 1e12!r} tflop"),
+        ("forward_flops", lambda cell: f"{float(cell) / 1e18!r} x 10^18"),
+        ("forward_flops", lambda cell: f"{float(cell) / 1e18!r}\u00d710**18"),
+        ("examples", lambda cell: f"{float(cell) / 1e6!r}M images"),
+        ("loss", lambda cell: f"{cell} nats"),
+        ("loss", lambda cell: f"{cell} \u00b1 0.001"),
+        ("loss", lambda cell: f"{cell} +/- 1e-3"),
+    ],
+)
+def test_numbers_with_units_and_uncertainties(tmp_path: Path, column: str, decoration: Callable[[str], str]) -> None:
+    runs = decorated(tmp_path, column, decoration)
+    assert same(runs)
+    assert any(note.startswith(f"cells of {column!r} are read with") for note in runs.notes)
+
+
+def test_a_rate_in_cells_is_no_compute(tmp_path: Path) -> None:
+    with pytest.raises(ShapeplanError, match="is not a number"):
+        decorated(tmp_path, "forward_flops", lambda cell: "312 TFLOPS")
+
+
+def one_run(row: list[str], *, nested: bool) -> dict[str, object]:
+    cells: dict[str, object] = {name: json.loads(cell) for name, cell in zip(HEADER[1:], row[1:], strict=True)}
+    if not nested:
+        return {"run": row[0], **cells}
+    loss = cells.pop("loss")
+    return {"name": row[0], "config": {"model": cells}, "result": {"final": {"loss": loss}}}
+
+
+@pytest.mark.parametrize("nested", [False, True])
+@pytest.mark.parametrize("suffix", ["json", "yaml"])
+def test_a_folder_with_a_file_a_run_is_one_log(tmp_path: Path, nested: bool, suffix: str) -> None:
+    for i, row in enumerate(ROWS):
+        # JSON is YAML.
+        (tmp_path / f"run{i:03}.{suffix}").write_text(json.dumps(one_run(row, nested=nested), indent=2))
+    assert same(sp.read_runs(tmp_path))
+
+
+def test_settings_without_runs_are_no_run(tmp_path: Path) -> None:
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps({"model": {"width": 512, "depth": 8}, "lr": 1e-3}))
+    with pytest.raises(ShapeplanError, match="the mapping has no 'runs'"):
+        sp.read_runs(path)
+
+
+def test_rows_in_memory_may_come_one_after_another() -> None:
+    records = [dict(zip(HEADER, row, strict=True)) for row in ROWS]
+    assert same(sp.read_runs(record for record in records))  # type: ignore[arg-type]
+    assert same(sp.read_runs({name: [record[name] for record in records] for name in HEADER}))
+
+
+def test_an_index_that_is_a_column_too_is_read_once() -> None:
+    frame = pytest.importorskip("pandas").read_csv(SWEEP)
+    assert same(sp.read_runs(frame.set_index("run", drop=False)))
+    assert same(sp.read_runs(frame.set_index(["run", "width"])))
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (None, "a log cannot be read from NoneType"),
+        (3, "a log cannot be read from int"),
+        (b"runs.csv", "a log cannot be read from bytes"),
+        (io.StringIO("width,loss\n1,2\n"), "a log cannot be read from StringIO"),
+        (np.ones((2, 3)), "a log cannot be read from ndarray"),
+        ([[1, 2], [3, 4]], "a log cannot be read from list"),
+        ({"width": [1, 2], "loss": [1]}, "column 'loss': has 1 values, the first column 2"),
+        ({"width": 1}, "column 'width': is no list"),
+        ({"width": "ab"}, "column 'width': is no list"),
+    ],
+)
+def test_what_is_no_log_in_memory_is_named(given: object, message: str) -> None:
+    with pytest.raises(ShapeplanError, match=message):
+        sp.read_runs(given)  # type: ignore[arg-type]
+
+
+def test_several_frames_are_to_be_one() -> None:
+    frame = pytest.importorskip("pandas").read_csv(SWEEP)
+    with pytest.raises(ShapeplanError, match=r"give one DataFrame \(`pandas.concat`\)"):
+        sp.read_runs([frame, frame])
+
+
+def test_mappings_in_cells_may_hold_floats_that_are_no_numbers(tmp_path: Path) -> None:
+    path = tmp_path / "runs.csv"
+    with path.open("w") as file:
+        table = csv.writer(file)
+        table.writerow(["name", "config", "summary"])
+        for row in ROWS:
+            cells = one_run(row, nested=False)
+            summary = {"loss": cells.pop("loss"), "grad_norm": float("nan"), "note": "a: nan, b"}
+            table.writerow([cells.pop("run"), str(cells), str(summary)])
+    assert same(sp.read_runs(path))
+
+
+def test_the_metric_that_is_chosen_beside_another_loss_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "runs.csv"
+    path.write_text(
+        "\n".join(",".join([*row, row[-1]]) for row in [HEADER, *ROWS]).replace("loss,loss", "loss,train_loss")
+    )
+    assert "the metric is 'loss', not 'train_loss' (`metric` names another)" in sp.read_runs(path).notes
+    assert not any("the metric is" in note for note in sp.read_runs(path, metric="loss").notes)
