@@ -132,6 +132,13 @@ def test_a_folder_with_a_file_a_run_is_one_log(tmp_path: Path, nested: bool, suf
     assert same(sp.read_runs(tmp_path))
 
 
+def test_a_folder_of_folders_with_a_file_each_is_one_log(tmp_path: Path) -> None:
+    for i, row in enumerate(ROWS):
+        (tmp_path / f"run{i:03}").mkdir()
+        (tmp_path / f"run{i:03}" / "results.json").write_text(json.dumps(one_run(row, nested=False)))
+    assert same(sp.read_runs(tmp_path))
+
+
 def test_settings_without_runs_are_no_run(tmp_path: Path) -> None:
     path = tmp_path / "config.json"
     path.write_text(json.dumps({"model": {"width": 512, "depth": 8}, "lr": 1e-3}))
@@ -195,3 +202,163 @@ def test_the_metric_that_is_chosen_beside_another_loss_is_said(tmp_path: Path) -
     )
     assert "the metric is 'loss', not 'train_loss' (`metric` names another)" in sp.read_runs(path).notes
     assert not any("the metric is" in note for note in sp.read_runs(path, metric="loss").notes)
+
+
+@pytest.mark.parametrize(
+    "decoration",
+    [
+        "tensor({})",
+        "tensor({}, device='cuda:0')",
+        "np.float64({})",
+        "[{}]",
+        "**{}**",
+        "~{}",
+        "'{}",
+        "{} (0.01)",
+        "{} \u00b1 0.1",
+    ],
+)
+def test_what_python_and_people_put_around_numbers(tmp_path: Path, decoration: str) -> None:
+    assert same(decorated(tmp_path, "loss", decoration.format))
+
+
+def test_row_names_of_r_and_repeated_headers_are_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "runs.csv"
+    named = [",".join(HEADER), *(",".join([str(i), *row]) for i, row in enumerate(ROWS, 1))]
+    path.write_text("\n".join(named))
+    assert same(sp.read_runs(path))
+    twice = [",".join(row) for row in [HEADER, *ROWS[:3], HEADER, *ROWS[3:]]]
+    path.write_text("\n".join(twice))
+    runs = sp.read_runs(path)
+    assert same(runs)
+    assert "the header is repeated in line 5: left out" in runs.notes
+
+
+def test_columns_without_names_and_cells_are_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "runs.csv"
+    path.write_text("\n".join(",".join(["", "", *row, "", ""]) for row in [HEADER, *ROWS]))
+    runs = sp.read_runs(path)
+    assert same(runs)
+    assert "4 columns have neither a name nor cells: left out" in runs.notes
+
+
+@pytest.mark.parametrize(
+    ("names", "dims"),
+    [
+        (("dModel", "nLayers", "dFF"), ("dmodel", "nlayers", "dff")),
+        (("model__d_model", "model__n_layers", "model__d_ff"), ("model:d_model", "model@n_layers", "model:d_ff")),
+        (("hidden_units", "no. of layers", "MLPDIM"), ("WIDTH", "layer_count", "d_intermediate")),
+    ],
+)
+def test_names_behind_other_signs_and_without_any(
+    tmp_path: Path, names: tuple[str, ...], dims: tuple[str, ...]
+) -> None:
+    path = tmp_path / "runs.csv"
+    for header in (names, dims):
+        path.write_text("\n".join(",".join(row) for row in [["run", *header, *HEADER[4:]], *ROWS]))
+        assert same(sp.read_runs(path))
+
+
+@pytest.mark.parametrize(
+    ("start", "message"),
+    [
+        (b"PK\x03\x04", "a zip archive"),
+        (b"PAR1", "Parquet"),
+        (b"SQLite format 3", "an SQLite database"),
+        (b"\x80\x04", "a pickle"),
+    ],
+)
+def test_binary_files_are_named_for_what_they_are(tmp_path: Path, start: bytes, message: str) -> None:
+    path = tmp_path / "runs.csv"
+    path.write_bytes(start + b"\0" * 9)
+    with pytest.raises(ShapeplanError, match=f"runs.csv: is no text but {message}"):
+        sp.read_runs(path)
+
+
+def test_a_unit_in_the_header_and_in_the_cells_is_applied_once(tmp_path: Path) -> None:
+    plain = sp.read_runs(SWEEP)
+    rows = [dict(zip(HEADER, row, strict=True)) for row in ROWS]
+    path = tmp_path / "runs.csv"
+    for header, scale, unit in (("forward PFLOPs", 1e15, " PFLOPs"), ("forward_flops (1e18)", 1e18, " EFLOPs")):
+        cells = [f"{float(row['forward_flops']) / scale!r}{unit}" for row in rows]
+        text = [",".join([*HEADER[:7], header, "loss"])]
+        text += [",".join([*row[:7], cell, row[8]]) for row, cell in zip(ROWS, cells, strict=True)]
+        path.write_text("\n".join(text))
+        runs = sp.read_runs(path)
+        assert np.allclose(runs.flops, plain.flops, rtol=1e-12, atol=0)
+        assert f"the units of {header!r} are those of the cells, not of the header too" in runs.notes
+        path.write_text("\n".join([text[0], text[1].replace(unit, ""), *text[2:]]))
+        with pytest.raises(
+            ShapeplanError, match=r"runs\.csv:2: column .*: the header says a unit, and other cells theirs"
+        ):
+            sp.read_runs(path)
+
+
+def small(tmp_path: Path, header: str, *rows: str, name: str = "runs.csv") -> sp.Runs:
+    path = tmp_path / name
+    path.write_text("\n".join([header, *rows]))
+    return sp.read_runs(path)
+
+
+def test_a_header_may_say_a_convention_or_a_unit_that_is_no_compute(tmp_path: Path) -> None:
+    row = "192,3,98304000000000,4.4"
+    assert small(tmp_path, "width,depth,FLOPs (forward),loss", row).flops_convention == "forward"
+    assert small(tmp_path, "width,depth,compute (forward + backward FLOPs),loss", row).flops_convention == "training"
+    assert small(tmp_path, "width,depth,Compute ($10^{18}$ FLOPs),loss", "192,3,0.0003,4.4").flops[0] == 3e14
+    for header in ("compute (GPU hours)", "compute ($)", "log10(FLOPs)"):
+        with pytest.raises(ShapeplanError, match="the rows say no compute"):
+            small(tmp_path, f"width,depth,{header},loss", "192,3,14.5,4.4")
+
+
+def test_sizes_of_other_models_do_not_compete(tmp_path: Path) -> None:
+    rows = ["192,3,294912000000000,4.4,4096", "320,6,884736000000000,3.9,2048"]
+    for name in ("teacher.width", "draft/d_model", "vae.hidden_dim"):
+        assert small(tmp_path, f"width,depth,flops,loss,{name}", *rows).shape[:, 0].tolist() == [192, 320]
+    same_everywhere = [row.replace("2048", "4096") for row in rows]
+    assert small(tmp_path, "width,depth,flops,loss,hidden_size", *same_everywhere).shape[:, 0].tolist() == [192, 320]
+    with pytest.raises(ShapeplanError, match="'width' and 'hidden_size' both mean width, and differ"):
+        small(tmp_path, "width,depth,flops,loss,hidden_size", *rows)
+
+
+def test_rows_of_two_conventions_are_told(tmp_path: Path) -> None:
+    header, shapes = "width,depth,params,tokens,flops,loss", [(192, 3, 2457600), (320, 6, 7372800), (512, 12, 37748736)]
+    rows = [
+        f"{w},{d},{n},20000000,{k * n * 20000000},{4.4 - i}"
+        for i, ((w, d, n), k) in enumerate(zip(shapes, (2, 6, 2), strict=True))
+    ]
+    cautions = small(tmp_path, header, *rows).cautions
+    assert [caution.code for caution in cautions] == ["flops-mismatch"]
+    assert "2 x params x tokens in 2 of 3 rows, and 6 times in the others: forward FLOPs" in cautions[0].message
+
+
+def test_what_stands_around_a_drawn_table_is_left_out(tmp_path: Path) -> None:
+    table = ["| width | depth | flops | loss |", "|---|---|---|---|", "| 192 | 3 | 294912000000000 | 4.4 |"]
+    for around in (["# Results", "", *table, "", "a footnote"], ["```", *table, "```"]):
+        runs = small(tmp_path, around[0], *around[1:], name="runs.md")
+        assert runs.flops.tolist() == [294912000000000]
+        assert any("a table drawn with bars (2 lines around it left out)" in note for note in runs.notes)
+
+
+def test_a_frame_is_read_as_pandas_prints_it_with_its_index_and_its_size(tmp_path: Path) -> None:
+    frame = pytest.importorskip("pandas").read_csv(SWEEP, dtype=str)
+    path = tmp_path / "runs.txt"
+    path.write_text(frame.set_index("run").to_string() + f"\n\n[{len(ROWS)} rows x 8 columns]\n")
+    assert same(sp.read_runs(path))
+
+
+def test_a_ratio_may_be_written_as_a_multiple(tmp_path: Path) -> None:
+    rows = ["192,3,2x,294912000000000,4.4", "320,6,4\u00d7,884736000000000,3.9"]
+    assert small(tmp_path, "width,depth,mlp_ratio,flops,loss", *rows).shape[:, 2].tolist() == [384, 1280]
+
+
+def test_logs_that_name_their_columns_otherwise_are_one(tmp_path: Path) -> None:
+    first, second = tmp_path / "a.csv", tmp_path / "b.csv"
+    first.write_text("\n".join(",".join(row) for row in [HEADER, *ROWS[:60]]))
+    other = ["name", "d_model", "n_layers", "d_ff", "n_heads", "params_M", "train_examples", "forward_flops", "loss"]
+    rows = [[*row[:5], repr(int(row[5]) / 1e6), *row[6:]] for row in ROWS[60:]]
+    second.write_text("\n".join(",".join(row) for row in [other, *rows]))
+    runs = sp.read_runs([first, second])
+    assert same(runs)
+    assert any(
+        f"in {second}, 'name' is 'run', 'd_model' is 'width', 'n_layers' is 'depth'" in note for note in runs.notes
+    )

@@ -34,6 +34,8 @@ FORMATS: dict[str, list[str]] = {
     "pandas_index.csv": [],
     "pf_days.csv": [],
     "part1.csv part2.csv": [],
+    "notes.md": [],
+    "printed_frame.txt": [],
     "trainer": [],
     "big_vision": ["--metric", "val/loss"],
     "levanter": [],

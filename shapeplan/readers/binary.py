@@ -86,4 +86,5 @@ _READERS: dict[str, tuple[str, _Read]] = {
     ".xlsx": ("openpyxl", _workbook),
     ".xlsm": ("openpyxl", _workbook),
     ".parquet": ("pyarrow.parquet", _parquet),
+    ".pq": ("pyarrow.parquet", _parquet),
 }

@@ -23,11 +23,11 @@ from shapeplan.runs import Runs
 
 _OF_SHAPE = re.compile(
     r"(^|_)(d|n|num|dim|dims|size|width|depth|hidden|layers?|blocks?|stages?|ffn?|mlp|embd?|embedding|heads?|groups?"
-    r"|expansion|channels|state|kv|rank)(_|$)"
+    r"|expansion|channels|state|kv)(_|$)"
 )
 _NOT_OF_SHAPE = re.compile(
     r"(^|_)(seed|index|idx|id|rank_id|time|runtime|timestamp|step|steps|epoch|epochs|batch|gpus?|nodes?|devices?|workers"
-    r"|lr|rate|loss|acc|tokens|flops|samples|warmup|decay|seconds|hours|date|world|vocab|dataset|eval|test|memory)(_|$)"
+    r"|lr|rate|loss|acc|tokens|flops|samples|warmup|decay|seconds|hours|date|world|vocab|dataset|eval|test|memory|mb|gb|bytes|image|rank|year|seq)(_|$)"
 )
 _EXPERTS = re.compile(r"(^|_)(experts?|num_local_experts|n_routed)(_|$)")
 _SETTINGS = {"vocab": ("vocab", "vocab_size", "n_vocab"), "kv_heads": ("kv_heads", "n_kv_heads", "num_key_value_heads")}
@@ -53,6 +53,7 @@ _LARGER = {
 _FORWARD = {2.0: "forward FLOPs", 1.0: "MACs of forward passes"}
 """Compute over params x tokens, where it is no training's."""
 _EXACTLY = 0.02
+_SAME = 1e-6
 _SURE = 4
 """Rank of a claim up to which a name says a dimension by itself, also behind a path."""
 _LEAST_SIZE, _FEWEST_SIZES = 2, 3
@@ -286,7 +287,9 @@ def _second_candidates(runs: Runs, columns: Columns) -> list[ErrorDetail]:
         if claim.role in columns.by_hand:
             continue
         values, own = _numbers(runs, column), columns.roles[claim.role]
-        if values is not None and (values > 0).all() and not np.array_equal(values, runs.values(claim.role)):
+        if values is None or (values <= 0).any() or len(np.unique(values)) == 1:
+            continue
+        if not np.allclose(values, runs.values(claim.role), rtol=_SAME):
             hint = f"say which: `columns={claim.role}={own}` or `columns={claim.role}={column}`"
             message = f"{own!r} and {column!r} both mean {claim.role}, and differ"
             place = (runs.file_of(0), int(runs.lines[0]), column)
@@ -323,10 +326,18 @@ def _forward(runs: Runs) -> list[Caution]:
     if runs.examples_unit != "tokens" or runs.flops_convention != "training":
         return []
     ratio = runs.flops / (runs.params * runs.examples)
+    training = np.abs(ratio / 6 - 1) < _EXACTLY
     for factor, what in _FORWARD.items():
-        if (np.abs(ratio / factor - 1) < _EXACTLY).all():
-            message = f"the compute is {factor:g} x params x tokens in every row: {what}, taken as training FLOPs"
-            return [Caution(codes.FLOPS_MISMATCH, message, "say `flops_convention=forward`, or `columns=flops=6ND`")]
+        such = np.abs(ratio / factor - 1) < _EXACTLY
+        if such.any() and (such | training).all():
+            rows = "every row" if such.all() else f"{such.sum()} of {len(runs)} rows, and 6 times in the others"
+            message = f"the compute is {factor:g} x params x tokens in {rows}: {what}, taken as training FLOPs"
+            hint = "`columns=flops=6ND` takes 6 x params x tokens in every row"
+            return [
+                Caution(
+                    codes.FLOPS_MISMATCH, message, f"say `flops_convention=forward`, or {hint}" if such.all() else hint
+                )
+            ]
     return []
 
 

@@ -69,7 +69,8 @@ def parse_delimited(body: str, name: str, delimiter: str) -> Table:
         notes.append(f"{name} is read as {drawn}")
     body, delimiter = _delimiter(body, delimiter, notes)
     grid = _grid(body, name, delimiter, notes)
-    grid = _without_last(_without_index(_without_ends(grid, notes), notes), notes)
+    for mended in (_without_ends, _without_index, _without_empty, _without_headers):
+        grid = mended(grid, notes)
     faults = _header_mistakes(grid.header, grid.line, name)
     faults += [_fault(line, cells, len(grid.header), delimiter, name) for line, cells in grid.others]
     grid = _with_units(grid, notes)
@@ -239,12 +240,18 @@ def _without_comments(rows: Iterator[_Row], hashed: list[_Row]) -> Iterator[_Row
 
 
 def _without_ends(grid: _Grid, notes: list[str]) -> _Grid:
-    """Return the grid without an empty cell at the end of every row that the header lacks."""
-    width = len(grid.header)
-    if len(grid.lines) or not all(len(cells) == width + 1 and not cells[-1] for _, cells in grid.others):
+    """Return the grid without a cell of every row that the header lacks: an empty one at its end, or R's row names."""
+    width, rows = len(grid.header), [cells for _, cells in grid.others]
+    if len(grid.lines) or not all(len(cells) == width + 1 for cells in rows):
         return grid
-    columns, lines, others = _columns(((line, cells[:-1]) for line, cells in grid.others), width)
-    notes.append("every row ends with what separates cells: left out")
+    if all(not cells[-1] for cells in rows):
+        kept, note = slice(0, -1), "every row ends with what separates cells: left out"
+    elif len(rows) > 1 and [cells[0] for cells in rows] == [str(i) for i in range(1, len(rows) + 1)]:
+        kept, note = slice(1, None), "the first cell of every row numbers it, and the header has none: left out"
+    else:
+        return grid
+    columns, lines, others = _columns(((line, cells[kept]) for line, cells in grid.others), width)
+    notes.append(note)
     return grid._replace(columns=columns, lines=lines, others=others)
 
 
@@ -259,12 +266,37 @@ def _without_index(grid: _Grid, notes: list[str]) -> _Grid:
     return grid._replace(header=grid.header[1:], columns=grid.columns[1:])
 
 
-def _without_last(grid: _Grid, notes: list[str]) -> _Grid:
-    """Return the grid without a last column without a name and cells: lines end with what separates cells."""
-    if len(grid.header) < 2 or grid.header[-1] or any(str(cell) for cell in grid.columns[-1]):
+def _without_empty(grid: _Grid, notes: list[str]) -> _Grid:
+    """Return the grid without columns that have neither a name nor cells: lines end with what separates cells."""
+    kept = [i for i, name in enumerate(grid.header) if name or any(str(cell) for cell in grid.columns[i])]
+    out = len(grid.header) - len(kept)
+    if not out or not kept or grid.others:
         return grid
-    notes.append("the last column has neither a name nor cells: left out")
-    return grid._replace(header=grid.header[:-1], columns=grid.columns[:-1])
+    last = kept[-1] < len(grid.header) - 1 and out == 1
+    what = "the last column has" if last else "a column has" if out == 1 else f"{out} columns have"
+    notes.append(f"{what} neither a name nor cells: left out")
+    return grid._replace(header=[grid.header[i] for i in kept], columns=[grid.columns[i] for i in kept])
+
+
+def _without_headers(grid: _Grid, notes: list[str]) -> _Grid:
+    """Return the grid without rows that repeat the header, as logs that were put one below the other have."""
+    column = next((i for i, name in enumerate(grid.header) if name), None)
+    if column is None or not len(grid.lines):
+        return grid
+    cells, name = grid.columns[column], grid.header[column]
+    texts = cells.texts()
+    alike: list[int] = (
+        [i for i, cell in enumerate(cells) if cell == name]
+        if texts is None
+        else np.flatnonzero(texts == name.encode()).tolist()
+    )
+    again = [row for row in alike if [str(cells[row]) for cells in grid.columns] == grid.header]
+    if not again:
+        return grid
+    kept = np.setdiff1d(np.arange(len(grid.lines)), again)
+    places = ", ".join(str(grid.lines[row]) for row in again[:_LOOK]) + (" ..." if len(again) > _LOOK else "")
+    notes.append(f"the header is repeated in line{'s' if len(again) > 1 else ''} {places}: left out")
+    return grid._replace(columns=[column.take(kept) for column in grid.columns], lines=grid.lines[kept])
 
 
 def _with_units(grid: _Grid, notes: list[str]) -> _Grid:

@@ -10,7 +10,8 @@ from itertools import islice
 from typing import NamedTuple
 
 _RULE = re.compile(r"^\s*(?=[^\n]*[|+])(?=[^\n]*-)[|+]?\s*:?[-=]+:?\s*(?:[|+]\s*:?[-=]+:?\s*)*[|+]?\s*$", re.M)
-_COUNT = re.compile(r"^\(\d+ rows?\)\s*$|^\d+ rows? in set.*$", re.M)
+_COUNT = re.compile(r"^\[\d+ rows x \d+ columns\]\s*$", re.M)
+"""What pandas prints below a frame."""
 _HEAD = 4096
 """Characters that show whether a table is drawn."""
 _LOOK, _LEAST = 5, 3
@@ -27,16 +28,31 @@ class Undrawn(NamedTuple):
     drawn: str
 
 
+def is_ruled(body: str) -> bool:
+    """Return whether a text has a table with bars between its columns and a rule below its header."""
+    head = body[:_HEAD]
+    return "|" in head and any("|" in head[: rule.start()] or "+" in rule[0] for rule in _RULE.finditer(head))
+
+
 def undrawn(body: str) -> Undrawn | None:
     """Return a drawn table as delimited text, or None where nothing is drawn."""
-    if _RULE.search(body[:_HEAD]) and "|" in body[:_HEAD]:
-        lines = [line.strip() for line in _COUNT.sub("", _RULE.sub("", body)).split("\n")]
-        framed = all(line.startswith("|") and line.endswith("|") for line in lines if line)
-        text = "\n".join(line[1:-1] if framed and line else line for line in lines)
-        return Undrawn(text, "|", "a table drawn with bars")
+    if is_ruled(body):
+        lines = [line.strip() for line in _RULE.sub("", body).split("\n")]
+        rows = [line for line in lines if "|" in line]
+        framed = all(line.startswith("|") and line.endswith("|") for line in rows)
+        others = sum(bool(line) for line in lines) - len(rows)
+        text = "\n".join((line[1:-1] if framed else line) if "|" in line else "" for line in lines)
+        around = f" ({others} line{'s' if others > 1 else ''} around it left out)" if others else ""
+        return Undrawn(text, "|", f"a table drawn with bars{around}")
+    body = _COUNT.sub("", body)
     first = [line.strip() for line in islice((line for line in body[:_HEAD].split("\n") if line.strip()), _LOOK)]
-    if len(first) < 2 or any(_DELIMITERS.search(line) for line in first):
+    if len(first) < _LEAST or any(_DELIMITERS.search(line) for line in first):
         return None
+    if len(first[1].split()) == 1:
+        # Pandas prints the name of an index below the names of the columns.
+        names = re.compile(r"^(\n*)([^\n]+)\n[ \t]*(\S+)[ \t]*$", re.M)
+        body = names.sub(r"\1\3  \2\n", body, count=1)
+        first = [f"{first[1]}  {first[0]}", *first[2:]]
     for blanks in _BLANKS:
         widths = [len(blanks.split(line)) for line in first]
         # Pandas prints the index of rows without a name.

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from shapeplan.errors import ArgumentError, ErrorDetail, InputError
 from shapeplan.provenance import Source
+from shapeplan.readers.alignment import aligned
 from shapeplan.readers.binary import is_binary, read_binary
 from shapeplan.readers.mappings import expanded
 from shapeplan.readers.parse import parse_table
@@ -52,7 +53,7 @@ def gather(paths: Sequence[str | Path], *, all_points: bool = False) -> Gathered
         for table, source in _input(path, all_points, several=len(paths) > 1):
             tables.append((source.name, table))
             sources.append(source)
-    return Gathered(joined(tables), tuple(sources), sources[0].name)
+    return Gathered(joined(aligned(tables)), tuple(sources), sources[0].name)
 
 
 def _input(path: str | Path, all_points: bool, *, several: bool) -> list[tuple[Table, Source]]:
@@ -92,8 +93,10 @@ def _file(path: str | Path) -> tuple[Table, Source]:
 
 
 def _folder(folder: Path, tables: Sequence[Path]) -> list[tuple[Table, Source]]:
-    """Return, of the tables in a folder, those that lie directly in it."""
+    """Return, of the tables in a folder, those that lie directly in it, or that have one name."""
     logs = [path for path in tables if path.parent == folder]
+    if len({path.name for path in tables}) == 1:
+        logs = list(tables)
     if not logs:
         known = ", ".join(tool.NAME for tool in TOOLS)
         message = f"is a folder without a log: neither runs of a known tool ({known}) nor CSV, JSON or YAML files"

@@ -37,20 +37,34 @@ LATER: dict[str, tuple[str, ...]] = {
         "residual_dim",
         "d_embed",
         "d_embd",
+        "hidden_units",
     ),
-    "depth": ("num_blocks", "n_blocks", "blocks", "num_layer", "number_of_layers", "nlayers", "nlayer"),
+    "depth": ("num_blocks", "n_blocks", "blocks", "num_layer", "number_of_layers", "no_of_layers", "layer_count"),
     "mlp_dim": (
         *("intermediate_dim", "ffn_hidden_size", "ffn_hidden", "mlp_hidden", "ffn_width", "mlp_inner", "ff_size"),
         *("feed_forward_size", "feedforward_size", "ffn_embed_dim", "ffn_hidden_dimension", "ffn_dimension"),
         *("ffn_inner", "ff_hidden", "feedforward", "ff_inner", "ffn_intermediate_size", "mlp_intermediate_size"),
         *("dim_feedforward", "ffn", "d_ffn", "d_mlp", "mlp", "mlp_size"),
-        *("mlp_hidden_dim", "mlp_hidden_size", "feedforward_dim", "feed_forward_dim", "ff_dim", "dim_ff", "dff"),
+        *(
+            "mlp_hidden_dim",
+            "mlp_hidden_size",
+            "feedforward_dim",
+            "feed_forward_dim",
+            "ff_dim",
+            "dim_ff",
+            "ffn_units",
+            "ffw",
+            "ffwd",
+            "ffw_dim",
+            "ffwd_dim",
+        ),
+        *("d_intermediate", "ff_inner_dim", "ffn_inner_dim", "mlp_units", "mlp_width"),
     ),
     "mlp_ratio": (
         *("ffn_ratio", "ff_ratio", "mlp_expansion", "expansion_factor", "ffn_mult"),
         *("expansion_ratio", "ff_mult", "mlp_mult", "ffn_expansion", "ff_expansion", "mlp_expansion_factor"),
     ),
-    "heads": ("attention_heads", "nheads", "number_of_heads"),
+    "heads": ("attention_heads", "number_of_heads"),
     "examples": ("training_examples", "train_examples", "num_examples", "total_examples", "train_samples"),
     "tokens": (
         *("train_tokens", "training_tokens", "tokens_trained", "num_input_tokens_seen", "input_tokens_seen"),
@@ -77,16 +91,6 @@ _LOSSES = re.compile(rf"(?:{_WHICH}_)*{_LOSS}(?:_(?:{_WHICH}|loss))*")
 _HELD_OUT = frozenset({"val", "valid", "validation", "eval", "evaluation", "test", "dev", "heldout", "holdout"})
 SPLITS = _HELD_OUT | {"train", "training"}
 """Words for what a metric is measured on."""
-STATES = ("state", "status")
-"""Last words of columns that say how a run ended."""
-FINISHED = frozenset({"finished", "complete", "completed", "success", "successful", "succeeded", "done", "ok"})
-UNFINISHED = frozenset(
-    {
-        *("crashed", "failed", "fail", "killed", "running", "preempted", "aborted", "error", "cancelled", "canceled"),
-        *("stopped", "unfinished", "pruned"),
-    }
-)
-"""What such columns say, in the words of W&B, MLflow, Optuna, Ray and Slurm."""
 RECIPE = frozenset(
     {
         *("lr", "learning_rate", "max_lr", "peak_lr", "base_lr", "weight_decay", "wd", "warmup", "warmup_steps"),
@@ -111,7 +115,21 @@ _PARTS = (
     "backbone",
 )
 """What may stand before a size of a model, for the part of it that has the size."""
-_NOT_OF_MODELS = frozenset({"image", "images", "data", "dataset", "lora", "adapter", "rope", "tokenizer", "system"})
+_NOT_OF_MODELS = frozenset(
+    {"image", "images", "data", "dataset", "lora", "adapter", "rope", "tokenizer", "system"}
+    | {
+        "teacher",
+        "draft",
+        "predictor",
+        "discriminator",
+        "vae",
+        "classifier",
+        "text_encoder",
+        "base_model",
+        "base",
+        "mup",
+    }
+)
 """Words of a path after which width or depth are those of something else."""
 _PART = 6
 """What is added to the rank of a word that is left of a longer one."""
@@ -135,11 +153,9 @@ _PF_DAYS = re.compile(r"(?:(?:training|train|total|compute)_)*(?:pfs?|pf_s|pflop
 _AMOUNT = r"(?:n|num|number_of|total|train|training|trained|consumed|processed|seen|cumulative|count|input|data|so_far)"
 _TOKENS = re.compile(rf"(?:{_AMOUNT}_)*tokens?(?:_{_AMOUNT})*")
 _RATE = re.compile(r"/\s*s\b|(?:/\s*|\bper[ _-])(?:s|sec|second|image|img|example|token|sample|step)\b")
-_UNIT_AT_END = re.compile(
-    r"(?P<name>.*[A-Za-z])[_ ](?P<unit>[KMBGT]|mio|mrd|mln|bn|thousands?|millions?|billions?|trillions?)", re.IGNORECASE
-)
-_SUPERSCRIPTS = str.maketrans("\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079", "0123456789")
 _BIG = r"[KMBGT]|mio|mrd|mln|bn|thousands?|millions?|billions?|trillions?"
+_UNIT_AT_END = re.compile(rf"(?P<name>.*[A-Za-z])[_ ](?P<unit>{_BIG})", re.IGNORECASE)
+_SUPERSCRIPTS = str.maketrans("\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079", "0123456789")
 _AFTER_SIGN = re.compile(
     r"^(?P<name>.*?[A-Za-z])\s*(?:(?:[/*\u00d7]|\bx\b)\s*(?P<unit>(?:1e\+?|10\^|10\*\*)\d+)|[_ ](?P<power>1?e\d+))\s*$",
     re.I,
@@ -148,6 +164,10 @@ _AFTER_WORD = re.compile(rf"^(?P<name>.*[A-Za-z])[_ ]in[_ ](?P<unit>{_BIG})\s*$"
 _AFTER_COMMA = re.compile(rf"^(?P<name>.*[A-Za-z])\s*,\s*(?P<unit>{_BIG})\s*$", re.I)
 """Units after a sign (FLOPs / 1e18, flops_1e18), ``in`` (tokens in billions), or a comma (Tokens, B)."""
 _OF_COUNTS = re.compile(r"(^|_)([a-z]*flops?|flos|tokens?|params?|parameters?|examples|samples|compute)(_|,|$)")
+_OF_ANOTHER = re.compile(r"\b(?:gpu|tpu|[avh]100|h200|b200)\b|\b(?:hours?|days?|usd|eur|relative|rel)\b|^$|^log")
+"""Units that are none of compute, data or size: hours of a device, money, logarithms."""
+_BETWEEN = re.compile(r"[./:@]+|(?<=[^_])__(?=[^_])")
+"""What separates the words of a path."""
 _IN_BRACKETS = re.compile(r"^(?P<name>.*?)\s*[\(\[](?P<unit>[^()\[\]]*)[\)\]]\s*$")
 
 
@@ -176,10 +196,20 @@ class Claim:
     convention: Convention | None = None
 
 
+_TOGETHER = {
+    word.replace("_", ""): role
+    for table in (SYNONYMS, LATER)
+    for role, words in table.items()
+    for word in (role, *words)
+    if "_" in word
+}
+"""The words without what is between their parts, as in ``dmodel``."""
+
+
 def normal(column: str) -> str:
     """Return a column's name as the tables of words have it: lower case, with underscores."""
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z][a-z])", "_", column.strip().lstrip("# "))
-    return re.sub(r"[\s\-./]+", "_", words.lower())
+    return re.sub(r"[\s\-./:@_]+", "_", words.lower())
 
 
 def claim_of(column: str) -> Claim | None:
@@ -187,7 +217,7 @@ def claim_of(column: str) -> Claim | None:
     # W&B's own config files hold every value under a key `value`.
     name, unit = _split_unit(re.sub(r"[./](?:value|final|last)$", "", column))
     scale = 1.0 if unit is None else _scale(unit)
-    if scale is None:
+    if scale is None or re.fullmatch(r"(log|ln|lg)(_?\d+)?", normal(name)):
         return None
     if name in SYMBOLS:
         return Claim(SYMBOLS[name], column, 9, scale) if SYMBOLS[name] != "loss" else None
@@ -205,9 +235,18 @@ def claim_of(column: str) -> Claim | None:
         if found is not None and penalty == _PART and found.role not in _OF_MODELS:
             continue
         if found is not None and not (penalty and found.role in _OF_MODELS and _of_something_else(name)):
-            return Claim(found.role, column, found.rank + penalty, found.scale * scale, found.convention)
+            convention = _convention_in(unit) if found.role == "flops" else None
+            return Claim(found.role, column, found.rank + penalty, found.scale * scale, found.convention or convention)
     role = _COUNTED.get(normal(unit or ""))
     return Claim(role, column, 8, scale) if role else None
+
+
+def _convention_in(unit: str | None) -> Convention | None:
+    """Return what a unit says that compute counts, as in ``FLOPs (forward)``."""
+    words = set(normal(unit or "").split("_"))
+    if words & {"forward", "fwd"} and not words & {"backward", "bwd"}:
+        return "forward"
+    return "training" if words & {"training", "backward", "bwd"} else None
 
 
 def word_of(column: str) -> str:
@@ -244,6 +283,8 @@ def _claim(word: str, column: str, unit: str | None) -> Claim | None:
         for role, words in table.items():
             if word in words or (rank == 2 and word == role):
                 return Claim(role, column, rank)
+    if word in _TOGETHER:
+        return Claim(_TOGETHER[word], column, 2)
     if _TOKENS.fullmatch(word):
         return Claim("tokens", column, 2)
     if word in ("compute", "train_compute", "training_compute") and (unit is None or _is_compute(unit)):
@@ -280,14 +321,14 @@ def _unprefixed(word: str) -> str | None:
 
 
 def _last_of_path(name: str) -> str | None:
-    """Return the last word of a dotted or slashed path, or None where there is no path."""
-    parts = [part for part in re.split(r"[./]+", name.strip()) if part.strip()]
+    """Return the last word of a path (``model.d_ff``, ``model/d_ff``, ``model__d_ff``), or None where there is none."""
+    parts = [part for part in _BETWEEN.split(name.strip()) if part.strip()]
     return normal(parts[-1]).strip("_") if len(parts) > 1 else None
 
 
 def _of_something_else(name: str) -> bool:
     """Return whether a path leads to what is not the model: the width of an image, the heads of an adapter."""
-    return any(normal(part) in _NOT_OF_MODELS for part in re.split(r"[./]+", name.strip())[:-1])
+    return any(normal(part) in _NOT_OF_MODELS for part in _BETWEEN.split(name.strip())[:-1])
 
 
 def _split_unit(column: str) -> tuple[str, str | None]:
@@ -311,13 +352,13 @@ def _is_compute(unit: str) -> bool:
 
 def _scale(unit: str) -> float | None:
     """Return what a unit in a header multiplies by: 1 for one that says no size (tokens, nats), None for a rate."""
-    text = unit.strip().lower().replace("\u00d7", "x").lstrip("x* ")
+    text = re.sub(r"[${}\\]", "", unit).strip().lower().replace("\u00d7", "x").lstrip("x* ")
     text = re.sub(
         "10([\u2070\u00b9\u00b2\u00b3\u2074-\u2079]+)", lambda found: f"10^{found[1].translate(_SUPERSCRIPTS)}", text
     )
     if _PF_DAYS.fullmatch(normal(text)):
         return PF_DAY
-    if _RATE.search(text):
+    if _RATE.search(text) or _OF_ANOTHER.search(text):
         return None
     if match := re.fullmatch(r"(?:10\s*(?:\^|\*\*)\s*|1?e\+?)(\d+)(?:\s*\w+)?", text):
         return float(f"1e{match[1]}")

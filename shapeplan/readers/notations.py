@@ -17,6 +17,8 @@ _PREFIXES = {"k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12, "p": 1e15, "e": 1e18, "z":
 _FLOPS = r"[kmgtpezy]?(?-i:FLOPs?|[Ff]lops?)"
 """Not FLOPS, which is a rate."""
 _UNIT = rf"(?:{_FLOPS}|nats?|bits?|tokens?|toks?|params?|parameters?|examples?|images?|samples?|layers?|heads?)"
+_TIMES_TEN = r"(?:[x*\u00d7\u00b7] ?10(?:\^|\*\*)|[Dd](?=[+-]?\d)| [eE](?=[+-]?\d))"
+_AROUND = r"(?:(?:tensor|array|(?:np|numpy)\.float\d+)\(\[*|\[+)"
 
 
 @dataclass(frozen=True)
@@ -33,12 +35,15 @@ class Notation:
         What a cell matches that is in this notation and not in plain numbers.
     value : callable
         The number of a cell.
+    throughout : bool
+        Whether most cells of a column must be in it: one that is alone is a mistake.
     """
 
     name: str
     pattern: re.Pattern[str]
     telling: re.Pattern[str]
     value: Callable[[str], float]
+    throughout: bool = False
 
 
 def _with_suffix(text: str) -> float:
@@ -64,9 +69,9 @@ THOUSANDS = Notation(
 )
 SPACED = Notation(
     "blanks or apostrophes between thousands",
-    re.compile(rf"[+-]?(?:\d{{1,3}}(?:[ \u00a0\u202f'\u2019]\d{{3}})+|\d+)(?:[.]\d*)?{_EXPONENT}"),
-    re.compile(r"[+-]?\d{1,3}(?:[ \u00a0\u202f'\u2019]\d{3})+.*"),
-    lambda text: float(re.sub(r"[ \u00a0\u202f'\u2019]", "", text)),
+    re.compile(rf"[+-]?(?:\d{{1,3}}(?:[ \u00a0\u2009\u202f'\u2019]\d{{3}})+|\d+)(?:[.]\d*)?{_EXPONENT}"),
+    re.compile(r"[+-]?\d{1,3}(?:[ \u00a0\u2009\u202f'\u2019]\d{3})+.*"),
+    lambda text: float(re.sub(r"[ \u00a0\u2009\u202f'\u2019]", "", text)),
 )
 DECIMAL_COMMA = Notation(
     "decimal commas",
@@ -103,16 +108,37 @@ UNITS = Notation(
     re.compile(rf"[+-]?(?:\d+\.?\d*|\.\d+){_EXPONENT}(?:{_SCALE})? ?{_UNIT}", re.I),
     re.compile(rf".*[\d.KMBGT] ?{_UNIT}", re.I),
     _with_unit,
+    throughout=True,
 )
 PLUS_MINUS = Notation(
     "an uncertainty behind the numbers, which is not read",
-    re.compile(rf"{_PLAIN} ?(?:\u00b1|\+/-|\+-) ?{_PLAIN}"),
-    re.compile(r".*(?:\u00b1|\+/-|\+-).*"),
-    lambda text: float(re.split(r"\u00b1|\+/-|\+-", text)[0]),
+    re.compile(rf"{_PLAIN} ?(?:(?:\u00b1|\+/-|\+-) ?{_PLAIN}|\(\u00b1?{_PLAIN}\))"),
+    re.compile(r".*(?:\u00b1|\+/-|\+-|\().*"),
+    lambda text: float(re.split(r"\u00b1|\+/-|\+-|\(", text)[0]),
+    throughout=True,
 )
 POWERS = Notation(
     "powers of ten written out",
-    re.compile(rf"{_PLAIN}(?: ?[x*\u00d7\u00b7] ?10(?:\^|\*\*)[+-]?\d+)?"),
-    re.compile(r".*10(?:\^|\*\*)[+-]?\d+"),
-    lambda text: float(re.sub(r" ?[x*\u00d7\u00b7] ?10(?:\^|\*\*)", "e", text)),
+    re.compile(rf"{_PLAIN}(?: ?{_TIMES_TEN}[+-]?\d+)?"),
+    re.compile(rf".*{_TIMES_TEN}[+-]?\d+"),
+    lambda text: float(re.sub(rf" ?{_TIMES_TEN}", "e", text)),
+    throughout=True,
 )
+PRINTED = Notation(
+    "what Python prints around numbers",
+    re.compile(rf"{_PLAIN}|{_AROUND}{_PLAIN}(?:, ?(?:device|dtype)=[^()]*)?[\])]+"),
+    re.compile(rf"{_AROUND}.*"),
+    lambda text: float(re.sub(rf"^{_AROUND}|[,\])].*$", "", text)),
+    throughout=True,
+)
+MARKED = Notation(
+    "marks around numbers",
+    re.compile(rf"[~\u2248*'\"=]*{_PLAIN}[*'\"x\u00d7]*"),
+    re.compile(r"[~\u2248*'\"=].*|.*[x\u00d7]"),
+    lambda text: float(text.strip("~\u2248*'\"=x\u00d7")),
+    throughout=True,
+)
+OTHERS = (UNITS, PLUS_MINUS, POWERS, PRINTED, MARKED)
+"""Those that no other may be taken for."""
+WITH_UNITS = frozenset({SUFFIXES.name, COMMA_SUFFIXES.name, UNITS.name})
+"""Those in which a cell may say its own unit."""

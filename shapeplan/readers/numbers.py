@@ -20,13 +20,11 @@ from shapeplan.readers.notations import (
     COMMA_SUFFIXES,
     DECIMAL_COMMA,
     DOTTED,
+    OTHERS,
     PERCENT,
-    PLUS_MINUS,
-    POWERS,
     SPACED,
     SUFFIXES,
     THOUSANDS,
-    UNITS,
     Notation,
 )
 from shapeplan.readers.table import Table
@@ -126,9 +124,10 @@ def is_blank(cell: object) -> bool:
 def _in(cells: Sequence[object], notation: Notation) -> bool:
     """Return whether every cell that holds anything is in a notation, and some show it."""
     texts = [cell.strip() for cell in cells if isinstance(cell, str) and cell.strip()]
+    least = _MOST * len(texts) if notation.throughout else 1
     return (
         len(texts) == len([cell for cell in cells if not is_blank(cell)])
-        and any(notation.telling.fullmatch(text) for text in texts)
+        and sum(notation.telling.fullmatch(text) is not None for text in texts) >= max(least, 1)
         and all(notation.pattern.fullmatch(text) and text[-1:] not in ("", ".") for text in texts)
     )
 
@@ -149,7 +148,7 @@ def _orders(cells: Sequence[object], commas: bool, *, positive: bool) -> tuple[N
     """
     if commas or (not positive and _in(cells, DECIMAL_COMMA)):
         return (DECIMAL_COMMA, COMMA_SUFFIXES, DOTTED, SUFFIXES, PERCENT, SPACED, THOUSANDS)
-    return (THOUSANDS, SUFFIXES, PERCENT, SPACED, DECIMAL_COMMA, COMMA_SUFFIXES, UNITS, PLUS_MINUS, POWERS)
+    return (THOUSANDS, SUFFIXES, PERCENT, SPACED, DECIMAL_COMMA, COMMA_SUFFIXES, *OTHERS)
 
 
 def _decimal_commas(table: Table) -> bool:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import operator
 import re
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -17,8 +16,9 @@ from shapeplan.cells import ABSENT
 from shapeplan.errors import ArgumentError, ErrorDetail, InputError
 from shapeplan.numerics.arrays import Bools
 from shapeplan.provenance import DroppedRow
-from shapeplan.readers.names import FINISHED, STATES, UNFINISHED, normal, word_of
+from shapeplan.readers.names import normal, word_of
 from shapeplan.readers.numbers import as_number, is_blank
+from shapeplan.readers.states import TRUTH, commonest, may_tell, unfinished
 from shapeplan.readers.table import Table
 from shapeplan.runs import Runs
 
@@ -137,18 +137,21 @@ def refuse_unfinished(table: Table, conditions: Sequence[str], name: str) -> lis
     details = []
     asked = {_condition(text, table.columns).column for text in conditions}
     for column in table.columns:
-        if word_of(column).rpartition("_")[2] not in STATES or column in asked:
+        if column in asked or not may_tell(column):
             continue
         states = [_text(cell) for cell in table.cells[column]]
-        unfinished = _unfinished(states)
-        if not unfinished:
+        bad = unfinished(column, states)
+        if not bad:
             continue
-        good = _finished(states)
+        good = commonest(states, bad)
         for row, state in enumerate(states):
-            if state in unfinished:
-                hint = f"`where='{column}={good}'` leaves such rows out, `where='{column}!='` keeps them"
+            if state in bad:
+                out = f"`where='{column}={good}'` leaves such rows out, " if good is not None else ""
+                hint = f"{out}`where='{column}!='` keeps them"
                 place = (table.file_of(row, name), table.line_of(row, column), column, state)
-                message = f"the run is {state}: its loss is not final"
+                is_flag = state.lower() in TRUTH or as_number(state) is not None
+                said = f"has {column} = {state}" if is_flag else f"is {state}"
+                message = f"the run {said}: its loss is not final"
                 details.append(ErrorDetail("unfinished-run", message, hint, *place))
     return details
 
@@ -238,20 +241,6 @@ def _equal(cell: object, value: str) -> bool:
 
 def _text(cell: object) -> str:
     return "" if cell is None or cell is ABSENT else str(cell).strip()
-
-
-def _unfinished(states: Sequence[str]) -> set[str]:
-    """Return the states of runs that did not finish: beside one that did, every other that is told."""
-    told = {state for state in states if state}
-    finished = {state for state in told if normal(state).split("_")[0] in FINISHED}
-    return told - finished if finished else {state for state in told if normal(state).split("_")[0] in UNFINISHED}
-
-
-def _finished(states: Sequence[str]) -> str:
-    """Return the commonest state of runs that did finish, as it is written."""
-    unfinished = _unfinished(states)
-    counts = Counter(state for state in states if state and state not in unfinished)
-    return counts.most_common(1)[0][0] if counts else "finished"
 
 
 def describe_dropped(dropped: Sequence[DroppedRow]) -> list[str]:

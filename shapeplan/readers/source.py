@@ -16,6 +16,7 @@ from typing import IO, Any, Literal
 
 from shapeplan.errors import ArgumentError, ErrorDetail, InputError
 from shapeplan.provenance import Source
+from shapeplan.readers.drawn import is_ruled
 
 Format = Literal["csv", "tsv", "yaml", "json", "jsonl"]
 STDIN = "<stdin>"
@@ -27,6 +28,19 @@ _COMPRESSED = (
 )
 """What compressed files begin with, their suffixes, and the module that opens them."""
 COMPRESSED = tuple(suffix for _, suffixes, _ in _COMPRESSED for suffix in suffixes)
+_KNOWN = (
+    (b"PK\x03\x04", "a zip archive, or a workbook", "unpack it, or name it .xlsx if it is a workbook"),
+    (b"PAR1", "Parquet", "name it .parquet"),
+    (
+        b"SQLite format 3",
+        "an SQLite database",
+        "save the table of runs as CSV; MLflow's own is read under the name mlflow.db",
+    ),
+    (b"ARROW1", "Feather", "save it as Parquet or CSV"),
+    (b"\x93NUMPY", "an array of NumPy", "save it as CSV, with the names of its columns"),
+    (b"\x80", "a pickle", "save it as CSV or Parquet"),
+)
+"""What binary files that are not read begin with, what they are, and what to do."""
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 LARGEST = 512 * 2**20
 """Bytes; a log of a million rows takes a fifth of it."""
@@ -155,12 +169,12 @@ def _decoded(raw: bytes, name: str) -> tuple[str, tuple[str, ...]]:
         if "\0" not in body:
             return body, ("is UTF-16",)
     if b"\0" in raw:
+        for magic, what, hint in _KNOWN:
+            if raw.startswith(magic):
+                raise InputError(ErrorDetail("not-text", f"is no text but {what}", hint, name))
         line = raw[: raw.index(b"\0")].count(b"\n") + 1
-        raise InputError(
-            ErrorDetail(
-                "not-text", "is not text: it holds NUL bytes", "save it as UTF-8 text", name, line, value="\\x00"
-            )
-        )
+        hint = "save it as UTF-8 text"
+        raise InputError(ErrorDetail("not-text", "is not text: it holds NUL bytes", hint, name, line, value="\\x00"))
     try:
         return raw.decode("utf-8-sig"), ()
     except UnicodeDecodeError as error:
@@ -222,6 +236,8 @@ def _sniff(body: str) -> Format:
         return "jsonl" if all(line.startswith("{") and line.endswith("}") for line in lines) else "json"
     if "\t" in first:
         return "tsv"
+    if is_ruled(body):
+        return "csv"
     if "," in first and not first.startswith("- "):
         return "csv"
     return "yaml" if ":" in first or first.startswith(("-", "#")) else "csv"

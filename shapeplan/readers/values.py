@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import replace
 from typing import Any
@@ -11,7 +12,8 @@ import numpy as np
 from shapeplan.errors import ErrorDetail
 from shapeplan.readers.columns import Columns
 from shapeplan.readers.names import SHAPE, word_of
-from shapeplan.readers.numbers import as_number, label_faults, read_numbers
+from shapeplan.readers.notations import WITH_UNITS
+from shapeplan.readers.numbers import as_number, is_blank, label_faults, read_numbers
 from shapeplan.readers.table import Table
 
 _SPARSE = 3
@@ -36,12 +38,20 @@ def read_values(table: Table, columns: Columns, name: str) -> tuple[dict[str, An
         wanted[columns.metric] = "metric"
     values: dict[str, Any] = {}
     notes: dict[str, list[str]] = {}
+    units: list[str] = []
     details: list[ErrorDetail] = []
     for column, role in wanted.items():
         numbers, notation, mistakes = read_numbers(table, column, name, positive=role != "metric")
-        if mistakes and role in _SPARE and len(mistakes) == len(table):
+        blank = all(is_blank(cell) for cell in table.cells[column]) if mistakes else False
+        if mistakes and role in _SPARE and len(mistakes) == len(table) and (blank or role != "mlp_ratio"):
             continue
-        values[role] = numbers * columns.scales.get(role, 1.0)
+        unit = columns.flops.unit if role == "flops" and columns.flops else columns.scales.get(role, 1.0)
+        if unit != 1.0 and notation in WITH_UNITS:
+            # What a cell says of itself is what it is, whatever its header says.
+            mistakes += _without_unit(table, column, name)
+            numbers = numbers / unit
+            units.append(column)
+        values[role] = numbers if role == "flops" else numbers * unit
         if role == "metric":
             # A run that was not evaluated here is left out as one that diverged is.
             mistakes = [
@@ -61,7 +71,20 @@ def read_values(table: Table, columns: Columns, name: str) -> tuple[dict[str, An
             details += mistakes
     details = _sparse_rows(details)
     said = [f"cells of {', '.join(map(repr, found))} are read with {notation}" for notation, found in notes.items()]
+    if units:
+        said.append(f"the units of {', '.join(map(repr, units))} are those of the cells, not of the header too")
     return values, said, details
+
+
+def _without_unit(table: Table, column: str, name: str) -> list[ErrorDetail]:
+    """Return an error for every cell without a unit in a column whose header says one, and other cells theirs."""
+    hint = "write all cells of the column with their unit, or none"
+    return [
+        ErrorDetail("two-units", "the header says a unit, and other cells theirs", hint, *place)
+        for row, cell in enumerate(table.cells[column])
+        if not is_blank(cell) and not re.search(r"[A-Za-z]\.?$", str(cell).strip())
+        for place in [(table.file_of(row, name), table.line_of(row, column), column, str(cell))]
+    ]
 
 
 def _sparse_rows(details: list[ErrorDetail]) -> list[ErrorDetail]:

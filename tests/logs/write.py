@@ -112,7 +112,20 @@ def main() -> None:
     (FOLDER / "part1.csv").write_text("\n".join(lines[:half]) + "\n")
     (FOLDER / "part2.csv").write_text("\n".join([lines[0], *lines[half:]]) + "\n")
 
+    drawn(wide)
     histories(wide[:FIRST])
+
+
+def drawn(wide: list[list[str]]) -> None:
+    """Write the sweep as people paste it: a table in Markdown, and what pandas prints."""
+    header, *rows = ["| " + " | ".join(cells) + " |" for cells in [list(COLUMNS), *wide]]
+    (FOLDER / "notes.md").write_text("\n".join(["# Results", "", header, "|---" * len(COLUMNS) + "|", *rows, ""]))
+    width = max(len(cell) for cells in wide for cell in cells) + 2
+    printed = [["", *COLUMNS], *([str(i), *cells] for i, cells in enumerate(wide))]
+    lines = ["".join(cell.rjust(width) for cell in cells).removeprefix(" " * (width - 2)) for cells in printed]
+    (FOLDER / "printed_frame.txt").write_text(
+        "\n".join([*lines, "", f"[{len(wide)} rows x {len(COLUMNS)} columns]", ""])
+    )
 
 
 def histories(wide: list[list[str]]) -> None:

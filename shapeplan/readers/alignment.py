@@ -1,0 +1,56 @@
+"""Columns of several inputs that mean the same under other names, named as the first input has them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from shapeplan.cells import Cells
+from shapeplan.numerics.arrays import Floats
+from shapeplan.readers.names import Claim, claim_of
+from shapeplan.readers.table import Table
+
+_SURE = 4
+"""Rank of a claim up to which a name says a role by itself, also behind a path."""
+
+
+def aligned(tables: Sequence[tuple[str, Table]]) -> list[tuple[str, Table]]:
+    """Return inputs by name, with every column that has a role in the first one under its name there.
+
+    A column in another convention keeps its name, and is an error later: one column is read as compute.
+    """
+    (first_name, first), *others = tables
+    known = _by_role(first.columns)
+    result = [(first_name, first)]
+    for name, table in others:
+        cells, said = dict(table.cells), []
+        for role, claim in _by_role(table.columns).items():
+            if table.cell_lines or role not in known or not _may_take(claim, known[role], table, first):
+                continue
+            factor, numbers = claim.scale / known[role].scale, table.cells[claim.column].numbers()
+            if factor != 1.0 and numbers is None:
+                continue
+            scaled = table.cells[claim.column] if factor == 1.0 or numbers is None else _times(numbers, factor)
+            cells = {known[role].column if column == claim.column else column: of for column, of in cells.items()}
+            cells[known[role].column] = scaled
+            times = f" x {factor:g}" if factor != 1.0 else ""
+            said.append(f"{claim.column!r}{times} is {known[role].column!r}")
+        notes = (*table.notes, f"in {name}, {', '.join(said)} of {first_name}") if said else table.notes
+        result.append((name, replace(table, cells=cells, notes=notes)))
+    return result
+
+
+def _times(numbers: Floats, factor: float) -> Cells:
+    return Cells([float(f"{number * factor:.15g}") for number in numbers.tolist()])
+
+
+def _by_role(columns: Sequence[str]) -> dict[str, Claim]:
+    """Return the claim on every role that one column alone makes."""
+    claims = [claim for column in columns if (claim := claim_of(column)) is not None and claim.rank <= _SURE]
+    roles = [claim.role for claim in claims]
+    return {claim.role: claim for claim in claims if roles.count(claim.role) == 1}
+
+
+def _may_take(claim: Claim, known: Claim, table: Table, first: Table) -> bool:
+    free = known.column not in table.columns and claim.column not in first.columns
+    return free and claim.convention == known.convention
