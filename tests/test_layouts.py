@@ -46,6 +46,16 @@ def separated_by_one_blank() -> str:
     return "".join(" ".join(row) + "\n" for row in [HEADER, *ROWS])
 
 
+def latex() -> str:
+    header, *rows = [" & ".join(cell.replace("_", r"\_") for cell in row) + r" \\" + "\n" for row in [HEADER, *ROWS]]
+    return r"\begin{tabular}{lrrrrrrrr}" + "\n" + header + "\\hline\n" + "".join(rows) + r"\end{tabular}" + "\n"
+
+
+def below_titles() -> str:
+    lines = ["Scaling sweep" + "," * 8, "exported," + "by jane" + "," * 7, "," * 8]
+    return "\n".join([*lines, *(",".join(row) for row in [HEADER, *ROWS])])
+
+
 def ended_by_commas() -> str:
     return ",".join(HEADER) + "\n" + "".join(",".join(row) + ",\n" for row in ROWS)
 
@@ -60,7 +70,8 @@ def same(runs: sp.Runs, loss: float = 1e-15) -> bool:
 
 
 @pytest.mark.parametrize(
-    "layout", [markdown, mysql, psql, aligned, printed_by_pandas, separated_by_one_blank, ended_by_commas]
+    "layout",
+    [markdown, mysql, psql, aligned, printed_by_pandas, separated_by_one_blank, latex, below_titles, ended_by_commas],
 )
 def test_a_drawn_table_is_read_as_the_table_it_shows(tmp_path: Path, layout: Callable[[], str]) -> None:
     path = tmp_path / "runs.txt"
@@ -362,3 +373,21 @@ def test_logs_that_name_their_columns_otherwise_are_one(tmp_path: Path) -> None:
     assert any(
         f"in {second}, 'name' is 'run', 'd_model' is 'width', 'n_layers' is 'depth'" in note for note in runs.notes
     )
+
+
+def test_a_column_with_another_role_is_not_offered_for_the_loss(tmp_path: Path) -> None:
+    with pytest.raises(ShapeplanError) as caught:
+        small(tmp_path, "width,depth,flops,quality", "192,3,98304000000000,4.4")
+    assert "column 'loss': there is no such column; the columns are: width, depth, flops, quality" in str(caught.value)
+    with pytest.raises(ShapeplanError, match="did you mean 'looss'"):
+        small(tmp_path, "width,depth,flops,looss", "192,3,98304000000000,4.4")
+
+
+@pytest.mark.parametrize("name", ["num_flops", "FLOP count", "estimated_flops", "n_flops", "total_flops_used"])
+def test_more_names_of_compute(tmp_path: Path, name: str) -> None:
+    assert small(tmp_path, f"width,depth,{name},loss", "192,3,98304000000000,4.4").flops.tolist() == [98304000000000]
+
+
+def test_a_page_of_html_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ShapeplanError, match="is HTML or XML, not a log; save it as CSV"):
+        small(tmp_path, "<table><tr><th>width</th></tr>", "<tr><td>1</td></tr></table>", name="runs.html")

@@ -310,8 +310,10 @@ def _ambiguous(role: str, names: list[str], name: str, line: int) -> ErrorDetail
 
 
 def _missing(column: str, columns: Sequence[str], name: str, line: int, hint: str = "") -> ErrorDetail:
-    close = difflib.get_close_matches(normal(column), [normal(other) for other in columns], n=1, cutoff=0.6)
-    match = next((other for other in columns if close and normal(other) == close[0]), None)
+    # A column with another role is no misspelling: 'flops' is near to 'loss'.
+    free = [other for other in columns if (claim := claim_of(other)) is None or claim.role == column]
+    close = difflib.get_close_matches(normal(column), [normal(other) for other in free], n=1, cutoff=0.6)
+    match = next((other for other in free if close and normal(other) == close[0]), None)
     there = f"the columns are: {', '.join(columns)}"
     mend = (f"did you mean {match!r}? " if match else "") + there + (f"; {hint}" if hint else "")
     return ErrorDetail("missing-column", "there is no such column", mend, name, line, column)

@@ -64,7 +64,7 @@ def parse_delimited(body: str, name: str, delimiter: str) -> Table:
         If a header is missing, empty or duplicate, a row has too many or too few cells, or there are no rows.
     """
     notes: list[str] = []
-    if (found := undrawn(body)) is not None:
+    if (found := undrawn(body, name)) is not None:
         body, delimiter, drawn = found
         notes.append(f"{name} is read as {drawn}")
     body, delimiter = _delimiter(body, delimiter, notes)
@@ -106,12 +106,12 @@ def _grid(body: str, name: str, delimiter: str, notes: list[str]) -> _Grid:
     plain = split_plain(body.replace("\r\n", "\n"), delimiter)
     if plain is not None and len(plain[0]) > 1:
         header = [str(column[0]) for column in plain]
-        # A first line with one cell may be a title.
-        if sum(map(bool, header)) > 1 or len(header) < _TABLE:
+        # A first line with few cells may be a title.
+        if sum(map(bool, header)) >= _TABLE or len(header) < _TABLE:
             return _Grid(header, 1, [column.below(1) for column in plain], np.arange(2, len(plain[0]) + 1), [])
     hashed: list[_Row] = []
     rows = _without_comments(_rows(body, name, delimiter), hashed)
-    first, second = _below_titles(rows, notes)
+    first, second, rows = _below_titles(rows, notes)
     if (
         first is not None
         and hashed
@@ -205,16 +205,18 @@ def _rows(body: str, name: str, delimiter: str) -> Iterator[_Row]:
         raise InputError(detail) from None
 
 
-def _below_titles(rows: Iterator[_Row], notes: list[str]) -> tuple[_Row | None, _Row | None]:
-    """Return the first two rows of a table; lines above them with one cell, as spreadsheets have titles, are none."""
-    first, second = next(rows, None), next(rows, None)
-    titles = []
-    while first and second and _filled(first) == 1 and _filled(second) >= _TABLE:
-        titles.append(first[0])
-        first, second = second, next(rows, None)
-    if titles:
-        notes.append(f"line {titles[0]} above the header is a title: left out")
-    return first, second
+def _below_titles(rows: Iterator[_Row], notes: list[str]) -> tuple[_Row | None, _Row | None, Iterator[_Row]]:
+    """Return the first two rows of a table and the others; lines with few cells above its names are titles."""
+    above = list(islice(rows, _LOOK))
+    header = next((i for i, row in enumerate(above) if _filled(row) >= _TABLE), 0)
+    if any(_filled(row) > 1 for row in above[:header]) and _is_data(above[header]):
+        header = 0
+    if header:
+        first, last = above[0][0], above[header - 1][0]
+        lines = f"line {first} above the header is a title" if header == 1 else f"lines {first} to {last} are titles"
+        notes.append(f"{lines}: left out")
+    first_row, second = [*above[header : header + 2], None, None][:2]
+    return first_row, second, chain(above[header + 2 :], rows)
 
 
 def _filled(row: _Row) -> int:

@@ -9,9 +9,14 @@ import re
 from itertools import islice
 from typing import NamedTuple
 
-_RULE = re.compile(r"^\s*(?=[^\n]*[|+])(?=[^\n]*-)[|+]?\s*:?[-=]+:?\s*(?:[|+]\s*:?[-=]+:?\s*)*[|+]?\s*$", re.M)
+from shapeplan.errors import ErrorDetail, InputError
+
+_RULE = re.compile(
+    r"^[ \t]*(?=[^\n]*[|+])(?=[^\n]*-)[|+]?[ \t]*:?[-=]+:?[ \t]*(?:[|+][ \t]*:?[-=]+:?[ \t]*)*[|+]?[ \t]*$", re.M
+)
 _COUNT = re.compile(r"^\[\d+ rows x \d+ columns\]\s*$", re.M)
 """What pandas prints below a frame."""
+_LATEX = re.compile(r"^[^\n&]+(?:&[^\n&]+){2,}\\\\", re.M)
 _HEAD = 4096
 """Characters that show whether a table is drawn."""
 _LOOK, _LEAST = 5, 3
@@ -34,20 +39,42 @@ def is_ruled(body: str) -> bool:
     return "|" in head and any("|" in head[: rule.start()] or "+" in rule[0] for rule in _RULE.finditer(head))
 
 
-def undrawn(body: str) -> Undrawn | None:
-    """Return a drawn table as delimited text, or None where nothing is drawn."""
+def undrawn(body: str, name: str) -> Undrawn | None:
+    """Return a drawn table as delimited text, or None where nothing is drawn.
+
+    Raises
+    ------
+    InputError
+        If the text is a page of HTML.
+    """
     if is_ruled(body):
-        lines = [line.strip() for line in _RULE.sub("", body).split("\n")]
-        rows = [line for line in lines if "|" in line]
-        framed = all(line.startswith("|") and line.endswith("|") for line in rows)
-        others = sum(bool(line) for line in lines) - len(rows)
-        text = "\n".join((line[1:-1] if framed else line) if "|" in line else "" for line in lines)
-        around = f" ({others} line{'s' if others > 1 else ''} around it left out)" if others else ""
-        return Undrawn(text, "|", f"a table drawn with bars{around}")
-    body = _COUNT.sub("", body)
+        return _of_bars(body)
+    if body[:_HEAD].lstrip().startswith("<"):
+        hint = "save it as CSV: pandas.read_html(FILE)[0].to_csv(...)"
+        raise InputError(ErrorDetail("not-a-table", "is HTML or XML, not a log", hint, name))
+    if _LATEX.search(body[:_HEAD]):
+        lines = [re.sub(r"\\\\.*$", "", line).replace("\\_", "_") for line in body.split("\n")]
+        return Undrawn(
+            "\n".join(line.replace("&", "|") if "&" in line else "" for line in lines), "|", "a table in LaTeX"
+        )
+    return _of_blanks(body)
+
+
+def _of_bars(body: str) -> Undrawn:
+    lines = [line.strip() for line in _RULE.sub("", body).split("\n")]
+    rows = [line for line in lines if "|" in line]
+    framed = all(line.startswith("|") and line.endswith("|") for line in rows)
+    others = sum(bool(line) for line in lines) - len(rows)
+    text = "\n".join((line[1:-1] if framed else line) if "|" in line else "" for line in lines)
+    around = f" ({others} line{'s' if others > 1 else ''} around it left out)" if others else ""
+    return Undrawn(text, "|", f"a table drawn with bars{around}")
+
+
+def _of_blanks(body: str) -> Undrawn | None:
     first = [line.strip() for line in islice((line for line in body[:_HEAD].split("\n") if line.strip()), _LOOK)]
     if len(first) < _LEAST or any(_DELIMITERS.search(line) for line in first):
         return None
+    body = _COUNT.sub("", body)
     if len(first[1].split()) == 1:
         # Pandas prints the name of an index below the names of the columns.
         names = re.compile(r"^(\n*)([^\n]+)\n[ \t]*(\S+)[ \t]*$", re.M)

@@ -38,6 +38,9 @@ LATER: dict[str, tuple[str, ...]] = {
         "d_embed",
         "d_embd",
         "hidden_units",
+        "model_d",
+        "n_embed",
+        "resid_dim",
     ),
     "depth": ("num_blocks", "n_blocks", "blocks", "num_layer", "number_of_layers", "no_of_layers", "layer_count"),
     "mlp_dim": (
@@ -145,9 +148,9 @@ _WORDS = {
 }
 PF_DAY = 1e15 * 86400
 _FLOPS = re.compile(
-    r"(?P<before>(?:(?:forward|fwd|training|train|total|compute|model|cumulative)_)*)"
+    r"(?P<before>(?:(?:forward|fwd|training|train|total|compute|model|cumulative|num|n|number_of|estimated|est)_)*)"
     r"(?P<unit>[kmgtpezy]|kilo|mega|giga|tera|peta|exa|zetta)?_?(?:flops?|flos)"
-    r"(?P<after>(?:_(?:forward|fwd|training|train|total))*)"
+    r"(?P<after>(?:_(?:forward|fwd|training|train|total|count|used|estimate))*)"
 )
 _PF_DAYS = re.compile(r"(?:(?:training|train|total|compute)_)*(?:pfs?|pf_s|pflops?(?:_s)?|petaflops?(?:_s)?)_?days?")
 _AMOUNT = r"(?:n|num|number_of|total|train|training|trained|consumed|processed|seen|cumulative|count|input|data|so_far)"
