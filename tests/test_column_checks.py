@@ -398,3 +398,11 @@ def test_units_without_brackets_are_read(column: str, header: str, scale: float)
     assert runs.flops == pytest.approx(plain.flops, rel=1e-12)
     assert runs.examples == pytest.approx(plain.examples, rel=1e-12)
     assert codes(runs) == set()
+
+
+def test_experts_without_an_architecture_are_a_warning(tmp_path: Path) -> None:
+    runs = sp.read_runs(write(tmp_path, with_column("num_experts", lambda i, row: 8)))
+    assert [c.message for c in runs.cautions if c.code == "unread-column"] == [
+        "column 'num_experts' counts experts (8 in every row), and is ignored: a plan is of such mixtures"
+    ]
+    assert "unread-column" not in codes(sp.read_runs(write(tmp_path, with_column("num_experts", lambda i, row: 1))))

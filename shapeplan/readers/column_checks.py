@@ -94,6 +94,7 @@ def check_columns(runs: Runs, columns: Columns) -> Runs:
     if details:
         raise InputError(*details)
     sizes = _sizes(runs, ignored)
+    sizes += _mixtures(runs, ignored, sizes)
     cautions = [
         *sizes,
         *_missing_size(runs, columns, sizes),
@@ -150,6 +151,20 @@ def _experts(runs: Runs, ignored: Sequence[str]) -> list[ErrorDetail]:
         place = (runs.file_of(row), int(runs.lines[row]), column, f"{values[row]:g}")
         return [ErrorDetail("mixture", "the row is a mixture of experts, counted as a dense model", hint, *place)]
     return []
+
+
+def _mixtures(runs: Runs, ignored: Sequence[str], told: Sequence[Caution]) -> list[Caution]:
+    """Return a warning for a column of experts that is ignored where no architecture counts them."""
+    cautions = []
+    for column in ignored if runs.architecture is None else ():
+        values = _numbers(runs, column) if _EXPERTS.search(word_of(column)) else None
+        if values is None or (values <= 1).all() or any(repr(column) in caution.message for caution in told):
+            continue
+        seen = f"{values.min():g} to {values.max():g}" if np.ptp(values) else f"{values[0]:g} in every row"
+        message = f"column {column!r} counts experts ({seen}), and is ignored: a plan is of such mixtures"
+        hint = "fit models of one number of experts, and log the compute of those that a token uses"
+        cautions.append(Caution(codes.UNREAD_COLUMN, message, hint))
+    return cautions
 
 
 def _units(runs: Runs) -> list[ErrorDetail]:
