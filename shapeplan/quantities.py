@@ -18,7 +18,8 @@ TRAINING_PER_FORWARD = 3.0
 LARGEST_FLOPS = 1e40
 """No budget is above this: it is 1e14 times the largest training run known."""
 
-_PREFIX = {"": 1.0, "K": 1e3, "M": 1e6, "G": 1e9, "B": 1e9, "T": 1e12, "P": 1e15, "E": 1e18, "Z": 1e21, "Y": 1e24}
+PREFIXES = {"": 1.0, "K": 1e3, "M": 1e6, "G": 1e9, "B": 1e9, "T": 1e12, "P": 1e15, "E": 1e18, "Z": 1e21, "Y": 1e24}
+"""Letters behind or before a unit, and what they multiply by."""
 _NUMBER = r"(?P<number>[+-]?(?:\d+(?:_\d+)*)?\.?\d*(?:[eE][+-]?\d+)?)"
 # A small e is never exa: "1e" is half a number, not 1e18.
 _FLOPS = re.compile(_NUMBER + r"\s*(?P<scale>[KMGBTPEZYkmgbtpzy]?)\s*(?:(?P<prefix>[KMGTPEZYkmgtpezy]?)(?i:FLOPS?))?")
@@ -73,7 +74,7 @@ def parse_flops(text: str) -> float:
         is_rate = re.search(r"/\s*s|per\s*s", text, re.IGNORECASE)
         why = "is a rate, not an amount of compute" if is_rate else "is not an amount of compute"
         raise _bad("bad-flops", text, why, _FLOPS_HINT)
-    scale = _PREFIX[match["scale"].upper()] * _PREFIX[(match["prefix"] or "").upper()]
+    scale = PREFIXES[match["scale"].upper()] * PREFIXES[(match["prefix"] or "").upper()]
     value = _to_float(match["number"], text, "bad-flops", _FLOPS_HINT) * scale
     if not 0 < value <= LARGEST_FLOPS:
         raise _bad("bad-flops", text, f"is not above 0 and at most {LARGEST_FLOPS:g} FLOPs", _FLOPS_HINT)
@@ -91,7 +92,7 @@ def parse_count(text: str, hint: str = "write e.g. 3e8, 64M or 1.2B") -> float:
     match = _COUNT.fullmatch(text.strip()) if len(text) <= _LONGEST else None
     if match is None or not match["number"].strip("+-."):
         raise _bad("bad-count", text, "is not a count", hint)
-    value = _to_float(match["number"], text, "bad-count", hint) * _PREFIX[match["scale"].upper()]
+    value = _to_float(match["number"], text, "bad-count", hint) * PREFIXES[match["scale"].upper()]
     if not (0 < value < math.inf):
         raise _bad("bad-count", text, "is not positive and finite", hint)
     return value

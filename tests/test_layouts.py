@@ -150,6 +150,15 @@ def test_a_folder_of_folders_with_a_file_each_is_one_log(tmp_path: Path) -> None
     assert same(sp.read_runs(tmp_path))
 
 
+def test_of_tables_of_one_name_in_folders_none_is_said_to_be_left(tmp_path: Path) -> None:
+    for part, rows in (("a", ROWS[:60]), ("b", ROWS[60:])):
+        (tmp_path / part).mkdir()
+        (tmp_path / part / "results.csv").write_text("\n".join(",".join(row) for row in [HEADER, *rows]))
+    runs = sp.read_runs(tmp_path)
+    assert same(runs)
+    assert not any("not read" in note for note in runs.notes)
+
+
 def test_settings_without_runs_are_no_run(tmp_path: Path) -> None:
     path = tmp_path / "config.json"
     path.write_text(json.dumps({"model": {"width": 512, "depth": 8}, "lr": 1e-3}))
@@ -391,3 +400,10 @@ def test_more_names_of_compute(tmp_path: Path, name: str) -> None:
 def test_a_page_of_html_is_named(tmp_path: Path) -> None:
     with pytest.raises(ShapeplanError, match="is HTML or XML, not a log; save it as CSV"):
         small(tmp_path, "<table><tr><th>width</th></tr>", "<tr><td>1</td></tr></table>", name="runs.html")
+
+
+def test_a_short_row_in_a_table_that_ends_with_commas_is_the_only_mistake(tmp_path: Path) -> None:
+    with pytest.raises(ShapeplanError) as caught:
+        small(tmp_path, "width,depth,flops,loss,", "192,3,98304000000000,4.4,", "320,6,294912000000000")
+    assert "the row has 3 cells" in str(caught.value)
+    assert "name the column" not in str(caught.value)

@@ -7,11 +7,8 @@ from dataclasses import replace
 
 from shapeplan.cells import Cells
 from shapeplan.numerics.arrays import Floats
-from shapeplan.readers.names import Claim, claim_of
+from shapeplan.readers.names import SURE, Claim, claim_of
 from shapeplan.readers.table import Table
-
-_SURE = 4
-"""Rank of a claim up to which a name says a role by itself, also behind a path."""
 
 
 def aligned(tables: Sequence[tuple[str, Table]]) -> list[tuple[str, Table]]:
@@ -23,9 +20,12 @@ def aligned(tables: Sequence[tuple[str, Table]]) -> list[tuple[str, Table]]:
     known = _by_role(first.columns)
     result = [(first_name, first)]
     for name, table in others:
+        if table.cell_lines or table.columns == first.columns:
+            result.append((name, table))
+            continue
         cells, said = dict(table.cells), []
         for role, claim in _by_role(table.columns).items():
-            if table.cell_lines or role not in known or not _may_take(claim, known[role], table, first):
+            if role not in known or not _may_take(claim, known[role], table, first):
                 continue
             factor, numbers = claim.scale / known[role].scale, table.cells[claim.column].numbers()
             if factor != 1.0 and numbers is None:
@@ -46,7 +46,7 @@ def _times(numbers: Floats, factor: float) -> Cells:
 
 def _by_role(columns: Sequence[str]) -> dict[str, Claim]:
     """Return the claim on every role that one column alone makes."""
-    claims = [claim for column in columns if (claim := claim_of(column)) is not None and claim.rank <= _SURE]
+    claims = [claim for column in columns if (claim := claim_of(column)) is not None and claim.rank <= SURE]
     roles = [claim.role for claim in claims]
     return {claim.role: claim for claim in claims if roles.count(claim.role) == 1}
 

@@ -18,7 +18,7 @@ from shapeplan.numerics.grouping import group_alike, is_function
 from shapeplan.quantities import convert_flops, format_flops
 from shapeplan.readers.columns import Columns
 from shapeplan.readers.cross_check import span
-from shapeplan.readers.names import RECIPE, SHAPE, claim_of, is_loss, word_of
+from shapeplan.readers.names import RECIPE, SHAPE, SURE, claim_of, is_loss, word_of
 from shapeplan.runs import Runs
 
 _OF_SHAPE = re.compile(
@@ -27,7 +27,8 @@ _OF_SHAPE = re.compile(
 )
 _NOT_OF_SHAPE = re.compile(
     r"(^|_)(seed|index|idx|id|rank_id|time|runtime|timestamp|step|steps|epoch|epochs|batch|gpus?|nodes?|devices?|workers"
-    r"|lr|rate|loss|acc|tokens|flops|samples|warmup|decay|seconds|hours|date|world|vocab|dataset|eval|test|memory|mb|gb|bytes|image|rank|year|seq)(_|$)"
+    r"|lr|rate|loss|acc|tokens|flops|samples|warmup|decay|seconds|hours|date|world|vocab|dataset|eval|test|memory"
+    r"|mb|gb|bytes|image|rank|year|seq)(_|$)"
 )
 _EXPERTS = re.compile(r"(^|_)(experts?|num_local_experts|n_routed)(_|$)")
 _SETTINGS = {"vocab": ("vocab", "vocab_size", "n_vocab"), "kv_heads": ("kv_heads", "n_kv_heads", "num_key_value_heads")}
@@ -54,8 +55,6 @@ _FORWARD = {2.0: "forward FLOPs", 1.0: "MACs of forward passes"}
 """Compute over params x tokens, where it is no training's."""
 _EXACTLY = 0.02
 _SAME = 1e-6
-_SURE = 4
-"""Rank of a claim up to which a name says a dimension by itself, also behind a path."""
 _LEAST_SIZE, _FEWEST_SIZES = 2, 3
 """Smallest size that a missing dimension may have, and how many it must have."""
 _FEW = 8
@@ -142,10 +141,7 @@ def _contradictions(runs: Runs, ignored: Sequence[str]) -> list[ErrorDetail]:
 
 def _experts(runs: Runs, ignored: Sequence[str]) -> list[ErrorDetail]:
     """Return an error where the architecture counts mixtures of experts as dense models."""
-    for column in ignored if runs.architecture is not None else ():
-        values = _numbers(runs, column) if _EXPERTS.search(word_of(column)) else None
-        if values is None or (values <= 1).all():
-            continue
+    for column, values in _of_experts(runs, ignored) if runs.architecture is not None else ():
         row = int(np.flatnonzero(values > 1)[0])
         hint = f"`where='{column}<=1'` reads the dense models alone; without an architecture, logged flops are taken"
         place = (runs.file_of(row), int(runs.lines[row]), column, f"{values[row]:g}")
@@ -153,12 +149,17 @@ def _experts(runs: Runs, ignored: Sequence[str]) -> list[ErrorDetail]:
     return []
 
 
+def _of_experts(runs: Runs, ignored: Sequence[str]) -> list[tuple[str, Floats]]:
+    """Return the columns that count more than one expert somewhere, and their numbers."""
+    named = [(column, _numbers(runs, column)) for column in ignored if _EXPERTS.search(word_of(column))]
+    return [(column, values) for column, values in named if values is not None and (values > 1).any()]
+
+
 def _mixtures(runs: Runs, ignored: Sequence[str], told: Sequence[Caution]) -> list[Caution]:
     """Return a warning for a column of experts that is ignored where no architecture counts them."""
     cautions = []
-    for column in ignored if runs.architecture is None else ():
-        values = _numbers(runs, column) if _EXPERTS.search(word_of(column)) else None
-        if values is None or (values <= 1).all() or any(repr(column) in caution.message for caution in told):
+    for column, values in _of_experts(runs, ignored) if runs.architecture is None else ():
+        if any(repr(column) in caution.message for caution in told):
             continue
         seen = f"{values.min():g} to {values.max():g}" if np.ptp(values) else f"{values[0]:g} in every row"
         message = f"column {column!r} counts experts ({seen}), and is ignored: a plan is of such mixtures"
@@ -297,7 +298,7 @@ def _second_candidates(runs: Runs, columns: Columns) -> list[ErrorDetail]:
     details = []
     for column in columns.ignored:
         claim = claim_of(column)
-        if claim is None or claim.role not in SHAPE or claim.rank > _SURE or claim.role not in columns.dims:
+        if claim is None or claim.role not in SHAPE or claim.rank > SURE or claim.role not in columns.dims:
             continue
         if claim.role in columns.by_hand:
             continue

@@ -272,7 +272,7 @@ def _without_empty(grid: _Grid, notes: list[str]) -> _Grid:
     """Return the grid without columns that have neither a name nor cells: lines end with what separates cells."""
     kept = [i for i, name in enumerate(grid.header) if name or any(str(cell) for cell in grid.columns[i])]
     out = len(grid.header) - len(kept)
-    if not out or not kept or grid.others:
+    if not out or not kept:
         return grid
     last = kept[-1] < len(grid.header) - 1 and out == 1
     what = "the last column has" if last else "a column has" if out == 1 else f"{out} columns have"

@@ -102,7 +102,7 @@ def _folder(folder: Path, tables: Sequence[Path]) -> list[tuple[Table, Source]]:
         message = f"is a folder without a log: neither runs of a known tool ({known}) nor CSV, JSON or YAML files"
         raise InputError(ErrorDetail("is-a-directory", message, "name the file", str(folder)))
     read = [_file(path) for path in logs]
-    notes = _passed_over(folder, [path for path in tables if path.parent != folder])
+    notes = _passed_over(folder, sorted(set(tables) - set(logs)))
     first, source = read[0]
     return [(replace(first, notes=(*first.notes, *notes)), source), *read[1:]]
 

@@ -60,17 +60,17 @@ def paths_of(given: object) -> list[str | Path]:
     """
     given = [given] if isinstance(given, str | Path) or not isinstance(given, Iterable) else given
     whole = [given] if hasattr(given, "read") or hasattr(given, "dtype") or isinstance(given, bytes) else list(given)
-    hint = "name a file, a folder, '-', or give a DataFrame"
+    hint = "name a file, a folder, '-', or give"
     if not whole:
-        raise ArgumentError(ErrorDetail("no-log", "there is no log to read", hint))
+        raise ArgumentError(ErrorDetail("no-log", "there is no log to read", f"{hint} a DataFrame"))
+    paths: list[str | Path] = []
     for item in whole:
         if not isinstance(item, str | Path):
             one = "one DataFrame (`pandas.concat`)" if isinstance(item, Pandas | Polars | Arrow) else "a DataFrame"
             message = f"a log cannot be read from {type(item).__name__}"
-            raise ArgumentError(
-                ErrorDetail("wrong-type", message, f"name a file, a folder, '-', or give {one} or a list of dicts")
-            )
-    return [item for item in whole if isinstance(item, str | Path)]
+            raise ArgumentError(ErrorDetail("wrong-type", message, f"{hint} {one} or a list of dicts"))
+        paths.append(item)
+    return paths
 
 
 def gather_frame(frame: Frame) -> Gathered:

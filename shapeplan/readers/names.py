@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from shapeplan.quantities import Convention
+from shapeplan.quantities import PREFIXES, Convention
 
 SHAPE = ("width", "depth", "mlp_dim")
 SYNONYMS: dict[str, tuple[str, ...]] = {
@@ -26,20 +26,8 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
 """The field's words for every role, beside its own name."""
 LATER: dict[str, tuple[str, ...]] = {
     "width": (
-        "hidden_dimension",
-        "embedding_dimension",
-        "model_dimension",
-        "dim",
-        "emb_dim",
-        "embedding_dim",
-        "embedding_size",
-        "model_width",
-        "residual_dim",
-        "d_embed",
-        "d_embd",
-        "hidden_units",
-        "model_d",
-        "n_embed",
+        *("hidden_dimension", "embedding_dimension", "model_dimension", "dim", "emb_dim", "embedding_dim"),
+        *("embedding_size", "model_width", "residual_dim", "d_embed", "d_embd", "hidden_units", "model_d", "n_embed"),
         "resid_dim",
     ),
     "depth": ("num_blocks", "n_blocks", "blocks", "num_layer", "number_of_layers", "no_of_layers", "layer_count"),
@@ -48,19 +36,8 @@ LATER: dict[str, tuple[str, ...]] = {
         *("feed_forward_size", "feedforward_size", "ffn_embed_dim", "ffn_hidden_dimension", "ffn_dimension"),
         *("ffn_inner", "ff_hidden", "feedforward", "ff_inner", "ffn_intermediate_size", "mlp_intermediate_size"),
         *("dim_feedforward", "ffn", "d_ffn", "d_mlp", "mlp", "mlp_size"),
-        *(
-            "mlp_hidden_dim",
-            "mlp_hidden_size",
-            "feedforward_dim",
-            "feed_forward_dim",
-            "ff_dim",
-            "dim_ff",
-            "ffn_units",
-            "ffw",
-            "ffwd",
-            "ffw_dim",
-            "ffwd_dim",
-        ),
+        *("mlp_hidden_dim", "mlp_hidden_size", "feedforward_dim", "feed_forward_dim", "ff_dim", "dim_ff", "ffn_units"),
+        *("ffw", "ffwd", "ffw_dim", "ffwd_dim"),
         *("d_intermediate", "ff_inner_dim", "ffn_inner_dim", "mlp_units", "mlp_width"),
     ),
     "mlp_ratio": (
@@ -104,48 +81,53 @@ RECIPE = frozenset(
 
 _PREFIXES = ("params", "metrics", "config", "summary", "tags", "tags_mlflow", "user_attrs", "hparams")
 _PARTS = (
-    "base_num_decoder",
-    "num_decoder",
-    "num_encoder",
-    "decoder",
-    "encoder",
-    "base",
-    "base_num",
-    "transformer",
-    "model",
-    "gpt",
-    "lm",
-    "backbone",
+    *(
+        "base_num_decoder",
+        "num_decoder",
+        "num_encoder",
+        "decoder",
+        "encoder",
+        "base",
+        "base_num",
+        "transformer",
+        "model",
+    ),
+    *("gpt", "lm", "backbone"),
 )
 """What may stand before a size of a model, for the part of it that has the size."""
 _NOT_OF_MODELS = frozenset(
-    {"image", "images", "data", "dataset", "lora", "adapter", "rope", "tokenizer", "system"}
-    | {
-        "teacher",
-        "draft",
-        "predictor",
-        "discriminator",
-        "vae",
-        "classifier",
-        "text_encoder",
-        "base_model",
-        "base",
-        "mup",
+    {
+        *("image", "images", "data", "dataset", "lora", "adapter", "rope", "tokenizer", "system"),
+        *(
+            "teacher",
+            "draft",
+            "predictor",
+            "discriminator",
+            "vae",
+            "classifier",
+            "text_encoder",
+            "base_model",
+            "base",
+            "mup",
+        ),
     }
 )
 """Words of a path after which width or depth are those of something else."""
+SURE = 4
+"""Rank of a claim up to which a name says a role by itself, also behind a path."""
 _PART = 6
 """What is added to the rank of a word that is left of a longer one."""
 _COUNTED = {"tokens": "tokens", "flops": "flops", "flop": "flops", "params": "params", "parameters": "params"}
 """Roles of columns whose unit says what they count."""
 _OF_MODELS = ("width", "depth", "mlp_dim", "mlp_ratio", "heads", "params", "run")
-_SCALES = {"k": 1e3, "m": 1e6, "g": 1e9, "b": 1e9, "t": 1e12, "p": 1e15, "e": 1e18, "z": 1e21, "y": 1e24}
-_WORDS = {
+LETTERS = {letter.lower(): factor for letter, factor in PREFIXES.items() if letter}
+WORDS = {
     **{"thousand": 1e3, "thousands": 1e3, "million": 1e6, "millions": 1e6, "mio": 1e6, "billion": 1e9},
     **{"billions": 1e9, "trillion": 1e12, "trillions": 1e12, "kilo": 1e3, "mega": 1e6, "giga": 1e9, "tera": 1e12},
     **{"mrd": 1e9, "bn": 1e9, "bil": 1e9, "mil": 1e6, "mn": 1e6, "mln": 1e6, "bln": 1e9, "tsd": 1e3, "tn": 1e12},
     **{"peta": 1e15, "exa": 1e18, "zetta": 1e21, "yotta": 1e24},
 }
+"""Letters and words of large numbers, in headers and in cells, in lower case."""
 PF_DAY = 1e15 * 86400
 _FLOPS = re.compile(
     r"(?P<before>(?:(?:forward|fwd|training|train|total|compute|model|cumulative|num|n|number_of|estimated|est)_)*)"
@@ -167,7 +149,7 @@ _AFTER_WORD = re.compile(rf"^(?P<name>.*[A-Za-z])[_ ]in[_ ](?P<unit>{_BIG})\s*$"
 _AFTER_COMMA = re.compile(rf"^(?P<name>.*[A-Za-z])\s*,\s*(?P<unit>{_BIG})\s*$", re.I)
 """Units after a sign (FLOPs / 1e18, flops_1e18), ``in`` (tokens in billions), or a comma (Tokens, B)."""
 _OF_COUNTS = re.compile(r"(^|_)([a-z]*flops?|flos|tokens?|params?|parameters?|examples|samples|compute)(_|,|$)")
-_OF_ANOTHER = re.compile(r"\b(?:gpu|tpu|[avh]100|h200|b200)\b|\b(?:hours?|days?|usd|eur|relative|rel)\b|^$|^log")
+_OF_ANOTHER = re.compile(r"\b(?:gpu|tpu|[avh]100|h200|b200)\b|\b(?:hours?|days?|usd|eur|relative|rel)\b|^log")
 """Units that are none of compute, data or size: hours of a device, money, logarithms."""
 _BETWEEN = re.compile(r"[./:@]+|(?<=[^_])__(?=[^_])")
 """What separates the words of a path."""
@@ -229,7 +211,7 @@ def claim_of(column: str) -> Claim | None:
         counted = claim_of(match["name"])
         if counted is not None and counted.role in ("params", "tokens", "examples"):
             end = match["unit"].lower()
-            return Claim(counted.role, column, counted.rank, _WORDS.get(end) or _SCALES[end])
+            return Claim(counted.role, column, counted.rank, WORDS.get(end) or LETTERS[end])
     word = normal(name).strip("_")
     last = _last_of_path(name)
     parts = [(_PART, rest) for one in (word, last) if one for rest in _without_part(one)]
@@ -306,7 +288,7 @@ def _flops_claim(column: str, match: re.Match[str]) -> Claim:
         convention = "forward"
     elif "train" in said:
         convention = "training"
-    return Claim("flops", column, 1, _SCALES[match["unit"][0]] if match["unit"] else 1.0, convention)
+    return Claim("flops", column, 1, LETTERS[match["unit"][0]] if match["unit"] else 1.0, convention)
 
 
 def _without_part(word: str) -> list[str]:
@@ -355,6 +337,8 @@ def _is_compute(unit: str) -> bool:
 
 def _scale(unit: str) -> float | None:
     """Return what a unit in a header multiplies by: 1 for one that says no size (tokens, nats), None for a rate."""
+    if unit.strip() in ("$", "\u20ac", "\u00a3"):
+        return None
     text = re.sub(r"[${}\\]", "", unit).strip().lower().replace("\u00d7", "x").lstrip("x* ")
     text = re.sub(
         "10([\u2070\u00b9\u00b2\u00b3\u2074-\u2079]+)", lambda found: f"10^{found[1].translate(_SUPERSCRIPTS)}", text
@@ -365,13 +349,11 @@ def _scale(unit: str) -> float | None:
         return None
     if match := re.fullmatch(r"(?:10\s*(?:\^|\*\*)\s*|1?e\+?)(\d+)(?:\s*\w+)?", text):
         return float(f"1e{match[1]}")
-    if _PF_DAYS.fullmatch(normal(text)):
-        return PF_DAY
     first = re.split(r"[\s_]+", text)[0].rstrip(".") if text else ""
-    if first in _WORDS:
-        return _WORDS[first]
-    if first in _SCALES:
-        return _SCALES[first]
+    if first in WORDS:
+        return WORDS[first]
+    if first in LETTERS:
+        return LETTERS[first]
     if (match := _FLOPS.fullmatch(normal(text))) and match["unit"]:
-        return _SCALES[match["unit"][0]]
+        return LETTERS[match["unit"][0]]
     return 1.0

@@ -6,14 +6,12 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-_SCALES = {
-    **{"": 1.0, "k": 1e3, "m": 1e6, "b": 1e9, "g": 1e9, "t": 1e12, "thousand": 1e3, "million": 1e6, "billion": 1e9},
-    **{"p": 1e15, "trillion": 1e12, "mio": 1e6, "mln": 1e6, "mrd": 1e9, "bn": 1e9, "bln": 1e9, "tn": 1e12},
-}
+from shapeplan.readers.names import LETTERS, WORDS
+
+_SCALES = {"": 1.0, **LETTERS, **WORDS}
 _SCALE = r" ?(?:thousand|million|billion|trillion|mio\.?|mln|mrd\.?|bn|bln|tn|[kmbgtp])"
 _EXPONENT = r"(?:[eE][+-]?\d+)?"
 _PLAIN = rf"[+-]?(?:\d+\.?\d*|\.\d+){_EXPONENT}"
-_PREFIXES = {"k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12, "p": 1e15, "e": 1e18, "z": 1e21, "y": 1e24}
 _FLOPS = r"[kmgtpezy]?(?-i:FLOPs?|[Ff]lops?)"
 """Not FLOPS, which is a rate."""
 _UNIT = rf"(?:{_FLOPS}|nats?|bits?|tokens?|toks?|params?|parameters?|examples?|images?|samples?|layers?|heads?)"
@@ -56,7 +54,7 @@ def _with_suffix(text: str) -> float:
 def _with_unit(text: str) -> float:
     number = re.sub(rf" ?{_UNIT}$", "", text, flags=re.I)
     unit = text[len(number) :].strip().lower()
-    prefix = _PREFIXES[unit[0]] if re.fullmatch(".flops?", unit) else 1.0
+    prefix = LETTERS[unit[0]] if re.fullmatch(".flops?", unit) else 1.0
     value = _with_suffix(number)
     return value if prefix == 1.0 else float(f"{value * prefix:.15g}")
 

@@ -45,7 +45,7 @@ class _CellError(Exception):
 
 
 def read_numbers(
-    table: Table, column: str, name: str, *, positive: bool
+    table: Table, column: str, name: str, *, positive: bool, european: bool | None = None
 ) -> tuple[Floats, str | None, list[ErrorDetail]]:
     """Return the numbers of a column.
 
@@ -59,6 +59,8 @@ def read_numbers(
         The input, for errors.
     positive : bool
         Whether the numbers must be above zero; of a metric, which is a fraction, they need not.
+    european : bool, optional
+        What `decimal_commas` says of the table; for many columns it is asked once.
 
     Returns
     -------
@@ -70,13 +72,13 @@ def read_numbers(
         One for every cell that is no number, or not finite, or not above zero.
     """
     plain = table.cells[column].numbers()
-    european = _decimal_commas(table)
+    european = decimal_commas(table) if european is None else european
     sound = plain is not None and np.isfinite(plain).all() and not (positive and (plain <= 0).any())
     # Where commas are decimal, dots in all cells of a column are between thousands.
     if plain is not None and sound and not (european and _in(list(table.cells[column]), DOTTED)):
         return plain, None, []
     cells = list(table.cells[column])
-    orders = _orders(cells, table.semicolons or _decimal_commas(table), positive=positive)
+    orders = _orders(cells, table.semicolons or european, positive=positive)
     notation = None if plain is not None and not european else next((one for one in orders if _in(cells, one)), None)
     if notation is None and plain is None:
         # Few cells that are in no notation are mistakes of their own, not of the others.
@@ -151,7 +153,7 @@ def _orders(cells: Sequence[object], commas: bool, *, positive: bool) -> tuple[N
     return (THOUSANDS, SUFFIXES, PERCENT, SPACED, DECIMAL_COMMA, COMMA_SUFFIXES, *OTHERS)
 
 
-def _decimal_commas(table: Table) -> bool:
+def decimal_commas(table: Table) -> bool:
     """Return whether some column of the first rows has commas that can only be decimal."""
     for cells in table.cells.values():
         some = [cells[row] for row in range(min(len(table), _LOOK))]

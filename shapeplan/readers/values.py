@@ -13,7 +13,7 @@ from shapeplan.errors import ErrorDetail
 from shapeplan.readers.columns import Columns
 from shapeplan.readers.names import SHAPE, word_of
 from shapeplan.readers.notations import WITH_UNITS
-from shapeplan.readers.numbers import as_number, is_blank, label_faults, read_numbers
+from shapeplan.readers.numbers import as_number, decimal_commas, is_blank, label_faults, read_numbers
 from shapeplan.readers.table import Table
 
 _SPARSE = 3
@@ -39,11 +39,11 @@ def read_values(table: Table, columns: Columns, name: str) -> tuple[dict[str, An
     values: dict[str, Any] = {}
     notes: dict[str, list[str]] = {}
     units: list[str] = []
+    european = decimal_commas(table)
     details: list[ErrorDetail] = []
     for column, role in wanted.items():
-        numbers, notation, mistakes = read_numbers(table, column, name, positive=role != "metric")
-        blank = all(is_blank(cell) for cell in table.cells[column]) if mistakes else False
-        if mistakes and role in _SPARE and len(mistakes) == len(table) and (blank or role != "mlp_ratio"):
+        numbers, notation, mistakes = read_numbers(table, column, name, positive=role != "metric", european=european)
+        if mistakes and role in _SPARE and len(mistakes) == len(table) and _is_spare(table, column, role):
             continue
         unit = columns.flops.unit if role == "flops" and columns.flops else columns.scales.get(role, 1.0)
         if unit != 1.0 and notation in WITH_UNITS:
@@ -74,6 +74,11 @@ def read_values(table: Table, columns: Columns, name: str) -> tuple[dict[str, An
     if units:
         said.append(f"the units of {', '.join(map(repr, units))} are those of the cells, not of the header too")
     return values, said, details
+
+
+def _is_spare(table: Table, column: str, role: str) -> bool:
+    """Return whether a column that holds no number may be ignored: a ratio that says something is a dimension lost."""
+    return role != "mlp_ratio" or all(is_blank(cell) for cell in table.cells[column])
 
 
 def _without_unit(table: Table, column: str, name: str) -> list[ErrorDetail]:
