@@ -159,7 +159,7 @@ def planned() -> Fit:
 
 @pytest.fixture(scope="session")
 def rivalled() -> Fit:
-    """The fit of a log whose rollout cannot tell two laws apart."""
+    """The fit of a log whose backtest cannot tell two laws apart."""
     return fit(sweep(0.003, 0), replicates=200)
 
 

@@ -18,7 +18,7 @@ from shapeplan.errors import ArgumentError
 from shapeplan.fitting.evidence import RunError
 from shapeplan.fitting.records import Bootstrap
 from shapeplan.fitting.result import Fit
-from shapeplan.fitting.uncertainty.backtest import PRIOR
+from shapeplan.fitting.uncertainty.run_error import PRIOR
 from shapeplan.runs import Runs
 
 ERROR = RunError(0.003, 0.02, "backtest")
@@ -82,7 +82,7 @@ def test_a_log_of_one_compute_takes_the_prior_and_says_so() -> None:
     error = found.uncertainty.run_error
     assert error is not None
     assert (error.source, error.errors) == ("prior", ())
-    assert error.drift == pytest.approx(np.sqrt(2) * PRIOR)
+    assert error.drift == pytest.approx(np.sqrt(1.4) * PRIOR)
     assert "no-backtest" in {caution.code for caution in found.cautions}
 
 

@@ -421,7 +421,7 @@ def test_a_narrow_terminal_leaves_nothing_out(law: Path) -> None:
         ["compare", LOG, "-q"],
     ):
         wide, narrow = (on_terminal(columns, *arguments, results=True)[0] for columns in (400, 60))
-        for heading in ("predicted", "mlp_dim", "tokens", "state in all", "rollout", "new shape"):
+        for heading in ("predicted", "mlp_dim", "tokens", "state in all", "backtest", "new shape"):
             assert (heading in wide) == (heading in narrow), heading
 
 

@@ -109,7 +109,7 @@ def test_a_run_that_moves_the_fit_is_named(clean: Fit) -> None:
 def test_five_points_of_epoch_are_named(shared: Path) -> None:
     """They move b from 0.367 to 0.453 (Besiroglu et al. 2024, the five highest losses)."""
     runs = read_runs(shared / "sweeps" / "epoch_chinchilla.csv")
-    found = fit(runs, objective="log-huber", replicates=200)
+    found = fit(runs, law="chinchilla", objective="log-huber", replicates=200)
     together = found.influences.together
     assert together is not None
     highest = np.argsort(-runs.observed())[:5]

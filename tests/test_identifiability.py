@@ -135,7 +135,7 @@ def test_check_says_before_the_fit_which_laws_would_not_be_trusted(tmp_path: Pat
     loose = check(ladder(tmp_path, 0.05))
     said = [caution.message for caution in loose.cautions if caution.code == "unidentified"]
     assert len(said) == 1
-    assert said[0].startswith("chinchilla: ")
+    assert said[0].startswith("chinchilla, kaplan: ")
     assert "hardly move apart" in said[0]
     assert not [caution for caution in check(ladder(tmp_path, 1.0)).cautions if caution.code == "unidentified"]
 

@@ -86,7 +86,7 @@ RIVALS: dict[str, dict[str, object]] = {
 
 @pytest.fixture(scope="module")
 def rivalled() -> str:
-    """The document of a fit whose rollout cannot tell two laws apart."""
+    """The document of a fit whose backtest cannot tell two laws apart."""
     return law_document(fit(sweep(0.003, 0), replicates=20)).dumps()
 
 

@@ -258,6 +258,8 @@ def test_morph_is_no_star_and_supports_the_joint_laws(shared: Path) -> None:
         "interaction": True,
         "separable": True,
         "chinchilla": True,
+        "kaplan": True,
+        "outer-power": True,
     }
     assert found.dimensions.tied["mlp_dim"].to == "width"
     with pytest.raises(FitError, match="the log is no star"):

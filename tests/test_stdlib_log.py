@@ -75,7 +75,7 @@ def test_check_finds_star_centre_and_grid_without_help(runs: Runs) -> None:
     }
     assert found.start is not None
     assert "grid" in found.start.source
-    assert len(found.laws) == 6
+    assert len(found.laws) == 8
     assert all(support.supported for support in found.laws)
 
 

@@ -25,7 +25,10 @@ def fit(
     log: opt.Logs,
     law: Annotated[
         str,
-        typer.Option("--law", help="auto (by rollout), star, additive, product, interaction, separable or chinchilla."),
+        typer.Option(
+            "--law",
+            help="auto (by backtest), or a law by name: see shapeplan explain laws.",
+        ),
     ] = "auto",
     objective: opt.Objective = "relative",
     metric: Annotated[

@@ -31,11 +31,11 @@ def rollout(fit: Fit) -> Figure:
         ((score.rollout_rmse, score.law) for score in fit.selection if score.rollout_rmse is not None),
     )
     best = ", ".join(f"{law} {rmse:.2%}" for rmse, law in scores)
-    summary = f"Errors on the next rows up in compute: {best}. The law of choice is {fit.law.form.name}."
+    summary = f"Backtest errors, means over the folds: {best}. The law of choice is {fit.law.form.name}."
     labels = {"distance": "compute of the rows / largest compute fitted", "error": "relative error (RMS)"}
     reading = (
-        "Every law is fitted to the rows below a compute and asked for those above. Thick: the law of choice, which of"
-        " those within one standard error on the next rows up has the least BIC."
+        "Every law is fitted to the rows below a compute and asked for those above (the backtest). Thick: the law of"
+        " choice, by its fit to all rows, these errors and BIC."
     )
     title = "Held-out error by law and distance"
     return Figure("rollout", title, about(fit), summary, reading, {"errors": table}, labels)

@@ -11,7 +11,8 @@ from shapeplan.fitting.diagnostics.warnings import Misfit, fit_cautions
 from shapeplan.fitting.progress import Counter
 from shapeplan.fitting.records import Score
 from shapeplan.fitting.selection.candidate import fit_candidates
-from shapeplan.fitting.selection.extrapolation_validation import choose, predict_unseen_shapes
+from shapeplan.fitting.selection.choice import choose
+from shapeplan.fitting.selection.held_out import predict_unseen_shapes
 from shapeplan.fitting.selection.identifiability import Support, survey
 from shapeplan.fitting.solver import OBJECTIVES
 from shapeplan.provenance import Source
@@ -67,7 +68,7 @@ def compare(
     center: Mapping[str, float] | None = None,
     done: Callable[[int, int], None] = lambda done, total: None,
 ) -> Comparison:
-    """Score every law that a log can identify: by rollout, on unseen shapes, on the top decade, and in sample.
+    """Score every law that a log can identify: by backtest, on unseen shapes, on the top decade, and in sample.
 
     Parameters
     ----------

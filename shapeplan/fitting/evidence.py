@@ -189,7 +189,7 @@ class Diagnostics:
 
 @dataclass(frozen=True)
 class Rival:
-    """A law that the rollout hardly tells from the one of choice: within two standard errors of the best.
+    """A law that neither the fit to all rows nor the backtest tells from the one of choice.
 
     Attributes
     ----------

@@ -17,8 +17,9 @@ from shapeplan.fitting.evidence import LogSummary, ModelSelection, Rival, StarEv
 from shapeplan.fitting.progress import Counter
 from shapeplan.fitting.result import OPTIMUM_AT, Fit
 from shapeplan.fitting.rows import rows_of
+from shapeplan.fitting.selection.backtest import backtest
 from shapeplan.fitting.selection.candidate import Candidate, fit_candidate, fit_candidates
-from shapeplan.fitting.selection.extrapolation_validation import Choice, choose, score_in_sample
+from shapeplan.fitting.selection.choice import Choice, choose, score_in_sample
 from shapeplan.fitting.selection.identifiability import Contents, survey
 from shapeplan.fitting.solver import OBJECTIVES, Objective
 from shapeplan.fitting.uncertainty.estimates import Replicates, estimate
@@ -33,7 +34,7 @@ MOST_REPLICATES = 100_000
 RIVAL_REPLICATES = 200
 """Replicates of a law that was not chosen: enough for the ends of an interval that only tells whether laws agree."""
 _WORK_OF_A_LAW = 100
-"""Replicates that cost about as much as the search for a law's optimum, or its rollout."""
+"""Replicates that cost about as much as the search for a law's optimum, or its backtest."""
 DEFAULT_LEVEL, LEAST_LEVEL, MOST_LEVEL = 0.9, 0.01, 0.999
 
 
@@ -56,9 +57,8 @@ def fit(  # noqa: PLR0913 - public: an argument a question
     runs : Runs
         The log.
     law : str
-        One of the laws (see `shapeplan.laws`), or ``auto``: of those whose rollout is within one standard error of the
-        best, the one of least BIC, or a simpler one within 2 of it; rules for `chinchilla` and `star`, and all of it,
-        in ``shapeplan explain laws``.
+        One of the laws (see `shapeplan.laws`), or ``auto``: by the fit to the rows, the backtest and BIC (see
+        `shapeplan.fitting.selection.choice.choose`, and ``shapeplan explain auto``).
     objective : {"relative", "log-huber"}
         Least squares of pred/y - 1, or the sum of Huber's misfit of log residuals, which outliers do not move.
     center : mapping of str to float, optional
@@ -113,8 +113,8 @@ def _choose(
     if law != "auto":
         _check_supported(contents, law)
         chosen = fit_candidate(law, runs, contents.dimensions, contents.star, objective)
-        choice = Choice(chosen, (score_in_sample(chosen),))
-        candidates = {law: chosen}
+        choice = Choice(backtest(chosen, runs), (score_in_sample(chosen),))
+        candidates = {chosen.name: chosen}
     else:
         candidates = fit_candidates(runs, contents, objective, done)
         choice = choose(list(candidates.values()), runs, done)
@@ -155,7 +155,7 @@ def _assemble(
         _check_start(start, dims)
     start, start_cautions = (start, ()) if start or not dims else find_start(runs, dims, contents.beside_star(runs))
     star = report_star(runs, behind) if behind.star else None
-    estimates = estimate(law, monitored, replicates)
+    estimates = estimate(law, monitored, choice.backtest, replicates)
     of_log = (*contents.cautions, *start_cautions, *cost_cautions)
     rivals = [_rival(rival, runs, cost_model, replicates) for rival in choice.rivals if _knows_shape(rival)]
     return Fit(

@@ -11,7 +11,7 @@ from scipy.linalg import block_diag
 from shapeplan.errors import ErrorDetail, FitError
 from shapeplan.fitting.selection.identifiability import is_constant
 from shapeplan.fitting.solver import RELATIVE, Block, Found, Objective, Solution, search
-from shapeplan.laws import Form, Term
+from shapeplan.laws import OUTER, Form, Term
 from shapeplan.numerics.arrays import Floats, Index
 from shapeplan.runs import Runs
 
@@ -66,8 +66,11 @@ class Problem:
     def constants(self, solution: Solution) -> dict[str, Floats]:
         """Name the numbers of a batch of solutions, each of shape (batch,)."""
         named = dict(zip(self.form.exponents, solution.exponents.T, strict=True))
-        coefficients = self.metric_unit * np.concatenate(solution.coefficients, axis=1)
-        named.update(zip(self.form.coefficients, coefficients.T, strict=True))
+        coefficients = np.concatenate(solution.coefficients, axis=1).T
+        for term, values in zip(self.form.terms, coefficients, strict=True):
+            # What an outer power raises is in units of the metric's root.
+            inside = self.form.outer and term.powers
+            named[term.coefficient] = values * (self.metric_unit ** (1 / named[OUTER]) if inside else self.metric_unit)
         return named
 
     def tangent(self, solution: Solution) -> Floats:
@@ -79,12 +82,14 @@ class Problem:
         lower, upper = self.bounds
         theta = solution.exponents[0]
         by_exponent, by_coefficient = [], []
-        for block, batch in zip(self.blocks, solution.coefficients, strict=True):
-            coefficients, columns = batch[0], block.columns(solution.exponents[:1])[0]
-            predicted = (columns @ coefficients)[:, None]
-            alive = coefficients > 0
-            by_coefficient.append(columns[:, alive] / predicted)
-            by_exponent.append(np.einsum("rt,rte->re", columns * coefficients, block.log_columns) / predicted)
+        for block, coefficients in zip(self.blocks, solution.coefficients, strict=True):
+            used = np.flatnonzero(block.uses)
+            here = block.at(solution.exponents[:1], block.columns(solution.exponents[:1]), coefficients[:1], used)
+            slopes = here.jacobian[0] / here.predicted[0][:, None]
+            exponents = np.zeros((block.rows, len(theta)))
+            exponents[:, used] = slopes[:, : len(used)]
+            by_exponent.append(exponents)
+            by_coefficient.append(slopes[:, len(used) :][:, coefficients[0] > 0])
         exponents = np.concatenate(by_exponent)
         inside = (theta > lower * (1 + _AT_BOUND)) & (theta < upper * (1 - _AT_BOUND)) & exponents.any(axis=0)
         return np.hstack([exponents[:, inside], block_diag(*by_coefficient)])
@@ -100,7 +105,7 @@ class Problem:
     def predicted(self, solution: Solution) -> tuple[Floats, ...]:
         """Return what the first of a batch predicts for the rows of every block, in units of `metric_unit`."""
         return tuple(
-            block.columns(solution.exponents[:1])[0] @ coefficients[0]
+            block.predicted(solution.exponents[:1], block.columns(solution.exponents[:1]), coefficients[:1])[0]
             for block, coefficients in zip(self.blocks, solution.coefficients, strict=True)
         )
 
@@ -163,7 +168,8 @@ def pose(
         chosen = rows[branch]
         logs = {name: np.log(columns[name][chosen] / units[name]) for name in form.variables}
         observed = runs.observed()[chosen] / metric_unit
-        blocks.append(Block(_log_columns(terms, exponents, logs), observed, np.ones(len(chosen))))
+        inside = sum(bool(term.powers) for term in terms) if form.outer else None
+        blocks.append(Block(_log_columns(terms, exponents, logs), observed, np.ones(len(chosen)), inside=inside))
     return Problem(form, dict(units), dict(rows), tuple(blocks), metric_unit, objective)
 
 

@@ -179,8 +179,8 @@ class Score:
     ----------
     law : str
         Its name.
-    rollout_rmse, rollout_se : float or None
-        Root mean square of pred/y - 1 over rows just above those it was fitted to, and its standard error.
+    rollout_rmse : float or None
+        Error of the backtest: the geometric mean over folds of the root mean square of pred/y - 1 on the rows above.
     relative_rmse : float
         The same over its own rows, in sample.
     parameters : int
@@ -192,14 +192,13 @@ class Score:
     unseen_shapes : HeldOutError or None
         Every shape, fitted to the others; only `compare` looks.
     rollout : tuple of Horizon
-        The rollout carried on: blocks of rows by how far they are above those that a fit saw, the nearest first.
+        The same by how far rows are above those that a fit saw, the nearest first.
     reasons : mapping of str to str
         Why a figure that was asked for is None: by ``rollout_rmse``, ``top_decade`` or ``unseen_shapes``.
     """
 
     law: str
     rollout_rmse: float | None
-    rollout_se: float | None
     relative_rmse: float
     parameters: int = 0
     bic_excess: float | None = None

@@ -6,9 +6,11 @@ import importlib
 import pkgutil
 
 from shapeplan.laws.additive import Additive
-from shapeplan.laws.base import FORMS, Bounds, Derive, Form, JointForm, Law, Power, Term
+from shapeplan.laws.base import FORMS, OUTER, Bounds, Derive, Form, JointForm, Law, Power, Term
 from shapeplan.laws.chinchilla import Chinchilla
 from shapeplan.laws.interaction import Interaction
+from shapeplan.laws.kaplan import Kaplan
+from shapeplan.laws.outer_power import OuterPower
 from shapeplan.laws.product import Product
 from shapeplan.laws.separable import Separable
 from shapeplan.laws.star import Star
@@ -18,6 +20,7 @@ for _module in pkgutil.iter_modules(__path__):
 
 __all__ = [
     "FORMS",
+    "OUTER",
     "Additive",
     "Bounds",
     "Chinchilla",
@@ -25,7 +28,9 @@ __all__ = [
     "Form",
     "Interaction",
     "JointForm",
+    "Kaplan",
     "Law",
+    "OuterPower",
     "Power",
     "Product",
     "Separable",

@@ -17,8 +17,11 @@ from numpy.typing import ArrayLike
 from shapeplan.numerics.arrays import Floats
 
 Bounds = tuple[float, float]
-EXPONENT_BOUNDS: dict[str, Bounds] = {"a": (0.02, 4.0), "b": (0.02, 4.0), "c": (0.02, 2.0)}
-"""Search range of the exponents, by the first letter of their name. Published exponents lie in 0.1 ... 3."""
+OUTER = "kappa"
+"""Name of an outer power."""
+EXPONENT_BOUNDS: dict[str, Bounds] = {"a": (0.02, 4.0), "b": (0.02, 4.0), "c": (0.02, 2.0), "k": (0.1, 10.0)}
+"""Search range of the exponents, by the first letter of their name. Published exponents lie in 0.1 ... 3. That of an
+outer power is symmetric about 1."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,8 @@ class Form(ABC):
     """Where the form comes from."""
     joint: ClassVar[bool] = True
     """Whether one sum of terms holds for every shape: then a plan is its optimum, else each dimension has its own."""
+    plain: ClassVar[str | None] = None
+    """The law that this one is at an outer power of 1, where its terms but the constant one are in one, `OUTER`."""
     knows_shape: ClassVar[bool] = True
     """Whether the loss depends on more of a shape than its number of parameters."""
 
@@ -108,6 +113,11 @@ class Form(ABC):
         return {}
 
     @property
+    def outer(self) -> bool:
+        """Whether the terms but the constant one are in an outer power."""
+        return self.plain is not None
+
+    @property
     def terms(self) -> tuple[Term, ...]:
         """All terms of all branches, in order."""
         return tuple(term for branch in self.branches.values() for term in branch)
@@ -119,8 +129,9 @@ class Form(ABC):
 
     @property
     def exponents(self) -> tuple[str, ...]:
-        """Names of the exponents, each once, in the order they appear."""
-        return tuple(dict.fromkeys(power.exponent for term in self.terms for power in term.powers))
+        """Names of the exponents, each once, in the order they appear; an outer power is the last."""
+        inner = dict.fromkeys(power.exponent for term in self.terms for power in term.powers)
+        return (*inner, OUTER) if self.outer else tuple(inner)
 
     @property
     def variables(self) -> tuple[str, ...]:
@@ -146,8 +157,12 @@ class JointForm(Form):
         return {"joint": self.joint_terms()}
 
     def loss(self, constants: Mapping[str, Floats], logs: Mapping[str, Floats]) -> Floats:
-        """Return the sum of the terms."""
-        return np.asarray(sum(term.value(constants, logs) for term in self.terms))
+        """Return the sum of the terms, those but the constant one in the outer power if there is one."""
+        if not self.outer:
+            return np.asarray(sum(term.value(constants, logs) for term in self.terms))
+        inside = sum(term.value(constants, logs) for term in self.terms if term.powers)
+        floor = sum(constants[term.coefficient] for term in self.terms if not term.powers)
+        return np.asarray(floor + np.asarray(inside) ** constants[OUTER])
 
     def size_terms(self) -> tuple[Term, ...]:
         """Return ``alpha_k x_k^-a_k`` for every dimension k."""

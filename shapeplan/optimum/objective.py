@@ -28,6 +28,7 @@ class ShapeObjective:
 
     Where cost is a power law, every term is the exponential of a linear function of log-shape; sums of powers, such as
     exact counts, keep terms in ``n^-c`` convex too, and so are limits from above. Only running out of data is not.
+    An outer power is left out: what it raises has the same minimum.
 
     Attributes
     ----------

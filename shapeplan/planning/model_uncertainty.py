@@ -1,4 +1,4 @@
-"""Law uncertainty: what other laws, as good by the rollout, make of the same budgets."""
+"""Law uncertainty: what other laws, as good by the backtest, make of the same budgets."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def disagreement(
             found.append(f"{law.law}: the same shape, but a loss of {law.loss.value:.4g}, not {best.value:.4g}")
     if not found:
         return ()
-    message = f"laws that extrapolate about equally well (rollout) disagree: {'; '.join(found)}"
+    message = f"laws that extrapolate about equally well (backtest) disagree: {'; '.join(found)}"
     hint = "intervals hold one law fixed; a run nearer to the budget would decide between them"
     return (Caution(codes.LAWS_DISAGREE, message, hint),)
 

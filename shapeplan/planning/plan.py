@@ -75,7 +75,7 @@ class Alternative:
 
 @dataclass(frozen=True)
 class LawPlan:
-    """What another law, as good by the rollout, makes of the budget.
+    """What another law, as good by the backtest, makes of the budget.
 
     Attributes
     ----------
@@ -190,7 +190,7 @@ class BudgetPlan:
     versus : tuple of Alternative
         The shapes that the user asked to compare with.
     laws : tuple of LawPlan
-        What other laws within two standard errors of the best rollout make of the budget.
+        What other laws that the backtest does not tell from the one of choice make of the budget.
     extrapolation : mapping of str to float
         How far budget (``flops``) and rounded shape are beyond the rows of the fit, as factors: above 1 beyond the
         largest, below 1 under the smallest; what lies within is left out.

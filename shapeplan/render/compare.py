@@ -20,13 +20,13 @@ def render_compare(found: Comparison) -> list[RenderableType]:
         score_table(found.scores, found.chosen),
         facts(
             [
-                ("rollout", "fitted to the rows below a compute, asked for the next block up; +- one standard error"),
+                ("backtest", "fitted below ever less compute, asked for all rows above; geometric mean over folds"),
                 ("top decade", "fitted below a tenth of the largest compute, asked for the rest; bias is the mean"),
                 ("new shape", "fitted without a shape, asked for it"),
                 ("in sample", f"{count(found.rows, 'row')} of {count(found.runs, 'run')}, {found.objective} objective"),
                 (
                     "dBIC",
-                    "BIC over all rows, above the least: it decides among laws within one standard error",
+                    "BIC over all rows, above the least: constants that it is strongly against (6) are dropped",
                 ),
             ]
         ),

@@ -44,7 +44,7 @@ def _one(plan: Plan, budget: BudgetPlan) -> list[RenderableType]:
     if len(plan.budgets) > 1:
         return parts
     if budget.laws:
-        parts += [title("Under laws that the rollout cannot tell apart"), _laws(budget.laws)]
+        parts += [title("Under laws that the backtest cannot tell apart"), _laws(budget.laws)]
     if budget.deviations:
         parts += [title("What one dimension off the best shape costs, the others and the budget the same")]
         parts.append(_deviations(budget))

@@ -10,25 +10,24 @@ from rich.table import Table
 from shapeplan.fitting.records import HeldOutError, Score
 from shapeplan.render.parts import compact, facts, percent, table, title
 
-_FIGURES = {"rollout_rmse": "rollout", "top_decade": "top decade", "unseen_shapes": "new shape"}
+_FIGURES = {"rollout_rmse": "backtest", "top_decade": "top decade", "unseen_shapes": "new shape"}
 
 
 def score_table(scores: Sequence[Score], chosen: str) -> Table:
-    """Return the laws with their errors, best rollout first, the choice marked."""
+    """Return the laws with their errors, least backtest error first, the choice marked."""
     ordered = sorted(scores, key=lambda score: (score.rollout_rmse is None, score.rollout_rmse))
     names = [score.law + (" *" if score.law == chosen else "") for score in ordered]
     own = [
         [
             f"{score.parameters}",
             _error(score.rollout_rmse),
-            _error(score.rollout_se),
             percent(score.relative_rmse),
             "-" if score.bic_excess is None else compact(score.bic_excess),
         ]
         for score in ordered
     ]
     unseen = [_held_out(score.top_decade) for score in ordered]
-    headers, others = ["params", "rollout", "+-", "in sample", "dBIC"], ["top decade", "bias"]
+    headers, others = ["params", "backtest", "in sample", "dBIC"], ["top decade", "bias"]
     if any(score.unseen_shapes for score in ordered):
         others += ["new shape", "bias"]
         unseen = [row + _held_out(score.unseen_shapes) for row, score in zip(unseen, ordered, strict=True)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,14 +16,18 @@ from shapeplan.fitting.selection.identifiability import (
     lacking_on_star,
     nothing_supported,
 )
-from shapeplan.fitting.solver import RELATIVE, Block, Found, Objective, Solution, refit
+from shapeplan.fitting.solver import RELATIVE, Found, Objective, Solution, refit
 from shapeplan.fitting.star import StarSolution, solve_star
 from shapeplan.fitting.uncertainty.residual_model import ResidualModel
-from shapeplan.laws import FORMS, Law
+from shapeplan.laws import FORMS, OUTER, Law
 from shapeplan.numerics.arrays import Bools, Floats, Index
 from shapeplan.runs import Runs
 from shapeplan.sweeps.dimensions import Dimensions
 from shapeplan.sweeps.star import StarSweep
+
+_ROUNDING = 1e-18
+_WORST = 1e300
+_AT_BOUND = 1e-6
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,25 @@ class Candidate:
         """Root mean square of pred/y - 1 over its own rows."""
         return float(np.sqrt(np.mean(self.problem.residuals(self.found.best) ** 2)))
 
+    def bic(self, runs: Runs) -> float:
+        """Return the Bayesian information criterion (Schwarz 1978) over all rows, up to a constant of the log.
+
+        The rows of a run are not independent: a run counts as one observation. Eq. 2 must answer for rows beside its
+        arms too, so that all laws are compared on the same rows.
+        """
+        count = len(np.unique(runs.run))
+        errors = self.errors(self.found.best, 0, runs, np.arange(len(runs)))
+        square = max(float(np.mean(errors**2)), _ROUNDING)
+        return float(min(count * np.log(square) + self.problem.parameters * np.log(count), _WORST))
+
+    @property
+    def outer_at_bound(self) -> bool:
+        """Whether there is an outer power, and it ran to an end of its range."""
+        if not self.problem.form.outer:
+            return False
+        power, bounds = self.found.best.exponents[0, -1], self.problem.form.bounds(OUTER)
+        return bool(min(abs(np.log(power / bound)) for bound in bounds) < _AT_BOUND)
+
     def residual_model(self, runs: Runs) -> ResidualModel:
         """Return how its rows scatter around the fit."""
         _, run = np.unique(runs.run[self.problem.all_rows], return_inverse=True)
@@ -84,7 +107,7 @@ class Candidate:
             One optimum a problem.
         """
         blocks = [
-            Block(block.log_columns, block.observed, keep[:, rows].astype(float))
+            replace(block, weights=keep[:, rows].astype(float))
             for block, rows in zip(self.problem.blocks, self.problem.rows.values(), strict=True)
         ]
         return refit(blocks, self.found.optima, *self.problem.bounds, self.problem.objective)
@@ -125,7 +148,8 @@ def fit_candidates(
         raise nothing_supported(contents)
     candidates = {}
     for name in contents.supported:
-        candidates[name] = fit_candidate(name, runs, contents.dimensions, contents.star, objective)
+        candidate = fit_candidate(name, runs, contents.dimensions, contents.star, objective)
+        candidates[candidate.name] = candidate
         done()
     return candidates
 
@@ -134,6 +158,9 @@ def fit_candidate(
     name: str, runs: Runs, dimensions: Dimensions, star: StarSweep | None, objective: Objective = RELATIVE
 ) -> Candidate:
     """Fit one law to all rows that it can use.
+
+    A law whose outer power runs to a bound without being supported by BIC is not told from the plain one, which is
+    what is returned: at 1 the power costs no constant.
 
     Raises
     ------
@@ -150,4 +177,8 @@ def fit_candidate(
     known = runs.variables()
     units = {variable: reference_unit(known[variable]) for variable in form.variables}
     problem = pose(form, runs, {"joint": rows}, units, objective)
-    return Candidate(problem, solve(problem))
+    candidate = Candidate(problem, solve(problem))
+    if form.plain is None or not candidate.outer_at_bound:
+        return candidate
+    plain = fit_candidate(form.plain, runs, dimensions, star, objective)
+    return plain if plain.bic(runs) <= candidate.bic(runs) else candidate

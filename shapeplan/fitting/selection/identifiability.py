@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 
 from shapeplan import codes
 from shapeplan.errors import Caution, ErrorDetail, FitError
 from shapeplan.laws import FORMS, Form, Star
-from shapeplan.numerics.arrays import Floats, Index
+from shapeplan.numerics.arrays import Floats, Index, Ints
 from shapeplan.runs import Runs
 from shapeplan.sweeps.dimensions import Dimensions, find_dimensions
 from shapeplan.sweeps.star import NoStarError, StarSweep, check_durations, check_rows, find_star
@@ -130,6 +131,8 @@ def lacking(form: Form, columns: Mapping[str, Floats], unit: str = "examples") -
     thin = [f"{said.get(name, name)} (has {count})" for name, count in counts.items() if count < FEWEST_VALUES]
     if thin:
         return f"needs {FEWEST_VALUES} values or more of {', '.join(thin)}"
+    if few := _few_combinations(form, columns):
+        return few
     unknowns, rows = len(form.coefficients) + len(form.exponents), len(columns["flops"])
     if rows <= unknowns:
         return f"has {unknowns} parameters for {rows} rows"
@@ -154,6 +157,47 @@ def lacking_on_star(runs: Runs, star: StarSweep) -> str | None:
     if runs.loss is not None and is_constant(runs.loss[rows]):
         return f"the metric {runs.metric!r} is the same in every row of its arms"
     return None
+
+
+def _few_combinations(form: Form, columns: Mapping[str, Floats]) -> str | None:
+    """Return which dimensions have more constants of their own than combinations in the rows; None where none have.
+
+    Every dimension has its exponents and a coefficient. With five pairs of width and depth, of which every other row is
+    a repetition, six constants of the two can be anything.
+    """
+    powers = {(power.variable, power.exponent) for term in form.terms for power in term.powers}
+    exponents = {dim: sum(variable == dim for variable, _ in powers) for dim in form.dims}
+    ranks = {dim: _ranks(columns[dim]) for dim in form.dims}
+    for size in range(2, len(form.dims) + 1):
+        for some in combinations(form.dims, size):
+            needed = sum(exponents[dim] + 1 for dim in some)
+            count = _combinations_apart([ranks[dim] for dim in some], needed)
+            if count < needed:
+                return f"needs {needed} combinations or more of {' and '.join(some)} (has {count})"
+    return None
+
+
+def _ranks(values: Floats) -> Ints:
+    """Return the place of every value among those that more than rounding tells apart."""
+    order = np.argsort(values, kind="stable")
+    steps = np.diff(np.log(values[order]), prepend=np.log(values[order[:1]])) > _ROUNDING
+    ranks = np.empty(len(values), dtype=np.int64)
+    ranks[order] = np.cumsum(steps)
+    return ranks
+
+
+def _combinations_apart(ranks: Sequence[Ints], enough: int) -> int:
+    """Return how many combinations there are of the values of columns, of many at least enough."""
+    count = 0
+    # As for values: most logs show enough in their first rows.
+    for rows in (_ENOUGH, None):
+        together = np.zeros(1, dtype=np.int64)
+        for column in ranks:
+            _, together = np.unique(together * (int(column.max()) + 1) + column[:rows], return_inverse=True)
+        count = int(together.max()) + 1 if together.size else 0
+        if count >= enough:
+            break
+    return count
 
 
 def _values_apart(values: Floats) -> int:

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from shapeplan.fitting.solver.levenberg_marquardt import COARSE, FINEST_LONG, MEDIUM, descend
 from shapeplan.fitting.solver.losses import RELATIVE, Objective
 from shapeplan.fitting.solver.model import Block, Solution, distinct, pieces
+from shapeplan.fitting.solver.projection import least
 from shapeplan.numerics.arrays import Bools, Floats, Index
 
 SHARED_POINTS = 17
@@ -31,6 +32,8 @@ STARTS_PER_BLOCK = 4
 JOINT_STARTS = 128
 SCATTER_STARTS = 72
 """How many optima of a block at one point of the shared grid, of all blocks, and of a scatter are polished."""
+POWERS, POWERED = 9, 12
+"""Values of an outer power from which descents start, and from how many optima of the sums themselves."""
 THINNED = 5000
 """Rows of a block that the search looks at; its finalists descend on all."""
 FINALISTS = 20
@@ -69,13 +72,22 @@ def search(blocks: Sequence[Block], lower: Floats, upper: Floats, objective: Obj
     objective : Objective
         What to minimize.
     """
+    thin = [block.thinned(THINNED) for block in blocks]
+    if any(block.inside is not None for block in blocks):
+        plain = search([replace(block, inside=None) for block in blocks], lower, upper, objective)
+        return _descend_from(blocks, thin, _under_powers(plain.optima, lower, upper), lower, upper, objective)
     uses = np.array([block.uses for block in blocks])
     shared = uses.sum(axis=0) > 1
     grid = _grid(lower, upper, shared, SHARED_POINTS)
     own = uses & ~shared
-    thin = [block.thinned(THINNED) for block in blocks]
     alone = [_search_block(block, grid, mine, lower, upper, objective) for block, mine in zip(thin, own, strict=True)]
-    starts = _combine(grid, own, alone)
+    return _descend_from(blocks, thin, _combine(grid, own, alone), lower, upper, objective)
+
+
+def _descend_from(
+    blocks: Sequence[Block], thin: Sequence[Block], starts: Floats, lower: Floats, upper: Floats, objective: Objective
+) -> Found:
+    """Descend from all starts roughly, on no more rows than tell them apart, and from the lowest ends on all rows."""
     rough = descend(thin, starts, lower, upper, objective=objective, criteria=COARSE)
     order = np.argsort(rough.objective, kind="stable")
     ends = rough.exponents[order]
@@ -86,6 +98,19 @@ def search(blocks: Sequence[Block], lower: Floats, upper: Floats, objective: Obj
     optima = distinct(found.exponents[order], lower, upper, _CLOSE)
     apart = distinct(np.concatenate([optima, ends]), lower, upper, _APART)
     return Found(best, np.concatenate([optima, apart[len(distinct(optima, lower, upper, _APART)) :]]))
+
+
+def _under_powers(optima: Floats, lower: Floats, upper: Floats) -> Floats:
+    """Return where optima of the sums themselves may be under an outer power, the last exponent.
+
+    A term to the power kappa is the same function of its variables with exponents kappa times as large.
+    """
+    powers = np.geomspace(lower[-1], upper[-1], POWERS)
+    starts = np.tile(optima[:POWERED], (POWERS, 1))
+    owner = np.repeat(powers, len(optima[:POWERED]))
+    starts = starts / owner[:, None]
+    starts[:, -1] = owner
+    return np.asarray(np.clip(starts, lower, upper))
 
 
 def _search_block(
@@ -151,7 +176,7 @@ def _combine(grid: Floats, own: Bools, optima: Sequence[tuple[Floats, Floats]]) 
 def _values(block: Block, theta: Floats, objective: Objective) -> Floats:
     """Return the objective of one block at many exponents, shape (batch,)."""
     parts = pieces(len(theta), block.rows)
-    return np.concatenate([objective.least(block.columns(theta[i]), block.observed, block.weights) for i in parts])
+    return np.concatenate([least(objective, block, theta[i]) for i in parts])
 
 
 def _improve(block: Block, theta: Floats, own: Bools, lower: Floats, upper: Floats, objective: Objective) -> Floats:

@@ -19,6 +19,7 @@ import numpy as np
 
 from shapeplan.fitting.solver.losses import RELATIVE, Objective
 from shapeplan.fitting.solver.model import Block, Solution, pieces
+from shapeplan.fitting.solver.projection import project
 from shapeplan.numerics.arrays import Bools, Floats, Index
 from shapeplan.numerics.box_qp import is_definite, solve_box_qp
 
@@ -142,6 +143,11 @@ class _Descent:
     movable: Bools
 
     @cached_property
+    def _projects(self) -> bool:
+        """Whether the best coefficients are solved for in every step, not stepped with the exponents."""
+        return self.objective.projects and all(block.inside is None for block in self.blocks)
+
+    @cached_property
     def _used(self) -> list[Index]:
         """The exponents that move every block."""
         return [np.flatnonzero(block.uses) for block in self.blocks]
@@ -172,7 +178,7 @@ class _Descent:
             gain = now.objective - fresh.objective
             rounding = _ROUNDING * now.objective
             accept = (gain > 0) | (self.objective.smooth & (promised < rounding) & (gain > -rounding))
-            still = (np.abs(moved[:, :size]) <= 1e-13 * np.abs(now.exponents)).all(axis=1) & self.objective.projects
+            still = (np.abs(moved[:, :size]) <= 1e-13 * np.abs(now.exponents)).all(axis=1) & self._projects
             # A step that fails was too long; only one whose predicted reduction is nil is a stopping point.
             flat = ~(np.where(accept, gain, np.abs(promised)) > criteria.tolerance * now.objective)
             # Where Newton's step, next to undamped, promises nothing, no other need be waited for.
@@ -251,15 +257,15 @@ class _Descent:
                 columns = block.columns(theta)
                 stop = start + block.width
                 guess = None if coefficients is None else coefficients[:, start - size : stop - size]
-                if guess is None or self.objective.projects:
+                if guess is None or self._projects:
                     positive = None if guess is None else guess > 0
-                    solution = self.objective.project(columns, block.observed, block.weights, positive)
+                    solution = project(self.objective, block, theta, columns, positive)
                 else:
                     solution = guess
-                predicted = (columns @ solution[..., None])[..., 0]
-                local = self.objective.local(predicted, block.observed, block.weights)
-                value += self.objective.value(predicted, block.observed, block.weights)
-                jacobian = np.concatenate([block.slopes(columns * solution[:, None, :], used), columns], axis=2)
+                here = block.at(theta, columns, solution, used)
+                local = self.objective.local(here.predicted, block.observed, block.weights)
+                value += self.objective.value(here.predicted, block.observed, block.weights)
+                jacobian = here.jacobian
                 turned = jacobian.transpose(0, 2, 1)
                 where = np.concatenate([used, np.arange(start, stop)])
                 gradient[:, where] += (turned @ local.slope[..., None])[..., 0]
@@ -270,7 +276,7 @@ class _Descent:
                     bounds if same else turned @ (jacobian * local.curvature[..., None])
                 )
                 if self.objective.smooth:
-                    bent = block.second_derivatives(columns, solution, local.slope, used)
+                    bent = here.second_derivatives(local.slope)
                     moving = np.einsum("bii->bi", bounds) > 0
                     curvature[:, where[:, None], where] += bent * (moving[:, :, None] & moving[:, None, :])
                 parts.append(solution)

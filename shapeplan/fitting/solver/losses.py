@@ -51,13 +51,6 @@ class Objective(ABC):
     def local(self, predicted: Floats, observed: Floats, weights: Floats) -> Local:
         """Return derivatives of the misfit of every row by its prediction."""
 
-    def least(self, columns: Floats, observed: Floats, weights: Floats) -> Floats:
-        """Return the sum over rows with good coefficients of the columns, shape (batch,); infinite where undefined."""
-        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            predicted = (columns @ self.project(columns, observed, weights)[..., None])[..., 0]
-            value = self.value(predicted, observed, weights)
-        return np.where(np.isfinite(value), value, np.inf)
-
     @abstractmethod
     def project(self, columns: Floats, observed: Floats, weights: Floats, positive: Bools | None = None) -> Floats:
         """Return good non-negative coefficients of the columns, shape (batch, columns).

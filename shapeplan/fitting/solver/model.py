@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
+from shapeplan.fitting.solver.outer_power import Lift
 from shapeplan.numerics.arrays import CELLS_IN_CACHE, Bools, Floats, Index
 
 
@@ -25,12 +26,16 @@ class Block:
         How much every row counts; 0 leaves it out.
     maps : ndarray, shape (exponents, exponents) or (batch, exponents, exponents), optional
         Where exponents are held in a linear relation: those of the columns are ``maps @ theta``.
+    inside : int, optional
+        How many columns, the first, are inside an outer power, the last of the exponents; the others have no exponents.
+        Without, there is no outer power.
     """
 
     log_columns: Floats
     observed: Floats
     weights: Floats
     maps: Floats | None = None
+    inside: int | None = None
     _layout: _Layout = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -51,6 +56,7 @@ class Block:
         """Which exponents move this block, shape (exponents,)."""
         moved = np.zeros(self.log_columns.shape[2], dtype=bool)
         moved[self._layout.moving] = True
+        moved[-1] |= self.inside is not None
         if self.maps is None:
             return moved
         return np.asarray(np.any(self.maps[..., moved, :] != 0, axis=tuple(range(self.maps.ndim - 1))))
@@ -86,8 +92,44 @@ class Block:
         logs = mine @ self.log_columns.reshape(rows * columns, exponents).T
         return np.exp(logs, out=logs).reshape(len(theta), rows, columns)
 
-    def slopes(self, terms: Floats, used: Index) -> Floats:
-        """Return the derivatives of the prediction by the exponents in use, shape (batch, rows, exponents in use).
+    def at(self, theta: Floats, columns: Floats, coefficients: Floats, used: Index) -> Linearized:
+        """Return the prediction and its derivatives.
+
+        Parameters
+        ----------
+        theta : ndarray, shape (batch, exponents)
+            The exponents.
+        columns : ndarray, shape (batch, rows, columns)
+            The columns there.
+        coefficients : ndarray, shape (batch, columns)
+            Their coefficients.
+        used : ndarray of int
+            The exponents in use.
+        """
+        if self.inside is None:
+            predicted = (columns @ coefficients[..., None])[..., 0]
+            slopes = self._slopes(columns * coefficients[:, None, :], used)
+            return Linearized(self, predicted, np.concatenate([slopes, columns], axis=2), columns, coefficients, used)
+        size = len(used)
+        lift = Lift.of((columns[..., : self.inside] @ coefficients[:, : self.inside, None])[..., 0], theta[:, -1])
+        jacobian = np.empty((*columns.shape[:2], size + self.width))
+        jacobian[..., : size - 1] = self._slopes(columns * coefficients[:, None, :], used)
+        jacobian[..., size - 1] = lift.value * lift.log
+        jacobian[..., size:] = columns
+        jacobian[..., : size - 1] *= lift.first[..., None]
+        jacobian[..., size : size + self.inside] *= lift.first[..., None]
+        predicted = lift.value + (columns[..., self.inside :] @ coefficients[:, self.inside :, None])[..., 0]
+        return Linearized(self, predicted, jacobian, columns, coefficients, used, lift)
+
+    def predicted(self, theta: Floats, columns: Floats, coefficients: Floats) -> Floats:
+        """Return the prediction, shape (batch, rows)."""
+        if self.inside is None:
+            return np.asarray((columns @ coefficients[..., None])[..., 0])
+        raised = (columns[..., : self.inside] @ coefficients[:, : self.inside, None])[..., 0] ** theta[:, -1:]
+        return np.asarray(raised + (columns[..., self.inside :] @ coefficients[:, self.inside :, None])[..., 0])
+
+    def _slopes(self, terms: Floats, used: Index) -> Floats:
+        """Return the derivatives of sums of terms by the exponents in use, shape (batch, rows, exponents in use).
 
         Parameters
         ----------
@@ -106,10 +148,12 @@ class Block:
     def live(self, coefficients: Floats) -> Bools:
         """Return which exponents move a term whose coefficient is not zero, shape (batch, exponents)."""
         live = (coefficients > 0).astype(float) @ self._layout.moves
+        if self.inside is not None:
+            live[:, -1] = coefficients[:, : self.inside].sum(axis=1)
         return np.asarray((live if self.maps is None else (live[:, None, :] @ np.abs(self.maps))[:, 0]) > 0)
 
     def second_derivatives(self, columns: Floats, coefficients: Floats, weights: Floats, used: Index) -> Floats:
-        """Return the second derivatives of the prediction by exponents and coefficients, summed over weighted rows.
+        """Return the second derivatives of the sum of terms by exponents and coefficients, summed over weighted rows.
 
         Parameters
         ----------
@@ -136,12 +180,47 @@ class Block:
             turned = self.maps[..., layout.moving, :][..., used]
             back = np.swapaxes(turned, -1, -2)
             by_exponents, by_column = back @ by_exponents @ turned, back @ by_column
-        size = len(used)
+        size, moved = len(used), by_exponents.shape[1]
         second = np.zeros((batch, size + self.width, size + self.width))
-        second[:, :size, :size] = by_exponents
-        second[:, :size, size:] = by_column
-        second[:, size:, :size] = by_column.transpose(0, 2, 1)
+        second[:, :moved, :moved] = by_exponents
+        second[:, :moved, size:] = by_column
+        second[:, size:, :moved] = by_column.transpose(0, 2, 1)
         return second
+
+
+@dataclass(frozen=True)
+class Linearized:
+    """A prediction with its derivatives.
+
+    Attributes
+    ----------
+    block : Block
+        Whose prediction it is.
+    predicted : ndarray, shape (batch, rows)
+        The prediction.
+    jacobian : ndarray, shape (batch, rows, size)
+        Its derivatives by the exponents in use, then the coefficients.
+    columns, coefficients, used : ndarray
+        As in `Block.at`.
+    lift : Lift or None
+        An outer power.
+    """
+
+    block: Block
+    predicted: Floats
+    jacobian: Floats
+    columns: Floats
+    coefficients: Floats
+    used: Index
+    lift: Lift | None = None
+
+    def second_derivatives(self, weights: Floats) -> Floats:
+        """Return the second derivatives, summed over rows with weights of shape (batch, rows), (batch, size, size)."""
+        block, columns, coefficients, used = self.block, self.columns, self.coefficients, self.used
+        if self.lift is None or block.inside is None:
+            return block.second_derivatives(columns, coefficients, weights, used)
+        own = block.second_derivatives(columns, coefficients, weights * self.lift.first, used)
+        return own + self.lift.second_derivatives(self.jacobian, weights, len(used) - 1, block.inside)
 
 
 class _Layout:

@@ -11,11 +11,12 @@ from shapeplan.fitting.diagnostics.influence import MonitoredQuantities
 from shapeplan.fitting.diagnostics.warnings import find_at_bound
 from shapeplan.fitting.evidence import Uncertainty
 from shapeplan.fitting.records import Bootstrap, Estimate, Parameter
+from shapeplan.fitting.selection.backtest import Backtest
 from shapeplan.fitting.selection.candidate import Candidate
-from shapeplan.fitting.uncertainty.backtest import backtest
 from shapeplan.fitting.uncertainty.bootstrap import bootstrap
 from shapeplan.fitting.uncertainty.profile_likelihood import exponent_intervals
 from shapeplan.fitting.uncertainty.residual_model import ResidualModel
+from shapeplan.fitting.uncertainty.run_error import run_error
 from shapeplan.laws import Law
 from shapeplan.numerics.arrays import Floats
 
@@ -80,7 +81,7 @@ class Estimates:
     residuals: ResidualModel
 
 
-def estimate(law: Law, monitored: MonitoredQuantities, replicates: Replicates) -> Estimates:
+def estimate(law: Law, monitored: MonitoredQuantities, backtest: Backtest, replicates: Replicates) -> Estimates:
     """Estimate what a fit tells, from the cluster bootstrap; s_k on a star from the profile likelihood.
 
     Parameters
@@ -89,6 +90,8 @@ def estimate(law: Law, monitored: MonitoredQuantities, replicates: Replicates) -
         The law of choice, with its constants.
     monitored : MonitoredQuantities
         The candidates behind the law and the star, and where growth is read.
+    backtest : Backtest
+        Of the law.
     replicates : Replicates
         How many are drawn, and from which seed.
     """
@@ -113,9 +116,8 @@ def estimate(law: Law, monitored: MonitoredQuantities, replicates: Replicates) -
         name: Parameter(value, evidence.interval(draws[name], value) if draws else None, name in at_bound)
         for name, value in law.constants.items()
     }
-    return Estimates(
-        Uncertainty(parameters, scaling, growth, evidence, backtest(chosen, runs, residuals)), ends_converged, residuals
-    )
+    of_run = run_error(backtest, runs, residuals)
+    return Estimates(Uncertainty(parameters, scaling, growth, evidence, of_run), ends_converged, residuals)
 
 
 def _estimates(

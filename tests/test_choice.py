@@ -1,22 +1,21 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from conftest import SAMPLES, additive_law, sweep
-from hypothesis import given
-from hypothesis import strategies as st
 
 from shapeplan.errors import ArgumentError, FitError
 from shapeplan.fitting.compare import compare
 from shapeplan.fitting.fit import fit
 from shapeplan.fitting.predict import predict
-from shapeplan.fitting.selection import extrapolation_validation as rollout
-from shapeplan.fitting.selection.candidate import Candidate
-from shapeplan.fitting.selection.extrapolation_validation import Fold, standard_error
+from shapeplan.fitting.selection import choice
+from shapeplan.fitting.selection.backtest import Backtest, Fold, backtest
+from shapeplan.fitting.selection.candidate import Candidate, fit_candidate
+from shapeplan.fitting.selection.choice import STRONG, _Table
+from shapeplan.fitting.selection.identifiability import survey
 from shapeplan.laws import FORMS, Chinchilla, Law
 from shapeplan.readers.read import read_runs
 from shapeplan.runs import Runs
@@ -35,7 +34,7 @@ def test_the_law_behind_the_sample_is_chosen() -> None:
     scores = {score.law: score for score in found.selection}
     assert scores.keys() == FORMS.keys()
     best = min(score.rollout_rmse for score in scores.values() if score.rollout_rmse is not None)
-    assert scores["separable"].rollout_rmse == pytest.approx(best, rel=0.15)
+    assert scores["separable"].rollout_rmse == pytest.approx(best, rel=0.1)
     assert scores["separable"].parameters < scores["interaction"].parameters
     assert found.arms.keys() == {"width", "depth", "mlp_dim"}, "the star's s_k are told whichever law is chosen"
 
@@ -50,35 +49,78 @@ def test_the_additive_truth_is_told_from_the_product() -> None:
     assert fit(sweep(0.003, 1, additive_law()), replicates=0).law.form.name in ("additive", "star")
 
 
-@pytest.mark.parametrize(("excess", "chosen"), [(1.5, "separable"), (2.5, "interaction")])
-def test_the_simpler_law_is_taken_where_bic_hardly_differs(
+@pytest.mark.parametrize(("excess", "chosen"), [(STRONG + 1, "separable"), (STRONG - 1, "interaction")])
+def test_constants_that_bic_is_strongly_against_are_dropped(
     monkeypatch: pytest.MonkeyPatch, excess: float, chosen: str
 ) -> None:
     """Both laws hold here; what BIC says of them is made up."""
     runs = read_runs(SAMPLES / "vit_sweep.yaml")
-    found = dict.fromkeys(FORMS, 100.0) | {"interaction": 0.0, "separable": excess}
-    monkeypatch.setattr(rollout, "bic", lambda candidate, runs: found[candidate.name])
-    monkeypatch.setattr(rollout, "standard_error", lambda values, cluster: 1.0)
+    found = dict.fromkeys(FORMS, 100.0) | {"interaction": excess, "separable": 0.0}
+    monkeypatch.setattr(Candidate, "bic", lambda self, runs: found[self.name])
+    monkeypatch.setattr(choice, "PREFERRED", ("interaction",))
     assert fit(runs, replicates=0).law.form.name == chosen
 
 
+def test_a_law_that_is_wrong_far_away_is_not_chosen_for_being_right_near_by() -> None:
+    """Wrong on the farthest folds by far more than it is better on the next rows."""
+    candidates = [candidate(name) for name in ("interaction", "separable")]
+    near, far = {"interaction": 0.01, "separable": 0.005}, {"interaction": 0.01, "separable": 0.1}
+    tests = {one.name: backtest_of(one, near[one.name], far[one.name]) for one in candidates}
+    table = _Table({one.name: one for one in candidates}, tests, {"interaction": 0.0, "separable": 0.0})
+    assert table.best("interaction") == "interaction"
+    tests["separable"] = backtest_of(candidates[1], 0.005, 0.005)
+    assert table.best("interaction") == "separable"
+    assert table.simplest("interaction") == "interaction", "BIC is even"
+
+
+def candidate(name: str) -> Candidate:
+    runs = sweep(0.003, 3)
+    contents = survey(runs)
+    return fit_candidate(name, runs, contents.dimensions, contents.star)
+
+
+def backtest_of(one: Candidate, near: float, far: float) -> Backtest:
+    """Return a backtest of two folds with such errors."""
+    rows = len(sweep())
+    folds = []
+    for kept, error in ((rows - 10, near), (rows - 40, far)):
+        train = np.arange(rows) < kept
+        test = np.flatnonzero(~train)
+        folds.append(Fold(train, test, np.full(len(test), 2.0), np.full(len(test), error), one.found.best))
+    return Backtest(one, tuple(folds))
+
+
 def test_eq_2_is_not_chosen_where_the_grid_refutes_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not even where it is the best on the rows ahead, which are the star's own."""
     runs = read_runs(SAMPLES / "vit_sweep.yaml")
-    real = rollout._errors
-
-    def flattering(candidate: Candidate, folds: Sequence[Fold], runs: Runs) -> list[list[np.ndarray]]:
-        found = real(candidate, folds, runs)
-        return [[0.01 * errors for errors in fold] for fold in found] if candidate.name == "star" else found
-
-    monkeypatch.setattr(rollout, "_errors", flattering)
-    # Its arms are too short below the cuts; let them pass.
-    monkeypatch.setattr(Candidate, "lacking", lambda self, runs, keep: None)
-    whole = fit(runs, replicates=0)
-    assert min(whole.selection, key=lambda score: score.rollout_rmse or np.inf).law == "star"
-    assert whole.law.form.name == "separable"
+    monkeypatch.setattr(choice, "PREFERRED", ("star",))
+    monkeypatch.setattr(choice, "backtest", lambda candidate, runs: Backtest(candidate, (), "not asked"))
+    monkeypatch.setattr(choice, "STRONG", np.inf)
+    assert fit(runs, replicates=0).law.form.name != "star"
     star = runs.take(np.arange(len(runs)) < 57)
     assert fit(star, replicates=0).law.form.name == "star", "nothing is beside it"
+
+
+def test_folds_reach_from_the_next_rows_to_as_far_as_the_log_goes() -> None:
+    runs = read_runs(SAMPLES / "vit_sweep.yaml")
+    found = backtest(candidate("separable"), runs)
+    reach = [float(fold.distance.max()) for fold in found.folds]
+    assert reach == sorted(reach)
+    assert reach[0] < 2
+    assert reach[-1] > 4
+    for fold in found.folds:
+        assert runs.flops[fold.train].max() < runs.flops[fold.test].min()
+        assert found.candidate.lacking(runs, fold.train) is None, "a fold that cannot identify the law is none"
+
+
+def test_a_power_that_the_rows_do_not_tell_from_one_is_one() -> None:
+    runs = sweep(0.01, 1)
+    contents = survey(runs)
+    found = fit_candidate("outer-power", runs, contents.dimensions, contents.star)
+    plain = fit_candidate("interaction", runs, contents.dimensions, contents.star)
+    if found.name == "outer-power":
+        assert not found.outer_at_bound or found.bic(runs) < plain.bic(runs)
+    else:
+        assert found.found.best.objective == plain.found.best.objective
 
 
 def test_a_law_without_shape_is_chosen_only_where_it_is_better() -> None:
@@ -89,7 +131,7 @@ def test_a_law_without_shape_is_chosen_only_where_it_is_better() -> None:
     found = fit(blind, replicates=0)
     scores = {score.law: score.rollout_rmse for score in found.selection}
     chosen = found.law.form.name
-    assert chosen == "chinchilla" or scores[chosen] < 1.2 * scores["chinchilla"]
+    assert chosen in ("chinchilla", "kaplan") or scores[chosen] < 1.2 * scores["chinchilla"]
     assert fit(runs, replicates=0).law.form.name != "chinchilla"
 
 
@@ -127,16 +169,7 @@ def test_the_comparison_scores_every_law_on_unseen_rows() -> None:
     assert "examples (has 2)" in scores["chinchilla"].reasons["top_decade"]
     assert found.refused == ()
     short = compare(replace(sweep(), examples=None, params=None, architecture=None))
-    assert {law.law for law in short.refused} == {"interaction", "separable", "chinchilla"}
-
-
-@given(st.integers(0, 100), st.integers(2, 8))
-def test_rows_that_repeat_each_other_are_worth_one(seed: int, copies: int) -> None:
-    values = np.random.default_rng(seed).standard_normal(12)
-    alone = standard_error(values, np.arange(12))
-    repeated = standard_error(np.repeat(values, copies), np.repeat(np.arange(12), copies))
-    assert repeated == pytest.approx(alone)
-    assert standard_error(np.repeat(values, copies), np.arange(12 * copies)) < alone
+    assert {law.law for law in short.refused} == {"interaction", "outer-power", "separable", "chinchilla", "kaplan"}
 
 
 def test_real_morph(shared: Path) -> None:
@@ -173,3 +206,12 @@ def test_exact_data_choose_the_simplest_law() -> None:
     assert exact.law.form.name == "separable"
     huber = fit(sweep(0.0), law="separable", objective="log-huber", replicates=50)
     assert all(np.isfinite(one.strength) and one.strength <= 1e6 for one in huber.influences.alone)
+
+
+def test_real_routing_of_experts(shared: Path) -> None:
+    """Five pairs of width and depth do not identify six constants: the law with four is left, and within 4%."""
+    runs = read_runs(shared / "sweeps" / "routing_moe.csv", dims=("width", "depth", "num_experts"))
+    below = runs.flops <= runs.flops.max() / 10
+    reasons = {law.law: law.reason for law in survey(runs.take(below)).laws}
+    assert reasons["product"] == "needs 6 combinations or more of width and depth (has 5)"
+    assert rmse(runs, below, "auto") <= 0.04

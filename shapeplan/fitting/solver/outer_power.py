@@ -1,0 +1,113 @@
+"""An outer power: the prediction is a floor plus a power of the sum of the other columns times their coefficients.
+
+With ``g`` the sum inside and ``kappa`` the power, ``prediction = floor + g^kappa``. Given floor and power, a prediction
+that is right has ``g = (observed - floor)^(1 / kappa)``, which is linear in the coefficients: that is where a descent
+starts, on all of them together.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from shapeplan.numerics.arrays import Floats
+from shapeplan.numerics.box_qp import solve_nnls
+
+_TINY = 1e-300
+_FLOORS = (0.0, 0.5, 0.8, 0.95)
+"""Shares of the least observation at which floors are tried before the coefficients are improved together."""
+_ROUNDS = 3
+
+
+class Lift(NamedTuple):
+    """``g^kappa`` and what its derivatives are made of: arrays of shape (batch, rows), and the power of (batch, 1)."""
+
+    power: Floats
+    log: Floats
+    value: Floats
+    first: Floats
+
+    @classmethod
+    def of(cls, inside: Floats, power: Floats) -> Lift:
+        """Raise sums of shape (batch, rows) to powers of shape (batch,); `first` is the derivative by the sum."""
+        g, kappa = np.maximum(inside, _TINY), power[:, None]
+        log = np.log(g)
+        value = np.maximum(np.exp(kappa * log), _TINY)
+        return cls(kappa, log, value, kappa * value / g)
+
+    def second_derivatives(self, jacobian: Floats, weights: Floats, place: int, inside: int) -> Floats:
+        """Return what the power adds to the second derivatives of the prediction, summed over weighted rows.
+
+        Parameters
+        ----------
+        jacobian : ndarray, shape (batch, rows, size)
+            First derivatives of the prediction: by exponents, then by coefficients.
+        weights : ndarray, shape (batch, rows)
+            Of every row in the sum.
+        place : int
+            Where the power is among the parameters; the coefficients follow.
+        inside : int
+            How many coefficients are inside.
+        """
+        turned = jacobian.transpose(0, 2, 1)
+        second = turned @ (jacobian * (weights * (self.power - 1) / (self.power * self.value))[..., None])
+        mixed = (turned @ (weights * (1 / self.power + self.log))[..., None])[..., 0]
+        outside = [place, *range(place + 1 + inside, jacobian.shape[2])]
+        second[:, outside, :] = second[:, :, outside] = mixed[:, outside] = 0.0
+        second[:, place, :] += mixed
+        second[:, :, place] += mixed
+        second[:, place, place] += (weights * self.value * self.log**2).sum(axis=1)
+        return np.asarray(second)
+
+
+def good_coefficients(columns: Floats, inside: int, power: Floats, observed: Floats, weights: Floats) -> Floats:
+    """Return good non-negative coefficients by squares of ``prediction / observed - 1``, shape (batch, columns).
+
+    Floors are tried one after the other, and the best improved by rounds of Gauss and Newton's.
+
+    Parameters
+    ----------
+    columns : ndarray, shape (batch, rows, columns)
+        The columns, of which the first `inside` are inside the power.
+    inside : int
+        How many; the others are the floor.
+    power : ndarray, shape (batch,)
+        The power.
+    observed, weights : ndarray, shape (rows,) or (batch, rows)
+        What is to be predicted, and how much every row counts.
+    """
+    batch, rows, width = columns.shape
+    observed, weights = (np.broadcast_to(each, (batch, rows)) for each in (observed, weights))
+    best, least = np.zeros((batch, width)), np.full(batch, np.inf)
+    lowest = np.where(weights > 0, observed, np.inf).min(axis=1, keepdims=True)
+
+    def keep_lower(found: Floats) -> None:
+        raised = (columns[..., :inside] @ found[:, :inside, None])[..., 0] ** power[:, None]
+        predicted = raised + (columns[..., inside:] @ found[:, inside:, None])[..., 0]
+        squares = (weights * (predicted / observed - 1.0) ** 2).sum(axis=1)
+        lower = squares < least
+        best[lower], least[lower] = found[lower], squares[lower]
+
+    for share in _FLOORS if inside < width else _FLOORS[:1]:
+        floor = share * lowest
+        raised = np.maximum(observed - floor, _TINY)
+        target = raised ** (1 / power[:, None])
+        found = np.repeat(floor, width, axis=1)
+        own = np.where(weights > 0, weights * (power[:, None] * raised / observed) ** 2, 0.0)
+        found[:, :inside] = _solve(columns[..., :inside] / target[..., None], np.ones_like(target), own)
+        keep_lower(found)
+    for _ in range(_ROUNDS):
+        lift = Lift.of((columns[..., :inside] @ best[:, :inside, None])[..., 0], power)
+        slopes = columns.copy()
+        slopes[..., :inside] *= lift.first[..., None]
+        short = observed - lift.value - (columns[..., inside:] @ best[:, inside:, None])[..., 0]
+        target = short + (slopes @ best[..., None])[..., 0]
+        keep_lower(_solve(slopes / observed[..., None], target / observed, weights))
+    return best
+
+
+def _solve(columns: Floats, target: Floats, weights: Floats) -> Floats:
+    """Return the non-negative least squares of ``columns @ x - target``."""
+    turned = (columns * weights[..., None]).transpose(0, 2, 1)
+    return solve_nnls(turned @ columns, (turned @ target[..., None])[..., 0])
