@@ -18,6 +18,54 @@ from shapeplan.sweeps.star import find_star
 DIMS = ("width", "depth", "mlp_dim")
 
 
+def raised_block(seed: int, rows: int = 40) -> Block:
+    """Return a block of two columns inside an outer power and a floor, with exact observations."""
+    rng = np.random.default_rng(seed)
+    logs = np.zeros((rows, 3, 3))
+    logs[:, 0, 0], logs[:, 1, 1] = -rng.uniform(-2, 2, rows), -rng.uniform(-2, 2, rows)
+    theta, coefficients = rng.uniform(0.3, 0.9, 3), rng.uniform(0.2, 0.6, 3)
+    theta[2] = np.exp(rng.uniform(-1, 1))
+    block = Block(logs, np.ones(rows), np.ones(rows), inside=2)
+    exact = block.predicted(theta[None], block.columns(theta[None]), coefficients[None])[0]
+    return Block(logs, exact, np.ones(rows), inside=2)
+
+
+@given(st.integers(0, 1000))
+def test_derivatives_under_an_outer_power_are_those_of_differences(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    block = raised_block(seed)
+    place = rng.uniform(0.3, 1.2, 6)
+    weights = rng.standard_normal((1, block.rows))
+    used = np.arange(3)
+
+    def predicted(at: np.ndarray) -> np.ndarray:
+        return block.predicted(at[None, :3], block.columns(at[None, :3]), at[None, 3:])[0]
+
+    def slopes(at: np.ndarray) -> np.ndarray:
+        return block.at(at[None, :3], block.columns(at[None, :3]), at[None, 3:], used).jacobian[0]
+
+    here = block.at(place[None, :3], block.columns(place[None, :3]), place[None, 3:], used)
+    np.testing.assert_allclose(here.predicted[0], predicted(place), rtol=1e-12)
+    second = here.second_derivatives(weights)[0]
+    for i in range(6):
+        step = 1e-6 * np.eye(6)[i]
+        by_difference = (predicted(place + step) - predicted(place - step)) / 2e-6
+        np.testing.assert_allclose(here.jacobian[0][:, i], by_difference, rtol=1e-6, atol=1e-7)
+        bend = weights[0] @ (slopes(place + step) - slopes(place - step)) / 2e-6
+        np.testing.assert_allclose(second[i], bend, rtol=1e-5, atol=1e-5)
+
+
+@given(st.integers(0, 1000))
+@settings(max_examples=10)
+def test_a_planted_outer_power_is_found(seed: int) -> None:
+    block = raised_block(seed)
+    lower, upper = np.array([0.02, 0.02, 0.1]), np.array([4.0, 4.0, 10.0])
+    found = search([block], lower, upper).best
+    assert found.objective[0] < 1e-12
+    predicted = block.predicted(found.exponents, block.columns(found.exponents), found.coefficients[0])
+    np.testing.assert_allclose(predicted[0], block.observed, rtol=1e-5)
+
+
 @given(st.integers(0, 10_000), st.integers(2, 8), st.integers(1, 6))
 def test_batched_nnls_agrees_with_scipy(seed: int, rows: int, columns: int) -> None:
     rng = np.random.default_rng(seed)

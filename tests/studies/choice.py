@@ -15,7 +15,7 @@ from worlds import DIMS, SURROUNDINGS, in_parallel, sweep, world
 
 from shapeplan.fitting.fit import fit
 
-LAWS = ("additive", "product", "interaction", "separable", "chinchilla")
+LAWS = ("additive", "product", "interaction", "separable", "chinchilla", "outer-power")
 TOLERANCE = 1.1
 
 

@@ -15,7 +15,7 @@ from shapeplan.fitting.selection.candidate import fit_candidate
 from shapeplan.fitting.selection.identifiability import survey
 from shapeplan.fitting.solver import OBJECTIVES, descend
 
-LAWS = ("star", "additive", "product", "interaction", "separable", "chinchilla")
+LAWS = ("star", "additive", "product", "interaction", "separable", "chinchilla", "outer-power", "kaplan")
 NOISES = (0.0, 0.003, 0.01)
 TOLERANCE = 1e-8
 EXACT = 1e-20

@@ -10,7 +10,7 @@ import numpy as np
 
 from shapeplan.design.simulate import simulate
 from shapeplan.design.sovit_protocol import CENTER, paper_architecture, paper_design
-from shapeplan.laws import FORMS, Law
+from shapeplan.laws import FORMS, OUTER, Law
 from shapeplan.optimum.cost_model import CostModel
 from shapeplan.runs import Runs
 from shapeplan.sweeps.dimensions import Dimensions
@@ -26,6 +26,21 @@ SURROUNDINGS = CostModel(Dimensions(DIMS, {}, {}), paper_architecture(), "forwar
 
 def world(name: str, seed: int) -> Law:
     """Return a law of that name with random constants."""
+    plain = FORMS[name].plain
+    return _raised(name, world(plain, seed), seed) if plain else _plain(name, seed)
+
+
+def _raised(name: str, inside: Law, seed: int) -> Law:
+    """Return a law with an outer power whose best shape, and loss there, are those of the law inside."""
+    power = float(np.exp(np.random.default_rng((seed, 1)).uniform(np.log(0.4), np.log(2.5))))
+    floor = inside.constants["eps"]
+    total = sum(inside.constants[name] for name in inside.form.coefficients) - floor
+    constants = {name: inside.constants[name] / power for name in inside.form.exponents}
+    constants |= {name: inside.constants[name] * total ** (1 / power - 1) for name in inside.form.coefficients}
+    return Law(FORMS[name].over(inside.form.dims), {**constants, "eps": floor, OUTER: power}, inside.units)
+
+
+def _plain(name: str, seed: int) -> Law:
     rng = np.random.default_rng(seed)
     examples = MIDDLE_FLOPS / float(paper_architecture().flops_per_example(MIDDLE))
     params = float(paper_architecture().params(MIDDLE))
