@@ -87,6 +87,7 @@ class LawDocument(Document):
     front: tuple[FrontRow, ...] = ()
     bootstrap: BootstrapRecord
     run_error: RunError | None = None
+    size_drift: dict[str, float] = Field(default_factory=dict)
     command: str | None = None
 
     @model_validator(mode="after")
@@ -140,6 +141,7 @@ def law_document(fit: Fit) -> LawDocument:
         front=log.front,
         bootstrap=BootstrapRecord.of(fit.bootstrap),
         run_error=fit.uncertainty.run_error,
+        size_drift=dict(fit.uncertainty.size_drift),
     )
 
 
@@ -181,6 +183,7 @@ def fit_of(document: LawDocument, sources: tuple[Source, ...] = ()) -> Fit:
             growth_exponents=_estimates(document.growth_exponents),
             bootstrap=document.bootstrap.bootstrap(),
             run_error=document.run_error,
+            size_drift=document.size_drift,
         ),
         diagnostics=Diagnostics(
             quality=document.fit,

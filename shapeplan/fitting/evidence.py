@@ -150,6 +150,9 @@ class Uncertainty:
         The replicates behind the intervals.
     run_error : RunError or None
         How far a run is from the law; None for a law without constants, and in documents of older versions.
+    size_drift : mapping of str to float
+        How far a dimension of the best shape moves in the backtest, as the standard deviation of its logarithm for a
+        factor e of extrapolation; without dimensions that no fold tells.
     """
 
     parameters: Mapping[str, Parameter]
@@ -157,6 +160,7 @@ class Uncertainty:
     growth_exponents: Mapping[str, Estimate]
     bootstrap: Bootstrap
     run_error: RunError | None = None
+    size_drift: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

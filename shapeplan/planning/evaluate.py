@@ -23,6 +23,7 @@ from shapeplan.planning.rounding import RoundingRule
 from shapeplan.planning.sensitivity import deviations, valley
 from shapeplan.planning.shape_cost import ShapeCost
 from shapeplan.planning.shapes import check_shapes, round_to_least_loss
+from shapeplan.planning.size_interval import size_intervals
 from shapeplan.planning.warnings import (
     beaten_cautions,
     blind_cautions,
@@ -54,7 +55,9 @@ class Evaluation:
     budgets : Budgets
         What is to be spent.
     shapes, intervals : mappings
-        Free dimensions before rounding, and the ends of their intervals; None without draws.
+        Free dimensions before rounding, and the ends of their intervals under the law; None without draws.
+    sizes : mapping of str to ends, or None
+        The ends that are told: with the error of the choice of the law and of the distance, if runs are told.
     cost : ShapeCost
         The shapes to train.
     loss, best : (ndarray, ends or None), or None
@@ -75,6 +78,7 @@ class Evaluation:
     budgets: Budgets
     shapes: Mapping[str, Floats]
     intervals: Mapping[str, Ends] | None
+    sizes: Mapping[str, Ends] | None
     cost: ShapeCost
     loss: tuple[Floats, Ends | None] | None
     best: tuple[Floats, Ends | None] | None
@@ -96,9 +100,7 @@ class Evaluation:
         budget = float(self.budgets.flops[i])
         shape = {dim: float(values[i]) for dim, values in self.shapes.items()}
         rounded = {dim: plain(values[i]) for dim, values in cost.shape.items()}
-        ci = _complete(
-            fit, {dim: interval_at(ends, i) for dim, ends in self.intervals.items()} if self.intervals else {}
-        )
+        ci, of_law = (_complete(fit, _at_budget(ends, i)) for ends in (self.sizes, self.intervals))
         forward, spent = _at(cost.forward, i), _at(cost.achieved, i)
         examples = _at(cost.examples, i)
         loss, best = _estimate(self.loss, i), _estimate(self.best, i)
@@ -130,7 +132,7 @@ class Evaluation:
             versus=self.versus[i],
             laws=self.laws[i],
             extrapolation=extrapolation(fit, rounded, budget),
-            cautions=self._cautions(i, shape, rounded, ci, loss, best),
+            cautions=self._cautions(i, shape, rounded, of_law, loss, best),
         )
 
     def _told(self, loss: Estimate | None, flops: float) -> Estimate | None:
@@ -232,19 +234,23 @@ def evaluate(
     told = cost if tell else replace(cost, loss=None)
     besides = _besides(beside, optimum, built, told)
     nothing: list[Alternative | None] = [None] * len(flops)
+    intervals = chosen.intervals(flops, shapes)
+    laws = under_rivals(optimum, cost) if fit.rivals else [()] * len(flops)
+    widened = of_law and of_run and not optimum.asked.options
     return Evaluation(
         law_optimum=optimum,
         of_law=of_law,
         built=built,
         budgets=budgets,
         shapes=shapes,
-        intervals=chosen.intervals(flops, shapes),
+        intervals=intervals,
+        sizes=size_intervals(fit, flops, shapes, intervals, laws) if widened and intervals else intervals,
         cost=cost,
         loss=_losses(optimum, rounded, flops) if tell else None,
         best=_losses(optimum, shapes, flops) if tell else None,
         valley=valley(optimum, shapes, flops, tolerance) if of_law and tell else {},
         deviations=deviations(optimum, shapes, flops) if of_law and tell else [()] * len(flops),
-        laws=under_rivals(optimum, cost) if fit.rivals else [()] * len(flops),
+        laws=laws,
         versus=compare_with(rated, optimum, told, tell_loss=tell),
         recipe=besides if isinstance(beside, Recipe) else nothing,
         optimum=besides if isinstance(beside, Optimum) else nothing,
@@ -290,6 +296,10 @@ def _check_bought(fit: Fit, plan: ShapeCost) -> None:
     short = float(plan.flops[np.argmin(plan.examples >= 1)])
     message = f"{format_flops(short)} FLOPs do not buy one of the {fit.examples_unit} for the shape they recommend"
     raise PlanError(ErrorDetail("budget-too-small", message, "give a larger budget"))
+
+
+def _at_budget(ends: Mapping[str, Ends] | None, i: int) -> dict[str, Interval]:
+    return {dim: interval_at(pair, i) for dim, pair in ends.items()} if ends else {}
 
 
 def _complete(fit: Fit, ci: Mapping[str, Interval]) -> dict[str, Interval | None]:

@@ -211,7 +211,7 @@ def _basis(plan: Plan) -> RenderableType:
         if plan.limits:
             words = (f"{name.replace('_', ' ')} {_limit(value)}" for name, value in plan.limits.items())
             pairs.append(("limits", ", ".join(words)))
-        return facts([*pairs, ("intervals", _held(fit, f"from the replicates of the law{_of_loss(plan)}"))])
+        return facts([*pairs, ("intervals", _held(fit, f"from the replicates of the law{_beyond_the_law(plan)}"))])
     pairs.append(("exponents s", exponents))
     if plan.start is not None:
         weights = ", ".join(f"{dim} {compact(weight)}" for dim, weight in plan.weights.items())
@@ -221,7 +221,7 @@ def _basis(plan: Plan) -> RenderableType:
             ("t0", f"{format_flops(plan.start.flops)} {fit.flops_convention} FLOPs ({plan.start.source})"),
         ]
     return facts(
-        [*pairs, ("intervals", _held(fit, f"those of the growth w s; x0 and t0 are held fixed{_of_loss(plan)}"))]
+        [*pairs, ("intervals", _held(fit, f"those of the growth w s; x0 and t0 are held fixed{_beyond_the_law(plan)}"))]
     )
 
 
@@ -229,11 +229,12 @@ def _limit(value: float) -> str:
     return f"{value:g}" if value < 1e6 else f"{value:.4g}".replace("e+", "e")
 
 
-def _of_loss(plan: Plan) -> str:
-    """Return where the interval of the loss is from, if it is another one."""
+def _beyond_the_law(plan: Plan) -> str:
+    """Return what the intervals hold beside, if they are not those of the law."""
     if all(one.loss is None or one.loss.ci == one.law_ci for one in plan.budgets):
         return ""
-    return "; that of the loss is of a run, with scatter and drift"
+    sizes = "" if plan.method == "scale" or plan.limits else "; of sizes: with rivals and drift"
+    return f"; of the loss: of a run, with scatter and drift{sizes}"
 
 
 def _held(fit: Fit, source: str) -> str:

@@ -1,8 +1,8 @@
 """How often nominal 90% intervals hold the truth: ``python tests/studies/calibration.py [--sweeps 200]``.
 
 Truths are random (`worlds`), one a sweep; the law that generated the sweep is fitted. A star alone is fitted with
-Eq. 2, whose slices the laws `additive` and `product` both have. Watched: s_k, the loss at ten times the largest compute
-(of the shape that is best there), and that shape.
+Eq. 2, whose slices the laws `additive` and `product` both have. Watched: s_k, and at ten times the largest compute the
+best shape, its loss, and the loss of a run of it.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ CASES = (
     ("star+grid", "product", "product"),
     ("star+grid", "interaction", "interaction"),
     ("star+grid", "separable", "separable"),
+    ("star+grid", "outer-power", "outer-power"),
     ("star of runs", "additive", "star"),
     ("star of runs+grid", "product", "product"),
     ("star of runs+grid", "separable", "separable"),
@@ -51,6 +52,11 @@ def one_sweep(design: str, truth: str, law: str, noise: float, seed: int, replic
     loss = float(true.loss(**SURROUNDINGS.variables(true.form, best, np.asarray(flops))))
     low, high = found.loss_interval(**found.variables(best, flops))
     held["loss"] = bool(low[0] <= loss <= high[0])
+    predicted = found.law.loss(**found.variables(best, flops))
+    of_run = found.run_interval(np.atleast_1d(predicted), np.atleast_1d(flops), (low, high))
+    assert of_run is not None
+    observed = loss * np.exp(noise * np.random.default_rng((seed, 2)).standard_normal())
+    held["run"] = bool(of_run[0][0] <= observed <= of_run[1][0])
     return held
 
 

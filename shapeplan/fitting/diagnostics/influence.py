@@ -80,7 +80,7 @@ class MonitoredQuantities:
         numbers = {name: constants[name] for name in self.law.problem.form.exponents}
         numbers |= {f"s_{dim}": values for dim, values in exponents.items()}
         numbers |= {f"growth_{dim}": values for dim, values in self.growth(constants).items()}
-        return numbers | {f"optimum_{dim}": np.log(values) for dim, values in self._best(constants, self.flops).items()}
+        return numbers | {f"optimum_{dim}": np.log(values) for dim, values in self.best(constants, self.flops).items()}
 
     def growth(self, constants: Mapping[str, Floats]) -> dict[str, Floats]:
         """Return how a dimension of the best shape grows with compute: in closed form, else at `flops`.
@@ -90,7 +90,7 @@ class MonitoredQuantities:
         form = self.law.problem.form
         if closed := form.growth_exponents(constants):
             return closed
-        above, below = (self._best(constants, self.flops * factor) for factor in (_STEP, 1 / _STEP))
+        above, below = (self.best(constants, self.flops * factor) for factor in (_STEP, 1 / _STEP))
         return {
             dim: np.where(
                 at_edge(above[dim], self.bounds[dim]) | at_edge(below[dim], self.bounds[dim]),
@@ -102,10 +102,11 @@ class MonitoredQuantities:
 
     def at_edge(self, constants: Mapping[str, Floats]) -> dict[str, Bools]:
         """Return whether a dimension of the best shape is at the edge of the trust region, shape (problems,)."""
-        best = self._best(constants, self.flops)
+        best = self.best(constants, self.flops)
         return {dim: at_edge(values, self.bounds[dim]) for dim, values in best.items()}
 
-    def _best(self, constants: Mapping[str, Floats], flops: float) -> dict[str, Floats]:
+    def best(self, constants: Mapping[str, Floats], flops: float) -> dict[str, Floats]:
+        """Return the best shapes under constants of the law, each of shape (problems,); empty where it has none."""
         problem = self.law.problem
         if not problem.form.dims:
             return {}

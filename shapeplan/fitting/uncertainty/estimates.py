@@ -17,6 +17,7 @@ from shapeplan.fitting.uncertainty.bootstrap import bootstrap
 from shapeplan.fitting.uncertainty.profile_likelihood import exponent_intervals
 from shapeplan.fitting.uncertainty.residual_model import ResidualModel
 from shapeplan.fitting.uncertainty.run_error import run_error
+from shapeplan.fitting.uncertainty.size_drift import size_drift
 from shapeplan.laws import Law
 from shapeplan.numerics.arrays import Floats
 
@@ -117,7 +118,8 @@ def estimate(law: Law, monitored: MonitoredQuantities, backtest: Backtest, repli
         for name, value in law.constants.items()
     }
     of_run = run_error(backtest, runs, residuals)
-    return Estimates(Uncertainty(parameters, scaling, growth, evidence, of_run), ends_converged, residuals)
+    moved = size_drift(backtest, monitored, draws)
+    return Estimates(Uncertainty(parameters, scaling, growth, evidence, of_run, moved), ends_converged, residuals)
 
 
 def _estimates(
