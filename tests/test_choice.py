@@ -32,7 +32,7 @@ def test_the_law_behind_the_sample_is_chosen() -> None:
     found = fit(read_runs(SAMPLES / "vit_sweep.csv"), replicates=0)
     assert found.law.form.name == "separable"
     scores = {score.law: score for score in found.selection}
-    assert scores.keys() == FORMS.keys()
+    assert scores.keys() == FORMS.keys() - {"outer-power"}, "its power is not told from 1"
     best = min(score.rollout_rmse for score in scores.values() if score.rollout_rmse is not None)
     assert scores["separable"].rollout_rmse == pytest.approx(best, rel=0.1)
     assert scores["separable"].parameters < scores["interaction"].parameters
@@ -112,15 +112,15 @@ def test_folds_reach_from_the_next_rows_to_as_far_as_the_log_goes() -> None:
         assert found.candidate.lacking(runs, fold.train) is None, "a fold that cannot identify the law is none"
 
 
-def test_a_power_that_the_rows_do_not_tell_from_one_is_one() -> None:
-    runs = sweep(0.01, 1)
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_power_that_the_rows_do_not_tell_from_one_is_one(seed: int) -> None:
+    """The truth has none."""
+    runs = sweep(0.003, seed)
     contents = survey(runs)
     found = fit_candidate("outer-power", runs, contents.dimensions, contents.star)
     plain = fit_candidate("interaction", runs, contents.dimensions, contents.star)
-    if found.name == "outer-power":
-        assert not found.outer_at_bound or found.bic(runs) < plain.bic(runs)
-    else:
-        assert found.found.best.objective == plain.found.best.objective
+    assert found.name == "interaction"
+    assert found.found.best.objective == plain.found.best.objective
 
 
 def test_a_law_without_shape_is_chosen_only_where_it_is_better() -> None:
@@ -215,3 +215,13 @@ def test_real_routing_of_experts(shared: Path) -> None:
     reasons = {law.law: law.reason for law in survey(runs.take(below)).laws}
     assert reasons["product"] == "needs 6 combinations or more of width and depth (has 5)"
     assert rmse(runs, below, "auto") <= 0.04
+
+
+def test_a_power_that_is_not_identified_is_said(shared: Path) -> None:
+    """Sixteen rows: the power runs to its bound, and gains next to nothing."""
+    runs = read_runs(shared / "sweeps" / "overtrain_c4.csv")
+    few = runs.take(runs.flops <= runs.flops.max() / 10)
+    found = fit(few, law="outer-power", replicates=0)
+    assert found.law.form.name == "interaction"
+    assert sum("do not tell the power of 'outer-power' from 1" in note for note in found.notes) == 1
+    assert [score.law for score in compare(few).scores].count("interaction") == 1

@@ -10,7 +10,7 @@ from shapeplan.fitting.diagnostics.replicate_noise import measure_noise
 from shapeplan.fitting.diagnostics.warnings import Misfit, fit_cautions
 from shapeplan.fitting.progress import Counter
 from shapeplan.fitting.records import Score
-from shapeplan.fitting.selection.candidate import fit_candidates
+from shapeplan.fitting.selection.candidate import fit_candidates, power_notes
 from shapeplan.fitting.selection.choice import choose
 from shapeplan.fitting.selection.held_out import predict_unseen_shapes
 from shapeplan.fitting.selection.identifiability import Support, survey
@@ -121,5 +121,5 @@ def compare(
         refused=tuple(law for law in contents.laws if not law.supported),
         cautions=(*runs.cautions, *fit_cautions(misfit, measure_noise(runs)), *contents.cautions),
         sources=runs.sources,
-        notes=runs.notes,
+        notes=(*runs.notes, *power_notes(contents.supported, candidates)),
     )

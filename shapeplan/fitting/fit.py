@@ -18,7 +18,7 @@ from shapeplan.fitting.progress import Counter
 from shapeplan.fitting.result import OPTIMUM_AT, Fit
 from shapeplan.fitting.rows import rows_of
 from shapeplan.fitting.selection.backtest import backtest
-from shapeplan.fitting.selection.candidate import Candidate, fit_candidate, fit_candidates
+from shapeplan.fitting.selection.candidate import Candidate, fit_candidate, fit_candidates, power_notes
 from shapeplan.fitting.selection.choice import Choice, choose, score_in_sample
 from shapeplan.fitting.selection.identifiability import Contents, survey
 from shapeplan.fitting.solver import OBJECTIVES, Objective
@@ -94,9 +94,10 @@ def fit(  # noqa: PLR0913 - public: an argument a question
         contents = survey(runs, center)
         laws = len(contents.supported) if law == "auto" else 1
         counter = Counter(2 * _WORK_OF_A_LAW * laws + 2 * replicates, done)
-        choice, beside = _choose(runs, contents, law, OBJECTIVES[objective], lambda: counter(_WORK_OF_A_LAW))
+        choice, beside, notes = _choose(runs, contents, law, OBJECTIVES[objective], lambda: counter(_WORK_OF_A_LAW))
     except FitError as error:
         raise FitError(*(detail.within(runs.name) for detail in error.details)) from None
+    runs = replace(runs, notes=(*runs.notes, *notes))
     rivals = sum(_knows_shape(rival) for rival in choice.rivals)
     left = replicates * (2 if beside else 1) + min(replicates, RIVAL_REPLICATES) * rivals
     if beside or choice.chosen.star:
@@ -108,8 +109,8 @@ def fit(  # noqa: PLR0913 - public: an argument a question
 
 def _choose(
     runs: Runs, contents: Contents, law: str, objective: Objective, done: Callable[[], None]
-) -> tuple[Choice, Candidate | None]:
-    """Return the choice of a law, and the star beside a law that is another."""
+) -> tuple[Choice, Candidate | None, tuple[str, ...]]:
+    """Return the choice of a law, the star beside a law that is another, and notes on what was fitted."""
     if law != "auto":
         _check_supported(contents, law)
         chosen = fit_candidate(law, runs, contents.dimensions, contents.star, objective)
@@ -123,7 +124,8 @@ def _choose(
         beside = candidates.get(Star.name) or fit_candidate(
             Star.name, runs, contents.dimensions, contents.star, objective
         )
-    return choice, beside
+    asked = contents.supported if law == "auto" else (law,)
+    return choice, beside, power_notes(asked, candidates.values())
 
 
 def _assemble(

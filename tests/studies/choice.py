@@ -30,7 +30,7 @@ def one_sweep(truth: str, noise: float, seed: int) -> tuple[str, float, float]:
     target = true.loss(**SURROUNDINGS.variables(true.form, shape, flops))
     errors = [np.sqrt(np.mean((one.law.loss(**shape, flops=flops) / target - 1) ** 2)) for one in (chosen, own)]
     rollout = {score.law: score.rollout_rmse for score in chosen.selection}
-    by_rollout = (rollout[chosen.law.form.name] or np.inf) / (rollout[truth] or np.inf)
+    by_rollout = (rollout[chosen.law.form.name] or np.inf) / (rollout.get(truth) or np.inf)
     return chosen.law.form.name, float(errors[0] / errors[1]), float(by_rollout)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,7 +19,7 @@ from shapeplan.fitting.selection.identifiability import (
 from shapeplan.fitting.solver import RELATIVE, Found, Objective, Solution, refit
 from shapeplan.fitting.star import StarSolution, solve_star
 from shapeplan.fitting.uncertainty.residual_model import ResidualModel
-from shapeplan.laws import FORMS, OUTER, Law
+from shapeplan.laws import FORMS, Law
 from shapeplan.numerics.arrays import Bools, Floats, Index
 from shapeplan.runs import Runs
 from shapeplan.sweeps.dimensions import Dimensions
@@ -27,7 +27,8 @@ from shapeplan.sweeps.star import StarSweep
 
 _ROUNDING = 1e-18
 _WORST = 1e300
-_AT_BOUND = 1e-6
+_AKAIKE = 2.0
+"""Gain in deviance that a constant is worth (Akaike 1974)."""
 
 
 @dataclass(frozen=True)
@@ -72,14 +73,6 @@ class Candidate:
         errors = self.errors(self.found.best, 0, runs, np.arange(len(runs)))
         square = max(float(np.mean(errors**2)), _ROUNDING)
         return float(min(count * np.log(square) + self.problem.parameters * np.log(count), _WORST))
-
-    @property
-    def outer_at_bound(self) -> bool:
-        """Whether there is an outer power, and it ran to an end of its range."""
-        if not self.problem.form.outer:
-            return False
-        power, bounds = self.found.best.exponents[0, -1], self.problem.form.bounds(OUTER)
-        return bool(min(abs(np.log(power / bound)) for bound in bounds) < _AT_BOUND)
 
     def residual_model(self, runs: Runs) -> ResidualModel:
         """Return how its rows scatter around the fit."""
@@ -154,13 +147,23 @@ def fit_candidates(
     return candidates
 
 
+def power_notes(asked: Iterable[str], fitted: Iterable[Candidate]) -> tuple[str, ...]:
+    """Return which laws were fitted at an outer power of 1, since the rows do not tell it from that."""
+    names = {candidate.name for candidate in fitted}
+    return tuple(
+        f"the rows do not tell the power of {law!r} from 1 (AIC), where it is {FORMS[law].plain!r}"
+        for law in asked
+        if FORMS[law].plain in names and law not in names
+    )
+
+
 def fit_candidate(
     name: str, runs: Runs, dimensions: Dimensions, star: StarSweep | None, objective: Objective = RELATIVE
 ) -> Candidate:
     """Fit one law to all rows that it can use.
 
-    A law whose outer power runs to a bound without being supported by BIC is not told from the plain one, which is
-    what is returned: at 1 the power costs no constant.
+    A law whose outer power gains less than a constant is worth is not told from the plain one, which is what is
+    returned: at 1 the power costs no constant.
 
     Raises
     ------
@@ -178,7 +181,8 @@ def fit_candidate(
     units = {variable: reference_unit(known[variable]) for variable in form.variables}
     problem = pose(form, runs, {"joint": rows}, units, objective)
     candidate = Candidate(problem, solve(problem))
-    if form.plain is None or not candidate.outer_at_bound:
+    if form.plain is None:
         return candidate
     plain = fit_candidate(form.plain, runs, dimensions, star, objective)
-    return plain if plain.bic(runs) <= candidate.bic(runs) else candidate
+    least, raised = (max(one.relative_rmse**2, _ROUNDING) for one in (plain, candidate))
+    return candidate if len(runs) * np.log(least / raised) > _AKAIKE else plain
