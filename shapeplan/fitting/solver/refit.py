@@ -61,11 +61,6 @@ _SMOOTH = _Effort(
     *(2, 3, 6, 2, 1.1),
     ((StoppingCriteria(5, 1e-4, 2), 0.3), (StoppingCriteria(20, 1e-4, 2), 1e-2), (MEDIUM, 0.0)),
 )
-_RAISED = _Effort(
-    *(1, 1, 1, 1, 1.02),
-    ((StoppingCriteria(5, 1e-4, 2), 0.03), (StoppingCriteria(20, 1e-4, 2), 1e-3), (MEDIUM, 0.0)),
-)
-"""With an outer power descents are three times as long, and other optima are next to never lower."""
 _KINKED = _Effort(
     *(8, 8, 16, 3, 2.0),
     ((StoppingCriteria(40, 1e-5, 2), 1.0), (StoppingCriteria(100, 1e-9, 3), 1e-4)),
@@ -136,7 +131,7 @@ class _Batch:
     def __init__(self, blocks: Sequence[Block], lower: Floats, upper: Floats, objective: Objective) -> None:
         self.blocks, self.lower, self.upper, self.objective = blocks, lower, upper, objective
         raised = any(block.inside is not None for block in blocks)
-        self.effort = _KINKED if not objective.smooth else _RAISED if raised else _SMOOTH
+        self.effort = _SMOOTH if objective.smooth else _KINKED
         self.problems = max(block.batch for block in blocks)
         mapped = any(block.maps is not None for block in blocks)
         self._shares_columns = objective.projects and not raised and not mapped
