@@ -25,10 +25,7 @@ def fit(
     log: opt.Logs,
     law: Annotated[
         str,
-        typer.Option(
-            "--law",
-            help="auto (by backtest), or a law by name: see shapeplan explain laws.",
-        ),
+        typer.Option("--law", help="auto (by backtest), or a law by name: see shapeplan explain laws."),
     ] = "auto",
     objective: opt.Objective = "relative",
     metric: Annotated[

@@ -99,6 +99,7 @@ def compare(
         contents = survey(runs, center)
         step = Counter(_STEPS * len(contents.supported), done)
         candidates = list(fit_candidates(runs, contents, OBJECTIVES[objective], step).values())
+        step.total = step.count + (_STEPS - 1) * len(candidates)
         choice = choose(candidates, runs, step)
     except FitError as error:
         raise FitError(*(detail.within(runs.name) for detail in error.details)) from None

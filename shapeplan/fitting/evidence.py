@@ -31,7 +31,7 @@ from shapeplan.fitting.records import (
 )
 from shapeplan.fitting.rows import Rows
 from shapeplan.laws import Law
-from shapeplan.numerics.arrays import Floats
+from shapeplan.numerics.arrays import Floats, widened
 from shapeplan.provenance import DroppedRow, Source
 from shapeplan.quantities import Convention
 from shapeplan.sweeps.dimensions import Dimensions
@@ -121,14 +121,12 @@ class RunError:
     ) -> tuple[Floats, Floats]:
         """Return the interval of runs, each of shape (points,), from the losses of the law and their interval.
 
-        The two errors are independent: on every side their logarithmic widths add as squares. A loss that is not
-        positive has no such interval, and keeps that of the law.
+        Where replicates are skewed, the interval of the law may not hold its own loss: that of a run does. A loss that
+        is not positive has no such interval, and keeps that of the law.
         """
         own = NormalDist().inv_cdf((1 + level) / 2) * self.sigma(distance)
         with np.errstate(invalid="ignore", divide="ignore"):
-            # Where replicates are skewed, the interval of the law may not hold its own loss: that of a run does.
-            below, above = np.maximum(np.log(losses / law[0]), 0.0), np.maximum(np.log(law[1] / losses), 0.0)
-            low, high = losses * np.exp(-np.hypot(below, own)), losses * np.exp(np.hypot(above, own))
+            low, high = widened(losses, law, own)
         sound = (losses > 0) & (law[0] > 0)
         return np.where(sound, low, law[0]), np.where(sound, high, law[1])
 

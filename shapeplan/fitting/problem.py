@@ -117,8 +117,15 @@ class Problem:
         )
 
 
-def solve(problem: Problem) -> Found:
+def solve(problem: Problem, plain: Found | None = None) -> Found:
     """Return the global optimum, and what else was found on the way.
+
+    Parameters
+    ----------
+    problem : Problem
+        The problem.
+    plain : Found, optional
+        What the search found for the same terms without their outer power.
 
     Raises
     ------
@@ -126,7 +133,9 @@ def solve(problem: Problem) -> Found:
         If the numbers are beyond what a float holds.
     """
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        found = search(problem.blocks, *problem.bounds, problem.objective)
+        found = search(
+            problem.blocks, *problem.bounds, problem.objective, plain=None if plain is None else plain.optima
+        )
     if not np.isfinite(found.best.objective[0]):
         message = "the numbers of the log span too many orders of magnitude for the law"
         raise FitError(ErrorDetail("out-of-range", message, "check the units of its columns"))

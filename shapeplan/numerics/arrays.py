@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]
@@ -36,6 +36,24 @@ def central_interval(values: Floats, level: float) -> tuple[Floats, Floats]:
         above = min(below + 1, len(ordered) - 1)
         ends.append(ordered[below] + (place - below) * (ordered[above] - ordered[below]))
     return ends[0], ends[1]
+
+
+def widened(values: Floats, ends: tuple[Floats, Floats], own: ArrayLike) -> tuple[Floats, Floats]:
+    """Return the ends of intervals of positive values, wider by an error that is independent of theirs.
+
+    On every side the logarithmic widths add as squares. An end on the wrong side of its value has no width.
+
+    Parameters
+    ----------
+    values : ndarray
+        The estimates.
+    ends : (ndarray, ndarray)
+        Their intervals.
+    own : array_like
+        Logarithmic half width of the other error.
+    """
+    below, above = np.maximum(np.log(values / ends[0]), 0.0), np.maximum(np.log(ends[1] / values), 0.0)
+    return values * np.exp(-np.hypot(below, own)), values * np.exp(np.hypot(above, own))
 
 
 def nearest_multiple(values: Floats, multiple: float) -> Floats:

@@ -23,7 +23,7 @@ from shapeplan.planning.rounding import RoundingRule
 from shapeplan.planning.sensitivity import deviations, valley
 from shapeplan.planning.shape_cost import ShapeCost
 from shapeplan.planning.shapes import check_shapes, round_to_least_loss
-from shapeplan.planning.size_interval import size_intervals
+from shapeplan.planning.size_interval import Ends, size_intervals
 from shapeplan.planning.warnings import (
     beaten_cautions,
     blind_cautions,
@@ -35,7 +35,6 @@ from shapeplan.planning.warnings import (
 )
 from shapeplan.quantities import convert_flops, format_flops
 
-Ends = tuple[Floats, Floats]
 _OF_SIZE = ("max_params", "max_flops_per_example", "fix")
 """Options that keep a model from growing."""
 

@@ -8,7 +8,7 @@ from statistics import NormalDist
 import numpy as np
 
 from shapeplan.fitting.result import Fit
-from shapeplan.numerics.arrays import Floats
+from shapeplan.numerics.arrays import Floats, widened
 from shapeplan.planning.plan import LawPlan
 
 Ends = tuple[Floats, Floats]
@@ -40,12 +40,11 @@ def size_intervals(
     normal = NormalDist().inv_cdf((1 + fit.bootstrap.level) / 2)
     reach = np.log(np.maximum(1.0, np.maximum(flops / fit.flops_range[1], fit.flops_range[0] / flops)))
     intervals = {}
-    for dim, (low, high) in of_law.items():
+    for dim, ends in of_law.items():
         size = shapes[dim]
         between = np.array([_between(float(size[i]), dim, rivals) for i, rivals in enumerate(laws)])
-        other = normal**2 * (between + (fit.uncertainty.size_drift.get(dim, 0.0) * reach) ** 2)
-        below, above = (np.sqrt(np.log(end / size) ** 2 + other) for end in (low, high))
-        intervals[dim] = (size * np.exp(-below), size * np.exp(above))
+        sigma = np.hypot(np.sqrt(between), fit.uncertainty.size_drift.get(dim, 0.0) * reach)
+        intervals[dim] = widened(size, ends, normal * sigma)
     return intervals
 
 

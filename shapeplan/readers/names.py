@@ -81,35 +81,15 @@ RECIPE = frozenset(
 
 _PREFIXES = ("params", "metrics", "config", "summary", "tags", "tags_mlflow", "user_attrs", "hparams")
 _PARTS = (
-    *(
-        "base_num_decoder",
-        "num_decoder",
-        "num_encoder",
-        "decoder",
-        "encoder",
-        "base",
-        "base_num",
-        "transformer",
-        "model",
-    ),
-    *("gpt", "lm", "backbone"),
+    *("base_num_decoder", "num_decoder", "num_encoder", "decoder", "encoder", "base", "base_num"),
+    *("transformer", "model", "gpt", "lm", "backbone"),
 )
 """What may stand before a size of a model, for the part of it that has the size."""
 _NOT_OF_MODELS = frozenset(
     {
         *("image", "images", "data", "dataset", "lora", "adapter", "rope", "tokenizer", "system"),
-        *(
-            "teacher",
-            "draft",
-            "predictor",
-            "discriminator",
-            "vae",
-            "classifier",
-            "text_encoder",
-            "base_model",
-            "base",
-            "mup",
-        ),
+        *("teacher", "draft", "predictor", "discriminator", "vae", "classifier", "text_encoder"),
+        *("base_model", "base", "mup"),
     }
 )
 """Words of a path after which width or depth are those of something else."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -19,7 +20,7 @@ CUTS = (1.25, 1.6, 2.0, 2.5, 3.2, 4.0, 5.0, 6.3, 8.0, 10.0, 16.0, 25.0, 40.0, 63
 for the cut before, there is no fold."""
 _EDGES = (1.0, 1.5, 2.5, 4.0, 7.0, 13.0, 25.0, 50.0, np.inf)
 """Distances between which errors are told together."""
-_EXACT = 1e-9
+EXACT = 1e-9
 """Errors that only rounding tells apart are equal."""
 
 
@@ -47,7 +48,7 @@ class Fold:
     errors: Floats
     solution: Solution
 
-    @property
+    @cached_property
     def rmse(self) -> float:
         """Root mean square of the errors; infinite where the fit is none."""
         return float(np.sqrt(np.mean(self.errors**2)))
@@ -66,7 +67,7 @@ class Backtest:
     folds: tuple[Fold, ...]
     reason: str | None = None
 
-    @property
+    @cached_property
     def by_cut(self) -> dict[int, Fold]:
         """The folds by the number of rows below, which tells folds of one log apart."""
         return {int(fold.train.sum()): fold for fold in self.folds}
@@ -82,7 +83,7 @@ class Backtest:
             Of rows about a law: errors that are smaller hardly count.
         """
         folds = self.by_cut
-        return float(np.exp(np.mean(np.log([max(np.hypot(folds[cut].rmse, scatter), _EXACT) for cut in cuts]))))
+        return float(np.exp(np.mean(np.log([max(np.hypot(folds[cut].rmse, scatter), EXACT) for cut in cuts]))))
 
     def horizons(self) -> tuple[Horizon, ...]:
         """Return the errors by distance: the median over folds of their root mean squares, robust to a poor fold."""
@@ -130,7 +131,5 @@ def backtest(candidate: Candidate, runs: Runs) -> Backtest:
 
 def _fold(candidate: Candidate, runs: Runs, solution: Solution, keep: Bools) -> Fold:
     test = np.flatnonzero(~keep)
-    errors = candidate.errors(solution, 0, runs, test)
-    if not solution.converged[0]:
-        errors = np.full_like(errors, np.inf)
-    return Fold(keep, test, runs.flops[test] / runs.flops[keep].max(), errors, solution)
+    distance = runs.flops[test] / runs.flops[keep].max()
+    return Fold(keep, test, distance, candidate.unseen(solution, 0, runs, test), solution)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -58,7 +59,7 @@ class Candidate:
         constants = {name: float(value[0]) for name, value in self.problem.constants(self.found.best).items()}
         return Law(self.problem.form, constants, self.problem.units)
 
-    @property
+    @cached_property
     def relative_rmse(self) -> float:
         """Root mean square of pred/y - 1 over its own rows."""
         return float(np.sqrt(np.mean(self.problem.residuals(self.found.best) ** 2)))
@@ -115,6 +116,11 @@ class Candidate:
             errors = predicted / runs.observed()[rows] - 1.0
         return np.where(np.isfinite(errors), errors, np.inf)
 
+    def unseen(self, solution: Solution, index: int, runs: Runs, rows: Index) -> Floats:
+        """Return the errors on rows that one of a batch of fits did not see; infinite where it did not converge."""
+        errors = self.errors(solution, index, runs, rows)
+        return errors if solution.converged[index] else np.full_like(errors, np.inf)
+
     def lacking(self, runs: Runs, keep: Bools) -> str | None:
         """Return what the rows kept, shape (rows of the log,), lack to identify the law; None where they can."""
         if self.star is not None:
@@ -139,9 +145,10 @@ def fit_candidates(
     """
     if not contents.supported:
         raise nothing_supported(contents)
-    candidates = {}
+    candidates: dict[str, Candidate] = {}
     for name in contents.supported:
-        candidate = fit_candidate(name, runs, contents.dimensions, contents.star, objective)
+        plain = candidates.get(FORMS[name].plain or "")
+        candidate = fit_candidate(name, runs, contents.dimensions, contents.star, objective, plain)
         candidates[candidate.name] = candidate
         done()
     return candidates
@@ -158,12 +165,17 @@ def power_notes(asked: Iterable[str], fitted: Iterable[Candidate]) -> tuple[str,
 
 
 def fit_candidate(
-    name: str, runs: Runs, dimensions: Dimensions, star: StarSweep | None, objective: Objective = RELATIVE
+    name: str,
+    runs: Runs,
+    dimensions: Dimensions,
+    star: StarSweep | None,
+    objective: Objective = RELATIVE,
+    plain: Candidate | None = None,
 ) -> Candidate:
     """Fit one law to all rows that it can use.
 
     A law whose outer power gains less than a constant is worth is not told from the plain one, which is what is
-    returned: at 1 the power costs no constant.
+    returned: at 1 the power costs no constant. `plain` is that one, where it is fitted already.
 
     Raises
     ------
@@ -180,9 +192,9 @@ def fit_candidate(
     known = runs.variables()
     units = {variable: reference_unit(known[variable]) for variable in form.variables}
     problem = pose(form, runs, {"joint": rows}, units, objective)
-    candidate = Candidate(problem, solve(problem))
     if form.plain is None:
-        return candidate
-    plain = fit_candidate(form.plain, runs, dimensions, star, objective)
+        return Candidate(problem, solve(problem))
+    plain = plain or fit_candidate(form.plain, runs, dimensions, star, objective)
+    candidate = Candidate(problem, solve(problem, plain.found))
     least, raised = (max(one.relative_rmse**2, _ROUNDING) for one in (plain, candidate))
     return candidate if len(runs) * np.log(least / raised) > _AKAIKE else plain

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from shapeplan.fitting.records import Score
-from shapeplan.fitting.selection.backtest import Backtest, backtest
+from shapeplan.fitting.selection.backtest import EXACT, Backtest, backtest
 from shapeplan.fitting.selection.candidate import Candidate
 from shapeplan.fitting.selection.held_out import NO_ERRORS, predict_top_decade
 from shapeplan.runs import Runs
@@ -25,8 +25,6 @@ STRONG = 6.0
 """Difference in BIC that is strong evidence (Kass and Raftery 1995): constants that it does not support are dropped."""
 ROWS_A_CONSTANT = 1.5
 """Rows a constant below which a fold says more of noise than of the law."""
-_EXACT = 1e-9
-"""Errors that only rounding tells apart are equal."""
 _TOO_FEW = "too few rows are left for folds"
 
 
@@ -123,7 +121,7 @@ class _Table:
 
     def as_close(self, law: str) -> list[str]:
         """Return the laws that fit all rows as well as one of them; those without shape no worse than one with."""
-        own = max(self.candidates[law].relative_rmse, _EXACT)
+        own = max(self.candidates[law].relative_rmse, EXACT)
         limits = {
             name: own if self.knows_shape(name) < self.knows_shape(law) else AS_CLOSE * own for name in self.candidates
         }

@@ -8,8 +8,7 @@ import numpy as np
 
 from shapeplan.fitting.records import HeldOutError
 from shapeplan.fitting.selection.candidate import Candidate
-from shapeplan.fitting.solver import Solution
-from shapeplan.numerics.arrays import Bools, Floats, Index
+from shapeplan.numerics.arrays import Bools
 from shapeplan.runs import Runs
 
 NO_ERRORS = "a fit without them does not converge, or gives some of them no finite loss"
@@ -24,7 +23,7 @@ def predict_top_decade(candidate: Candidate, runs: Runs) -> tuple[HeldOutError |
         return None, "no row is below a tenth of the largest compute"
     if reason := candidate.lacking(runs, below):
         return None, f"below a tenth of the largest compute: {reason}"
-    errors = _unseen(candidate, candidate.without(below[None]), 0, runs, np.flatnonzero(~below))
+    errors = candidate.unseen(candidate.without(below[None]), 0, runs, np.flatnonzero(~below))
     return (HeldOutError.of_errors(errors), None) if np.isfinite(errors).all() else (None, NO_ERRORS)
 
 
@@ -44,15 +43,9 @@ def predict_unseen_shapes(
     if reason := next(missing, None):
         return None, reason
     solution = candidate.without(keep)
-    errors = [_unseen(candidate, solution, i, runs, np.flatnonzero(~mine)) for i, mine in enumerate(keep)]
+    errors = [candidate.unseen(solution, i, runs, np.flatnonzero(~mine)) for i, mine in enumerate(keep)]
     everything = np.concatenate(errors)
     return (HeldOutError.of_errors(everything), None) if np.isfinite(everything).all() else (None, NO_ERRORS)
-
-
-def _unseen(candidate: Candidate, solution: Solution, i: int, runs: Runs, rows: Index) -> Floats:
-    """Return the errors on rows that the i-th fit did not see; infinite where it did not converge."""
-    errors = candidate.errors(solution, i, runs, rows)
-    return errors if solution.converged[i] else np.full_like(errors, np.inf)
 
 
 def _named(runs: Runs, rows: Bools) -> str:

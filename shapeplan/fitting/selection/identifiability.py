@@ -166,12 +166,21 @@ def _few_combinations(form: Form, columns: Mapping[str, Floats]) -> str | None:
     a repetition, six constants of the two can be anything.
     """
     powers = {(power.variable, power.exponent) for term in form.terms for power in term.powers}
-    exponents = {dim: sum(variable == dim for variable, _ in powers) for dim in form.dims}
-    ranks = {dim: _ranks(columns[dim]) for dim in form.dims}
-    for size in range(2, len(form.dims) + 1):
-        for some in combinations(form.dims, size):
-            needed = sum(exponents[dim] + 1 for dim in some)
-            count = _combinations_apart([ranks[dim] for dim in some], needed)
+    constants = {dim: 1 + sum(variable == dim for variable, _ in powers) for dim in form.dims}
+    few = None
+    # As for values: most logs show enough in their first rows.
+    for rows in (_ENOUGH, None):
+        few = _too_few({dim: _ranks(columns[dim][:rows]) for dim in form.dims}, constants)
+        if few is None:
+            break
+    return few
+
+
+def _too_few(ranks: Mapping[str, Ints], constants: Mapping[str, int]) -> str | None:
+    """Return the first of two dimensions or more with fewer combinations of their ranks than constants."""
+    for size in range(2, len(ranks) + 1):
+        for some in combinations(ranks, size):
+            needed, count = sum(constants[dim] for dim in some), _combinations_apart([ranks[dim] for dim in some])
             if count < needed:
                 return f"needs {needed} combinations or more of {' and '.join(some)} (has {count})"
     return None
@@ -186,18 +195,12 @@ def _ranks(values: Floats) -> Ints:
     return ranks
 
 
-def _combinations_apart(ranks: Sequence[Ints], enough: int) -> int:
-    """Return how many combinations there are of the values of columns, of many at least enough."""
-    count = 0
-    # As for values: most logs show enough in their first rows.
-    for rows in (_ENOUGH, None):
-        together = np.zeros(1, dtype=np.int64)
-        for column in ranks:
-            _, together = np.unique(together * (int(column.max()) + 1) + column[:rows], return_inverse=True)
-        count = int(together.max()) + 1 if together.size else 0
-        if count >= enough:
-            break
-    return count
+def _combinations_apart(ranks: Sequence[Ints]) -> int:
+    """Return how many combinations there are of the ranks of columns."""
+    together = np.zeros(1, dtype=np.int64)
+    for column in ranks:
+        _, together = np.unique(together * (int(column.max()) + 1) + column, return_inverse=True)
+    return int(together.max()) + 1
 
 
 def _values_apart(values: Floats) -> int:

@@ -60,7 +60,14 @@ class Found:
     optima: Floats
 
 
-def search(blocks: Sequence[Block], lower: Floats, upper: Floats, objective: Objective = RELATIVE) -> Found:
+def search(
+    blocks: Sequence[Block],
+    lower: Floats,
+    upper: Floats,
+    objective: Objective = RELATIVE,
+    *,
+    plain: Floats | None = None,
+) -> Found:
     """Find the global optimum over all exponents within bounds.
 
     Parameters
@@ -71,11 +78,15 @@ def search(blocks: Sequence[Block], lower: Floats, upper: Floats, objective: Obj
         Bounds, positive.
     objective : Objective
         What to minimize.
+    plain : ndarray, shape (optima, exponents - 1), optional
+        Optima without the outer power, where there is one and they are known.
     """
     thin = [block.thinned(THINNED) for block in blocks]
     if any(block.inside is not None for block in blocks):
-        plain = search([replace(block, inside=None) for block in blocks], lower, upper, objective)
-        return _descend_from(blocks, thin, _under_powers(plain.optima, lower, upper), lower, upper, objective)
+        if plain is None:
+            bare = [replace(block, inside=None, log_columns=block.log_columns[..., :-1]) for block in blocks]
+            plain = search(bare, lower[:-1], upper[:-1], objective).optima
+        return _descend_from(blocks, thin, _under_powers(plain, lower, upper), lower, upper, objective)
     uses = np.array([block.uses for block in blocks])
     shared = uses.sum(axis=0) > 1
     grid = _grid(lower, upper, shared, SHARED_POINTS)
@@ -101,16 +112,13 @@ def _descend_from(
 
 
 def _under_powers(optima: Floats, lower: Floats, upper: Floats) -> Floats:
-    """Return where optima of the sums themselves may be under an outer power, the last exponent.
+    """Return where optima of the sums themselves may be under an outer power, which becomes the last exponent.
 
     A term to the power kappa is the same function of its variables with exponents kappa times as large.
     """
-    powers = np.geomspace(lower[-1], upper[-1], POWERS)
-    starts = np.tile(optima[:POWERED], (POWERS, 1))
-    owner = np.repeat(powers, len(optima[:POWERED]))
-    starts = starts / owner[:, None]
-    starts[:, -1] = owner
-    return np.asarray(np.clip(starts, lower, upper))
+    some = optima[:POWERED]
+    powers = np.repeat(np.geomspace(lower[-1], upper[-1], POWERS), len(some))[:, None]
+    return np.asarray(np.clip(np.hstack([np.tile(some, (POWERS, 1)) / powers, powers]), lower, upper))
 
 
 def _search_block(

@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
+from shapeplan.fitting.solver import outer_power
 from shapeplan.fitting.solver.outer_power import Lift
 from shapeplan.numerics.arrays import CELLS_IN_CACHE, Bools, Floats, Index
 
@@ -107,7 +108,7 @@ class Block:
             The exponents in use.
         """
         if self.inside is None:
-            predicted = (columns @ coefficients[..., None])[..., 0]
+            predicted = self.predicted(theta, columns, coefficients)
             slopes = self._slopes(columns * coefficients[:, None, :], used)
             return Linearized(self, predicted, np.concatenate([slopes, columns], axis=2), columns, coefficients, used)
         size = len(used)
@@ -125,8 +126,7 @@ class Block:
         """Return the prediction, shape (batch, rows)."""
         if self.inside is None:
             return np.asarray((columns @ coefficients[..., None])[..., 0])
-        raised = (columns[..., : self.inside] @ coefficients[:, : self.inside, None])[..., 0] ** theta[:, -1:]
-        return np.asarray(raised + (columns[..., self.inside :] @ coefficients[:, self.inside :, None])[..., 0])
+        return outer_power.predicted(columns, self.inside, theta[:, -1], coefficients)
 
     def _slopes(self, terms: Floats, used: Index) -> Floats:
         """Return the derivatives of sums of terms by the exponents in use, shape (batch, rows, exponents in use).
@@ -301,7 +301,7 @@ class Solution:
     objective : ndarray, shape (batch,)
         What is minimized, summed over all blocks.
     converged : ndarray of bool, shape (batch,)
-        Whether the polish stopped because no step lowers the objective any more.
+        Whether it is an optimum: where the objective is smooth, Newton's step promises nothing; else no step lowers it.
     """
 
     exponents: Floats

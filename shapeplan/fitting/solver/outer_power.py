@@ -61,6 +61,12 @@ class Lift(NamedTuple):
         return np.asarray(second)
 
 
+def predicted(columns: Floats, inside: int, power: Floats, coefficients: Floats) -> Floats:
+    """Return the floor plus the power of the sum inside, shape (batch, rows), as in `good_coefficients`."""
+    raised = (columns[..., :inside] @ coefficients[:, :inside, None])[..., 0] ** power[:, None]
+    return np.asarray(raised + (columns[..., inside:] @ coefficients[:, inside:, None])[..., 0])
+
+
 def good_coefficients(columns: Floats, inside: int, power: Floats, observed: Floats, weights: Floats) -> Floats:
     """Return good non-negative coefficients by squares of ``prediction / observed - 1``, shape (batch, columns).
 
@@ -83,9 +89,7 @@ def good_coefficients(columns: Floats, inside: int, power: Floats, observed: Flo
     lowest = np.where(weights > 0, observed, np.inf).min(axis=1, keepdims=True)
 
     def keep_lower(found: Floats) -> None:
-        raised = (columns[..., :inside] @ found[:, :inside, None])[..., 0] ** power[:, None]
-        predicted = raised + (columns[..., inside:] @ found[:, inside:, None])[..., 0]
-        squares = (weights * (predicted / observed - 1.0) ** 2).sum(axis=1)
+        squares = (weights * (predicted(columns, inside, power, found) / observed - 1.0) ** 2).sum(axis=1)
         lower = squares < least
         best[lower], least[lower] = found[lower], squares[lower]
 
