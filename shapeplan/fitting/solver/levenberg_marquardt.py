@@ -197,9 +197,10 @@ class _Descent:
         converged = np.ones(batch, dtype=bool)
         converged[active] = False
         if self.objective.smooth and criteria.tolerance <= _PROVEN:
-            # A descent also stops where no step that it tries goes down: an optimum is where Newton's would not either.
+            # A descent also stops where no step that it tries goes down, and in a flat valley steps that gain no more
+            # than rounding go on to the last: an optimum is where Newton's step promises nothing, in either case.
             _, promised, _ = self._step(here, np.full(batch, _LOWEST), np.ones(batch, dtype=bool))
-            converged &= promised <= _OPTIMAL * here.objective + _EXACT
+            converged = np.isfinite(here.objective) & (promised <= _OPTIMAL * here.objective + _EXACT)
         widths = np.cumsum([block.width for block in self.blocks])[:-1]
         parts = tuple(np.split(here.coefficients, widths, axis=1))
         live = np.any([block.live(part) for block, part in zip(self.blocks, parts, strict=True)], axis=0)
