@@ -47,17 +47,19 @@ _EXACT = 1e-20
 class StoppingCriteria:
     """When a descent stops: after `quiet` steps in a row that gain less than `tolerance`, or `steps` in all.
 
-    A descent from `near` an optimum opens with Newton's steps.
+    A descent from `near` an optimum opens with Newton's steps. After a `final` one no longer one follows: where it has
+    taken all its steps, Newton's step alone tells whether it ended at an optimum.
     """
 
     steps: int = 300
     tolerance: float = 1e-14
     quiet: int = 8
     near: bool = False
+    final: bool = False
 
 
 FINEST = StoppingCriteria()
-FINEST_LONG = StoppingCriteria(steps=1000)
+FINEST_LONG = StoppingCriteria(steps=1000, final=True)
 """Enough for the end of a valley in which steps gain next to nothing; affordable for one."""
 COARSE = StoppingCriteria(steps=25, tolerance=1e-4, quiet=2)
 """Enough to tell which of many starts are worth more."""
@@ -65,7 +67,7 @@ MEDIUM = StoppingCriteria(steps=60, tolerance=1e-9, quiet=2)
 """Enough to compare optima."""
 FINE = StoppingCriteria(steps=300, tolerance=1e-13, quiet=3, near=True)
 """To the optimum of one of very many problems."""
-FINE_LONG = StoppingCriteria(steps=600, tolerance=1e-13, quiet=3, near=True)
+FINE_LONG = StoppingCriteria(steps=600, tolerance=1e-13, quiet=3, near=True, final=True)
 """For the few of them that are in a valley."""
 
 
@@ -195,12 +197,13 @@ class _Descent:
             if not active.size:
                 break
         converged = np.ones(batch, dtype=bool)
-        converged[active] = False
-        if self.objective.smooth and criteria.tolerance <= _PROVEN:
-            # A descent also stops where no step that it tries goes down, and in a flat valley steps that gain no more
-            # than rounding go on to the last: an optimum is where Newton's step promises nothing, in either case.
+        proven = self.objective.smooth and criteria.tolerance <= _PROVEN
+        # In a flat valley steps that gain no more than rounding go on to the last.
+        converged[active] = proven and criteria.final
+        if proven:
+            # A descent also stops where no step that it tries goes down: an optimum is where Newton's would not either.
             _, promised, _ = self._step(here, np.full(batch, _LOWEST), np.ones(batch, dtype=bool))
-            converged = np.isfinite(here.objective) & (promised <= _OPTIMAL * here.objective + _EXACT)
+            converged &= promised <= _OPTIMAL * here.objective + _EXACT
         widths = np.cumsum([block.width for block in self.blocks])[:-1]
         parts = tuple(np.split(here.coefficients, widths, axis=1))
         live = np.any([block.live(part) for block, part in zip(self.blocks, parts, strict=True)], axis=0)

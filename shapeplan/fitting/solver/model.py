@@ -301,7 +301,7 @@ class Solution:
     objective : ndarray, shape (batch,)
         What is minimized, summed over all blocks.
     converged : ndarray of bool, shape (batch,)
-        Whether it is an optimum: where the objective is smooth, Newton's step promises nothing; else no step lowers it.
+        Whether the descent ended where no step lowers the objective any more, or where Newton's promises nothing.
     """
 
     exponents: Floats
