@@ -59,6 +59,8 @@ class Runs:
         Columns of the input without a role that are neither measured nor names: what they explain is tested.
     files : tuple of str
         The input of every row; empty where there is one.
+    stretches : ndarray of int, shape (rows,), or None
+        Rows of a run that a fit merges have one number; None where it is made to every row.
     dropped : tuple of DroppedRow
         Rows of the input that were left out.
     sources, notes, cautions : tuple
@@ -83,6 +85,7 @@ class Runs:
     cells: Mapping[str, Cells] = field(default_factory=dict)
     factors: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
+    stretches: Ints | None = None
     dropped: tuple[DroppedRow, ...] = ()
     sources: tuple[Source, ...] = ()
     notes: tuple[str, ...] = field(default=())
@@ -165,7 +168,7 @@ class Runs:
         kept, run = np.unique(self.run[rows], return_inverse=True)
         names = self.run_names
         names = names.take(kept) if isinstance(names, Names) else tuple(names[i] for i in kept)
-        columns = ("shape", "flops", "lines", "loss", "examples", "params", "heads")
+        columns = ("shape", "flops", "lines", "loss", "examples", "params", "heads", "stretches")
         some = {name: value[rows] for name in columns if (value := getattr(self, name)) is not None}
         index = np.arange(len(self))[rows]
         cells = {column: found.take(index) for column, found in self.cells.items()}

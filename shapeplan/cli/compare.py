@@ -20,6 +20,7 @@ def compare(
     flops_convention: opt.LogConvention = None,
     config: opt.Config = None,
     center: opt.Center = None,
+    every_row: opt.EveryRow = False,
     as_json: opt.AsJson = False,
     output: opt.Output = None,
     quiet: opt.Quiet = False,
@@ -40,7 +41,9 @@ def compare(
     )
     runs = read_log(log, metric, reading)
     with console.progress("comparing") as advance:
-        found = compare_laws(runs, objective=objective, center=opt.parse_center(center), done=advance)
+        found = compare_laws(
+            runs, objective=objective, center=opt.parse_center(center), every_row=every_row, done=advance
+        )
     for note in found.notes:
         console.note(note)
     console.warn(found.cautions)

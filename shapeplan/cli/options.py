@@ -44,6 +44,9 @@ Where = Annotated[
 ]
 DropNonfinite = Annotated[bool, typer.Option("--drop-nonfinite", help="Leave out rows whose metric is empty or NaN.")]
 LastPoint = Annotated[bool, typer.Option("--last-point", help="Read only the last row of every run.")]
+EveryRow = Annotated[
+    bool, typer.Option("--every-row", help="Fit every row of long runs; else their checkpoints are merged to 16.")
+]
 BestOf = Annotated[
     str | None,
     typer.Option("--best-of", metavar="A,B,...", help="Of runs of one shape and compute, the best over these."),

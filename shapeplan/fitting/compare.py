@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from shapeplan.errors import Caution, FitError, check_choice
+from shapeplan.fitting.checkpoints import with_stretches
 from shapeplan.fitting.diagnostics.replicate_noise import measure_noise
 from shapeplan.fitting.diagnostics.warnings import Misfit, fit_cautions
 from shapeplan.fitting.progress import Counter
@@ -66,6 +67,7 @@ def compare(
     *,
     objective: str = "relative",
     center: Mapping[str, float] | None = None,
+    every_row: bool = False,
     done: Callable[[int, int], None] = lambda done, total: None,
 ) -> Comparison:
     """Score every law that a log can identify: by backtest, on unseen shapes, on the top decade, and in sample.
@@ -78,6 +80,8 @@ def compare(
         What the fits minimize.
     center : mapping of str to float, optional
         Centre of the star; by default what the log says, else found.
+    every_row : bool
+        Whether to fit every row where runs have many, as in `fit`.
     done : callable
         Told how many steps are done, of how many.
 
@@ -94,7 +98,10 @@ def compare(
         If there is no such objective.
     """
     check_choice("objective", objective, tuple(OBJECTIVES))
-    runs = hold_two_valued(runs.canonical())
+    runs = runs.canonical()
+    if OBJECTIVES[objective].averages and not every_row:
+        runs = with_stretches(runs)
+    runs = hold_two_valued(runs)
     try:
         contents = survey(runs, center)
         step = Counter(_STEPS * len(contents.supported), done)

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from shapeplan.errors import ArgumentError, ErrorDetail, FitError, check_choice
+from shapeplan.fitting.checkpoints import with_stretches
 from shapeplan.fitting.cost_fit import cost_of, heads_of
 from shapeplan.fitting.diagnostics.diagnose import diagnose
 from shapeplan.fitting.diagnostics.influence import MonitoredQuantities
@@ -31,7 +32,7 @@ from shapeplan.sweeps.dimensions import hold_two_valued
 from shapeplan.sweeps.grid import Start, check_start, find_start
 
 MOST_REPLICATES = 100_000
-RIVAL_REPLICATES = 200
+RIVAL_REPLICATES = 100
 """Replicates of a law that was not chosen: enough for the ends of an interval that only tells whether laws agree."""
 _WORK_OF_A_LAW = 100
 """Replicates that cost about as much as the search for a law's optimum, or its backtest."""
@@ -48,6 +49,7 @@ def fit(  # noqa: PLR0913 - public: an argument a question
     replicates: int = 1000,
     seed: int = 0,
     level: float = DEFAULT_LEVEL,
+    every_row: bool = False,
     done: Callable[[int, int], None] = lambda done, total: None,
 ) -> Fit:
     """Fit a law to a sweep.
@@ -71,6 +73,9 @@ def fit(  # noqa: PLR0913 - public: an argument a question
         Seed of the bootstrap.
     level : float
         Coverage of the intervals, between 0 and 1.
+    every_row : bool
+        Whether to fit every row where runs have many; else checkpoints of a run that are close in compute are merged
+        (see `shapeplan.fitting.checkpoints`).
     done : callable
         Told how much is done, of how much, in units of about a replicate; the total is a guess until a law is chosen.
 
@@ -88,6 +93,8 @@ def fit(  # noqa: PLR0913 - public: an argument a question
     """
     check_arguments(law, objective, replicates, level)
     runs = runs.canonical()
+    if OBJECTIVES[objective].averages and not every_row:
+        runs = with_stretches(runs)
     if law == "auto" or not FORMS[law].joint or FORMS[law].over(runs.dims).dims:
         runs = hold_two_valued(runs)
     try:

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.linalg import block_diag
 
 from shapeplan.errors import ErrorDetail, FitError
+from shapeplan.fitting.checkpoints import merge
 from shapeplan.fitting.selection.identifiability import is_constant
 from shapeplan.fitting.solver import RELATIVE, Block, Found, Objective, Solution, search
 from shapeplan.laws import OUTER, Form, Term
-from shapeplan.numerics.arrays import Floats, Index
+from shapeplan.numerics.arrays import Bools, Floats, Index
 from shapeplan.runs import Runs
 
 _AT_BOUND = 1e-9
@@ -33,7 +33,11 @@ class Problem:
     rows : mapping of str to ndarray of int
         Rows of the log that every branch of the form is fitted to.
     blocks : tuple of Block
-        One a branch, in the form's order; predictions are in units of `metric_unit`.
+        One a branch, in the form's order, with all of its rows; predictions are in units of `metric_unit`.
+    points : tuple of Block
+        The same with checkpoints merged: what the engine descends on.
+    point_rows : tuple of ndarray of int
+        A row that every point of a block stands for.
     metric_unit : float
         Median of the metric over the rows.
     objective : Objective
@@ -44,6 +48,8 @@ class Problem:
     units: Mapping[str, float]
     rows: Mapping[str, Index]
     blocks: tuple[Block, ...]
+    points: tuple[Block, ...]
+    point_rows: tuple[Index, ...]
     metric_unit: float
     objective: Objective = RELATIVE
 
@@ -81,7 +87,9 @@ class Problem:
         """
         lower, upper = self.bounds
         theta = solution.exponents[0]
-        by_exponent, by_coefficient = [], []
+        by_exponent = []
+        by_coefficient = np.zeros((len(self.all_rows), sum(block.width for block in self.blocks)))
+        row = column = 0
         for block, coefficients in zip(self.blocks, solution.coefficients, strict=True):
             used = np.flatnonzero(block.uses)
             here = block.at(solution.exponents[:1], block.columns(solution.exponents[:1]), coefficients[:1], used)
@@ -89,32 +97,75 @@ class Problem:
             exponents = np.zeros((block.rows, len(theta)))
             exponents[:, used] = slopes[:, : len(used)]
             by_exponent.append(exponents)
-            by_coefficient.append(slopes[:, len(used) :][:, coefficients[0] > 0])
+            by_coefficient[row : row + block.rows, column : column + block.width] = slopes[:, len(used) :]
+            row, column = row + block.rows, column + block.width
         exponents = np.concatenate(by_exponent)
         inside = (theta > lower * (1 + _AT_BOUND)) & (theta < upper * (1 - _AT_BOUND)) & exponents.any(axis=0)
-        return np.hstack([exponents[:, inside], block_diag(*by_coefficient)])
+        positive = np.concatenate([coefficients[0] > 0 for coefficients in solution.coefficients])
+        return np.hstack([exponents[:, inside], by_coefficient[:, positive]])
+
+    @property
+    def point_of(self) -> Index:
+        """A row that every point stands for, points and rows block after block, shape (points,)."""
+        starts = np.cumsum([0, *(block.rows for block in self.blocks)])
+        return np.concatenate([start + rows for start, rows in zip(starts, self.point_rows, strict=False)])
+
+    @property
+    def point_weights(self) -> Floats:
+        """How many rows every point stands for, block after block, shape (points,)."""
+        return np.concatenate([block.weights for block in self.points])
+
+    def branches(self) -> dict[str, Problem]:
+        """Return every branch as a problem of its own, with the exponents of all."""
+        return {
+            branch: replace(self, rows={branch: rows}, blocks=(block,), points=(points,), point_rows=(row,))
+            for (branch, rows), block, points, row in zip(
+                self.rows.items(), self.blocks, self.points, self.point_rows, strict=True
+            )
+        }
 
     def observing(self, observed: Floats) -> list[Block]:
-        """Return the blocks with other observations, shape (batch, rows), in units of `metric_unit`."""
-        cuts = np.cumsum([block.rows for block in self.blocks])[:-1]
+        """Return the points with other observations, shape (batch, points), in units of `metric_unit`."""
+        cuts = np.cumsum([block.rows for block in self.points])[:-1]
         return [
             replace(block, observed=mine)
-            for block, mine in zip(self.blocks, np.split(observed, cuts, axis=1), strict=True)
+            for block, mine in zip(self.points, np.split(observed, cuts, axis=1), strict=True)
         ]
 
-    def predicted(self, solution: Solution) -> tuple[Floats, ...]:
-        """Return what the first of a batch predicts for the rows of every block, in units of `metric_unit`."""
-        return tuple(
-            block.predicted(solution.exponents[:1], block.columns(solution.exponents[:1]), coefficients[:1])[0]
-            for block, coefficients in zip(self.blocks, solution.coefficients, strict=True)
-        )
+    def keeping(self, keep: Bools) -> list[Block]:
+        """Return the points of rows to be kept, shape (batch, rows of the log); those of a stretch go together."""
+        return [
+            replace(block, weights=block.weights * keep[:, rows[some]])
+            for block, rows, some in zip(self.points, self.rows.values(), self.point_rows, strict=True)
+        ]
+
+    def predicted(self, solution: Solution) -> Floats:
+        """Return what the first of a batch predicts for rows, block after block, in units of `metric_unit`."""
+        return _predicted(self.blocks, solution)
+
+    def predicted_points(self, solution: Solution) -> Floats:
+        """Return what the first of a batch predicts for points, block after block, in units of `metric_unit`."""
+        return _predicted(self.points, solution)
 
     def residuals(self, solution: Solution) -> Floats:
         """Return pred/y - 1 of the first of a batch, block after block."""
-        predicted = self.predicted(solution)
-        return np.concatenate(
-            [values / block.observed - 1.0 for values, block in zip(predicted, self.blocks, strict=True)]
-        )
+        observed: Floats = np.concatenate([block.observed for block in self.blocks])
+        return self.predicted(solution) / observed - 1.0
+
+    def misfit(self, solution: Solution) -> float:
+        """Return the objective of the first of a batch over all rows."""
+        observed = np.concatenate([block.observed for block in self.blocks])
+        return float(self.objective.value(self.predicted(solution), observed, np.ones(len(observed))))
+
+
+def _predicted(blocks: Sequence[Block], solution: Solution) -> Floats:
+    theta = solution.exponents[:1]
+    return np.concatenate(
+        [
+            block.predicted(theta, block.columns(theta), coefficients[:1])[0]
+            for block, coefficients in zip(blocks, solution.coefficients, strict=True)
+        ]
+    )
 
 
 def solve(problem: Problem, plain: Found | None = None) -> Found:
@@ -134,7 +185,7 @@ def solve(problem: Problem, plain: Found | None = None) -> Found:
     """
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         found = search(
-            problem.blocks, *problem.bounds, problem.objective, plain=None if plain is None else plain.optima
+            problem.points, *problem.bounds, problem.objective, plain=None if plain is None else plain.optima
         )
     if not np.isfinite(found.best.objective[0]):
         message = "the numbers of the log span too many orders of magnitude for the law"
@@ -172,14 +223,25 @@ def pose(
     columns = runs.variables()
     exponents = form.exponents
     metric_unit = reference_unit(runs.observed()[np.concatenate(list(rows.values()))])
-    blocks = []
+    blocks, points, point_rows = [], [], []
     for branch, terms in form.branches.items():
         chosen = rows[branch]
         logs = {name: np.log(columns[name][chosen] / units[name]) for name in form.variables}
         observed = runs.observed()[chosen] / metric_unit
         inside = sum(bool(term.powers) for term in terms) if form.outer else None
-        blocks.append(Block(_log_columns(terms, exponents, logs), observed, np.ones(len(chosen)), inside=inside))
-    return Problem(form, dict(units), dict(rows), tuple(blocks), metric_unit, objective)
+        block = Block(_log_columns(terms, exponents, logs), observed, np.ones(len(chosen)), inside=inside)
+        blocks.append(block)
+        if runs.stretches is None:
+            points.append(block)
+            point_rows.append(np.arange(len(chosen)))
+            continue
+        merged = merge(logs, observed, np.log(runs.flops[chosen]), runs.stretches[chosen])
+        linear = _log_columns(terms, exponents, merged.logs)
+        points.append(Block(linear, merged.observed, merged.weights, inside=inside))
+        point_rows.append(merged.row)
+    return Problem(
+        form, dict(units), dict(rows), tuple(blocks), tuple(points), tuple(point_rows), metric_unit, objective
+    )
 
 
 def _log_columns(terms: Sequence[Term], exponents: Sequence[str], logs: Mapping[str, Floats]) -> Floats:

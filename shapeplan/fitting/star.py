@@ -67,11 +67,11 @@ def solve_star(runs: Runs, star: StarSweep, objective: Objective = RELATIVE) -> 
     found = solve(problem)
     lower, upper = problem.bounds
     c_alone, separate = {}, 0.0
-    for dim, block in zip(dims, problem.blocks, strict=True):
-        alone = search([block], lower, upper, objective).best
+    for dim, arm in problem.branches().items():
+        alone = search(arm.points, lower, upper, objective).best
         c_alone[dim] = float(alone.exponents[0, form.exponents.index("c")])
-        separate += float(alone.objective[0])
-    shared = float(found.best.objective[0])
+        separate += arm.misfit(alone)
+    shared = problem.misfit(found.best)
     # The F test is one of sums of squares.
     least_squares = objective is RELATIVE
     cautions = (

@@ -97,7 +97,7 @@ def _quality(runs: Runs, chosen: Candidate, misfit: warnings.Misfit, status: Sta
     rows = chosen.problem.all_rows
     return Quality(
         objective=chosen.problem.objective.name,
-        objective_value=float(chosen.found.best.objective[0]),
+        objective_value=chosen.problem.misfit(chosen.found.best),
         relative_rmse=misfit.rmse,
         rows=len(rows),
         runs=len(np.unique(runs.run[rows])),

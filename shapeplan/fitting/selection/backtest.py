@@ -9,6 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from shapeplan.fitting.checkpoints import whole_stretches
 from shapeplan.fitting.records import Horizon
 from shapeplan.fitting.selection.candidate import Candidate
 from shapeplan.fitting.solver import Solution
@@ -26,7 +27,7 @@ EXACT = 1e-9
 
 @dataclass(frozen=True)
 class Fold:
-    """A fit below a compute, and the rows above it.
+    """A fit below a compute, and the rows above it; checkpoints that are merged across it are in neither.
 
     Attributes
     ----------
@@ -112,24 +113,25 @@ def backtest(candidate: Candidate, runs: Runs) -> Backtest:
         The log.
     """
     rows, top = candidate.problem.all_rows, runs.flops.max()
-    kept: dict[int, Bools] = {}
+    kept: dict[int, tuple[Bools, Bools]] = {}
     reason = None
     for cut in CUTS:
-        keep = runs.flops <= top / cut
+        below = runs.flops <= top / cut
+        keep = whole_stretches(runs, below)
         if not keep[rows].any() or keep[rows].all() or int(keep.sum()) in kept:
             continue
         lacks = candidate.lacking(runs, keep)
         if lacks is None:
-            kept[int(keep.sum())] = keep
+            kept[int(keep.sum())] = keep, below
         reason = reason or lacks
     if not kept:
         return Backtest(candidate, (), reason or "all rows have the same compute")
-    solution = candidate.without(np.array(list(kept.values())))
-    folds = tuple(_fold(candidate, runs, solution.take(i), keep) for i, keep in enumerate(kept.values()))
+    solution = candidate.without(np.array([keep for keep, _ in kept.values()]))
+    folds = tuple(_fold(candidate, runs, solution.take(i), *rows) for i, rows in enumerate(kept.values()))
     return Backtest(candidate, folds, reason)
 
 
-def _fold(candidate: Candidate, runs: Runs, solution: Solution, keep: Bools) -> Fold:
-    test = np.flatnonzero(~keep)
+def _fold(candidate: Candidate, runs: Runs, solution: Solution, keep: Bools, below: Bools) -> Fold:
+    test = np.flatnonzero(~below)
     distance = runs.flops[test] / runs.flops[keep].max()
     return Fold(keep, test, distance, candidate.unseen(solution, 0, runs, test), solution)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -78,7 +78,7 @@ class Candidate:
     def residual_model(self, runs: Runs) -> ResidualModel:
         """Return how its rows scatter around the fit."""
         _, run = np.unique(runs.run[self.problem.all_rows], return_inverse=True)
-        predicted = np.concatenate(self.problem.predicted(self.found.best))
+        predicted = self.problem.predicted(self.found.best)
         observed = np.concatenate([block.observed for block in self.problem.blocks])
         return ResidualModel.of(np.log(observed / predicted), run, self.problem.tangent(self.found.best))
 
@@ -88,7 +88,7 @@ class Candidate:
         return HeldOutError.of_errors(self.errors(self.found.best, 0, runs, beside)) if beside.size else None
 
     def without(self, keep: Bools) -> Solution:
-        """Fit again with rows left out.
+        """Fit again with rows left out, those of a stretch together.
 
         Parameters
         ----------
@@ -100,11 +100,7 @@ class Candidate:
         Solution
             One optimum a problem.
         """
-        blocks = [
-            replace(block, weights=keep[:, rows].astype(float))
-            for block, rows in zip(self.problem.blocks, self.problem.rows.values(), strict=True)
-        ]
-        return refit(blocks, self.found.optima, *self.problem.bounds, self.problem.objective)
+        return refit(self.problem.keeping(keep), self.found.optima, *self.problem.bounds, self.problem.objective)
 
     def errors(self, solution: Solution, index: int, runs: Runs, rows: Index) -> Floats:
         """Return pred/y - 1 for rows of the log under one of a batch of solutions; infinite where no loss comes out."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from shapeplan.fitting.checkpoints import whole_stretches
 from shapeplan.fitting.records import HeldOutError
 from shapeplan.fitting.selection.candidate import Candidate
 from shapeplan.numerics.arrays import Bools
@@ -18,12 +19,13 @@ SHAPE_GROUPS = 40
 
 def predict_top_decade(candidate: Candidate, runs: Runs) -> tuple[HeldOutError | None, str | None]:
     """Return how the law does on the top decade of compute, fitted below it, or why that is not known."""
-    below = runs.flops < runs.flops.max() / 10
+    decade = runs.flops >= runs.flops.max() / 10
+    below = whole_stretches(runs, ~decade)
     if not below.any():
         return None, "no row is below a tenth of the largest compute"
     if reason := candidate.lacking(runs, below):
         return None, f"below a tenth of the largest compute: {reason}"
-    errors = candidate.unseen(candidate.without(below[None]), 0, runs, np.flatnonzero(~below))
+    errors = candidate.unseen(candidate.without(below[None]), 0, runs, np.flatnonzero(decade))
     return (HeldOutError.of_errors(errors), None) if np.isfinite(errors).all() else (None, NO_ERRORS)
 
 

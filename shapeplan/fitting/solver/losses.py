@@ -40,6 +40,8 @@ class Objective(ABC):
     """Whether `project` gives the best coefficients exactly."""
     smooth: bool
     """Whether it has a second derivative everywhere."""
+    averages: bool
+    """Whether neighbouring rows may be averaged before the fit: not where outliers are to be left alone."""
     damping: float
     """Where the damping of a descent starts."""
 
@@ -66,6 +68,7 @@ class Relative(Objective):
     says = "sum of squares"
     projects = True
     smooth = True
+    averages = True
     damping = 1e-3
 
     def value(self, predicted: Floats, observed: Floats, weights: Floats) -> Floats:
@@ -92,6 +95,7 @@ class LogHuber(Objective):
     says = f"sum of Huber's misfit, delta {DELTA:g}, of log residuals"
     projects = False
     smooth = False
+    averages = False
     damping = 1.0
 
     def value(self, predicted: Floats, observed: Floats, weights: Floats) -> Floats:

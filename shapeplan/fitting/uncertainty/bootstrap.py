@@ -55,14 +55,15 @@ def bootstrap(
     """
     if not replicates:
         return {}, 0
-    predicted = np.concatenate(problem.predicted(found.best))
+    predicted = problem.predicted_points(found.best)
+    at_points = residual_model.at_points(problem.point_of, problem.point_weights)
     wider = residual_model.widening(level)
     rng = np.random.default_rng(seed)
     count = max(1, replicates * len(predicted) // CELLS_IN_MEMORY)
     sizes = [len(piece) for piece in np.array_split(np.arange(replicates), count)]
     draws, unconverged = [], 0
     for size in sizes:
-        blocks = problem.observing(predicted * np.exp(wider * residual_model.draw(rng, size)))
+        blocks = problem.observing(predicted * np.exp(wider * at_points.draw(rng, size)))
         again = refit(blocks, found.optima, *problem.bounds, problem.objective)
         draws.append(problem.constants(again))
         unconverged += int((~again.converged).sum())

@@ -116,12 +116,13 @@ class _Profile:
             The ratio of the objectives less one; infinite where c is at its bound, which nothing of s_k survives.
         """
         rng, count = np.random.default_rng((seed, 1)), len(self.dims)
-        predicted = np.concatenate(self.problem.predicted(self.found.best))
+        predicted = self.problem.predicted_points(self.found.best)
+        at_points = residual_model.at_points(self.problem.point_of, self.problem.point_weights)
         optima, (lower, upper) = self.found.optima[:_OPTIMA], self.problem.bounds
         ratios = []
         for piece in pieces(replicates, len(predicted) * count):
             size = len(piece)
-            blocks = self.problem.observing(predicted * np.exp(residual_model.draw(rng, size)))
+            blocks = self.problem.observing(predicted * np.exp(at_points.draw(rng, size)))
             free = refit(blocks, optima, lower, upper, self.problem.objective)
             dims, owner = np.divmod(np.arange(count * size), size)
             every = [block.take(owner) for block in blocks]
@@ -149,7 +150,7 @@ class _Profile:
         def rise(distance: Floats, which: Index) -> Floats:
             nonlocal near
             s = estimate[which] * np.exp(signs[which] * distance)
-            held = self._hold(self.problem.blocks, dims[which], s, near[which], thorough=False)
+            held = self._hold(self.problem.points, dims[which], s, near[which], thorough=False)
             near = near[:, : _OPTIMA_AGAIN + 1]
             near[which, -1] = held.exponents
             # The objective rises as the square of a small distance.
@@ -158,8 +159,8 @@ class _Profile:
         limit = np.abs(np.log(np.where(signs < 0, self.lowest[dims], self.highest[dims]) / estimate))
         for _ in range(_CHECKS):
             ends = estimate * np.exp(signs * crossings(rise, limit, float(np.sqrt(allowed))))
-            reached = self._hold(self.problem.blocks, dims, ends, near, thorough=False)
-            lowest = self._hold(self.problem.blocks, dims, ends, near)
+            reached = self._hold(self.problem.points, dims, ends, near, thorough=False)
+            lowest = self._hold(self.problem.points, dims, ends, near)
             lower = lowest.objective < reached.objective * (1 - _LOWER)
             if not lower.any():
                 break

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import ndtri, stdtrit
 
-from shapeplan.numerics.arrays import Floats, Ints
+from shapeplan.numerics.arrays import Floats, Index, Ints
 
 _LEAST_FREEDOM = 0.5
 """Degrees of freedom between runs below which nothing can be said about what the rows of a run have in common."""
@@ -32,6 +32,8 @@ class ResidualModel:
         Degrees of freedom behind the variance of what was fitted.
     between : float
         Degrees of freedom between runs that the fit left.
+    counts : ndarray, shape (rows,), or None
+        How many rows each of them is the mean of, where it is one.
     """
 
     shape: Floats
@@ -40,6 +42,7 @@ class ResidualModel:
     common: float
     freedom: float
     between: float
+    counts: Floats | None = None
 
     @property
     def runs(self) -> int:
@@ -98,6 +101,10 @@ class ResidualModel:
         tail = (1 + level) / 2
         return float(stdtrit(max(self.freedom, 1.0), tail) / ndtri(tail))
 
+    def at_points(self, row: Index, counts: Floats) -> ResidualModel:
+        """Return how points scatter that each stand for some rows, one of which is `row`, both of shape (points,)."""
+        return replace(self, run=self.run[row], counts=None if (counts == 1.0).all() else counts)
+
     def draw(self, rng: np.random.Generator, replicates: int) -> Floats:
         """Return residuals of replicates, shape (replicates, rows): one part a run, one part a row."""
 
@@ -106,6 +113,8 @@ class ResidualModel:
             return np.asarray(signs * self.shape[rng.integers(len(self.shape), size=(replicates, size))])
 
         rows = np.sqrt(1 - self.common) * parts(len(self.run))
+        if self.counts is not None:
+            rows /= np.sqrt(self.counts)
         if self.common:
             rows += np.sqrt(self.common) * parts(self.runs)[:, self.run]
         return np.asarray(self.sigma * rows)

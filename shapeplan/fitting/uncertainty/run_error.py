@@ -86,16 +86,16 @@ def _excess(backtest: Backtest, runs: Runs, fold: Fold, variance: float) -> _Exc
     """Return what a fold tells; None where it has no row of the law, or its fit no derivatives."""
     problem = backtest.candidate.problem
     rows = problem.all_rows
-    seen = fold.train[rows]
-    if seen.all():
+    seen, above = fold.train[rows], np.isin(rows, fold.test)
+    if not above.any():
         return None
-    place = np.searchsorted(fold.test, rows[~seen])
+    place = np.searchsorted(fold.test, rows[above])
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         square = np.log1p(fold.errors[place]) ** 2
         tangent = problem.tangent(fold.solution)
     if not np.isfinite(square).all() or not np.isfinite(tangent).all():
         return None
     scale = np.maximum(np.sqrt((tangent[seen] ** 2).sum(axis=0)), _TINY)
-    known, asked = tangent[seen] / scale, tangent[~seen] / scale
+    known, asked = tangent[seen] / scale, tangent[above] / scale
     leverage = np.einsum("ri,ij,rj->r", asked, np.linalg.pinv(known.T @ known, rcond=_RANK), asked)
     return _Excess(fold.distance[place], square, variance * (1 + np.maximum(leverage, 0.0)))
