@@ -123,6 +123,11 @@ IMPLAUSIBLE_MAGNITUDE = _register(
 INFLUENTIAL = _register(
     "influential", "the fit moves much when one run is left out", "check that run, or train it again"
 )
+KEPT_PROPORTIONS = _register(
+    "kept-proportions",
+    "the log does not tell the best size of a dimension: plans keep it in the proportions of the log",
+    "add shapes that differ in that dimension alone, smaller and larger",
+)
 LACK_OF_FIT = _register(
     "lack-of-fit",
     "residuals are larger than noise, or have a trend",
@@ -164,6 +169,11 @@ ONE_LAW = _register(
     "one-law",
     "one law alone ranks the next runs, although others extrapolate as well",
     "rank by another law too, with `law`",
+)
+OPEN_VALLEY = _register(
+    "open-valley",
+    "a budget of an isoFLOP sweep has no minimum among its sizes",
+    "add smaller or larger sizes at that budget",
 )
 OUTLIER = _register("outlier", "a run is far from the law", "check the run")
 PARAMS_MISMATCH = _register(
@@ -207,5 +217,10 @@ UNREAD_COLUMN = _register(
 )
 UNTRUSTED_FIT = _register(
     "untrusted-fit", "the fit fails a check that plans depend on", "see its other warnings; plans need `force`"
+)
+VALLEYS_DISAGREE = _register(
+    "valleys-disagree",
+    "the best size grows otherwise under the law than by parabolas through the budgets",
+    "plan within the budgets, or add sizes near the minima",
 )
 VERY_LONG = _register("very-long", "training would take more than a century", "use more accelerators")

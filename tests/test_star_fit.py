@@ -307,12 +307,10 @@ def test_a_metric_that_never_changes_is_refused() -> None:
         fit_star(replace(sweep(), loss=np.full(121, 0.2)))
 
 
-def test_a_single_dimension_is_a_star_too() -> None:
+def test_a_single_dimension_is_a_ladder_and_no_star() -> None:
     runs = sweep(0.001, law=additive_law()).take(np.arange(21))
-    found = fit_star(replace(runs, dims=("width",), shape=runs.shape[:, :1]), replicates=10)
-    assert found.dimensions.free == ("width",)
-    assert found.quality is not None
-    assert found.quality.relative_rmse < 0.002
+    with pytest.raises(FitError, match="it is a ladder: width alone varies"):
+        fit_star(replace(runs, dims=("width",), shape=runs.shape[:, :1]), replicates=10)
 
 
 def test_many_distinct_shapes_are_looked_through_quickly() -> None:

@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 from shapeplan.architectures import Cost, FittedCost, architecture
 from shapeplan.documents.base import Document, header
 from shapeplan.documents.consistency import center_in, inconsistencies
+from shapeplan.documents.isoflop import IsoFlopRecord
 from shapeplan.documents.records import (
     BootstrapRecord,
     CenterRecord,
@@ -57,6 +58,7 @@ class LawDocument(Document):
     dims: tuple[str, ...]
     tied: dict[str, Tie]
     fixed: dict[str, float] = Field(default_factory=dict)
+    kept: dict[str, Tie] = Field(default_factory=dict)
     metric: str
     flops_convention: Convention
     examples_unit: str = Field(default="examples", pattern="^(examples|tokens)$")
@@ -67,6 +69,7 @@ class LawDocument(Document):
     parameters: dict[str, Parameter]
     scaling_exponents: dict[str, EstimateRecord]
     growth_exponents: dict[str, EstimateRecord] = Field(default_factory=dict)
+    isoflop: IsoFlopRecord | None = None
     optimum: OptimumRecord | None = None
     start: Start | None
     star: StarRecord | None = None
@@ -109,6 +112,7 @@ def law_document(fit: Fit) -> LawDocument:
         reference=form.source,
         dims=fit.dims,
         tied=dict(log.dimensions.tied),
+        kept=dict(log.dimensions.kept),
         fixed=dict(log.dimensions.fixed),
         metric=log.metric,
         flops_convention=log.flops_convention,
@@ -120,6 +124,7 @@ def law_document(fit: Fit) -> LawDocument:
         parameters=dict(fit.parameters),
         scaling_exponents=estimate_records(fit.scaling_exponents),
         growth_exponents=estimate_records(fit.growth_exponents),
+        isoflop=IsoFlopRecord.of(log.isoflops),
         optimum=OptimumRecord(flops=OPTIMUM_AT * log.flops_range[1], shape=optimum) if optimum else None,
         start=fit.start,
         star=StarRecord(center=center) if center else None,
@@ -155,7 +160,7 @@ def fit_of(document: LawDocument, sources: tuple[Source, ...] = ()) -> Fit:
     sources : tuple of Source
         What the fit is now read from; by default the inputs the document names.
     """
-    dimensions = Dimensions(document.dims, dict(document.tied), dict(document.fixed))
+    dimensions = Dimensions(document.dims, dict(document.tied), dict(document.fixed), dict(document.kept))
     cost = _cost_of(document)
     derive = CostModel(dimensions, cost, document.flops_convention).variables
     constants = {name: parameter.value for name, parameter in document.parameters.items()}
@@ -176,6 +181,7 @@ def fit_of(document: LawDocument, sources: tuple[Source, ...] = ()) -> Fit:
             sources=sources or document.inputs,
             origins=document.inputs if sources else (),
             dropped=document.dropped,
+            isoflops=document.isoflop.isoflops() if document.isoflop else None,
         ),
         uncertainty=Uncertainty(
             parameters=document.parameters,

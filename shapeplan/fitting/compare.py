@@ -16,6 +16,7 @@ from shapeplan.fitting.selection.choice import choose
 from shapeplan.fitting.selection.held_out import predict_unseen_shapes
 from shapeplan.fitting.selection.identifiability import Support, survey
 from shapeplan.fitting.solver import OBJECTIVES
+from shapeplan.fitting.valleys import find_isoflops
 from shapeplan.provenance import Source
 from shapeplan.runs import Runs
 from shapeplan.sweeps.dimensions import hold_two_valued
@@ -129,5 +130,17 @@ def compare(
         refused=tuple(law for law in contents.laws if not law.supported),
         cautions=(*runs.cautions, *fit_cautions(misfit, measure_noise(runs)), *contents.cautions),
         sources=runs.sources,
-        notes=(*runs.notes, *power_notes(contents.supported, candidates)),
+        notes=(*runs.notes, *power_notes(contents.supported, candidates), *_growth_by_parabolas(runs)),
+    )
+
+
+def _growth_by_parabolas(runs: Runs) -> tuple[str, ...]:
+    """Return what the budgets of an isoFLOP sweep tell by themselves, whatever the law."""
+    isoflops = find_isoflops(runs)
+    if isoflops is None or isoflops.growth is None or isoflops.growth.ci is None:
+        return ()
+    low, high = isoflops.growth.ci
+    return (
+        f"by parabolas through {len(isoflops.inside)} budgets the best parameters grow as "
+        f"compute^{isoflops.growth.value:.3f} ({low:.3f} to {high:.3f})",
     )

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from shapeplan.architectures import Architecture, Cost
 from shapeplan.errors import Caution
+from shapeplan.fitting.isoflop import IsoFlops
 from shapeplan.fitting.records import (
     Arm,
     Bootstrap,
@@ -72,6 +73,8 @@ class LogSummary:
         Rows that were left out, and why.
     notes : tuple of str
         What was understood on the way; not part of the evidence.
+    isoflops : IsoFlops or None
+        The budgets of an isoFLOP sweep; None for others.
     """
 
     metric: str
@@ -89,6 +92,7 @@ class LogSummary:
     origins: tuple[Source, ...] = ()
     dropped: tuple[DroppedRow, ...] = ()
     notes: tuple[str, ...] = ()
+    isoflops: IsoFlops | None = None
 
 
 @dataclass(frozen=True)

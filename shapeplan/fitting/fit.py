@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,9 +14,11 @@ from shapeplan.fitting.cost_fit import cost_of, heads_of
 from shapeplan.fitting.diagnostics.diagnose import diagnose
 from shapeplan.fitting.diagnostics.influence import MonitoredQuantities
 from shapeplan.fitting.diagnostics.star_diagnostics import report_star
-from shapeplan.fitting.diagnostics.warnings import find_front
+from shapeplan.fitting.diagnostics.warnings import find_front, valley_cautions
 from shapeplan.fitting.evidence import LogSummary, ModelSelection, Rival, StarEvidence
+from shapeplan.fitting.isoflop import IsoFlops
 from shapeplan.fitting.progress import Counter
+from shapeplan.fitting.proportions import kept_in_proportion
 from shapeplan.fitting.result import OPTIMUM_AT, Fit
 from shapeplan.fitting.rows import rows_of
 from shapeplan.fitting.selection.backtest import backtest
@@ -25,8 +28,12 @@ from shapeplan.fitting.selection.identifiability import Contents, survey
 from shapeplan.fitting.solver import OBJECTIVES, Objective
 from shapeplan.fitting.uncertainty.estimates import Replicates, estimate
 from shapeplan.fitting.uncertainty.profile_likelihood import simulations
+from shapeplan.fitting.uncertainty.size_growth import growth_of_params
+from shapeplan.fitting.valleys import FAR, find_isoflops, is_far
 from shapeplan.laws import FORMS, Star
+from shapeplan.numerics.arrays import Bools
 from shapeplan.optimum.cost_model import CostModel, trust_region
+from shapeplan.provenance import DroppedRow
 from shapeplan.runs import Runs
 from shapeplan.sweeps.dimensions import hold_two_valued
 from shapeplan.sweeps.grid import Start, check_start, find_start
@@ -34,6 +41,8 @@ from shapeplan.sweeps.grid import Start, check_start, find_start
 MOST_REPLICATES = 100_000
 RIVAL_REPLICATES = 100
 """Replicates of a law that was not chosen: enough for the ends of an interval that only tells whether laws agree."""
+_BETTER_WITHOUT = 0.9
+"""Backtest error without the rows far from the valleys, over that with them, below which they are left out."""
 _WORK_OF_A_LAW = 100
 """Replicates that cost about as much as the search for a law's optimum, or its backtest."""
 DEFAULT_LEVEL, LEAST_LEVEL, MOST_LEVEL = 0.9, 0.01, 0.999
@@ -97,27 +106,42 @@ def fit(  # noqa: PLR0913 - public: an argument a question
         runs = with_stretches(runs)
     if law == "auto" or not FORMS[law].joint or FORMS[law].over(runs.dims).dims:
         runs = hold_two_valued(runs)
+    isoflops, far = find_isoflops(runs, level), is_far(runs)
+    counter = Counter(2 * _WORK_OF_A_LAW * len(FORMS) + 2 * replicates, done)
+
+    def chosen_on(rows: Runs) -> _Chosen:
+        contents = survey(rows, center)
+        return _choose(rows, contents, law, OBJECTIVES[objective], lambda: counter(_WORK_OF_A_LAW))
+
     try:
-        contents = survey(runs, center)
-        laws = len(contents.supported) if law == "auto" else 1
-        counter = Counter(2 * _WORK_OF_A_LAW * laws + 2 * replicates, done)
-        choice, beside, notes = _choose(runs, contents, law, OBJECTIVES[objective], lambda: counter(_WORK_OF_A_LAW))
+        found = chosen_on(runs)
     except FitError as error:
         raise FitError(*(detail.within(runs.name) for detail in error.details)) from None
-    runs = replace(runs, notes=(*runs.notes, *notes))
+    if far.any():
+        with suppress(FitError):
+            found = _nearer(found, chosen_on(runs.take(~far)), far)
+    runs, choice, beside = found.runs, found.choice, found.beside
     rivals = sum(_knows_shape(rival) for rival in choice.rivals)
     left = replicates * (2 if beside else 1) + min(replicates, RIVAL_REPLICATES) * rivals
     if beside or choice.chosen.star:
         left += simulations(replicates, level)
     counter.total = counter.count + left
     counted = Replicates(replicates, seed, level, counter)
-    return _assemble(runs, contents, choice, beside, start, counted)
+    return _assemble(found, isoflops, start, counted)
 
 
-def _choose(
-    runs: Runs, contents: Contents, law: str, objective: Objective, done: Callable[[], None]
-) -> tuple[Choice, Candidate | None, tuple[str, ...]]:
-    """Return the choice of a law, the star beside a law that is another, and notes on what was fitted."""
+@dataclass(frozen=True)
+class _Chosen:
+    """The rows that a law is fitted to, what they offer, the choice of a law, and the star beside another law."""
+
+    runs: Runs
+    contents: Contents
+    choice: Choice
+    beside: Candidate | None
+
+
+def _choose(runs: Runs, contents: Contents, law: str, objective: Objective, done: Callable[[], None]) -> _Chosen:
+    """Choose a law, or fit the one that was asked for."""
     if law != "auto":
         _check_supported(contents, law)
         chosen = fit_candidate(law, runs, contents.dimensions, contents.star, objective)
@@ -132,22 +156,53 @@ def _choose(
             Star.name, runs, contents.dimensions, contents.star, objective
         )
     asked = contents.supported if law == "auto" else (law,)
-    return choice, beside, power_notes(asked, candidates.values())
+    notes = power_notes(asked, candidates.values())
+    return _Chosen(replace(runs, notes=(*runs.notes, *notes)), contents, choice, beside)
 
 
-def _assemble(
-    runs: Runs,
-    contents: Contents,
-    choice: Choice,
-    beside: Candidate | None,
-    start: Start | None,
-    replicates: Replicates,
-) -> Fit:
+def _nearer(whole: _Chosen, near: _Chosen, far: Bools) -> _Chosen:
+    """Return what is fitted of an isoFLOP sweep: without the rows far from the valleys where the backtest is better so.
+
+    Far from every optimum rows bend a law that is not exactly true, where nobody asks it.
+
+    Parameters
+    ----------
+    whole, near : _Chosen
+        With all rows, and without those far from the valleys.
+    far : ndarray of bool, shape (rows,)
+        Which are.
+    """
+    every, fewer = whole.choice.backtest.errors_by_top(whole.runs, ~far), near.choice.backtest.errors_by_top(near.runs)
+    cuts = sorted(every.keys() & fewer.keys())
+    if not cuts:
+        return whole
+    with_them, without = (float(np.exp(np.mean(np.log([errors[cut] for cut in cuts])))) for errors in (every, fewer))
+    count = int(far.sum())
+    what = (
+        f"{count} of {len(far)} rows of this isoFLOP sweep lose more than {FAR:.0%} to the best of their budget; the "
+        f"backtest beside them is {with_them:.2%} with them in the fit, {without:.2%} without"
+    )
+    if not without < _BETTER_WITHOUT * with_them:
+        return replace(whole, runs=replace(whole.runs, notes=(*whole.runs.notes, f"{what}: they are in it")))
+    rows = whole.runs
+    left_out = tuple(
+        DroppedRow(int(rows.lines[i]), "far from the valley of its budget", rows.file_of(i))
+        for i in np.flatnonzero(far).tolist()
+    )
+    notes = (*near.runs.notes, f"{what}: they are left out")
+    return replace(near, runs=replace(near.runs, dropped=(*near.runs.dropped, *left_out), notes=notes))
+
+
+def _assemble(found: _Chosen, isoflops: IsoFlops | None, start: Start | None, replicates: Replicates) -> Fit:
     """Return the fit of a law that was chosen: estimates, diagnostics, and what plans need of the log."""
+    runs, contents, choice, beside = found.runs, found.contents, found.choice, found.beside
     chosen, dims = choice.chosen, contents.dimensions.free
     behind = beside or chosen
     cost, cost_notes, cost_cautions = cost_of(runs, dims)
-    cost_model = CostModel(contents.dimensions, cost, runs.flops_convention)
+    front = find_front(runs)
+    kept, kept_cautions = kept_in_proportion(chosen, runs, dims, front)
+    dimensions = replace(contents.dimensions, kept=kept)
+    cost_model = CostModel(dimensions, cost, runs.flops_convention)
     law = replace(chosen.law, derive=cost_model.variables)
     seen = rows_of(runs, chosen, behind.star.star if behind.star else None)
     flops_range = _range(runs.flops[chosen.problem.all_rows])
@@ -165,28 +220,35 @@ def _assemble(
     start, start_cautions = (start, ()) if start or not dims else find_start(runs, dims, contents.beside_star(runs))
     star = report_star(runs, behind) if behind.star else None
     estimates = estimate(law, monitored, choice.backtest, replicates)
-    of_log = (*contents.cautions, *start_cautions, *cost_cautions)
+    of_log = (*kept_cautions, *contents.cautions, *start_cautions, *cost_cautions)
     rivals = [_rival(rival, runs, cost_model, replicates) for rival in choice.rivals if _knows_shape(rival)]
+    growth = dict(estimates.uncertainty.growth_exponents)
+    if isoflops is not None and (
+        of_params := growth_of_params(monitored, choice.rivals, estimates.uncertainty.bootstrap, isoflops)
+    ):
+        growth["params"] = of_params
+    of_valleys = valley_cautions(isoflops, growth.get("params"))
     return Fit(
         law=law,
         log=LogSummary(
             metric=runs.metric,
             flops_convention=runs.flops_convention,
             examples_unit=runs.examples_unit,
-            dimensions=contents.dimensions,
+            dimensions=dimensions,
             flops_range=flops_range,
             shape_range=shape_range,
             architecture=runs.architecture,
             cost=cost,
             heads=heads_of(runs),
-            front=find_front(runs),
+            front=front,
             rows=seen,
+            isoflops=isoflops,
             sources=runs.sources,
             dropped=runs.dropped,
             notes=(*runs.notes, *cost_notes),
         ),
-        uncertainty=estimates.uncertainty,
-        diagnostics=diagnose(law, monitored, estimates, star, of_log),
+        uncertainty=replace(estimates.uncertainty, growth_exponents=growth),
+        diagnostics=diagnose(law, monitored, estimates, star, (*of_valleys, *of_log)),
         model_selection=ModelSelection(choice.scores, tuple(rivals)),
         star=star.evidence if star else StarEvidence(),
         start=start,

@@ -238,7 +238,8 @@ class Fit(Shown):
     def at_edge(self, shape: Mapping[str, float], trust: float = TRUST) -> list[str]:
         """Return the free dimensions of a shape that are at the edge of the trust region."""
         bounds = self.bounds_within(trust)
-        return [dim for dim in bounds if at_edge(np.asarray(shape[dim]), bounds[dim])]
+        kept = self.dimensions.kept
+        return [dim for dim in bounds if dim not in kept and at_edge(np.asarray(shape[dim]), bounds[dim])]
 
     def best_shapes(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -15,6 +15,7 @@ from shapeplan.numerics.arrays import Floats
 from shapeplan.optimum.cost_model import NO_LIMITS, CostModel, Limits
 from shapeplan.optimum.newton import descend, descend_within
 from shapeplan.optimum.objective import ShapeObjective
+from shapeplan.sweeps.dimensions import Tie
 
 _KEPT = 1e-7
 """Violation of a limit, relative, up to which a shape counts as within."""
@@ -49,7 +50,7 @@ def best_shape(
         Dimensions and cost.
     bounds : mapping of str to (low, high)
         Smallest and largest value of every free dimension, each of shape (problems,) or (); where they are equal, the
-        dimension is held.
+        dimension is held. One that is kept in proportion to another follows that, whatever its own bounds.
     limits : Limits
         What the shape and its training may take.
     near : mapping of str to array_like, shape (problems,) or (), optional
@@ -72,14 +73,22 @@ def best_shape(
 
     named = {name: spread(value) for name, value in constants.items()}
     budget = spread(flops)
-    low, high = (np.log(np.column_stack([spread(bounds[dim][end]) for dim in dims])) for end in (0, 1))
+    with np.errstate(divide="ignore"):
+        low, high = (np.log(np.column_stack([spread(bounds[dim][end]) for dim in dims])) for end in (0, 1))
     goal = ShapeObjective(form, units, named, budget, cost_model, limits)
+    moving = [dim for k, dim in enumerate(dims) if (low[:, k] < high[:, k]).all()]
+    followers = {dim: tie for dim, tie in cost_model.dimensions.kept.items() if dim in moving}
+    leaders = [k for k, dim in enumerate(dims) if dim not in followers]
     if not form.dims:
-        goal = replace(goal, ray=(low, high))
+        goal = replace(goal, origin=low, directions=(high - low)[:, None, :])
         low, high = np.zeros((problems, 1)), np.ones((problems, 1))
+    elif followers:
+        origin, directions = _in_proportion(dims, leaders, followers, problems)
+        goal = replace(goal, origin=origin, directions=directions)
+        low, high = low[:, leaders], high[:, leaders]
     start = None
-    if near is not None and goal.ray is None:
-        start = np.clip(np.log(np.column_stack([spread(near[dim]) for dim in dims])), low, high)
+    if near is not None and form.dims:
+        start = np.clip(np.log(np.column_stack([spread(near[dims[k]]) for k in leaders])), low, high)
         start = np.where(np.isfinite(start), start, (low + high) / 2)
     if limits.any:
         place = _within_limits(goal, low, high, start)
@@ -93,12 +102,29 @@ def best_shape(
     return {dim: np.exp(log_shape[:, k]) for k, dim in enumerate(dims)}
 
 
+def _in_proportion(
+    dims: Sequence[str], leaders: Sequence[int], followers: Mapping[str, Tie], problems: int
+) -> tuple[Floats, Floats]:
+    """Return origin and directions of log-shape where some dimensions follow others."""
+    origin, directions = np.zeros(len(dims)), np.zeros((len(leaders), len(dims)))
+    directions[np.arange(len(leaders)), leaders] = 1.0
+    for dim, tie in followers.items():
+        origin[dims.index(dim)] = np.log(tie.ratio)
+        directions[leaders.index(dims.index(tie.to)), dims.index(dim)] = tie.power
+    return (
+        np.broadcast_to(origin, (problems, *origin.shape)),
+        np.broadcast_to(directions, (problems, *directions.shape)),
+    )
+
+
 def _closed(
     goal: ShapeObjective, low: Floats, high: Floats
 ) -> tuple[Floats, np.ndarray[tuple[int], np.dtype[np.bool_]]]:
     """Return the closed form, and for which problems it is the answer: where it exists and lies inside the bounds."""
     dims = goal.cost_model.dimensions.free
-    closed = goal.form.optimum(goal.constants, np.log(goal.budget / goal.units.get("flops", 1.0)))
+    closed: Mapping[str, Floats] = {}
+    if goal.origin is None:
+        closed = goal.form.optimum(goal.constants, np.log(goal.budget / goal.units.get("flops", 1.0)))
     if not closed:
         return np.zeros_like(low), np.zeros(len(low), dtype=bool)
     with np.errstate(divide="ignore"):

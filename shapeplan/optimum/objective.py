@@ -48,8 +48,9 @@ class ShapeObjective:
         Weight of squared violations.
     scale : ndarray, shape (problems,)
         The loss in units of which multipliers and weight are.
-    ray : (ndarray, ndarray), each of shape (problems, dims), or None
-        Ends of a line in log-shape, for a law without shape: a place is then a share of the way, and dims is 1.
+    origin, directions : ndarray, shape (problems, dims) and (problems, places, dims), or None
+        Where dimensions do not move one by one: a place, shape (problems, places), is then that far from the origin of
+        log-shape along every direction.
     """
 
     form: Form
@@ -62,7 +63,8 @@ class ShapeObjective:
     multipliers: Floats = field(default_factory=lambda: np.zeros((0, 1)))
     weight: float = 10.0
     scale: Floats = field(default_factory=lambda: np.ones(1))
-    ray: tuple[Floats, Floats] | None = None
+    origin: Floats | None = None
+    directions: Floats | None = None
 
     def take(self, problems: Index) -> ShapeObjective:
         """Return some of the problems."""
@@ -72,12 +74,15 @@ class ShapeObjective:
             budget=self.budget[problems],
             multipliers=self.multipliers[:, problems] if len(self.multipliers) else self.multipliers,
             scale=self.scale[problems] if self.scale.size > 1 else self.scale,
-            ray=(self.ray[0][problems], self.ray[1][problems]) if self.ray else None,
+            origin=None if self.origin is None else self.origin[problems],
+            directions=None if self.directions is None else self.directions[problems],
         )
 
     def log_shape(self, place: Floats) -> Floats:
         """Return the logarithms of the free dimensions at places."""
-        return place if self.ray is None else self.ray[0] + place * (self.ray[1] - self.ray[0])
+        if self.origin is None or self.directions is None:
+            return place
+        return np.asarray(self.origin + (place[..., None, :] @ self.directions)[..., 0, :])
 
     def loss(self, place: Floats) -> Floats:
         """Return the loss at places, shape (problems, dims); NaN where serving leaves next to nothing for training."""

@@ -34,7 +34,7 @@ def render_fit(fit: Fit) -> list[RenderableType]:
         source = ", from Eq. 2 on the star" if fit.arms and fit.law.form.joint else ""
         parts += [title(f"Scaling exponents: alone, a dimension grows as compute^s ({_level(fit)} intervals{source})")]
         parts += [_exponents(fit)]
-    parts += _best(fit)
+    parts += [*_best(fit), *_isoflops(fit)]
     if fit.arms:
         parts += [title("Eq. 2 on the arms"), *_arms(fit)]
     if fit.center:
@@ -136,6 +136,23 @@ def _best(fit: Fit) -> list[RenderableType]:
     headers += [f"at {format_flops(flops)}", "interval", "trained"] if best else []
     where = f", here at {OPTIMUM_AT:g} times the largest compute of the log" if best else ""
     return [title(f"The best shape under the law: together, dimensions grow as compute^S{where}"), table(headers, rows)]
+
+
+def _isoflops(fit: Fit) -> list[RenderableType]:
+    """Return how the best parameters grow under the law, and by parabolas through the budgets, which know no law."""
+    isoflops = fit.log.isoflops
+    if isoflops is None:
+        return []
+    rows = [
+        [name, compact(estimate.value), span(estimate.ci)]
+        for name, estimate in (("the law", fit.growth_exponents.get("params")), ("parabolas", isoflops.growth))
+        if estimate is not None
+    ]
+    inside, budgets = len(isoflops.inside), len(isoflops.valleys)
+    told = (
+        f"IsoFLOP sweep: the best parameters grow as compute^S over its budgets, {inside} of {budgets} with a minimum"
+    )
+    return [title(told), *([table(["by", "S", "interval"], rows)] if rows else [])]
 
 
 def _trends(fit: Fit) -> RenderableType:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 import numpy as np
@@ -59,11 +59,14 @@ class Dimensions:
         Those that follow one of the free.
     fixed : mapping of str to float
         Those that never vary.
+    kept : mapping of str to Tie
+        Those of the free whose best size the log does not tell: plans keep them in proportion to another.
     """
 
     free: tuple[str, ...]
     tied: Mapping[str, Tie]
     fixed: Mapping[str, float]
+    kept: Mapping[str, Tie] = field(default_factory=dict)
 
     def complete(self, shape: Mapping[str, Size]) -> dict[str, Size | float]:
         """Return the whole shape that belongs to values, or arrays of them, of the free dimensions."""
@@ -135,7 +138,7 @@ def find_dimensions(runs: Runs) -> tuple[Dimensions, tuple[Caution, ...]]:
             free.append(dim)
             continue
         leader = shapes[:, runs.dims.index(partner)]
-        tied[dim] = _tie(partner, leader, shapes[:, i])
+        tied[dim] = tie_between(partner, leader, shapes[:, i])
         ratios = shapes[:, i] / leader
         low, high = float(ratios.min()), float(ratios.max())
         spread = f"{low:.3g}" if high / low < 1.001 else f"{low:.3g} to {high:.3g}"
@@ -147,8 +150,8 @@ def find_dimensions(runs: Runs) -> tuple[Dimensions, tuple[Caution, ...]]:
     return Dimensions(tuple(free), tied, fixed), tuple(cautions)
 
 
-def _tie(to: str, leader: Floats, follower: Floats) -> Tie:
-    """Return how a dimension follows another over distinct shapes."""
+def tie_between(to: str, leader: Floats, follower: Floats) -> Tie:
+    """Return how a dimension follows another over distinct shapes, whose leader varies."""
     x, y = np.log(leader), np.log(follower)
     slope = float(np.cov(x, y, bias=True)[0, 1] / np.var(x))
     power = 1.0 if abs(slope - 1) <= _PROPORTIONAL else slope

@@ -101,6 +101,9 @@ def find_star(runs: Runs, dims: Sequence[str], center: Mapping[str, float] | Non
     if not dims:
         hint = "train several shapes: a law of shape needs shapes that vary"
         raise NoStarError("every row has the same shape", hint)
+    if len(dims) == 1:
+        hint = "its one dimension is planned by the optimum of a joint law"
+        raise NoStarError(f"it is a ladder: {dims[0]} alone varies, or all other dimensions with it", hint)
     columns = np.column_stack([runs.values(dim) for dim in dims])
     if center is not None:
         unknown = [dim for dim in center if dim not in runs.dims]

@@ -91,19 +91,22 @@ class MonitoredQuantities:
         if closed := form.growth_exponents(constants):
             return closed
         above, below = (self.best(constants, self.flops * factor) for factor in (_STEP, 1 / _STEP))
+        kept = self.cost_model.dimensions.kept
+        leaders = {dim: kept[dim].to if dim in kept else dim for dim in above}
         return {
             dim: np.where(
-                at_edge(above[dim], self.bounds[dim]) | at_edge(below[dim], self.bounds[dim]),
+                at_edge(above[leader], self.bounds[leader]) | at_edge(below[leader], self.bounds[leader]),
                 np.nan,
                 np.log(above[dim] / below[dim]) / (2 * np.log(_STEP)),
             )
-            for dim in above
+            for dim, leader in leaders.items()
         }
 
     def at_edge(self, constants: Mapping[str, Floats]) -> dict[str, Bools]:
         """Return whether a dimension of the best shape is at the edge of the trust region, shape (problems,)."""
         best = self.best(constants, self.flops)
-        return {dim: at_edge(values, self.bounds[dim]) for dim, values in best.items()}
+        kept = self.cost_model.dimensions.kept
+        return {dim: at_edge(values, self.bounds[dim]) for dim, values in best.items() if dim not in kept}
 
     def best(self, constants: Mapping[str, Floats], flops: float) -> dict[str, Floats]:
         """Return the best shapes under constants of the law, each of shape (problems,); empty where it has none."""

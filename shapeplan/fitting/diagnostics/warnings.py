@@ -11,6 +11,7 @@ from shapeplan import codes
 from shapeplan.errors import Caution
 from shapeplan.fitting.diagnostics.influence import is_influential
 from shapeplan.fitting.evidence import RunError
+from shapeplan.fitting.isoflop import IsoFlops
 from shapeplan.fitting.problem import Problem
 from shapeplan.fitting.records import (
     Bootstrap,
@@ -26,6 +27,7 @@ from shapeplan.fitting.records import (
 from shapeplan.fitting.uncertainty.residual_model import ResidualModel
 from shapeplan.numerics.arrays import Bools, Floats, robust_sigma
 from shapeplan.optimum.cost_model import TRUST
+from shapeplan.quantities import format_flops
 from shapeplan.runs import Runs
 
 POOR_FIT, HOPELESS_FIT = 0.02, 0.05
@@ -44,6 +46,7 @@ _OUTLYING = 5.0
 _EXACT = 1e-9
 _MOST_UNCONVERGED = 0.01
 """Share of replicates whose refit may end before its optimum: fewer do not move an interval's end."""
+_SHOWN = 3
 _TAIL_DRAWS = 2
 """Replicates that must lie outside an interval."""
 _BEYOND_NOISE = {"replicates": 2.0, "checkpoints": 5.0}
@@ -170,6 +173,34 @@ def backtest_cautions(error: RunError | None) -> tuple[Caution, ...]:
         f"known: intervals assume that of public sweeps, {error.drift:.1%} for a factor e of compute"
     )
     return (Caution(codes.NO_BACKTEST, message, "log a wider range of compute; three durations of every shape"),)
+
+
+def valley_cautions(isoflops: IsoFlops | None, growth: Estimate | None) -> tuple[Caution, ...]:
+    """Return cautions about an isoFLOP sweep: budgets without a minimum, and a law that grows otherwise than they."""
+    if isoflops is None:
+        return ()
+    cautions = []
+    if open_ := [valley for valley in isoflops.valleys if valley.state in ("edge", "upside-down")]:
+        told = ", ".join(f"{format_flops(valley.flops)} ({valley.state})" for valley in open_[:_SHOWN])
+        more = f" and {len(open_) - _SHOWN} more" if len(open_) > _SHOWN else ""
+        message = f"{len(open_)} of {len(isoflops.valleys)} budgets show no minimum among their sizes: {told}{more}"
+        cautions.append(Caution(codes.OPEN_VALLEY, message, "add smaller or larger sizes at those budgets"))
+    by_parabolas = isoflops.growth
+    if growth is None or growth.ci is None or by_parabolas is None or by_parabolas.ci is None:
+        return tuple(cautions)
+    if growth.ci[0] > by_parabolas.ci[1] or growth.ci[1] < by_parabolas.ci[0]:
+        message = (
+            f"the best parameters grow as compute^{_with_ends(growth)} under the law, and as "
+            f"compute^{_with_ends(by_parabolas)} by parabolas through the budgets"
+        )
+        hint = "plan within the budgets of the log, or add sizes near the minima and a larger budget"
+        cautions.append(Caution(codes.VALLEYS_DISAGREE, message, hint))
+    return tuple(cautions)
+
+
+def _with_ends(estimate: Estimate) -> str:
+    assert estimate.ci is not None
+    return f"{estimate.value:.3f} ({estimate.ci[0]:.3f} to {estimate.ci[1]:.3f})"
 
 
 def replicate_cautions(bootstrap: Bootstrap) -> list[Caution]:

@@ -86,6 +86,26 @@ class Backtest:
         folds = self.by_cut
         return float(np.exp(np.mean(np.log([max(np.hypot(folds[cut].rmse, scatter), EXACT) for cut in cuts]))))
 
+    def errors_by_top(self, runs: Runs, some: Bools | None = None) -> dict[float, float]:
+        """Return the root mean square error of sound folds on some of the rows above, by where these begin.
+
+        That tells folds of two fits apart whose logs differ in a few rows.
+
+        Parameters
+        ----------
+        runs : Runs
+            The log.
+        some : ndarray of bool, shape (rows,), optional
+            The rows that are asked for; all by default.
+        """
+        found = {}
+        for fold in self.folds:
+            asked = np.full(len(fold.test), True) if some is None else some[fold.test]
+            if fold.sound and asked.any():
+                rmse = float(np.sqrt(np.mean(fold.errors[asked] ** 2)))
+                found[float(runs.flops[fold.test[asked]].min())] = max(rmse, EXACT)
+        return found
+
     def horizons(self) -> tuple[Horizon, ...]:
         """Return the errors by distance: the median over folds of their root mean squares, robust to a poor fold."""
         horizons = []

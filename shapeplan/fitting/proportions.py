@@ -1,0 +1,85 @@
+"""Dimensions whose best size a law does not tell, and the proportions that plans keep them in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from shapeplan import codes
+from shapeplan.errors import Caution
+from shapeplan.fitting.records import FrontRow
+from shapeplan.fitting.selection.candidate import Candidate
+from shapeplan.runs import Runs
+from shapeplan.sweeps.dimensions import Tie, tie_between
+
+OWN_CONSTANTS = 3
+"""Constants of a dimension in the laws of shape: alpha_k, a_k and b_k."""
+_FEWEST_SHAPES = 3
+_AT_BOUND = 1e-9
+
+
+def kept_in_proportion(
+    chosen: Candidate, runs: Runs, dims: Sequence[str], front: Sequence[FrontRow]
+) -> tuple[dict[str, Tie], tuple[Caution, ...]]:
+    """Return the dimensions that plans keep in proportion to another, and a caution that says so.
+
+    That is where the trade-off of a dimension rests on an exponent at its bound, or where there are no more shapes than
+    the dimensions have constants of their own: then exponents of one run away while another takes their part.
+
+    Parameters
+    ----------
+    chosen : Candidate
+        The law.
+    runs : Runs
+        Its rows.
+    dims : sequence of str
+        The free dimensions.
+    front : sequence of FrontRow
+        The Pareto front: the proportions are those of the shapes on it.
+    """
+    form = chosen.problem.form
+    if not form.joint or not form.knows_shape or len(dims) < 2:
+        return {}, ()
+    shapes = len(runs.distinct_shapes(dims))
+    reasons = _at_bound(chosen, dims)
+    if shapes <= OWN_CONSTANTS * len(dims):
+        few = f"{shapes} shapes are no more than the {OWN_CONSTANTS * len(dims)} constants of {' and '.join(dims)}"
+        reasons = {dim: reasons.get(dim, few) for dim in dims}
+    told = [dim for dim in dims if dim not in reasons]
+    leader = told[0] if told else dims[0]
+    followers = [dim for dim in dims if dim in reasons and dim != leader]
+    if not followers:
+        return {}, ()
+    lines = {row.line for row in front}
+    best = runs.take(np.isin(runs.lines, list(lines)))
+    if len(np.unique(best.values(leader))) < _FEWEST_SHAPES:
+        best = runs
+    sizes = best.distinct_shapes(dims)
+    ties = {dim: tie_between(leader, sizes[:, dims.index(leader)], sizes[:, dims.index(dim)]) for dim in followers}
+    why = "; ".join(dict.fromkeys(reasons[dim] for dim in followers))
+    said = " and ".join(f"{dim} follows {leader} as {tie}" for dim, tie in ties.items())
+    message = (
+        f"the best {' and '.join(followers)} is not told ({why}): {said}, the proportions of the log's best shapes"
+    )
+    hint = f"add shapes that differ in {' and '.join(followers)} alone, smaller and larger"
+    return ties, (Caution(codes.KEPT_PROPORTIONS, message, hint),)
+
+
+def _at_bound(chosen: Candidate, dims: Sequence[str]) -> dict[str, str]:
+    """Return the dimensions whose gain has its exponent at a bound of the search, and which.
+
+    The gain of a dimension is the term that falls with it alone.
+    """
+    form, constants = chosen.problem.form, chosen.law.constants
+    found = {}
+    for term in form.terms:
+        if len(term.powers) != 1 or constants[term.coefficient] == 0:
+            continue
+        power = term.powers[0]
+        low, high = form.bounds(power.exponent)
+        value = constants[power.exponent]
+        at_bound = value <= low * (1 + _AT_BOUND) or value >= high * (1 - _AT_BOUND)
+        if power.variable in dims and power.sign < 0 and at_bound:
+            found[power.variable] = f"{power.exponent} = {value:g} is at the bound of the search"
+    return found

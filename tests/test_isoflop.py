@@ -1,0 +1,210 @@
+"""IsoFLOP sweeps and ladders: budgets, parabolas, the growth of the best parameters, and plans along a ladder."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import SAMPLES, Program
+
+import shapeplan as sp
+from shapeplan.errors import FitError
+from shapeplan.fitting.diagnostics.warnings import valley_cautions
+from shapeplan.fitting.isoflop import IsoFlops, Valley
+from shapeplan.fitting.records import Estimate
+from shapeplan.fitting.selection.identifiability import survey
+from shapeplan.fitting.valleys import FAR, find_isoflops, is_far
+from shapeplan.runs import Runs
+
+BUDGETS = np.geomspace(1e18, 1e21, 7)
+A, B, C_EXPONENT, A_EXPONENT = 400.0, 1300.0, 0.31, 0.35
+GROWTH = C_EXPONENT / (A_EXPONENT + C_EXPONENT)
+
+
+def ladder(path: Path, spread: float = 8.0, noise: float = 0.002, seed: int = 0, bend: float = 0.0) -> Path:
+    """Write an isoFLOP sweep of a ladder: at every budget seven sizes up to a factor about the best.
+
+    With `bend` losses far from a valley rise above the law, by that share for a squared factor e of size.
+    """
+    rng = np.random.default_rng(seed)
+    lines = ["width,depth,params,tokens,flops,loss"]
+    for budget in BUDGETS:
+        best = (A_EXPONENT * A / (C_EXPONENT * B) * (budget / 6) ** C_EXPONENT) ** (1 / (A_EXPONENT + C_EXPONENT))
+        for factor in np.geomspace(1 / spread, spread, 7):
+            width = 64 * max(round((best * factor / 12 / (1 / 64)) ** (1 / 3) / 64), 1)
+            depth = width // 64
+            params = 12 * width**2 * depth
+            tokens = budget / 6 / params
+            loss = 1.7 + A * params**-A_EXPONENT + B * tokens**-C_EXPONENT
+            loss *= np.exp(bend * np.log(params / best) ** 2 + noise * rng.standard_normal())
+            lines.append(f"{width},{depth},{params},{tokens:.7g},{budget:.7g},{loss:.7g}")
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def read(path: Path) -> Runs:
+    return sp.read_runs(path, flops_convention="training")
+
+
+@pytest.fixture(scope="module")
+def sweep(tmp_path_factory: pytest.TempPathFactory) -> Runs:
+    return read(ladder(tmp_path_factory.mktemp("isoflop") / "log.csv"))
+
+
+def found(runs: Runs) -> IsoFlops:
+    isoflops = find_isoflops(runs)
+    assert isoflops is not None
+    return isoflops
+
+
+def test_parabolas_tell_the_budgets_and_the_growth_of_the_truth(sweep: Runs) -> None:
+    isoflops = found(sweep)
+    assert [valley.flops for valley in isoflops.valleys] == pytest.approx(BUDGETS)
+    assert all(valley.state == "inside" for valley in isoflops.valleys)
+    assert isoflops.growth is not None
+    assert isoflops.growth.ci is not None
+    assert isoflops.growth.ci[0] < GROWTH < isoflops.growth.ci[1]
+    assert isoflops.growth.value == pytest.approx(GROWTH, abs=0.03)
+
+
+@pytest.mark.study
+def test_the_interval_by_parabolas_covers_the_truth(tmp_path: Path) -> None:
+    held = []
+    for spread in (3.0, 8.0):
+        for seed in range(60):
+            growth = found(read(ladder(tmp_path / "log.csv", spread=spread, noise=0.004, seed=seed))).growth
+            assert growth is not None
+            assert growth.ci is not None
+            held.append(growth.ci[0] <= GROWTH <= growth.ci[1])
+    assert np.mean(held) >= 0.85
+
+
+def test_compute_that_scatters_a_little_is_one_budget_and_is_allowed_for(sweep: Runs) -> None:
+    factor = np.exp(0.03 * np.random.default_rng(1).standard_normal(len(sweep)))
+    assert sweep.params is not None
+    assert sweep.examples is not None
+    tokens = sweep.examples * factor
+    loss = sweep.observed() + B * (tokens**-C_EXPONENT - sweep.examples**-C_EXPONENT)
+    scattered = found(replace(sweep, flops=sweep.flops * factor, examples=tokens, loss=loss))
+    assert len(scattered.valleys) == len(BUDGETS)
+    assert scattered.growth is not None
+    assert scattered.growth.value == pytest.approx(GROWTH, abs=0.03)
+
+
+def test_parameters_are_taken_from_compute_where_they_are_not_logged(sweep: Runs) -> None:
+    known, derived = found(sweep).growth, found(replace(sweep, params=None)).growth
+    assert known is not None
+    assert derived is not None
+    assert derived.value == pytest.approx(known.value, rel=1e-3)
+
+
+def test_a_budget_whose_best_size_is_its_last_shows_no_minimum_and_is_named(sweep: Runs) -> None:
+    assert sweep.params is not None
+    first = sweep.flops < BUDGETS[1] / 2
+    cut = sweep.take(~first | (sweep.params <= found(sweep).valleys[0].best))
+    isoflops = found(cut)
+    assert isoflops.valleys[0].state in ("edge", "few")
+    (caution,) = valley_cautions(replace(isoflops, valleys=(replace(isoflops.valleys[0], state="edge"),)), None)
+    assert caution.code == "open-valley"
+    assert "1e18 (edge)" in caution.message
+
+
+def test_valleys_turned_upside_down_are_flagged_and_give_no_growth(sweep: Runs) -> None:
+    turned = found(replace(sweep, loss=1 / sweep.observed()))
+    assert all(valley.state in ("upside-down", "edge") for valley in turned.valleys)
+    assert turned.growth is None
+
+
+@pytest.mark.parametrize("name", ["vit_sweep.csv", "stdlib_lm/runs.csv"])
+def test_other_sweeps_are_no_isoflop_sweeps(name: str) -> None:
+    config = SAMPLES / "stdlib_lm" / "config.yaml" if "stdlib" in name else None
+    assert find_isoflops(sp.read_runs(SAMPLES / name, config=config)) is None
+
+
+def test_sizes_that_see_the_same_examples_are_no_budget(sweep: Runs) -> None:
+    assert find_isoflops(replace(sweep, examples=np.full(len(sweep), 1e9))) is None
+
+
+def test_rows_far_from_the_valleys_are_left_out_where_that_is_better(tmp_path: Path) -> None:
+    runs = read(ladder(tmp_path / "bent.csv", spread=20.0, bend=0.05))
+    far = is_far(runs)
+    assert 0 < far.sum() < len(runs)
+    fit = sp.fit(runs, law="chinchilla", replicates=0)
+    assert len(fit.dropped) == far.sum()
+    assert {row.reason for row in fit.dropped} == {"far from the valley of its budget"}
+    assert any(f"lose more than {FAR:.0%}" in note and "left out" in note for note in fit.notes)
+    assert fit.growth_exponents["params"].value == pytest.approx(GROWTH, abs=0.04)
+
+
+def test_rows_far_from_the_valleys_stay_where_the_law_is_true(tmp_path: Path) -> None:
+    runs = read(ladder(tmp_path / "wide.csv", spread=40.0))
+    assert is_far(runs).any()
+    fit = sp.fit(runs, law="chinchilla", replicates=0)
+    assert not fit.dropped
+    assert any("they are in it" in note for note in fit.notes)
+
+
+def test_growth_under_a_law_of_shape_and_by_parabolas_is_in_the_document(sweep: Runs, tmp_path: Path) -> None:
+    fit = sp.fit(sweep, law="separable", replicates=40)
+    fit.save(tmp_path / "law.json")
+    document = json.loads((tmp_path / "law.json").read_text())
+    assert len(document["isoflop"]["budgets"]) == len(BUDGETS)
+    low, high = document["isoflop"]["growth"]["ci"]
+    assert low < document["isoflop"]["growth"]["value"] < high
+    of_law = document["growth_exponents"]["params"]
+    assert of_law["ci"][0] < of_law["value"] < of_law["ci"][1]
+    assert of_law["value"] == pytest.approx(GROWTH, abs=0.08)
+    again = sp.load(tmp_path / "law.json")
+    assert again.log.isoflops == fit.log.isoflops
+    assert again.growth_exponents["params"] == fit.growth_exponents["params"]
+
+
+def test_a_law_that_grows_otherwise_than_the_parabolas_is_named() -> None:
+    valleys = tuple(Valley(flops, 7, 0.1, "inside", 1e8, 0.01) for flops in BUDGETS)
+    isoflops = IsoFlops(valleys, Estimate(0.6, (0.58, 0.62)))
+    (caution,) = valley_cautions(isoflops, Estimate(0.43, (0.38, 0.49)))
+    assert caution.code == "valleys-disagree"
+    assert "compute^0.430 (0.380 to 0.490) under the law, and as compute^0.600 (0.580 to 0.620)" in caution.message
+    assert valley_cautions(isoflops, Estimate(0.56, (0.52, 0.60))) == ()
+    assert valley_cautions(None, Estimate(0.43, (0.38, 0.49))) == ()
+
+
+def test_a_ladder_is_no_star_and_is_planned_without_an_option(program: Program, tmp_path: Path, sweep: Runs) -> None:
+    contents = survey(sweep, None)
+    assert contents.dimensions.free == ("width",)
+    assert contents.star is None
+    with pytest.raises(FitError, match="it is a ladder: width alone varies"):
+        sp.fit(sweep, law="star")
+    path = ladder(tmp_path / "ladder.csv")
+    fitted = program("fit", path, "--replicates", "20", "-o", "law.json")
+    assert fitted.returncode == 0, fitted.stderr
+    assert "IsoFLOP sweep: the best parameters grow as compute^S" in fitted.stdout
+    planned = program("recommend", "--law", "law.json", "--flops", "1e22", "--json")
+    assert planned.returncode == 0, planned.stderr
+    plan = json.loads(planned.stdout)
+    assert plan["method"] == "optimum"
+    assert plan["budgets"][0]["rounded"]["width"] > 0
+    compared = program("compare", path)
+    assert "by parabolas through 7 budgets the best parameters grow as compute^" in compared.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "published"), [("isoflop_wide", 0.604), ("isoflop_rw", None)], ids=["isoflop_wide", "isoflop_rw"]
+)
+def test_the_law_and_the_parabolas_agree_on_public_sweeps(shared: Path, name: str, published: float | None) -> None:
+    fit = sp.fit(sp.read_runs(shared / "sweeps" / f"{name}.csv"), replicates=100)
+    isoflops, of_law = fit.log.isoflops, fit.growth_exponents["params"]
+    assert isoflops is not None
+    assert isoflops.growth is not None
+    assert isoflops.growth.ci is not None
+    assert of_law.ci is not None
+    assert of_law.ci[0] <= isoflops.growth.ci[1]
+    assert isoflops.growth.ci[0] <= of_law.ci[1]
+    if published is not None:
+        assert 0.56 <= of_law.value <= 0.64
+        assert of_law.ci[0] <= published <= of_law.ci[1]
+        assert isoflops.growth.ci[0] <= published <= isoflops.growth.ci[1]
+    assert "valleys-disagree" not in {caution.code for caution in fit.cautions}

@@ -1,0 +1,86 @@
+"""Plans of logs that do not tell the best size of a dimension keep the log's proportions, and say so."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import Program
+
+import shapeplan as sp
+from shapeplan.fitting.result import Fit
+
+SHAPES = ((96, 4), (256, 6), (512, 8), (1024, 16), (1536, 16), (2048, 24))
+
+
+def six_shapes(path: Path) -> Path:
+    rng = np.random.default_rng(0)
+    lines = ["run,width,depth,tokens,flops,loss"]
+    for i, (width, depth) in enumerate(SHAPES):
+        for tokens in np.geomspace(1e9, 1e11, 6):
+            loss = 1.7 + 25 * width**-0.7 + 1.2 * depth**-1.0 + 250 * tokens**-0.3
+            loss *= np.exp(0.004 * rng.standard_normal())
+            lines.append(f"r{i},{width},{depth},{tokens:.6g},{72 * width**2 * depth * tokens:.6g},{loss:.6g}")
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+@pytest.fixture(scope="module")
+def fit(tmp_path_factory: pytest.TempPathFactory) -> Fit:
+    return sp.fit(sp.read_runs(six_shapes(tmp_path_factory.mktemp("few") / "log.csv")), law="separable", replicates=40)
+
+
+def test_with_six_shapes_depth_follows_width(fit: Fit) -> None:
+    assert fit.dims == ("width", "depth")
+    tie = fit.dimensions.kept["depth"]
+    assert tie.to == "width"
+    (caution,) = [caution for caution in fit.cautions if caution.code == "kept-proportions"]
+    assert "6 shapes are no more than the 6 constants of width and depth" in caution.message
+    for flops in (1e20, 1e23, 1e25):
+        best = fit.optimum(flops)
+        assert best["depth"].value == pytest.approx(tie.of(best["width"].value))
+        assert best["depth"].ci is not None
+        assert best["width"].ci is not None
+        assert best["depth"].ci[0] == pytest.approx(tie.of(best["width"].ci[0]), rel=1e-3)
+    assert fit.growth_exponents["depth"].value == pytest.approx(tie.power * fit.growth_exponents["width"].value)
+
+
+def test_the_plan_is_the_best_along_the_proportions(fit: Fit) -> None:
+    flops = 1e23
+    best, tie = fit.optimum(flops)["width"].value, fit.dimensions.kept["depth"]
+
+    def loss(width: float) -> float:
+        shape = {"width": width, "depth": tie.of(width)}
+        return float(np.ravel(fit.law.loss(**fit.variables(shape, flops)))[0])
+
+    assert loss(best) <= min(loss(0.97 * best), loss(1.03 * best))
+
+
+def test_a_dimension_that_the_user_holds_is_held(program: Program, tmp_path: Path) -> None:
+    path = six_shapes(tmp_path / "log.csv")
+    fitted = program("fit", path, "--law", "separable", "--replicates", "20", "-o", "law.json")
+    assert "[kept-proportions]" in fitted.stderr
+    plain, held = (
+        json.loads(program("recommend", "--law", "law.json", "--flops", "1e23", "--json", *options).stdout)["budgets"][0]
+        for options in ((), ("--fix", "depth=10"))
+    )
+    assert held["rounded"]["depth"] == 10
+    assert plain["rounded"]["depth"] > 20
+    again = sp.load(tmp_path / "law.json")
+    assert again.dimensions.kept["depth"].to == "width"
+
+
+def test_an_exponent_at_its_bound_gives_no_plan_of_its_dimension(shared: Path) -> None:
+    fit = sp.fit(sp.read_runs(shared / "sweeps" / "overtrain_c4.csv"), replicates=50)
+    assert "kept-proportions" in {caution.code for caution in fit.cautions}
+    plan = fit.optimum(6 * 16e9 * 20 * 16e9)
+    assert plan["depth"].value > 30
+
+
+def test_many_shapes_apart_keep_their_own_best_sizes() -> None:
+    fit = sp.fit(
+        sp.read_runs(Path(__file__).parents[1] / "sample_runs" / "vit_sweep.csv"), law="separable", replicates=0
+    )
+    assert fit.dimensions.kept == {}
