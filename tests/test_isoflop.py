@@ -208,3 +208,34 @@ def test_the_law_and_the_parabolas_agree_on_public_sweeps(shared: Path, name: st
         assert of_law.ci[0] <= published <= of_law.ci[1]
         assert isoflops.growth.ci[0] <= published <= isoflops.growth.ci[1]
     assert "valleys-disagree" not in {caution.code for caution in fit.cautions}
+
+
+def kinds(runs: Runs) -> dict[str, str]:
+    return {kind.name: f"{kind.what}; {kind.lacks}; {kind.remedy}" for kind in sp.check(runs).kinds}
+
+
+def test_check_says_what_a_sweep_is(sweep: Runs, tmp_path: Path) -> None:
+    said = kinds(sweep)
+    assert list(said) == ["isoFLOP", "ladder"]
+    assert said["isoFLOP"].startswith("7 budgets of 7 sizes, whose worst loses ")
+    assert "values of width, depth with it" in said["ladder"]
+    assert list(kinds(sp.read_runs(SAMPLES / "vit_sweep.csv"))) == ["star", "grid"]
+    assert sweep.params is not None
+    constant = replace(sweep, examples=20 * sweep.params, flops=120 * sweep.params**2)
+    assert "20 tokens per parameter in every row" in kinds(constant)["ladder at constant ratio"]
+
+
+def test_check_names_the_budgets_without_a_minimum(sweep: Runs) -> None:
+    assert sweep.params is not None
+    last = sweep.flops > BUDGETS[-2] * 2
+    best = found(sweep).valleys[-1].best
+    assert best is not None
+    said = kinds(sweep.take(~last | (sweep.params > best / 1.5)))
+    assert "the best size at 1e21 (edge): no minimum among the sizes" in said["isoFLOP"]
+
+
+def test_the_kinds_are_in_the_document_of_check(program: Program, tmp_path: Path) -> None:
+    done = program("check", ladder(tmp_path / "log.csv"), "--json")
+    document = json.loads(done.stdout)
+    assert [kind["name"] for kind in document["sweep"]] == ["isoFLOP", "ladder"]
+    assert set(document["sweep"][0]) == {"name", "what", "answers", "lacks", "remedy"}

@@ -63,7 +63,9 @@ def test_a_dimension_that_the_user_holds_is_held(program: Program, tmp_path: Pat
     fitted = program("fit", path, "--law", "separable", "--replicates", "20", "-o", "law.json")
     assert "[kept-proportions]" in fitted.stderr
     plain, held = (
-        json.loads(program("recommend", "--law", "law.json", "--flops", "1e23", "--json", *options).stdout)["budgets"][0]
+        json.loads(program("recommend", "--law", "law.json", "--flops", "1e23", "--json", *options).stdout)["budgets"][
+            0
+        ]
         for options in ((), ("--fix", "depth=10"))
     )
     assert held["rounded"]["depth"] == 10

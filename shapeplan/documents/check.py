@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from shapeplan.documents.base import Document, Part, Range, header
-from shapeplan.fitting.check import Check
 from shapeplan.fitting.selection.identifiability import Support
+from shapeplan.fitting.sweep_kinds import SweepKind
 from shapeplan.provenance import DroppedRow
 from shapeplan.quantities import Convention
 from shapeplan.sweeps.dimensions import Tie
 from shapeplan.sweeps.grid import Start
+
+if TYPE_CHECKING:
+    # The document alone needs no special functions.
+    from shapeplan.fitting.check import Check
 
 KIND = "shapeplan.check"
 
@@ -51,6 +55,7 @@ class CheckDocument(Document):
     no_star: str | None
     grid_rows: int
     start: Start | None
+    sweep: tuple[SweepKind, ...]
     laws: tuple[Support, ...]
     notes: tuple[str, ...]
     dropped: tuple[DroppedRow, ...] = ()
@@ -88,6 +93,7 @@ def check_document(found: Check) -> CheckDocument:
         no_star=found.no_star,
         grid_rows=found.grid_rows,
         start=found.start,
+        sweep=found.kinds,
         laws=found.laws,
         notes=runs.notes,
         dropped=runs.dropped,

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 
 from shapeplan.errors import Caution
 from shapeplan.fitting.selection.identifiability import Contents, Support, collinear_cautions, joint_form, survey
+from shapeplan.fitting.sweep_kinds import SweepKind, kinds_of
+from shapeplan.fitting.valleys import find_isoflops
 from shapeplan.laws import FORMS
 from shapeplan.runs import Runs
 from shapeplan.sweeps.dimensions import Dimensions, hold_two_valued
@@ -36,6 +38,8 @@ class Check:
         Rows beside the star.
     start : Start or None
         The starting point that the grid gives.
+    kinds : tuple of SweepKind
+        What the sweep is, what it answers and what not.
     laws : tuple of Support
         Every law.
     cautions : tuple of Caution
@@ -50,6 +54,7 @@ class Check:
     no_star: str | None
     grid_rows: int
     start: Start | None
+    kinds: tuple[SweepKind, ...]
     laws: tuple[Support, ...]
     cautions: tuple[Caution, ...]
 
@@ -83,6 +88,7 @@ def check(runs: Runs, *, center: Mapping[str, float] | None = None) -> Check:
         no_star=contents.no_star.details[0].message if contents.no_star else None,
         grid_rows=len(rest),
         start=start,
+        kinds=kinds_of(runs, contents, find_isoflops(runs)),
         laws=contents.laws,
         cautions=(
             *runs.cautions,

@@ -32,9 +32,17 @@ def render_check(found: Check) -> list[RenderableType]:
     if rows:
         parts += [title("Dimensions"), table(["dimension", "distinct", "values", "in a law"], rows, left=4)]
         parts += [title("Star and grid"), facts(_sweep(found))]
+    parts += [title("What this sweep is, and what it can answer"), facts(_kinds(found))]
     parts += [title("Laws that the log can identify")]
     laws = [[law.law, "yes" if law.supported else "no", law.reason or ""] for law in found.laws]
     return [*parts, table(["law", "identified", "why not"], laws, left=3)]
+
+
+def _kinds(found: Check) -> list[tuple[str, str]]:
+    pairs = []
+    for kind in found.kinds:
+        pairs += [(kind.name, kind.what), ("  answers", kind.answers), ("  not", kind.lacks), ("  add", kind.remedy)]
+    return pairs
 
 
 def _sweep(found: Check) -> list[tuple[str, str]]:

@@ -1,0 +1,192 @@
+"""What kind of sweep a log is: what it can answer, what it cannot, and which few runs would change that."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from shapeplan import codes
+from shapeplan.fitting.isoflop import IsoFlops
+from shapeplan.fitting.selection.identifiability import Contents
+from shapeplan.quantities import format_flops
+from shapeplan.runs import Runs
+from shapeplan.sweeps.grid import FEWEST_VALUES
+
+_SAME_RATIO = 1.15
+"""Largest over least examples per parameter up to which a sweep keeps one ratio."""
+_CHECKPOINTS = 3
+"""Rows of a run from which it is one logged on its way."""
+_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class SweepKind:
+    """One thing that a log is.
+
+    Attributes
+    ----------
+    name : str
+        ``star``, ``grid``, ``isoFLOP``, ``ladder``, ``ladder at constant ratio``, ``checkpoints``, ``mixed recipes``
+        or ``scattered shapes``.
+    what : str
+        What of it is in the log.
+    answers, lacks : str
+        What can be asked of it, and what cannot.
+    remedy : str
+        Which runs would change that.
+    """
+
+    name: str
+    what: str
+    answers: str
+    lacks: str
+    remedy: str
+
+
+def kinds_of(runs: Runs, contents: Contents, isoflops: IsoFlops | None) -> tuple[SweepKind, ...]:
+    """Return everything that a log is, the most telling first.
+
+    Parameters
+    ----------
+    runs : Runs
+        The log.
+    contents : Contents
+        Its dimensions and its star.
+    isoflops : IsoFlops or None
+        Its budgets, where it is an isoFLOP sweep.
+    """
+    found = [
+        _isoflop(isoflops) if isoflops else None,
+        _star(runs, contents),
+        _grid(runs, contents),
+        _ladder(runs, contents),
+        None if isoflops else _checkpoints(runs),
+        _mixed(runs),
+    ]
+    kinds = tuple(kind for kind in found if kind is not None)
+    return kinds if any(kind.name not in ("checkpoints", "mixed recipes") for kind in kinds) else (_apart(runs), *kinds)
+
+
+def _isoflop(isoflops: IsoFlops) -> SweepKind:
+    valleys = isoflops.valleys
+    sizes = [valley.sizes for valley in valleys]
+    depths = [valley.depth for valley in valleys]
+    open_ = [valley for valley in valleys if valley.state != "inside"]
+    what = (
+        f"{len(valleys)} budgets of {_span(sizes)} sizes, whose worst loses {min(depths):.0%} to "
+        f"{max(depths):.0%} to the best"
+    )
+    if not open_:
+        lacks = "the best size far beyond its largest budget"
+        remedy = "a budget beyond the largest"
+    else:
+        named = ", ".join(f"{format_flops(valley.flops)} ({valley.state})" for valley in open_[:_SHOWN])
+        more = f" and {len(open_) - _SHOWN} more" if len(open_) > _SHOWN else ""
+        lacks = f"the best size at {named}{more}: no minimum among the sizes"
+        remedy = "smaller or larger sizes at these budgets"
+    return SweepKind("isoFLOP", what, "the best size at a compute, and how it grows", lacks, remedy)
+
+
+def _span(counts: list[int]) -> str:
+    low, high = min(counts), max(counts)
+    return f"{low}" if low == high else f"{low} to {high}"
+
+
+def _star(runs: Runs, contents: Contents) -> SweepKind | None:
+    star = contents.star
+    if star is None:
+        return None
+    arms = ", ".join(f"{len(star.values(runs, dim))} values of {dim}" for dim in star.arms)
+    lacks = "whether dimensions act together: no row is away from the arms"
+    remedy = "a small grid of three values or more a dimension"
+    if len(contents.beside_star(runs)):
+        lacks, remedy = "shapes far beyond its largest", "one run near the shape of a plan"
+    return SweepKind("star", f"arms with {arms}", "how each dimension grows with compute", lacks, remedy)
+
+
+def _grid(runs: Runs, contents: Contents) -> SweepKind | None:
+    dims = contents.dimensions.free
+    rows = contents.beside_star(runs) if contents.star else np.arange(len(runs))
+    if len(dims) < 2 or not len(rows):
+        return None
+    some = runs.take(rows)
+    values = {dim: len(np.unique(some.values(dim))) for dim in dims}
+    shapes = len(some.distinct_shapes(dims))
+    full = int(np.prod(list(values.values())))
+    if min(values.values()) < FEWEST_VALUES or 2 * shapes < full:
+        return None
+    told = " x ".join(f"{count} of {dim}" for dim, count in values.items())
+    lacks, remedy = "shapes far beyond its largest", "one run near the shape of a plan"
+    if some.examples is not None and len(np.unique(some.examples)) < FEWEST_VALUES:
+        lacks, remedy = "how long to train a shape: it has fewer than three durations", "two more durations of the grid"
+    return SweepKind("grid", f"{told} ({shapes} shapes)", "the best shape, dimensions together", lacks, remedy)
+
+
+def _ladder(runs: Runs, contents: Contents) -> SweepKind | None:
+    dims = contents.dimensions
+    of_params = not dims.free and runs.params is not None and len(np.unique(runs.params)) > 1
+    if len(dims.free) != 1 and not of_params:
+        return None
+    lead = dims.free[0] if dims.free else "params"
+    sizes = runs.variables()[lead]
+    tied = f", {' and '.join(dims.tied)} with it" if dims.tied else ""
+    what = f"{len(np.unique(sizes))} values of {lead}{tied}"
+    lacks = f"proportions: {lead} is the only size" if dims.tied else "other dimensions than the one that varies"
+    remedy = "shapes that differ in one dimension alone, at two sizes of the ladder"
+    ratio = _ratio(runs)
+    if ratio is not None:
+        return SweepKind(
+            "ladder at constant ratio",
+            f"{what}; {ratio:.3g} {runs.examples_unit} per parameter in every row",
+            "the loss along the ladder at that ratio",
+            "the best size at a compute: size and training never move apart",
+            "two sizes of the ladder at half and at twice the ratio",
+        )
+    return SweepKind("ladder", what, "the best size at a compute, where several durations are logged", lacks, remedy)
+
+
+def _ratio(runs: Runs) -> float | None:
+    """Return examples per parameter where all rows have the same; None where they differ, or are not known."""
+    if runs.examples is None or runs.params is None:
+        return None
+    ratios = runs.examples / runs.params
+    return float(np.median(ratios)) if ratios.max() <= _SAME_RATIO * ratios.min() else None
+
+
+def _checkpoints(runs: Runs) -> SweepKind | None:
+    counts = np.bincount(runs.run)
+    many = int((counts >= _CHECKPOINTS).sum())
+    if 2 * many < len(counts) or not many:
+        return None
+    return SweepKind(
+        "checkpoints",
+        f"{many} of {len(counts)} runs have {_CHECKPOINTS} rows or more, {int(counts.max())} at most",
+        "the loss during training, if the rate was constant or each row ends a decay",
+        "the loss at the end of a shorter schedule, where all rows of a run share one decay",
+        "runs of their own for two shorter durations of a few shapes",
+    )
+
+
+def _mixed(runs: Runs) -> SweepKind | None:
+    told = [caution for caution in runs.cautions if caution.code == codes.RECIPE_VARIES]
+    if not told:
+        return None
+    return SweepKind(
+        "mixed recipes",
+        told[0].message,
+        "the loss of the mean recipe",
+        "which recipe is better: their rows are fitted as one",
+        "the same shapes and durations under each recipe; or one recipe, by `where`",
+    )
+
+
+def _apart(runs: Runs) -> SweepKind:
+    shapes = len(runs.distinct_shapes(runs.dims)) if runs.dims else 0
+    return SweepKind(
+        "scattered shapes",
+        f"{shapes} shapes, neither around one of them nor at shared budgets",
+        "what the laws below answer that it identifies",
+        "one dimension, or one budget, by itself: there is no check of a law but its backtest",
+        "budgets with four sizes each, or arms around one shape",
+    )
