@@ -239,3 +239,54 @@ def test_the_kinds_are_in_the_document_of_check(program: Program, tmp_path: Path
     document = json.loads(done.stdout)
     assert [kind["name"] for kind in document["sweep"]] == ["isoFLOP", "ladder"]
     assert set(document["sweep"][0]) == {"name", "what", "answers", "lacks", "remedy"}
+
+
+def rungs(path: Path, exponent: float = 0.16) -> Path:
+    """Write a ladder of 20 tokens per parameter, whose last rungs are a decade above the others."""
+    rng = np.random.default_rng(0)
+    lines = ["width,depth,params,tokens,flops,loss"]
+    for depth in (4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 24, 28):
+        width = 64 * depth
+        params = 12 * width**2 * depth
+        tokens = round(20 * params, -5)
+        flops = 6 * params * tokens
+        loss = (1.7 + 3 * (flops / 1e16) ** -exponent) * np.exp(0.002 * rng.standard_normal())
+        lines.append(f"{width},{depth},{params},{tokens},{flops:.7g},{loss:.7g}")
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def test_a_ladder_at_constant_ratio_forecasts_its_own_top_decade(tmp_path: Path) -> None:
+    runs = read(rungs(tmp_path / "rungs.csv"))
+    below = runs.flops < runs.flops.max() / 10
+    fit = sp.fit(runs.take(below), replicates=200)
+    assert fit.law.form.name == "compute"
+    told = sp.predict(fit, runs.take(~below))
+    assert told.lower is not None
+    assert told.upper is not None
+    observed = runs.observed()[~below]
+    assert ((told.lower <= observed) & (observed <= told.upper)).all()
+    assert (told.upper / told.lower < 1.1).all()
+
+
+def test_a_ladder_at_constant_ratio_has_no_best_shape(program: Program, tmp_path: Path) -> None:
+    done = program("fit", rungs(tmp_path / "rungs.csv"), "--replicates", "20", "-o", "law.json")
+    assert done.returncode == 0, done.stderr
+    refused = program("recommend", "--law", "law.json", "--flops", "1e22", "--force")
+    assert refused.returncode == 1
+    assert refused.stdout == ""
+    assert "the law 'compute' tells the loss along the ladder of the log, not which shape is best" in refused.stderr
+    (tmp_path / "next.csv").write_text("width,depth,params,tokens,flops\n2048,32,1.6e9,3.2e10,3.1e20\n")
+    predicted = program("predict", "law.json", tmp_path / "next.csv", "--json")
+    assert predicted.returncode == 0, predicted.stderr
+
+
+@pytest.mark.parametrize("law", ["separable", "chinchilla", "additive"])
+def test_no_other_law_is_told_from_a_ladder_at_constant_ratio(tmp_path: Path, law: str) -> None:
+    with pytest.raises(FitError, match="size and training never move apart: 20 tokens per parameter in every row"):
+        sp.fit(read(rungs(tmp_path / "rungs.csv")), law=law)
+
+
+def test_other_logs_do_not_identify_the_law_of_a_ladder(sweep: Runs) -> None:
+    with pytest.raises(FitError, match="needs a ladder: one ratio of examples to parameters in every row"):
+        sp.fit(sweep, law="compute")

@@ -12,9 +12,8 @@ from shapeplan.fitting.selection.identifiability import Contents
 from shapeplan.quantities import format_flops
 from shapeplan.runs import Runs
 from shapeplan.sweeps.grid import FEWEST_VALUES
+from shapeplan.sweeps.ladder import constant_ratio
 
-_SAME_RATIO = 1.15
-"""Largest over least examples per parameter up to which a sweep keeps one ratio."""
 _CHECKPOINTS = 3
 """Rows of a run from which it is one logged on its way."""
 _SHOWN = 3
@@ -134,7 +133,7 @@ def _ladder(runs: Runs, contents: Contents) -> SweepKind | None:
     what = f"{len(np.unique(sizes))} values of {lead}{tied}"
     lacks = f"proportions: {lead} is the only size" if dims.tied else "other dimensions than the one that varies"
     remedy = "shapes that differ in one dimension alone, at two sizes of the ladder"
-    ratio = _ratio(runs)
+    ratio = constant_ratio(runs)
     if ratio is not None:
         return SweepKind(
             "ladder at constant ratio",
@@ -144,14 +143,6 @@ def _ladder(runs: Runs, contents: Contents) -> SweepKind | None:
             "two sizes of the ladder at half and at twice the ratio",
         )
     return SweepKind("ladder", what, "the best size at a compute, where several durations are logged", lacks, remedy)
-
-
-def _ratio(runs: Runs) -> float | None:
-    """Return examples per parameter where all rows have the same; None where they differ, or are not known."""
-    if runs.examples is None or runs.params is None:
-        return None
-    ratios = runs.examples / runs.params
-    return float(np.median(ratios)) if ratios.max() <= _SAME_RATIO * ratios.min() else None
 
 
 def _checkpoints(runs: Runs) -> SweepKind | None:

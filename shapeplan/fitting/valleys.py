@@ -16,6 +16,7 @@ from shapeplan.fitting.isoflop import IsoFlops, State, Valley
 from shapeplan.fitting.records import Estimate
 from shapeplan.numerics.arrays import Bools, Floats, Index
 from shapeplan.runs import Runs
+from shapeplan.sweeps.ladder import parameters_of
 
 FEWEST_BUDGETS, FEWEST_SIZES = 3, 4
 """Budgets that make a sweep one of isoFLOPs, and sizes that a budget has at least."""
@@ -24,8 +25,6 @@ WINDOWS = (4.0, 2.0, 8.0)
 first is what is told, and by how much the others differ is part of its interval."""
 FAR = 0.3
 """Loss above the least of a budget, as a share of it, from which a row is far from its valley."""
-_FLOPS_A_PARAMETER = 2.0
-"""Forward FLOPs of an example for every parameter (Kaplan et al. 2020)."""
 _GAP, _WIDEST = 0.1, 0.3
 """Step in the logarithm of compute that ends a budget, and spread above which rows are none."""
 _MOST_BESIDE = 0.4
@@ -46,7 +45,7 @@ def find_isoflops(runs: Runs, level: float = 0.9) -> IsoFlops | None:
     level : float
         Coverage of the interval of the growth.
     """
-    sizes = _sizes(runs)
+    sizes = parameters_of(runs)
     budgets = [] if sizes is None else _budgets(runs, sizes)
     if sizes is None or not budgets:
         return None
@@ -60,19 +59,10 @@ def find_isoflops(runs: Runs, level: float = 0.9) -> IsoFlops | None:
 
 def is_far(runs: Runs) -> Bools:
     """Return which rows of an isoFLOP sweep are far from the valley of their budget, shape (rows,)."""
-    far, loss, sizes = np.zeros(len(runs), dtype=bool), runs.observed(), _sizes(runs)
+    far, loss, sizes = np.zeros(len(runs), dtype=bool), runs.observed(), parameters_of(runs)
     for rows in [] if sizes is None else _budgets(runs, sizes):
         far[rows] = loss[rows] > (1 + FAR) * loss[rows].min()
     return far
-
-
-def _sizes(runs: Runs) -> Floats | None:
-    """Return the parameters of every row: as logged, else from the compute of an example; None where neither is."""
-    if runs.params is not None:
-        return runs.params
-    if runs.examples is None:
-        return None
-    return np.asarray(runs.forward_flops() / runs.examples / _FLOPS_A_PARAMETER)
 
 
 def _budgets(runs: Runs, sizes: Floats) -> list[Index]:

@@ -8,6 +8,7 @@ import pkgutil
 from shapeplan.laws.additive import Additive
 from shapeplan.laws.base import FORMS, OUTER, Bounds, Derive, Form, JointForm, Law, Power, Term
 from shapeplan.laws.chinchilla import Chinchilla
+from shapeplan.laws.compute import Compute
 from shapeplan.laws.interaction import Interaction
 from shapeplan.laws.kaplan import Kaplan
 from shapeplan.laws.outer_power import OuterPower
@@ -24,6 +25,7 @@ __all__ = [
     "Additive",
     "Bounds",
     "Chinchilla",
+    "Compute",
     "Derive",
     "Form",
     "Interaction",

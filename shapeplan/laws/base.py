@@ -74,6 +74,8 @@ class Form(ABC):
     """The law that this one is at an outer power of 1, where its terms but the constant one are in one, `OUTER`."""
     knows_shape: ClassVar[bool] = True
     """Whether the loss depends on more of a shape than its number of parameters."""
+    along_ladder: ClassVar[bool] = False
+    """Whether it holds along one line of sizes and durations, so that it says nothing of a shape beside it."""
 
     def __init_subclass__(cls, *, name: str = "", source: str = "", **rest: object) -> None:
         """Make a form with a name known to everything that lists laws."""

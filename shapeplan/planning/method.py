@@ -96,6 +96,10 @@ def check_trust(fit: Fit, *, force: bool) -> None:
     if not fit.dims:
         message = f"the law {fit.law.form.name!r} was fitted to a log without shapes, so it has none"
         raise PlanError(ErrorDetail("no-shape", message, "log width, depth and mlp_dim of the runs"))
+    if fit.law.form.along_ladder:
+        message = f"the law {fit.law.form.name!r} tells the loss along the ladder of the log, not which shape is best"
+        hint = "shapeplan predict forecasts its rungs; train two of its sizes at half and at twice the ratio to plan"
+        raise PlanError(ErrorDetail("no-shape", message, hint))
     distrust = fit.distrust
     if distrust is not None and not force:
         raise PlanError(ErrorDetail(distrust.code, distrust.message, "plan all the same with `force`"))

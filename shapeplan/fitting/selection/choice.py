@@ -13,7 +13,17 @@ from shapeplan.fitting.selection.candidate import Candidate
 from shapeplan.fitting.selection.held_out import NO_ERRORS, predict_top_decade
 from shapeplan.runs import Runs
 
-PREFERRED = ("outer-power", "interaction", "product", "additive", "star", "separable", "kaplan", "chinchilla")
+PREFERRED = (
+    "outer-power",
+    "interaction",
+    "product",
+    "additive",
+    "star",
+    "separable",
+    "kaplan",
+    "chinchilla",
+    "compute",
+)
 """Which law is taken where nothing tells laws apart: that which public sweeps favour (tests/studies/laws.py)."""
 AS_CLOSE = 1.2
 """Error on all rows, over that of another law, up to which a law fits them as well."""

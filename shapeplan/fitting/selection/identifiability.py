@@ -14,6 +14,7 @@ from shapeplan.laws import FORMS, Form, Star
 from shapeplan.numerics.arrays import Floats, Index, Ints
 from shapeplan.runs import Runs
 from shapeplan.sweeps.dimensions import Dimensions, find_dimensions
+from shapeplan.sweeps.ladder import constant_ratio
 from shapeplan.sweeps.star import NoStarError, StarSweep, check_durations, check_rows, find_star
 
 _DETERMINED = 1e-6
@@ -229,6 +230,12 @@ def star_support(runs: Runs, star: StarSweep | None, no_star: NoStarError | None
 def joint_support(runs: Runs, dimensions: Dimensions, name: str) -> Support:
     """Return whether the log can identify a joint law."""
     form = joint_form(name, dimensions)
+    ratio = constant_ratio(runs)
+    if form.along_ladder and ratio is None:
+        return Support(name, False, "needs a ladder: one ratio of examples to parameters in every row")
+    if ratio is not None and not form.along_ladder:
+        same = f"{ratio:.3g} {runs.examples_unit} per parameter in every row"
+        return Support(name, False, f"size and training never move apart: {same}")
     if not dimensions.free and FORMS[name].over(("width",)).dims:
         why = "every row has the same shape" if runs.dims else "needs columns of a shape, such as width and depth"
         return Support(name, False, why)
