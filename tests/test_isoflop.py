@@ -290,3 +290,21 @@ def test_no_other_law_is_told_from_a_ladder_at_constant_ratio(tmp_path: Path, la
 def test_other_logs_do_not_identify_the_law_of_a_ladder(sweep: Runs) -> None:
     with pytest.raises(FitError, match="needs a ladder: one ratio of examples to parameters in every row"):
         sp.fit(sweep, law="compute")
+
+
+def test_the_frontier_shows_the_minima_of_the_parabolas(sweep: Runs) -> None:
+    fit = sp.fit(sweep, law="separable", replicates=20)
+    made = sp.figure("frontier", fit)
+    minima = made.tables["minima"]
+    assert [row["flops"] for row in minima] == pytest.approx(BUDGETS)
+    assert {row["dimension"] for row in minima} == {"params"}
+    for row in minima:
+        assert float(row["lower"] or 0) < float(row["value"] or 0) < float(row["upper"] or 0)
+    assert "Circles: minima of parabolas" in made.reading
+    pytest.importorskip("altair", reason="pictures need the extra `plots`")
+    import vl_convert
+
+    from shapeplan.render.charts.chart import spec
+
+    drawing = vl_convert.vegalite_to_svg(spec(made))
+    assert drawing.count("<path") > 20

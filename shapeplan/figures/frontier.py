@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from shapeplan.architectures.catalogue import CATALOGUE
@@ -71,8 +73,11 @@ def frontier(fit: Fit, flops: float | None = None) -> Figure:
     summary = f"The best shape at {where} is {shape}.{edge} The log ends at {format_flops(most)}."
     reading = "Solid: within the log; dashed: beyond it. Band: interval."
     reading += " Diamonds: published shapes." if published else ""
+    minima = _minima(fit)
+    if minima:
+        reading += " Circles: minima of parabolas through the budgets, with twice their standard errors."
     labels = {"flops": compute_label(fit), "value": "best value", "dimension": "dimension"}
-    tables = {"frontier": table, "published": published}
+    tables = {"frontier": table, "published": published, "minima": minima}
     title = "The best shape against compute"
     return Figure("frontier", title, about(fit), summary, reading + tied_note(fit), tables, labels, last.cautions)
 
@@ -91,6 +96,21 @@ def _rows(fit: Fit, budget: BudgetPlan, dims: list[str]) -> list[dict[str, Value
         value = {"value": finite(float(params)), "lower": None, "upper": None}
         rows.append({"dimension": "params", "flops": budget.flops, **value, "beyond": beyond})
     return rows
+
+
+def _minima(fit: Fit) -> tuple[dict[str, Value], ...]:
+    """Return the best parameters of the budgets of an isoFLOP sweep, which parabolas tell without a law."""
+    if fit.log.isoflops is None or not fit.cost_model.knows_params:
+        return ()
+    rows: list[dict[str, Value]] = []
+    for valley in fit.log.isoflops.inside:
+        if valley.best is not None and valley.error is not None:
+            ends = {
+                "lower": valley.best * math.exp(-2 * valley.error),
+                "upper": valley.best * math.exp(2 * valley.error),
+            }
+            rows.append({"dimension": "params", "flops": valley.flops, "value": valley.best, **ends})
+    return tuple(rows)
 
 
 def _published(fit: Fit, dims: list[str], end: float) -> list[dict[str, Value]]:

@@ -13,16 +13,16 @@ _WORDS = {"params": "parameters"}
 
 
 def frontier_chart(figure: Figure) -> Any:
-    """Return a panel a dimension and one for parameters: line and band, dashed beyond the log; published shapes."""
-    rows, published = figure.tables["frontier"], figure.tables["published"]
-    computes = theme.column(rows, "flops") + theme.column(published, "flops")
+    """Return a panel a dimension and one for parameters: line and band, dashed beyond the log; what others tell."""
+    rows, published, minima = (figure.tables[name] for name in ("frontier", "published", "minima"))
+    computes = theme.column((*rows, *published, *minima), "flops")
     x = alt.X(**theme.log_axis("flops", figure.labels["flops"], computes, ".1~e"))
     tips = [alt.Tooltip("flops:Q", format=".3~e")]
     tips += [alt.Tooltip(f"{name}:Q", format=".4~g") for name in ("value", "lower", "upper")]
     panels = []
     for dim in theme.names(rows, "dimension"):
         mine = theme.only("dimension", dim)
-        sizes = theme.column((*rows, *published), "value", dimension=dim)
+        sizes = theme.column((*rows, *published, *minima), "value", dimension=dim)
         y = alt.Y(**theme.log_axis("value", _WORDS.get(dim, dim), sizes))
         base = alt.Chart(theme.data("frontier")).transform_filter(mine).encode(x=x)
         band = base.mark_area(opacity=0.25, fill=theme.ACCENT).encode(y=alt.Y("lower:Q"), y2="upper:Q")
@@ -42,5 +42,9 @@ def frontier_chart(figure: Figure) -> Any:
             marks = other.mark_point(shape="diamond", size=70, filled=True, opacity=1, color=theme.OTHER)
             text = other.mark_text(align="right", dx=-8, fontSize=10, color=theme.OTHER)
             layers += [marks.encode(tooltip=known), text.encode(text="name:N")]
+        if theme.column(minima, "value", dimension=dim):
+            told = alt.Chart(theme.data("minima")).transform_filter(mine).encode(x=x)
+            errors = told.mark_rule(color=theme.OTHER).encode(y=alt.Y("lower:Q"), y2="upper:Q")
+            layers += [errors, told.mark_point(size=50, color=theme.OTHER).encode(y=y, tooltip=tips)]
         panels.append(alt.layer(*layers).properties(width=theme.WIDTH, height=theme.HEIGHT))
     return theme.finished(alt.concat(*panels, columns=2), figure)
