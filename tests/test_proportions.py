@@ -69,6 +69,7 @@ def test_a_dimension_that_the_user_holds_is_held(program: Program, tmp_path: Pat
         for options in ((), ("--fix", "depth=10"))
     )
     assert held["rounded"]["depth"] == 10
+    assert plain["rounded"]["depth"] == round(plain["shape"]["depth"])
     assert plain["rounded"]["depth"] > 20
     again = sp.load(tmp_path / "law.json")
     assert again.dimensions.kept["depth"].to == "width"

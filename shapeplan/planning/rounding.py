@@ -72,10 +72,15 @@ class RoundingRule:
         return self.complete({dim: c[:, one] for dim, c, one in zip(dims, columns, index, strict=True)})
 
     def lattice_of(self, dim: str, values: Floats, reach: int) -> Floats:
-        """Return the multiples around values of one dimension, shape (budgets, multiples); a held one stays."""
+        """Return the multiples around values of one dimension, shape (budgets, multiples).
+
+        A held one stays, and of one that is kept in proportion, whose loss says nothing, only the nearest is tried.
+        """
         if dim in self.held:
             return np.full((len(values), 1), self.held[dim])
         multiple = self.multiple(dim)
+        if dim in self.dimensions.kept:
+            return nearest_multiple(values, multiple)[:, None]
         # Around a value below one multiple the smallest that can be built stands in for those that cannot.
         below = np.maximum(np.floor(values / multiple), 1.0)
         return np.asarray(multiple * np.maximum(below[:, None] + np.arange(1 - reach, 1 + reach), 1.0))
