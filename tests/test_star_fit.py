@@ -259,6 +259,7 @@ def test_morph_is_no_star_and_supports_the_joint_laws(shared: Path) -> None:
         "separable": True,
         "chinchilla": True,
         "kaplan": True,
+        "compute": False,
         "outer-power": True,
     }
     assert found.dimensions.tied["mlp_dim"].to == "width"

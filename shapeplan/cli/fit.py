@@ -45,6 +45,10 @@ def fit(
     center: opt.Center = None,
     start: opt.StartPoint = None,
     every_row: opt.EveryRow = False,
+    group: Annotated[
+        str | None,
+        typer.Option("--group", metavar="COLUMN", help="Recipes that share one law: what is each worth in compute?"),
+    ] = None,
     replicates: Annotated[int, typer.Option("--replicates", min=0, help="Bootstrap replicates; 0 for none.")] = 1000,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the bootstrap.")] = 0,
     level: Annotated[
@@ -79,6 +83,7 @@ def fit(
         "center": opt.parse_center(center),
         "start": Start(*opt.parse_start(start), source="given by --start") if start else None,
         "every_row": every_row,
+        "group": group,
         "replicates": replicates,
         "seed": seed,
         "level": parse_fraction(level, most=1.0, hint="write e.g. 0.9 or 95%"),

@@ -20,6 +20,7 @@ from shapeplan.documents.records import (
     InfluencesRecord,
     OptimumRecord,
     RangeRecord,
+    RecipeRecord,
     StarRecord,
     estimate_records,
 )
@@ -70,6 +71,7 @@ class LawDocument(Document):
     scaling_exponents: dict[str, EstimateRecord]
     growth_exponents: dict[str, EstimateRecord] = Field(default_factory=dict)
     isoflop: IsoFlopRecord | None = None
+    recipes: tuple[RecipeRecord, ...] = ()
     optimum: OptimumRecord | None = None
     start: Start | None
     star: StarRecord | None = None
@@ -125,6 +127,7 @@ def law_document(fit: Fit) -> LawDocument:
         scaling_exponents=estimate_records(fit.scaling_exponents),
         growth_exponents=estimate_records(fit.growth_exponents),
         isoflop=IsoFlopRecord.of(log.isoflops),
+        recipes=tuple(map(RecipeRecord.of, log.recipes)),
         optimum=OptimumRecord(flops=OPTIMUM_AT * log.flops_range[1], shape=optimum) if optimum else None,
         start=fit.start,
         star=StarRecord(center=center) if center else None,
@@ -182,6 +185,7 @@ def fit_of(document: LawDocument, sources: tuple[Source, ...] = ()) -> Fit:
             origins=document.inputs if sources else (),
             dropped=document.dropped,
             isoflops=document.isoflop.isoflops() if document.isoflop else None,
+            recipes=tuple(record.factor() for record in document.recipes),
         ),
         uncertainty=Uncertainty(
             parameters=document.parameters,

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from shapeplan.architectures import FittedCost, PowerSum, PowerTerm
 from shapeplan.documents.base import Part, Range, or_null
+from shapeplan.fitting.evidence import RecipeFactor
 from shapeplan.fitting.records import Bootstrap, CenterRow, Estimate, Influence, Influences
 
 
@@ -175,6 +176,24 @@ class RangeRecord(Part):
 
     flops: Range
     shape: dict[str, Range]
+
+
+class RecipeRecord(Part):
+    """What the compute of one recipe is worth."""
+
+    column: str
+    name: str
+    rows: int
+    compute: EstimateRecord
+
+    @classmethod
+    def of(cls, factor: RecipeFactor) -> RecipeRecord:
+        """Return the record of a factor."""
+        return cls(column=factor.column, name=factor.name, rows=factor.rows, compute=EstimateRecord.of(factor.compute))
+
+    def factor(self) -> RecipeFactor:
+        """Return what the record describes."""
+        return RecipeFactor(self.column, self.name, self.rows, self.compute.estimate())
 
 
 def estimate_records(estimates: Mapping[str, Estimate]) -> dict[str, EstimateRecord]:

@@ -42,6 +42,26 @@ INTERVALS = ("run", "law")
 
 
 @dataclass(frozen=True)
+class RecipeFactor:
+    """What the compute of one recipe is worth.
+
+    Attributes
+    ----------
+    column, name : str
+        The column that tells recipes, and its value.
+    rows : int
+        How many rows it has.
+    compute : Estimate
+        How much compute of the reference a unit of its own is worth; 1, without an interval, for the reference.
+    """
+
+    column: str
+    name: str
+    rows: int
+    compute: Estimate
+
+
+@dataclass(frozen=True)
 class LogSummary:
     """What a fit keeps of its log, since plans and pictures need it.
 
@@ -75,6 +95,8 @@ class LogSummary:
         What was understood on the way; not part of the evidence.
     isoflops : IsoFlops or None
         The budgets of an isoFLOP sweep; None for others.
+    recipes : tuple of RecipeFactor
+        What the compute of every recipe of the log is worth, that of the reference first; empty where they are one.
     """
 
     metric: str
@@ -93,6 +115,7 @@ class LogSummary:
     dropped: tuple[DroppedRow, ...] = ()
     notes: tuple[str, ...] = ()
     isoflops: IsoFlops | None = None
+    recipes: tuple[RecipeFactor, ...] = ()
 
 
 @dataclass(frozen=True)

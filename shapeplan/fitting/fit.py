@@ -15,10 +15,11 @@ from shapeplan.fitting.diagnostics.diagnose import diagnose
 from shapeplan.fitting.diagnostics.influence import MonitoredQuantities
 from shapeplan.fitting.diagnostics.star_diagnostics import report_star
 from shapeplan.fitting.diagnostics.warnings import find_front, valley_cautions
-from shapeplan.fitting.evidence import LogSummary, ModelSelection, Rival, StarEvidence
+from shapeplan.fitting.evidence import LogSummary, ModelSelection, RecipeFactor, Rival, StarEvidence
 from shapeplan.fitting.isoflop import IsoFlops
 from shapeplan.fitting.progress import Counter
 from shapeplan.fitting.proportions import kept_in_proportion
+from shapeplan.fitting.recipes import Groups, groups_of, recipe_factors
 from shapeplan.fitting.result import OPTIMUM_AT, Fit
 from shapeplan.fitting.rows import rows_of
 from shapeplan.fitting.selection.backtest import backtest
@@ -59,6 +60,7 @@ def fit(  # noqa: PLR0913 - public: an argument a question
     seed: int = 0,
     level: float = DEFAULT_LEVEL,
     every_row: bool = False,
+    group: str | None = None,
     done: Callable[[int, int], None] = lambda done, total: None,
 ) -> Fit:
     """Fit a law to a sweep.
@@ -85,6 +87,9 @@ def fit(  # noqa: PLR0913 - public: an argument a question
     every_row : bool
         Whether to fit every row where runs have many; else checkpoints of a run that are close in compute are merged
         (see `shapeplan.fitting.checkpoints`).
+    group : str, optional
+        Column whose values are recipes that share one law: the compute of each is worth a factor of that of the
+        reference, the one with the most rows, and counts as that (see `shapeplan.fitting.recipes`).
     done : callable
         Told how much is done, of how much, in units of about a replicate; the total is a guess until a law is chosen.
 
@@ -106,17 +111,20 @@ def fit(  # noqa: PLR0913 - public: an argument a question
         runs = with_stretches(runs)
     if law == "auto" or not FORMS[law].joint or FORMS[law].over(runs.dims).dims:
         runs = hold_two_valued(runs)
-    isoflops, far = find_isoflops(runs, level), is_far(runs)
     counter = Counter(2 * _WORK_OF_A_LAW * len(FORMS) + 2 * replicates, done)
 
     def chosen_on(rows: Runs) -> _Chosen:
         contents = survey(rows, center)
         return _choose(rows, contents, law, OBJECTIVES[objective], lambda: counter(_WORK_OF_A_LAW))
 
+    recipes: tuple[RecipeFactor, ...] = ()
     try:
+        if group is not None:
+            runs, recipes = _as_one_recipe(runs, groups_of(runs, group), chosen_on, level)
         found = chosen_on(runs)
     except FitError as error:
         raise FitError(*(detail.within(runs.name) for detail in error.details)) from None
+    isoflops, far = find_isoflops(runs, level), is_far(runs)
     if far.any():
         with suppress(FitError):
             found = _nearer(found, chosen_on(runs.take(~far)), far)
@@ -127,7 +135,7 @@ def fit(  # noqa: PLR0913 - public: an argument a question
         left += simulations(replicates, level)
     counter.total = counter.count + left
     counted = Replicates(replicates, seed, level, counter)
-    return _assemble(found, isoflops, start, counted)
+    return _assemble(found, isoflops, recipes, start, counted)
 
 
 @dataclass(frozen=True)
@@ -158,6 +166,25 @@ def _choose(runs: Runs, contents: Contents, law: str, objective: Objective, done
     asked = contents.supported if law == "auto" else (law,)
     notes = power_notes(asked, candidates.values())
     return _Chosen(replace(runs, notes=(*runs.notes, *notes)), contents, choice, beside)
+
+
+def _as_one_recipe(
+    runs: Runs, groups: Groups, chosen_on: Callable[[Runs], _Chosen], level: float
+) -> tuple[Runs, tuple[RecipeFactor, ...]]:
+    """Return the rows of several recipes with their compute as that of the reference, and what each is worth.
+
+    The law that the factors are read under is chosen without them first, then with them.
+    """
+    one, factors = runs, tuple[RecipeFactor, ...]()
+    for _ in range(2):
+        logs, factors = recipe_factors(chosen_on(one).choice.chosen, runs, groups, level)
+        one = groups.scaled(runs, logs)
+    told = ", ".join(f"{factor.compute.value:.3g} for {factor.name!r}" for factor in factors[1:])
+    note = (
+        f"compute counts as that of the recipe {factors[0].name!r} of {groups.column!r}: times {told}; plans and "
+        "predictions are for that recipe"
+    )
+    return replace(one, notes=(*one.notes, note)), factors
 
 
 def _nearer(whole: _Chosen, near: _Chosen, far: Bools) -> _Chosen:
@@ -193,7 +220,13 @@ def _nearer(whole: _Chosen, near: _Chosen, far: Bools) -> _Chosen:
     return replace(near, runs=replace(near.runs, dropped=(*near.runs.dropped, *left_out), notes=notes))
 
 
-def _assemble(found: _Chosen, isoflops: IsoFlops | None, start: Start | None, replicates: Replicates) -> Fit:
+def _assemble(
+    found: _Chosen,
+    isoflops: IsoFlops | None,
+    recipes: tuple[RecipeFactor, ...],
+    start: Start | None,
+    replicates: Replicates,
+) -> Fit:
     """Return the fit of a law that was chosen: estimates, diagnostics, and what plans need of the log."""
     runs, contents, choice, beside = found.runs, found.contents, found.choice, found.beside
     chosen, dims = choice.chosen, contents.dimensions.free
@@ -243,6 +276,7 @@ def _assemble(found: _Chosen, isoflops: IsoFlops | None, start: Start | None, re
             front=front,
             rows=seen,
             isoflops=isoflops,
+            recipes=recipes,
             sources=runs.sources,
             dropped=runs.dropped,
             notes=(*runs.notes, *cost_notes),

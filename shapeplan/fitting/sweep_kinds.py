@@ -168,7 +168,7 @@ def _mixed(runs: Runs) -> SweepKind | None:
         told[0].message,
         "the loss of the mean recipe",
         "which recipe is better: their rows are fitted as one",
-        "the same shapes and durations under each recipe; or one recipe, by `where`",
+        "the same shapes and durations under each recipe, fitted with `group`; or one recipe, by `where`",
     )
 
 

@@ -34,7 +34,7 @@ def render_fit(fit: Fit) -> list[RenderableType]:
         source = ", from Eq. 2 on the star" if fit.arms and fit.law.form.joint else ""
         parts += [title(f"Scaling exponents: alone, a dimension grows as compute^s ({_level(fit)} intervals{source})")]
         parts += [_exponents(fit)]
-    parts += [*_best(fit), *_isoflops(fit)]
+    parts += [*_recipes(fit), *_best(fit), *_isoflops(fit)]
     if fit.arms:
         parts += [title("Eq. 2 on the arms"), *_arms(fit)]
     if fit.center:
@@ -136,6 +136,17 @@ def _best(fit: Fit) -> list[RenderableType]:
     headers += [f"at {format_flops(flops)}", "interval", "trained"] if best else []
     where = f", here at {OPTIMUM_AT:g} times the largest compute of the log" if best else ""
     return [title(f"The best shape under the law: together, dimensions grow as compute^S{where}"), table(headers, rows)]
+
+
+def _recipes(fit: Fit) -> list[RenderableType]:
+    """Return what the compute of every recipe is worth."""
+    recipes = fit.log.recipes
+    if not recipes:
+        return []
+    first = recipes[0]
+    rows = [[one.name, str(one.rows), compact(one.compute.value), span(one.compute.ci)] for one in recipes]
+    told = f"Recipes by {first.column}: what compute of each is worth in that of {first.name} ({_level(fit)} intervals)"
+    return [title(told), table(["recipe", "rows", "worth", "interval"], rows)]
 
 
 def _isoflops(fit: Fit) -> list[RenderableType]:

@@ -1,0 +1,116 @@
+"""Recipes as a factor: logs of several share one law, and tell what each is worth in compute."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import Program
+
+import shapeplan as sp
+from shapeplan.errors import ArgumentError
+from shapeplan.runs import Runs
+
+WORTH = {"old": 1.0, "new": 1.1, "worse": 0.8}
+
+
+def recipes(path: Path, names: tuple[str, ...] = ("old", "new"), seed: int = 0, runs: int = 60) -> Path:
+    """Write runs of many shapes at three durations, of a recipe each; the first has the most rows."""
+    rng = np.random.default_rng(seed)
+    lines = ["run,width,depth,corpus,tokens,flops,loss"]
+    for i in range(runs + 1):
+        width, depth = int(rng.choice([256, 384, 512, 768, 1024, 1536])), int(rng.choice([4, 6, 8, 12, 16, 24]))
+        name = names[i % len(names)]
+        for tokens in (1e9, 4e9, 1.6e10):
+            loss = 1.7 + 60 * width**-0.8 + 3 * depth**-1.1 + 300 * (tokens * WORTH[name]) ** -0.3
+            loss *= np.exp(0.003 * rng.standard_normal())
+            lines.append(f"r{i},{width},{depth},{name},{tokens:.6g},{72 * width**2 * depth * tokens:.6g},{loss:.6g}")
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+@pytest.fixture(scope="module")
+def log(tmp_path_factory: pytest.TempPathFactory) -> Runs:
+    return sp.read_runs(recipes(tmp_path_factory.mktemp("recipes") / "log.csv"))
+
+
+def test_a_recipe_is_worth_what_it_is_worth(log: Runs) -> None:
+    fit = sp.fit(log, law="separable", replicates=0, group="corpus")
+    reference, new = fit.log.recipes
+    assert (reference.name, reference.compute.value, reference.compute.ci) == ("old", 1.0, None)
+    assert new.name == "new"
+    assert new.compute.ci is not None
+    assert new.compute.ci[0] < WORTH["new"] < new.compute.ci[1]
+    assert new.compute.value == pytest.approx(WORTH["new"], rel=0.04)
+    assert 1 < new.compute.ci[1] / new.compute.ci[0] < 1.1
+    assert reference.rows + new.rows == len(log)
+    assert any("compute counts as that of the recipe 'old' of 'corpus': times 1.1" in note for note in fit.notes)
+
+
+def test_the_law_is_that_of_the_reference_and_fits_as_one_recipe_would(log: Runs) -> None:
+    together = sp.fit(log, law="separable", replicates=0, group="corpus")
+    ignored = sp.fit(log, law="separable", replicates=0)
+    assert together.quality is not None
+    assert ignored.quality is not None
+    assert together.quality.relative_rmse < 0.0035 < ignored.quality.relative_rmse
+    exact = 1.7 + 60 * 512**-0.8 + 3 * 8**-1.1 + 300 * 4e9**-0.3
+    told = together.law.loss(width=512.0, depth=8.0, examples=4e9)
+    assert float(np.ravel(told)[0]) == pytest.approx(exact, rel=0.002)
+
+
+def test_exponents_are_told_better_than_by_either_half(log: Runs) -> None:
+    names = np.array([log.row(i)["corpus"] for i in range(len(log))])
+    fits = [sp.fit(log.take(names == name), law="separable", replicates=200) for name in ("old", "new")]
+    together = sp.fit(log, law="separable", replicates=200, group="corpus")
+    for name in ("a_width", "a_depth", "c"):
+        widths = [np.diff(fit.parameters[name].ci or ())[0] for fit in (together, *fits)]
+        assert widths[0] < min(widths[1:]), name
+
+
+def test_three_recipes_each_have_a_factor(tmp_path: Path) -> None:
+    runs = sp.read_runs(recipes(tmp_path / "three.csv", ("old", "new", "worse"), runs=90))
+    factors = {one.name: one.compute for one in sp.fit(runs, law="separable", replicates=0, group="corpus").log.recipes}
+    for name in ("new", "worse"):
+        assert factors[name].value == pytest.approx(WORTH[name], rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("column", "said"),
+    [
+        ("optimizer", "there is no column 'optimizer'; the columns are: run, corpus"),
+        ("run", "the column 'run' has 61 values; a factor has 2 to 12"),
+    ],
+)
+def test_columns_that_tell_no_recipes_are_named(log: Runs, column: str, said: str) -> None:
+    with pytest.raises(ArgumentError, match="column") as caught:
+        sp.fit(log, law="separable", replicates=0, group=column)
+    assert said in str(caught.value)
+
+
+def test_the_factor_is_printed_and_in_the_document(program: Program, tmp_path: Path) -> None:
+    path = recipes(tmp_path / "log.csv")
+    options = ("--law", "separable", "--replicates", "20", "--group", "corpus")
+    done = program("fit", path, *options, "-o", "law.json")
+    assert done.returncode == 0, done.stderr
+    assert "Recipes by corpus: what compute of each is worth in that of old (90% intervals)" in done.stdout
+    reference, new = json.loads((tmp_path / "law.json").read_text())["recipes"]
+    assert reference["compute"] == {"value": 1.0, "ci": None}
+    assert new["compute"]["ci"][0] < 1.1 < new["compute"]["ci"][1]
+    assert [one.compute.value for one in sp.load(tmp_path / "law.json").log.recipes] == [1.0, new["compute"]["value"]]
+    wrong = program("fit", path, "--group", "nothing")
+    assert wrong.returncode in (1, 2)
+    assert "there is no column 'nothing'" in wrong.stderr
+    assert wrong.stdout == ""
+
+
+@pytest.mark.study
+def test_the_interval_of_a_factor_covers_it(tmp_path: Path) -> None:
+    held = []
+    for seed in range(60):
+        runs = sp.read_runs(recipes(tmp_path / "log.csv", seed=seed))
+        ci = sp.fit(runs, law="separable", replicates=0, group="corpus").log.recipes[1].compute.ci
+        assert ci is not None
+        held.append(ci[0] <= WORTH["new"] <= ci[1])
+    assert 0.82 <= np.mean(held) <= 0.98
