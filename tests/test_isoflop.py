@@ -124,6 +124,13 @@ def test_other_sweeps_are_no_isoflop_sweeps(name: str) -> None:
     assert find_isoflops(sp.read_runs(SAMPLES / name, config=config)) is None
 
 
+def test_runs_of_any_compute_are_no_isoflop_sweep(sweep: Runs) -> None:
+    rng = np.random.default_rng(0)
+    factor = np.exp(rng.uniform(-0.6, 0.6, len(sweep)))
+    assert sweep.examples is not None
+    assert find_isoflops(replace(sweep, flops=sweep.flops * factor, examples=sweep.examples * factor)) is None
+
+
 def test_sizes_that_see_the_same_examples_are_no_budget(sweep: Runs) -> None:
     assert find_isoflops(replace(sweep, examples=np.full(len(sweep), 1e9))) is None
 

@@ -89,6 +89,14 @@ def test_columns_that_tell_no_recipes_are_named(log: Runs, column: str, said: st
     assert said in str(caught.value)
 
 
+def test_empty_cells_are_no_recipe(tmp_path: Path) -> None:
+    lines = recipes(tmp_path / "log.csv").read_text().split("\n")
+    lines[5:9] = [line.replace(",old,", ",,").replace(",new,", ",,") for line in lines[5:9]]
+    (tmp_path / "log.csv").write_text("\n".join(lines))
+    with pytest.raises(ArgumentError, match="the column 'corpus' is empty in 4 rows"):
+        sp.fit(sp.read_runs(tmp_path / "log.csv"), law="separable", replicates=0, group="corpus")
+
+
 def test_the_factor_is_printed_and_in_the_document(program: Program, tmp_path: Path) -> None:
     path = recipes(tmp_path / "log.csv")
     options = ("--law", "separable", "--replicates", "20", "--group", "corpus")

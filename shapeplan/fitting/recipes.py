@@ -69,6 +69,8 @@ def groups_of(runs: Runs, column: str) -> Groups:
         raise _bad(f"there is no column {column!r}", f"the columns are: {known}")
     group, names = runs.cells[column].groups()
     counts = np.bincount(group, minlength=len(names))
+    if blank := sum(int(count) for name, count in zip(names, counts, strict=True) if not str(name).strip()):
+        raise _bad(f"the column {column!r} is empty in {blank} rows", "fill them in, or leave them out with `where`")
     if not 2 <= len(names) <= MOST_GROUPS:
         has = "one value" if len(names) == 1 else f"{len(names)} values"
         raise _bad(f"the column {column!r} has {has}", f"a factor has 2 to {MOST_GROUPS}; `where` keeps some rows")

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.polynomial.polynomial import polyder, polyroots, polyval
 from scipy.special import stdtrit
 
 from shapeplan.fitting.isoflop import IsoFlops, State, Valley
@@ -20,18 +21,19 @@ from shapeplan.sweeps.ladder import parameters_of
 
 FEWEST_BUDGETS, FEWEST_SIZES = 3, 4
 """Budgets that make a sweep one of isoFLOPs, and sizes that a budget has at least."""
-WINDOWS = (4.0, 2.0, 8.0)
-"""How far from the best row of a budget its parabola is fitted, as a factor of size, since valleys are lopsided: the
-first is what is told, and by how much the others differ is part of its interval."""
+POLYNOMIALS = ((4.0, 2), (2.0, 2), (8.0, 2), (8.0, 3))
+"""How far from the best row of a budget its polynomial is fitted, as a factor of size, and its degree. Valleys are
+lopsided: the first is what is told, and by how much the others differ is part of its interval."""
 FAR = 0.3
 """Loss above the least of a budget, as a share of it, from which a row is far from its valley."""
 _GAP, _WIDEST = 0.1, 0.3
 """Step in the logarithm of compute that ends a budget, and spread above which rows are none."""
+_APART = 0.5
+"""Spread of a budget over the gap to the next row above which it is no budget: runs of any compute have such groups."""
 _MOST_BESIDE = 0.4
 """Share of the rows of a sweep that may be of no budget."""
 _TRADED = -0.5
 """Slope of examples against size, in logarithms, above which sizes of one compute do not trade examples for size."""
-_COEFFICIENTS = 3
 _TINY = 1e-300
 
 
@@ -53,7 +55,7 @@ def find_isoflops(runs: Runs, level: float = 0.9) -> IsoFlops | None:
     lowest = [rows[np.argmin(loss[rows])] for rows in budgets]
     # Rows of a budget differ a little in compute: what that is worth is read off the best rows of all budgets.
     slope = _slope(np.log(runs.flops[lowest]), np.log(loss[lowest]))
-    fitted = [[_valley(runs, sizes, rows, slope, np.log(window)) for rows in budgets] for window in WINDOWS]
+    fitted = [[_valley(runs, sizes, rows, slope, *one) for rows in budgets] for one in POLYNOMIALS]
     return IsoFlops(tuple(fitted[0]), _growth(fitted, level))
 
 
@@ -68,15 +70,19 @@ def is_far(runs: Runs) -> Bools:
 def _budgets(runs: Runs, sizes: Floats) -> list[Index]:
     """Return the rows of every budget, in order of compute; none where the log is no isoFLOP sweep."""
     order = np.argsort(runs.flops, kind="stable")
-    ends = np.flatnonzero(np.diff(np.log(runs.flops[order])) > _GAP) + 1
-    budgets = [rows for rows in np.split(order, ends) if _is_budget(runs, sizes, rows)]
+    steps = np.diff(np.log(runs.flops[order]))
+    ends = np.flatnonzero(steps > _GAP) + 1
+    around = np.concatenate([[np.inf], steps[ends - 1], [np.inf]])
+    groups = zip(np.split(order, ends), np.minimum(around[:-1], around[1:]), strict=True)
+    budgets = [rows for rows, gap in groups if _is_budget(runs, sizes, rows, gap)]
     covered = sum(map(len, budgets))
     return budgets if len(budgets) >= FEWEST_BUDGETS and covered >= (1 - _MOST_BESIDE) * len(runs) else []
 
 
-def _is_budget(runs: Runs, sizes: Floats, rows: Index) -> bool:
-    """Return whether rows have one compute, and sizes that trade examples for parameters."""
-    if np.ptp(np.log(runs.flops[rows])) > _WIDEST or len(np.unique(sizes[rows])) < FEWEST_SIZES:
+def _is_budget(runs: Runs, sizes: Floats, rows: Index, gap: float) -> bool:
+    """Return whether rows have one compute, far from the next, and sizes that trade examples for parameters."""
+    spread = np.ptp(np.log(runs.flops[rows]))
+    if spread > min(_WIDEST, _APART * gap) or len(np.unique(sizes[rows])) < FEWEST_SIZES:
         return False
     return runs.examples is None or _slope(np.log(sizes[rows]), np.log(runs.examples[rows])) < _TRADED
 
@@ -86,46 +92,47 @@ def _slope(x: Floats, y: Floats) -> float:
     return float((centred * y).sum() / max(float((centred**2).sum()), _TINY))
 
 
-def _valley(runs: Runs, sizes: Floats, rows: Index, slope: float, window: float) -> Valley:
+def _valley(runs: Runs, sizes: Floats, rows: Index, slope: float, window: float, degree: int) -> Valley:
     middle = float(np.log(runs.flops[rows]).mean())
     x = np.log(sizes[rows])
     y = np.log(runs.observed()[rows]) - slope * (np.log(runs.flops[rows]) - middle)
-    state, best, error = _vertex(x, y, window)
+    state, best, error = _vertex(x, y, np.log(window), degree)
     return Valley(float(np.exp(middle)), len(np.unique(x)), float(np.expm1(np.ptp(y))), state, best, error)
 
 
-def _vertex(x: Floats, y: Floats, window: float) -> tuple[State, float | None, float | None]:
-    """Return the size at which the parabola near the least y is least, and the error of its logarithm (delta method).
+def _vertex(x: Floats, y: Floats, window: float, degree: int) -> tuple[State, float | None, float | None]:
+    """Return the size at which a polynomial near the least y is least, and the error of its logarithm (delta method).
 
     Both are None unless the minimum is inside.
     """
     lowest = x[np.argmin(y)]
     near = np.abs(x - lowest) <= window
-    some = x[near] - lowest
-    if len(np.unique(some)) < _COEFFICIENTS + 1:
+    if len(np.unique(x[near])) < degree + 2:
         # The sizes are far apart: those next to the best are all there is to fit to.
         distinct = np.unique(x)
-        nearest = distinct[np.argsort(np.abs(distinct - lowest), kind="stable")][: _COEFFICIENTS + 1]
-        near = np.isin(x, nearest)
-        some = x[near] - lowest
-    if len(np.unique(some)) <= _COEFFICIENTS:
+        near = np.isin(x, distinct[np.argsort(np.abs(distinct - lowest), kind="stable")][: degree + 2])
+    some = x[near] - lowest
+    if len(np.unique(some)) < degree + 2:
         return "few", None, None
-    columns = some[:, None] ** np.arange(_COEFFICIENTS)
+    columns = some[:, None] ** np.arange(degree + 1)
     inverse = np.linalg.pinv(columns.T @ columns)
-    level, linear, bend = inverse @ columns.T @ y[near]
-    if bend <= 0:
+    fitted = inverse @ columns.T @ y[near]
+    slope, bend = polyder(fitted), polyder(fitted, 2)
+    minima = [float(root.real) for root in polyroots(slope) if root.imag == 0 and polyval(root.real, bend) > 0]
+    if not minima:
         return "upside-down", None, None
-    vertex = -linear / (2 * bend)
-    if not x.min() < lowest + vertex < x.max() or lowest in (x.min(), x.max()):
+    least = min(minima, key=abs)
+    if not x.min() < lowest + least < x.max() or lowest in (x.min(), x.max()):
         return "edge", None, None
-    left = y[near] - columns @ (level, linear, bend)
-    variance = float(left @ left) / max(len(some) - _COEFFICIENTS, 1)
-    gradient = np.array([0.0, -1 / (2 * bend), linear / (2 * bend**2)])
-    return "inside", float(np.exp(lowest + vertex)), float(np.sqrt(variance * (gradient @ inverse @ gradient)))
+    left = y[near] - columns @ fitted
+    variance = float(left @ left) / max(len(some) - degree - 1, 1)
+    powers = np.arange(degree + 1)
+    gradient = -powers * least ** np.maximum(powers - 1, 0) / polyval(least, bend)
+    return "inside", float(np.exp(lowest + least)), float(np.sqrt(variance * (gradient @ inverse @ gradient)))
 
 
 def _growth(fitted: Sequence[Sequence[Valley]], level: float) -> Estimate | None:
-    """Return the growth of the best size over the budgets whose minimum is inside, by the first of the windows."""
+    """Return the growth of the best size over the budgets whose minimum is inside, by the first of the polynomials."""
     lines = [line for valleys in fitted if (line := _line_through(valleys, level)) is not None]
     if not lines or _line_through(fitted[0], level) is None:
         return None

@@ -145,7 +145,8 @@ def _recipes(fit: Fit) -> list[RenderableType]:
         return []
     first = recipes[0]
     rows = [[one.name, str(one.rows), compact(one.compute.value), span(one.compute.ci)] for one in recipes]
-    told = f"Recipes by {first.column}: what compute of each is worth in that of {first.name} ({_level(fit)} intervals)"
+    level = coverage(fit.bootstrap.level)
+    told = f"Recipes by {first.column}: what compute of each is worth in that of {first.name} ({level} intervals)"
     return [title(told), table(["recipe", "rows", "worth", "interval"], rows)]
 
 
