@@ -146,6 +146,14 @@ def test_rows_far_from_the_valleys_are_left_out_where_that_is_better(tmp_path: P
     assert fit.growth_exponents["params"].value == pytest.approx(GROWTH, abs=0.04)
 
 
+def test_compare_takes_the_rows_that_fit_takes(tmp_path: Path) -> None:
+    runs = read(ladder(tmp_path / "bent.csv", spread=20.0, bend=0.05))
+    fit, compared = sp.fit(runs, replicates=0), sp.compare(runs)
+    assert compared.chosen == fit.law.form.name
+    assert compared.rows == len(runs) - len(fit.dropped)
+    assert [note for note in compared.notes if "isoFLOP" in note] == [note for note in fit.notes if "isoFLOP" in note]
+
+
 def test_rows_far_from_the_valleys_stay_where_the_law_is_true(tmp_path: Path) -> None:
     runs = read(ladder(tmp_path / "wide.csv", spread=40.0))
     assert is_far(runs).any()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from shapeplan.errors import Caution, FitError, check_choice
@@ -11,12 +12,14 @@ from shapeplan.fitting.diagnostics.replicate_noise import measure_noise
 from shapeplan.fitting.diagnostics.warnings import Misfit, fit_cautions
 from shapeplan.fitting.progress import Counter
 from shapeplan.fitting.records import Score
-from shapeplan.fitting.selection.candidate import fit_candidates, power_notes
-from shapeplan.fitting.selection.choice import choose
+from shapeplan.fitting.selection.candidate import Candidate, fit_candidates, power_notes
+from shapeplan.fitting.selection.choice import Choice, choose
 from shapeplan.fitting.selection.held_out import predict_unseen_shapes
-from shapeplan.fitting.selection.identifiability import Support, survey
+from shapeplan.fitting.selection.identifiability import Contents, Support, survey
+from shapeplan.fitting.selection.near_valleys import rows_to_fit
 from shapeplan.fitting.solver import OBJECTIVES
-from shapeplan.fitting.valleys import find_isoflops
+from shapeplan.fitting.valleys import find_isoflops, is_far
+from shapeplan.laws import FORMS
 from shapeplan.provenance import Source
 from shapeplan.runs import Runs
 from shapeplan.sweeps.dimensions import hold_two_valued
@@ -103,14 +106,27 @@ def compare(
     if OBJECTIVES[objective].averages and not every_row:
         runs = with_stretches(runs)
     runs = hold_two_valued(runs)
+    far = is_far(runs)
+    step = Counter(_STEPS * len(FORMS) * (2 if far.any() else 1), done)
+
+    def candidates_on(rows: Runs) -> _Candidates:
+        contents = survey(rows, center)
+        candidates = list(fit_candidates(rows, contents, OBJECTIVES[objective], step).values())
+        return _Candidates(rows, contents, candidates, choose(candidates, rows, step))
+
     try:
-        contents = survey(runs, center)
-        step = Counter(_STEPS * len(contents.supported), done)
-        candidates = list(fit_candidates(runs, contents, OBJECTIVES[objective], step).values())
-        step.total = step.count + (_STEPS - 1) * len(candidates)
-        choice = choose(candidates, runs, step)
+        found = candidates_on(runs)
     except FitError as error:
         raise FitError(*(detail.within(runs.name) for detail in error.details)) from None
+    notes = _growth_by_parabolas(runs)
+    if far.any():
+        with suppress(FitError):
+            near = candidates_on(runs.take(~far))
+            backtests = found.choice.backtest, near.choice.backtest
+            fitted, left_out = rows_to_fit(found.runs, near.runs, far, *backtests)
+            found = replace(near if left_out else found, runs=fitted)
+    runs, contents, candidates, choice = found.runs, found.contents, found.candidates, found.choice
+    step.total = step.count + len(candidates)
     chosen = choice.chosen
     dims, problem = contents.dimensions.free, chosen.problem
     misfit = Misfit.of(runs.observed()[problem.all_rows], problem.residuals(chosen.found.best))
@@ -130,8 +146,18 @@ def compare(
         refused=tuple(law for law in contents.laws if not law.supported),
         cautions=(*runs.cautions, *fit_cautions(misfit, measure_noise(runs)), *contents.cautions),
         sources=runs.sources,
-        notes=(*runs.notes, *power_notes(contents.supported, candidates), *_growth_by_parabolas(runs)),
+        notes=(*runs.notes, *power_notes(contents.supported, candidates), *notes),
     )
+
+
+@dataclass(frozen=True)
+class _Candidates:
+    """The laws fitted to some rows, and the choice among them."""
+
+    runs: Runs
+    contents: Contents
+    candidates: list[Candidate]
+    choice: Choice
 
 
 def _growth_by_parabolas(runs: Runs) -> tuple[str, ...]:

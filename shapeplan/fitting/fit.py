@@ -26,15 +26,14 @@ from shapeplan.fitting.selection.backtest import backtest
 from shapeplan.fitting.selection.candidate import Candidate, fit_candidate, fit_candidates, power_notes
 from shapeplan.fitting.selection.choice import Choice, choose, score_in_sample
 from shapeplan.fitting.selection.identifiability import Contents, survey
+from shapeplan.fitting.selection.near_valleys import rows_to_fit
 from shapeplan.fitting.solver import OBJECTIVES, Objective
 from shapeplan.fitting.uncertainty.estimates import Replicates, estimate
 from shapeplan.fitting.uncertainty.profile_likelihood import simulations
 from shapeplan.fitting.uncertainty.size_growth import growth_of_params
-from shapeplan.fitting.valleys import FAR, find_isoflops, is_far
+from shapeplan.fitting.valleys import find_isoflops, is_far
 from shapeplan.laws import FORMS, Star
-from shapeplan.numerics.arrays import Bools
 from shapeplan.optimum.cost_model import CostModel, trust_region
-from shapeplan.provenance import DroppedRow
 from shapeplan.runs import Runs
 from shapeplan.sweeps.dimensions import hold_two_valued
 from shapeplan.sweeps.grid import Start, check_start, find_start
@@ -42,8 +41,6 @@ from shapeplan.sweeps.grid import Start, check_start, find_start
 MOST_REPLICATES = 100_000
 RIVAL_REPLICATES = 100
 """Replicates of a law that was not chosen: enough for the ends of an interval that only tells whether laws agree."""
-_BETTER_WITHOUT = 0.9
-"""Backtest error without the rows far from the valleys, over that with them, below which they are left out."""
 _WORK_OF_A_LAW = 100
 """Replicates that cost about as much as the search for a law's optimum, or its backtest."""
 DEFAULT_LEVEL, LEAST_LEVEL, MOST_LEVEL = 0.9, 0.01, 0.999
@@ -127,7 +124,10 @@ def fit(  # noqa: PLR0913 - public: an argument a question
     isoflops, far = find_isoflops(runs, level), is_far(runs)
     if far.any():
         with suppress(FitError):
-            found = _nearer(found, chosen_on(runs.take(~far)), far)
+            near = chosen_on(runs.take(~far))
+            backtests = found.choice.backtest, near.choice.backtest
+            fitted, left_out = rows_to_fit(found.runs, near.runs, far, *backtests)
+            found = replace(near if left_out else found, runs=fitted)
     runs, choice, beside = found.runs, found.choice, found.beside
     rivals = sum(_knows_shape(rival) for rival in choice.rivals)
     left = replicates * (2 if beside else 1) + min(replicates, RIVAL_REPLICATES) * rivals
@@ -185,39 +185,6 @@ def _as_one_recipe(
         "predictions are for that recipe"
     )
     return replace(one, notes=(*one.notes, note)), factors
-
-
-def _nearer(whole: _Chosen, near: _Chosen, far: Bools) -> _Chosen:
-    """Return what is fitted of an isoFLOP sweep: without the rows far from the valleys where the backtest is better so.
-
-    Far from every optimum rows bend a law that is not exactly true, where nobody asks it.
-
-    Parameters
-    ----------
-    whole, near : _Chosen
-        With all rows, and without those far from the valleys.
-    far : ndarray of bool, shape (rows,)
-        Which are.
-    """
-    every, fewer = whole.choice.backtest.errors_by_top(whole.runs, ~far), near.choice.backtest.errors_by_top(near.runs)
-    cuts = sorted(every.keys() & fewer.keys())
-    if not cuts:
-        return whole
-    with_them, without = (float(np.exp(np.mean(np.log([errors[cut] for cut in cuts])))) for errors in (every, fewer))
-    count = int(far.sum())
-    what = (
-        f"{count} of {len(far)} rows of this isoFLOP sweep lose more than {FAR:.0%} to the best of their budget; the "
-        f"backtest beside them is {with_them:.2%} with them in the fit, {without:.2%} without"
-    )
-    if not without < _BETTER_WITHOUT * with_them:
-        return replace(whole, runs=replace(whole.runs, notes=(*whole.runs.notes, f"{what}: they are in it")))
-    rows = whole.runs
-    left_out = tuple(
-        DroppedRow(int(rows.lines[i]), "far from the valley of its budget", rows.file_of(i))
-        for i in np.flatnonzero(far).tolist()
-    )
-    notes = (*near.runs.notes, f"{what}: they are left out")
-    return replace(near, runs=replace(near.runs, dropped=(*near.runs.dropped, *left_out), notes=notes))
 
 
 def _assemble(
