@@ -31,7 +31,7 @@ def candidate_of(runs: Runs, law: str, objective: Objective = RELATIVE) -> Candi
 
 
 def replicates_of(found: Candidate, runs: Runs, count: int) -> list[Block]:
-    predicted = np.concatenate(found.problem.predicted(found.found.best))
+    predicted = found.problem.predicted_points(found.found.best)
     residual_model = found.residual_model(runs).draw(np.random.default_rng(0), count)
     return found.problem.observing(predicted * np.exp(residual_model))
 

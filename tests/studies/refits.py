@@ -32,7 +32,7 @@ def beaten(sample: str, law: str, objective: str, replicates: int, seed: int) ->
     found = fit_candidate(law, runs, contents.dimensions, contents.star, OBJECTIVES[objective])
     problem, (lower, upper) = found.problem, found.problem.bounds
     residual_model, rng = found.residual_model(runs), np.random.default_rng(seed)
-    predicted = np.concatenate(problem.predicted(found.found.best))
+    predicted = problem.predicted_points(found.found.best)
     observed = predicted * np.exp(residual_model.widening(0.9) * residual_model.draw(rng, replicates))
     blocks = problem.observing(observed)
     again = refit(blocks, found.found.optima, lower, upper, problem.objective)
