@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from shapeplan.errors import Caution, FitError, check_choice
@@ -13,10 +12,10 @@ from shapeplan.fitting.diagnostics.warnings import Misfit, fit_cautions
 from shapeplan.fitting.progress import Counter
 from shapeplan.fitting.records import Score
 from shapeplan.fitting.selection.candidate import Candidate, fit_candidates, power_notes
-from shapeplan.fitting.selection.choice import Choice, choose
+from shapeplan.fitting.selection.choice import choose
 from shapeplan.fitting.selection.held_out import predict_unseen_shapes
-from shapeplan.fitting.selection.identifiability import Contents, Support, survey
-from shapeplan.fitting.selection.near_valleys import rows_to_fit
+from shapeplan.fitting.selection.identifiability import Support, survey
+from shapeplan.fitting.selection.near_valleys import ChosenOn, near_valleys
 from shapeplan.fitting.solver import OBJECTIVES
 from shapeplan.fitting.valleys import find_isoflops, is_far
 from shapeplan.laws import FORMS
@@ -112,19 +111,14 @@ def compare(
     def candidates_on(rows: Runs) -> _Candidates:
         contents = survey(rows, center)
         candidates = list(fit_candidates(rows, contents, OBJECTIVES[objective], step).values())
-        return _Candidates(rows, contents, candidates, choose(candidates, rows, step))
+        return _Candidates(rows, contents, choose(candidates, rows, step), candidates)
 
     try:
         found = candidates_on(runs)
     except FitError as error:
         raise FitError(*(detail.within(runs.name) for detail in error.details)) from None
     notes = _growth_by_parabolas(runs)
-    if far.any():
-        with suppress(FitError):
-            near = candidates_on(runs.take(~far))
-            backtests = found.choice.backtest, near.choice.backtest
-            fitted, left_out = rows_to_fit(found.runs, near.runs, far, *backtests)
-            found = replace(near if left_out else found, runs=fitted)
+    found = near_valleys(found, far, candidates_on)
     runs, contents, candidates, choice = found.runs, found.contents, found.candidates, found.choice
     step.total = step.count + len(candidates)
     chosen = choice.chosen
@@ -151,13 +145,10 @@ def compare(
 
 
 @dataclass(frozen=True)
-class _Candidates:
-    """The laws fitted to some rows, and the choice among them."""
+class _Candidates(ChosenOn):
+    """The same with all laws that were fitted."""
 
-    runs: Runs
-    contents: Contents
     candidates: list[Candidate]
-    choice: Choice
 
 
 def _growth_by_parabolas(runs: Runs) -> tuple[str, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,14 +18,13 @@ from shapeplan.fitting.evidence import LogSummary, ModelSelection, RecipeFactor,
 from shapeplan.fitting.isoflop import IsoFlops
 from shapeplan.fitting.progress import Counter
 from shapeplan.fitting.proportions import kept_in_proportion
-from shapeplan.fitting.recipes import Groups, groups_of, recipe_factors
 from shapeplan.fitting.result import OPTIMUM_AT, Fit
 from shapeplan.fitting.rows import rows_of
 from shapeplan.fitting.selection.backtest import backtest
 from shapeplan.fitting.selection.candidate import Candidate, fit_candidate, fit_candidates, power_notes
 from shapeplan.fitting.selection.choice import Choice, choose, score_in_sample
 from shapeplan.fitting.selection.identifiability import Contents, survey
-from shapeplan.fitting.selection.near_valleys import rows_to_fit
+from shapeplan.fitting.selection.near_valleys import ChosenOn, near_valleys
 from shapeplan.fitting.solver import OBJECTIVES, Objective
 from shapeplan.fitting.uncertainty.estimates import Replicates, estimate
 from shapeplan.fitting.uncertainty.profile_likelihood import simulations
@@ -117,17 +115,15 @@ def fit(  # noqa: PLR0913 - public: an argument a question
     recipes: tuple[RecipeFactor, ...] = ()
     try:
         if group is not None:
-            runs, recipes = _as_one_recipe(runs, groups_of(runs, group), chosen_on, level)
+            # An optimizer that no other fit needs would double their start.
+            from shapeplan.fitting.recipes import as_one_recipe
+
+            runs, recipes = as_one_recipe(runs, group, lambda rows: chosen_on(rows).choice.chosen, level)
         found = chosen_on(runs)
     except FitError as error:
         raise FitError(*(detail.within(runs.name) for detail in error.details)) from None
     isoflops, far = find_isoflops(runs, level), is_far(runs)
-    if far.any():
-        with suppress(FitError):
-            near = chosen_on(runs.take(~far))
-            backtests = found.choice.backtest, near.choice.backtest
-            fitted, left_out = rows_to_fit(found.runs, near.runs, far, *backtests)
-            found = replace(near if left_out else found, runs=fitted)
+    found = near_valleys(found, far, chosen_on)
     runs, choice, beside = found.runs, found.choice, found.beside
     rivals = sum(_knows_shape(rival) for rival in choice.rivals)
     left = replicates * (2 if beside else 1) + min(replicates, RIVAL_REPLICATES) * rivals
@@ -139,12 +135,9 @@ def fit(  # noqa: PLR0913 - public: an argument a question
 
 
 @dataclass(frozen=True)
-class _Chosen:
-    """The rows that a law is fitted to, what they offer, the choice of a law, and the star beside another law."""
+class _Chosen(ChosenOn):
+    """The same with the star beside another law, where the rows have one."""
 
-    runs: Runs
-    contents: Contents
-    choice: Choice
     beside: Candidate | None
 
 
@@ -166,25 +159,6 @@ def _choose(runs: Runs, contents: Contents, law: str, objective: Objective, done
     asked = contents.supported if law == "auto" else (law,)
     notes = power_notes(asked, candidates.values())
     return _Chosen(replace(runs, notes=(*runs.notes, *notes)), contents, choice, beside)
-
-
-def _as_one_recipe(
-    runs: Runs, groups: Groups, chosen_on: Callable[[Runs], _Chosen], level: float
-) -> tuple[Runs, tuple[RecipeFactor, ...]]:
-    """Return the rows of several recipes with their compute as that of the reference, and what each is worth.
-
-    The law that the factors are read under is chosen without them first, then with them.
-    """
-    one, factors = runs, tuple[RecipeFactor, ...]()
-    for _ in range(2):
-        logs, factors = recipe_factors(chosen_on(one).choice.chosen, runs, groups, level)
-        one = groups.scaled(runs, logs)
-    told = ", ".join(f"{factor.compute.value:.3g} for {factor.name!r}" for factor in factors[1:])
-    note = (
-        f"compute counts as that of the recipe {factors[0].name!r} of {groups.column!r}: times {told}; plans and "
-        "predictions are for that recipe"
-    )
-    return replace(one, notes=(*one.notes, note)), factors
 
 
 def _assemble(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from shapeplan.fitting.records import Estimate
+from shapeplan.quantities import format_flops
 
+_SHOWN = 3
 State = Literal["inside", "edge", "upside-down", "few"]
 
 
@@ -36,6 +39,12 @@ class Valley:
     state: State
     best: float | None = None
     error: float | None = None
+
+
+def told(valleys: Sequence[Valley]) -> str:
+    """Return some budgets with their states, for a message: the first few, and how many more."""
+    named = ", ".join(f"{format_flops(valley.flops)} ({valley.state})" for valley in valleys[:_SHOWN])
+    return f"{named} and {len(valleys) - _SHOWN} more" if len(valleys) > _SHOWN else named
 
 
 @dataclass(frozen=True)

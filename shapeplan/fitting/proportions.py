@@ -8,6 +8,7 @@ import numpy as np
 
 from shapeplan import codes
 from shapeplan.errors import Caution
+from shapeplan.fitting.diagnostics.warnings import find_at_bound
 from shapeplan.fitting.records import FrontRow
 from shapeplan.fitting.selection.candidate import Candidate
 from shapeplan.runs import Runs
@@ -16,7 +17,6 @@ from shapeplan.sweeps.dimensions import Tie, tie_between
 OWN_CONSTANTS = 3
 """Constants of a dimension in the laws of shape: alpha_k, a_k and b_k."""
 _FEWEST_SHAPES = 3
-_AT_BOUND = 1e-9
 
 
 def kept_in_proportion(
@@ -71,15 +71,13 @@ def _at_bound(chosen: Candidate, dims: Sequence[str]) -> dict[str, str]:
 
     The gain of a dimension is the term that falls with it alone.
     """
-    form, constants = chosen.problem.form, chosen.law.constants
-    found = {}
-    for term in form.terms:
-        if len(term.powers) != 1 or constants[term.coefficient] == 0:
-            continue
-        power = term.powers[0]
-        low, high = form.bounds(power.exponent)
-        value = constants[power.exponent]
-        at_bound = value <= low * (1 + _AT_BOUND) or value >= high * (1 - _AT_BOUND)
-        if power.variable in dims and power.sign < 0 and at_bound:
-            found[power.variable] = f"{power.exponent} = {value:g} is at the bound of the search"
-    return found
+    constants = chosen.law.constants
+    at_bound = find_at_bound(chosen.problem, constants)
+    gains = [
+        term.powers[0] for term in chosen.problem.form.terms if len(term.powers) == 1 and constants[term.coefficient]
+    ]
+    return {
+        power.variable: f"{power.exponent} = {constants[power.exponent]:g} is at the bound of the search"
+        for power in gains
+        if power.variable in dims and power.sign < 0 and power.exponent in at_bound
+    }

@@ -7,7 +7,7 @@ factors are those of least squares; their intervals come from the profile likeli
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -82,6 +82,42 @@ def groups_of(runs: Runs, column: str) -> Groups:
     place = np.empty(len(names), dtype=np.int64)
     place[order] = np.arange(len(names))
     return Groups(column, tuple(str(names[i]) for i in order), place[group])
+
+
+def as_one_recipe(
+    runs: Runs, column: str, law_of: Callable[[Runs], Candidate], level: float
+) -> tuple[Runs, tuple[RecipeFactor, ...]]:
+    """Return the rows of several recipes with their compute as that of the reference, and what each is worth.
+
+    The law that the factors are read under is chosen without them first, then with them.
+
+    Parameters
+    ----------
+    runs : Runs
+        The log.
+    column : str
+        The column that tells recipes.
+    law_of : callable
+        The law that rows are fitted with.
+    level : float
+        Coverage of the intervals.
+
+    Raises
+    ------
+    ArgumentError
+        If the column tells no recipes.
+    """
+    groups = groups_of(runs, column)
+    one, factors = runs, tuple[RecipeFactor, ...]()
+    for _ in range(2):
+        logs, factors = recipe_factors(law_of(one), runs, groups, level)
+        one = groups.scaled(runs, logs)
+    told = ", ".join(f"{factor.compute.value:.3g} for {factor.name!r}" for factor in factors[1:])
+    note = (
+        f"compute counts as that of the recipe {factors[0].name!r} of {groups.column!r}: times {told}; plans and "
+        "predictions are for that recipe"
+    )
+    return replace(one, notes=(*one.notes, note)), factors
 
 
 def recipe_factors(

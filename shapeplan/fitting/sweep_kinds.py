@@ -7,16 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from shapeplan import codes
-from shapeplan.fitting.isoflop import IsoFlops
+from shapeplan.fitting.isoflop import IsoFlops, told
 from shapeplan.fitting.selection.identifiability import Contents
-from shapeplan.quantities import format_flops
 from shapeplan.runs import Runs
 from shapeplan.sweeps.grid import FEWEST_VALUES
 from shapeplan.sweeps.ladder import constant_ratio
 
 _CHECKPOINTS = 3
 """Rows of a run from which it is one logged on its way."""
-_SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -80,9 +78,7 @@ def _isoflop(isoflops: IsoFlops) -> SweepKind:
         lacks = "the best size far beyond its largest budget"
         remedy = "a budget beyond the largest"
     else:
-        named = ", ".join(f"{format_flops(valley.flops)} ({valley.state})" for valley in open_[:_SHOWN])
-        more = f" and {len(open_) - _SHOWN} more" if len(open_) > _SHOWN else ""
-        lacks = f"the best size at {named}{more}: no minimum among the sizes"
+        lacks = f"the best size at {told(open_)}: no minimum among the sizes"
         remedy = "smaller or larger sizes at these budgets"
     return SweepKind("isoFLOP", what, "the best size at a compute, and how it grows", lacks, remedy)
 
@@ -115,11 +111,11 @@ def _grid(runs: Runs, contents: Contents) -> SweepKind | None:
     full = int(np.prod(list(values.values())))
     if min(values.values()) < FEWEST_VALUES or 2 * shapes < full:
         return None
-    told = " x ".join(f"{count} of {dim}" for dim, count in values.items())
+    counts = " x ".join(f"{count} of {dim}" for dim, count in values.items())
     lacks, remedy = "shapes far beyond its largest", "one run near the shape of a plan"
     if some.examples is not None and len(np.unique(some.examples)) < FEWEST_VALUES:
         lacks, remedy = "how long to train a shape: it has fewer than three durations", "two more durations of the grid"
-    return SweepKind("grid", f"{told} ({shapes} shapes)", "the best shape, dimensions together", lacks, remedy)
+    return SweepKind("grid", f"{counts} ({shapes} shapes)", "the best shape, dimensions together", lacks, remedy)
 
 
 def _ladder(runs: Runs, contents: Contents) -> SweepKind | None:
@@ -160,12 +156,12 @@ def _checkpoints(runs: Runs) -> SweepKind | None:
 
 
 def _mixed(runs: Runs) -> SweepKind | None:
-    told = [caution for caution in runs.cautions if caution.code == codes.RECIPE_VARIES]
-    if not told:
+    varied = [caution for caution in runs.cautions if caution.code == codes.RECIPE_VARIES]
+    if not varied:
         return None
     return SweepKind(
         "mixed recipes",
-        told[0].message,
+        varied[0].message,
         "the loss of the mean recipe",
         "which recipe is better: their rows are fitted as one",
         "the same shapes and durations under each recipe, fitted with `group`; or one recipe, by `where`",

@@ -11,7 +11,7 @@ from shapeplan import codes
 from shapeplan.errors import Caution
 from shapeplan.fitting.diagnostics.influence import is_influential
 from shapeplan.fitting.evidence import RunError
-from shapeplan.fitting.isoflop import IsoFlops
+from shapeplan.fitting.isoflop import IsoFlops, told
 from shapeplan.fitting.problem import Problem
 from shapeplan.fitting.records import (
     Bootstrap,
@@ -27,7 +27,6 @@ from shapeplan.fitting.records import (
 from shapeplan.fitting.uncertainty.residual_model import ResidualModel
 from shapeplan.numerics.arrays import Bools, Floats, robust_sigma
 from shapeplan.optimum.cost_model import TRUST
-from shapeplan.quantities import format_flops
 from shapeplan.runs import Runs
 
 POOR_FIT, HOPELESS_FIT = 0.02, 0.05
@@ -46,7 +45,6 @@ _OUTLYING = 5.0
 _EXACT = 1e-9
 _MOST_UNCONVERGED = 0.01
 """Share of replicates whose refit may end before its optimum: fewer do not move an interval's end."""
-_SHOWN = 3
 _TAIL_DRAWS = 2
 """Replicates that must lie outside an interval."""
 _BEYOND_NOISE = {"replicates": 2.0, "checkpoints": 5.0}
@@ -181,9 +179,7 @@ def valley_cautions(isoflops: IsoFlops | None, growth: Estimate | None) -> tuple
         return ()
     cautions = []
     if open_ := [valley for valley in isoflops.valleys if valley.state in ("edge", "upside-down")]:
-        told = ", ".join(f"{format_flops(valley.flops)} ({valley.state})" for valley in open_[:_SHOWN])
-        more = f" and {len(open_) - _SHOWN} more" if len(open_) > _SHOWN else ""
-        message = f"{len(open_)} of {len(isoflops.valleys)} budgets show no minimum among their sizes: {told}{more}"
+        message = f"{len(open_)} of {len(isoflops.valleys)} budgets show no minimum among their sizes: {told(open_)}"
         cautions.append(Caution(codes.OPEN_VALLEY, message, "add smaller or larger sizes at those budgets"))
     by_parabolas = isoflops.growth
     if growth is None or growth.ci is None or by_parabolas is None or by_parabolas.ci is None:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 
+from shapeplan.errors import FitError
 from shapeplan.fitting.selection.backtest import Backtest
+from shapeplan.fitting.selection.choice import Choice
+from shapeplan.fitting.selection.identifiability import Contents
 from shapeplan.fitting.valleys import FAR
 from shapeplan.numerics.arrays import Bools
 from shapeplan.provenance import DroppedRow
@@ -16,7 +21,41 @@ BETTER_WITHOUT = 0.9
 """Backtest error without the rows far from the valleys, over that with them, below which they are left out."""
 
 
-def rows_to_fit(whole: Runs, near: Runs, far: Bools, every: Backtest, fewer: Backtest) -> tuple[Runs, bool]:
+@dataclass(frozen=True)
+class ChosenOn:
+    """The rows that a law is fitted to, what they offer, and the choice of a law on them."""
+
+    runs: Runs
+    contents: Contents
+    choice: Choice
+
+
+_Chosen = TypeVar("_Chosen", bound=ChosenOn)
+
+
+def near_valleys(found: _Chosen, far: Bools, chosen_on: Callable[[Runs], _Chosen]) -> _Chosen:
+    """Return the choice on the rows of an isoFLOP sweep that are to be fitted, with a note on which they are.
+
+    Parameters
+    ----------
+    found : ChosenOn
+        The choice on all rows.
+    far : ndarray of bool, shape (rows,)
+        Which of them are far from the valleys; there may be none.
+    chosen_on : callable
+        The choice on some rows; a `FitError` where they support no law.
+    """
+    if not far.any():
+        return found
+    try:
+        near = chosen_on(found.runs.take(~far))
+    except FitError:
+        return found
+    runs, left_out = _rows_to_fit(found.runs, near.runs, far, found.choice.backtest, near.choice.backtest)
+    return replace(near if left_out else found, runs=runs)
+
+
+def _rows_to_fit(whole: Runs, near: Runs, far: Bools, every: Backtest, fewer: Backtest) -> tuple[Runs, bool]:
     """Return the rows with a note on what was done, and whether those far from the valleys are left out.
 
     Far from every optimum rows bend a law that is not exactly true, where nobody asks it. They are left out where the
