@@ -75,6 +75,28 @@ def test_a_dimension_that_the_user_holds_is_held(program: Program, tmp_path: Pat
     assert again.dimensions.kept["depth"].to == "width"
 
 
+@pytest.mark.parametrize(
+    "kept",
+    [
+        {"depth": {"to": "heads", "ratio": 1.0, "power": 1.0}},
+        {"depth": {"to": "depth", "ratio": 1.0, "power": 1.0}},
+        {"heads": {"to": "width", "ratio": 1.0, "power": 1.0}},
+        {"depth": {"to": "width", "ratio": 0.0, "power": 1.0}},
+        {"depth": {"to": "width", "ratio": 1.0, "power": 1e9}},
+    ],
+)
+def test_a_document_with_proportions_that_cannot_be_is_refused(
+    program: Program, fit: Fit, tmp_path: Path, kept: dict[str, object]
+) -> None:
+    fit.save(tmp_path / "law.json")
+    document = json.loads((tmp_path / "law.json").read_text())
+    (tmp_path / "law.json").write_text(json.dumps({**document, "kept": kept}))
+    done = program("recommend", "--law", "law.json", "--flops", "1e22")
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert "is kept in proportion to" in done.stderr
+
+
 def test_an_exponent_at_its_bound_gives_no_plan_of_its_dimension(shared: Path) -> None:
     fit = sp.fit(sp.read_runs(shared / "sweeps" / "overtrain_c4.csv"), replicates=50)
     assert "kept-proportions" in {caution.code for caution in fit.cautions}

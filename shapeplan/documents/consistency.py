@@ -114,6 +114,11 @@ def _dimensions(document: LawDocument) -> Iterator[str]:
             yield f"{dim} is tied to {tie.to!r} by {tie.ratio:g}"
         if not 1 / LARGEST_GROWTH <= tie.power <= LARGEST_GROWTH:
             yield f"{dim} is tied to {tie.to!r} by a power of {tie.power:g}"
+    for dim, tie in document.kept.items():
+        leads = dim in dims and tie.to in dims - document.kept.keys()
+        sound = 1 / LARGEST_UNIT <= tie.ratio <= LARGEST_UNIT and abs(tie.power) <= LARGEST_GROWTH
+        if not (leads and sound):
+            yield f"{dim} is kept in proportion to {tie.to!r} by {tie.ratio:g} and a power of {tie.power:g}"
     named = [*document.dims, *document.tied, *document.fixed]
     if document.cost and any(term.exponents.keys() - set(named) for term in document.cost.terms):
         yield "cost speaks of other dimensions than dims"
