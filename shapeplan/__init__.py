@@ -30,6 +30,7 @@ _HOMES = {
     "check": "shapeplan.fitting.check",
     "compare": "shapeplan.fitting.compare",
     "design_grid": "shapeplan.design.grid",
+    "design_isoflop": "shapeplan.design.isoflop",
     "design_star": "shapeplan.design.star",
     "star_for_budget": "shapeplan.design.star_budget",
     "comparison_document": "shapeplan.documents.comparison",
@@ -74,6 +75,7 @@ if TYPE_CHECKING:
     from shapeplan.counting.compare import flops
     from shapeplan.design.grid import design_grid
     from shapeplan.design.grid_budget import grid_for_budget
+    from shapeplan.design.isoflop import design_isoflop
     from shapeplan.design.next_run import next_runs
     from shapeplan.design.power import power
     from shapeplan.design.simulate import simulate
@@ -135,6 +137,7 @@ __all__ = [
     "compare",
     "comparison_document",
     "design_grid",
+    "design_isoflop",
     "design_star",
     "figure",
     "figure_document",

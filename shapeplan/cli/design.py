@@ -139,6 +139,52 @@ def grid(
 
 
 @design.command(cls=StrictCommand)
+def isoflop(
+    architecture: ArchitectureFile,
+    budgets: Annotated[str, typer.Option("--budgets", metavar="FLOPS,...", help="Of a run each: 1e18,3e18,1e19.")],
+    sizes: Annotated[int, typer.Option("--sizes", help="Models a budget.")] = 7,
+    ratio: Annotated[float, typer.Option("--ratio", help="Of the parameters of neighbouring sizes.")] = 1.5,
+    law: Annotated[
+        str | None, typer.Option("--law", metavar="FILE", help="Law document: its best shapes. [default: published]")
+    ] = None,
+    aspect: Annotated[
+        float | None, typer.Option("--aspect", help="Width over depth, where no law tells it. [default: 64]")
+    ] = None,
+    flops_convention: Counted = opt.ConventionName.training,
+    gpus: Gpus = None,
+    mfu: opt.Mfu = None,
+    output: opt.LogOutput = None,
+    quiet: opt.Quiet = False,
+) -> None:
+    """Lay out an isoFLOP analysis: budgets, each with models of several sizes around the expected best.
+
+    Without a law a decoder is expected to be best at 20 tokens per parameter, and a ViT as the published SoViT law has
+    it. Every run trains on what its budget buys, by the exact FLOPs of its shape.
+
+    Example: shapeplan design isoflop --budgets 1e18,3e18,1e19 --sizes 7 --architecture lm.yaml -o isoflop.csv
+    """
+    from shapeplan.design.isoflop import design_isoflop
+    from shapeplan.documents.files import published_law, read_law
+
+    console = open_console(quiet=quiet)
+    place = output_target(output, (architecture, *([law] if law else [])), LOG_FORMATS)
+    cost = _architecture(architecture)
+    fit = read_law(law) if law else None
+    if fit is None and aspect is None and cost.examples_unit != "tokens":
+        fit = published_law()
+    made = design_isoflop(
+        [parse_flops(part) for part in budgets.split(",")],
+        cost,
+        sizes=sizes,
+        ratio=ratio,
+        fit=fit,
+        aspect=aspect,
+        flops_convention=flops_convention.value,
+    )
+    _show(console, made, gpus, mfu, place, architecture)
+
+
+@design.command(cls=StrictCommand)
 def power(
     log: Annotated[str, typer.Argument(metavar="DESIGN", help="Runs to train: what `design star` or `grid` wrote.")],
     law: Annotated[str, typer.Option("--law", metavar="FILE", help="Law document that is taken for the truth.")],
@@ -257,8 +303,8 @@ def _show(
         f"{len(runs)} runs of {made.shapes} shapes: {format_flops(forward)} forward = {format_flops(training)} training"
     )
     console.note(f"{said} FLOPs in all, every row a run of its own")
-    values = "; ".join(f"{dim} {', '.join(map(str, sizes))}" for dim, sizes in made.values.items())
-    console.note(f"{values}; trained on {', '.join(map(format_count, made.durations))} {runs.examples_unit}")
+    for note in made.notes or (_values_of(made),):
+        console.note(note)
     fleet, share = read_fleet(gpus, opt.parse_mfu(mfu))
     if fleet is not None and share is not None:
         console.note(f"{format_days(fleet.days(training, share))} on {fleet} at MFU {share:g}")
@@ -274,6 +320,11 @@ def _show(
     config = "" if form in ("yaml", "json") else f" --config {architecture}"
     console.note(f"add a column {runs.metric} and fill it in; then: shapeplan fit {path}{config}")
     emit_text(console, log_text(runs, form), output)
+
+
+def _values_of(made: "Design") -> str:
+    values = "; ".join(f"{dim} {', '.join(map(str, sizes))}" for dim, sizes in made.values.items())
+    return f"{values}; trained on {', '.join(map(format_count, made.durations))} {made.runs.examples_unit}"
 
 
 def _architecture(path: Path) -> "Architecture":

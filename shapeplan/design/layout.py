@@ -42,17 +42,20 @@ class Design:
     runs : Runs
         One row a run, without the metric.
     kind : str
-        ``star`` or ``grid``.
+        ``star``, ``grid`` or ``isoflop``.
     boundary : tuple of str
         Names of the shapes of a grid that only hold its inside in place.
     cautions : tuple of Caution
         What is doubtful about it.
+    notes : tuple of str
+        How its runs follow from what was asked for, where their values alone do not say it.
     """
 
     runs: Runs
     kind: str
     boundary: tuple[str, ...] = ()
     cautions: tuple[Caution, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def flops(self, convention: Convention) -> float:
         """Return the compute of all runs together; every row is a run of its own, trained to its end."""

@@ -1,0 +1,178 @@
+"""Models of one proportion, small to large, and which of them a budget is expected to be best spent on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from shapeplan.architectures import Architecture
+from shapeplan.architectures.base import SHAPE_DIMS
+from shapeplan.design.layout import step_of
+from shapeplan.errors import ArgumentError, ErrorDetail
+from shapeplan.fitting.result import Fit
+from shapeplan.numerics.arrays import Floats
+from shapeplan.planning.recommend import recommend
+from shapeplan.planning.size import SIZE
+from shapeplan.quantities import Convention, convert_flops
+
+TOKENS_PER_PARAMETER = 20.0
+"""Compute-optimal for decoders (Hoffmann et al. 2022, arXiv:2203.15556, approaches 1 and 2)."""
+USUAL_ASPECT = 64.0
+"""Width over depth of GPT-2 small; those of GPT-3 and Llama are 64 to 128."""
+_USUAL_MLP, _GATED_MLP = 4.0, 8.0 / 3.0
+"""MLP dim over width: the same parameters where the MLP is gated, which has three matrices."""
+_SMALLEST, _LARGEST, _RUNGS = 8.0, 1e5, 600
+_BEYOND, _BUDGETS = 1e3, 61
+"""How far beyond the budgets plans are made for sizes off their best, and how many."""
+_TRIED = 4
+"""Multiples of width on either side of the wanted one that are tried."""
+
+
+@dataclass(frozen=True)
+class Ladder:
+    """Shapes along one proportion, and the budget that each is expected to be best for.
+
+    Attributes
+    ----------
+    architecture : Architecture
+        Everything that is not shape.
+    shapes : mapping of str to ndarray, shape (rungs,)
+        Sizes, before rounding, from the smallest model to the largest.
+    params : ndarray, shape (rungs,)
+        Their parameters.
+    flops : ndarray, shape (rungs,)
+        The budget that each is expected to be best for.
+    says : str
+        The rule, in words.
+    """
+
+    architecture: Architecture
+    shapes: Mapping[str, Floats]
+    params: Floats
+    flops: Floats
+    says: str
+
+    def best(self, budget: float) -> float:
+        """Return the parameters that are expected to be best for a budget."""
+        return float(np.exp(np.interp(np.log(budget), np.log(self.flops), np.log(self.params))))
+
+    def shape(self, params: float) -> dict[str, int]:
+        """Return the shape that can be built whose parameters are nearest, depth first: it is the coarsest."""
+        at = np.log(params)
+        wanted = {dim: float(np.exp(np.interp(at, np.log(self.params), np.log(s)))) for dim, s in self.shapes.items()}
+        tried = [dict(wanted)]
+        if "depth" in wanted:
+            tried = [{**wanted, "depth": max(1.0, float(round(wanted["depth"])))}]
+        if "width" in wanted:
+            step = step_of("width", self.architecture)
+            middle = round(wanted["width"] / step)
+            tried = [
+                {**shape, **_scaled(wanted, multiple * step)}
+                for shape in tried
+                for multiple in range(max(1, middle - _TRIED), middle + _TRIED + 1)
+            ]
+        whole = [self._whole(shape) for shape in tried]
+        return min(whole, key=lambda shape: abs(np.log(float(self.architecture.params(shape)) / params)))
+
+    def _whole(self, shape: Mapping[str, float]) -> dict[str, int]:
+        steps = {dim: step_of(dim, self.architecture) for dim in shape}
+        return {dim: max(step, round(shape[dim] / step) * step) for dim, step in steps.items()}
+
+
+def _scaled(wanted: Mapping[str, float], width: int) -> dict[str, float]:
+    """Return width, and the MLP dim in the wanted proportion to it."""
+    sizes = {"width": float(width)}
+    if "mlp_dim" in wanted:
+        sizes["mlp_dim"] = wanted["mlp_dim"] / wanted["width"] * width
+    return sizes
+
+
+def ladder_of_aspect(architecture: Architecture, aspect: float, convention: Convention) -> Ladder:
+    """Return models whose width is a multiple of their depth, each for the budget that shows it 20 tokens a parameter.
+
+    Parameters
+    ----------
+    architecture : Architecture
+        A decoder; dimensions that it fixes stay.
+    aspect : float
+        Width over depth.
+    convention : {"forward", "training"}
+        What the budgets count.
+
+    Raises
+    ------
+    ArgumentError
+        If the aspect makes no sense.
+    """
+    if not 1 <= aspect <= 1000:
+        raise ArgumentError(ErrorDetail("bad-aspect", f"an aspect of {aspect:g} is out of range", "give e.g. 64"))
+    width = np.geomspace(_SMALLEST, _LARGEST, _RUNGS)
+    gated = {**architecture.family.settings, **architecture.settings}.get("gated")
+    ratio = _GATED_MLP if gated else _USUAL_MLP
+    every = {"width": width, "depth": np.maximum(1.0, width / aspect), "mlp_dim": ratio * width}
+    shapes = {dim: every[dim] for dim in free_dims(architecture)}
+    params = np.broadcast_to(architecture.params(shapes), width.shape)
+    each = convert_flops(1.0, "forward", convention) * architecture.flops_per_example(shapes)
+    says = (
+        f"width {aspect:g} times depth, MLP dim {ratio:.3g} times width; the middle size at "
+        f"{TOKENS_PER_PARAMETER:g} tokens per parameter (Hoffmann et al. 2022)"
+    )
+    return Ladder(architecture, shapes, params, each * TOKENS_PER_PARAMETER * params, says)
+
+
+def ladder_of_plans(
+    fit: Fit, architecture: Architecture, budgets: Floats, aspect: float | None, convention: Convention
+) -> Ladder:
+    """Return the best shapes that a law gives for budgets around some.
+
+    Parameters
+    ----------
+    fit : Fit
+        The law.
+    architecture : Architecture
+        Of the models to train.
+    budgets : ndarray
+        Those of the sweep.
+    aspect : float, optional
+        Width over depth, where the law is over parameters alone.
+    convention : {"forward", "training"}
+        What the budgets count.
+
+    Raises
+    ------
+    PlanError
+        If the law is not to be planned from.
+    ArgumentError
+        If its best size does not grow with compute, or both it and the aspect tell proportions.
+    """
+    around = np.geomspace(budgets.min() / _BEYOND, budgets.max() * _BEYOND, _BUDGETS)
+    plans = recommend(fit, around.tolist(), flops_convention=convention).budgets
+    dims = tuple(plans[0].shape)
+    if dims != (SIZE,) and aspect is not None:
+        message = f"the law {fit.law.form.name!r} tells the proportions, and so does `aspect`"
+        raise ArgumentError(ErrorDetail("bad-design", message, "give one of them"))
+    best = {dim: np.array([plan.shape[dim] for plan in plans]) for dim in dims}
+    params = best[SIZE] if dims == (SIZE,) else np.broadcast_to(architecture.params(best), around.shape)
+    growing = np.concatenate([[True], np.diff(np.maximum.accumulate(params)) > 0])
+    if growing.sum() < 2:
+        message = f"the best size under the law {fit.law.form.name!r} does not grow with compute"
+        raise ArgumentError(ErrorDetail("no-growth", message, "leave the law out"))
+    params, around, name = params[growing], around[growing], repr(fit.law.form.name)
+    if dims != (SIZE,):
+        says = f"the best shapes of the law {name}, those of smaller and larger budgets beside"
+        return Ladder(architecture, {dim: sizes[growing] for dim, sizes in best.items()}, params, around, says)
+    ladder = ladder_of_aspect(architecture, USUAL_ASPECT if aspect is None else aspect, convention)
+    told = (ladder.params >= params[0]) & (ladder.params <= params[-1])
+    says = f"{ladder.says.partition(';')[0]}; the middle size is the best of the law {name}"
+    flops = np.exp(np.interp(np.log(ladder.params[told]), np.log(params), np.log(around)))
+    shapes = {dim: sizes[told] for dim, sizes in ladder.shapes.items()}
+    return Ladder(architecture, shapes, ladder.params[told], flops, says)
+
+
+def free_dims(architecture: Architecture) -> tuple[str, ...]:
+    """Return the dimensions of shape that an architecture leaves open."""
+    settings = architecture.settings
+    implied = {"mlp_dim"} if "mlp_ratio" in settings else set()
+    return tuple(dim for dim in SHAPE_DIMS if dim not in settings and dim not in implied)
