@@ -61,6 +61,9 @@ class Runs:
         The input of every row; empty where there is one.
     stretches : ndarray of int, shape (rows,), or None
         Rows of a run that a fit merges have one number; None where it is made to every row.
+    level_errors : ndarray, shape (rows, levels), or None
+        By how much a row would move, relative to its loss, if a level that was estimated for its recipe were off by a
+        standard error; None where all rows are of one recipe.
     dropped : tuple of DroppedRow
         Rows of the input that were left out.
     sources, notes, cautions : tuple
@@ -86,6 +89,7 @@ class Runs:
     factors: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     stretches: Ints | None = None
+    level_errors: Floats | None = None
     dropped: tuple[DroppedRow, ...] = ()
     sources: tuple[Source, ...] = ()
     notes: tuple[str, ...] = field(default=())
@@ -168,7 +172,7 @@ class Runs:
         kept, run = np.unique(self.run[rows], return_inverse=True)
         names = self.run_names
         names = names.take(kept) if isinstance(names, Names) else tuple(names[i] for i in kept)
-        columns = ("shape", "flops", "lines", "loss", "examples", "params", "heads", "stretches")
+        columns = ("shape", "flops", "lines", "loss", "examples", "params", "heads", "stretches", "level_errors")
         some = {name: value[rows] for name in columns if (value := getattr(self, name)) is not None}
         index = np.arange(len(self))[rows]
         cells = {column: found.take(index) for column, found in self.cells.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +12,19 @@ from conftest import Program
 
 import shapeplan as sp
 from shapeplan.errors import ArgumentError
+from shapeplan.fitting.recipes import as_one_recipe
+from shapeplan.fitting.selection.candidate import Candidate, fit_candidate
+from shapeplan.fitting.selection.identifiability import survey
+from shapeplan.fitting.solver import RELATIVE
 from shapeplan.runs import Runs
 
+FACTOR, DIFFERENCE = 0.97, -0.08
 WORTH = {"old": 1.0, "new": 1.1, "worse": 0.8}
 
 
-def recipes(path: Path, names: tuple[str, ...] = ("old", "new"), seed: int = 0, runs: int = 60) -> Path:
+def recipes(
+    path: Path, names: tuple[str, ...] = ("old", "new"), seed: int = 0, runs: int = 60, level: str = "compute"
+) -> Path:
     """Write runs of many shapes at three durations, of a recipe each; the first has the most rows."""
     rng = np.random.default_rng(seed)
     lines = ["run,width,depth,corpus,tokens,flops,loss"]
@@ -24,7 +32,10 @@ def recipes(path: Path, names: tuple[str, ...] = ("old", "new"), seed: int = 0, 
         width, depth = int(rng.choice([256, 384, 512, 768, 1024, 1536])), int(rng.choice([4, 6, 8, 12, 16, 24]))
         name = names[i % len(names)]
         for tokens in (1e9, 4e9, 1.6e10):
-            loss = 1.7 + 60 * width**-0.8 + 3 * depth**-1.1 + 300 * (tokens * WORTH[name]) ** -0.3
+            worth = WORTH[name] if level == "compute" else 1.0
+            loss = 1.7 + 60 * width**-0.8 + 3 * depth**-1.1 + 300 * (tokens * worth) ** -0.3
+            if name != names[0]:
+                loss = {"loss": FACTOR * loss, "eps": loss + DIFFERENCE}.get(level, loss)
             loss *= np.exp(0.003 * rng.standard_normal())
             lines.append(f"r{i},{width},{depth},{name},{tokens:.6g},{72 * width**2 * depth * tokens:.6g},{loss:.6g}")
     path.write_text("\n".join(lines) + "\n")
@@ -74,6 +85,46 @@ def test_three_recipes_each_have_a_factor(tmp_path: Path) -> None:
     factors = {one.name: one.compute for one in sp.fit(runs, law="separable", replicates=0, group="corpus").log.recipes}
     for name in ("new", "worse"):
         assert factors[name].value == pytest.approx(WORTH[name], rel=0.05)
+
+
+@pytest.mark.parametrize(("level", "truth"), [("loss", FACTOR), ("eps", DIFFERENCE)])
+def test_a_level_of_the_loss_is_told_from_one_of_compute(tmp_path: Path, level: str, truth: float) -> None:
+    runs = sp.read_runs(recipes(tmp_path / "log.csv", seed=1, level=level))
+    fit = sp.fit(runs, law="separable", replicates=0, group="corpus")
+    new = fit.log.recipes[1]
+    assert new.form == level
+    assert new.level is not None
+    assert new.level.ci is not None
+    assert new.level.ci[0] < truth < new.level.ci[1]
+    assert fit.quality is not None
+    assert fit.quality.relative_rmse < 0.0035
+    # The reference reaches the loss of a run of the recipe with so many times the compute.
+    shape = {"width": 768.0, "depth": 12.0}
+    plain = float(np.ravel(fit.law.loss(**shape, examples=1.6e10))[0])
+    goal = plain * FACTOR if level == "loss" else plain + DIFFERENCE
+    longer = float(np.ravel(fit.law.loss(**shape, examples=1.6e10 * new.compute.value))[0])
+    assert longer == pytest.approx(goal, rel=0.02)
+    assert new.compute.ci is not None
+    assert 1 < new.compute.ci[0] < new.compute.value < new.compute.ci[1]
+    assert any("backtest errors: a factor of compute" in note for note in fit.notes)
+
+
+def test_replicates_know_that_levels_were_estimated(log: Runs) -> None:
+    def separable(rows: Runs) -> Candidate:
+        return fit_candidate("separable", rows, survey(rows, None).dimensions, None, RELATIVE)
+
+    shared, _ = as_one_recipe(log, "corpus", separable, 0.9)
+    assert shared.level_errors is not None
+    new = np.array([log.row(i)["corpus"] for i in range(len(log))]) == "new"
+    assert (shared.level_errors[~new] == 0).all()
+    # A factor of compute that is 1% off moves a loss by c = 0.3 of that, times the share of the data term, 0.08 to 0.3.
+    moved = shared.level_errors[new] / (0.01 * 0.3)
+    assert 0.05 < moved.min() < moved.max() < 0.5
+    wide, narrow = (
+        np.diff(sp.fit(runs, law="separable", replicates=400).parameters["beta"].ci or ())[0]
+        for runs in (shared, replace(shared, level_errors=None))
+    )
+    assert narrow < wide < 1.5 * narrow
 
 
 @pytest.mark.parametrize(

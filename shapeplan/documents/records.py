@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict
+from typing import Literal, cast
 
 import numpy as np
 from pydantic import Field
@@ -185,15 +186,25 @@ class RecipeRecord(Part):
     name: str
     rows: int
     compute: EstimateRecord
+    form: Literal["compute", "loss", "eps"] = "compute"
+    level: EstimateRecord | None = None
 
     @classmethod
     def of(cls, factor: RecipeFactor) -> RecipeRecord:
         """Return the record of a factor."""
-        return cls(column=factor.column, name=factor.name, rows=factor.rows, compute=EstimateRecord.of(factor.compute))
+        return cls(
+            column=factor.column,
+            name=factor.name,
+            rows=factor.rows,
+            compute=EstimateRecord.of(factor.compute),
+            form=cast("Literal['compute', 'loss', 'eps']", factor.form),
+            level=None if factor.level is None else EstimateRecord.of(factor.level),
+        )
 
     def factor(self) -> RecipeFactor:
         """Return what the record describes."""
-        return RecipeFactor(self.column, self.name, self.rows, self.compute.estimate())
+        level = None if self.level is None else self.level.estimate()
+        return RecipeFactor(self.column, self.name, self.rows, self.compute.estimate(), self.form, level)
 
 
 def estimate_records(estimates: Mapping[str, Estimate]) -> dict[str, EstimateRecord]:

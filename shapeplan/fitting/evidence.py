@@ -53,12 +53,18 @@ class RecipeFactor:
         How many rows it has.
     compute : Estimate
         How much compute of the reference a unit of its own is worth; 1, without an interval, for the reference.
+    form : str
+        What its level is: a factor of ``compute``, a factor of the ``loss``, or a difference of ``eps``.
+    level : Estimate or None
+        That; None for the reference.
     """
 
     column: str
     name: str
     rows: int
     compute: Estimate
+    form: str = "compute"
+    level: Estimate | None = None
 
 
 @dataclass(frozen=True)

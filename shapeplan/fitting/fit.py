@@ -83,8 +83,8 @@ def fit(  # noqa: PLR0913 - public: an argument a question
         Whether to fit every row where runs have many; else checkpoints of a run that are close in compute are merged
         (see `shapeplan.fitting.checkpoints`).
     group : str, optional
-        Column whose values are recipes that share one law: the compute of each is worth a factor of that of the
-        reference, the one with the most rows, and counts as that (see `shapeplan.fitting.recipes`).
+        Column whose values are recipes that share one law: each has a level of its compute, loss or irreducible loss
+        beside that of the reference, the one with the most rows (see `shapeplan.fitting.recipes`).
     done : callable
         Told how much is done, of how much, in units of about a replicate; the total is a guess until a law is chosen.
 

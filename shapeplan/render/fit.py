@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.console import RenderableType
 
 from shapeplan.fitting.evidence import RunError
-from shapeplan.fitting.records import HeldOutError, by_compute
+from shapeplan.fitting.records import Estimate, HeldOutError, by_compute
 from shapeplan.fitting.result import OPTIMUM_AT, Fit
 from shapeplan.quantities import format_flops, format_scientific
 from shapeplan.render.parts import alarm, compact, count, coverage, facts, percent, shape_text, span, table, title
@@ -138,16 +138,25 @@ def _best(fit: Fit) -> list[RenderableType]:
     return [title(f"The best shape under the law: together, dimensions grow as compute^S{where}"), table(headers, rows)]
 
 
+_LEVELS = {"loss": "loss times", "eps": "eps plus"}
+"""The level of a recipe in words, where it is not a factor of compute."""
+
+
 def _recipes(fit: Fit) -> list[RenderableType]:
     """Return what the compute of every recipe is worth."""
     recipes = fit.log.recipes
     if not recipes:
         return []
-    first = recipes[0]
+    first, level = recipes[0], coverage(fit.bootstrap.level)
+    headers = ["recipe", "rows", "worth", "interval"]
     rows = [[one.name, str(one.rows), compact(one.compute.value), span(one.compute.ci)] for one in recipes]
-    level = coverage(fit.bootstrap.level)
+    says = _LEVELS.get(recipes[-1].form)
+    if says is not None:
+        headers += [says, "interval"]
+        own = [one.level or Estimate(0.0 if one.form == "eps" else 1.0) for one in recipes]
+        rows = [[*row, compact(one.value, 4), span(one.ci, 4)] for row, one in zip(rows, own, strict=True)]
     told = f"Recipes by {first.column}: what compute of each is worth in that of {first.name} ({level} intervals)"
-    return [title(told), table(["recipe", "rows", "worth", "interval"], rows)]
+    return [title(told), table(headers, rows)]
 
 
 def _isoflops(fit: Fit) -> list[RenderableType]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -80,7 +80,9 @@ class Candidate:
         _, run = np.unique(runs.run[self.problem.all_rows], return_inverse=True)
         predicted = self.problem.predicted(self.found.best)
         observed = np.concatenate([block.observed for block in self.problem.blocks])
-        return ResidualModel.of(np.log(observed / predicted), run, self.problem.tangent(self.found.best))
+        scatter = ResidualModel.of(np.log(observed / predicted), run, self.problem.tangent(self.found.best))
+        levels = None if runs.level_errors is None else runs.level_errors[self.problem.all_rows]
+        return replace(scatter, levels=levels)
 
     def error_beside_star(self, runs: Runs) -> HeldOutError | None:
         """Return how far Eq. 2 is from the rows beside its star, which it never saw; None where there are none."""

@@ -34,6 +34,8 @@ class ResidualModel:
         Degrees of freedom between runs that the fit left.
     counts : ndarray, shape (rows,), or None
         How many rows each of them is the mean of, where it is one.
+    levels : ndarray, shape (rows, levels), or None
+        Relative standard errors that rows have in common, since a level of their recipe was estimated.
     """
 
     shape: Floats
@@ -43,6 +45,7 @@ class ResidualModel:
     freedom: float
     between: float
     counts: Floats | None = None
+    levels: Floats | None = None
 
     @property
     def runs(self) -> int:
@@ -103,10 +106,11 @@ class ResidualModel:
 
     def at_points(self, row: Index, counts: Floats) -> ResidualModel:
         """Return how points scatter that each stand for some rows, one of which is `row`, both of shape (points,)."""
-        return replace(self, run=self.run[row], counts=None if (counts == 1.0).all() else counts)
+        levels = None if self.levels is None else self.levels[row]
+        return replace(self, run=self.run[row], counts=None if (counts == 1.0).all() else counts, levels=levels)
 
     def draw(self, rng: np.random.Generator, replicates: int) -> Floats:
-        """Return residuals of replicates, shape (replicates, rows): one part a run, one part a row."""
+        """Return residuals of replicates, shape (replicates, rows): a part a run, a part a row, one a level."""
 
         def parts(size: int) -> Floats:
             signs = rng.choice([-1.0, 1.0], size=(replicates, size))
@@ -117,7 +121,10 @@ class ResidualModel:
             rows /= np.sqrt(self.counts)
         if self.common:
             rows += np.sqrt(self.common) * parts(self.runs)[:, self.run]
-        return np.asarray(self.sigma * rows)
+        drawn = np.asarray(self.sigma * rows)
+        if self.levels is not None:
+            drawn += rng.standard_normal((replicates, self.levels.shape[1])) @ self.levels.T
+        return drawn
 
 
 def orthonormal(tangent: Floats) -> Floats:
