@@ -164,6 +164,22 @@ def test_the_factor_is_printed_and_in_the_document(program: Program, tmp_path: P
     assert wrong.stdout == ""
 
 
+def test_another_level_is_a_column_of_the_table(program: Program, tmp_path: Path) -> None:
+    path = recipes(tmp_path / "log.csv", seed=1, level="eps")
+    done = program("fit", path, "--law", "separable", "--replicates", "20", "--group", "corpus", "-o", "law.json")
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    heading, old, new = (next(line for line in lines if line.startswith(word)) for word in ("recipe ", "old ", "new "))
+    assert heading.split() == ["recipe", "rows", "worth", "interval", "eps", "plus", "interval"]
+    assert old.split() == ["old", "93", "1", "-", "0", "-"]
+    assert new.split()[6].startswith("-0.07")
+    document = json.loads((tmp_path / "law.json").read_text())
+    assert [one["form"] for one in document["recipes"]] == ["eps", "eps"]
+    assert document["recipes"][0]["level"] is None
+    assert document["recipes"][1]["level"]["ci"][0] < DIFFERENCE < document["recipes"][1]["level"]["ci"][1]
+    assert sp.load(tmp_path / "law.json").log.recipes[1].form == "eps"
+
+
 @pytest.mark.study
 def test_the_interval_of_a_factor_covers_it(tmp_path: Path) -> None:
     held = []

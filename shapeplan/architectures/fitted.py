@@ -64,6 +64,13 @@ class FittedCost:
     forward_flops: PowerSum
     parameters: PowerSum | None = None
 
+    @property
+    def dims(self) -> frozenset[str]:
+        """The dimensions that the cost depends on."""
+        return frozenset(
+            dim for term in self.forward_flops.terms for dim, exponent in term.exponents.items() if exponent
+        )
+
     def flops_per_example(self, shape: Mapping[str, ArrayLike]) -> Floats:
         """Return the forward FLOPs of one example."""
         return self.forward_flops(shape)

@@ -11,6 +11,7 @@ import numpy as np
 from shapeplan import codes
 from shapeplan.architectures import Architecture
 from shapeplan.design.candidates import Candidates, candidates_for
+from shapeplan.design.completing import CompletingRun, completing_runs
 from shapeplan.design.layout import Entry, planned, run_name
 from shapeplan.design.posterior import Posterior
 from shapeplan.errors import ArgumentError, Caution, ErrorDetail, PlanError
@@ -85,8 +86,10 @@ class NextRuns:
         Relative standard deviation of a row's metric.
     considered : int
         How many runs were compared.
+    completing : tuple of CompletingRun
+        What the log lacks for questions that the law cannot answer; up to half of the runs.
     suggestions : tuple of Suggestion
-        The best first; each knows of those before it.
+        The best for the plan first; each knows of those before it. None where the law has no shape.
     cautions : tuple of Caution
         What is doubtful about them.
     """
@@ -96,24 +99,30 @@ class NextRuns:
     budget: float
     noise: float
     considered: int
+    completing: tuple[CompletingRun, ...]
     suggestions: tuple[Suggestion, ...]
     cautions: tuple[Caution, ...]
 
     @property
-    def regret(self) -> float:
-        """Expected relative regret of the plan for the target as things are."""
-        return self.suggestions[0].regret_before
+    def every(self) -> tuple[CompletingRun | Suggestion, ...]:
+        """All runs, those that complete the log first."""
+        return (*self.completing, *self.suggestions)
+
+    @property
+    def regret(self) -> float | None:
+        """Expected relative regret of the plan for the target as things are; None where the law has no shape."""
+        return self.suggestions[0].regret_before if self.suggestions else None
 
     @property
     def flops(self) -> float:
-        """What all suggestions cost together."""
-        return sum(one.flops for one in self.suggestions)
+        """What all runs cost together."""
+        return sum(one.flops for one in self.every)
 
     def runs(self) -> Runs:
-        """Return the suggestions as a log to fill in."""
+        """Return all runs as a log to fill in."""
         fit = self.fit
         assert fit.cost is not None, "suggestions have a cost"
-        entries = [Entry(one.name, one.shape, one.examples) for one in self.suggestions]
+        entries = [Entry(one.name, one.shape, one.examples) for one in self.every]
         runs = planned(entries, fit.cost, fit.flops_convention, examples_unit=fit.examples_unit, metric=fit.metric)
         if runs.heads is not None or not fit.heads or "width" not in runs.dims:
             return runs
@@ -134,7 +143,8 @@ def next_runs(
     Near the best shape, the regret of a plan is half the curvature of the loss times the squared error of its
     log-shape. Over the bootstrap draws of the law, that error and what a run would show vary together, so that seeing
     the one narrows the other (the delta method, as a Kalman update). Suggestions follow on each other: the second knows
-    of the first. All runs that are compared spend about their share of the budget.
+    of the first. All runs that are compared spend about their share of the budget. What the law cannot judge, since the
+    log lacks it (see `shapeplan.design.completing`), takes up to half of the runs, and all where the law has no shape.
 
     Parameters
     ----------
@@ -157,13 +167,19 @@ def next_runs(
         If the fit has not what this needs, or the budget pays for no run.
     """
     _check_numbers(target, budget, candidates, noise)
+    lacking = completing_runs(fit, budget / candidates)
+    if lacking and not fit.law.form.knows_shape:
+        lacking = lacking[:candidates]
+        cautions = (*_law_cautions(fit), *_left_cautions(lacking, budget))
+        return NextRuns(fit, target, budget, noise or 0.0, len(lacking), lacking, (), cautions)
     _check_fit(fit)
     sigma = _noise(fit) if noise is None else noise
+    lacking = lacking[: candidates // 2]
     runs = candidates_for(fit, budget / candidates)
     posterior = Posterior.of(fit, target, runs, max(sigma, _LEAST_NOISE))
     found: list[Suggestion] = []
     left = np.ones(len(runs), dtype=bool)
-    for _ in range(min(candidates, len(runs))):
+    for _ in range(min(candidates - len(lacking), len(runs))):
         chosen = int(np.argmax(np.where(left, posterior.gains() / runs.flops, -np.inf)))
         left[chosen] = False
         after = posterior.after(chosen)
@@ -174,10 +190,10 @@ def next_runs(
         *_law_cautions(fit),
         *_edge_cautions(fit, best),
         *_gain_cautions(found),
-        *_left_cautions(found, budget),
+        *_left_cautions((*lacking, *found), budget),
         *extrapolation_cautions(fit, extrapolation(fit, best, target), budget="the target"),
     )
-    return NextRuns(fit, target, budget, sigma, len(runs), tuple(found), cautions)
+    return NextRuns(fit, target, budget, sigma, len(runs), lacking, tuple(found), cautions)
 
 
 def _suggestion(fit: Fit, runs: Candidates, chosen: int, before: Posterior, after: Posterior) -> Suggestion:
@@ -263,7 +279,7 @@ def _gain_cautions(found: Sequence[Suggestion]) -> list[Caution]:
     ]
 
 
-def _left_cautions(found: Sequence[Suggestion], budget: float) -> list[Caution]:
+def _left_cautions(found: Sequence[CompletingRun | Suggestion], budget: float) -> list[Caution]:
     """Return a caution where most of the budget is left."""
     spent = sum(one.flops for one in found)
     if spent >= _SPENT * budget:

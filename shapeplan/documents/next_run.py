@@ -25,6 +25,16 @@ class SuggestionRecord(Part):
     reason: str
 
 
+class CompletingRecord(Part):
+    """A run that lets the log tell what it does not; the law cannot say by how much."""
+
+    name: str
+    shape: dict[str, int | float]
+    examples: float
+    flops: float
+    reason: str
+
+
 class NextDocument(Document):
     """Runs that would tell most about the plan for a target, the best first."""
 
@@ -36,6 +46,7 @@ class NextDocument(Document):
     examples_unit: str
     noise: float
     considered: int
+    completing: tuple[CompletingRecord, ...]
     suggestions: tuple[SuggestionRecord, ...]
 
 
@@ -50,6 +61,12 @@ def next_document(found: NextRuns) -> NextDocument:
         examples_unit=found.fit.examples_unit,
         noise=found.noise,
         considered=found.considered,
+        completing=tuple(
+            CompletingRecord(
+                name=one.name, shape=dict(one.shape), examples=one.examples, flops=one.flops, reason=one.reason
+            )
+            for one in found.completing
+        ),
         suggestions=tuple(
             SuggestionRecord(
                 name=one.name,

@@ -76,10 +76,10 @@ def _isoflop(isoflops: IsoFlops) -> SweepKind:
     )
     if not open_:
         lacks = "the best size far beyond its largest budget"
-        remedy = "a budget beyond the largest"
+        remedy = "a budget beyond the largest (`design isoflop`)"
     else:
         lacks = f"the best size at {told(open_)}: no minimum among the sizes"
-        remedy = "smaller or larger sizes at these budgets"
+        remedy = "smaller or larger sizes at these budgets (`design next`)"
     return SweepKind("isoFLOP", what, "the best size at a compute, and how it grows", lacks, remedy)
 
 
@@ -94,9 +94,9 @@ def _star(runs: Runs, contents: Contents) -> SweepKind | None:
         return None
     arms = ", ".join(f"{len(star.values(runs, dim))} values of {dim}" for dim in star.arms)
     lacks = "whether dimensions act together: no row is away from the arms"
-    remedy = "a small grid of three values or more a dimension"
+    remedy = "a small grid of three values or more a dimension (`design grid`)"
     if len(contents.beside_star(runs)):
-        lacks, remedy = "shapes far beyond its largest", "one run near the shape of a plan"
+        lacks, remedy = "shapes far beyond its largest", "one run near the shape of a plan (`design next`)"
     return SweepKind("star", f"arms with {arms}", "how each dimension grows with compute", lacks, remedy)
 
 
@@ -112,7 +112,7 @@ def _grid(runs: Runs, contents: Contents) -> SweepKind | None:
     if min(values.values()) < FEWEST_VALUES or 2 * shapes < full:
         return None
     counts = " x ".join(f"{count} of {dim}" for dim, count in values.items())
-    lacks, remedy = "shapes far beyond its largest", "one run near the shape of a plan"
+    lacks, remedy = "shapes far beyond its largest", "one run near the shape of a plan (`design next`)"
     if some.examples is not None and len(np.unique(some.examples)) < FEWEST_VALUES:
         lacks, remedy = "how long to train a shape: it has fewer than three durations", "two more durations of the grid"
     return SweepKind("grid", f"{counts} ({shapes} shapes)", "the best shape, dimensions together", lacks, remedy)
@@ -128,7 +128,7 @@ def _ladder(runs: Runs, contents: Contents) -> SweepKind | None:
     tied = f", {' and '.join(dims.tied)} with it" if dims.tied else ""
     what = f"{len(np.unique(sizes))} values of {lead}{tied}"
     lacks = f"proportions: {lead} is the only size" if dims.tied else "other dimensions than the one that varies"
-    remedy = "shapes that differ in one dimension alone, at two sizes of the ladder"
+    remedy = "shapes that differ in one dimension alone, at two sizes of the ladder (`design next`)"
     ratio = constant_ratio(runs)
     if ratio is not None:
         return SweepKind(
@@ -136,7 +136,7 @@ def _ladder(runs: Runs, contents: Contents) -> SweepKind | None:
             f"{what}; {ratio:.3g} {runs.examples_unit} per parameter in every row",
             "the loss along the ladder at that ratio",
             "the best size at a compute: size and training never move apart",
-            "two sizes of the ladder at half and at twice the ratio",
+            "two sizes of the ladder at half and at twice the ratio (`design next`)",
         )
     return SweepKind("ladder", what, "the best size at a compute, where several durations are logged", lacks, remedy)
 
@@ -175,5 +175,5 @@ def _apart(runs: Runs) -> SweepKind:
         f"{shapes} shapes, neither around one of them nor at shared budgets",
         "what the laws below answer that it identifies",
         "one dimension, or one budget, by itself: there is no check of a law but its backtest",
-        "budgets with four sizes each, or arms around one shape",
+        "budgets with four sizes each (`design isoflop`), or arms around one shape (`design star`)",
     )

@@ -107,7 +107,7 @@ def _share(misfit: Misfit, shared: Runs, values: Floats) -> Floats:
 def _factors(levels: Levels, law: Law, runs: Runs, groups: Groups) -> tuple[RecipeFactor, ...]:
     """Return what every recipe is worth in compute, at the compute of its largest decade of rows."""
     level, counts = levels.level, groups.counts
-    factors = [RecipeFactor(groups.column, groups.names[0], int(counts[0]), Estimate(1.0))]
+    factors = [RecipeFactor(groups.column, groups.names[0], int(counts[0]), Estimate(1.0), level.name)]
     for index in range(1, len(groups)):
         mine = groups.group == index
         rows = runs.take(mine & (runs.flops >= runs.flops[mine].max() / 10))
