@@ -284,6 +284,23 @@ def test_a_ladder_at_constant_ratio_forecasts_its_own_top_decade(tmp_path: Path)
     assert (told.upper / told.lower < 1.1).all()
 
 
+@pytest.mark.long
+@pytest.mark.parametrize(("name", "ratio", "below"), [("morph", 20, 4), ("morph", 40, 4), ("routing_moe", 24.5, 10)])
+def test_public_rows_at_one_ratio_forecast_their_own_top(shared: Path, name: str, ratio: float, below: float) -> None:
+    runs = sp.read_runs(shared / "sweeps" / f"{name}.csv")
+    assert runs.params is not None
+    assert runs.examples is not None
+    ladder = runs.take(np.abs(np.log(runs.examples / runs.params / ratio)) < 0.07)
+    top = ladder.flops > ladder.flops.max() / below
+    fit = sp.fit(ladder.take(~top), replicates=100)
+    assert fit.law.form.name == "compute"
+    seen = sp.predict(fit, ladder.take(top))
+    assert seen.lower is not None
+    assert seen.upper is not None
+    observed = ladder.take(top).observed()
+    assert np.mean((seen.lower <= observed) & (observed <= seen.upper)) >= 0.85
+
+
 def test_a_ladder_at_constant_ratio_has_no_best_shape(program: Program, tmp_path: Path) -> None:
     done = program("fit", rungs(tmp_path / "rungs.csv"), "--replicates", "20", "-o", "law.json")
     assert done.returncode == 0, done.stderr

@@ -109,3 +109,43 @@ def test_many_shapes_apart_keep_their_own_best_sizes() -> None:
         sp.read_runs(Path(__file__).parents[1] / "sample_runs" / "vit_sweep.csv"), law="separable", replicates=0
     )
     assert fit.dimensions.kept == {}
+
+
+def star(path: Path, gain: str) -> Path:
+    """Write a star of width and depth; depth gains as its text says."""
+    rng = np.random.default_rng(0)
+    shapes = [
+        (1024, 24),
+        *((w, 24) for w in (256, 320, 400, 512, 640, 800)),
+        *((1024, d) for d in (4, 5, 7, 9, 12, 16)),
+    ]
+    lines = ["run,width,depth,flops,loss"]
+    for i, (width, depth) in enumerate(shapes):
+        for flops in (1e18, 2e18, 4e18, 8e18):
+            loss = 1.7 + 60 * width**-0.8 + 0.02 * (width / 1024) ** 0.4 * (flops / 4e18) ** -0.35
+            loss += (0.4 * (depth / 4) ** -9.0 if gain == "steep" else 1.2 * depth**-1.1) + 0.005 * (
+                depth / 24
+            ) ** 0.5 * (flops / 4e18) ** -0.35
+            loss *= np.exp(0.0005 * rng.standard_normal())
+            lines.append(f"r{i},{width},{depth},{flops:.6g},{loss:.7g}")
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def test_the_recipe_of_a_star_keeps_what_rests_on_a_bound_in_proportion(tmp_path: Path) -> None:
+    fit = sp.fit(sp.read_runs(star(tmp_path / "log.csv", "steep")), law="star", replicates=0)
+    assert fit.parameters["a_depth"].at_bound
+    tie = fit.dimensions.kept["depth"]
+    assert tie.to == "width"
+    assert "kept-proportions" in [caution.code for caution in fit.cautions]
+    start = sp.Start({"width": 256.0, "depth": 4.0}, 1e18, "user")
+    plan = sp.recommend(fit, [1e18, 1e20], start=start, force=True)
+    small, large = (budget.shape for budget in plan.budgets)
+    assert large["depth"] / small["depth"] == pytest.approx((large["width"] / small["width"]) ** tie.power)
+    assert large["width"] > small["width"]
+
+
+def test_a_star_whose_exponents_are_inside_grows_by_its_own(tmp_path: Path) -> None:
+    fit = sp.fit(sp.read_runs(star(tmp_path / "log.csv", "gentle")), law="star", replicates=0)
+    assert not fit.dimensions.kept
+    assert "kept-proportions" not in [caution.code for caution in fit.cautions]

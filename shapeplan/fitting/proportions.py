@@ -17,6 +17,7 @@ from shapeplan.sweeps.dimensions import Tie, tie_between
 OWN_CONSTANTS = 3
 """Constants of a dimension in the laws of shape: alpha_k, a_k and b_k."""
 _FEWEST_SHAPES = 3
+_AT_BOUND = 1e-9
 
 
 def kept_in_proportion(
@@ -39,11 +40,12 @@ def kept_in_proportion(
         The Pareto front: the proportions are those of the shapes on it.
     """
     form = chosen.problem.form
-    if not form.joint or not form.knows_shape or len(dims) < 2:
+    if not form.knows_shape or len(dims) < 2:
         return {}, ()
     shapes = len(runs.distinct_shapes(dims))
     reasons = _at_bound(chosen, dims)
-    if shapes <= OWN_CONSTANTS * len(dims):
+    # On a star every dimension has an arm of its own, whose values are told apart by the checks of a star.
+    if form.joint and shapes <= OWN_CONSTANTS * len(dims):
         few = f"{shapes} shapes are no more than the {OWN_CONSTANTS * len(dims)} constants of {' and '.join(dims)}"
         reasons = {dim: reasons.get(dim, few) for dim in dims}
     told = [dim for dim in dims if dim not in reasons]
@@ -67,17 +69,20 @@ def kept_in_proportion(
 
 
 def _at_bound(chosen: Candidate, dims: Sequence[str]) -> dict[str, str]:
-    """Return the dimensions whose gain has its exponent at a bound of the search, and which.
+    """Return the dimensions whose trade-off has an exponent at a bound of the search, and which.
 
-    The gain of a dimension is the term that falls with it alone.
+    The gain of a dimension is the term that falls with it alone, as x^-a; its cost, beside that of its FLOPs, the one
+    that rises with it, as x^b. At its lower bound b is next to nothing, as in the law `separable`, and leaves the
+    trade-off to the FLOPs, which are known.
     """
-    constants = chosen.law.constants
+    form, constants = chosen.problem.form, chosen.law.constants
     at_bound = find_at_bound(chosen.problem, constants)
-    gains = [
-        term.powers[0] for term in chosen.problem.form.terms if len(term.powers) == 1 and constants[term.coefficient]
-    ]
-    return {
-        power.variable: f"{power.exponent} = {constants[power.exponent]:g} is at the bound of the search"
-        for power in gains
-        if power.variable in dims and power.sign < 0 and power.exponent in at_bound
-    }
+    found = {}
+    for term in form.terms:
+        for power in term.powers if constants[term.coefficient] else ():
+            gains = power.sign < 0 and len(term.powers) == 1
+            value = constants[power.exponent]
+            costs = power.sign > 0 and value >= form.bounds(power.exponent)[1] * (1 - _AT_BOUND)
+            if power.variable in dims and power.exponent in at_bound and (gains or costs):
+                found[power.variable] = f"{power.exponent} = {value:g} is at the bound of the search"
+    return found

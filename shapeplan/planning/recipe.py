@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -31,7 +31,7 @@ class Recipe:
     weights : mapping of str to float
         w_k.
     growth : mapping of str to Estimate
-        w_k s_k.
+        w_k s_k; of a dimension that is kept in proportion to another, that of the other times the power between them.
     """
 
     start: Start
@@ -65,6 +65,13 @@ class Recipe:
         if isinstance(weights, str) and weights not in WEIGHTS:
             hint = "write equal, implied, or e.g. " + ",".join(f"{dim}={1 / len(fit.dims):.2g}" for dim in fit.dims)
             raise ArgumentError(ErrorDetail("bad-weights", f"{weights!r} are no weights", hint, value=weights))
+        recipe = cls._scaling(fit, start, weights)
+        growth = {dim: _times(recipe.growth[tie.to], tie.power) for dim, tie in fit.dimensions.kept.items()}
+        return replace(recipe, growth={**recipe.growth, **growth})
+
+    @classmethod
+    def _scaling(cls, fit: Fit, start: Start, weights: Mapping[str, float] | str | None) -> Self:
+        """Return the recipe whose dimensions all grow by exponents of their own."""
         alone = {dim: fit.scaling_exponents[dim] for dim in fit.dims}
         if weights is None or weights == "implied":
             growth = _best_growth(fit)
