@@ -181,6 +181,11 @@ PARAMS_MISMATCH = _register(
     "logged parameters differ from those of the architecture by more than 10%",
     "check the column and the architecture",
 )
+RATIO_EXTRAPOLATION = _register(
+    "ratio-extrapolation",
+    "a plan has fewer or more examples per parameter than any row of the log",
+    "train a run at about that ratio",
+)
 RECIPE_VARIES = _register(
     "recipe-varies",
     "runs of one shape and compute differ in learning rate, batch or the like",

@@ -24,12 +24,12 @@ BUDGETS = (1e18, 3e18, 1e19, 3e19)
 
 @settings(max_examples=25, deadline=None)
 @given(
-    exponents=st.lists(st.floats(18, 24), min_size=3, max_size=5, unique_by=lambda x: round(x, 1)),
+    tenths=st.lists(st.integers(180, 240), min_size=3, max_size=5, unique=True),
     sizes=st.integers(4, 9),
     aspect=st.floats(24, 160),
 )
-def test_every_run_spends_its_budget_by_the_exact_count(exponents: list[float], sizes: int, aspect: float) -> None:
-    budgets = [10**exponent for exponent in exponents]
+def test_every_run_spends_its_budget_by_the_exact_count(tenths: list[int], sizes: int, aspect: float) -> None:
+    budgets = [10 ** (tenth / 10) for tenth in tenths]
     made = design_isoflop(budgets, LLAMA, sizes=sizes, aspect=aspect)
     runs = made.runs
     assert runs.examples is not None
@@ -81,9 +81,10 @@ def test_what_was_laid_out_is_recognized_with_its_valleys_inside(budgets: tuple[
     ("changed", "said"),
     [
         ({"budgets": ()}, "there is no budget"),
-        ({"budgets": (1e18, 1e18)}, "a budget is given twice"),
+        ({"budgets": (1e18, 1.1e18)}, "two budgets are within 20% of 1e18"),
+        ({"budgets": (1e31,)}, "ask for more than"),
         ({"budgets": (-1.0,)}, "out of range"),
-        ({"budgets": (1e13,)}, "a budget of 1e13 FLOPs is too small"),
+        ({"budgets": (1e13,)}, "a budget of 1e13 FLOPs does not make 7 runs"),
         ({"sizes": 3}, "3 sizes is out of range"),
         ({"ratio": 1.0}, "a ratio of 1 is out of range"),
         ({"aspect": 0.5}, "an aspect of 0.5 is out of range"),
@@ -118,3 +119,32 @@ def test_the_command_writes_a_log_and_says_its_rule(program: Program, tmp_path: 
     (tmp_path / "iso.csv").write_text("\n".join(lines))
     checked = program("check", "iso.csv", "--config", "lm.yaml", "--json")
     assert json.loads(checked.stdout)["sweep"][0]["name"] == "isoFLOP"
+
+
+@pytest.mark.parametrize("fixed", [{"width": 768}, {"depth": 12}, {"mlp_dim": 3072}, {"mlp_ratio": 4}])
+def test_dimensions_that_the_architecture_sets_stay_out(fixed: dict[str, int]) -> None:
+    given = architecture({**VIT.describe(), **fixed})
+    made = design_isoflop((1e18, 1e19, 1e20), given, fit=sp.published_law(), sizes=4)
+    ((name, _),) = fixed.items()
+    assert set(made.runs.dims) == {"width", "depth", "mlp_dim"} - {name.replace("ratio", "dim")}
+
+
+def test_what_a_law_does_not_know_follows_in_the_usual_proportion(tmp_path: Path) -> None:
+    lines = ["width,depth,params,tokens,flops,loss"]
+    for depth in (4, 6, 8, 12, 16, 24):
+        params = 12 * depth * (64 * depth) ** 2
+        for tokens in (1e9, 3e9, 1e10, 3e10):
+            loss = 1.8 + 482 / params**0.348 + 2085 / tokens**0.366
+            lines.append(f"{64 * depth},{depth},{params},{tokens},{6 * params * tokens:.6g},{loss:.6f}")
+    (tmp_path / "log.csv").write_text("\n".join(lines) + "\n")
+    fit = sp.fit(sp.read_runs(tmp_path / "log.csv"), replicates=0)
+    made = design_isoflop((1e19, 1e20, 1e21), LLAMA, fit=fit)
+    assert made.runs.values("mlp_dim") / made.runs.values("width") == pytest.approx(np.full(21, 8 / 3), rel=0.03)
+    assert "mlp_dim, which it does not know, in 2.67 times width" in made.notes[0]
+
+
+def test_sizes_that_cannot_be_spread_are_told() -> None:
+    coarse = architecture({"family": "llama", "seq": 1024, "vocab": 32000, "head_dim": 128, "kv_heads": 8})
+    made = design_isoflop((1e18, 3e18, 1e19), coarse)
+    assert "do not reach around the expected best" in made.cautions[0].message
+    assert design_isoflop((1e20, 1e21, 1e22), LLAMA).cautions == ()

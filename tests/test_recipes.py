@@ -12,14 +12,14 @@ from conftest import Program
 
 import shapeplan as sp
 from shapeplan.errors import ArgumentError
-from shapeplan.fitting.recipes import as_one_recipe
+from shapeplan.fitting.recipes.one_recipe import as_one_recipe
 from shapeplan.fitting.selection.candidate import Candidate, fit_candidate
 from shapeplan.fitting.selection.identifiability import survey
 from shapeplan.fitting.solver import RELATIVE
 from shapeplan.runs import Runs
 
 FACTOR, DIFFERENCE = 0.97, -0.08
-WORTH = {"old": 1.0, "new": 1.1, "worse": 0.8}
+WORTH = {"old": 1.0, "new": 1.1, "worse": 0.8, "third": 1.3}
 
 
 def recipes(
@@ -153,7 +153,7 @@ def test_the_factor_is_printed_and_in_the_document(program: Program, tmp_path: P
     options = ("--law", "separable", "--replicates", "20", "--group", "corpus")
     done = program("fit", path, *options, "-o", "law.json")
     assert done.returncode == 0, done.stderr
-    assert "Recipes by corpus: what compute of each is worth in that of old (90% intervals)" in done.stdout
+    assert "Recipes by corpus: what compute of each is worth in that of old, in its largest runs" in done.stdout
     reference, new = json.loads((tmp_path / "law.json").read_text())["recipes"]
     assert reference["compute"] == {"value": 1.0, "ci": None}
     assert new["compute"]["ci"][0] < 1.1 < new["compute"]["ci"][1]
@@ -170,7 +170,7 @@ def test_another_level_is_a_column_of_the_table(program: Program, tmp_path: Path
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
     heading, old, new = (next(line for line in lines if line.startswith(word)) for word in ("recipe ", "old ", "new "))
-    assert heading.split() == ["recipe", "rows", "worth", "interval", "eps", "plus", "interval"]
+    assert heading.split() == ["recipe", "rows", "worth", "90%", "interval", "eps", "plus", "interval"]
     assert old.split() == ["old", "93", "1", "-", "0", "-"]
     assert new.split()[6].startswith("-0.07")
     document = json.loads((tmp_path / "law.json").read_text())
@@ -178,6 +178,37 @@ def test_another_level_is_a_column_of_the_table(program: Program, tmp_path: Path
     assert document["recipes"][0]["level"] is None
     assert document["recipes"][1]["level"]["ci"][0] < DIFFERENCE < document["recipes"][1]["level"]["ci"][1]
     assert sp.load(tmp_path / "law.json").log.recipes[1].form == "eps"
+
+
+def test_rows_are_predicted_as_of_their_recipe(tmp_path: Path) -> None:
+    for level in ("compute", "loss", "eps"):
+        runs = sp.read_runs(recipes(tmp_path / f"{level}.csv", seed=1, level=level))
+        fit = sp.fit(runs, law="separable", replicates=50, group="corpus")
+        assert fit.log.recipes[1].form == level
+        seen = sp.predict(fit, runs)
+        assert seen.residual is not None
+        assert seen.lower is not None
+        assert seen.upper is not None
+        assert float(np.sqrt(np.mean(seen.residual**2))) < 0.0035, level
+        assert np.mean((seen.lower <= runs.observed()) & (runs.observed() <= seen.upper)) > 0.8, level
+        assert (seen.flops == runs.flops).all()
+        assert seen.notes[0] == "rows are predicted as of their recipe by 'corpus', with the levels of the fit"
+    renamed = sp.read_runs(recipes(tmp_path / "other.csv", names=("old", "third"), seed=1))
+    (caution,) = [one for one in sp.predict(fit, renamed).cautions if one.code == "recipe-varies"]
+    assert "the law never saw the recipe 'third'" in caution.message
+    plan = sp.recommend(fit, 1e21, force=True)
+    assert any("the plan is for the recipe 'old' of 'corpus'" in note for note in plan.notes)
+
+
+def test_what_no_compute_buys_is_said_to_be_at_the_bound(tmp_path: Path) -> None:
+    path = recipes(tmp_path / "log.csv", seed=1)
+    lines = [line.split(",") for line in path.read_text().splitlines()]
+    lines[1:] = [[*line[:-1], f"{0.8 * float(line[-1]):.6g}" if "new" in line else line[-1]] for line in lines[1:]]
+    path.write_text("\n".join(",".join(line) for line in lines) + "\n")
+    fit = sp.fit(sp.read_runs(path), law="separable", replicates=0, group="corpus")
+    assert fit.log.recipes[1].form == "loss"
+    (caution,) = [one for one in fit.cautions if one.code == "at-bound" and "'new'" in one.message]
+    assert "with no compute from 0.033 to 30 times as much" in caution.message
 
 
 @pytest.mark.study

@@ -1,5 +1,6 @@
 """``shapeplan fit``: from a log to a law, or to the exponents of several metrics."""
 
+import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,7 +11,7 @@ from shapeplan.cli import options as opt
 from shapeplan.cli.command import command_of
 from shapeplan.cli.input import Reading, read_log, read_log_of_metrics
 from shapeplan.cli.output import emit, open_console, output_target
-from shapeplan.quantities import parse_fraction
+from shapeplan.quantities import format_flops, parse_fraction
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -66,6 +67,7 @@ def fit(
     from shapeplan.documents.metrics import metrics_document
     from shapeplan.fitting.fit import fit as fit_runs
     from shapeplan.fitting.metrics import fit_metrics
+    from shapeplan.fitting.result import OPTIMUM_AT
     from shapeplan.render.fit import render_fit
     from shapeplan.render.metrics import render_metrics
     from shapeplan.sweeps.grid import Start
@@ -89,6 +91,7 @@ def fit(
         "level": parse_fraction(level, most=1.0, hint="write e.g. 0.9 or 95%"),
     }
     result: Fit | MetricsFit
+    planned: Fit | None = None
     document: Callable[[], Document]
     tables: Callable[[], Sequence[RenderableType]]
     if len(metrics) > 1:
@@ -102,7 +105,13 @@ def fit(
             found = fit_runs(runs, **options, done=advance)
         result = one = replace(found, command=command_of(context))
         document, tables = lambda: law_document(one), lambda: render_fit(one)
+        planned = None if one.law.form.along_ladder else one
     for note in result.notes:
         console.note(note)
     console.warn(result.cautions)
     emit(console, document, tables, as_json=as_json, output=place)
+    if place is None and not as_json:
+        console.note("the law is not saved: add -o law.json, to plan from it")
+    if place is not None and planned is not None and planned.dims and planned.distrust is None:
+        at = format_flops(OPTIMUM_AT * planned.flops_range[1])
+        console.note(f"next: shapeplan recommend --law {shlex.quote(str(place.path))} --flops {at}")

@@ -1,22 +1,29 @@
 """``shapeplan recommend``: from a law and budgets to shapes."""
 
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from shapeplan.cli import options as opt
+from shapeplan.cli.command import command_of
 from shapeplan.cli.output import LOG_FORMATS, emit_text, open_console, output_target
 from shapeplan.errors import ArgumentError, ErrorDetail, check_choice
 from shapeplan.quantities import parse_assignments, parse_flops, parse_fraction
 
 if TYPE_CHECKING:
     from shapeplan.documents.base import Document
+    from shapeplan.fitting.result import Fit
+    from shapeplan.planning.plan import Plan
+    from shapeplan.render.console import Console
 
 _FORMATS = ("table", "json", "csv")
 _FIX_HINT = "write e.g. depth=24"
 
 
 def recommend(
+    context: typer.Context,
     flops: Annotated[
         list[str] | None,
         typer.Option("--flops", metavar="FLOPS", help="Budget: 1e21, 500 EFLOP, '9T GFLOPs'. Repeatable."),
@@ -34,6 +41,12 @@ def recommend(
     law: Annotated[
         str | None, typer.Option("--law", metavar="FILE", help="Law document; - for stdin. [default: published SoViT]")
     ] = None,
+    log: Annotated[
+        list[str] | None,
+        typer.Option("--log", metavar="LOG", help="In place of a law: a log to fit first, as `fit` does. Repeatable."),
+    ] = None,
+    config: opt.Config = None,
+    metric: opt.Metric = None,
     flops_convention: Annotated[
         opt.ConventionName | None,
         typer.Option("--flops-convention", help="What the budget counts. [default: what the law counts]"),
@@ -106,7 +119,6 @@ def recommend(
 
     Example: shapeplan recommend --law law.json --flops 1e21 --versus ViT-g/14
     """
-    from shapeplan.documents.files import published_law, read_law
     from shapeplan.planning.recommend import recommend as plan_budgets
     from shapeplan.render.plan import render_plan
     from shapeplan.sweeps.grid import Start
@@ -121,7 +133,7 @@ def recommend(
     as_json = as_json or form == "json"
     console = open_console(quiet=quiet, as_json=as_json)
     written = {None: ("json", "csv"), "table": ("json", "csv"), "json": ("json",), "csv": ("csv",)}
-    place = output_target(output, (law,), written.get(form, LOG_FORMATS))
+    place = output_target(output, (law, *(log or ()), config), written.get(form, LOG_FORMATS))
 
     def document() -> "Document":
         # Loaded for documents alone: tables come without, in a tenth less time.
@@ -131,7 +143,7 @@ def recommend(
 
     more = {} if trust is None else {"trust": trust}
     more |= {} if tolerance is None else {"tolerance": parse_fraction(tolerance, hint="write e.g. 0.5% or 0.005")}
-    fit = read_law(law) if law is not None else published_law()
+    fit = _law(console, law, log or [], config, metric, command_of(context))
     plan = plan_budgets(
         fit,
         [parse_flops(text) for text in flops] if flops else None,
@@ -158,17 +170,19 @@ def recommend(
         force=force,
         **more,
     )
-    if law is None:
-        console.note("no --law is given: this is the published SoViT law (arXiv:2305.13035)")
     if flops and not flops_convention:
         console.note(f"--flops is read as {fit.flops_convention} FLOPs, as the law counts")
     for note in plan.notes:
         console.note(note)
-    console.warn(plan.cautions)
-    console.warn(dict.fromkeys(caution for budget in plan.budgets for caution in budget.cautions))
+
+    def warn() -> None:
+        console.warn(plan.cautions)
+        console.warn(dict.fromkeys(caution for budget in plan.budgets for caution in budget.cautions))
+
     if form not in (None, *_FORMATS):
         from shapeplan.documents.configs import export_config
 
+        warn()
         export = export_config(plan, form)
         console.warn(export.cautions)
         emit_text(console, export.text, place)
@@ -184,6 +198,52 @@ def recommend(
     if as_json:
         console.text(document().dumps())
     elif form != "csv":
-        console.show(*render_plan(plan, console.width))
+        console.show(*render_plan(plan, console.width, _following(plan, context)))
     elif place is None:
         console.text(csv())
+    # The answer comes first; its lines name the codes of the warnings.
+    warn()
+
+
+def _law(
+    console: "Console", law: str | None, log: list[str], config: Path | None, metric: str | None, command: str
+) -> "Fit":
+    """Return the law of a document, the fit of a log with the options that `fit` has by default, or the published."""
+    if log and law is not None:
+        message = "a law is given with --law, and a log to fit one to with --log"
+        raise ArgumentError(ErrorDetail("bad-option", message, "give one of them"))
+    if log:
+        from shapeplan.fitting.fit import fit as fit_runs
+        from shapeplan.readers.read import read_runs
+
+        runs = read_runs(log, metric=metric, config=config)
+        with console.progress("fitting") as advance:
+            found = fit_runs(runs, done=advance)
+        for note in found.notes:
+            console.note(note)
+        return replace(found, command=command)
+    if config is not None or metric is not None:
+        option = "--config" if config is not None else "--metric"
+        message = f"{option} tells how a log is read, and no --log is given"
+        raise ArgumentError(ErrorDetail("bad-option", message, "give --log, or leave it out"))
+    from shapeplan.documents.files import published_law, read_law
+
+    if law is not None:
+        return read_law(law)
+    console.note("no --law is given: this is the published SoViT law (arXiv:2305.13035)")
+    return published_law()
+
+
+def _following(plan: "Plan", context: typer.Context) -> str:
+    """Return what to type next, for a plan of one budget."""
+    if len(plan.budgets) != 1 or plan.budgets[0].params is None:
+        return ""
+    architecture = plan.fit.architecture
+    if architecture is None:
+        return "give the architecture with `fit --config`: parameters are then exact, and the plan becomes a config"
+    if plan.budgets[0].heads is None:
+        return f"{command_of(context)} --head-dim 64"
+    decoder = architecture.examples_unit == "tokens"
+    gated = {**architecture.family.settings, **architecture.settings}.get("gated")
+    library = ("hf-llama" if gated else "nanogpt") if decoder else "timm"
+    return f"{command_of(context)} --format {library}"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from shapeplan.architectures import Architecture, FittedCost
+from shapeplan.design.candidates import examples_range
 from shapeplan.design.layout import run_name
 from shapeplan.fitting.isoflop import Valley
 from shapeplan.fitting.result import Fit
@@ -19,6 +20,9 @@ _APART = (0.5, 2.0)
 """Factors of a dimension, or of a ratio, that break a tie."""
 _SIZES = (1 / 3, 2 / 3)
 """Where in the order of the trained sizes a tie is broken."""
+_SHORTEST = 0.4
+"""Part of the shortest training of the log below which no run is proposed; half of it may be asked for."""
+_ROUNDING = 1 + 1e-9
 _BUDGET = 1.1
 """Factor of compute within which rows are of one budget."""
 
@@ -66,9 +70,12 @@ def completing_runs(fit: Fit, share: float) -> tuple[CompletingRun, ...]:
     if rows is None or fit.cost is None or not known or not set(rows.shape) <= known:
         return ()
     found = _Lacking(fit, share)
-    wanted = [*found.past_edges(), *found.off_the_ratio(), *found.off_the_ties()]
-    names = {run.name: run for run in wanted if run.examples >= 1 and run.flops <= share * (1 + 1e-9)}
-    return tuple(names.values())
+    ties = () if fit.law.form.along_ladder else found.off_the_ties()
+    wanted = [*found.past_edges(), *found.off_the_ratio(), *ties]
+    fewest = _SHORTEST * examples_range(fit)[0]
+    return tuple(
+        {run.name: run for run in wanted if run.examples >= fewest and run.flops <= share * _ROUNDING}.values()
+    )
 
 
 class _Lacking:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -17,6 +18,11 @@ from shapeplan.fitting.valleys import FEWEST_BUDGETS, FEWEST_SIZES
 from shapeplan.numerics.arrays import Floats
 from shapeplan.quantities import Convention, convert_flops, format_count, format_flops
 
+_APART = 1.2
+"""Ratio of budgets below which their rows could be taken for those of one."""
+_BEYOND_LADDER = 1.1
+_UNEVEN = 2.5
+"""Power of the ratio of neighbouring sizes up to which rounding may move it."""
 USUAL_SIZES, USUAL_RATIO = 7, 1.5
 """Seven sizes half as large again as their neighbours reach from 0.3 to 3.4 times the expected best."""
 
@@ -71,22 +77,25 @@ def design_isoflop(
     ladder = _ladder(architecture, np.array(wanted), fit, aspect, flops_convention)
     entries: list[Entry] = []
     notes = [f"sizes: {ladder.says}"]
+    cautions: list[Caution] = []
     for budget in wanted:
         runs = _runs_of(budget, ladder, sizes, ratio, flops_convention)
         entries += runs
         notes.append(_told(budget, ladder, runs))
-    cautions: tuple[Caution, ...] = ()
+        cautions += _uneven(budget, ladder, runs, ratio)
     if len(wanted) < FEWEST_BUDGETS:
-        message = f"{len(wanted)} budget{'s' if len(wanted) > 1 else ''} do not tell how the best size grows"
-        cautions = (Caution(codes.TOO_FEW_RUNS, message, f"give {FEWEST_BUDGETS} or more, over a decade or more"),)
-    return Design(planned(entries, architecture, flops_convention), "isoflop", cautions=cautions, notes=tuple(notes))
+        message = f"how the best size grows is not told by fewer than {FEWEST_BUDGETS} budgets"
+        cautions.append(Caution(codes.TOO_FEW_RUNS, message, f"give {FEWEST_BUDGETS} or more, over a decade or more"))
+    rows = planned(entries, architecture, flops_convention)
+    return Design(rows, "isoflop", cautions=tuple(cautions), notes=tuple(notes))
 
 
 def _check(budgets: Sequence[float], sizes: int) -> list[float]:
     for budget in budgets:
         check_budget(budget)
-    if not budgets or len(set(budgets)) < len(budgets):
-        why = "a budget is given twice" if budgets else "there is no budget"
+    near = [one for one, other in pairwise(sorted(budgets)) if other < _APART * one]
+    if not budgets or near:
+        why = f"two budgets are within {_APART - 1:.0%} of {format_flops(near[0])}" if near else "there is no budget"
         raise ArgumentError(ErrorDetail("bad-flops", why, "write e.g. `budgets=1e18,3e18,1e19`"))
     if not FEWEST_SIZES <= sizes <= MOST_POINTS:
         hint = f"give {FEWEST_SIZES} to {MOST_POINTS}: a parabola through fewer is no check"
@@ -105,7 +114,7 @@ def _ladder(
     if architecture.examples_unit == "tokens":
         return ladder_of_aspect(architecture, USUAL_ASPECT if aspect is None else aspect, convention)
     message = f"how many {architecture.examples_unit} a parameter are best is not known of {architecture.family.name}"
-    raise ArgumentError(ErrorDetail("bad-design", message, "give a law, such as `published_law()`"))
+    raise ArgumentError(ErrorDetail("bad-design", message, "give a law"))
 
 
 def _runs_of(budget: float, ladder: Ladder, sizes: int, ratio: float, convention: Convention) -> list[Entry]:
@@ -116,19 +125,37 @@ def _runs_of(budget: float, ladder: Ladder, sizes: int, ratio: float, convention
     each = convert_flops(1.0, "forward", convention)
     examples = [np.floor(budget / (each * float(ladder.architecture.flops_per_example(shape)))) for shape in shapes]
     distinct = len({tuple(shape.values()) for shape in shapes})
+    if best * steps[-1] > ladder.params[-1] * _BEYOND_LADDER:
+        largest = format_count(float(ladder.params[-1]))
+        message = f"{format_flops(budget)} FLOPs ask for more than {largest} parameters, the most that are laid out"
+        raise ArgumentError(ErrorDetail("bad-flops", message, "give smaller budgets, fewer sizes or a smaller ratio"))
     if distinct < sizes or min(examples) < 1:
-        why = (
-            f"only {distinct} of {sizes} sizes differ when they can be built"
-            if distinct < sizes
-            else "it buys less than one example"
-        )
-        message = f"a budget of {format_flops(budget)} FLOPs is too small: {why}"
-        hint = "give larger budgets, fewer sizes, a larger ratio, or an architecture of narrower heads"
+        few = f"only {distinct} of its {sizes} sizes differ when they can be built"
+        why = few if distinct < sizes else "its largest model would not see one example"
+        message = f"a budget of {format_flops(budget)} FLOPs does not make {sizes} runs: {why}"
+        hint = "give larger budgets, fewer sizes, another ratio, or an architecture of narrower heads"
         raise ArgumentError(ErrorDetail("budget-too-small", message, hint))
     return [
         Entry(f"iso-{format_flops(budget)}-" + "-".join(map(str, shape.values())), shape, float(n))
         for shape, n in zip(shapes, examples, strict=True)
     ]
+
+
+def _uneven(budget: float, ladder: Ladder, runs: Sequence[Entry], ratio: float) -> list[Caution]:
+    """Return a caution where what can be built is not spread around the expected best as asked."""
+    params = sorted(float(ladder.architecture.params(run.shape)) for run in runs)
+    steps = [large / small for small, large in pairwise(params)]
+    best = ladder.best(budget)
+    why = []
+    if not params[0] < best < params[-1]:
+        why.append(f"do not reach around the expected best, {format_count(best)} parameters")
+    if max(steps) > ratio**_UNEVEN or min(steps) < ratio ** (1 / _UNEVEN):
+        why.append(f"are {min(steps):.3g} to {max(steps):.3g} times apart, not {ratio:g}")
+    if not why:
+        return []
+    message = f"at {format_flops(budget)} the sizes that can be built {' and '.join(why)}"
+    hint = "an architecture of narrower or fewer heads has more sizes; or give a larger budget"
+    return [Caution(codes.UNEVEN_SPACING, message, hint)]
 
 
 def _told(budget: float, ladder: Ladder, runs: Sequence[Entry]) -> str:

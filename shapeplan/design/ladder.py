@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -108,17 +108,22 @@ def ladder_of_aspect(architecture: Architecture, aspect: float, convention: Conv
     """
     if not 1 <= aspect <= 1000:
         raise ArgumentError(ErrorDetail("bad-aspect", f"an aspect of {aspect:g} is out of range", "give e.g. 64"))
+    free, ratio, settings = free_dims(architecture), _mlp_ratio(architecture), architecture.settings
     width = np.geomspace(_SMALLEST, _LARGEST, _RUNGS)
-    gated = {**architecture.family.settings, **architecture.settings}.get("gated")
-    ratio = _GATED_MLP if gated else _USUAL_MLP
-    every = {"width": width, "depth": np.maximum(1.0, width / aspect), "mlp_dim": ratio * width}
-    shapes = {dim: every[dim] for dim in free_dims(architecture)}
+    # An MLP follows the width that models have.
+    follows = np.full(_RUNGS, float(settings["width"])) if "width" in settings else width
+    mlp_dim = ratio * (width if "depth" in settings and "width" in settings else follows)
+    every = {"width": width, "depth": np.maximum(1.0, width / aspect), "mlp_dim": mlp_dim}
+    shapes = {dim: every[dim] for dim in free}
     params = np.broadcast_to(architecture.params(shapes), width.shape)
     each = convert_flops(1.0, "forward", convention) * architecture.flops_per_example(shapes)
-    says = (
-        f"width {aspect:g} times depth, MLP dim {ratio:.3g} times width; the middle size at "
-        f"{TOKENS_PER_PARAMETER:g} tokens per parameter (Hoffmann et al. 2022)"
-    )
+    rules = {"width": "width free", "depth": "depth free", "mlp_dim": f"MLP dim {ratio:.3g} times width"}
+    if {"width", "depth"} <= set(free):
+        rules |= {"width": f"width {aspect:g} times depth", "depth": ""}
+    if free == ("mlp_dim",):
+        rules["mlp_dim"] = "MLP dim free"
+    said = ", ".join(rules[dim] for dim in free if rules[dim])
+    says = f"{said}; the middle size at {TOKENS_PER_PARAMETER:g} tokens per parameter (Hoffmann et al. 2022)"
     return Ladder(architecture, shapes, params, each * TOKENS_PER_PARAMETER * params, says)
 
 
@@ -154,21 +159,54 @@ def ladder_of_plans(
         message = f"the law {fit.law.form.name!r} tells the proportions, and so does `aspect`"
         raise ArgumentError(ErrorDetail("bad-design", message, "give one of them"))
     best = {dim: np.array([plan.shape[dim] for plan in plans]) for dim in dims}
-    params = best[SIZE] if dims == (SIZE,) else np.broadcast_to(architecture.params(best), around.shape)
+    shapes = {} if dims == (SIZE,) else _completed(architecture, best, aspect)
+    params = best[SIZE] if dims == (SIZE,) else np.broadcast_to(architecture.params(shapes), around.shape)
     growing = np.concatenate([[True], np.diff(np.maximum.accumulate(params)) > 0])
     if growing.sum() < 2:
-        message = f"the best size under the law {fit.law.form.name!r} does not grow with compute"
-        raise ArgumentError(ErrorDetail("no-growth", message, "leave the law out"))
+        message = f"the best size under the law {fit.law.form.name!r} does not grow with compute around these budgets"
+        raise ArgumentError(
+            ErrorDetail("no-growth", message, "give budgets near those of its log, or leave the law out")
+        )
     params, around, name = params[growing], around[growing], repr(fit.law.form.name)
     if dims != (SIZE,):
         says = f"the best shapes of the law {name}, those of smaller and larger budgets beside"
-        return Ladder(architecture, {dim: sizes[growing] for dim, sizes in best.items()}, params, around, says)
+        if unknown := [dim for dim in shapes if dim not in best]:
+            says += f"; {' and '.join(unknown)}, which it does not know, in {_usual_proportion(architecture, unknown)}"
+        return Ladder(architecture, {dim: sizes[growing] for dim, sizes in shapes.items()}, params, around, says)
     ladder = ladder_of_aspect(architecture, USUAL_ASPECT if aspect is None else aspect, convention)
     told = (ladder.params >= params[0]) & (ladder.params <= params[-1])
     says = f"{ladder.says.partition(';')[0]}; the middle size is the best of the law {name}"
     flops = np.exp(np.interp(np.log(ladder.params[told]), np.log(params), np.log(around)))
     shapes = {dim: sizes[told] for dim, sizes in ladder.shapes.items()}
     return Ladder(architecture, shapes, ladder.params[told], flops, says)
+
+
+def _completed(architecture: Architecture, best: Mapping[str, Floats], aspect: float | None) -> dict[str, Floats]:
+    """Return the open dimensions of an architecture: those of a law, the others in the usual proportion to them."""
+    width = best.get("width", architecture.settings.get("width"))
+    shapes: dict[str, Floats] = {}
+    for dim in free_dims(architecture):
+        if dim in best:
+            shapes[dim] = best[dim]
+        elif width is not None and dim != "width":
+            factor = _mlp_ratio(architecture) if dim == "mlp_dim" else 1 / (aspect or USUAL_ASPECT)
+            shapes[dim] = np.maximum(1.0, factor * np.asarray(width, dtype=float)) * np.ones(
+                len(next(iter(best.values())))
+            )
+        else:
+            message = f"the law does not know {dim}, nor the width that it would follow"
+            raise ArgumentError(ErrorDetail("bad-design", message, f"set {dim} in the architecture"))
+    return shapes
+
+
+def _mlp_ratio(architecture: Architecture) -> float:
+    gated = {**architecture.family.settings, **architecture.settings}.get("gated")
+    return _GATED_MLP if gated else _USUAL_MLP
+
+
+def _usual_proportion(architecture: Architecture, dims: Sequence[str]) -> str:
+    usual = {"mlp_dim": f"{_mlp_ratio(architecture):.3g} times width", "depth": f"width over {USUAL_ASPECT:g}"}
+    return " and ".join(usual[dim] for dim in dims)
 
 
 def free_dims(architecture: Architecture) -> tuple[str, ...]:

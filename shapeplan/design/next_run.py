@@ -15,6 +15,7 @@ from shapeplan.design.completing import CompletingRun, completing_runs
 from shapeplan.design.layout import Entry, planned, run_name
 from shapeplan.design.posterior import Posterior
 from shapeplan.errors import ArgumentError, Caution, ErrorDetail, PlanError
+from shapeplan.fitting.isoflop import told
 from shapeplan.fitting.result import Fit
 from shapeplan.numerics.arrays import plain
 from shapeplan.optimum.cost_model import TRUST
@@ -168,7 +169,7 @@ def next_runs(
     """
     _check_numbers(target, budget, candidates, noise)
     lacking = completing_runs(fit, budget / candidates)
-    if lacking and not fit.law.form.knows_shape:
+    if lacking and fit.law.form.along_ladder:
         lacking = lacking[:candidates]
         cautions = (*_law_cautions(fit), *_left_cautions(lacking, budget))
         return NextRuns(fit, target, budget, noise or 0.0, len(lacking), lacking, (), cautions)
@@ -188,6 +189,7 @@ def next_runs(
     best = fit.best_at(target)
     cautions = (
         *_law_cautions(fit),
+        *_open_cautions(fit, budget / candidates),
         *_edge_cautions(fit, best),
         *_gain_cautions(found),
         *_left_cautions((*lacking, *found), budget),
@@ -259,6 +261,19 @@ def _law_cautions(fit: Fit) -> list[Caution]:
     return found
 
 
+def _open_cautions(fit: Fit, share: float) -> list[Caution]:
+    """Return a caution where a budget without a minimum costs more than a run may."""
+    isoflops = fit.log.isoflops
+    open_ = [valley for valley in isoflops.valleys if valley.state != "inside"] if isoflops else []
+    dear = [valley for valley in open_ if valley.flops > share]
+    if not dear:
+        return []
+    message = (
+        f"no run closes the valley at {told(dear)}: one costs more than {format_flops(share)} FLOPs, the share of a run"
+    )
+    return [Caution(codes.OPEN_VALLEY, message, "give a larger `budget`, or fewer `candidates`")]
+
+
 def _edge_cautions(fit: Fit, best: Mapping[str, float]) -> list[Caution]:
     """Return a caution where the best shape at the target is at the edge of where it is looked for."""
     dims = fit.at_edge(best)
@@ -317,7 +332,7 @@ def _noise(fit: Fit) -> float:
 def _check_fit(fit: Fit) -> None:
     """Raise `PlanError` unless the fit has a law of shape that tells its loss, with a cost, draws and rows."""
     name = fit.law.form.name
-    if not fit.law.form.dims or not fit.law.has_loss:
+    if not fit.law.has_loss or not (fit.law.form.dims or len(fit.dims) == 1):
         message = f"the law {name!r} predicts no loss of shapes, so no run can be judged by it"
         raise PlanError(ErrorDetail("no-loss", message, "fit a law of shape to a log with width, depth or mlp_dim"))
     if fit.cost is None:

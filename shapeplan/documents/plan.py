@@ -12,6 +12,7 @@ from pydantic import Field
 from shapeplan.documents.base import Document, Part, Range, header
 from shapeplan.documents.records import EstimateRecord, estimate_records
 from shapeplan.errors import Caution
+from shapeplan.fitting.records import Horizon
 from shapeplan.planning.plan import Alternative, BudgetPlan, Deviation, LawPlan, Plan, Serving
 from shapeplan.quantities import Convention
 from shapeplan.sweeps.grid import Start
@@ -35,6 +36,7 @@ class BudgetRecord(Part):
     flops_per_example_forward: float | None
     flops_per_example_training: float | None
     examples: int | None
+    examples_per_param: float | None = None
     achieved_flops: float | None
     serving: Serving | None = None
     days: float | None = None
@@ -45,9 +47,11 @@ class BudgetRecord(Part):
     deviations: tuple[Deviation, ...] = ()
     recipe: Alternative | None = None
     optimum: Alternative | None = None
+    in_range: Alternative | None = None
     versus: tuple[Alternative, ...] = ()
     laws: tuple[LawPlan, ...] = ()
     extrapolation: dict[str, float] = Field(default_factory=dict)
+    tested: Horizon | None = None
     warnings: tuple[Caution, ...]
 
 
@@ -72,6 +76,8 @@ class PlanDocument(Document):
     growth_exponents: dict[str, EstimateRecord] = Field(default_factory=dict)
     start: Start | None
     examples_unit: str
+    examples_per_param_range: Range | None = None
+    flops_range: Range | None = None
     level: float
     trust: float | None = None
     tolerance: float | None = None
@@ -93,6 +99,8 @@ def plan_document(plan: Plan) -> PlanDocument:
         growth_exponents=estimate_records(fit.growth_exponents),
         start=plan.start,
         examples_unit=fit.examples_unit,
+        examples_per_param_range=fit.examples_per_param,
+        flops_range=fit.flops_range,
         level=fit.bootstrap.level,
         trust=plan.trust,
         tolerance=plan.tolerance,
@@ -139,7 +147,7 @@ def _row(plan: Plan, budget: BudgetPlan) -> dict[str, object]:
     row |= {f"{dim}_unrounded": value for dim, value in budget.shape.items()}
     for dim, interval in budget.ci.items():
         row |= _ends(dim, interval)
-    row |= {name: getattr(budget, name) for name in ("params", "flops_per_example", "examples")}
+    row |= {name: getattr(budget, name) for name in ("params", "flops_per_example", "examples", "examples_per_param")}
     row |= {"training_run_flops": budget.achieved_flops}
     row |= {"serving_flops": budget.serving.flops} if budget.serving else {}
     row |= {"days": budget.days} if plan.fleet else {}

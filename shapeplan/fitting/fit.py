@@ -116,7 +116,7 @@ def fit(  # noqa: PLR0913 - public: an argument a question
     try:
         if group is not None:
             # An optimizer that no other fit needs would double their start.
-            from shapeplan.fitting.recipes import as_one_recipe
+            from shapeplan.fitting.recipes.one_recipe import as_one_recipe
 
             runs, recipes = as_one_recipe(runs, group, lambda rows: chosen_on(rows).choice.chosen, level)
         found = chosen_on(runs)
@@ -191,7 +191,10 @@ def _assemble(
     )
     if start is not None:
         _check_start(start, dims)
-    start, start_cautions = (start, ()) if start or not dims else find_start(runs, dims, contents.beside_star(runs))
+    if start is None and dims and not law.form.along_ladder:
+        start, start_cautions = find_start(runs, dims, contents.beside_star(runs))
+    else:
+        start_cautions = ()
     star = report_star(runs, behind) if behind.star else None
     estimates = estimate(law, monitored, choice.backtest, replicates)
     of_log = (*kept_cautions, *contents.cautions, *start_cautions, *cost_cautions)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,12 +10,15 @@ import numpy as np
 from shapeplan import codes
 from shapeplan.errors import Caution, ErrorDetail, FitError, check_choice
 from shapeplan.fitting.evidence import INTERVALS
+from shapeplan.fitting.recipes.rows import levels_of
 from shapeplan.fitting.result import Fit
 from shapeplan.numerics.arrays import Floats
 from shapeplan.optimum.cost_model import BEYOND
 from shapeplan.quantities import convert_flops
 from shapeplan.runs import Runs
 
+_OFF_RATIO = 1.05
+"""Ratios of examples to parameters scatter by as much where steps and batches are whole."""
 _OFF_TIE = 0.25
 """Ties of real sweeps are loose, since sizes are rounded: 2.67 to 3 in one public log."""
 
@@ -87,33 +91,59 @@ def predict(fit: Fit, runs: Runs, *, interval: str = "run") -> Predictions:
         raise FitError(ErrorDetail("missing-dimension", message, f"{there}: add the column", runs.name))
     known = runs.variables()
     known["flops"] = convert_flops(runs.flops, runs.flops_convention, fit.flops_convention)
-    lacking = [name for name in form.variables if name not in known]
+    flops = known["flops"]
+    recipe = levels_of(fit.log.recipes, runs)
     notes: tuple[str, ...] = ()
+    if recipe is not None:
+        notes = (recipe.said,)
+        known |= {name: known[name] * recipe.compute for name in ("flops", "examples") if name in known}
+    lacking = [name for name in form.variables if name not in known]
     if lacking:
         if fit.cost_model.needs(form):
             message = f"the law {form.name!r} needs {', '.join(lacking)}, which the rows do not say"
             raise FitError(ErrorDetail("missing-variable", message, "add the column, or an architecture to derive it"))
         derived = fit.variables({dim: runs.values(dim) for dim in fit.dims}, known["flops"])
         known.update({name: derived[name] for name in lacking})
-        notes = (f"{' and '.join(lacking)} are derived from the compute and what a shape costs under the law",)
+        notes += (f"{' and '.join(lacking)} are derived from the compute and what a shape costs under the law",)
     variables = {name: known[name] for name in form.variables}
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         predicted = np.broadcast_to(fit.law.loss(**variables), runs.flops.shape)
         of_law = fit.loss_interval(**variables)
     shown = of_law if interval == "law" else fit.run_interval(predicted, known["flops"], of_law)
+    if recipe is not None:
+        predicted = predicted * recipe.times + recipe.plus
+        shown, of_law = (
+            None if ends is None else (ends[0] * recipe.times + recipe.plus, ends[1] * recipe.times + recipe.plus)
+            for ends in (shown, of_law)
+        )
     (lower, upper), (law_lower, law_upper) = shown or (None, None), of_law or (None, None)
     everything = predicted if shown is None else predicted + shown[0] + shown[1]
     if not np.isfinite(everything).all():
         line = int(runs.lines[np.argmin(np.isfinite(everything))])
         raise FitError(ErrorDetail("out-of-range", "the law gives this row no finite loss", "check the row", line=line))
     residual = None if runs.loss is None else predicted / runs.loss - 1.0
-    cautions = tuple(_doubts(fit, runs, known["flops"], predicted))
-    return Predictions(runs, known["flops"], predicted, lower, upper, law_lower, law_upper, residual, cautions, notes)
+    cautions = tuple(_doubts(fit, runs, flops, predicted, () if recipe is None else recipe.unknown))
+    return Predictions(runs, flops, predicted, lower, upper, law_lower, law_upper, residual, cautions, notes)
 
 
-def _doubts(fit: Fit, runs: Runs, flops: Floats, predicted: Floats) -> list[Caution]:
-    """Return cautions about rows beyond the data, off their ties, below zero, or of another metric."""
+def _doubts(fit: Fit, runs: Runs, flops: Floats, predicted: Floats, unknown: Sequence[str]) -> list[Caution]:
+    """Return cautions about rows beyond the data, off their ties, below zero, or of another metric or recipe."""
     cautions = []
+    if unknown:
+        message = f"the law never saw the recipe {' and '.join(map(repr, unknown))} of some rows"
+        cautions.append(Caution(codes.RECIPE_VARIES, message, "they are predicted as of the reference"))
+    ratios = fit.examples_per_param
+    if ratios is not None and runs.examples is not None and runs.params is not None:
+        beyond = (runs.examples / runs.params > ratios[1] * _OFF_RATIO) | (
+            runs.examples / runs.params < ratios[0] / _OFF_RATIO
+        )
+        if beyond.any():
+            message = (
+                f"{int(beyond.sum())} rows have fewer or more {fit.examples_unit} per parameter than any row behind "
+                f"the law ({ratios[0]:.3g} to {ratios[1]:.3g})"
+            )
+            hint = "train a run at about their ratio to see if the law holds there"
+            cautions.append(Caution(codes.RATIO_EXTRAPOLATION, message, hint))
     if runs.loss is not None and runs.metric != fit.metric:
         message = f"the rows say {runs.metric!r}, the law was fitted to {fit.metric!r}"
         cautions.append(Caution(codes.METRIC_DIFFERS, message, "residuals compare the two as if they were one"))

@@ -62,7 +62,7 @@ def kept_in_proportion(
     why = "; ".join(dict.fromkeys(reasons[dim] for dim in followers))
     said = " and ".join(f"{dim} follows {leader} as {tie}" for dim, tie in ties.items())
     message = (
-        f"the best {' and '.join(followers)} is not told ({why}): {said}, the proportions of the log's best shapes"
+        f"the log does not tell the best {' and '.join(followers)} ({why}): {said}, the proportions of its best shapes"
     )
     hint = f"add shapes that differ in {' and '.join(followers)} alone, smaller and larger"
     return ties, (Caution(codes.KEPT_PROPORTIONS, message, hint),)

@@ -130,6 +130,21 @@ class Fit(Shown):
         """Whether the law has constants, and the cost that it needs is known."""
         return self.law.has_loss and not self.cost_model.needs(self.law.form)
 
+    @cached_property
+    def examples_per_param(self) -> Interval | None:
+        """The least and the most examples a parameter among the rows of the log; None where it does not tell."""
+        rows, cost = self.rows, self.cost
+        if rows is None or cost is None or not set(self.dims) <= set(rows.shape):
+            return None
+        params = cost.params(rows.shape)
+        if params is None:
+            return None
+        examples = rows.examples
+        if examples is None:
+            examples = rows.flops / self.cost_model.flops_per_example({dim: rows.shape[dim] for dim in self.dims})
+        ratios = examples / params
+        return float(ratios.min()), float(ratios.max())
+
     @property
     def predicts_loss(self) -> bool:
         """Whether the law's loss can be believed away from the star.

@@ -79,7 +79,7 @@ def _isoflop(isoflops: IsoFlops) -> SweepKind:
         remedy = "a budget beyond the largest (`design isoflop`)"
     else:
         lacks = f"the best size at {told(open_)}: no minimum among the sizes"
-        remedy = "smaller or larger sizes at these budgets (`design next`)"
+        remedy = "sizes beyond their best, on the side where the loss still falls (`design next`)"
     return SweepKind("isoFLOP", what, "the best size at a compute, and how it grows", lacks, remedy)
 
 
@@ -136,7 +136,7 @@ def _ladder(runs: Runs, contents: Contents) -> SweepKind | None:
             f"{what}; {ratio:.3g} {runs.examples_unit} per parameter in every row",
             "the loss along the ladder at that ratio",
             "the best size at a compute: size and training never move apart",
-            "two sizes of the ladder at half and at twice the ratio (`design next`)",
+            "two sizes of the ladder at half and at twice the ratio" + (" (`design next`)" if dims.free else ""),
         )
     return SweepKind("ladder", what, "the best size at a compute, where several durations are logged", lacks, remedy)
 

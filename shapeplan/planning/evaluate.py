@@ -9,13 +9,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from shapeplan.errors import Caution, ErrorDetail, PlanError
-from shapeplan.fitting.records import Estimate, Interval, interval_at
+from shapeplan.fitting.records import Estimate, Horizon, Interval, interval_at
 from shapeplan.fitting.result import Fit
-from shapeplan.numerics.arrays import Floats, plain
+from shapeplan.numerics.arrays import Bools, Floats, plain
+from shapeplan.optimum.cost_model import BEYOND
 from shapeplan.planning.budgets import Budgets
 from shapeplan.planning.comparison import ReferenceShape, alternatives, compare_with
 from shapeplan.planning.model_uncertainty import disagreement, under_rivals
-from shapeplan.planning.optimum import Optimum
+from shapeplan.planning.optimum import KNOTS, Optimum
 from shapeplan.planning.plan import Alternative, BudgetPlan, Deviation, LawPlan, Serving
 from shapeplan.planning.planner import Planner
 from shapeplan.planning.recipe import Recipe
@@ -31,6 +32,7 @@ from shapeplan.planning.warnings import (
     extrapolation,
     extrapolation_cautions,
     left_over_cautions,
+    ratio_cautions,
     rounding_cautions,
 )
 from shapeplan.quantities import convert_flops, format_flops
@@ -63,7 +65,7 @@ class Evaluation:
         Loss of the shapes to train, and of those before rounding, with intervals; None where no loss is told.
     valley : mapping of str to ends
         Values within the tolerance.
-    deviations, laws, versus, recipe, optimum : lists
+    deviations, laws, versus, recipe, optimum, in_range : lists
         As in `BudgetPlan`.
     tolerance : float
         Relative excess loss that is as good as none.
@@ -87,6 +89,7 @@ class Evaluation:
     versus: Sequence[tuple[Alternative, ...]]
     recipe: Sequence[Alternative | None]
     optimum: Sequence[Alternative | None]
+    in_range: Sequence[Alternative | None]
     tolerance: float
     of_run: bool
 
@@ -102,6 +105,8 @@ class Evaluation:
         ci, of_law = (_complete(fit, _at_budget(ends, i)) for ends in (self.sizes, self.intervals))
         forward, spent = _at(cost.forward, i), _at(cost.achieved, i)
         examples = _at(cost.examples, i)
+        params = _at(cost.params, i)
+        ratio = None if examples is None or not params else examples / params
         loss, best = _estimate(self.loss, i), _estimate(self.best, i)
         return BudgetPlan(
             flops=budget,
@@ -113,11 +118,12 @@ class Evaluation:
             ci=ci,
             rounded=rounded,
             heads=self.built.heads_of(rounded.get("width")),
-            params=None if cost.params is None else round(float(cost.params[i])),
+            params=None if params is None else round(params),
             flops_per_example=_at(cost.each, i),
             flops_per_example_forward=forward,
             flops_per_example_training=None if forward is None else convert_flops(forward, "forward", "training"),
             examples=None if examples is None else int(examples),
+            examples_per_param=ratio,
             achieved_flops=spent,
             serving=self._serving(i),
             days=self._days(spent),
@@ -128,10 +134,12 @@ class Evaluation:
             deviations=self.deviations[i],
             recipe=self.recipe[i],
             optimum=self.optimum[i],
+            in_range=self.in_range[i],
             versus=self.versus[i],
             laws=self.laws[i],
             extrapolation=extrapolation(fit, rounded, budget),
-            cautions=self._cautions(i, shape, rounded, of_law, loss, best),
+            tested=_tested(fit, budget),
+            cautions=(*self._cautions(i, shape, rounded, of_law, loss, best), *ratio_cautions(fit, ratio)),
         )
 
     def _told(self, loss: Estimate | None, flops: float) -> Estimate | None:
@@ -178,7 +186,7 @@ class Evaluation:
         return (
             *(own if self.of_law else ()),
             # With limits, a better run of the log may have kept none.
-            *(() if asked.options else beaten_cautions(fit, _at(self.cost.loss, i), budget)),
+            *(() if asked.options else beaten_cautions(fit, self._told(loss, budget), budget)),
             *rounding_cautions(loss, best, self.tolerance),
             *left_over_cautions(budget, spent, of_size),
             *extrapolation_cautions(
@@ -253,6 +261,7 @@ def evaluate(
         versus=compare_with(rated, optimum, told, tell_loss=tell),
         recipe=besides if isinstance(beside, Recipe) else nothing,
         optimum=besides if isinstance(beside, Optimum) else nothing,
+        in_range=_in_range(optimum, built, told) if of_law and tell else nothing,
         tolerance=tolerance,
         of_run=of_run,
     )
@@ -286,6 +295,35 @@ def _besides(
         return nothing
     name = "optimum of the law" if isinstance(beside, Optimum) else "the recipe"
     return [*alternatives(name, shape, optimum, plan, tell_loss=True)]
+
+
+def _in_range(optimum: Optimum, built: RoundingRule, plan: ShapeCost) -> list[Alternative | None]:
+    """Return the best shape within the trained sizes, where that of the plan is beyond them; None for many budgets."""
+    nothing: list[Alternative | None] = [None] * len(plan.flops)
+    beyond = np.any([_is_beyond(optimum.fit, dim, plan.shape[dim]) for dim in optimum.fit.dims], axis=0)
+    if len(plan.flops) > KNOTS or not beyond.any():
+        return nothing
+    inside = replace(optimum, asked=replace(optimum.asked, trust=1.0))
+    try:
+        shape = round_to_least_loss(inside, built, inside.shapes(plan.flops), plan.flops)
+    except PlanError:
+        return nothing
+    found = alternatives("within the trained sizes", shape, optimum, plan, tell_loss=True)
+    return [one if away else None for one, away in zip(found, beyond.tolist(), strict=True)]
+
+
+def _is_beyond(fit: Fit, dim: str, sizes: Floats) -> Bools:
+    least, most = fit.shape_range[dim]
+    return np.asarray((sizes > most * BEYOND) | (sizes < least / BEYOND))
+
+
+def _tested(fit: Fit, budget: float) -> Horizon | None:
+    """Return the error of the backtest at the distance nearest to that of a budget beyond the log."""
+    errors = fit.uncertainty.run_error.errors if fit.uncertainty.run_error else ()
+    beyond = budget / fit.flops_range[1]
+    if beyond <= BEYOND or not errors:
+        return None
+    return min(errors, key=lambda one: abs(math.log(one.distance / beyond)))
 
 
 def _check_bought(fit: Fit, plan: ShapeCost) -> None:

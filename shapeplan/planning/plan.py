@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from shapeplan.counting.accelerators import Fleet
 from shapeplan.errors import Caution
-from shapeplan.fitting.records import Estimate, Interval
+from shapeplan.fitting.records import Estimate, Horizon, Interval
 from shapeplan.fitting.result import Fit
 from shapeplan.quantities import Convention
 from shapeplan.shown import Shown
@@ -168,8 +168,10 @@ class BudgetPlan:
         Cost of one example at the rounded shape: in the convention of the plan, and in both.
     examples : int or None
         Whole examples that the budget buys at the rounded shape.
+    examples_per_param : float or None
+        Those examples over the parameters.
     achieved_flops : float or None
-        What those cost, never above the budget.
+        What the examples cost, never above the budget.
     serving : Serving or None
         What serving takes of the budget, if it is paid too.
     days : float or None
@@ -187,6 +189,8 @@ class BudgetPlan:
         What a single dimension off the best costs.
     recipe, optimum : Alternative or None
         Beside an optimum what the paper's recipe would give, and beside the recipe the optimum of the law.
+    in_range : Alternative or None
+        The best shape within the trained sizes, where the one to train is beyond them; not for many budgets.
     versus : tuple of Alternative
         The shapes that the user asked to compare with.
     laws : tuple of LawPlan
@@ -194,6 +198,9 @@ class BudgetPlan:
     extrapolation : mapping of str to float
         How far budget (``flops``) and rounded shape are beyond the rows of the fit, as factors: above 1 beyond the
         largest, below 1 under the smallest; what lies within is left out.
+    tested : Horizon or None
+        The backtest of the law at the distance nearest to that of the budget; None within the compute of the log, and
+        where it has no backtest.
     cautions : tuple of Caution
         What is doubtful about this budget.
     """
@@ -212,6 +219,7 @@ class BudgetPlan:
     flops_per_example_forward: float | None
     flops_per_example_training: float | None
     examples: int | None
+    examples_per_param: float | None
     achieved_flops: float | None
     serving: Serving | None
     days: float | None
@@ -222,9 +230,11 @@ class BudgetPlan:
     deviations: tuple[Deviation, ...]
     recipe: Alternative | None
     optimum: Alternative | None
+    in_range: Alternative | None
     versus: tuple[Alternative, ...]
     laws: tuple[LawPlan, ...]
     extrapolation: Mapping[str, float]
+    tested: Horizon | None
     cautions: tuple[Caution, ...]
 
 

@@ -167,9 +167,16 @@ def recommend(  # noqa: PLR0913 - public: an argument a question
             *(note for one in rated for note in one.notes),
             *((size_note(fit),) if fit.dims == (SIZE,) else ()),
             *((_switched(needs_optimum),) if needs_optimum and not fit.law.form.joint else ()),
+            *(_of_recipe(fit) if fit.log.recipes else ()),
             *((_NO_COST,) if fit.law.has_loss and not fit.knows_loss else ()),
         ),
     )
+
+
+def _of_recipe(fit: Fit) -> tuple[str, ...]:
+    first, *others = fit.log.recipes
+    worth = ", ".join(f"that of {one.name!r} is worth {one.compute.value:.3g} times as much" for one in others)
+    return (f"the plan is for the recipe {first.name!r} of {first.column!r}, and so is its compute: {worth}",)
 
 
 def _switched(option: str) -> str:

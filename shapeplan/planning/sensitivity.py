@@ -127,14 +127,19 @@ class _Profiles:
 
 
 def deviations(optimum: Optimum, best: Mapping[str, Floats], flops: Floats) -> list[tuple[Deviation, ...]]:
-    """Return, for every budget, what a dimension off the best shape costs, the others and the budget the same."""
-    moves = [(dim, factor) for dim in best if dim not in optimum.asked.held for factor in FACTORS]
+    """Return, for every budget, what a dimension off the best shape costs, the others and the budget the same.
+
+    A dimension that is kept in proportion to another moves with it, and has no cost of its own: none is known.
+    """
+    kept = {dim: tie for dim, tie in optimum.fit.dimensions.kept.items() if dim not in optimum.asked.held}
+    moves = [(dim, factor) for dim in best if dim not in (*optimum.asked.held, *kept) for factor in FACTORS]
     if not moves:
         return [()] * len(flops)
     moved = {
         name: np.array([factor * values if dim == name else values for dim, factor in moves])
         for name, values in best.items()
     }
+    moved |= {dim: tie.of(moved[tie.to]) for dim, tie in kept.items()}
     excess = optimum.losses(moved, flops) / optimum.losses(best, flops) - 1.0
     # A shape that breaks the limits costs nothing that could be paid.
     excess = np.where(optimum.asked.kept_by(optimum.fit, moved, flops), excess, np.nan)

@@ -37,15 +37,15 @@ def blind_cautions(fit: Fit) -> tuple[Caution, ...]:
     return (Caution(codes.NO_SHAPE_LAW, message, "any shape of as many parameters is as good under it"),)
 
 
-def beaten_cautions(fit: Fit, loss: float | None, flops: float) -> tuple[Caution, ...]:
-    """Say if a run of the log, with no more compute, is better than what the law expects of the plan."""
+def beaten_cautions(fit: Fit, loss: Estimate | None, flops: float) -> tuple[Caution, ...]:
+    """Say if a run of the log, with no more compute, is better than what the law expects of the plan at best."""
     reached = [row for row in fit.front if row.flops <= flops * BEYOND]
-    if loss is None or not reached or reached[-1].loss >= loss:
+    if loss is None or not reached or reached[-1].loss >= (loss.ci[0] if loss.ci else loss.value):
         return ()
     row = reached[-1]
     message = (
         f"run {row.run} (line {row.line}) reached {row.loss:.4g} at {format_flops(row.flops)} FLOPs, "
-        f"better than the {loss:.4g} predicted for this shape"
+        f"better than the {loss.value:.4g} predicted for this shape" + (" and its interval" if loss.ci else "")
     )
     return (Caution(codes.BEATEN_BY_LOG, message, "start from that shape instead; the law is wrong there"),)
 
@@ -110,6 +110,21 @@ def extrapolation_cautions(
         return ()
     hint = f"an error in the exponents grows with the distance; a run nearer to {budget} would check it"
     return (Caution(codes.EXTRAPOLATION, place + "; ".join(beyond), hint),)
+
+
+def ratio_cautions(fit: Fit, ratio: float | None) -> tuple[Caution, ...]:
+    """Say if a plan has fewer or more examples a parameter than any row of the log."""
+    logged = fit.examples_per_param
+    if ratio is None or logged is None or logged[0] / BEYOND <= ratio <= logged[1] * BEYOND:
+        return ()
+    side = "fewer" if ratio < logged[0] else "more"
+    message = (
+        f"{ratio:.3g} {fit.examples_unit} per parameter are {side} than in any row of the log "
+        f"({logged[0]:.3g} to {logged[1]:.3g})"
+    )
+    return (
+        Caution(codes.RATIO_EXTRAPOLATION, message, "train a run at about that ratio to see if the law holds there"),
+    )
 
 
 def _ratio(factor: float) -> str:

@@ -58,6 +58,8 @@ _SAME = 1e-6
 _LEAST_SIZE, _FEWEST_SIZES = 2, 3
 """Smallest size that a missing dimension may have, and how many it must have."""
 _FEW = 8
+_MOST_RECIPES, _FEWEST_ROWS = 12, 4
+"""Values of a column that may be recipes, and rows that each has at least."""
 _ENOUGH = 100_000
 """Rows that tell a direction."""
 _RISES = 0.5
@@ -374,16 +376,30 @@ def _moves(values: Floats, runs: Runs) -> bool:
 def _recipes(runs: Runs, columns: Columns) -> list[Caution]:
     """Return a warning where rows of one shape and compute differ in their recipe."""
     recipe = [column for column in runs.cells if word_of(column) in RECIPE or column == columns.roles.get("lr")]
+    recipe += [column for column in runs.factors if column not in recipe and _tells_recipes(runs, column)]
     if not recipe:
         return []
     group = group_alike(*runs.shape.T, np.round(np.log(runs.flops), 2))
     varied = [
-        column for column in recipe if (values := _numbers(runs, column)) is not None and not is_function(values, group)
+        column for column in recipe if (values := _levels(runs, column)) is not None and not is_function(values, group)
     ]
     if not varied:
         return []
     message = f"runs of one shape and compute differ in {', '.join(varied)}: the law takes that for noise"
-    return [Caution(codes.RECIPE_VARIES, message, f"`best_of={','.join(varied)}` keeps the best of them")]
+    hint = f"`group={varied[0]}` gives each a level of its own; `best_of={','.join(varied)}` keeps the best of them"
+    return [Caution(codes.RECIPE_VARIES, message, hint)]
+
+
+def _tells_recipes(runs: Runs, column: str) -> bool:
+    """Return whether a column has a few values, none in a few rows alone: what a fit can give levels."""
+    group, names = runs.cells[column].groups()
+    return 2 <= len(names) <= _MOST_RECIPES and int(np.bincount(group).min()) >= _FEWEST_ROWS
+
+
+def _levels(runs: Runs, column: str) -> Floats | None:
+    """Return the values of a column as numbers, those of text by their order; None where it is neither."""
+    values = _numbers(runs, column)
+    return values if values is not None or column not in runs.factors else runs.cells[column].groups()[0].astype(float)
 
 
 def _rank_correlation(one: Floats, other: Floats) -> float:

@@ -148,14 +148,14 @@ def _recipes(fit: Fit) -> list[RenderableType]:
     if not recipes:
         return []
     first, level = recipes[0], coverage(fit.bootstrap.level)
-    headers = ["recipe", "rows", "worth", "interval"]
+    headers = ["recipe", "rows", "worth", f"{level} interval"]
     rows = [[one.name, str(one.rows), compact(one.compute.value), span(one.compute.ci)] for one in recipes]
     says = _LEVELS.get(recipes[-1].form)
     if says is not None:
         headers += [says, "interval"]
         own = [one.level or Estimate(0.0 if one.form == "eps" else 1.0) for one in recipes]
         rows = [[*row, compact(one.value, 4), span(one.ci, 4)] for row, one in zip(rows, own, strict=True)]
-    told = f"Recipes by {first.column}: what compute of each is worth in that of {first.name} ({level} intervals)"
+    told = f"Recipes by {first.column}: what compute of each is worth in that of {first.name}, in its largest runs"
     return [title(told), table(headers, rows)]
 
 

@@ -5,19 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from rich.console import RenderableType
+from rich.text import Text
 
 from shapeplan.fitting.records import Interval
 from shapeplan.fitting.result import Fit
 from shapeplan.planning.plan import Alternative, BudgetPlan, LawPlan, Plan, SameLoss
 from shapeplan.quantities import format_count, format_days, format_flops
+from shapeplan.render.answer import answer
 from shapeplan.render.parts import alarm, compact, coverage, facts, percent, shape_text, span, table, title
 
-_WIDE = 110
+_WIDE = 122
 """Columns that the table of many budgets takes; narrower terminals get a block a budget."""
 
 
-def render_plan(plan: Plan, width: int) -> list[RenderableType]:
-    """Return the tables of a plan: a block for one budget or a row for each of many, then what it rests on."""
+def render_plan(plan: Plan, width: int, following: str = "") -> list[RenderableType]:
+    """Return a plan: sentences and tables for one budget or a row for each of many, then what it rests on.
+
+    Parameters
+    ----------
+    plan : Plan
+        The plan.
+    width : int
+        Columns of the terminal.
+    following : str
+        What to type next, for one budget.
+    """
     parts: list[RenderableType] = []
     if plan.fit.status != "ok":
         parts += [alarm("FORCED: the fit behind this plan is not to be trusted"), ""]
@@ -28,13 +40,14 @@ def render_plan(plan: Plan, width: int) -> list[RenderableType]:
         parts.append(_many(plan))
     else:
         for budget in plan.budgets:
-            parts += _one(plan, budget)
+            parts += _one(plan, budget, following)
     parts += [title("Rests on"), _basis(plan)]
     return parts
 
 
-def _one(plan: Plan, budget: BudgetPlan) -> list[RenderableType]:
-    parts: list[RenderableType] = [title(f"Recommended shape for {_both(budget)}")]
+def _one(plan: Plan, budget: BudgetPlan, following: str) -> list[RenderableType]:
+    parts: list[RenderableType] = [Text(line) for line in answer(plan, budget, following)]
+    parts += ["", title(f"Recommended shape for {_both(budget)}")]
     if codes := _codes(plan, budget):
         parts.append(alarm(f"warnings: {codes}"))
     parts += [_shape(plan, budget), facts(_costs(plan, budget))]
@@ -88,6 +101,10 @@ def _costs(plan: Plan, budget: BudgetPlan) -> list[tuple[str, str]]:
     if budget.examples is not None and budget.achieved_flops is not None:
         bought = f"{about}{format_count(budget.examples)} ({format_flops(budget.achieved_flops)} {own} FLOPs)"
         pairs.append((unit, bought))
+    if budget.examples_per_param is not None:
+        logged = plan.fit.examples_per_param
+        seen = f" (the log: {span(logged)})" if logged else ""
+        pairs.append((f"{unit} per parameter", f"{compact(budget.examples_per_param)}{seen}"))
     if budget.serving is not None:
         served = budget.serving
         share = f"{100 * served.flops / budget.flops:.3g}% of the budget"
@@ -187,6 +204,7 @@ def _row(plan: Plan, budget: BudgetPlan) -> dict[str, str]:
     each = budget.flops_per_example
     row[f"FLOPs/{unit.removesuffix('s')}"] = "-" if each is None else about + format_flops(each)
     row[unit] = "-" if budget.examples is None else about + format_count(budget.examples)
+    row["per param"] = "-" if budget.examples_per_param is None else compact(budget.examples_per_param)
     if budget.serving is not None:
         row["serving"] = f"{100 * budget.serving.flops / budget.flops:.3g}%"
     if plan.fleet is not None:

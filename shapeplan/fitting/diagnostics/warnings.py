@@ -314,7 +314,8 @@ def ignored_cautions(ignored: Mapping[str, Explained]) -> list[Caution]:
     said = ", ".join(f"{name!r} ({one.share:.0%})" for name, one in found.items())
     message = f"ignored columns explain what the fit leaves: {said} of its variance"
     where = f"`where='{next(iter(found))}=...'`"
-    hint = f"the rows are of several recipes or models: fit those of one with {where}, or `dims` if it is a size"
+    first = next(iter(found))
+    hint = f"if it tells recipes, fit with `group={first}`, or those of one with {where}; with `dims` if it is a size"
     return [Caution(codes.COLUMN_EXPLAINS, message, hint)]
 
 

@@ -99,9 +99,12 @@ class Misfit:
         for _ in range(_ROUNDS):
             before = levels.copy()
             for index in range(1, len(levels)):
-                levels[index], least = self._along(levels, index, start[index], width)
-            if len(levels) == 2 or np.abs(levels - before).max() < _CLOSE * self.level.most:
+                levels[index], least = self._along(levels, index, levels[index], width)
+            moved = float(np.abs(levels - before).max())
+            if len(levels) == 2 or moved < _CLOSE * self.level.most:
                 break
+            # The others have moved since, by no more than that.
+            width = min(width, max(2 * moved, _CLOSE * self.level.most))
         return levels, least
 
     def end(self, levels: Floats, index: int, sign: float, allowed: float) -> float:
@@ -130,7 +133,7 @@ class Misfit:
             lambda value: self._at(levels, index, value),
             bounds=(low, high),
             method="bounded",
-            options={"xatol": _CLOSE / 10 * most},
+            options={"xatol": _CLOSE / 3 * most},
         )
         return float(found.x), float(found.fun)
 

@@ -7,12 +7,14 @@ from dataclasses import replace
 
 import numpy as np
 
+from shapeplan import codes
+from shapeplan.errors import Caution
 from shapeplan.fitting.checkpoints import whole_stretches
 from shapeplan.fitting.evidence import RecipeFactor
 from shapeplan.fitting.recipes.estimate import Levels, Misfit, estimate_levels
 from shapeplan.fitting.recipes.groups import FEWEST_ROWS, Groups, groups_of
-from shapeplan.fitting.recipes.level import ComputeLevel, levels_for
-from shapeplan.fitting.records import Estimate
+from shapeplan.fitting.recipes.level import LARGEST_FACTOR, ComputeLevel, levels_for
+from shapeplan.fitting.records import Estimate, Interval
 from shapeplan.fitting.selection.candidate import Candidate
 from shapeplan.laws import Law
 from shapeplan.numerics.arrays import Bools, Floats
@@ -25,6 +27,7 @@ _BETTER = 0.95
 _NEAR = 0.3
 """Distance from the levels of all rows, as a share of the largest, within which those of fewer rows are looked for."""
 _LEAST = 1e-9
+_AT_BOUND = 0.999
 _STEP = 1e-4
 
 
@@ -63,8 +66,12 @@ def as_one_recipe(
     shared = levels.level.as_reference(runs, groups.spread(levels.values))
     final = law_of(shared).law
     factors = _factors(levels, final, runs, groups)
-    noted = replace(shared, notes=(*shared.notes, _note(factors, levels, found, errors)))
-    return replace(noted, level_errors=_level_errors(levels, final, runs, shared, groups)), factors
+    return replace(
+        shared,
+        notes=(*shared.notes, _note(factors, levels, found, errors)),
+        cautions=(*shared.cautions, *_bound_cautions(factors, levels)),
+        level_errors=_level_errors(levels, final, runs, shared, groups),
+    ), factors
 
 
 def _backtest(candidate: Candidate, runs: Runs, groups: Groups, levels: Levels) -> float:
@@ -136,6 +143,36 @@ def _level_errors(levels: Levels, law: Law, runs: Runs, shared: Runs, groups: Gr
         slope = (np.log(there.observed() / rows.observed()) - (log_law[0] - log_law[1])) / _STEP
         moved[mine, index - 1] = slope * levels.deviations[index]
     return moved
+
+
+def _bound_cautions(factors: Sequence[RecipeFactor], levels: Levels) -> list[Caution]:
+    """Return a caution where a level, or what it is worth in compute, is as large as is looked for."""
+    cautions = []
+    at_bound = [
+        factor.name
+        for factor, ends in zip(factors, zip(levels.low, levels.high, strict=True), strict=True)
+        if max(map(abs, ends)) >= levels.level.most * _AT_BOUND
+    ]
+    if at_bound:
+        message = f"the level of {' and '.join(map(repr, at_bound))} is at the bound of the search, {levels.level.says}"
+        hint = "such recipes share no law: fit those of one with `where`"
+        cautions.append(Caution(codes.AT_BOUND, message, hint))
+    beyond = [
+        factor.name
+        for factor in factors
+        if factor.compute.ci and factor.name not in at_bound and not _reached(factor.compute.ci)
+    ]
+    if beyond:
+        message = (
+            f"the loss of {' and '.join(map(repr, beyond))} is reached by {factors[0].name!r} with no compute from "
+            f"{1 / LARGEST_FACTOR:.2g} to {LARGEST_FACTOR:g} times as much: what it is worth is that bound, or more"
+        )
+        cautions.append(Caution(codes.AT_BOUND, message, "compare their losses, not their compute"))
+    return cautions
+
+
+def _reached(ends: Interval) -> bool:
+    return ends[0] > 1 / LARGEST_FACTOR / _AT_BOUND and ends[1] < LARGEST_FACTOR * _AT_BOUND
 
 
 def _note(factors: tuple[RecipeFactor, ...], levels: Levels, found: Sequence[Levels], errors: Sequence[float]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -75,7 +76,8 @@ def choose(candidates: Sequence[Candidate], runs: Runs, done: Callable[[], None]
     Folds have fewer rows than the log, so that laws of few constants do better there than they will: hence the two
     margins. Laws are compared on the folds of the one that is challenged, where errors below its scatter hardly count:
     the nearest folds have few rows. A law without shape takes the place of one with a shape by the first rule
-    alone, and has to fit the rows no worse. Eq. 2 is out where the rows beside the star refute Eq. 3.
+    alone, and has to fit the rows no worse; not so on a ladder, where size is all the shape there is. Eq. 2 is out
+    where the rows beside the star refute Eq. 3.
 
     Parameters
     ----------
@@ -113,8 +115,13 @@ class _Table:
         return min(self.candidates, key=lambda name: (ranks.get(name, len(ranks)), self.bics[name]))
 
     def knows_shape(self, law: str) -> bool:
-        """Return whether the loss under a law depends on the shape."""
-        return self.candidates[law].problem.form.knows_shape
+        """Return whether the loss under a law depends on all the shape that varies: on a ladder, size is all of it."""
+        return self.is_ladder or self.candidates[law].problem.form.knows_shape
+
+    @cached_property
+    def is_ladder(self) -> bool:
+        """Whether one dimension varies, with the others or without."""
+        return max(len(candidate.problem.form.dims) for candidate in self.candidates.values()) == 1
 
     def cuts(self, law: str) -> list[int]:
         """Return the folds of a law that say something of it, by their number of rows."""

@@ -1,0 +1,94 @@
+"""The first lines of a plan: what to train, what to expect of it, how far to trust that, and what else there is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from shapeplan.architectures.base import SHAPE_DIMS
+from shapeplan.fitting.records import Interval
+from shapeplan.planning.plan import BudgetPlan, Plan
+from shapeplan.planning.size import SIZE
+from shapeplan.quantities import format_count, format_flops
+from shapeplan.render.parts import compact, percent, span
+
+_TESTED = 0.8
+"""Share of a distance from which on a backtest at it is one at the distance."""
+_WITHIN = 1.001
+
+
+def answer(plan: Plan, budget: BudgetPlan, following: str = "") -> list[str]:
+    """Return the sentences of a budget, each a line that can be read by itself; last what to type next, if given."""
+    lines = [train(plan, budget), _expect(plan, budget), _trust(plan, budget), _in_range(budget)]
+    lines += [f"Next: {following}"] if following else []
+    return [line for line in lines if line]
+
+
+def train(plan: Plan, budget: BudgetPlan) -> str:
+    """Return what to train, and on how much."""
+    about = "" if plan.fit.architecture else "about "
+    heads = ""
+    if budget.heads is not None:
+        width = budget.rounded.get("width")
+        heads = f" ({budget.heads} heads" + (f" of {width / budget.heads:g})" if width else ")")
+    sized = SIZE in budget.rounded
+    said = "Train a model" if sized else f"Train {by_name(budget.rounded)}{heads}"
+    on = []
+    if budget.params is not None:
+        on.append(f"{about}{format_count(budget.params)} parameters")
+    if budget.examples is not None:
+        on.append(f"{about}{format_count(budget.examples)} {plan.fit.examples_unit}")
+    ratio = budget.examples_per_param
+    each = "" if ratio is None else f" ({compact(ratio)} per parameter)"
+    bought = (" of " if sized else ": ") + " on ".join(on) + each if on else ""
+    return f"{said}{bought}, {format_flops(budget.flops_training)} training FLOPs."
+
+
+def by_name(shape: Mapping[str, float]) -> str:
+    """Return ``2048 x 24 x 8192`` of width, depth and MLP dim, other dimensions by name."""
+    plain = [f"{shape[dim]}" for dim in SHAPE_DIMS if dim in shape]
+    others = [f"{dim} {size}" for dim, size in shape.items() if dim not in SHAPE_DIMS]
+    return ", ".join([" x ".join(plain), *others] if plain else others)
+
+
+def _expect(plan: Plan, budget: BudgetPlan) -> str:
+    if budget.loss is None:
+        return ""
+    ends = f" ({span(budget.loss.ci, 4)})" if budget.loss.ci else ""
+    said = f"Expect {plan.fit.metric} {compact(budget.loss.value, 4)}{ends}."
+    sizes = [_sizes(dim, ends) for dim, ends in budget.valley.items() if dim in (*plan.fit.dims, SIZE)]
+    if not sizes:
+        return said
+    joined = ", ".join(sizes[:-1]) + (" and " if sizes[:-1] else "") + sizes[-1]
+    return f"{said} Sizes of {joined} lose at most {100 * plan.tolerance:.3g}%."
+
+
+def _sizes(dim: str, ends: Interval) -> str:
+    if dim == SIZE:
+        return f"{format_count(ends[0])} to {format_count(ends[1])} parameters"
+    return f"{span(ends, 3)} in {dim}"
+
+
+def _trust(plan: Plan, budget: BudgetPlan) -> str:
+    fit = plan.fit
+    if fit.rows is None and fit.uncertainty.run_error is None:
+        return "Trust: a published law; no run of yours is behind it."
+    beyond = budget.flops / fit.flops_range[1]
+    if beyond <= _WITHIN:
+        return "Trust: within the compute of your runs."
+    far = f"Trust: {beyond:.3g}x beyond your largest run"
+    tested = budget.tested
+    if tested is None:
+        return f"{far}; the log is too short to test the law at any distance."
+    error = f"this law was off by {percent(tested.rmse)} on your own runs"
+    if tested.distance >= _TESTED * beyond:
+        return f"{far}; at that distance {error}."
+    return f"{far}; at {tested.distance:.3g}x, as far as the log can test, {error}."
+
+
+def _in_range(budget: BudgetPlan) -> str:
+    inside = budget.in_range
+    if inside is None or inside.regret is None:
+        return ""
+    return (
+        f"If you want to stay within what you trained: {by_name(inside.shape)}, {percent(inside.regret, signed=True)}."
+    )
