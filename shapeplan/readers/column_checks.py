@@ -391,7 +391,9 @@ def _recipes(runs: Runs, columns: Columns) -> list[Caution]:
 
 
 def _tells_recipes(runs: Runs, column: str) -> bool:
-    """Return whether a column has a few values, none in a few rows alone: what a fit can give levels."""
+    """Return whether a column has a few words, none in a few rows alone; numbers may be seeds."""
+    if _numbers(runs, column) is not None:
+        return False
     group, names = runs.cells[column].groups()
     return 2 <= len(names) <= _MOST_RECIPES and int(np.bincount(group).min()) >= _FEWEST_ROWS
 
