@@ -89,7 +89,10 @@ def test_what_was_laid_out_is_recognized_with_its_valleys_inside(budgets: tuple[
         ({"ratio": 1.0}, "a ratio of 1 is out of range"),
         ({"aspect": 0.5}, "an aspect of 0.5 is out of range"),
         ({"architecture": VIT}, "how many examples a parameter are best is not known of vit"),
-        ({"fit": sp.published_law(), "aspect": 64.0}, "tells the proportions, and so does `aspect`"),
+        (
+            {"architecture": VIT, "fit": sp.published_law(), "aspect": 64.0},
+            "tells the proportions, and so does `aspect`",
+        ),
         (
             {"architecture": architecture({**LLAMA.describe(), "width": 512, "depth": 8, "mlp_dim": 1024})},
             "the architecture fixes every dimension",
@@ -148,3 +151,28 @@ def test_sizes_that_cannot_be_spread_are_told() -> None:
     made = design_isoflop((1e18, 3e18, 1e19), coarse)
     assert "do not reach around the expected best" in made.cautions[0].message
     assert design_isoflop((1e20, 1e21, 1e22), LLAMA).cautions == ()
+
+
+def test_a_law_of_images_lays_out_no_language_models_and_far_budgets_are_told() -> None:
+    with pytest.raises(ArgumentError, match="the law counts examples, and llama tokens"):
+        design_isoflop(BUDGETS, LLAMA, fit=sp.published_law())
+    far = design_isoflop((1e25, 1e26, 1e27), VIT, fit=sp.published_law())
+    assert [caution.code for caution in far.cautions[:2]] == ["extrapolation", "extrapolation"]
+
+
+def test_budgets_of_language_models_are_training_flops_unless_said(program: Program, tmp_path: Path) -> None:
+    (tmp_path / "lm.yaml").write_text("architecture: {family: llama, vocab: 32000, seq: 2048, head_dim: 64}\n")
+    (tmp_path / "vit.yaml").write_text("architecture: {family: vit, patch: 14, image: 224, heads: 16, pool: map}\n")
+    for name, convention in (("lm", "training"), ("vit", "forward")):
+        for what in (
+            ("star", "--budget", "1e20"),
+            ("grid", "--budget", "1e20"),
+            ("isoflop", "--budgets", "1e19,1e20,1e21"),
+        ):
+            done = program("design", *what, "--architecture", f"{name}.yaml")
+            assert done.returncode == 0, done.stderr
+            assert f"{what[1]} is read as {convention} FLOPs; --flops-convention says otherwise" in done.stderr
+            assert f"{convention}_flops" in done.stdout.splitlines()[0]
+    other = program("design", "star", "--budget", "1e20", "--architecture", "lm.yaml", "--flops-convention", "forward")
+    assert "forward_flops" in other.stdout.splitlines()[0]
+    assert "is read as" not in other.stderr

@@ -149,3 +149,17 @@ def test_a_star_whose_exponents_are_inside_grows_by_its_own(tmp_path: Path) -> N
     fit = sp.fit(sp.read_runs(star(tmp_path / "log.csv", "gentle")), law="star", replicates=0)
     assert not fit.dimensions.kept
     assert "kept-proportions" not in [caution.code for caution in fit.cautions]
+
+
+def test_a_plan_names_the_warnings_of_its_fit_and_prints_them_when_asked(program: Program, tmp_path: Path) -> None:
+    path = six_shapes(tmp_path / "log.csv")
+    program("fit", path, "--law", "separable", "--replicates", "20", "-o", "law.json")
+    asked = ("recommend", "--law", "law.json", "--flops", "1e23")
+    short, long = program(*asked), program(*asked, "-v")
+    assert short.stdout == long.stdout
+    assert "kept-proportions; -v prints them, shapeplan explain CODE says what to do" in " ".join(short.stderr.split())
+    assert "the log does not tell the best depth" not in short.stderr
+    assert "[extrapolation]" in short.stderr
+    assert "the log does not tell the best depth" in long.stderr
+    document = json.loads(program(*asked, "--json").stdout)
+    assert any("the log does not tell the best depth" in one["message"] for one in document["warnings"])

@@ -5,7 +5,7 @@ from enum import Enum
 
 import typer
 
-_OF_OUTPUT = ("output", "form", "as_json", "quiet")
+_OF_OUTPUT = ("output", "form", "as_json", "quiet", "verbose")
 """What says where a result goes, and not what it is."""
 
 

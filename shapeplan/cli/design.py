@@ -15,6 +15,7 @@ from shapeplan.render.console import Console
 if TYPE_CHECKING:
     from shapeplan.architectures import Architecture
     from shapeplan.design.layout import Design
+    from shapeplan.quantities import Convention
 
 design = typer.Typer(
     help="Lay out the sweep to run: a log to fill in, with what every run costs.", no_args_is_help=True
@@ -40,7 +41,11 @@ TotalBudget = Annotated[
     str | None, typer.Option("--budget", metavar="FLOPS", help="For all runs: chooses what is not given.")
 ]
 Counted = Annotated[
-    opt.ConventionName, typer.Option("--flops-convention", help="What the compute column, and a budget, count.")
+    opt.ConventionName | None,
+    typer.Option(
+        "--flops-convention",
+        help="What the compute column, and a budget, count. [default: training for language models, else forward]",
+    ),
 ]
 Gpus = Annotated[str | None, typer.Option("--gpus", metavar="64xH100", help="How many days all runs take there.")]
 
@@ -54,7 +59,7 @@ def star(
     ratio: Ratio = None,
     values: Values = None,
     budget: TotalBudget = None,
-    flops_convention: Counted = opt.ConventionName.forward,
+    flops_convention: Counted = None,
     gpus: Gpus = None,
     mfu: opt.Mfu = None,
     output: opt.LogOutput = None,
@@ -73,7 +78,8 @@ def star(
 
     console = open_console(quiet=quiet)
     place = output_target(output, (architecture,), LOG_FORMATS)
-    cost, convention = _architecture(architecture), flops_convention.value
+    cost = _architecture(architecture)
+    convention = _convention(console, flops_convention, cost, "--budget" if budget else None)
     shape = opt.parse_center(center)
     lengths = _durations(durations)
     rest: dict[str, Any] = {
@@ -103,7 +109,7 @@ def grid(
     ratio: Ratio = None,
     values: Values = None,
     budget: TotalBudget = None,
-    flops_convention: Counted = opt.ConventionName.forward,
+    flops_convention: Counted = None,
     gpus: Gpus = None,
     mfu: opt.Mfu = None,
     output: opt.LogOutput = None,
@@ -123,7 +129,7 @@ def grid(
     cost, lengths = _architecture(architecture), _durations(durations)
     shape = None if around is None else parse_assignments(around, _AROUND_HINT)
     rest: dict[str, Any] = {
-        "flops_convention": flops_convention.value,
+        "flops_convention": _convention(console, flops_convention, cost, "--budget" if budget else None),
         "values": _values(values),
         "points": points,
         "ratio": PAPER_RATIO if ratio is None else ratio,
@@ -150,7 +156,7 @@ def isoflop(
     aspect: Annotated[
         float | None, typer.Option("--aspect", help="Width over depth, where no law tells it. [default: 64]")
     ] = None,
-    flops_convention: Counted = opt.ConventionName.training,
+    flops_convention: Counted = None,
     gpus: Gpus = None,
     mfu: opt.Mfu = None,
     output: opt.LogOutput = None,
@@ -179,7 +185,7 @@ def isoflop(
         ratio=ratio,
         fit=fit,
         aspect=aspect,
-        flops_convention=flops_convention.value,
+        flops_convention=_convention(console, flops_convention, cost, "--budgets"),
     )
     _show(console, made, gpus, mfu, place, architecture)
 
@@ -335,6 +341,18 @@ def _architecture(path: Path) -> "Architecture":
         hint = "write e.g. architecture: {family: vit, patch: 14, image: 224, heads: 16}"
         raise ArgumentError(ErrorDetail("no-architecture", "the file says no architecture", hint, str(path)))
     return found
+
+
+def _convention(
+    console: Console, asked: opt.ConventionName | None, cost: "Architecture", option: str | None
+) -> "Convention":
+    """Return what compute counts: as asked, else training FLOPs for language models, forward for others."""
+    if asked is not None:
+        return asked.value
+    convention: Convention = "training" if cost.examples_unit == "tokens" else "forward"
+    if option is not None:
+        console.note(f"{option} is read as {convention} FLOPs; --flops-convention says otherwise")
+    return convention
 
 
 def _durations(text: str | None) -> list[float] | None:

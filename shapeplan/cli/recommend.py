@@ -74,7 +74,8 @@ def recommend(
         str | None, typer.Option("--max-flops-per-example", help="Most forward FLOPs of one example: 2e11.")
     ] = None,
     max_examples: Annotated[
-        str | None, typer.Option("--max-examples", help="Most examples to train on, where data runs out: 13B.")
+        str | None,
+        typer.Option("--max-examples", "--max-tokens", help="Most examples to train on, where data runs out: 13B."),
     ] = None,
     inference_examples: Annotated[
         str | None,
@@ -110,6 +111,7 @@ def recommend(
     ] = None,
     as_json: opt.AsJson = False,
     output: opt.Output = None,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print the warnings of the fit in full.")] = False,
     quiet: opt.Quiet = False,
 ) -> None:
     """Recommend shapes for compute budgets, losses or days on accelerators.
@@ -176,7 +178,12 @@ def recommend(
         console.note(note)
 
     def warn() -> None:
-        console.warn(plan.cautions)
+        # What `fit` has said of a fit that is sound is named here; what is doubtful about the budgets is said.
+        if plan.cautions and plan.fit.status == "ok" and form in (None, "table") and not (verbose or as_json):
+            codes = ", ".join(dict.fromkeys(caution.code for caution in plan.cautions))
+            console.note(f"warnings of the fit: {codes}; -v prints them, shapeplan explain CODE says what to do")
+        else:
+            console.warn(plan.cautions)
         console.warn(dict.fromkeys(caution for budget in plan.budgets for caution in budget.cautions))
 
     if form not in (None, *_FORMATS):

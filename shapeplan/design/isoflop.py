@@ -77,7 +77,7 @@ def design_isoflop(
     ladder = _ladder(architecture, np.array(wanted), fit, aspect, flops_convention)
     entries: list[Entry] = []
     notes = [f"sizes: {ladder.says}"]
-    cautions: list[Caution] = []
+    cautions = list(ladder.cautions)
     for budget in wanted:
         runs = _runs_of(budget, ladder, sizes, ratio, flops_convention)
         entries += runs

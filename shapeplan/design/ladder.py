@@ -10,11 +10,12 @@ import numpy as np
 from shapeplan.architectures import Architecture
 from shapeplan.architectures.base import SHAPE_DIMS
 from shapeplan.design.layout import step_of
-from shapeplan.errors import ArgumentError, ErrorDetail
+from shapeplan.errors import ArgumentError, Caution, ErrorDetail
 from shapeplan.fitting.result import Fit
 from shapeplan.numerics.arrays import Floats
 from shapeplan.planning.recommend import recommend
 from shapeplan.planning.size import SIZE
+from shapeplan.planning.warnings import extrapolation, extrapolation_cautions
 from shapeplan.quantities import Convention, convert_flops
 
 TOKENS_PER_PARAMETER = 20.0
@@ -46,6 +47,8 @@ class Ladder:
         The budget that each is expected to be best for.
     says : str
         The rule, in words.
+    cautions : tuple of Caution
+        What is doubtful about the law behind it.
     """
 
     architecture: Architecture
@@ -53,6 +56,7 @@ class Ladder:
     params: Floats
     flops: Floats
     says: str
+    cautions: tuple[Caution, ...] = ()
 
     def best(self, budget: float) -> float:
         """Return the parameters that are expected to be best for a budget."""
@@ -152,6 +156,15 @@ def ladder_of_plans(
     ArgumentError
         If its best size does not grow with compute, or both it and the aspect tell proportions.
     """
+    if fit.examples_unit != architecture.examples_unit:
+        message = f"the law counts {fit.examples_unit}, and {architecture.family.name} {architecture.examples_unit}"
+        raise ArgumentError(ErrorDetail("bad-design", message, "give a law of such models, or leave it out"))
+    own = convert_flops(budgets, convention, fit.flops_convention)
+    cautions = tuple(
+        caution
+        for end in dict.fromkeys((float(own.min()), float(own.max())))
+        for caution in extrapolation_cautions(fit, extrapolation(fit, {}, end))
+    )
     around = np.geomspace(budgets.min() / _BEYOND, budgets.max() * _BEYOND, _BUDGETS)
     plans = recommend(fit, around.tolist(), flops_convention=convention).budgets
     dims = tuple(plans[0].shape)
@@ -172,13 +185,14 @@ def ladder_of_plans(
         says = f"the best shapes of the law {name}, those of smaller and larger budgets beside"
         if unknown := [dim for dim in shapes if dim not in best]:
             says += f"; {' and '.join(unknown)}, which it does not know, in {_usual_proportion(architecture, unknown)}"
-        return Ladder(architecture, {dim: sizes[growing] for dim, sizes in shapes.items()}, params, around, says)
+        kept = {dim: sizes[growing] for dim, sizes in shapes.items()}
+        return Ladder(architecture, kept, params, around, says, cautions)
     ladder = ladder_of_aspect(architecture, USUAL_ASPECT if aspect is None else aspect, convention)
     told = (ladder.params >= params[0]) & (ladder.params <= params[-1])
     says = f"{ladder.says.partition(';')[0]}; the middle size is the best of the law {name}"
     flops = np.exp(np.interp(np.log(ladder.params[told]), np.log(params), np.log(around)))
     shapes = {dim: sizes[told] for dim, sizes in ladder.shapes.items()}
-    return Ladder(architecture, shapes, ladder.params[told], flops, says)
+    return Ladder(architecture, shapes, ladder.params[told], flops, says, cautions)
 
 
 def _completed(architecture: Architecture, best: Mapping[str, Floats], aspect: float | None) -> dict[str, Floats]:

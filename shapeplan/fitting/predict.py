@@ -59,6 +59,14 @@ class Predictions:
     cautions: tuple[Caution, ...]
     notes: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        """Return how many rows there are and how far the law is from them; the rows are in the document."""
+        missed = ""
+        if self.residual is not None:
+            missed = f", off by {float(np.sqrt(np.mean(self.residual**2))):.2%} (root mean square)"
+        warnings = [caution.code for caution in self.cautions]
+        return f"<Predictions of {len(self.predicted)} rows{missed}, warnings={warnings}>"
+
 
 def predict(fit: Fit, runs: Runs, *, interval: str = "run") -> Predictions:
     """Predict the loss of rows.
