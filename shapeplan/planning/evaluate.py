@@ -177,6 +177,8 @@ class Evaluation:
         spent = None
         if self.cost.achieved is not None and math.isfinite(asked.limits.examples):
             spent = float(self.cost.achieved[i]) + (_at(self.cost.serving, i) or 0.0)
+        alone = _at(self.cost.loss, i)
+        expected = self._told(loss, budget) or (None if alone is None else Estimate(alone))
         of_size = next((option for option in asked.options if option in _OF_SIZE), None)
         own = (
             *edge_cautions(self.law_optimum.at_edge(shape), asked.trust),
@@ -186,7 +188,7 @@ class Evaluation:
         return (
             *(own if self.of_law else ()),
             # With limits, a better run of the log may have kept none.
-            *(() if asked.options else beaten_cautions(fit, self._told(loss, budget), budget)),
+            *(() if asked.options else beaten_cautions(fit, expected, budget)),
             *rounding_cautions(loss, best, self.tolerance),
             *left_over_cautions(budget, spent, of_size),
             *extrapolation_cautions(
