@@ -80,10 +80,13 @@ def test_exponents_are_told_better_than_by_either_half(log: Runs) -> None:
         assert widths[0] < min(widths[1:]), name
 
 
-def test_three_recipes_each_have_a_factor(tmp_path: Path) -> None:
-    runs = sp.read_runs(recipes(tmp_path / "three.csv", ("old", "new", "worse"), runs=90))
+def test_four_recipes_each_have_a_factor(tmp_path: Path) -> None:
+    runs = sp.read_runs(recipes(tmp_path / "four.csv", ("old", "new", "worse", "third"), runs=90))
     factors = {one.name: one.compute for one in sp.fit(runs, law="separable", replicates=0, group="corpus").log.recipes}
-    for name in ("new", "worse"):
+    for name in ("new", "worse", "third"):
+        ci = factors[name].ci
+        assert ci is not None
+        assert ci[0] * 0.98 < WORTH[name] < ci[1] * 1.02
         assert factors[name].value == pytest.approx(WORTH[name], rel=0.05)
 
 

@@ -18,6 +18,7 @@ from shapeplan.fitting.evidence import LogSummary, ModelSelection, RecipeFactor,
 from shapeplan.fitting.isoflop import IsoFlops
 from shapeplan.fitting.progress import Counter
 from shapeplan.fitting.proportions import kept_in_proportion
+from shapeplan.fitting.recipes.one_recipe import as_one_recipe
 from shapeplan.fitting.result import OPTIMUM_AT, Fit
 from shapeplan.fitting.rows import rows_of
 from shapeplan.fitting.selection.backtest import backtest
@@ -115,9 +116,6 @@ def fit(  # noqa: PLR0913 - public: an argument a question
     recipes: tuple[RecipeFactor, ...] = ()
     try:
         if group is not None:
-            # An optimizer that no other fit needs would double their start.
-            from shapeplan.fitting.recipes.one_recipe import as_one_recipe
-
             runs, recipes = as_one_recipe(runs, group, lambda rows: chosen_on(rows).choice.chosen, level)
         found = chosen_on(runs)
     except FitError as error:

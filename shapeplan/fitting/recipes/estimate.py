@@ -1,28 +1,29 @@
-"""The levels of recipes under a law: least squares, with intervals from the profile likelihood."""
+"""The levels of recipes under a law: least squares, with intervals from its tangent."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.optimize import brentq, minimize_scalar
-from scipy.special import ndtri, stdtrit
+from scipy.special import stdtrit
 
 from shapeplan.fitting.problem import Problem, pose
 from shapeplan.fitting.recipes.groups import Groups
 from shapeplan.fitting.recipes.level import Level
 from shapeplan.fitting.selection.candidate import Candidate
 from shapeplan.fitting.solver import Block, Solution, refit
+from shapeplan.fitting.uncertainty.residual_model import orthonormal
 from shapeplan.numerics.arrays import Bools, Floats, Index
 from shapeplan.runs import Runs
 
-_ROUNDS = 4
+_STEPS, _SHARES = 20, (1.0, 0.3, 0.1)
+"""How many steps are taken at most, and the parts of one that are tried until it goes down."""
 _CLOSE = 1e-4
 """Change of a level, as a share of the largest, below which it is settled."""
+_STEP = 1e-4
+"""The same of a step over which derivatives are taken."""
 _TRIED = 13
 _OPTIMA = 4
-_FIRST = 0.003
-"""Distance, as a share of the largest level, at which the end of an interval is looked for first."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,28 @@ class Levels:
     high: Floats
     deviations: Floats
     misfit: float
+
+
+@dataclass(frozen=True)
+class Minimum:
+    """The misfit at some levels.
+
+    Attributes
+    ----------
+    levels : ndarray, shape (groups,)
+        The levels.
+    objective : float
+        The sum of squares.
+    gradient : ndarray, shape (groups - 1,)
+        Of half the sum, by every level but that of the reference.
+    curvature : ndarray, shape (groups - 1, groups - 1)
+        The inverse of its Hessian, where the law follows.
+    """
+
+    levels: Floats
+    objective: float
+    gradient: Floats
+    curvature: Floats
 
 
 @dataclass(frozen=True)
@@ -93,54 +116,64 @@ class Misfit:
         ]
         return refit(blocks, self.candidate.found.optima[:_OPTIMA], *problem.bounds, problem.objective)
 
-    def minimum(self, start: Floats, width: float) -> tuple[Floats, float]:
-        """Return the levels of least misfit within a width of a start, and that: one by one until they stay."""
-        levels, least = start.copy(), np.inf
-        for _ in range(_ROUNDS):
-            before = levels.copy()
-            for index in range(1, len(levels)):
-                levels[index], least = self._along(levels, index, levels[index], width)
-            moved = float(np.abs(levels - before).max())
-            if len(levels) == 2 or moved < _CLOSE * self.level.most:
+    def minimum(self, start: Floats | None = None) -> Minimum:
+        """Return the levels of least misfit, by Gauss and Newton's steps in all levels together.
+
+        The law follows every step to first order (variable projection: Golub and Pereyra 1973, with Kaufman's
+        approximation): what its constants can take up of a change of levels counts for nothing.
+
+        Parameters
+        ----------
+        start : ndarray, shape (groups,), optional
+            Where to start; by default the best of a few levels of each recipe, one after the other.
+        """
+        here = self._at(self._first() if start is None else start)
+        for _ in range(_STEPS):
+            step = np.zeros(len(self.groups))
+            step[1:] = here.curvature @ here.gradient
+            for share in _SHARES:
+                tried = self._at(np.clip(here.levels - share * step, -self.level.most, self.level.most))
+                if tried.objective < here.objective:
+                    break
+            else:
+                return here
+            moved, here = float(np.abs(tried.levels - here.levels).max()), tried
+            if moved < _CLOSE * self.level.most:
                 break
-            # The others have moved since, by no more than that.
-            width = min(width, max(2 * moved, _CLOSE * self.level.most))
-        return levels, least
+        return here
 
-    def end(self, levels: Floats, index: int, sign: float, allowed: float) -> float:
-        """Return where the profile of one level reaches what is allowed, or the largest level."""
+    def _first(self) -> Floats:
+        """Return the best of a few levels of each recipe: a valley may be narrow."""
+        most, levels = self.level.most, np.zeros(len(self.groups))
+        for index in range(1, len(levels)):
+            tried = [levels.copy() for _ in range(_TRIED)]
+            for one, value in zip(tried, np.linspace(-most, most, _TRIED), strict=True):
+                one[index] = value
+            levels = min(tried, key=lambda one: float(self.fit(one).objective[0]))
+        return levels
 
-        def excess(distance: float) -> float:
-            return self._at(levels, index, levels[index] + sign * distance) - allowed
+    def _at(self, levels: Floats) -> Minimum:
+        """Return the misfit at levels, and the parabola around them."""
+        solution, problem = self.fit(levels), self.posed(levels)
+        rows = problem.all_rows
+        kept, group = self.keep[rows], self.groups.group[rows]
+        shared = self.shared(levels)
+        share = self.level.share(shared.observed(), self.groups.spread(levels))[rows]
+        residuals = problem.residuals(solution)
+        # A row has one level: a step of all levels at once tells the derivative by each.
+        step = _STEP * self.level.most
+        ahead, behind = (self._residuals(solution, levels + moved, problem.metric_unit) for moved in (step, -step))
+        slope = (ahead - behind) / (2 * step) * share
+        by_level = slope[:, None] * (group[:, None] == np.arange(1, len(levels)))
+        basis = orthonormal((problem.tangent(solution) * ((1 + residuals) * share)[:, None])[kept])
+        by_level = by_level[kept] - basis @ (basis.T @ by_level[kept])
+        curvature = np.linalg.pinv(by_level.T @ by_level)
+        return Minimum(levels, float(solution.objective[0]), by_level.T @ (residuals * share)[kept], curvature)
 
-        largest = self.level.most
-        step, inside, most = _FIRST * largest, 0.0, largest - sign * levels[index]
-        while step < most and excess(step) < 0:
-            inside, step = step, 2 * step
-        if step >= most:
-            return sign * largest
-        return float(levels[index] + sign * brentq(excess, inside, step, xtol=_CLOSE * largest / 3))
-
-    def _along(self, levels: Floats, index: int, middle: float, width: float) -> tuple[float, float]:
-        most = self.level.most
-        low, high = max(middle - width, -most), min(middle + width, most)
-        if width >= most:
-            # A valley may be narrow: the search begins around the best of a few levels.
-            tried = np.linspace(-most, most, _TRIED)
-            best = int(np.argmin([self._at(levels, index, value) for value in tried]))
-            low, high = tried[max(best - 1, 0)], tried[min(best + 1, _TRIED - 1)]
-        found = minimize_scalar(
-            lambda value: self._at(levels, index, value),
-            bounds=(low, high),
-            method="bounded",
-            options={"xatol": _CLOSE / 3 * most},
-        )
-        return float(found.x), float(found.fun)
-
-    def _at(self, levels: Floats, index: int, value: float) -> float:
-        moved = levels.copy()
-        moved[index] = value
-        return float(self.fit(moved).objective[0])
+    def _residuals(self, solution: Solution, levels: Floats, unit: float) -> Floats:
+        """Return pred/y - 1 at levels, under constants that predict in some unit of the metric."""
+        problem = self.posed(levels)
+        return problem.predicted(solution) * unit / self.shared(levels).observed()[problem.all_rows] - 1.0
 
     def _weighted(self, problem: Problem, block: Block, rows: Index, levels: Floats) -> Block:
         """Return a block whose residuals are relative to the losses that were logged."""
@@ -165,15 +198,14 @@ def estimate_levels(candidate: Candidate, runs: Runs, groups: Groups, level: Lev
         Of the intervals.
     """
     misfit = Misfit(candidate, runs, groups, level, np.ones(len(runs), dtype=bool))
-    values, least = misfit.minimum(np.zeros(len(groups)), level.most)
-    residuals = candidate.residual_model(misfit.shared(values))
+    found = misfit.minimum()
+    residuals = candidate.residual_model(misfit.shared(found.levels))
     # The rows of a run share a part of their scatter: they count as fewer.
     sizes = np.bincount(residuals.run)
     effect = 1 + residuals.common * (float((sizes**2).sum() / sizes.sum()) - 1)
     freedom = max(len(runs) / effect - candidate.problem.parameters - len(groups) + 1, 1.0)
-    tail = (1 + coverage) / 2
-    allowed = least * (1 + float(stdtrit(freedom, tail)) ** 2 / freedom)
-    low, high = np.zeros(len(groups)), np.zeros(len(groups))
-    for index in range(1, len(groups)):
-        low[index], high[index] = (misfit.end(values, index, sign, allowed) for sign in (-1.0, 1.0))
-    return Levels(level, values, low, high, (high - low) / (2 * float(ndtri(tail))), least)
+    errors = np.zeros(len(groups))
+    errors[1:] = np.sqrt(found.objective / freedom * np.diag(found.curvature))
+    width = float(stdtrit(freedom, (1 + coverage) / 2)) * errors
+    low, high = (np.clip(found.levels + sign * width, -level.most, level.most) for sign in (-1.0, 1.0))
+    return Levels(level, found.levels, low, high, errors, found.objective)

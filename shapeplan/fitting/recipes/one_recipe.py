@@ -24,8 +24,6 @@ _CUTS = (2.0, 4.0, 10.0)
 """Factors below the largest compute above which rows are held out."""
 _BETTER = 0.95
 """Error of a level over that of a plainer one, below which it is preferred where it fits the rows no worse."""
-_NEAR = 0.3
-"""Distance from the levels of all rows, as a share of the largest, within which those of fewer rows are looked for."""
 _LEAST = 1e-9
 _AT_BOUND = 0.999
 _STEP = 1e-4
@@ -100,7 +98,7 @@ def _preferred(found: Sequence[Levels], errors: Sequence[float]) -> Levels:
 
 def _error_above(misfit: Misfit, start: Floats, above: Bools) -> float:
     """Return the root mean square relative error of rows above, the law and levels fitted to those that are kept."""
-    values, _ = misfit.minimum(start, _NEAR * misfit.level.most)
+    values = misfit.minimum(start).levels
     shared, rows = misfit.shared(values), np.flatnonzero(above)
     posed = replace(misfit.candidate, problem=misfit.posed(values))
     errors = posed.unseen(misfit.fit(values), 0, shared, rows)
