@@ -155,7 +155,7 @@ def test_what_is_typed_next_works_and_every_number_is_in_the_document(
     numbers += [
         budget["params"] / 1e6,
         budget["examples"] / 1e6,
-        budget["rounded"]["width"] / budget["rounded"]["heads"],
+        budget["head_dim"],
     ]
     numbers += [budget["params"] / 1e9, budget["examples"] / 1e9, 100 * document["tolerance"]]
     numbers += [end for ends in budget["valley"].values() for end in ends]

@@ -31,6 +31,7 @@ class BudgetRecord(Part):
     shape: dict[str, float]
     ci: dict[str, Range | None]
     rounded: dict[str, int | float | None]
+    head_dim: float | None = None
     params: int | None
     flops_per_example: float | None
     flops_per_example_forward: float | None
@@ -117,6 +118,7 @@ def _budget(budget: BudgetPlan) -> BudgetRecord:
     return BudgetRecord(
         **same,
         rounded={**budget.rounded, **heads},
+        head_dim=budget.head_dim,
         loss=EstimateRecord.of(budget.loss) if budget.loss else None,
         warnings=budget.cautions,
     )

@@ -237,6 +237,12 @@ class BudgetPlan:
     tested: Horizon | None
     cautions: tuple[Caution, ...]
 
+    @property
+    def head_dim(self) -> float | None:
+        """Width of a head: that of the shape to train over its heads; None where one is not known."""
+        width = self.rounded.get("width")
+        return None if width is None or self.heads is None else width / self.heads
+
 
 @dataclass(frozen=True)
 class Plan(Shown):

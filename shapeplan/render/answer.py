@@ -28,8 +28,7 @@ def train(plan: Plan, budget: BudgetPlan) -> str:
     about = "" if plan.fit.architecture else "about "
     heads = ""
     if budget.heads is not None:
-        width = budget.rounded.get("width")
-        heads = f" ({budget.heads} heads" + (f" of {width / budget.heads:g})" if width else ")")
+        heads = f" ({budget.heads} heads" + (f" of {budget.head_dim:g})" if budget.head_dim else ")")
     sized = SIZE in budget.rounded
     said = "Train a model" if sized else f"Train {by_name(budget.rounded)}{heads}"
     on = []
