@@ -18,6 +18,9 @@ from shapeplan.numerics.grouping import first_of_group, group_alike
 from shapeplan.provenance import DroppedRow, Source
 from shapeplan.quantities import Convention, convert_flops
 
+MOST_RECIPES, FEWEST_OF_A_RECIPE = 12, 4
+"""Values of a column that tells recipes, and rows that each has at least."""
+
 
 @dataclass(frozen=True)
 class Runs:

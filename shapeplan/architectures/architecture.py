@@ -190,6 +190,11 @@ class Architecture:
         """The width of one head, where heads grow with width."""
         return None if "heads" in self.settings else self.settings.get("head_dim")
 
+    @property
+    def gated(self) -> bool:
+        """Whether the MLP is gated, with three matrices in place of two."""
+        return bool({**self.family.settings, **self.settings}.get("gated"))
+
     def describe(self) -> dict[str, Any]:
         """Return the family and the settings, as they stand in a log or a document."""
         return {"family": self.family.name, **self.settings}

@@ -173,7 +173,7 @@ def isoflop(
     from shapeplan.documents.files import published_law, read_law
 
     console = open_console(quiet=quiet)
-    place = output_target(output, (architecture, *([law] if law else [])), LOG_FORMATS)
+    place = output_target(output, (architecture, law), LOG_FORMATS)
     cost = _architecture(architecture)
     fit = read_law(law) if law else None
     if fit is None and aspect is None and cost.examples_unit != "tokens":

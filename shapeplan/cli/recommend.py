@@ -251,6 +251,5 @@ def _following(plan: "Plan", context: typer.Context) -> str:
     if plan.budgets[0].heads is None:
         return f"{command_of(context)} --head-dim 64"
     decoder = architecture.examples_unit == "tokens"
-    gated = {**architecture.family.settings, **architecture.settings}.get("gated")
-    library = ("hf-llama" if gated else "nanogpt") if decoder else "timm"
+    library = ("hf-llama" if architecture.gated else "nanogpt") if decoder else "timm"
     return f"{command_of(context)} --format {library}"

@@ -214,8 +214,7 @@ def _completed(architecture: Architecture, best: Mapping[str, Floats], aspect: f
 
 
 def _mlp_ratio(architecture: Architecture) -> float:
-    gated = {**architecture.family.settings, **architecture.settings}.get("gated")
-    return _GATED_MLP if gated else _USUAL_MLP
+    return _GATED_MLP if architecture.gated else _USUAL_MLP
 
 
 def _usual_proportion(architecture: Architecture, dims: Sequence[str]) -> str:

@@ -19,7 +19,7 @@ from shapeplan.quantities import convert_flops, format_flops
 from shapeplan.readers.columns import Columns
 from shapeplan.readers.cross_check import span
 from shapeplan.readers.names import RECIPE, SHAPE, SURE, claim_of, is_loss, word_of
-from shapeplan.runs import Runs
+from shapeplan.runs import FEWEST_OF_A_RECIPE, MOST_RECIPES, Runs
 
 _OF_SHAPE = re.compile(
     r"(^|_)(d|n|num|dim|dims|size|width|depth|hidden|layers?|blocks?|stages?|ffn?|mlp|embd?|embedding|heads?|groups?"
@@ -58,8 +58,6 @@ _SAME = 1e-6
 _LEAST_SIZE, _FEWEST_SIZES = 2, 3
 """Smallest size that a missing dimension may have, and how many it must have."""
 _FEW = 8
-_MOST_RECIPES, _FEWEST_ROWS = 12, 4
-"""Values of a column that may be recipes, and rows that each has at least."""
 _ENOUGH = 100_000
 """Rows that tell a direction."""
 _RISES = 0.5
@@ -395,7 +393,7 @@ def _tells_recipes(runs: Runs, column: str) -> bool:
     if _numbers(runs, column) is not None:
         return False
     group, names = runs.cells[column].groups()
-    return 2 <= len(names) <= _MOST_RECIPES and int(np.bincount(group).min()) >= _FEWEST_ROWS
+    return 2 <= len(names) <= MOST_RECIPES and int(np.bincount(group).min()) >= FEWEST_OF_A_RECIPE
 
 
 def _levels(runs: Runs, column: str) -> Floats | None:

@@ -107,7 +107,9 @@ class Misfit:
 
     def fit(self, levels: Floats) -> Solution:
         """Return the optimum at levels of the groups."""
-        problem = self.posed(levels)
+        return self._solved(self.posed(levels), levels)
+
+    def _solved(self, problem: Problem, levels: Floats) -> Solution:
         blocks = [
             self._weighted(problem, block, rows[some], levels)
             for block, rows, some in zip(
@@ -154,7 +156,8 @@ class Misfit:
 
     def _at(self, levels: Floats) -> Minimum:
         """Return the misfit at levels, and the parabola around them."""
-        solution, problem = self.fit(levels), self.posed(levels)
+        problem = self.posed(levels)
+        solution = self._solved(problem, levels)
         rows = problem.all_rows
         kept, group = self.keep[rows], self.groups.group[rows]
         shared = self.shared(levels)

@@ -9,9 +9,7 @@ import numpy as np
 
 from shapeplan.errors import ArgumentError, ErrorDetail
 from shapeplan.numerics.arrays import Floats, Ints
-from shapeplan.runs import Runs
-
-MOST_GROUPS, FEWEST_ROWS = 12, 4
+from shapeplan.runs import FEWEST_OF_A_RECIPE, MOST_RECIPES, Runs
 
 
 @dataclass(frozen=True)
@@ -61,13 +59,13 @@ def groups_of(runs: Runs, column: str) -> Groups:
     counts = np.bincount(group, minlength=len(names))
     if blank := sum(int(count) for name, count in zip(names, counts, strict=True) if not str(name).strip()):
         raise _bad(f"the column {column!r} is empty in {blank} rows", "fill them in, or leave them out with `where`")
-    if not 2 <= len(names) <= MOST_GROUPS:
+    if not 2 <= len(names) <= MOST_RECIPES:
         has = "one value" if len(names) == 1 else f"{len(names)} values"
-        raise _bad(f"the column {column!r} has {has}", f"a factor has 2 to {MOST_GROUPS}; `where` keeps some rows")
+        raise _bad(f"the column {column!r} has {has}", f"a factor has 2 to {MOST_RECIPES}; `where` keeps some rows")
     least = int(np.argmin(counts))
-    if counts[least] < FEWEST_ROWS:
+    if counts[least] < FEWEST_OF_A_RECIPE:
         message = f"{names[least]!r} of the column {column!r} has {counts[least]} rows"
-        raise _bad(message, f"a factor needs {FEWEST_ROWS} or more; leave them out with `where`")
+        raise _bad(message, f"a factor needs {FEWEST_OF_A_RECIPE} or more; leave them out with `where`")
     order = np.argsort(-counts, kind="stable")
     place = np.empty(len(names), dtype=np.int64)
     place[order] = np.arange(len(names))

@@ -12,13 +12,13 @@ from shapeplan.errors import Caution
 from shapeplan.fitting.checkpoints import whole_stretches
 from shapeplan.fitting.evidence import RecipeFactor
 from shapeplan.fitting.recipes.estimate import Levels, Misfit, estimate_levels
-from shapeplan.fitting.recipes.groups import FEWEST_ROWS, Groups, groups_of
+from shapeplan.fitting.recipes.groups import Groups, groups_of
 from shapeplan.fitting.recipes.level import LARGEST_FACTOR, ComputeLevel, levels_for
 from shapeplan.fitting.records import Estimate, Interval
 from shapeplan.fitting.selection.candidate import Candidate
 from shapeplan.laws import Law
 from shapeplan.numerics.arrays import Bools, Floats
-from shapeplan.runs import Runs
+from shapeplan.runs import FEWEST_OF_A_RECIPE, Runs
 
 _CUTS = (2.0, 4.0, 10.0)
 """Factors below the largest compute above which rows are held out."""
@@ -82,7 +82,7 @@ def _backtest(candidate: Candidate, runs: Runs, groups: Groups, levels: Levels) 
         below = runs.flops <= runs.flops.max() / cut
         keep = whole_stretches(runs, below)
         fewest = np.bincount(groups.group[keep], minlength=len(groups)).min()
-        if below.all() or fewest < FEWEST_ROWS or candidate.lacking(runs, keep) is not None:
+        if below.all() or fewest < FEWEST_OF_A_RECIPE or candidate.lacking(runs, keep) is not None:
             continue
         errors.append(_error_above(Misfit(candidate, runs, groups, levels.level, keep), levels.values, ~below))
     return float(np.exp(np.mean(np.log(np.maximum(errors, _LEAST))))) if errors else np.nan
