@@ -120,7 +120,7 @@ def test_a_plan_keeps_its_budget_and_gains_by_it(name: str) -> None:
             assert plan.achieved_flops is not None
             assert plan.achieved_flops <= flops
             assert plan.regret_of_rounding is not None
-            assert plan.regret_of_rounding <= 0.001
+            assert plan.regret_of_rounding <= 0.002
 
 
 @pytest.mark.parametrize("name", NAMES[:-1])

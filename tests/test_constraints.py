@@ -143,7 +143,7 @@ def test_serving_is_paid_from_the_budget(planned: Fit) -> None:
         ({"fix": {"depth": 2.5}}, ArgumentError, "depth cannot be fixed at 2.5"),
         ({"fix": {"heads": 8}}, ArgumentError, "there is no dimension 'heads' to fix"),
         (
-            {"fix": {"width": 1000}},
+            {"fix": {"width": 1000}, "preset": "none"},
             ArgumentError,
             "`fix=width=1000` is no multiple of 16, .* fix width=992",
         ),

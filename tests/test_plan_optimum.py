@@ -72,7 +72,7 @@ def test_the_plan_loses_next_to_nothing_to_the_truth(fitted: Fit, flops: float, 
 def test_no_shape_of_the_lattice_around_is_better(log_flops: float) -> None:
     found = _CACHE.setdefault("fit", fit(sweep(0.003, 2), law="separable", replicates=0))
     flops = 10**log_flops
-    budget = recommend(found, flops).budgets[0]
+    budget = recommend(found, flops, preset="none", multiples={"width": 16, "mlp_dim": 16}).budgets[0]
     assert budget.achieved_flops is not None
     assert budget.achieved_flops <= flops
     assert budget.regret_of_rounding is not None

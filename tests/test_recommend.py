@@ -20,8 +20,6 @@ from shapeplan.errors import ArgumentError, PlanError
 from shapeplan.fitting.result import Fit
 from shapeplan.numerics.arrays import nearest_multiple
 from shapeplan.planning.recommend import recommend
-from shapeplan.planning.rounding import rounding_rule
-from shapeplan.sweeps.dimensions import Dimensions
 from shapeplan.sweeps.grid import Start
 
 
@@ -134,17 +132,19 @@ def test_rounding_is_to_the_nearest_multiple_in_ratio(value: float, multiple: in
             assert distance <= abs(math.log(other / value)) + 1e-9
 
 
-def rounded(shape: dict[str, float], rule: dict[str, int], **options: int) -> tuple[dict[str, float], int | None]:
-    """Return a shape rounded dimension by dimension, and its heads."""
-    built = rounding_rule(Dimensions(tuple(shape), {}, {}), rule, **options)
-    found = {dim: float(v[0]) for dim, v in built.round({dim: np.array([v]) for dim, v in shape.items()}).items()}
-    return found, built.heads_of(found.get("width"))
+def test_heads_grow_with_width_or_stay(fitted: Fit) -> None:
+    """Without a preset, heads are as the log has them."""
 
+    def heads(rule: dict[str, int]) -> tuple[float, int | None]:
+        found = replace(fitted, log=replace(fitted.log, heads=rule))
+        budget = recommend(found, 1e20, preset="none").budgets[0]
+        return budget.rounded["width"], budget.heads
 
-def test_heads_grow_with_width_or_stay() -> None:
-    assert rounded({"width": 1000.0}, {"head_dim": 64}) == ({"width": 1024}, 16)
-    assert rounded({"width": 1000.0}, {"heads": 12}) == ({"width": 1008}, 12)
-    assert rounded({"width": 1000.0, "depth": 0.3}, {}) == ({"width": 1008, "depth": 1}, None)
+    width, count = heads({"head_dim": 64})
+    assert count == width / 64
+    width, count = heads({"heads": 12})
+    assert (width % 12, count) == (0, 12)
+    assert heads({})[1] is None
 
 
 def test_tied_and_fixed_dimensions_follow() -> None:
@@ -283,7 +283,7 @@ def test_csv_has_a_row_a_budget(program: Program, law: Path) -> None:
     done = program("recommend", "--law", law, "--flops", "1e20", "--flops", "1e21", "--format", "csv")
     rows = list(csv.DictReader(io.StringIO(done.stdout)))
     assert [float(row["flops"]) for row in rows] == [1e20, 1e21]
-    assert rows[1]["width"] == "960"
+    assert rows[1]["width"] == "1024"
     assert float(rows[1]["loss_lower"]) < float(rows[1]["loss"]) < float(rows[1]["loss_upper"])
     both = program("recommend", "--law", law, "--flops", "1e20", "--format", "csv", "--json")
     assert both.returncode == 2

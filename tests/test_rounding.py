@@ -9,11 +9,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from changed import changed
 from conftest import DIMS, fit, loss, one, sweep
+from studies.worlds import world
 
 from shapeplan.architectures import architecture
 from shapeplan.errors import ArgumentError
 from shapeplan.fitting.result import Fit
+from shapeplan.planning.heads import Heads
+from shapeplan.planning.plan import BudgetPlan
 from shapeplan.planning.recommend import recommend
 from shapeplan.readers.read import read_runs
 
@@ -29,10 +33,11 @@ from shapeplan.readers.read import read_runs
 )
 def test_coarse_steps_are_paid_along_the_limit(planned: Fit, options: dict[str, Any], limit: str) -> None:
     """Every shape of the whole lattice is tried here; next to the limit the best may be far in a fine dimension."""
-    plan = one(planned, **options)
+    options["multiples"] = {"width": 16, "mlp_dim": 16} | options.get("multiples", {})
+    plan = one(planned, preset="none", **options)
     most = options.get("max_params") or options["max_flops_per_example"]
     assert getattr(plan, limit) <= most
-    width = 512 if "head_dim" in options or "multiples" in options else 16
+    width = 512 if "head_dim" in options else options["multiples"]["width"]
     mlp_dim, depth = (128 if "head_dim" in options else 16), (8 if "pipeline_parallel" in options else 1)
     axes = (np.arange(width, 2000, width), np.arange(depth, 60, depth), np.arange(mlp_dim, 5000, mlp_dim))
     places = dict(zip(DIMS, (axis.ravel().astype(float) for axis in np.meshgrid(*axes)), strict=True))
@@ -62,9 +67,12 @@ def test_heads_are_shared_by_key_and_value_heads(planned: Fit) -> None:
         heads = one(found, flops).heads
         assert heads is not None
         assert heads % 6 == 0
-        split = one(found, flops, tensor_parallel=4).heads
+        split = one(found, flops, tensor_parallel=3).heads
         assert split is not None
-        assert split % 12 == 0
+        assert split % 6 == 0
+    message = "6 key and value heads cannot be split over 4 devices; give `tensor_parallel` as one of 1, 2, 3, 6"
+    with pytest.raises(ArgumentError, match=message):
+        one(found, tensor_parallel=4)
     with pytest.raises(ArgumentError, match="16 heads cannot be shared by 6 key and value heads; give `heads=48`"):
         one(found, heads=16)
 
@@ -122,3 +130,83 @@ def test_dimensions_that_are_no_whole_numbers_stay_so(tmp_path: Path) -> None:
     assert [row.shape["expansion"] for row in budget.versus if row.name.startswith("width")] == [2.5]
     held = recommend(found, 1e16, force=True, fix={"expansion": 2.5}).budgets[0]
     assert held.rounded["expansion"] == 2.5
+
+
+ARCHITECTURES: tuple[dict[str, Any] | None, ...] = (
+    None,
+    {"family": "llama", "vocab": 32000, "seq": 2048, "head_dim": 128, "kv_heads": 8},
+    {"family": "llama", "vocab": 32000, "seq": 2048, "head_dim": 64},
+    {"family": "gpt2", "vocab": 50257, "seq": 1024, "heads": 12},
+    {"family": "vit", "patch": 16, "image": 224, "pool": "tok", "heads": 16},
+    {"family": "qwen3", "vocab": 151936, "seq": 4096, "heads": 32, "head_dim": 128, "kv_heads": 8},
+)
+LAWS = ("additive", "product", "interaction", "separable", "chinchilla")
+
+
+def default_plans(seed: int) -> tuple[Fit, tuple[BudgetPlan, ...]]:
+    """Return the plans of a random law, on one of the architectures, for budgets of 1e17 to 1e25."""
+    settings = ARCHITECTURES[seed % len(ARCHITECTURES)]
+    runs = replace(sweep(), architecture=architecture(settings) if settings else None)
+    template = fit(runs, law="separable", replicates=0)
+    law = replace(world(LAWS[seed % len(LAWS)], seed), derive=template.cost_model.variables)
+    found = changed(template, law=law, growth_exponents={})
+    budgets = 10.0 ** np.random.default_rng(seed).uniform(17, 25, 3)
+    return found, recommend(found, budgets, force=True).budgets
+
+
+def check_buildable(seed: int) -> None:
+    """Assert what timm and transformers assert of a configuration, and the promises of the preset."""
+    found, budgets = default_plans(seed)
+    settings = dict(ARCHITECTURES[seed % len(ARCHITECTURES)] or {})
+    decoupled = {"heads", "head_dim"} <= settings.keys()
+    for budget in budgets:
+        width, heads = budget.rounded["width"], budget.heads
+        assert heads is not None
+        assert budget.head_dim is not None
+        assert budget.head_dim % 8 == 0
+        assert budget.head_dim <= 256
+        assert heads % found.kv_heads == 0
+        if not decoupled:
+            assert heads * budget.head_dim == width
+        if budget.flops_training >= 1e19:
+            assert width % 64 == 0
+            assert budget.regret_of_rounding is not None
+            assert budget.regret_of_rounding <= 0.002
+        if settings:
+            told = settings if decoupled else {name: value for name, value in settings.items() if name != "head_dim"}
+            assert budget.params == architecture({**told, "heads": heads}).model(budget.rounded).params
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_default_plans_can_be_built(seed: int) -> None:
+    check_buildable(seed)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(24, 224))
+def test_default_plans_of_many_laws_can_be_built(seed: int) -> None:
+    check_buildable(seed)
+
+
+def test_presets(planned: Fit) -> None:
+    """Steps, and heads: those of the log where they fit, else of the preferred width."""
+    assert one(planned, 1e21, preset="tpu").rounded["width"] % 128 == 0
+    none = one(planned, 1e21, preset="none")
+    assert none.rounded["mlp_dim"] == pytest.approx(none.shape["mlp_dim"], abs=2)
+    assert none.heads == 16
+    assert Heads(logged={"heads": 16}, unit=8, free=True).of(1152) == 16
+    assert Heads(logged={"heads": 16}, unit=8, free=True).of(1088) == 17
+    assert Heads(logged={"heads": 12}, unit=8, free=True).of(9216) == 72
+    assert Heads(logged={"head_dim": 49}, unit=8, free=True).of(2048) == 16
+    assert Heads(unit=8, free=True).of(1000) == 25
+    with pytest.raises(ArgumentError, match="did you mean 'gpu'"):
+        one(planned, preset="gpus")
+
+
+def test_a_head_dim_that_the_architecture_sets_is_not_changed() -> None:
+    qwen = architecture({"family": "qwen3", "vocab": 32000, "seq": 2048, "heads": 32, "head_dim": 128, "kv_heads": 8})
+    found = fit(replace(sweep(), architecture=qwen), law="product", replicates=0)
+    budget = one(found, 1e21)
+    assert (budget.heads, budget.head_dim) == (32, 128)
+    with pytest.raises(ArgumentError, match="the architecture sets heads and a head_dim of 128"):
+        one(found, head_dim=64)

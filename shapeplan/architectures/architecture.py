@@ -148,12 +148,15 @@ class Architecture:
         return self.family.model(**options)
 
     def flops_per_example(self, shape: Mapping[str, ArrayLike]) -> Floats:
-        """Return the forward FLOPs of one example (an image, a token) at the shape; arrays broadcast."""
+        """Return the forward FLOPs of one example (an image, a token) at the shape; arrays broadcast.
+
+        A shape with ``heads`` has these in place of the setting.
+        """
         model = self._continuous(shape)
         return np.asarray(model.flops("forward") / model.examples_per_input, dtype=float)
 
     def params(self, shape: Mapping[str, ArrayLike]) -> Floats:
-        """Return the number of parameters at the shape; arrays broadcast."""
+        """Return the number of parameters at the shape, as `flops_per_example` reads it; arrays broadcast."""
         return np.asarray(self._continuous(shape).params, dtype=float)
 
     @cached_property
@@ -168,7 +171,11 @@ class Architecture:
             sizes["mlp_dim"] = self.settings[_RATIO] * sizes["width"]
         if not set(SHAPE_DIMS) <= sizes.keys() | self.settings.keys():
             return self.model(sizes)
-        return self._template.resized({dim: sizes[dim] for dim in SHAPE_DIMS if dim in sizes})
+        resized: dict[str, Number | None] = {dim: sizes[dim] for dim in SHAPE_DIMS if dim in sizes}
+        if "heads" in sizes:
+            # Without heads in the settings, the width of one was to follow from the model's.
+            resized |= {"heads": sizes["heads"]} | ({} if "heads" in self.settings else {"head_dim": None})
+        return self._template.resized(resized)
 
     @property
     def examples_unit(self) -> str:

@@ -121,7 +121,7 @@ class Transformer(ABC):
             and (is_array(value := getattr(self, setting.name)) or value != setting.default)
         }
 
-    def resized(self, sizes: Mapping[str, Number]) -> Self:
+    def resized(self, sizes: Mapping[str, Number | None]) -> Self:
         """Return the model with other continuous dimensions; nothing is checked, and NaN stays NaN."""
         model = copy.copy(self)
         for dim, size in sizes.items():

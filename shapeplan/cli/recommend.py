@@ -57,6 +57,10 @@ def recommend(
             "--versus", metavar="SHAPE", help="Compare with ViT-g/14, 24x1024x4096 (depth, width, MLP) ... Repeatable."
         ),
     ] = None,
+    preset: Annotated[
+        str,
+        typer.Option("--preset", help="What shapes are rounded to: gpu, tpu, or none (whole numbers)."),
+    ] = "gpu",
     multiple_of: Annotated[
         list[str] | None,
         typer.Option("--multiple-of", metavar="DIM=N", help="Round to multiples, e.g. width=128,mlp_dim=256."),
@@ -157,6 +161,7 @@ def recommend(
         method=method,
         weights=parse_assignments(weights, "write e.g. width=0.4,depth=0.6") if weights and "=" in weights else weights,
         start=Start(*opt.parse_start(start), source="given by --start") if start else None,
+        preset=preset,
         multiples=opt.parse_multiples(multiple_of),
         heads=heads,
         head_dim=head_dim,
@@ -249,7 +254,7 @@ def _following(plan: "Plan", context: typer.Context) -> str:
     if architecture is None:
         return "give the architecture with `fit --config`: parameters are then exact, and the plan becomes a config"
     if plan.budgets[0].heads is None:
-        return f"{command_of(context)} --head-dim 64"
+        return f"{command_of(context)} --preset gpu"
     decoder = architecture.examples_unit == "tokens"
     library = ("hf-llama" if architecture.gated else "nanogpt") if decoder else "timm"
     return f"{command_of(context)} --format {library}"

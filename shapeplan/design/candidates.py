@@ -11,7 +11,7 @@ import numpy as np
 from shapeplan.errors import ErrorDetail, PlanError
 from shapeplan.fitting.result import Fit
 from shapeplan.numerics.arrays import Bools, Floats, nearest_multiple
-from shapeplan.planning.rounding import rounding_rule
+from shapeplan.planning.building import rule_of_log
 from shapeplan.quantities import format_flops
 
 MOST_SHAPES = 512
@@ -102,7 +102,7 @@ def examples_range(fit: Fit) -> tuple[float, float]:
 
 def _shapes(fit: Fit) -> dict[str, Floats]:
     """Return shapes around the trained ones, all dimensions, that can be built."""
-    built, axes = rounding_rule(fit.dimensions, fit.heads, fractional=fit.fractional, kv_heads=fit.kv_heads), {}
+    built, axes = rule_of_log(fit), {}
     count = max(_FEWEST_VALUES, min(_MOST_VALUES, int(MOST_SHAPES ** (1 / len(fit.dims)) + 1e-9)))
     for dim in fit.dims:
         low, high = fit.shape_range[dim]

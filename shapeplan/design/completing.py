@@ -13,7 +13,7 @@ from shapeplan.design.layout import run_name
 from shapeplan.fitting.isoflop import Valley
 from shapeplan.fitting.result import Fit
 from shapeplan.numerics.arrays import Floats, Index, nearest_multiple
-from shapeplan.planning.rounding import rounding_rule
+from shapeplan.planning.building import rule_of_log
 from shapeplan.quantities import convert_flops, format_flops
 
 _APART = (0.5, 2.0)
@@ -84,7 +84,7 @@ class _Lacking:
     def __init__(self, fit: Fit, share: float) -> None:
         assert fit.rows is not None, "the rows are not known"
         self.fit, self.rows, self.share = fit, fit.rows, share
-        self.built = rounding_rule(fit.dimensions, fit.heads, fractional=fit.fractional, kv_heads=fit.kv_heads)
+        self.built = rule_of_log(fit)
         dims = tuple(self.rows.shape)
         every = np.column_stack([self.rows.shape[dim] for dim in dims])
         shapes = np.unique(every, axis=0)

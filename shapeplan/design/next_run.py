@@ -19,7 +19,7 @@ from shapeplan.fitting.isoflop import told
 from shapeplan.fitting.result import Fit
 from shapeplan.numerics.arrays import plain
 from shapeplan.optimum.cost_model import TRUST
-from shapeplan.planning.rounding import rounding_rule
+from shapeplan.planning.heads import Heads
 from shapeplan.planning.warnings import extrapolation, extrapolation_cautions
 from shapeplan.quantities import LARGEST_FLOPS, format_flops
 from shapeplan.runs import Runs
@@ -127,8 +127,8 @@ class NextRuns:
         runs = planned(entries, fit.cost, fit.flops_convention, examples_unit=fit.examples_unit, metric=fit.metric)
         if runs.heads is not None or not fit.heads or "width" not in runs.dims:
             return runs
-        built = rounding_rule(fit.dimensions, fit.heads)
-        return replace(runs, heads=np.array([float(built.heads_of(width) or 1) for width in runs.values("width")]))
+        heads = Heads(logged=fit.heads).of_all(runs.values("width"))
+        return runs if heads is None else replace(runs, heads=np.maximum(heads, 1.0))
 
 
 def next_runs(

@@ -83,6 +83,7 @@ class PlanDocument(Document):
     trust: float | None = None
     tolerance: float | None = None
     limits: dict[str, float] = Field(default_factory=dict)
+    preset: str | None = None
     fleet: FleetRecord | None = None
     budgets: tuple[BudgetRecord, ...]
 
@@ -106,6 +107,7 @@ def plan_document(plan: Plan) -> PlanDocument:
         trust=plan.trust,
         tolerance=plan.tolerance,
         limits=dict(plan.limits),
+        preset=plan.preset,
         fleet=_fleet(plan),
         budgets=tuple(_budget(budget) for budget in plan.budgets),
     )
@@ -118,7 +120,6 @@ def _budget(budget: BudgetPlan) -> BudgetRecord:
     return BudgetRecord(
         **same,
         rounded={**budget.rounded, **heads},
-        head_dim=budget.head_dim,
         loss=EstimateRecord.of(budget.loss) if budget.loss else None,
         warnings=budget.cautions,
     )

@@ -56,7 +56,7 @@ def widened(values: Floats, ends: tuple[Floats, Floats], own: ArrayLike) -> tupl
     return values * np.exp(-np.hypot(below, own)), values * np.exp(np.hypot(above, own))
 
 
-def nearest_multiple(values: Floats, multiple: float) -> Floats:
+def nearest_multiple(values: Floats, multiple: float | Floats) -> Floats:
     """Return the multiples nearest to values, at least one.
 
     Nearest in ratio: 1.5 is closer to 2 than to 1 when both are factors.

@@ -14,9 +14,8 @@ from shapeplan.fitting.result import Fit
 from shapeplan.numerics.arrays import Floats
 from shapeplan.planning.arguments import number, several
 from shapeplan.planning.budget_for_loss import LEAST_FLOPS, flops_interval, flops_of_shape, least_flops
+from shapeplan.planning.building import Builder
 from shapeplan.planning.optimum import Optimum
-from shapeplan.planning.rounding import RoundingRule
-from shapeplan.planning.shapes import round_to_least_loss
 from shapeplan.quantities import LARGEST_FLOPS, Convention, convert_flops, format_flops, parse_flops
 
 MOST_DAYS = 36525.0
@@ -49,7 +48,7 @@ class Budgets:
 
 def read_budgets(
     optimum: Optimum,
-    rounding_rule: RoundingRule,
+    builder: Builder,
     flops: Amounts | None,
     flops_convention: Convention | None,
     loss: Sequence[float] | float | None,
@@ -76,7 +75,7 @@ def read_budgets(
         hint = "give one of `flops=1e21`, `loss=0.15`, or `gpus=64xH100` `days=14`"
         raise ArgumentError(ErrorDetail("bad-budget", message, hint))
     if loss is not None:
-        return _for_losses(optimum, rounding_rule, [number("loss", one) for one in several("loss", loss)], fleet, share)
+        return _for_losses(optimum, builder, [number("loss", one) for one in several("loss", loss)], fleet, share)
     if days is not None and fleet is not None and share is not None:
         if not 0 < days <= MOST_DAYS:
             hint = f"give more than 0 and at most {MOST_DAYS:g}"
@@ -96,7 +95,7 @@ def read_budgets(
 
 
 def _for_losses(
-    optimum: Optimum, rounding_rule: RoundingRule, losses: list[float], fleet: Fleet | None, mfu: float | None
+    optimum: Optimum, builder: Builder, losses: list[float], fleet: Fleet | None, mfu: float | None
 ) -> Budgets:
     """Return the least compute with which shapes that can be built reach the losses."""
     fit = optimum.fit
@@ -117,10 +116,7 @@ def _for_losses(
         message = f"a {fit.metric} of {high:g} is reached with no training at all, under the law"
         raise PlanError(ErrorDetail("loss-too-high", message, "ask for a loss like those of the log"))
     flops = np.array(
-        [
-            _buildable(optimum, rounding_rule, target, least)
-            for target, least in zip(losses, needed.tolist(), strict=True)
-        ]
+        [_buildable(optimum, builder, target, least) for target, least in zip(losses, needed.tolist(), strict=True)]
     )
     intervals = (flops_interval(optimum, target, least) for target, least in zip(losses, needed.tolist(), strict=True))
     # What rounding costs is paid under every draw.
@@ -128,7 +124,7 @@ def _for_losses(
     return Budgets(flops, tuple(_scaled(ci, more) for ci, more in zip(intervals, paid, strict=True)), fleet, mfu)
 
 
-def _buildable(optimum: Optimum, rounding_rule: RoundingRule, target: float, least: float) -> float:
+def _buildable(optimum: Optimum, builder: Builder, target: float, least: float) -> float:
     """Return the least compute with which a shape that can be built reaches a loss; `least` is that of any shape.
 
     Fine steps lose next to nothing, and the shape built at `least` needs a little more. Where steps are coarse, budgets
@@ -137,7 +133,7 @@ def _buildable(optimum: Optimum, rounding_rule: RoundingRule, target: float, lea
 
     def built(flops: float) -> tuple[float, float]:
         budget = np.array([flops])
-        shape = round_to_least_loss(optimum, rounding_rule, optimum.shapes(budget), budget)
+        shape = builder.build(optimum, optimum, optimum.shapes(budget), budget)
         own = float(flops_of_shape(optimum, shape, np.array([target]), np.array([flops]))[0])
         return own, float(optimum.losses(shape, budget)[0])
 

@@ -62,7 +62,7 @@ def read_versus(text: str, fit: Fit) -> ReferenceShape:
     ArgumentError
         If it is none of these, or lacks a dimension of the law.
     """
-    dims = (*fit.dims, *fit.dimensions.tied, *fit.dimensions.fixed)
+    dims = fit.dimensions.every
     hint = "write params=7e10, or the name of a model" if dims == (SIZE,) else _HINT
     notes: list[str] = []
     if "=" in text:
@@ -129,16 +129,18 @@ def alternatives(
     its = ShapeCost.of(optimum, shape, plan.flops, tell_loss=tell_loss)
     intervals = _regret_intervals(optimum, its, plan) if tell_loss else None
     kept = optimum.asked.kept_by(optimum.fit, shape, plan.flops)
+    dims, heads = optimum.fit.dimensions.every, shape.get("heads")
     return [
         Alternative(
             name=name,
-            shape={dim: plain(float(values[i])) for dim, values in shape.items()},
+            shape={dim: plain(float(values[i])) for dim, values in shape.items() if dim in dims},
             params=_whole(its.params, i),
             flops_per_example=_number(its.each, i),
             loss=_number(its.loss, i),
             regret=None if its.loss is None or plan.loss is None else _finite(its.loss[i] / plan.loss[i] - 1.0),
             regret_ci=intervals[i] if intervals else None,
             keeps_limits=bool(kept[i]),
+            heads=None if heads is None else int(heads[i]),
         )
         for i in range(len(plan.flops))
     ]

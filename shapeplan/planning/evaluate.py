@@ -14,16 +14,15 @@ from shapeplan.fitting.result import Fit
 from shapeplan.numerics.arrays import Bools, Floats, plain
 from shapeplan.optimum.cost_model import BEYOND
 from shapeplan.planning.budgets import Budgets
+from shapeplan.planning.building import Builder
 from shapeplan.planning.comparison import ReferenceShape, alternatives, compare_with
 from shapeplan.planning.model_uncertainty import disagreement, under_rivals
 from shapeplan.planning.optimum import KNOTS, Optimum
 from shapeplan.planning.plan import Alternative, BudgetPlan, Deviation, LawPlan, Serving
 from shapeplan.planning.planner import Planner
 from shapeplan.planning.recipe import Recipe
-from shapeplan.planning.rounding import RoundingRule
 from shapeplan.planning.sensitivity import deviations, valley
 from shapeplan.planning.shape_cost import ShapeCost
-from shapeplan.planning.shapes import check_shapes, round_to_least_loss
 from shapeplan.planning.size_interval import Ends, size_intervals
 from shapeplan.planning.warnings import (
     beaten_cautions,
@@ -51,8 +50,8 @@ class Evaluation:
         The optimum of the law, with what the plan must keep.
     of_law : bool
         Whether shapes are its optimum, not the recipe's.
-    built : RoundingRule
-        What shapes are rounded to.
+    builder : Builder
+        What can be built.
     budgets : Budgets
         What is to be spent.
     shapes, intervals : mappings
@@ -75,7 +74,7 @@ class Evaluation:
 
     law_optimum: Optimum
     of_law: bool
-    built: RoundingRule
+    builder: Builder
     budgets: Budgets
     shapes: Mapping[str, Floats]
     intervals: Mapping[str, Ends] | None
@@ -101,7 +100,8 @@ class Evaluation:
         fit, cost, own = self.law_optimum.fit, self.cost, self.law_optimum.fit.flops_convention
         budget = float(self.budgets.flops[i])
         shape = {dim: float(values[i]) for dim, values in self.shapes.items()}
-        rounded = {dim: plain(values[i]) for dim, values in cost.shape.items()}
+        rounded = {dim: plain(values[i]) for dim, values in cost.shape.items() if dim in fit.dimensions.every}
+        heads = cost.shape.get("heads")
         ci, of_law = (_complete(fit, _at_budget(ends, i)) for ends in (self.sizes, self.intervals))
         forward, spent = _at(cost.forward, i), _at(cost.achieved, i)
         examples = _at(cost.examples, i)
@@ -117,7 +117,8 @@ class Evaluation:
             shape=fit.dimensions.complete(shape),
             ci=ci,
             rounded=rounded,
-            heads=self.built.heads_of(rounded.get("width")),
+            heads=None if heads is None else int(heads[i]),
+            head_dim=None if heads is None else self.builder.heads.head_dim(rounded["width"], int(heads[i])),
             params=None if params is None else round(params),
             flops_per_example=_at(cost.each, i),
             flops_per_example_forward=forward,
@@ -203,7 +204,7 @@ def evaluate(
     optimum: Optimum,
     chosen: Planner,
     beside: Planner | None,
-    built: RoundingRule,
+    builder: Builder,
     budgets: Budgets,
     rated: Sequence[ReferenceShape],
     tolerance: float,
@@ -218,8 +219,8 @@ def evaluate(
         The law, with what the plan must keep.
     chosen, beside : Planner
         What answers, and what is shown beside it.
-    built : RoundingRule
-        What shapes are rounded to.
+    builder : Builder
+        What can be built.
     budgets : Budgets
         What is to be spent.
     rated : sequence of ReferenceShape
@@ -237,11 +238,11 @@ def evaluate(
     fit, flops, tell = optimum.fit, budgets.flops, optimum.fit.predicts_loss
     of_law = isinstance(chosen, Optimum)
     shapes = chosen.shapes(flops)
-    rounded = _build(chosen, optimum, built, shapes, flops)
+    rounded = builder.build(chosen, optimum, shapes, flops)
     cost = ShapeCost.of(optimum, rounded, flops, tell_loss=fit.knows_loss)
     _check_bought(fit, cost)
     told = cost if tell else replace(cost, loss=None)
-    besides = _besides(beside, optimum, built, told)
+    besides = _besides(beside, optimum, builder, told)
     nothing: list[Alternative | None] = [None] * len(flops)
     intervals = chosen.intervals(flops, shapes)
     laws = under_rivals(optimum, cost) if fit.rivals else [()] * len(flops)
@@ -249,7 +250,7 @@ def evaluate(
     return Evaluation(
         law_optimum=optimum,
         of_law=of_law,
-        built=built,
+        builder=builder,
         budgets=budgets,
         shapes=shapes,
         intervals=intervals,
@@ -263,7 +264,7 @@ def evaluate(
         versus=compare_with(rated, optimum, told, tell_loss=tell),
         recipe=besides if isinstance(beside, Recipe) else nothing,
         optimum=besides if isinstance(beside, Optimum) else nothing,
-        in_range=_in_range(optimum, built, told) if of_law and tell else nothing,
+        in_range=_in_range(optimum, builder, told) if of_law and tell else nothing,
         tolerance=tolerance,
         of_run=of_run,
     )
@@ -274,32 +275,20 @@ def _losses(optimum: Optimum, shape: Mapping[str, Floats], flops: Floats) -> tup
     return optimum.losses(shape, flops), optimum.fit.loss_interval(**optimum.variables(shape, flops))
 
 
-def _build(
-    method: Planner, optimum: Optimum, built: RoundingRule, shapes: Mapping[str, Floats], flops: Floats
-) -> dict[str, Floats]:
-    """Return shapes that can be built: of least loss around an optimum, the nearest to a recipe's."""
-    if isinstance(method, Optimum):
-        return round_to_least_loss(optimum, built, shapes, flops)
-    check_shapes(optimum, shapes, flops)
-    return built.round(shapes)
-
-
-def _besides(
-    beside: Planner | None, optimum: Optimum, built: RoundingRule, plan: ShapeCost
-) -> list[Alternative | None]:
+def _besides(beside: Planner | None, optimum: Optimum, builder: Builder, plan: ShapeCost) -> list[Alternative | None]:
     """Return what the other method gives for every budget; None where it gives nothing sensible."""
     nothing: list[Alternative | None] = [None] * len(plan.flops)
     if beside is None:
         return nothing
     try:
-        shape = _build(beside, optimum, built, beside.shapes(plan.flops), plan.flops)
+        shape = builder.build(beside, optimum, beside.shapes(plan.flops), plan.flops)
     except PlanError:
         return nothing
     name = "optimum of the law" if isinstance(beside, Optimum) else "the recipe"
     return [*alternatives(name, shape, optimum, plan, tell_loss=True)]
 
 
-def _in_range(optimum: Optimum, built: RoundingRule, plan: ShapeCost) -> list[Alternative | None]:
+def _in_range(optimum: Optimum, builder: Builder, plan: ShapeCost) -> list[Alternative | None]:
     """Return the best shape within the trained sizes, where that of the plan is beyond them; None for many budgets."""
     nothing: list[Alternative | None] = [None] * len(plan.flops)
     beyond = np.any([_is_beyond(optimum.fit, dim, plan.shape[dim]) for dim in optimum.fit.dims], axis=0)
@@ -307,7 +296,7 @@ def _in_range(optimum: Optimum, built: RoundingRule, plan: ShapeCost) -> list[Al
         return nothing
     inside = replace(optimum, asked=replace(optimum.asked, trust=1.0))
     try:
-        shape = round_to_least_loss(inside, built, inside.shapes(plan.flops), plan.flops)
+        shape = builder.build(inside, inside, inside.shapes(plan.flops), plan.flops)
     except PlanError:
         return nothing
     found = alternatives("within the trained sizes", shape, optimum, plan, tell_loss=True)
@@ -343,7 +332,7 @@ def _at_budget(ends: Mapping[str, Ends] | None, i: int) -> dict[str, Interval]:
 
 def _complete(fit: Fit, ci: Mapping[str, Interval]) -> dict[str, Interval | None]:
     """Return the intervals of all dimensions from those of the free ones."""
-    dims = (*fit.dims, *fit.dimensions.tied, *fit.dimensions.fixed)
+    dims = fit.dimensions.every
     if not ci:
         return dict.fromkeys(dims)
     intervals: dict[str, Interval | None] = dict(_with_tied(fit, ci))

@@ -60,6 +60,8 @@ class Alternative:
         What its loss costs with the best shape; only for shapes the user named.
     keeps_limits : bool
         Whether it keeps the limits of the plan.
+    heads : int or None
+        Its attention heads, where they were chosen with it.
     """
 
     name: str
@@ -71,6 +73,7 @@ class Alternative:
     regret_ci: Interval | None = None
     same_loss: SameLoss | None = None
     keeps_limits: bool = True
+    heads: int | None = None
 
 
 @dataclass(frozen=True)
@@ -161,7 +164,9 @@ class BudgetPlan:
     rounded : mapping of str to int or float
         The shape to train.
     heads : int or None
-        Attention heads of it, where the log, the architecture or the user has a rule.
+        Attention heads of it; None where it has no width, or no rule and none may be chosen.
+    head_dim : float or None
+        Width of a head.
     params : int or None
         Parameters of the rounded shape.
     flops_per_example, flops_per_example_forward, flops_per_example_training : float or None
@@ -214,6 +219,7 @@ class BudgetPlan:
     ci: Mapping[str, Interval | None]
     rounded: Mapping[str, int | float]
     heads: int | None
+    head_dim: float | None
     params: int | None
     flops_per_example: float | None
     flops_per_example_forward: float | None
@@ -236,12 +242,6 @@ class BudgetPlan:
     extrapolation: Mapping[str, float]
     tested: Horizon | None
     cautions: tuple[Caution, ...]
-
-    @property
-    def head_dim(self) -> float | None:
-        """Width of a head: that of the shape to train over its heads; None where one is not known."""
-        width = self.rounded.get("width")
-        return None if width is None or self.heads is None else width / self.heads
 
 
 @dataclass(frozen=True)
@@ -266,6 +266,8 @@ class Plan(Shown):
         Relative excess loss up to which a shape is in the valley.
     limits : mapping of str to float
         Limits that were asked for, by name: ``max_params``, ``fix_depth`` ...
+    preset : str
+        What shapes were rounded to by default: a name of `PRESETS`.
     fleet, mfu : Fleet or None, float or None
         What days rest on.
     notes : tuple of str
@@ -280,6 +282,7 @@ class Plan(Shown):
     trust: float
     tolerance: float
     limits: Mapping[str, float] = field(default_factory=dict)
+    preset: str = "gpu"
     fleet: Fleet | None = None
     mfu: float | None = None
     notes: tuple[str, ...] = ()

@@ -10,6 +10,7 @@ from shapeplan.fitting.result import Fit
 from shapeplan.optimum.cost_model import TRUST
 from shapeplan.planning.arguments import number, number_or_none, numbers_by_name, whole, whole_or_none
 from shapeplan.planning.budgets import Amounts, read_budgets
+from shapeplan.planning.building import Parallelism, builder
 from shapeplan.planning.comparison import read_versus
 from shapeplan.planning.constraints import constraints
 from shapeplan.planning.evaluate import evaluate
@@ -17,7 +18,6 @@ from shapeplan.planning.method import check_trust, choose_method, method_beside
 from shapeplan.planning.optimum import Optimum
 from shapeplan.planning.plan import Plan
 from shapeplan.planning.recipe import Recipe
-from shapeplan.planning.rounding import Parallelism, rounding_rule
 from shapeplan.planning.sensitivity import TOLERANCE, check_tolerance
 from shapeplan.planning.size import SIZE, size_note, with_size
 from shapeplan.quantities import Convention
@@ -38,6 +38,7 @@ def recommend(  # noqa: PLR0913 - public: an argument a question
     method: str | None = None,
     weights: Mapping[str, float] | str | None = None,
     start: Start | None = None,
+    preset: str = "gpu",
     multiples: Mapping[str, int] | None = None,
     heads: int | None = None,
     head_dim: int | None = None,
@@ -77,8 +78,13 @@ def recommend(  # noqa: PLR0913 - public: an argument a question
         one weight a dimension.
     start : Start, optional
         Starting point of the recipe in place of the fit's own.
+    preset : {"gpu", "tpu", "none"}
+        What shapes are rounded to by default: width and mlp_dim to multiples of 16, from 1e19 training FLOPs on of 64
+        (``tpu``: 128), and heads to a width that is a multiple of 8, preferably 64 or 128. Where such steps cost more
+        than 0.2% of loss, finer ones are taken, down to 8. ``none``: whole numbers, with the heads of the log.
     multiples, heads, head_dim, tensor_parallel, pipeline_parallel
-        What shapes are rounded to; see `shapeplan.planning.rounding`.
+        Multiples of single dimensions, heads or their width, and devices in place of these; see
+        `shapeplan.planning.building`.
     max_params, max_flops_per_example : float, optional
         Most parameters; most forward FLOPs of one example.
     max_examples : float, optional
@@ -124,14 +130,12 @@ def recommend(  # noqa: PLR0913 - public: an argument a question
         fix=numbers_by_name("fix", fix),
         trust=trust,
     )
-    asked_heads = (("heads", whole_or_none("heads", heads)), ("head_dim", whole_or_none("head_dim", head_dim)))
-    built = rounding_rule(
-        fit.dimensions,
-        fit.heads,
-        fractional=fit.fractional,
+    can_build = builder(
+        fit,
+        preset=preset,
         multiples={dim: whole("multiples", size) for dim, size in (multiples or {}).items()},
-        heads={name: value for name, value in asked_heads if value is not None},
-        kv_heads=fit.kv_heads,
+        heads=whole_or_none("heads", heads),
+        head_dim=whole_or_none("head_dim", head_dim),
         parallel=Parallelism(whole("tensor_parallel", tensor_parallel), whole("pipeline_parallel", pipeline_parallel)),
         held=asked.held,
     )
@@ -141,7 +145,7 @@ def recommend(  # noqa: PLR0913 - public: an argument a question
     chosen = choose_method(optimum, method, start, weights, needs_optimum=needs_optimum)
     budgets = read_budgets(
         optimum,
-        built,
+        can_build,
         flops,
         flops_convention,
         loss,
@@ -151,7 +155,7 @@ def recommend(  # noqa: PLR0913 - public: an argument a question
     )
     beside = method_beside(optimum, chosen)
     recipe = next((one for one in (chosen, beside) if isinstance(one, Recipe)), None)
-    evaluation = evaluate(optimum, chosen, beside, built, budgets, rated, tolerance, of_run=interval == "run")
+    evaluation = evaluate(optimum, chosen, beside, can_build, budgets, rated, tolerance, of_run=interval == "run")
     return Plan(
         fit=fit,
         method=chosen.name,
@@ -161,6 +165,7 @@ def recommend(  # noqa: PLR0913 - public: an argument a question
         trust=trust,
         tolerance=tolerance,
         limits=asked.given,
+        preset=preset,
         fleet=budgets.fleet,
         mfu=budgets.mfu,
         notes=(

@@ -106,7 +106,9 @@ def _reoptimized(
     bounds |= {dim: (place[dim], place[dim]) for dim in rounded}
     found = optimum.fit.best_shapes(optimum.fit.law.arrays(), flops, bounds, optimum.asked.limits, place)
     # Where the rest cannot keep the limits any will do: the place will be ruled out.
-    return {dim: np.where(np.isfinite(values), values, place[dim]) for dim, values in found.items()}
+    return {
+        dim: np.where(np.isfinite(values) & (dim not in rounded), values, place[dim]) for dim, values in found.items()
+    }
 
 
 def _least(optimum: Optimum, places: Mapping[str, Floats], flops: Floats) -> dict[str, Floats]:

@@ -10,6 +10,7 @@ from rich.text import Text
 from shapeplan.fitting.records import Interval
 from shapeplan.fitting.result import Fit
 from shapeplan.planning.plan import Alternative, BudgetPlan, LawPlan, Plan, SameLoss
+from shapeplan.planning.presets import PRESETS
 from shapeplan.quantities import format_count, format_days, format_flops
 from shapeplan.render.answer import answer
 from shapeplan.render.parts import alarm, compact, coverage, facts, percent, shape_text, span, table, title
@@ -229,6 +230,7 @@ def _basis(plan: Plan) -> RenderableType:
         if plan.limits:
             words = (f"{name.replace('_', ' ')} {_limit(value)}" for name, value in plan.limits.items())
             pairs.append(("limits", ", ".join(words)))
+        pairs.append(("preset", f"{plan.preset}: {PRESETS[plan.preset].said}"))
         return facts([*pairs, ("intervals", _held(fit, f"from the replicates of the law{_beyond_the_law(plan)}"))])
     pairs.append(("exponents s", exponents))
     if plan.start is not None:
@@ -238,6 +240,7 @@ def _basis(plan: Plan) -> RenderableType:
             ("x0", shape_text(plan.start.shape)),
             ("t0", f"{format_flops(plan.start.flops)} {fit.flops_convention} FLOPs ({plan.start.source})"),
         ]
+    pairs.append(("preset", f"{plan.preset}: {PRESETS[plan.preset].said}"))
     return facts(
         [*pairs, ("intervals", _held(fit, f"those of the growth w s; x0 and t0 are held fixed{_beyond_the_law(plan)}"))]
     )

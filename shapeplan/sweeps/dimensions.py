@@ -68,6 +68,11 @@ class Dimensions:
     fixed: Mapping[str, float]
     kept: Mapping[str, Tie] = field(default_factory=dict)
 
+    @property
+    def every(self) -> tuple[str, ...]:
+        """All dimensions: those that are free, those that follow, and those that never vary."""
+        return (*self.free, *self.tied, *self.fixed)
+
     def complete(self, shape: Mapping[str, Size]) -> dict[str, Size | float]:
         """Return the whole shape that belongs to values, or arrays of them, of the free dimensions."""
         whole: dict[str, Size | float] = dict(shape)
