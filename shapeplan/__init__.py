@@ -61,6 +61,7 @@ _HOMES = {
     "read_law": "shapeplan.documents.files",
     "read_metrics": "shapeplan.readers.read",
     "read_models": "shapeplan.readers.models",
+    "read_profile": "shapeplan.readers.profile",
     "read_runs": "shapeplan.readers.read",
     "recommend": "shapeplan.planning.recommend",
     "Selection": "shapeplan.readers.selection",
@@ -106,6 +107,7 @@ if TYPE_CHECKING:
     from shapeplan.planning.plan import Plan
     from shapeplan.planning.recommend import recommend
     from shapeplan.readers.models import read_models
+    from shapeplan.readers.profile import read_profile
     from shapeplan.readers.read import read_metrics, read_runs
     from shapeplan.readers.selection import Selection
     from shapeplan.render.pictures import picture
@@ -165,6 +167,7 @@ __all__ = [
     "read_law",
     "read_metrics",
     "read_models",
+    "read_profile",
     "read_runs",
     "recommend",
     "rehearsal_law",

@@ -149,6 +149,11 @@ NOT_CONVERGED = _register(
 NOT_VARIED = _register(
     "not-varied", "a dimension is the same in every row", "vary it, or accept that the law does not cover it"
 )
+MFU_NOT_MEASURED = _register(
+    "mfu-not-measured",
+    "the shape is beyond those whose utilization was measured",
+    "measure a shape of that size, or give one share as `mfu`",
+)
 NO_BACKTEST = _register(
     "no-backtest",
     "the log is too short to test the law on its own rows above those fitted",

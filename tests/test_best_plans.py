@@ -24,6 +24,8 @@ LIMITS = (
     Limits(params=1e8),
     Limits(flops_per_example=4e10),
     Limits(examples=3e9),
+    Limits(examples=3e9, epochs=4),
+    Limits(examples=3e9, epochs=100),
     Limits(served=1e11),
     Limits(params=2e8, flops_per_example=9e10, served=1e10),
     Limits(params=1e9, examples=3e9),
@@ -49,7 +51,11 @@ def losses(law: Law, shape: dict[str, Floats], flops: float, limits: Limits = NO
     """Return the loss of shapes, infinite where they break a limit: the limits once more, in the plainest words."""
     forward = SURROUNDINGS.flops_per_example(shape) / SURROUNDINGS.flops_per_forward
     each = forward if SURROUNDINGS.convention == "forward" else 3 * forward
-    training = np.minimum(flops - limits.served * each / 3, limits.examples * each)
+    training = np.minimum(flops - limits.served * each / 3, limits.examples * limits.epochs * each)
+    if limits.epochs > 1:
+        repeats = np.maximum(training / each / limits.examples - 1, 0)
+        fresh = limits.examples * (1 + 15.387756 * (1 - np.exp(-repeats / 15.387756)))
+        training = np.minimum(training, fresh * each)
     kept = (training > 0) & (forward <= limits.flops_per_example)
     kept &= np.asarray(SURROUNDINGS.params(shape)) <= limits.params
     safe = np.where(training > 0, training, 1.0)

@@ -1,5 +1,6 @@
 """``shapeplan recommend``: from a law and budgets to shapes."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,9 +17,12 @@ if TYPE_CHECKING:
     from shapeplan.documents.base import Document
     from shapeplan.fitting.result import Fit
     from shapeplan.planning.plan import Plan
+    from shapeplan.profile import Profile
     from shapeplan.render.console import Console
 
 _FORMATS = ("table", "json", "csv")
+_FILE = re.compile(r"\.[A-Za-z]|^-$")
+"""A name of a file has a letter behind a dot, which no share has."""
 _FIX_HINT = "write e.g. depth=24"
 
 
@@ -37,7 +41,13 @@ def recommend(
         typer.Option("--gpus", metavar="64xH100", help="With --days a budget; else how long its training takes."),
     ] = None,
     days: Annotated[str | None, typer.Option("--days", help="Days on --gpus.")] = None,
-    mfu: opt.Mfu = None,
+    mfu: Annotated[
+        str | None,
+        typer.Option("--mfu", help="Share of the peak of --gpus, or a file of shapes with theirs. [default: 0.4]"),
+    ] = None,
+    price: Annotated[
+        str | None, typer.Option("--price", metavar="2.5/gpu-hour", help="What one of --gpus costs an hour.")
+    ] = None,
     law: Annotated[
         str | None, typer.Option("--law", metavar="FILE", help="Law document; - for stdin. [default: published SoViT]")
     ] = None,
@@ -79,7 +89,11 @@ def recommend(
     ] = None,
     max_examples: Annotated[
         str | None,
-        typer.Option("--max-examples", "--max-tokens", help="Most examples to train on, where data runs out: 13B."),
+        typer.Option("--max-examples", "--max-tokens", help="How many different examples there are: 13B."),
+    ] = None,
+    epochs: Annotated[
+        str | None,
+        typer.Option("--epochs", help="How often each may be seen; repeats are worth less. [default: 1]"),
     ] = None,
     inference_examples: Annotated[
         str | None,
@@ -157,7 +171,8 @@ def recommend(
         loss=[opt.parse_number("--loss", text, "write e.g. 0.15") or 0.0 for text in loss] if loss else None,
         gpus=gpus,
         days=opt.parse_number("--days", days, "write e.g. 14 or 0.5"),
-        mfu=opt.parse_mfu(mfu),
+        mfu=_utilization(mfu),
+        price=price,
         method=method,
         weights=parse_assignments(weights, "write e.g. width=0.4,depth=0.6") if weights and "=" in weights else weights,
         start=Start(*opt.parse_start(start), source="given by --start") if start else None,
@@ -170,6 +185,7 @@ def recommend(
         max_params=opt.parse_number("--max-params", max_params, "write e.g. 4e8 or 400M"),
         max_flops_per_example=parse_flops(max_flops_per_example) if max_flops_per_example is not None else None,
         max_examples=opt.parse_number("--max-examples", max_examples, "write e.g. 13e9 or 13B"),
+        epochs=opt.parse_number("--epochs", epochs, "write e.g. 4"),
         inference_examples=opt.parse_number("--inference-examples", inference_examples, "write e.g. 1e12"),
         fix=parse_assignments(",".join(fix), _FIX_HINT) if fix else {},
         versus=versus or (),
@@ -215,6 +231,15 @@ def recommend(
         console.text(csv())
     # The answer comes first; its lines name the codes of the warnings.
     warn()
+
+
+def _utilization(text: str | None) -> "float | Profile | None":
+    """Return a share, or the measurements of a file."""
+    if text is None or not _FILE.search(text):
+        return opt.parse_mfu(text)
+    from shapeplan.readers.profile import read_profile
+
+    return read_profile(text)
 
 
 def _law(

@@ -13,7 +13,7 @@ from shapeplan.documents.base import Document, Part, Range, header
 from shapeplan.documents.records import EstimateRecord, estimate_records
 from shapeplan.errors import Caution
 from shapeplan.fitting.records import Horizon
-from shapeplan.planning.plan import Alternative, BudgetPlan, Deviation, LawPlan, Plan, Serving
+from shapeplan.planning.plan import Alternative, BudgetPlan, Deviation, LawPlan, LimitCost, Plan, Serving
 from shapeplan.quantities import Convention
 from shapeplan.sweeps.grid import Start
 
@@ -38,9 +38,13 @@ class BudgetRecord(Part):
     flops_per_example_training: float | None
     examples: int | None
     examples_per_param: float | None = None
+    epochs: float | None = None
+    worth: float | None = None
     achieved_flops: float | None
     serving: Serving | None = None
     days: float | None = None
+    mfu: float | None = None
+    price: float | None = None
     loss: EstimateRecord | None
     law_ci: Range | None = None
     regret_of_rounding: float | None
@@ -49,6 +53,8 @@ class BudgetRecord(Part):
     recipe: Alternative | None = None
     optimum: Alternative | None = None
     in_range: Alternative | None = None
+    unlimited: Alternative | None = None
+    limit_costs: tuple[LimitCost, ...] = ()
     versus: tuple[Alternative, ...] = ()
     laws: tuple[LawPlan, ...] = ()
     extrapolation: dict[str, float] = Field(default_factory=dict)
@@ -62,7 +68,10 @@ class FleetRecord(Part):
     accelerators: str
     count: int
     peak_flops_per_second: float
-    mfu: float
+    mfu: float | None
+    profile: str | None = None
+    price_per_hour: float | None = None
+    currency: str | None = None
 
 
 class PlanDocument(Document):
@@ -126,10 +135,18 @@ def _budget(budget: BudgetPlan) -> BudgetRecord:
 
 
 def _fleet(plan: Plan) -> FleetRecord | None:
-    if plan.fleet is None or plan.mfu is None:
+    if plan.fleet is None:
         return None
-    chip = plan.fleet.accelerator
-    return FleetRecord(accelerators=chip.name, count=plan.fleet.count, peak_flops_per_second=chip.peak, mfu=plan.mfu)
+    chip, price = plan.fleet.accelerator, plan.price
+    return FleetRecord(
+        accelerators=chip.name,
+        count=plan.fleet.count,
+        peak_flops_per_second=chip.peak,
+        mfu=plan.mfu,
+        profile=plan.profile or None,
+        price_per_hour=price.per_hour if price else None,
+        currency=(price.currency or None) if price else None,
+    )
 
 
 def plan_csv(plan: Plan) -> str:
@@ -154,6 +171,7 @@ def _row(plan: Plan, budget: BudgetPlan) -> dict[str, object]:
     row |= {"training_run_flops": budget.achieved_flops}
     row |= {"serving_flops": budget.serving.flops} if budget.serving else {}
     row |= {"days": budget.days} if plan.fleet else {}
+    row |= {"price": budget.price} if plan.price else {}
     row |= {plan.fit.metric: budget.loss.value if budget.loss else None}
     row |= _ends(plan.fit.metric, budget.loss.ci if budget.loss else None)
     row |= {f"regret of {other.name}": other.regret for other in budget.versus}

@@ -14,7 +14,7 @@ from shapeplan.laws import Form
 from shapeplan.numerics.arrays import Floats
 from shapeplan.optimum.cost_model import NO_LIMITS, CostModel, Limits
 from shapeplan.optimum.newton import descend, descend_within
-from shapeplan.optimum.objective import ShapeObjective
+from shapeplan.optimum.objective import Data, ShapeObjective
 from shapeplan.sweeps.dimensions import Tie
 
 _KEPT = 1e-7
@@ -155,16 +155,20 @@ def _where_data_end(goal: ShapeObjective, low: Floats, high: Floats, near: Float
     """Return the best places, and their loss, of problems whose best shape would see more examples than there are.
 
     Where the budget ends first the problem is convex, and its best place is known to lie beyond the limit: so no place
-    inside that side is best, only its border, which the other side has too. There, on all examples there are, the
-    problem is not convex, and is searched from the corners of the box and its middle.
+    inside that side is best, only its border, which the other sides have too. There, on repeated examples or on all
+    that may be seen, the problem is not convex, and is searched from the corners of the box and its middle.
     """
     problems, dims = low.shape
     shares = np.array([*itertools.product((0.0, 1.0), repeat=dims), (0.5,) * dims])
     starts = low + shares[:, None, :] * (high - low) if near is None else near[None]
     again = np.tile(np.arange(problems), len(starts))
-    side = replace(goal, data="scarce").take(again)
-    found, loss = _descend_from(side, low[again], high[again], starts.reshape(-1, dims))
-    loss, found = loss.reshape(-1, problems), found.reshape(-1, problems, dims)
+    sides: tuple[Data, ...] = ("scarce",) if goal.limits.epochs == 1 else ("repeated", "scarce")
+    searches = [
+        _descend_from(replace(goal, data=side).take(again), low[again], high[again], starts.reshape(-1, dims))
+        for side in sides
+    ]
+    found = np.concatenate([place for place, _ in searches]).reshape(-1, problems, dims)
+    loss = np.concatenate([losses for _, losses in searches]).reshape(-1, problems)
     mine = (np.argmin(loss, axis=0), np.arange(problems))
     return found[mine], loss[mine]
 

@@ -18,6 +18,8 @@ TRUST = 5.0
 """How far beyond the shapes of a log an optimum is looked for, as a factor."""
 BEYOND = 1.001
 """Factor above which a value is beyond those of a log."""
+REPEATS = 15.387756
+"""R*_D of Muennighoff et al. 2023 (arXiv:2305.16264, equation 5): how fast repeated examples lose their worth."""
 _EDGE = 1e-6
 
 
@@ -32,7 +34,9 @@ class Limits:
     flops_per_example : float
         Most forward FLOPs of one example.
     examples : float
-        Most examples to train on: data runs out.
+        How many different examples there are.
+    epochs : float
+        How often each may be seen at most.
     served : float
         Examples that are served afterwards; the budget pays for them too, one forward pass each.
     """
@@ -40,6 +44,7 @@ class Limits:
     params: float = math.inf
     flops_per_example: float = math.inf
     examples: float = math.inf
+    epochs: float = 1.0
     served: float = 0.0
 
     @property
@@ -52,6 +57,15 @@ class Limits:
         """Whether anything is limited."""
         return self.bind_cost or math.isfinite(self.params)
 
+    @property
+    def most_seen(self) -> float:
+        """Most examples to train on, counted as often as they are seen."""
+        return self.examples * self.epochs
+
+    def after_serving(self, budget: Floats, each: Floats) -> Floats:
+        """Return the compute that serving leaves; arguments as of `training_flops`."""
+        return np.asarray(budget - self.served * each / TRAINING_PER_FORWARD)
+
     def training_flops(self, budget: Floats, each: Floats) -> Floats:
         """Return the compute that is left for training: what serving takes is off, and examples may run out.
 
@@ -62,11 +76,25 @@ class Limits:
         each : ndarray
             Compute of one example of training, in the same; a forward pass is a third of a training step.
         """
-        return np.minimum(budget - self.served * each / TRAINING_PER_FORWARD, self.examples * each)
+        return np.minimum(self.after_serving(budget, each), self.most_seen * each)
 
-    def turn(self, budget: Floats) -> Floats:
-        """Return the cost of an example, as in `training_flops`, below which examples run out before the budget."""
-        return budget / (self.examples + self.served / TRAINING_PER_FORWARD)
+    def worth(self, seen: Floats) -> Floats:
+        """Return how many fresh examples are worth as much as those seen, some of them repeatedly.
+
+        ``U (1 + R* (1 - exp(-r / R*)))`` of U different examples, each repeated r times (arXiv:2305.16264, equation 5).
+        """
+        if math.isinf(self.examples):
+            return seen
+        repeats = np.maximum(seen / self.examples - 1.0, 0.0)
+        return np.asarray(np.minimum(seen, self.examples) - self.examples * REPEATS * np.expm1(-repeats / REPEATS))
+
+    def fresh_flops(self, budget: Floats, each: Floats) -> Floats:
+        """Return the compute on fresh examples that is worth as much as the training; arguments as of that."""
+        return self.worth(self.training_flops(budget, each) / each) * each
+
+    def turn(self, budget: Floats, examples: float) -> Floats:
+        """Return the cost of an example below which so many are seen before the budget ends."""
+        return budget / (examples + self.served / TRAINING_PER_FORWARD)
 
 
 NO_LIMITS = Limits()

@@ -19,7 +19,7 @@ _STEP = 1e-3
 _LEAST_TRAINING = 0.005
 """Share of a budget that serving must leave for training."""
 
-Data = Literal["ample", "scarce"]
+Data = Literal["ample", "repeated", "scarce"]
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,9 @@ class ShapeObjective:
         Compute for training, and for serving if that is paid too.
     cost_model, limits : CostModel, Limits
         What a shape costs, and what it may.
-    data : {"ample", "scarce"}
-        On which side of a limit on examples shapes are looked for: where the budget ends first, or where data does.
+    data : {"ample", "repeated", "scarce"}
+        On which side of a limit on examples shapes are looked for: where the budget ends before all were seen once,
+        where it ends later, or where it does not end before all were seen as often as they may be.
     multipliers : ndarray, shape (limits, problems)
         Lagrange multipliers of the limits.
     weight : float
@@ -142,13 +143,15 @@ class ShapeObjective:
             if math.isfinite(limits.flops_per_example):
                 excess.append(np.log(forward / limits.flops_per_example))
             if math.isfinite(limits.examples):
-                over = np.log(limits.turn(self.budget) / each)
-                excess.append(over if self.data == "ample" else -over)
+                excess += self._of_data(each)
+            training = limits.after_serving(self.budget, each)
             scarce = math.isfinite(limits.examples) and self.data == "scarce"
-            paid = replace(limits, examples=math.inf)
-            training = limits.examples * each if scarce else paid.training_flops(self.budget, each)
-            if strict:
-                training = np.where(training > _LEAST_TRAINING * self.budget * (not scarce), training, np.nan)
+            if strict and not scarce:
+                training = np.where(training > _LEAST_TRAINING * self.budget, training, np.nan)
+            if scarce:
+                training = limits.worth(np.asarray(limits.most_seen)) * each
+            elif self.data == "repeated":
+                training = limits.worth(training / each) * each
         if math.isfinite(limits.params):
             params = around.params(shape)
             assert params is not None, "parameters are not known"
@@ -157,6 +160,14 @@ class ShapeObjective:
         with np.errstate(invalid="ignore", divide="ignore"):
             variables = around.variables(self.form, shape, training)
             return {name: np.log(value / self.units[name]) for name, value in variables.items()}, excess
+
+    def _of_data(self, each: Floats) -> list[Floats]:
+        """Return the excess over the limits on examples that bound the side on which shapes are looked for."""
+        once, often = (
+            np.log(self.limits.turn(self.budget, examples) / each)
+            for examples in (self.limits.examples, self.limits.most_seen)
+        )
+        return {"ample": [once], "repeated": [-once, often], "scarce": [-often]}[self.data]
 
     def _derivatives(
         self, place: Floats

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from shapeplan.counting.accelerators import Fleet, read_fleet
 from shapeplan.errors import ArgumentError, ErrorDetail, PlanError
 from shapeplan.fitting.result import Fit
 from shapeplan.numerics.arrays import Floats
 from shapeplan.planning.arguments import number, several
 from shapeplan.planning.budget_for_loss import LEAST_FLOPS, flops_interval, flops_of_shape, least_flops
 from shapeplan.planning.building import Builder
+from shapeplan.planning.hardware import Hardware
 from shapeplan.planning.optimum import Optimum
 from shapeplan.quantities import LARGEST_FLOPS, Convention, convert_flops, format_flops, parse_flops
 
@@ -36,14 +36,13 @@ class Budgets:
         Compute.
     ci : tuple of (float, float or None), or None
         If losses were asked for, the interval of the compute that each takes; None without draws.
-    fleet, mfu : Fleet or None, float or None
-        What days rest on.
+    hardware : Hardware
+        What it is spent on.
     """
 
     flops: Floats
     ci: tuple[tuple[float, float | None] | None, ...] | None
-    fleet: Fleet | None
-    mfu: float | None
+    hardware: Hardware
 
 
 def read_budgets(
@@ -52,11 +51,10 @@ def read_budgets(
     flops: Amounts | None,
     flops_convention: Convention | None,
     loss: Sequence[float] | float | None,
-    gpus: str | None,
     days: float | None,
-    mfu: float | None,
+    hardware: Hardware,
 ) -> Budgets:
-    """Return the budgets that exactly one of `flops`, `loss`, and `gpus` with `days` says.
+    """Return the budgets that exactly one of `flops`, `loss`, and `days` on the hardware says.
 
     Raises
     ------
@@ -65,8 +63,7 @@ def read_budgets(
     PlanError
         If no compute reaches a loss.
     """
-    fleet, share = read_fleet(gpus, mfu)
-    if days is not None and fleet is None:
+    if days is not None and hardware.fleet is None:
         raise ArgumentError(ErrorDetail("no-gpus", "`days` requires `gpus`", "add e.g. `gpus=64xH100`"))
     asked = [name for name, value in (("flops", flops), ("loss", loss), ("days", days)) if value is not None]
     if len(asked) != 1:
@@ -75,12 +72,12 @@ def read_budgets(
         hint = "give one of `flops=1e21`, `loss=0.15`, or `gpus=64xH100` `days=14`"
         raise ArgumentError(ErrorDetail("bad-budget", message, hint))
     if loss is not None:
-        return _for_losses(optimum, builder, [number("loss", one) for one in several("loss", loss)], fleet, share)
-    if days is not None and fleet is not None and share is not None:
+        return _for_losses(optimum, builder, [number("loss", one) for one in several("loss", loss)], hardware)
+    if days is not None:
         if not 0 < days <= MOST_DAYS:
             hint = f"give more than 0 and at most {MOST_DAYS:g}"
             raise ArgumentError(ErrorDetail("bad-days", f"{days:g} days is out of range", hint, value=f"{days:g}"))
-        given: list[float] = [fleet.flops(days, share)]
+        given: list[float] = [hardware.delivered(optimum, days)]
         flops_convention = "training"
     else:
         assert flops is not None
@@ -91,12 +88,10 @@ def read_budgets(
             hint = f"give more than 0 and at most {LARGEST_FLOPS:g} FLOPs"
             raise ArgumentError(ErrorDetail("bad-flops", f"a budget of {budget:g} FLOPs is out of range", hint))
     own = optimum.fit.flops_convention
-    return Budgets(np.array([convert_flops(t, flops_convention or own, own) for t in given]), None, fleet, share)
+    return Budgets(np.array([convert_flops(t, flops_convention or own, own) for t in given]), None, hardware)
 
 
-def _for_losses(
-    optimum: Optimum, builder: Builder, losses: list[float], fleet: Fleet | None, mfu: float | None
-) -> Budgets:
+def _for_losses(optimum: Optimum, builder: Builder, losses: list[float], hardware: Hardware) -> Budgets:
     """Return the least compute with which shapes that can be built reach the losses."""
     fit = optimum.fit
     for target in losses:
@@ -121,7 +116,7 @@ def _for_losses(
     intervals = (flops_interval(optimum, target, least) for target, least in zip(losses, needed.tolist(), strict=True))
     # What rounding costs is paid under every draw.
     paid = (flops / needed).tolist()
-    return Budgets(flops, tuple(_scaled(ci, more) for ci, more in zip(intervals, paid, strict=True)), fleet, mfu)
+    return Budgets(flops, tuple(_scaled(ci, more) for ci, more in zip(intervals, paid, strict=True)), hardware)
 
 
 def _buildable(optimum: Optimum, builder: Builder, target: float, least: float) -> float:

@@ -123,12 +123,18 @@ def compare_with(
 
 
 def alternatives(
-    name: str, shape: Mapping[str, Floats], optimum: Optimum, plan: ShapeCost, *, tell_loss: bool
+    name: str,
+    shape: Mapping[str, Floats],
+    optimum: Optimum,
+    plan: ShapeCost,
+    *,
+    tell_loss: bool,
+    limited: Optimum | None = None,
 ) -> list[Alternative]:
-    """Return a shape a budget with what it costs and loses to the plan."""
+    """Return a shape a budget with what it costs and loses to the plan, which may have limits that it has not."""
     its = ShapeCost.of(optimum, shape, plan.flops, tell_loss=tell_loss)
-    intervals = _regret_intervals(optimum, its, plan) if tell_loss else None
-    kept = optimum.asked.kept_by(optimum.fit, shape, plan.flops)
+    intervals = _regret_intervals(optimum, its, limited or optimum, plan) if tell_loss else None
+    kept = (limited or optimum).asked.kept_by(optimum.fit, shape, plan.flops)
     dims, heads = optimum.fit.dimensions.every, shape.get("heads")
     return [
         Alternative(
@@ -172,7 +178,9 @@ def _column(one: ReferenceShape, optimum: Optimum, plan: ShapeCost, *, tell_loss
     return found
 
 
-def _regret_intervals(optimum: Optimum, its: ShapeCost, plan: ShapeCost) -> list[Interval | None] | None:
+def _regret_intervals(
+    optimum: Optimum, its: ShapeCost, limited: Optimum, plan: ShapeCost
+) -> list[Interval | None] | None:
     """Return the interval of the regret under the draws, both shapes under the same draw; None where undefined."""
     fit = optimum.fit
     if not fit.bootstrap.draws:
@@ -183,8 +191,8 @@ def _regret_intervals(optimum: Optimum, its: ShapeCost, plan: ShapeCost) -> list
     for first in range(0, len(plan.flops), piece):
         rows = slice(first, first + piece)
         one, other = (
-            optimum.losses({dim: v[rows] for dim, v in ledger.shape.items()}, ledger.flops[rows], columns)
-            for ledger in (its, plan)
+            under.losses({dim: v[rows] for dim, v in ledger.shape.items()}, ledger.flops[rows], columns)
+            for under, ledger in ((optimum, its), (limited, plan))
         )
         with np.errstate(divide="ignore", invalid="ignore"):
             low, high = central_interval(one / other - 1.0, fit.bootstrap.level)

@@ -17,6 +17,7 @@ from shapeplan.sweeps.dimensions import Dimensions, wrong_size
 
 LARGEST_LIMIT = 1e40
 LEAST_TRUST, MOST_TRUST = 1.0, 1000.0
+MOST_EPOCHS = 1000.0
 _SAME_SIZE = 0.02
 
 
@@ -46,6 +47,7 @@ class Constraints:
             "max_params": limits.params,
             "max_flops_per_example": limits.flops_per_example,
             "max_examples": limits.examples,
+            "epochs": limits.epochs if limits.epochs > 1 else math.inf,
             "inference_examples": limits.served or math.inf,
             **{f"fix_{dim}": value for dim, value in self.held.items()},
         }
@@ -84,6 +86,7 @@ def constraints(
     max_params: float | None = None,
     max_flops_per_example: float | None = None,
     max_examples: float | None = None,
+    epochs: float | None = None,
     inference_examples: float | None = None,
     fix: Mapping[str, float] | None = None,
     trust: float,
@@ -111,6 +114,12 @@ def constraints(
     if not LEAST_TRUST <= trust <= MOST_TRUST:
         hint = f"give a factor from {LEAST_TRUST:g} to {MOST_TRUST:g}, e.g. 5"
         raise ArgumentError(ErrorDetail("bad-trust", f"`trust` cannot be {trust:g}", hint, value=f"{trust:g}"))
+    if epochs is not None and max_examples is None:
+        message = "`epochs` says how often examples are seen, and not how many there are"
+        raise ArgumentError(ErrorDetail("bad-epochs", message, "give `max_examples` too"))
+    if epochs is not None and not 1 <= epochs <= MOST_EPOCHS:
+        hint = f"give a number from 1 to {MOST_EPOCHS:g}"
+        raise ArgumentError(ErrorDetail("bad-epochs", f"`epochs` cannot be {epochs:g}", hint, value=f"{epochs:g}"))
     if max_params is not None and not fit.cost_model.knows_params:
         raise _unknown("parameters", "max_params", "add a column params, or an architecture")
     costly = next((name for name in list(given)[1:] if given[name] is not None), None)
@@ -125,6 +134,7 @@ def constraints(
         params=_or_inf(max_params),
         flops_per_example=_or_inf(max_flops_per_example),
         examples=_or_inf(max_examples),
+        epochs=epochs or 1.0,
         served=inference_examples or 0.0,
     )
     return Constraints(limits, _held(fit.dimensions, fix or {}), trust)

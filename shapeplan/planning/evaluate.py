@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from shapeplan import codes
 from shapeplan.errors import Caution, ErrorDetail, PlanError
 from shapeplan.fitting.records import Estimate, Horizon, Interval, interval_at
 from shapeplan.fitting.result import Fit
@@ -16,9 +17,11 @@ from shapeplan.optimum.cost_model import BEYOND
 from shapeplan.planning.budgets import Budgets
 from shapeplan.planning.building import Builder
 from shapeplan.planning.comparison import ReferenceShape, alternatives, compare_with
+from shapeplan.planning.constraints import Constraints
+from shapeplan.planning.limit_costs import limit_costs
 from shapeplan.planning.model_uncertainty import disagreement, under_rivals
 from shapeplan.planning.optimum import KNOTS, Optimum
-from shapeplan.planning.plan import Alternative, BudgetPlan, Deviation, LawPlan, Serving
+from shapeplan.planning.plan import Alternative, BudgetPlan, Deviation, LawPlan, LimitCost, Serving
 from shapeplan.planning.planner import Planner
 from shapeplan.planning.recipe import Recipe
 from shapeplan.planning.sensitivity import deviations, valley
@@ -64,7 +67,7 @@ class Evaluation:
         Loss of the shapes to train, and of those before rounding, with intervals; None where no loss is told.
     valley : mapping of str to ends
         Values within the tolerance.
-    deviations, laws, versus, recipe, optimum, in_range : lists
+    deviations, laws, versus, recipe, optimum, in_range, unlimited, limit_costs : lists
         As in `BudgetPlan`.
     tolerance : float
         Relative excess loss that is as good as none.
@@ -89,6 +92,8 @@ class Evaluation:
     recipe: Sequence[Alternative | None]
     optimum: Sequence[Alternative | None]
     in_range: Sequence[Alternative | None]
+    unlimited: Sequence[Alternative | None]
+    limit_costs: Sequence[tuple[LimitCost, ...]]
     tolerance: float
     of_run: bool
 
@@ -108,6 +113,11 @@ class Evaluation:
         params = _at(cost.params, i)
         ratio = None if examples is None or not params else examples / params
         loss, best = _estimate(self.loss, i), _estimate(self.best, i)
+        limits = self.law_optimum.asked.limits
+        different = limits.examples if math.isfinite(limits.examples) else None
+        repeated = different is not None and examples is not None and examples > different
+        mfu = self.budgets.hardware.share(rounded)
+        days = None if spent is None else self.budgets.hardware.days(convert_flops(spent, own, "training"), mfu)
         return BudgetPlan(
             flops=budget,
             flops_convention=own,
@@ -125,9 +135,13 @@ class Evaluation:
             flops_per_example_training=None if forward is None else convert_flops(forward, "forward", "training"),
             examples=None if examples is None else int(examples),
             examples_per_param=ratio,
+            epochs=None if different is None or examples is None else examples / different,
+            worth=float(limits.worth(np.asarray(examples))) if repeated else None,
             achieved_flops=spent,
             serving=self._serving(i),
-            days=self._days(spent),
+            days=days,
+            mfu=mfu,
+            price=self.budgets.hardware.cost(days),
             loss=self._told(loss, budget),
             law_ci=loss.ci if loss else None,
             regret_of_rounding=loss.value / best.value - 1.0 if loss and best else None,
@@ -136,11 +150,17 @@ class Evaluation:
             recipe=self.recipe[i],
             optimum=self.optimum[i],
             in_range=self.in_range[i],
+            unlimited=self.unlimited[i],
+            limit_costs=self.limit_costs[i],
             versus=self.versus[i],
             laws=self.laws[i],
             extrapolation=extrapolation(fit, rounded, budget),
             tested=_tested(fit, budget),
-            cautions=(*self._cautions(i, shape, rounded, of_law, loss, best), *ratio_cautions(fit, ratio)),
+            cautions=(
+                *self._cautions(i, shape, rounded, of_law, loss, best),
+                *ratio_cautions(fit, ratio),
+                *self._unmeasured(rounded),
+            ),
         )
 
     def _told(self, loss: Estimate | None, flops: float) -> Estimate | None:
@@ -159,11 +179,13 @@ class Evaluation:
         )
         return None if taken is None or forward is None else Serving(served, taken, served * forward)
 
-    def _days(self, spent: float | None) -> float | None:
-        fleet, mfu = self.budgets.fleet, self.budgets.mfu
-        if fleet is None or mfu is None or spent is None:
-            return None
-        return fleet.days(convert_flops(spent, self.law_optimum.fit.flops_convention, "training"), mfu)
+    def _unmeasured(self, shape: Mapping[str, float]) -> tuple[Caution, ...]:
+        utilization = self.budgets.hardware.utilization
+        beyond = utilization.beyond(shape) if utilization else ""
+        if not beyond:
+            return ()
+        message = f"the days of this shape are not told: {beyond}"
+        return (Caution(codes.MFU_NOT_MEASURED, message, "measure a shape of that size, or give one share as `mfu`"),)
 
     def _cautions(
         self,
@@ -265,6 +287,8 @@ def evaluate(
         recipe=besides if isinstance(beside, Recipe) else nothing,
         optimum=besides if isinstance(beside, Optimum) else nothing,
         in_range=_in_range(optimum, builder, told) if of_law and tell else nothing,
+        unlimited=_unlimited(optimum, builder, told) if of_law and tell and optimum.asked.options else nothing,
+        limit_costs=limit_costs(optimum, shapes, rounded, flops) if of_law and tell else [()] * len(flops),
         tolerance=tolerance,
         of_run=of_run,
     )
@@ -301,6 +325,13 @@ def _in_range(optimum: Optimum, builder: Builder, plan: ShapeCost) -> list[Alter
         return nothing
     found = alternatives("within the trained sizes", shape, optimum, plan, tell_loss=True)
     return [one if away else None for one, away in zip(found, beyond.tolist(), strict=True)]
+
+
+def _unlimited(optimum: Optimum, builder: Builder, plan: ShapeCost) -> list[Alternative | None]:
+    """Return the best shape without the limits, as it compares with that of the plan under the same law."""
+    without = replace(optimum, asked=Constraints(trust=optimum.asked.trust))
+    shape = replace(builder, held={}).build(without, without, without.shapes(plan.flops), plan.flops)
+    return [*alternatives("without the limits", shape, without, plan, tell_loss=True, limited=optimum)]
 
 
 def _is_beyond(fit: Fit, dim: str, sizes: Floats) -> Bools:

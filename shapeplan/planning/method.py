@@ -84,7 +84,7 @@ def method_beside(optimum: Optimum, chosen: Planner) -> Planner | None:
         return None
     if isinstance(chosen, Recipe):
         return optimum if fit.law.form.dims else None
-    if fit.start is None or optimum.asked.options or not set(fit.dims) <= fit.scaling_exponents.keys():
+    if fit.start is None or not set(fit.dims) <= fit.scaling_exponents.keys():
         return None
     if any(not math.isfinite(fit.scaling_exponents[dim].value) for dim in fit.dims):
         return None

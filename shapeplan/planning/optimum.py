@@ -57,14 +57,14 @@ class Optimum:
         return np.where(defined, loss, np.nan)
 
     def variables(self, shape: Mapping[str, Floats], flops: Floats) -> dict[str, Floats]:
-        """Return the variables of the law at shapes and budgets, of which serving takes its part."""
-        return self.fit.variables(shape, self.training_flops(shape, flops))
+        """Return the variables of the law at shapes and budgets, of which serving takes its part and repeats theirs."""
+        return self.fit.variables(shape, self.fresh_flops(shape, flops))
 
-    def training_flops(self, shape: Mapping[str, Floats], flops: Floats) -> Floats:
-        """Return the compute that is left for training."""
+    def fresh_flops(self, shape: Mapping[str, Floats], flops: Floats) -> Floats:
+        """Return the compute, on examples that are not repeated, that is worth what is left for training."""
         if not self.asked.limits.bind_cost:
             return np.asarray(flops, dtype=float)
-        return self.asked.limits.training_flops(np.asarray(flops), self.fit.cost_model.flops_per_example(shape))
+        return self.asked.limits.fresh_flops(np.asarray(flops), self.fit.cost_model.flops_per_example(shape))
 
     def intervals(self, flops: Floats, shapes: Mapping[str, Floats]) -> dict[str, tuple[Floats, Floats]] | None:
         """Return the ends of the interval of every free dimension, shape (budgets,) each; None without draws.

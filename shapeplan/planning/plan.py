@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from shapeplan.counting.accelerators import Fleet
+from shapeplan.counting.price import Price
 from shapeplan.errors import Caution
 from shapeplan.fitting.records import Estimate, Horizon, Interval
 from shapeplan.fitting.result import Fit
@@ -125,6 +126,28 @@ class Deviation:
 
 
 @dataclass(frozen=True)
+class LimitCost:
+    """What a limit costs, the others kept.
+
+    Attributes
+    ----------
+    name : str
+        As in the limits of the plan; ``rounding`` for what building whole shapes costs.
+    value : float or None
+        The limit.
+    excess : float or None
+        Relative excess loss over the best shape without it.
+    compute : float or None
+        Share of the compute with which the best shape without it reaches the same loss; None where none does.
+    """
+
+    name: str
+    value: float | None
+    excess: float | None
+    compute: float | None
+
+
+@dataclass(frozen=True)
 class Serving:
     """Examples served after the training, out of the same budget.
 
@@ -175,12 +198,20 @@ class BudgetPlan:
         Whole examples that the budget buys at the rounded shape.
     examples_per_param : float or None
         Those examples over the parameters.
+    epochs : float or None
+        How often each of the examples there are is seen, if the user said how many there are.
+    worth : float or None
+        How many fresh examples are worth as much, where some are seen repeatedly.
     achieved_flops : float or None
         What the examples cost, never above the budget.
     serving : Serving or None
         What serving takes of the budget, if it is paid too.
     days : float or None
-        Days of training on the fleet, if there is one.
+        Days of training on the fleet, if there is one; None where its utilization was not measured at such a shape.
+    mfu : float or None
+        Share of the peak of the fleet that the days rest on.
+    price : float or None
+        What those days cost, if the user gave a price.
     loss : Estimate or None
         Loss of the rounded shape under the law, with the interval of a run (of the law, if that was asked for); None
         if the law has no constants, or the log refutes its loss.
@@ -196,6 +227,10 @@ class BudgetPlan:
         Beside an optimum what the paper's recipe would give, and beside the recipe the optimum of the law.
     in_range : Alternative or None
         The best shape within the trained sizes, where the one to train is beyond them; not for many budgets.
+    unlimited : Alternative or None
+        The best shape without the limits, if there are any.
+    limit_costs : tuple of LimitCost
+        What every limit costs, and last what rounding does; empty for many budgets, and where no loss is told.
     versus : tuple of Alternative
         The shapes that the user asked to compare with.
     laws : tuple of LawPlan
@@ -226,9 +261,13 @@ class BudgetPlan:
     flops_per_example_training: float | None
     examples: int | None
     examples_per_param: float | None
+    epochs: float | None
+    worth: float | None
     achieved_flops: float | None
     serving: Serving | None
     days: float | None
+    mfu: float | None
+    price: float | None
     loss: Estimate | None
     law_ci: Interval | None
     regret_of_rounding: float | None
@@ -237,6 +276,8 @@ class BudgetPlan:
     recipe: Alternative | None
     optimum: Alternative | None
     in_range: Alternative | None
+    unlimited: Alternative | None
+    limit_costs: tuple[LimitCost, ...]
     versus: tuple[Alternative, ...]
     laws: tuple[LawPlan, ...]
     extrapolation: Mapping[str, float]
@@ -268,8 +309,10 @@ class Plan(Shown):
         Limits that were asked for, by name: ``max_params``, ``fix_depth`` ...
     preset : str
         What shapes were rounded to by default: a name of `PRESETS`.
-    fleet, mfu : Fleet or None, float or None
-        What days rest on.
+    fleet, mfu, price : Fleet or None, float or None, Price or None
+        What days and their price rest on; no one utilization where it was measured shape by shape.
+    profile : str
+        The file of those measurements.
     notes : tuple of str
         How words of the user were understood.
     """
@@ -285,6 +328,8 @@ class Plan(Shown):
     preset: str = "gpu"
     fleet: Fleet | None = None
     mfu: float | None = None
+    price: Price | None = None
+    profile: str = ""
     notes: tuple[str, ...] = ()
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from shapeplan.counting.price import Price
 from shapeplan.errors import check_choice
 from shapeplan.fitting.evidence import INTERVALS
 from shapeplan.fitting.result import Fit
@@ -14,12 +15,14 @@ from shapeplan.planning.building import Parallelism, builder
 from shapeplan.planning.comparison import read_versus
 from shapeplan.planning.constraints import constraints
 from shapeplan.planning.evaluate import evaluate
+from shapeplan.planning.hardware import read_hardware
 from shapeplan.planning.method import check_trust, choose_method, method_beside
 from shapeplan.planning.optimum import Optimum
 from shapeplan.planning.plan import Plan
 from shapeplan.planning.recipe import Recipe
 from shapeplan.planning.sensitivity import TOLERANCE, check_tolerance
 from shapeplan.planning.size import SIZE, size_note, with_size
+from shapeplan.profile import Profile
 from shapeplan.quantities import Convention
 from shapeplan.sweeps.grid import Start
 
@@ -34,7 +37,8 @@ def recommend(  # noqa: PLR0913 - public: an argument a question
     loss: Sequence[float] | float | None = None,
     gpus: str | None = None,
     days: float | None = None,
-    mfu: float | None = None,
+    mfu: float | Profile | None = None,
+    price: Price | str | None = None,
     method: str | None = None,
     weights: Mapping[str, float] | str | None = None,
     start: Start | None = None,
@@ -47,6 +51,7 @@ def recommend(  # noqa: PLR0913 - public: an argument a question
     max_params: float | None = None,
     max_flops_per_example: float | None = None,
     max_examples: float | None = None,
+    epochs: float | None = None,
     inference_examples: float | None = None,
     fix: Mapping[str, float] | None = None,
     trust: float = TRUST,
@@ -67,9 +72,12 @@ def recommend(  # noqa: PLR0913 - public: an argument a question
         What the budgets count; by default what the law counts.
     loss : float or sequence of float, optional
         Losses to reach with the least compute, in place of budgets.
-    gpus, days, mfu : str, float, float, optional
+    gpus, days, mfu : str, float, float or Profile, optional
         ``64xH100`` for so many days at that share of their peak (0.4 by default), in place of budgets; without `days`,
-        the plan says how many its training takes.
+        the plan says how many its training takes. A profile (`read_profile`) has the share of every shape, between
+        those that were measured.
+    price : Price or str, optional
+        What one of them costs an hour: ``2.5/gpu-hour``.
     method : {"optimum", "scale"}, optional
         The shape of least loss under the law, or the paper's recipe ``x_k = x0_k tau^(w_k s_k)``. By default the
         recipe for the law ``star``, for a law without constants, and where a start or weights are given.
@@ -88,7 +96,9 @@ def recommend(  # noqa: PLR0913 - public: an argument a question
     max_params, max_flops_per_example : float, optional
         Most parameters; most forward FLOPs of one example.
     max_examples : float, optional
-        Most examples to train on.
+        How many different examples there are.
+    epochs : float, optional
+        How often each may be seen, 1 by default; repeated examples are worth less (arXiv:2305.16264, equation 5).
     inference_examples : float, optional
         Examples that are served afterwards; the budget pays for them too, one forward pass each.
     fix : mapping of str to float, optional
@@ -126,6 +136,7 @@ def recommend(  # noqa: PLR0913 - public: an argument a question
         max_params=number_or_none("max_params", max_params),
         max_flops_per_example=number_or_none("max_flops_per_example", max_flops_per_example),
         max_examples=number_or_none("max_examples", max_examples),
+        epochs=number_or_none("epochs", epochs),
         inference_examples=number_or_none("inference_examples", inference_examples),
         fix=numbers_by_name("fix", fix),
         trust=trust,
@@ -143,16 +154,8 @@ def recommend(  # noqa: PLR0913 - public: an argument a question
     optimum = Optimum(fit, asked)
     needs_optimum = "loss" if loss is not None else next(iter(asked.options), None)
     chosen = choose_method(optimum, method, start, weights, needs_optimum=needs_optimum)
-    budgets = read_budgets(
-        optimum,
-        can_build,
-        flops,
-        flops_convention,
-        loss,
-        gpus,
-        number_or_none("days", days),
-        number_or_none("mfu", mfu),
-    )
+    hardware = read_hardware(fit, gpus, mfu, price)
+    budgets = read_budgets(optimum, can_build, flops, flops_convention, loss, number_or_none("days", days), hardware)
     beside = method_beside(optimum, chosen)
     recipe = next((one for one in (chosen, beside) if isinstance(one, Recipe)), None)
     evaluation = evaluate(optimum, chosen, beside, can_build, budgets, rated, tolerance, of_run=interval == "run")
@@ -166,8 +169,10 @@ def recommend(  # noqa: PLR0913 - public: an argument a question
         tolerance=tolerance,
         limits=asked.given,
         preset=preset,
-        fleet=budgets.fleet,
-        mfu=budgets.mfu,
+        fleet=hardware.fleet,
+        mfu=None if isinstance(mfu, Profile) or hardware.utilization is None else hardware.utilization.share,
+        price=hardware.price,
+        profile=mfu.source if isinstance(mfu, Profile) else "",
         notes=(
             *(note for one in rated for note in one.notes),
             *((size_note(fit),) if fit.dims == (SIZE,) else ()),

@@ -69,7 +69,7 @@ class ShapeCost:
             each = around.flops_per_example(shape)
             forward = each / around.flops_per_forward
             left = limits.training_flops(flops, each)
-            whole = np.floor(np.minimum(left / each * (1 + 1e-12), limits.examples))
+            whole = np.floor(np.minimum(left / each * (1 + 1e-12), limits.most_seen))
             examples = np.maximum(whole, 0.0)
             achieved = np.minimum(flops, examples * each)
             serving = limits.served * each / TRAINING_PER_FORWARD if limits.served else None

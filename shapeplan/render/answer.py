@@ -14,11 +14,14 @@ from shapeplan.render.parts import compact, percent, span
 _TESTED = 0.8
 """Share of a distance from which on a backtest at it is one at the distance."""
 _WITHIN = 1.001
+_NOTHING = 5e-5
+"""Relative loss that prints as none."""
 
 
 def answer(plan: Plan, budget: BudgetPlan, following: str = "") -> list[str]:
     """Return the sentences of a budget, each a line that can be read by itself; last what to type next, if given."""
-    lines = [train(plan, budget), _expect(plan, budget), _trust(plan, budget), _in_range(budget)]
+    lines = [train(plan, budget), _expect(plan, budget), _limited(plan, budget)]
+    lines += [_trust(plan, budget), _in_range(budget)]
     lines += [f"Next: {following}"] if following else []
     return [line for line in lines if line]
 
@@ -65,6 +68,31 @@ def _sizes(dim: str, ends: Interval) -> str:
     if dim == SIZE:
         return f"{format_count(ends[0])} to {format_count(ends[1])} parameters"
     return f"{span(ends, 3)} in {dim}"
+
+
+def _limited(plan: Plan, budget: BudgetPlan) -> str:
+    other = budget.unlimited
+    if other is None or other.regret is None or other.regret > -_NOTHING:
+        return ""
+    limits = ", ".join(limit_text(name, value, plan.fit.examples_unit) for name, value in plan.limits.items())
+    return f"Limits: {limits}; without, {by_name(other.shape)} would be {percent(-other.regret)} better."
+
+
+def limit_text(name: str, value: float, unit: str) -> str:
+    """Return a limit of a plan in words: ``at most 150M parameters``."""
+    match name:
+        case "max_params":
+            return f"at most {format_count(value)} parameters"
+        case "max_flops_per_example":
+            return f"at most {format_flops(value)} forward FLOPs per {unit.removesuffix('s')}"
+        case "max_examples":
+            return f"{format_count(value)} {unit}"
+        case "epochs":
+            return f"{value:g} epochs"
+        case "inference_examples":
+            return f"{format_count(value)} {unit} served"
+        case _:
+            return f"{name.removeprefix('fix_')} {value:g}"
 
 
 def _trust(plan: Plan, budget: BudgetPlan) -> str:

@@ -12,7 +12,7 @@ from shapeplan.fitting.result import Fit
 from shapeplan.planning.plan import Alternative, BudgetPlan, LawPlan, Plan, SameLoss
 from shapeplan.planning.presets import PRESETS
 from shapeplan.quantities import format_count, format_days, format_flops
-from shapeplan.render.answer import answer
+from shapeplan.render.answer import answer, limit_text
 from shapeplan.render.parts import alarm, compact, coverage, facts, percent, shape_text, span, table, title
 
 _WIDE = 122
@@ -52,7 +52,9 @@ def _one(plan: Plan, budget: BudgetPlan, following: str) -> list[RenderableType]
     if codes := _codes(plan, budget):
         parts.append(alarm(f"warnings: {codes}"))
     parts += [_shape(plan, budget), facts(_costs(plan, budget))]
-    others = [other for other in (budget.recipe, budget.optimum, *budget.versus) if other is not None]
+    if plan.limits and budget.limit_costs:
+        parts += [title("What each limit costs, the others kept"), _limits(budget, plan.fit.examples_unit)]
+    others = [other for other in (budget.unlimited, budget.recipe, budget.optimum, *budget.versus) if other is not None]
     if others:
         parts += [title("Against other shapes at the same budget"), *_others(others, plan)]
     if len(plan.budgets) > 1:
@@ -106,6 +108,9 @@ def _costs(plan: Plan, budget: BudgetPlan) -> list[tuple[str, str]]:
         logged = plan.fit.examples_per_param
         seen = f" (the log: {span(logged)})" if logged else ""
         pairs.append((f"{unit} per parameter", f"{compact(budget.examples_per_param)}{seen}"))
+    if budget.epochs is not None and budget.worth is not None:
+        worth = f"worth {format_count(budget.worth)} fresh ones by arXiv:2305.16264"
+        pairs.append(("epochs", f"{compact(budget.epochs)} of {format_count(plan.limits['max_examples'])}, {worth}"))
     if budget.serving is not None:
         served = budget.serving
         share = f"{100 * served.flops / budget.flops:.3g}% of the budget"
@@ -113,13 +118,33 @@ def _costs(plan: Plan, budget: BudgetPlan) -> list[tuple[str, str]]:
         pairs.append(("serving", f"{format_count(served.examples)} {unit} ({taken}: {share})"))
     if budget.days is not None and plan.fleet is not None:
         alone = ", serving not counted" if budget.serving else ""
-        pairs.append(("training takes", f"{format_days(budget.days)} on {plan.fleet} at MFU {plan.mfu:g}{alone}"))
+        measured = f" (from {plan.profile})" if plan.profile else ""
+        pairs.append(
+            ("training takes", f"{format_days(budget.days)} on {plan.fleet} at MFU {budget.mfu:.3g}{measured}{alone}")
+        )
+    if budget.price is not None and plan.price is not None:
+        pairs.append(("price", f"{plan.price.money(budget.price)} at {plan.price}"))
     if budget.loss is None and plan.fit.law.has_loss:
         pairs.append((plan.fit.metric, "not predicted: the law misses the rows beside the star"))
     if budget.loss is not None:
         pairs.append((plan.fit.metric, f"{compact(budget.loss.value, 4)} ({span(budget.loss.ci, 4)})"))
-        pairs.append(("loss change by rounding", percent(budget.regret_of_rounding, signed=True)))
+        pairs.append(("loss change by rounding", _rounding(budget)))
     return pairs
+
+
+def _rounding(budget: BudgetPlan) -> str:
+    said = percent(budget.regret_of_rounding, signed=True)
+    compute = budget.limit_costs[-1].compute if budget.limit_costs else None
+    return said if compute is None else f"{said}, worth {percent(max(1 - compute, 0.0))} of the compute"
+
+
+def _limits(budget: BudgetPlan, unit: str) -> RenderableType:
+    rows = []
+    for one in budget.limit_costs:
+        name = one.name if one.value is None else limit_text(one.name, one.value, unit)
+        same = "-" if one.compute is None else f"{_percent(one.compute)} of the compute"
+        rows.append([name, percent(one.excess, signed=True), same])
+    return table(["limit", "loss", "the same loss without it"], rows)
 
 
 def _others(others: Sequence[Alternative], plan: Plan) -> list[RenderableType]:
@@ -210,6 +235,8 @@ def _row(plan: Plan, budget: BudgetPlan) -> dict[str, str]:
         row["serving"] = f"{100 * budget.serving.flops / budget.flops:.3g}%"
     if plan.fleet is not None:
         row[f"on {plan.fleet}"] = "-" if budget.days is None else format_days(budget.days)
+    if plan.price is not None:
+        row["price"] = "-" if budget.price is None else plan.price.money(budget.price)
     if budget.loss is not None:
         row |= {plan.fit.metric: compact(budget.loss.value, 4), "interval": span(budget.loss.ci, 4)}
         row |= {f"{one.name} regret": percent(one.regret, signed=True) for one in budget.versus}
@@ -228,7 +255,7 @@ def _basis(plan: Plan) -> RenderableType:
         )
         pairs.append(("method", f"optimum: least loss under the law, {beyond}"))
         if plan.limits:
-            words = (f"{name.replace('_', ' ')} {_limit(value)}" for name, value in plan.limits.items())
+            words = (limit_text(name, value, fit.examples_unit) for name, value in plan.limits.items())
             pairs.append(("limits", ", ".join(words)))
         pairs.append(("preset", f"{plan.preset}: {PRESETS[plan.preset].said}"))
         return facts([*pairs, ("intervals", _held(fit, f"from the replicates of the law{_beyond_the_law(plan)}"))])
@@ -244,10 +271,6 @@ def _basis(plan: Plan) -> RenderableType:
     return facts(
         [*pairs, ("intervals", _held(fit, f"those of the growth w s; x0 and t0 are held fixed{_beyond_the_law(plan)}"))]
     )
-
-
-def _limit(value: float) -> str:
-    return f"{value:g}" if value < 1e6 else f"{value:.4g}".replace("e+", "e")
 
 
 def _beyond_the_law(plan: Plan) -> str:

@@ -1,0 +1,184 @@
+"""The accelerators that train a plan: how much of their peak a shape reaches, and what they cost."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from shapeplan.counting.accelerators import Fleet, parse_fleet, read_fleet
+from shapeplan.counting.price import Price, parse_price
+from shapeplan.errors import ArgumentError, ErrorDetail, PlanError
+from shapeplan.fitting.result import Fit
+from shapeplan.numerics.arrays import Floats
+from shapeplan.planning.arguments import number_or_none
+from shapeplan.planning.optimum import Optimum
+from shapeplan.planning.size import SIZE
+from shapeplan.profile import Profile
+from shapeplan.quantities import convert_flops
+
+_SLACK = 1.05
+"""Factor beyond the measured sizes that still counts as between them."""
+_ROUNDS, _SAME_SHARE = 60, 1e-6
+"""Rounds in which shape and utilization follow each other at most, and the change of a share that ends them."""
+
+
+@dataclass(frozen=True)
+class Utilization:
+    """Share of the peak that training reaches at a shape.
+
+    Attributes
+    ----------
+    share : float
+        Of every shape, or the median of the measurements.
+    profile : Profile or None
+        The measurements.
+    shares : ndarray, shape (measurements,), or None
+        What was reached at each.
+    """
+
+    share: float
+    profile: Profile | None = None
+    shares: Floats | None = None
+
+    def at(self, shape: Mapping[str, Floats]) -> Floats:
+        """Return the share at shapes, NaN beyond the measured sizes.
+
+        Between measurements, their mean weighted by the inverse squared distance in log-shape (Shepard 1968): it goes
+        through every measurement and is never above the largest or below the least.
+        """
+        size = next(iter(shape.values())).shape
+        if self.profile is None or self.shares is None:
+            return np.full(size, self.share)
+        weights, inside = np.zeros((len(self.shares), *size)), np.ones(size, dtype=bool)
+        for dim, measured in self.profile.shapes.items():
+            inside &= (shape[dim] >= measured.min() / _SLACK) & (shape[dim] <= measured.max() * _SLACK)
+            column = np.log(measured).reshape(-1, *(1,) * len(size))
+            weights += (np.log(shape[dim]) - column) ** 2
+        weights = 1.0 / np.maximum(weights, 1e-20)
+        shares = self.shares.reshape(-1, *(1,) * len(size))
+        return np.where(inside, (weights * shares).sum(axis=0) / weights.sum(axis=0), np.nan)
+
+    def beyond(self, shape: Mapping[str, float]) -> str:
+        """Return which sizes of a shape are beyond the measured ones, in words; empty where none is."""
+        found = []
+        for dim, measured in self.profile.shapes.items() if self.profile else ():
+            low, high = float(measured.min()), float(measured.max())
+            if not low / _SLACK <= shape[dim] <= high * _SLACK:
+                found.append(f"{dim} {shape[dim]:g} (measured: {low:g} to {high:g})")
+        return ", ".join(found)
+
+
+@dataclass(frozen=True)
+class Hardware:
+    """What trains a plan; None where the user did not say.
+
+    Attributes
+    ----------
+    fleet : Fleet or None
+        The accelerators.
+    utilization : Utilization or None
+        What of their peak they reach.
+    price : Price or None
+        What one of them costs an hour.
+    """
+
+    fleet: Fleet | None = None
+    utilization: Utilization | None = None
+    price: Price | None = None
+
+    def share(self, shape: Mapping[str, float]) -> float | None:
+        """Return the utilization of a shape; None where it is not known."""
+        if self.utilization is None:
+            return None
+        found = float(self.utilization.at({dim: np.asarray(size, dtype=float) for dim, size in shape.items()}))
+        return None if math.isnan(found) else found
+
+    def days(self, training_flops: float, share: float | None) -> float | None:
+        """Return the days that training takes at a utilization."""
+        return None if self.fleet is None or share is None else self.fleet.days(training_flops, share)
+
+    def cost(self, days: float | None) -> float | None:
+        """Return what so many days cost."""
+        return None if self.fleet is None or self.price is None or days is None else self.price.of(self.fleet, days)
+
+    def delivered(self, optimum: Optimum, days: float) -> float:
+        """Return the training FLOPs that days deliver: at the utilization of the shape that is best for so many.
+
+        Raises
+        ------
+        PlanError
+            If the utilization of that shape was not measured.
+        """
+        fleet, utilization = self.fleet, self.utilization
+        assert fleet is not None, "days are of a fleet"
+        assert utilization is not None, "a fleet has a utilization"
+        own, share = optimum.fit.flops_convention, utilization.share
+        for _ in range(_ROUNDS):
+            flops = fleet.flops(days, share)
+            if utilization.profile is None:
+                break
+            shape = optimum.shapes(np.array([convert_flops(flops, "training", own)]))
+            whole = {dim: np.asarray(size, dtype=float) for dim, size in optimum.fit.dimensions.complete(shape).items()}
+            found = float(np.ravel(utilization.at({d: np.broadcast_to(v, (1,)) for d, v in whole.items()}))[0])
+            if math.isnan(found):
+                beyond = utilization.beyond({dim: float(np.ravel(size)[0]) for dim, size in whole.items()})
+                message = f"what {days:g} days deliver is not known: the best shape has {beyond}"
+                raise PlanError(
+                    ErrorDetail("mfu-not-measured", message, "measure such a shape, or give one share as `mfu`")
+                )
+            if abs(found / share - 1.0) < _SAME_SHARE:
+                break
+            share = math.sqrt(share * found)
+        return flops
+
+
+def read_hardware(fit: Fit, gpus: str | None, mfu: float | Profile | None, price: Price | str | None) -> Hardware:
+    """Return what trains a plan.
+
+    Parameters
+    ----------
+    fit : Fit
+        Whose shapes are trained.
+    gpus : str or None
+        ``64xH100``.
+    mfu : float, Profile or None
+        The share of their peak, or what was measured.
+    price : Price, str or None
+        What one of them costs an hour.
+
+    Raises
+    ------
+    ArgumentError
+        If any makes no sense, or is given without accelerators.
+    PlanError
+        If step times were measured and the fit does not know what a shape costs.
+    """
+    if price is not None and gpus is None:
+        raise ArgumentError(ErrorDetail("no-gpus", "`price` requires `gpus`", "add e.g. `gpus=64xH100`"))
+    cost = parse_price(price) if isinstance(price, str) else price
+    if not isinstance(mfu, Profile):
+        fleet, share = read_fleet(gpus, number_or_none("mfu", mfu))
+        return Hardware(fleet, None if share is None else Utilization(share), cost)
+    if gpus is None:
+        message = "measurements of utilization say nothing without accelerators"
+        raise ArgumentError(ErrorDetail("no-gpus", message, "add `gpus=64xH100`"))
+    if missing := [dim for dim in fit.dims if dim not in mfu.shapes and dim != SIZE]:
+        message = f"{mfu.source} does not tell {', '.join(missing)} of the shapes that were measured"
+        raise ArgumentError(ErrorDetail("bad-mfu", message, f"add {', '.join(missing)} to it"))
+    chips = parse_fleet(gpus)
+    if mfu.examples_per_second is not None and fit.cost is None:
+        message = "what a shape costs is not known, so step times are no utilization"
+        raise PlanError(ErrorDetail("unknown-cost", message, "give mfu, or fit with an architecture"))
+    dims = {dim: sizes for dim, sizes in mfu.shapes.items() if dim in fit.dimensions.every}
+    kept = replace(mfu, shapes=dims)
+    training = (
+        np.ones(1) if fit.cost is None else convert_flops(fit.cost.flops_per_example(dims), "forward", "training")
+    )
+    shares = kept.shares(training, chips.accelerator.peak)
+    if (shares > 1).any():
+        message = f"{mfu.source} has a step that is faster than the peak of {chips.accelerator.name}"
+        raise ArgumentError(ErrorDetail("bad-mfu", message, "check the time of a step, examples_per_step and gpus"))
+    return Hardware(chips, Utilization(float(np.median(shares)), kept, shares), cost)
