@@ -215,3 +215,14 @@ def test_models_without_shape_are_planned_by_parameters(tmp_path: Path) -> None:
 def test_a_plan_of_nothing_is_refused(fit: Fit, argument: str) -> None:
     with pytest.raises(ArgumentError):
         sp.recommend(fit, **{argument: []})
+
+
+def test_reprs_are_one_screen(runs: Runs, fit: Fit) -> None:
+    """Of everything that a session at the prompt returns: at most 24 lines of 80 characters."""
+    plan = sp.recommend(fit, [1e18, 1e19])
+    shown = (runs, fit, fit.law, fit.log, fit.uncertainty, fit.diagnostics, plan, plan.budgets[0], sp.check(runs))
+    for one in (*shown, sp.predict(fit, runs), sp.compare(runs), sp.next_runs(fit, 1e19, 1e16), sp.flops(["ViT-g/14"])):
+        assert len(repr(one)) <= 80 * 24
+        assert "array(" not in repr(one)
+    assert repr(plan.budgets[0]).startswith("<BudgetPlan 1e+18 training FLOPs: {'width': ")
+    assert repr(sp.check(runs)).startswith("<Check of 144 rows: ")

@@ -64,7 +64,9 @@ def recommend(
     versus: Annotated[
         list[str] | None,
         typer.Option(
-            "--versus", metavar="SHAPE", help="Compare with ViT-g/14, 24x1024x4096 (depth, width, MLP) ... Repeatable."
+            "--versus",
+            metavar="SHAPE",
+            help="Compare with ViT-g/14, or 24x1024x4096: of the first two the smaller is the depth. Repeatable.",
         ),
     ] = None,
     preset: Annotated[

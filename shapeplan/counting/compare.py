@@ -14,10 +14,12 @@ from shapeplan.counting.accelerators import AS_OF, Fleet, read_fleet
 from shapeplan.counting.memory import DEFAULT_RECIPE, MemoryRecipe, find_recipe
 from shapeplan.errors import ArgumentError, Caution, ErrorDetail, InputError
 from shapeplan.provenance import Source
-from shapeplan.quantities import LARGEST_FLOPS, convert_flops, format_bytes, format_flops
+from shapeplan.quantities import LARGEST_FLOPS, convert_flops, format_bytes, format_count, format_flops
 
 MOST_EXAMPLES = 1e20
 _CENTURY = 36525.0
+_SHOWN = 8
+"""Models that a repr names."""
 
 
 @dataclass(frozen=True)
@@ -139,6 +141,14 @@ class Costs:
     assumptions: tuple[str, ...]
     cautions: tuple[Caution, ...]
     sources: tuple[Source, ...]
+
+    def __repr__(self) -> str:
+        """Return the names with their parameters; the costs are in the fields."""
+        models = ", ".join(
+            f"{one.counted.name}: {format_count(one.counted.model.params)}" for one in self.models[:_SHOWN]
+        )
+        more = f", and {len(self.models) - _SHOWN} more" if len(self.models) > _SHOWN else ""
+        return f"<Costs of {models}{more}>"
 
 
 def flops(  # noqa: PLR0913 - public: an argument a question

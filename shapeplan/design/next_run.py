@@ -104,6 +104,11 @@ class NextRuns:
     suggestions: tuple[Suggestion, ...]
     cautions: tuple[Caution, ...]
 
+    def __repr__(self) -> str:
+        """Return the runs and what they cost; why each is among them is in the fields."""
+        names = ", ".join(one.name for one in self.every)
+        return f"<NextRuns for {self.target:.3g} FLOPs: {len(self.every)} of {self.flops:.3g} together: {names}>"
+
     @property
     def every(self) -> tuple[CompletingRun | Suggestion, ...]:
         """All runs, those that complete the log first."""

@@ -85,3 +85,7 @@ class Power:
     sweeps: int
     seed: int
     stages: tuple[Stage, ...]
+
+    def __repr__(self) -> str:
+        """Return what was rehearsed; what it told is in the fields."""
+        return f"<Power of {self.sweeps} sweeps for {self.target:.3g} FLOPs, {len(self.stages)} stages>"

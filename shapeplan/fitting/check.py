@@ -58,6 +58,20 @@ class Check:
     laws: tuple[Support, ...]
     cautions: tuple[Caution, ...]
 
+    def __repr__(self) -> str:
+        """Return what the sweep is and which laws it can identify; the rest is in the fields."""
+        kinds, able = (
+            ", ".join(names)
+            for names in (
+                [kind.name for kind in self.kinds],
+                [law.law for law in self.laws if law.supported],
+            )
+        )
+        warned = [caution.code for caution in self.cautions]
+        return (
+            f"<Check of {len(self.runs)} rows: {kinds or 'no known sweep'}; laws: {able or 'none'}; warnings={warned}>"
+        )
+
 
 def check(runs: Runs, *, center: Mapping[str, float] | None = None) -> Check:
     """Look through a log without fitting it.

@@ -64,6 +64,11 @@ class Comparison:
     sources: tuple[Source, ...]
     notes: tuple[str, ...]
 
+    def __repr__(self) -> str:
+        """Return which law is chosen of which; their scores are in the fields."""
+        laws = ", ".join(score.law for score in self.scores)
+        return f"<Comparison on {self.rows} rows of {self.runs} runs: {self.chosen!r} of {laws}>"
+
 
 def compare(
     runs: Runs,

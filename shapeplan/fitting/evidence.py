@@ -123,6 +123,12 @@ class LogSummary:
     isoflops: IsoFlops | None = None
     recipes: tuple[RecipeFactor, ...] = ()
 
+    def __repr__(self) -> str:
+        """Return metric, dimensions and compute; the rows are in the fields."""
+        low, high = self.flops_range
+        dims, compute = ", ".join(self.dimensions.every), f"{low:.3g} to {high:.3g} {self.flops_convention} FLOPs"
+        return f"<LogSummary of {self.metric!r}: {dims}, {compute}>"
+
 
 @dataclass(frozen=True)
 class RunError:
@@ -193,6 +199,11 @@ class Uncertainty:
     run_error: RunError | None = None
     size_drift: Mapping[str, float] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        """Return the constants; their intervals are in the fields."""
+        constants = ", ".join(f"{name}={one.value:.4g}" for name, one in self.parameters.items())
+        return f"<Uncertainty of {constants}; {self.bootstrap!r}>"
+
 
 @dataclass(frozen=True)
 class Diagnostics:
@@ -220,6 +231,12 @@ class Diagnostics:
     noise: Noise | None
     influences: Influences
     cautions: tuple[Caution, ...]
+
+    def __repr__(self) -> str:
+        """Return quality and warnings; rows and runs are in the fields."""
+        warned = [caution.code for caution in self.cautions]
+        off = f", off by {self.quality.relative_rmse:.2%}" if self.quality else ""
+        return f"<Diagnostics: {len(self.outliers)} outliers{off}, warnings={warned}>"
 
 
 @dataclass(frozen=True)

@@ -367,6 +367,10 @@ class Bootstrap:
     exponents: Mapping[str, Floats] = field(default_factory=dict)
     unconverged: int = 0
 
+    def __repr__(self) -> str:
+        """Return how many there are; the draws are in the fields."""
+        return f"<Bootstrap of {self.replicates} replicates, seed {self.seed}, level {self.level:g}>"
+
     def interval(self, values: Floats, estimate: float) -> Interval | None:
         """Return the central interval of draws, NaN left out; None where no draw is defined.
 

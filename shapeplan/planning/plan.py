@@ -284,6 +284,12 @@ class BudgetPlan:
     tested: Horizon | None
     cautions: tuple[Caution, ...]
 
+    def __repr__(self) -> str:
+        """Return shape, loss and warnings; the rest is in the fields."""
+        loss = "" if self.loss is None else f", loss {self.loss.value:.4g}"
+        compute, codes = f"{self.flops:.3g} {self.flops_convention} FLOPs", [one.code for one in self.cautions]
+        return f"<BudgetPlan {compute}: {dict(self.rounded)}{loss}, warnings={codes}>"
+
 
 @dataclass(frozen=True)
 class Plan(Shown):
