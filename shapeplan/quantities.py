@@ -161,6 +161,12 @@ def format_count(count: float) -> str:
     return f"{count:.0f}"
 
 
+def format_size(value: float) -> str:
+    """Return a size to four significant digits as people write it: ``21,280``, ``13.19``."""
+    rounded = float(f"{value:.4g}")
+    return f"{rounded:,.0f}" if rounded.is_integer() else f"{rounded:,.4g}" if abs(rounded) < 1e4 else f"{rounded:,.1f}"
+
+
 def format_bytes(count: float) -> str:
     """Return e.g. ``16.1 GB``: three significant digits, in powers of a thousand."""
     for scale, unit in ((1e15, "PB"), (1e12, "TB"), (1e9, "GB"), (1e6, "MB")):

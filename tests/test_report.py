@@ -25,9 +25,21 @@ pytest.importorskip("altair", reason="reports need the extra `plots`")
 sync_api = pytest.importorskip("playwright.sync_api", reason="browser tests need playwright")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine")
-LARGEST_BYTES = 5_000_000
+LARGEST_BYTES = 2_040_000
+"""Half as much again as before the page had a slider: 1.36 MB."""
 PAPER = 794
 """Width of A4 in pixels."""
+OVERLAPS = """() => [...document.querySelectorAll("[data-chart]")].flatMap((place) => {
+    const seen = [...place.querySelectorAll("svg text")]
+        .filter((one) => one.textContent.trim() && Number(one.getAttribute("opacity") ?? 1) > 0)
+        .map((one) => [one.textContent, one.getBoundingClientRect()])
+        .filter(([, box]) => box.width > 0);
+    return seen.flatMap(([text, a], i) => seen.slice(i + 1)
+        .filter(([, b]) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1
+            && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 1)
+        .map(([other]) => [place.dataset.chart, text, other]));
+})"""
+"""Labels of charts that lie on each other, by their boxes."""
 
 
 @pytest.fixture(scope="module")
@@ -116,10 +128,82 @@ def test_hovering_tells_run_and_row(browser: Any, report: Path) -> None:
 
 
 @needs_browser
-@pytest.mark.parametrize("width", [360, 768, 1400])
+@pytest.mark.parametrize("width", [360, 768, 1440])
 def test_it_fits_phones_and_desks(browser: Any, report: Path, width: int) -> None:
-    page = Opened(browser, report, viewport={"width": width, "height": 800}).page
+    """Nothing is wider than the screen, charts use it, and no label lies on another."""
+    opened = Opened(browser, report, viewport={"width": width, "height": 800})
+    page = opened.page
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert opened.said == []
+    for place in page.locator("[data-chart]").all():
+        used = place.locator("svg.marks").bounding_box()["width"] / place.bounding_box()["width"]
+        assert 0.8 < used < 1.01
+    assert page.evaluate(OVERLAPS) == []
+
+
+@needs_browser
+def test_the_answer_is_on_the_first_screen_of_a_phone(browser: Any, report: Path) -> None:
+    page = Opened(browser, report, viewport={"width": 360, "height": 740}).page
+    for first in ("Train ", "Expect ", "Trust: "):
+        box = page.locator(".answer p:visible", has_text=first).first.bounding_box()
+        assert box["y"] + box["height"] < 740
+
+
+def state(page: Any) -> dict[str, Any]:
+    """Return what follows the slider: the answer, the row of the table, and the marks and words of pictures."""
+    found: dict[str, Any] = page.evaluate(
+        """() => ({
+            label: document.getElementById("budget-said").textContent,
+            answer: document.querySelector("[data-at]:not([hidden]) .answer p").textContent,
+            row: document.querySelector("tr.now").textContent,
+            rule: document.querySelector("[data-chart=frontier] .mark-rule.role-mark line").getAttribute("transform"),
+            curve: document.querySelector("[data-chart=valley] .mark-line path").getAttribute("d"),
+            frontier: document.querySelector("[data-said=frontier]").textContent,
+            valley: document.querySelector("[data-said=valley]").textContent,
+        })"""
+    )
+    return found
+
+
+@needs_browser
+@pytest.mark.parametrize("how", ["mouse", "keyboard"])
+def test_the_slider_moves_plan_table_and_pictures(browser: Any, report: Path, how: str) -> None:
+    opened = Opened(browser, report, viewport={"width": 1440, "height": 900})
+    page, slider = opened.page, opened.page.locator("#budget")
+    before = state(page)
+    if how == "mouse":
+        box = slider.bounding_box()
+        page.mouse.click(box["x"] + 0.3 * box["width"], box["y"] + box["height"] / 2)
+    else:
+        slider.focus()
+        for _ in range(4):
+            page.keyboard.press("ArrowLeft")
+    page.wait_for_function("line => document.querySelector('#budget-said').textContent !== line", arg=before["label"])
+    page.wait_for_timeout(500)
+    after = state(page)
+    assert all(after[name] != before[name] for name in before)
+    assert slider.get_attribute("aria-valuetext") == after["label"]
+    assert page.locator("[data-at]:visible").count() == 1
+    assert opened.asked == [report.as_uri()]
+    assert opened.said == []
+    forward = after["label"].split()[0]
+    assert after["row"].startswith(forward)
+    assert forward in after["frontier"]
+
+
+@needs_browser
+def test_two_fits_side_by_side(browser: Any, found: Fit, tmp_path: Path) -> None:
+    from shapeplan.render.report.report import report_page
+
+    other = fit(read_runs(SAMPLES / "vit_sweep.yaml"), law="product", replicates=20)
+    (tmp_path / "both.html").write_text(report_page(found, also=other), encoding="utf-8")
+    page = Opened(browser, tmp_path / "both.html", viewport={"width": 1440, "height": 900}).page
+    table = page.get_by_role("region", name="Two fits side by side").inner_text()
+    assert "separable" in table
+    assert "product" in table
+    plans = page.get_by_role("region", name="Their plans").inner_text()
+    assert plans.count("training FLOPs: shape") == 3
+    assert "loss, product" in page.locator("[data-chart=exponents] svg.marks").text_content()
 
 
 @needs_browser
@@ -172,7 +256,7 @@ def test_hostile_words_are_shown_as_they_are(browser: Any, found: Fit, tmp_path:
     assert HOSTILE[:40] in tooltip.inner_text()
     box = tooltip.bounding_box()
     assert box["width"] <= 800
-    assert opened.page.locator("script").count() == 2 + len(FIGURES)
+    assert opened.page.locator("script").count() == 3 + len(FIGURES)
 
 
 @pytest.mark.long
@@ -195,7 +279,8 @@ def test_a_fit_that_is_not_to_be_trusted_says_so_first(found: Fit, tmp_path: Pat
     assert found.quality is not None
     doubted = changed(found, quality=replace(found.quality, status="untrusted"))
     text = written(doubted, tmp_path / "doubted.html").read_text()
-    assert text.index("This fit is not to be trusted") < text.index('<h2 id="warnings">') < text.index('<h2 id="plan">')
+    assert text.index("This fit is not to be trusted") < text.index('<h2 id="plan">')
+    assert text.index('<h2 id="plan">') < text.index('<h2 id="warnings">') < text.index('<h2 id="pictures">')
 
 
 def test_the_command_writes_one_small_file(program: Program, found: Fit, tmp_path: Path) -> None:
@@ -207,7 +292,8 @@ def test_the_command_writes_one_small_file(program: Program, found: Fit, tmp_pat
     assert len(page.encode()) < LARGEST_BYTES
     assert found.sources[0].sha256 in page
     assert "shapeplan report law.json --flops 1e21 -o report.html" in page
-    assert "Recommended shape for 1e21 forward FLOPs" in page
+    assert "1e21 forward FLOPs = 3e21 training FLOPs" in page
+    assert "shapeplan recommend --law law.json --flops 1e21 --format timm" in page
     refused = program("report", "law.json", "-o", "law.json")
     assert refused.returncode == 2
     assert "'law.json' does not end in .html" in refused.stderr

@@ -16,7 +16,6 @@ from shapeplan.quantities import parse_assignments, parse_flops, parse_fraction
 if TYPE_CHECKING:
     from shapeplan.documents.base import Document
     from shapeplan.fitting.result import Fit
-    from shapeplan.planning.plan import Plan
     from shapeplan.profile import Profile
     from shapeplan.render.console import Console
 
@@ -142,6 +141,7 @@ def recommend(
     Example: shapeplan recommend --law law.json --flops 1e21 --versus ViT-g/14
     """
     from shapeplan.planning.recommend import recommend as plan_budgets
+    from shapeplan.render.answer import next_step
     from shapeplan.render.plan import render_plan
     from shapeplan.sweeps.grid import Start
 
@@ -228,7 +228,7 @@ def recommend(
     if as_json:
         console.text(document().dumps())
     elif form != "csv":
-        console.show(*render_plan(plan, console.width, _following(plan, context)))
+        console.show(*render_plan(plan, console.width, next_step(plan, command_of(context))))
     elif place is None:
         console.text(csv())
     # The answer comes first; its lines name the codes of the warnings.
@@ -271,17 +271,3 @@ def _law(
         return read_law(law)
     console.note("no --law is given: this is the published SoViT law (arXiv:2305.13035)")
     return published_law()
-
-
-def _following(plan: "Plan", context: typer.Context) -> str:
-    """Return what to type next, for a plan of one budget."""
-    if len(plan.budgets) != 1 or plan.budgets[0].params is None:
-        return ""
-    architecture = plan.fit.architecture
-    if architecture is None:
-        return "give the architecture with `fit --config`: parameters are then exact, and the plan becomes a config"
-    if plan.budgets[0].heads is None:
-        return f"{command_of(context)} --preset gpu"
-    decoder = architecture.examples_unit == "tokens"
-    library = ("hf-llama" if architecture.gated else "nanogpt") if decoder else "timm"
-    return f"{command_of(context)} --format {library}"

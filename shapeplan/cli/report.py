@@ -21,9 +21,12 @@ def report(
             "--flops", metavar="FLOPS", help="Budgets to plan for. Repeatable. [default: 1, 10 and 100 times the log]"
         ),
     ] = None,
+    also: Annotated[
+        str | None, typer.Option("--also", metavar="FILE", help="Another law document, to set at its side.")
+    ] = None,
     quiet: opt.Quiet = False,
 ) -> None:
-    """Write the report of a fit: warnings, the plan, pictures that answer the mouse, the fit, where it comes from.
+    """Write the report of a fit: the answer, a slider over budgets, pictures, the fit, where it comes from.
 
     One HTML file that opens from disk and asks the network for nothing. It needs the extra: pip install
     'shapeplan[plots]'.
@@ -40,7 +43,7 @@ def report(
     if output.suffix.lower() not in (".html", ".htm"):
         message = f"a report is a page, and {output.name!r} does not end in .html"
         raise ArgumentError(ErrorDetail("bad-format", message, "give -o report.html; pictures alone: shapeplan plot"))
-    place = output_target(output, (law,), ("html",))
+    place = output_target(output, (law, also), ("html",))
     assert place is not None, "a report always goes to a file"
     budgets = [parse_flops(text) for text in flops or []]
     again = [
@@ -48,6 +51,7 @@ def report(
         "report",
         law,
         *(word for text in flops or [] for word in ("--flops", text)),
+        *(("--also", also) if also else ()),
         "-o",
         str(output),
     ]
@@ -55,4 +59,4 @@ def report(
     fit = read_law(law)
     if (distrust := fit.distrust) is not None:
         console.warn((distrust,))
-    place.write(console, report_page(fit, budgets, shlex.join(again), name))
+    place.write(console, report_page(fit, budgets, shlex.join(again), name, read_law(also) if also else None))

@@ -28,10 +28,12 @@ class Growth:
 
 
 def growths(fits: Sequence[Fit]) -> dict[str, Growth]:
-    """Return the exponents of fits by metric; where metrics are of one name, with their file, or a number."""
+    """Return the exponents of fits by metric; where metrics are of one name, with their law, file, or a number."""
     names = [fit.metric for fit in fits]
+    laws = [fit.law.form.name for fit in fits]
     if len(set(names)) < len(names):
-        names = [f"{fit.metric}, {fit.sources[0].name if fit.sources else fit.law.form.name}" for fit in fits]
+        files = [fit.sources[0].name if fit.sources else fit.law.form.name for fit in fits]
+        names = [f"{fit.metric}, {own}" for fit, own in zip(fits, files if len(set(files)) > 1 else laws, strict=True)]
     if len(set(names)) < len(names):
         names = [f"{name} ({i})" for i, name in enumerate(names, start=1)]
     found = (Growth(fit.scaling_exponents, fit.growth_exponents) for fit in fits)

@@ -12,11 +12,13 @@ from shapeplan.figures.figure import Figure, Value, about, compute_label, finite
 from shapeplan.fitting.result import Fit
 from shapeplan.planning.plan import BudgetPlan
 from shapeplan.planning.recommend import recommend
-from shapeplan.quantities import convert_flops, format_flops
+from shapeplan.quantities import convert_flops, format_flops, format_size
 
 BEYOND = 100.0
 """How far above the largest compute of the log the frontier goes, as a factor."""
 POINTS = 25
+MOST_RUNS = 150
+"""Runs of the log that are shown."""
 TRAINED: dict[str, dict[str, float]] = {
     # Images of published ViTs, as PAPER gives them: arXiv:2305.13035, section 4 and Table 1.
     "examples": {"SoViT-400m/14": 40e9, "ViT-g/14": 16e9},
@@ -66,18 +68,20 @@ def frontier(fit: Fit, flops: float | None = None) -> Figure:
     table = tuple(row for budget in budgets for row in _rows(fit, budget, dims))
     published = tuple(_published(fit, dims, end))
     last = budgets[-1]
-    shape = ", ".join(f"{dim} {last.shape[dim]:.4g}" for dim in dims)
+    shape = ", ".join(f"{dim} {format_size(last.shape[dim])}" for dim in dims)
     where = f"{format_flops(last.flops)} {fit.flops_convention} FLOPs"
     at_edge = any(caution.code == "no-interior-optimum" for caution in last.cautions)
     edge = " It is at the edge of what is trusted." if at_edge else ""
     summary = f"The best shape at {where} is {shape}.{edge} The log ends at {format_flops(most)}."
     reading = "Solid: within the log; dashed: beyond it. Band: interval."
-    reading += " Diamonds: published shapes." if published else ""
+    reading += " Filled marks: published shapes." if published else ""
     minima = _minima(fit)
     if minima:
         reading += " Circles: minima of parabolas through the budgets, with twice their standard errors."
     labels = {"flops": compute_label(fit), "value": "best value", "dimension": "dimension"}
-    tables = {"frontier": table, "published": published, "minima": minima}
+    runs = _own_runs(fit, dims)
+    reading += " Points: the runs of the log." if runs else ""
+    tables = {"frontier": table, "published": published, "minima": minima, "runs": runs}
     title = "The best shape against compute"
     return Figure("frontier", title, about(fit), summary, reading + tied_note(fit), tables, labels, last.cautions)
 
@@ -111,6 +115,27 @@ def _minima(fit: Fit) -> tuple[dict[str, Value], ...]:
             }
             rows.append({"dimension": "params", "flops": valley.flops, "value": valley.best, **ends})
     return tuple(rows)
+
+
+def _own_runs(fit: Fit, dims: list[str]) -> tuple[dict[str, Value], ...]:
+    """Return the runs of the log at their largest compute: all of a few, of many some evenly along the compute."""
+    rows = fit.rows
+    if rows is None:
+        return ()
+    order = np.argsort(rows.flops, kind="stable").tolist()
+    # Of a run the last row along the compute stays.
+    last = np.array(list({rows.runs[i]: i for i in order}.values()))
+    last = last[np.argsort(rows.flops[last], kind="stable")]
+    shown = last[:: -(-len(last) // MOST_RUNS)]
+    sizes = {dim: rows.shape[dim][shown] for dim in dims if dim in rows.shape}
+    params = fit.cost_model.params(sizes) if fit.cost_model.knows_params and set(fit.dims) <= sizes.keys() else None
+    if params is not None and "params" not in sizes:
+        sizes["params"] = params
+    return tuple(
+        {"run": rows.runs[i], "dimension": dim, "flops": float(rows.flops[i]), "value": finite(float(value))}
+        for dim, column in sizes.items()
+        for i, value in zip(shown.tolist(), column.tolist(), strict=True)
+    )
 
 
 def _published(fit: Fit, dims: list[str], end: float) -> list[dict[str, Value]]:

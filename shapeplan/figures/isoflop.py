@@ -6,13 +6,13 @@ import itertools
 
 import numpy as np
 
-from shapeplan.figures.figure import Figure, about, check_loss, finite, rows_behind, tied_note
+from shapeplan.figures.figure import Figure, Value, about, check_loss, finite, rows_behind, tied_note
 from shapeplan.figures.predicted import described, shown_rows, thinned_note
 from shapeplan.figures.profile import arm_loss, profile
 from shapeplan.fitting.records import Estimate
 from shapeplan.fitting.result import Fit
 from shapeplan.numerics.arrays import Floats
-from shapeplan.quantities import format_flops
+from shapeplan.quantities import format_flops, format_size
 
 LEVELS = (0.1, 0.5, 0.9)
 """Quantiles of the rows' compute at which curves are drawn."""
@@ -47,7 +47,10 @@ def isoflop(fit: Fit, flops: float | None = None) -> Figure:
     if not of_star:
         check_loss(fit, "isoflop")
     levels = [flops] if flops else sorted({float(level) for level in np.quantile(np.unique(rows.flops), LEVELS)})
-    curves, optima, points = [], [], []
+    curves: list[dict[str, Value]] = []
+    optima: list[dict[str, Value]] = []
+    points: list[dict[str, Value]] = []
+    said = []
     shown = shown_rows(rows)
     nearest = np.argmin(np.abs(np.log(rows.flops[:, None]) - np.log(levels)), axis=1)
     found_at = {level: _best_on_arms(fit, level) if of_star else _best_inside(fit, level) for level in levels}
@@ -59,8 +62,15 @@ def isoflop(fit: Fit, flops: float | None = None) -> Figure:
         if best is not None:
             ends = best.ci or (None, None)
             loss = float(profile(fit, dim, np.array([best.value]), level)[0])
-            found = {"dimension": dim, "compute": level, "size": best.value, "lower": ends[0], "upper": ends[1]}
+            found: dict[str, Value] = {
+                "dimension": dim,
+                "compute": level,
+                "size": best.value,
+                "lower": ends[0],
+                "upper": ends[1],
+            }
             optima.append({**found, "loss": finite(loss)})
+            said += [f"{dim} {format_size(best.value)}"] if level == levels[-1] else []
     for dim in fit.dims:
         mine = np.array([part in (dim, "center") for part in rows.parts]) if of_star else np.ones(len(rows), bool)
         losses = np.full(len(rows), np.nan)
@@ -82,7 +92,6 @@ def isoflop(fit: Fit, flops: float | None = None) -> Figure:
             for i in shown
             if np.isfinite(losses[i])
         ]
-    said = [f"{one['dimension']} {one['size']:.4g}" for one in optima if one["compute"] == levels[-1]]
     at = f"{format_flops(levels[-1])} {fit.flops_convention} FLOPs"
     summary = f"At {at} the best sizes are {', '.join(said)}." if said else f"At {at} no size is best near the log."
     others = "are the centre's" if of_star else "are re-optimized along a curve"

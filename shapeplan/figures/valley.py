@@ -18,7 +18,7 @@ from shapeplan.figures.figure import (
 from shapeplan.figures.profile import held_loss, profile
 from shapeplan.fitting.result import OPTIMUM_AT, Fit
 from shapeplan.planning.sensitivity import TOLERANCE
-from shapeplan.quantities import format_flops
+from shapeplan.quantities import format_flops, format_size
 
 POINTS = 33
 REACH = 4.0
@@ -26,7 +26,7 @@ REACH = 4.0
 HELD, FOLLOWING = "others held", "others re-optimized"
 
 
-def valley(fit: Fit, flops: float | None = None) -> Figure:
+def valley(fit: Fit, flops: float | None = None, points: int = POINTS) -> Figure:
     """Return the excess loss by the factor that a dimension is off the best shape at a budget.
 
     Parameters
@@ -35,6 +35,8 @@ def valley(fit: Fit, flops: float | None = None) -> Figure:
         With a joint law that tells the loss of shapes.
     flops : float, optional
         Compute, in the convention of the law; ten times the largest of the log by default.
+    points : int
+        Of a curve; odd, so that one is at the best size.
 
     Raises
     ------
@@ -49,7 +51,7 @@ def valley(fit: Fit, flops: float | None = None) -> Figure:
         raise no_figure("valley", why, "ask for another compute with `flops`")
     variables = fit.variables({dim: np.array(size) for dim, size in best.items()}, place)
     least = float(fit.law.loss(**variables))
-    factors = np.geomspace(1 / REACH, REACH, POINTS)
+    factors = np.geomspace(1 / REACH, REACH, points)
     table: list[dict[str, Value]] = []
     for dim, size in best.items():
         low, high = fit.bounds[dim]
@@ -70,7 +72,7 @@ def valley(fit: Fit, flops: float | None = None) -> Figure:
             for factor, loss in zip(inside, losses, strict=True)
         ]
     tables: dict[str, Table] = {"excess": tuple(table), "tolerance": ({"tolerance": TOLERANCE},)}
-    shape = ", ".join(f"{dim} {size:.4g}" for dim, size in best.items())
+    shape = ", ".join(f"{dim} {format_size(size)}" for dim, size in best.items())
     twice = ", ".join(f"{dim} {_at(table, dim, 2.0)}" for dim in best)
     at = f"{format_flops(place)} {fit.flops_convention} FLOPs"
     summary = f"Around the best shape at {at} ({shape}), twice its size costs, the others held: {twice}."

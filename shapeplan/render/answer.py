@@ -26,6 +26,20 @@ def answer(plan: Plan, budget: BudgetPlan, following: str = "") -> list[str]:
     return [line for line in lines if line]
 
 
+def next_step(plan: Plan, command: str) -> str:
+    """Return what to type after a command, for a plan of one budget; empty where nothing follows."""
+    if len(plan.budgets) != 1 or plan.budgets[0].params is None:
+        return ""
+    architecture = plan.fit.architecture
+    if architecture is None:
+        return "give the architecture with `fit --config`: parameters are then exact, and the plan becomes a config"
+    if plan.budgets[0].heads is None:
+        return f"{command} --preset gpu"
+    decoder = architecture.examples_unit == "tokens"
+    library = ("hf-llama" if architecture.gated else "nanogpt") if decoder else "timm"
+    return f"{command} --format {library}"
+
+
 def train(plan: Plan, budget: BudgetPlan) -> str:
     """Return what to train, and on how much."""
     about = "" if plan.fit.architecture else "about "

@@ -38,20 +38,30 @@ def render_plan(plan: Plan, width: int, following: str = "") -> list[RenderableT
         parts.append(title(f"Recommended shapes (law {plan.fit.law.form.name}, method {plan.method})"))
         if codes := _codes(plan, *plan.budgets):
             parts.append(alarm(f"warnings: {codes}"))
-        parts.append(_many(plan))
+        parts.append(budget_rows(plan))
     else:
         for budget in plan.budgets:
             parts += _one(plan, budget, following)
-    parts += [title("Rests on"), _basis(plan)]
+    parts += [title("Rests on"), basis(plan)]
     return parts
 
 
 def _one(plan: Plan, budget: BudgetPlan, following: str) -> list[RenderableType]:
     parts: list[RenderableType] = [Text(line) for line in answer(plan, budget, following)]
-    parts += ["", title(f"Recommended shape for {_both(budget)}")]
+    parts += ["", title(f"Recommended shape for {both(budget)}")]
     if codes := _codes(plan, budget):
         parts.append(alarm(f"warnings: {codes}"))
-    parts += [_shape(plan, budget), facts(_costs(plan, budget))]
+    return [*parts, *main_tables(plan, budget), *more_tables(plan, budget)]
+
+
+def main_tables(plan: Plan, budget: BudgetPlan) -> list[RenderableType]:
+    """Return the sizes of a budget, and what they cost and buy."""
+    return [_shape(plan, budget), facts(_costs(plan, budget))]
+
+
+def more_tables(plan: Plan, budget: BudgetPlan) -> list[RenderableType]:
+    """Return what else could be done with a budget; of several budgets, only the other shapes."""
+    parts: list[RenderableType] = []
     if plan.limits and budget.limit_costs:
         parts += [title("What each limit costs, the others kept"), _limits(budget, plan.fit.examples_unit)]
     others = [other for other in (budget.unlimited, budget.recipe, budget.optimum, *budget.versus) if other is not None]
@@ -210,7 +220,7 @@ def _deviations(budget: BudgetPlan) -> RenderableType:
     return table(["", *(f"x {compact(factor, 3)}" for factor in factors)], rows)
 
 
-def _many(plan: Plan) -> RenderableType:
+def budget_rows(plan: Plan) -> RenderableType:
     """Return a row a budget."""
     rows = [_row(plan, budget) for budget in plan.budgets]
     return table(list(rows[0]), [list(row.values()) for row in rows], left=0)
@@ -243,7 +253,8 @@ def _row(plan: Plan, budget: BudgetPlan) -> dict[str, str]:
     return row
 
 
-def _basis(plan: Plan) -> RenderableType:
+def basis(plan: Plan) -> RenderableType:
+    """Return what a plan rests on."""
     fit = plan.fit
     exponents = ", ".join(
         f"{dim} {compact(e.value)}" + (f" ({span(e.ci)})" if e.ci else "") for dim, e in fit.scaling_exponents.items()
@@ -285,5 +296,6 @@ def _held(fit: Fit, source: str) -> str:
     return source if fit.bootstrap.draws else "none: the law has no draws"
 
 
-def _both(budget: BudgetPlan) -> str:
+def both(budget: BudgetPlan) -> str:
+    """Return a budget in both conventions."""
     return f"{format_flops(budget.flops_forward)} forward FLOPs = {format_flops(budget.flops_training)} training FLOPs"

@@ -20,7 +20,8 @@ def isoflop_chart(figure: Figure) -> Any:
     seen = theme.column(curves, "loss") + theme.column(rows, "loss")
     # One scale for all panels: what is flat in one dimension looks flat beside the others.
     y = alt.Y(**theme.log_axis("loss", figure.labels["loss"], seen, "~g", shared=True))
-    tips = [alt.Tooltip(f"{name}:Q", format=".4~g") for name in ("compute", "size", "lower", "upper", "loss")]
+    tips = [alt.Tooltip("compute:Q", format=".3~e"), alt.Tooltip("loss:Q", format=".4~g")]
+    tips += [alt.Tooltip(f"{name}:Q", format=theme.SIZE) for name in ("size", "lower", "upper")]
     panels = []
     for dim in theme.names(curves, "dimension"):
         mine = theme.only("dimension", dim)

@@ -18,6 +18,8 @@ ACCENT, OTHER, MUTED = COLOURS[0], COLOURS[1], COLOURS[-1]
 WIDTH, HEIGHT = 300, 230
 _LONGEST = 180
 """Pixels of a label; what is longer is cut with an ellipsis, and whole in the tooltip."""
+SIZE = ",.4~r"
+"""How a tooltip writes a size: 21,280, not 2.128e+04."""
 _FONT = "system-ui, Helvetica, Arial, sans-serif"
 _LINES = "#888888"
 _PADDING = 8

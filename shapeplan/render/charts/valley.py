@@ -20,7 +20,11 @@ def valley_chart(figure: Figure) -> Any:
     dims = theme.names(rows, "dimension")
     near = tuple(row for row in rows if isinstance(row["factor"], float) and 1 / _NEAR <= row["factor"] <= _NEAR)
     top = 1.2 * max(theme.column(near, "excess"))
-    tips = [alt.Tooltip("dimension:N"), alt.Tooltip("factor:Q", format=".3~g"), alt.Tooltip("size:Q", format=".4~g")]
+    tips = [
+        alt.Tooltip("dimension:N"),
+        alt.Tooltip("factor:Q", format=".3~g"),
+        alt.Tooltip("size:Q", format=theme.SIZE),
+    ]
     x = alt.X(
         "factor:Q",
         title=figure.labels["factor"],
@@ -43,4 +47,4 @@ def valley_chart(figure: Figure) -> Any:
         )
         panel = rule.encode(y=alt.Y("tolerance:Q", scale=scale)) + lines + points
         panels.append(panel.properties(width=theme.WIDTH, height=theme.HEIGHT, title=kind))
-    return theme.finished(alt.hconcat(*panels), figure)
+    return theme.finished(alt.concat(*panels, columns=2), figure)

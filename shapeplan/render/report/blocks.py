@@ -45,10 +45,9 @@ def blocks(parts: Iterable[RenderableType]) -> list[Block]:
     for part in parts:
         if isinstance(part, Table):
             found.append(_table(part, heading))
-        elif isinstance(part, Text):
-            style = str(part.style)
+        elif isinstance(part, Text) and part.style:
             heading = part.plain
-            found.append(Block("alarm" if "red" in style else "heading", heading))
+            found.append(Block("alarm" if "red" in str(part.style) else "heading", heading))
         elif text := str(part).strip():
             found.append(Block("text", text))
     return found

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from shapeplan import __version__
-from shapeplan.errors import Caution, PlanError
+from shapeplan.errors import PlanError
 from shapeplan.figures.figure import Figure
 from shapeplan.fitting.result import Fit
 from shapeplan.quantities import format_flops
 from shapeplan.render.charts.chart import spec
 from shapeplan.render.fit import render_fit
-from shapeplan.render.plan import render_plan
+from shapeplan.render.plan import basis
 from shapeplan.render.report.blocks import Block, blocks
+from shapeplan.render.report.budgets import budget_parts, grouped, moving
 from shapeplan.render.text import html_of
 from shapeplan.render.vega import make
 
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
     from shapeplan.planning.plan import Plan
 
-_WIDE = 10_000
-"""Columns: as wide as tables need."""
 _SNIPPET = "window.shapeplanEmbed = vegaEmbed;"
 """What the page needs of Vega: one function."""
 
@@ -56,74 +54,85 @@ def page_of_figure(figure: Figure) -> str:
         title=figure.title,
         lead=figure.about,
         pictures=(Picture.of(figure),),
+        states="[]",
+        start=0,
         script=_script(),
         version=__version__,
     )
 
 
-def page(
-    fit: Fit,
-    plan: Plan | None,
-    figures: Sequence[Figure],
-    left_out: Sequence[PlanError],
-    commands: Sequence[str],
-) -> str:
-    """Return the report.
+@dataclass(frozen=True)
+class Contents:
+    """What a report is made of.
 
-    Parameters
+    Attributes
     ----------
     fit : Fit
         What it is about.
     plan : Plan or None
-        For a few budgets; None where no plan can be made.
+        For the budgets of the slider; None where no plan can be made.
+    shown : sequence of float
+        Budgets that the table of budgets always has; the first is where the slider starts.
     figures : sequence of Figure
         In order.
     left_out : sequence of PlanError
         Why there are no others.
     commands : sequence of str
         What reproduces it.
+    law : str
+        The law document that it was made from.
+    beside : sequence of Block
+        Another fit at its side.
     """
-    cautions = dict.fromkeys((*fit.cautions, *(_of_plan(plan) if plan else ())))
-    sections = []
-    if plan:
-        sections.append(("plan", "The plan", _plan_blocks(plan)))
-    sections.append(("fit", "The fit", blocks(render_fit(fit))))
+
+    fit: Fit
+    plan: Plan | None
+    shown: Sequence[float]
+    figures: Sequence[Figure]
+    left_out: Sequence[PlanError]
+    commands: Sequence[str]
+    law: str
+    beside: Sequence[Block] = ()
+
+
+def page(contents: Contents) -> str:
+    """Return the report."""
+    fit, plan = contents.fit, contents.plan
     low, high = fit.flops_range
     rows = f"{fit.quality.rows} rows of {fit.quality.runs} runs, " if fit.quality else ""
+    headers, parts = budget_parts(plan, contents.shown, contents.law) if plan else ((), ())
+    start = [budget.flops for budget in plan.budgets].index(contents.shown[0]) if plan else 0
+    names = {figure.name for figure in contents.figures}
+    states = moving(fit, plan, names) if plan else []
     return _template().render(
-        title=f"Law {fit.law.form.name} for {fit.metric}",
-        lead=f"{rows}{format_flops(low)} to {format_flops(high)} {fit.flops_convention} FLOPs",
+        title=f"Plan for {fit.metric}" if plan else f"Law {fit.law.form.name} for {fit.metric}",
+        lead=f"Law {fit.law.form.name} from {rows}{format_flops(low)} to {format_flops(high)} "
+        f"{fit.flops_convention} FLOPs",
         alarm="" if fit.status == "ok" else "This fit is not to be trusted: read the warnings before any number.",
-        cautions=tuple(cautions),
-        sections=tuple((name, title, _below(found)) for name, title, found in sections),
-        pictures=tuple(Picture.of(figure) for figure in figures),
-        left_out=tuple(error.details[0].message for error in left_out),
+        warnings=grouped(fit.cautions),
+        headers=headers,
+        parts=parts,
+        start=start,
+        labels=json.dumps([part.label for part in parts]),
+        basis=_below(blocks([basis(plan)])) if plan else (),
+        fit=_below(blocks(render_fit(fit))),
+        beside=tuple(contents.beside),
+        pictures=tuple(Picture.of(_with_state(figure, states, start)) for figure in contents.figures),
+        states=_for_script(states),
+        left_out=tuple(error.details[0].message for error in contents.left_out),
         provenance=_provenance(fit),
-        commands=tuple(commands),
+        commands=tuple(contents.commands),
         script=_script(),
         version=__version__,
     )
 
 
-def _of_plan(plan: Plan) -> list[Caution]:
-    """Return the warnings of a plan; those of some budgets only say of which."""
-    counts = Counter(caution for budget in plan.budgets for caution in dict.fromkeys(budget.cautions))
-    found = list(plan.cautions)
-    for budget in plan.budgets:
-        place = f"at {format_flops(budget.flops)}: "
-        for caution in dict.fromkeys(budget.cautions):
-            everywhere = counts[caution] == len(plan.budgets) or caution.message.startswith(place)
-            found.append(caution if everywhere else replace(caution, message=place + caution.message))
-    return found
-
-
-def _plan_blocks(plan: Plan) -> list[Block]:
-    """Return everything about every budget, and once what all rest on."""
-    found: list[Block] = []
-    for budget in plan.budgets:
-        *one, heading, basis = blocks(render_plan(replace(plan, budgets=(budget,)), _WIDE))
-        found += one
-    return [*found, heading, basis]
+def _with_state(figure: Figure, states: Sequence[Mapping[str, Any]], start: int) -> Figure:
+    """Return a figure with what follows the slider as it is when the page opens."""
+    state = states[start].get(figure.name) if states else None
+    if state is None or not all(state["data"].values()):
+        return figure
+    return replace(figure, summary=state["said"], tables={**figure.tables, **state["data"]})
 
 
 def _below(found: Sequence[Block]) -> tuple[Block, ...]:
