@@ -167,6 +167,17 @@ def format_size(value: float) -> str:
     return f"{rounded:,.0f}" if rounded.is_integer() else f"{rounded:,.4g}" if abs(rounded) < 1e4 else f"{rounded:,.1f}"
 
 
+def format_factor(factor: float) -> str:
+    """Return a factor above one as people say it: ``4.66x``, ``46,600x``, ``3.8 million times``."""
+    rounded = float(f"{factor:.3g}")
+    for scale, word in ((1e9, "billion"), (1e6, "million")):
+        if rounded >= 1e3 * 1e9:
+            break
+        if rounded >= scale:
+            return f"{rounded / scale:g} {word} times"
+    return f"{rounded:,.15g}x" if rounded < 1e6 else f"{rounded:.3g} times".replace("e+", "e")
+
+
 def format_bytes(count: float) -> str:
     """Return e.g. ``16.1 GB``: three significant digits, in powers of a thousand."""
     for scale, unit in ((1e15, "PB"), (1e12, "TB"), (1e9, "GB"), (1e6, "MB")):

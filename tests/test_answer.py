@@ -14,8 +14,8 @@ from conftest import SAMPLES, Program
 import shapeplan as sp
 from shapeplan.errors import ArgumentError
 from shapeplan.fitting.result import Fit
+from shapeplan.planning.answer import answer
 from shapeplan.planning.plan import BudgetPlan, Plan
-from shapeplan.render.answer import answer
 from shapeplan.runs import Runs
 
 LAW = {"replicates": 60, "law": "separable"}

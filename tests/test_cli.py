@@ -69,6 +69,18 @@ def test_golden_tables(program: Program, law: Path, name: str, arguments: list[s
     compare(name, done.stdout.replace(str(law), "LAW"))
 
 
+@pytest.mark.parametrize("columns", [60, 100, 200])
+def test_golden_answers_by_width(law: Path, columns: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A plan with a limit, a price and another shape, as terminals of three widths show it."""
+    (tmp_path / "law.json").write_text(law.read_text())
+    monkeypatch.chdir(tmp_path)
+    limits = ["--max-params", "200M", "--gpus", "64xH100", "--price", "$2.5/gpu-hour", "--versus", "24x1024x4096"]
+    arguments = ["recommend", "--law", "law.json", "--flops", "1e21", *limits]
+    shown, status = on_terminal(columns, *arguments, results=True, NO_COLOR="1")
+    assert status == 0
+    compare(f"answer_{columns}.txt", shown)
+
+
 def test_the_golden_table_of_a_fit(fitted: tuple[Path, str]) -> None:
     compare("fit.txt", fitted[1])
 

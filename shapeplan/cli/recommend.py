@@ -140,8 +140,8 @@ def recommend(
 
     Example: shapeplan recommend --law law.json --flops 1e21 --versus ViT-g/14
     """
+    from shapeplan.planning.answer import next_step
     from shapeplan.planning.recommend import recommend as plan_budgets
-    from shapeplan.render.answer import next_step
     from shapeplan.render.plan import render_plan
     from shapeplan.sweeps.grid import Start
 

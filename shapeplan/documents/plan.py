@@ -13,6 +13,7 @@ from shapeplan.documents.base import Document, Part, Range, header
 from shapeplan.documents.records import EstimateRecord, estimate_records
 from shapeplan.errors import Caution
 from shapeplan.fitting.records import Horizon
+from shapeplan.planning.answer import answer
 from shapeplan.planning.plan import Alternative, BudgetPlan, Deviation, LawPlan, LimitCost, Plan, Serving
 from shapeplan.quantities import Convention
 from shapeplan.sweeps.grid import Start
@@ -23,6 +24,7 @@ KIND = "shapeplan.plan"
 class BudgetRecord(Part):
     """The plan for one budget; null where the law or the log does not tell."""
 
+    answer: tuple[str, ...] = ()
     flops: float
     flops_convention: Convention
     flops_forward: float
@@ -58,6 +60,7 @@ class BudgetRecord(Part):
     versus: tuple[Alternative, ...] = ()
     laws: tuple[LawPlan, ...] = ()
     extrapolation: dict[str, float] = Field(default_factory=dict)
+    at_edge: tuple[str, ...] = ()
     tested: Horizon | None = None
     warnings: tuple[Caution, ...]
 
@@ -118,15 +121,16 @@ def plan_document(plan: Plan) -> PlanDocument:
         limits=dict(plan.limits),
         preset=plan.preset,
         fleet=_fleet(plan),
-        budgets=tuple(_budget(budget) for budget in plan.budgets),
+        budgets=tuple(_budget(plan, budget) for budget in plan.budgets),
     )
 
 
-def _budget(budget: BudgetPlan) -> BudgetRecord:
+def _budget(plan: Plan, budget: BudgetPlan) -> BudgetRecord:
     own = {"rounded", "heads", "loss", "cautions"}
     same = {field.name: getattr(budget, field.name) for field in fields(budget) if field.name not in own}
     heads = {} if "heads" in budget.rounded else {"heads": budget.heads}
     return BudgetRecord(
+        answer=tuple(answer(plan, budget)),
         **same,
         rounded={**budget.rounded, **heads},
         loss=EstimateRecord.of(budget.loss) if budget.loss else None,

@@ -155,6 +155,7 @@ class Evaluation:
             versus=self.versus[i],
             laws=self.laws[i],
             extrapolation=extrapolation(fit, rounded, budget),
+            at_edge=tuple(self.law_optimum.at_edge(shape)) if self.of_law else (),
             tested=_tested(fit, budget),
             cautions=(
                 *self._cautions(i, shape, rounded, of_law, loss, best),
@@ -317,6 +318,9 @@ def _in_range(optimum: Optimum, builder: Builder, plan: ShapeCost) -> list[Alter
     nothing: list[Alternative | None] = [None] * len(plan.flops)
     beyond = np.any([_is_beyond(optimum.fit, dim, plan.shape[dim]) for dim in optimum.fit.dims], axis=0)
     if len(plan.flops) > KNOTS or not beyond.any():
+        return nothing
+    held = optimum.asked.held
+    if any(_is_beyond(optimum.fit, dim, np.asarray(size)) for dim, size in held.items()):
         return nothing
     inside = replace(optimum, asked=replace(optimum.asked, trust=1.0))
     try:

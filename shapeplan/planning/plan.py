@@ -238,6 +238,8 @@ class BudgetPlan:
     extrapolation : mapping of str to float
         How far budget (``flops``) and rounded shape are beyond the rows of the fit, as factors: above 1 beyond the
         largest, below 1 under the smallest; what lies within is left out.
+    at_edge : tuple of str
+        Dimensions of the unrounded shape at the edge of where it is looked for: the law does not tell their best size.
     tested : Horizon or None
         The backtest of the law at the distance nearest to that of the budget; None within the compute of the log, and
         where it has no backtest.
@@ -281,6 +283,7 @@ class BudgetPlan:
     versus: tuple[Alternative, ...]
     laws: tuple[LawPlan, ...]
     extrapolation: Mapping[str, float]
+    at_edge: tuple[str, ...]
     tested: Horizon | None
     cautions: tuple[Caution, ...]
 

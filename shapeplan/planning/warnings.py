@@ -10,7 +10,7 @@ from shapeplan.fitting.records import Estimate
 from shapeplan.fitting.result import Fit
 from shapeplan.optimum.cost_model import BEYOND
 from shapeplan.planning.size import SIZE
-from shapeplan.quantities import format_flops
+from shapeplan.quantities import format_factor, format_flops
 
 _SPENT = 0.99
 """Share of a budget that a plan must spend, where examples may run out."""
@@ -100,12 +100,14 @@ def extrapolation_cautions(
     for name, factor in factors.items():
         least, most = fit.flops_range if name == "flops" else fit.shape_range[name]
         if name == "flops":
-            end = f"{_ratio(factor)}x the largest" if factor > 1 else f"{_ratio(1 / factor)}x below the least"
+            end = (
+                f"{format_factor(factor)} the largest" if factor > 1 else f"{format_factor(1 / factor)} below the least"
+            )
             beyond.append(f"{budget} is {end} compute behind the law ({format_flops(most if factor > 1 else least)})")
         elif factor > 1:
-            beyond.append(f"{name} is {_ratio(factor)}x the largest trained ({most:g})")
+            beyond.append(f"{name} is {format_factor(factor)} the largest trained ({most:g})")
         else:
-            beyond.append(f"{name} is {_ratio(1 / factor)}x below the least trained ({least:g})")
+            beyond.append(f"{name} is {format_factor(1 / factor)} below the least trained ({least:g})")
     if not beyond:
         return ()
     hint = f"an error in the exponents grows with the distance; a run nearer to {budget} would check it"
@@ -119,14 +121,14 @@ def ratio_cautions(fit: Fit, ratio: float | None) -> tuple[Caution, ...]:
         return ()
     side = "fewer" if ratio < logged[0] else "more"
     message = (
-        f"{ratio:.3g} {fit.examples_unit} per parameter are {side} than in any row of the log "
-        f"({logged[0]:.3g} to {logged[1]:.3g})"
+        f"{_plain(ratio)} {fit.examples_unit} per parameter are {side} than in any row of the log "
+        f"({_plain(logged[0])} to {_plain(logged[1])})"
     )
     return (
         Caution(codes.RATIO_EXTRAPOLATION, message, "train a run at about that ratio to see if the law holds there"),
     )
 
 
-def _ratio(factor: float) -> str:
-    """Return a factor to three digits, without an exponent where it can be read without."""
-    return f"{factor:.0f}" if 1000 <= factor < 1e6 else f"{factor:.3g}"
+def _plain(ratio: float) -> str:
+    """Return a ratio to three digits, without an exponent where it can be read without."""
+    return f"{float(f'{ratio:.3g}'):,.15g}" if ratio >= 1000 else f"{ratio:.3g}"

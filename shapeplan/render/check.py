@@ -6,7 +6,8 @@ from rich.console import RenderableType
 
 from shapeplan.fitting.check import Check
 from shapeplan.quantities import format_count, format_flops
-from shapeplan.render.parts import compact, count, facts, shape_text, table, title
+from shapeplan.render.parts import count, facts, shape_text, table, title
+from shapeplan.wording import compact
 
 _SHOWN_VALUES = 8
 

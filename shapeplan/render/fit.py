@@ -8,8 +8,9 @@ from shapeplan.fitting.evidence import RunError
 from shapeplan.fitting.records import Estimate, HeldOutError, by_compute
 from shapeplan.fitting.result import OPTIMUM_AT, Fit
 from shapeplan.quantities import format_flops, format_scientific
-from shapeplan.render.parts import alarm, compact, count, coverage, facts, percent, shape_text, span, table, title
+from shapeplan.render.parts import alarm, count, coverage, facts, shape_text, table, title
 from shapeplan.render.scores import score_table, unknown_scores
+from shapeplan.wording import compact, percent, span
 
 _SHOWN_DURATIONS = 6
 _SHOWN_EXPONENTS = 4

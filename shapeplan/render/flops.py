@@ -11,7 +11,8 @@ from shapeplan.architectures.catalogue import NamedModel
 from shapeplan.architectures.conventions import SYMBOLS
 from shapeplan.counting.compare import Costs, ModelCost, some_names
 from shapeplan.quantities import format_bytes, format_count, format_days, format_flops
-from shapeplan.render.parts import compact, percent, table, title
+from shapeplan.render.parts import table, title
+from shapeplan.wording import compact, percent
 
 _MOST_SIDE_BY_SIDE = 4
 _GAP = 2

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from rich.console import RenderableType
 
 from shapeplan.fitting.records import Estimate
-from shapeplan.render.parts import alarm, compact, coverage, percent, span, table, title
+from shapeplan.render.parts import alarm, coverage, table, title
+from shapeplan.wording import compact, percent, span
 
 if TYPE_CHECKING:
     from shapeplan.fitting.metrics import MetricsFit

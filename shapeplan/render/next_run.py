@@ -6,7 +6,8 @@ from rich.console import RenderableType
 
 from shapeplan.design.next_run import NextRuns
 from shapeplan.quantities import format_count, format_flops
-from shapeplan.render.parts import compact, count, facts, table, title
+from shapeplan.render.parts import count, facts, table, title
+from shapeplan.wording import compact
 
 
 def render_next(found: NextRuns) -> list[RenderableType]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from html import escape
+from itertools import takewhile
 
 from rich.console import Console, RenderableType
 
@@ -21,20 +22,23 @@ _WORDS, _NUMBERS = "text-align:left", "text-align:right"
 
 
 def html(shown: Fit | Plan) -> str:
-    """Return a fit or a plan as a piece of HTML, its warnings first."""
+    """Return a fit or a plan as a piece of HTML: the answer, warnings, tables."""
+    found = blocks(_tables(shown, _HTML_WIDTH))
+    first = len([*takewhile(lambda block: block.kind == "text", found)])
     cautions = "".join(_caution(caution) for caution in _cautions(shown))
     warned = f"<ul>{cautions}</ul>" if cautions else ""
-    return f"<div>{warned}{''.join(_block(block) for block in blocks(_tables(shown, _HTML_WIDTH)))}</div>"
+    answer, rest = ("".join(map(_block, part)) for part in (found[:first], found[first:]))
+    return f"<div>{answer}{warned}{rest}</div>"
 
 
 def plain(shown: Fit | Plan) -> str:
     """Return a fit or a plan as text."""
     stream = io.StringIO()
     console = Console(file=stream, width=_PLAIN_WIDTH, color_system=None, highlight=False, markup=False, emoji=False)
-    for caution in _cautions(shown):
-        console.print(f"warning: {caution}")
     for part in _tables(shown, _PLAIN_WIDTH):
         console.print(part)
+    for caution in _cautions(shown):
+        console.print(f"warning: {caution}")
     return "\n".join(line.rstrip() for line in stream.getvalue().rstrip().split("\n"))
 
 

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from rich import box
 from rich.table import Table
 from rich.text import Text
 
 from shapeplan.render.text import printable
-
-if TYPE_CHECKING:
-    from shapeplan.fitting.records import Interval
+from shapeplan.wording import compact
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[str]], *, left: int = 1) -> Table:
@@ -87,20 +84,6 @@ def alarm(text: str) -> Text:
     return Text(printable(text), style="bold red")
 
 
-def span(interval: Interval | None, digits: int = 3) -> str:
-    """Return an interval as text, ``-`` where there is none."""
-    return "-" if interval is None else f"{compact(interval[0], digits)} to {compact(interval[1], digits)}"
-
-
-def compact(value: float, digits: int = 3) -> str:
-    """Return a number to that many significant digits, whole numbers whole, without an exponent where that is short."""
-    if value != value:
-        return "undefined"
-    if abs(value) < 1e7 and (float(value).is_integer() or abs(value) >= 10 ** (digits - 1)):
-        return f"{value:.0f}"
-    return f"{value:#.{digits}g}".rstrip(".")
-
-
 def count(number: int, noun: str) -> str:
     """Return ``1 row``, ``2 rows``."""
     return f"{number} {noun}" + ("" if number == 1 else "s")
@@ -114,11 +97,3 @@ def shape_text(shape: Mapping[str, float]) -> str:
 def coverage(level: float) -> str:
     """Return the level of intervals as ``90%`` or ``99.9%``."""
     return f"{100 * level:g}%"
-
-
-def percent(value: float | None, *, signed: bool = False) -> str:
-    """Return a fraction as a percentage with two digits after the point, ``-`` where there is none."""
-    if value is None:
-        return "-"
-    text = f"{value:+.2%}" if signed else f"{value:.2%}"
-    return "0.00%" if text in ("+0.00%", "-0.00%") else text

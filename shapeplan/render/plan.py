@@ -9,12 +9,15 @@ from rich.text import Text
 
 from shapeplan.fitting.records import Interval
 from shapeplan.fitting.result import Fit
+from shapeplan.planning.answer import answer, limit_text
 from shapeplan.planning.plan import Alternative, BudgetPlan, LawPlan, Plan, SameLoss
 from shapeplan.planning.presets import PRESETS
 from shapeplan.quantities import format_count, format_days, format_flops
-from shapeplan.render.answer import answer, limit_text
-from shapeplan.render.parts import alarm, compact, coverage, facts, percent, shape_text, span, table, title
+from shapeplan.render.parts import alarm, coverage, facts, shape_text, table, title
+from shapeplan.wording import compact, percent, span
 
+_NO_WIDTH = 1e-3
+"""Relative width of an interval below which it is none."""
 _WIDE = 122
 """Columns that the table of many budgets takes; narrower terminals get a block a budget."""
 
@@ -85,7 +88,7 @@ def _codes(plan: Plan, *budgets: BudgetPlan) -> str:
 def _shape(plan: Plan, budget: BudgetPlan) -> RenderableType:
     headers = ["", "train", "unrounded", f"{coverage(plan.fit.bootstrap.level)} interval"]
     rows = [
-        [dim, f"{budget.rounded[dim]}", compact(value, 4), span(budget.ci[dim], 4)]
+        [dim, f"{budget.rounded[dim]}", compact(value, 4), _interval(plan, budget, dim)]
         for dim, value in budget.shape.items()
     ]
     if budget.valley:
@@ -95,6 +98,21 @@ def _shape(plan: Plan, budget: BudgetPlan) -> RenderableType:
     if budget.heads is not None:
         rows.append(["heads", f"{budget.heads}", *[""] * (len(headers) - 2)])
     return table(headers, rows)
+
+
+def _interval(plan: Plan, budget: BudgetPlan, dim: str) -> str:
+    """Return the interval of a size, or what there is in its place where it has no width."""
+    dimensions, ends = plan.fit.dimensions, budget.ci[dim]
+    leader = dimensions.tied[dim].to if dim in dimensions.tied else dim
+    if f"fix_{leader}" in plan.limits:
+        return "fixed"
+    if dim in dimensions.fixed:
+        return "never varied"
+    if ends is None or ends[1] / ends[0] - 1.0 > _NO_WIDTH:
+        return span(ends, 4)
+    if leader in budget.at_edge:
+        return "at the search edge"
+    return "in proportion" if dim in dimensions.kept else f"{compact(ends[0], 4)} (no width)"
 
 
 def _costs(plan: Plan, budget: BudgetPlan) -> list[tuple[str, str]]:

@@ -8,7 +8,8 @@ from rich.console import RenderableType
 
 from shapeplan.design.power_curve import Power, Spread
 from shapeplan.quantities import format_flops
-from shapeplan.render.parts import compact, facts, percent, table, title
+from shapeplan.render.parts import facts, table, title
+from shapeplan.wording import compact, percent
 
 _MOST_WARNINGS = 8
 

@@ -7,7 +7,8 @@ from rich.console import RenderableType
 from shapeplan.fitting.predict import Predictions
 from shapeplan.fitting.result import Fit
 from shapeplan.quantities import format_flops
-from shapeplan.render.parts import compact, coverage, percent, table, title
+from shapeplan.render.parts import coverage, table, title
+from shapeplan.wording import compact, percent
 
 
 def render_predictions(fit: Fit, predictions: Predictions) -> list[RenderableType]:

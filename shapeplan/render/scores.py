@@ -8,7 +8,8 @@ from rich.console import RenderableType
 from rich.table import Table
 
 from shapeplan.fitting.records import HeldOutError, Score
-from shapeplan.render.parts import compact, facts, percent, table, title
+from shapeplan.render.parts import facts, table, title
+from shapeplan.wording import compact, percent
 
 _FIGURES = {"rollout_rmse": "backtest", "top_decade": "top decade", "unseen_shapes": "new shape"}
 

@@ -6,12 +6,13 @@ from collections.abc import Callable, Sequence
 
 from shapeplan.errors import ShapeplanError
 from shapeplan.fitting.result import Fit
+from shapeplan.planning.answer import by_name
 from shapeplan.planning.plan import BudgetPlan
 from shapeplan.planning.recommend import recommend
 from shapeplan.quantities import convert_flops, format_count, format_flops
-from shapeplan.render.answer import by_name
-from shapeplan.render.parts import compact, percent, span, table, title
+from shapeplan.render.parts import table, title
 from shapeplan.render.report.blocks import Block, blocks
+from shapeplan.wording import compact, percent, span
 
 _NONE = "-"
 

@@ -13,9 +13,9 @@ from rich.console import RenderableType
 from shapeplan.errors import Caution, PlanError
 from shapeplan.figures.valley import valley
 from shapeplan.fitting.result import Fit
+from shapeplan.planning.answer import answer, next_step
 from shapeplan.planning.plan import BudgetPlan, Plan
 from shapeplan.quantities import format_flops
-from shapeplan.render.answer import answer, next_step
 from shapeplan.render.plan import both, budget_rows, main_tables, more_tables
 from shapeplan.render.report.blocks import Block, blocks
 

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 from shapeplan.architectures.base import SHAPE_DIMS
 from shapeplan.fitting.records import Interval
 from shapeplan.planning.plan import BudgetPlan, Plan
 from shapeplan.planning.size import SIZE
-from shapeplan.quantities import format_count, format_flops
-from shapeplan.render.parts import compact, percent, span
+from shapeplan.quantities import format_count, format_factor, format_flops
+from shapeplan.wording import compact, percent, span
 
 _TESTED = 0.8
 """Share of a distance from which on a backtest at it is one at the distance."""
 _WITHIN = 1.001
+_GUESS = 1e3
+"""Factor of compute from which on no log of today tests a law."""
 _NOTHING = 5e-5
 """Relative loss that prints as none."""
 
 
 def answer(plan: Plan, budget: BudgetPlan, following: str = "") -> list[str]:
     """Return the sentences of a budget, each a line that can be read by itself; last what to type next, if given."""
-    lines = [train(plan, budget), _expect(plan, budget), _limited(plan, budget)]
+    lines = [train(plan, budget), _expect(plan, budget), _edge(plan, budget), _limited(plan, budget)]
     lines += [_trust(plan, budget), _in_range(budget)]
     lines += [f"Next: {following}"] if following else []
     return [line for line in lines if line]
@@ -71,17 +74,29 @@ def _expect(plan: Plan, budget: BudgetPlan) -> str:
         return ""
     ends = f" ({span(budget.loss.ci, 4)})" if budget.loss.ci else ""
     said = f"Expect {plan.fit.metric} {compact(budget.loss.value, 4)}{ends}."
-    sizes = [_sizes(dim, ends) for dim, ends in budget.valley.items() if dim in (*plan.fit.dims, SIZE)]
+    sizes = [_sizes(dim, ends, budget) for dim, ends in budget.valley.items() if dim in (*plan.fit.dims, SIZE)]
     if not sizes:
         return said
     joined = ", ".join(sizes[:-1]) + (" and " if sizes[:-1] else "") + sizes[-1]
     return f"{said} Sizes of {joined} lose at most {100 * plan.tolerance:.3g}%."
 
 
-def _sizes(dim: str, ends: Interval) -> str:
+def _sizes(dim: str, ends: Interval, budget: BudgetPlan) -> str:
     if dim == SIZE:
         return f"{format_count(ends[0])} to {format_count(ends[1])} parameters"
+    if dim in budget.at_edge:
+        # The search ends there, the valley need not.
+        above = math.isclose(ends[1], budget.shape[dim], rel_tol=1e-3)
+        return f"at least {compact(ends[0])} in {dim}" if above else f"at most {compact(ends[1])} in {dim}"
     return f"{span(ends, 3)} in {dim}"
+
+
+def _edge(plan: Plan, budget: BudgetPlan) -> str:
+    if not budget.at_edge:
+        return ""
+    dims = " and ".join(budget.at_edge)
+    where = f"{plan.trust:g}x the trained sizes" if plan.trust > 1 else "the trained sizes"
+    return f"Edge: the best {dims} may lie beyond the search ({where}); the law does not tell where."
 
 
 def _limited(plan: Plan, budget: BudgetPlan) -> str:
@@ -116,7 +131,9 @@ def _trust(plan: Plan, budget: BudgetPlan) -> str:
     beyond = budget.flops / fit.flops_range[1]
     if beyond <= _WITHIN:
         return "Trust: within the compute of your runs."
-    far = f"Trust: {beyond:.3g}x beyond your largest run"
+    far = f"Trust: {format_factor(beyond)} beyond your largest run"
+    if beyond >= _GUESS:
+        far += ", which is a guess"
     tested = budget.tested
     if tested is None:
         return f"{far}; the log is too short to test the law at any distance."
