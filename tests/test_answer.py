@@ -80,7 +80,9 @@ def test_trust_names_the_distance_and_the_error_at_it(fit: Fit) -> None:
     assert any(line == "Trust: within the compute of your runs." for line in lines[0.5])
     (near,) = [line for line in lines[2.0] if line.startswith("Trust")]
     assert re.fullmatch(
-        r"Trust: 2x beyond your largest run; at that distance this law was off by .*% on your own runs.", near
+        r"Trust: 2x beyond your largest run; at that distance this law was off by .*% on your own runs "
+        r"\(fitted to the small, asked for the large\)\.",
+        near,
     )
     (far,) = [line for line in lines[1e4] if line.startswith("Trust")]
     assert "as far as the log can test, this law was off by" in far
@@ -145,7 +147,9 @@ def test_what_is_typed_next_works_and_every_number_is_in_the_document(
     lines = planned.stdout.splitlines()
     assert lines[0].startswith("Train ")
     assert [line.split()[0] for line in lines[:5]] == ["Train", "Expect", "Trust:", "If", "Next:"]
-    config = program(*shlex.split(lines[4].removeprefix("Next: shapeplan ")))
+    command, _, file = lines[4].removeprefix("Next: shapeplan ").partition(" > ")
+    assert file in ("config.json", "train_shape.py", "model.py")
+    config = program(*shlex.split(command))
     assert config.returncode == 0, config.stderr
     assert "n_layer" in config.stdout
     document = json.loads(program(*words[1:], "--json").stdout)
@@ -160,7 +164,9 @@ def test_what_is_typed_next_works_and_every_number_is_in_the_document(
     numbers += [budget["params"] / 1e9, budget["examples"] / 1e9, 100 * document["tolerance"]]
     numbers += [end for ends in budget["valley"].values() for end in ends]
     numbers += [100 * budget["tested"]["rmse"], budget["tested"]["distance"]]
-    numbers += [*budget["in_range"]["shape"].values(), 100 * budget["in_range"]["regret"]]
+    inside = budget["in_range"]
+    numbers += [*inside["shape"].values(), 100 * inside["regret"], inside["examples"] / 1e6, inside["examples"] / 1e9]
+    assert budget["answer"] == lines[:4]
     for shown in re.findall(r"\d+\.?\d*(?:e\d+)?", " ".join(lines[:4])):
         assert any(abs(float(shown) - number) <= max(0.006 * abs(number), 0.0051) for number in numbers), shown
 

@@ -226,5 +226,8 @@ def test_a_power_that_is_not_identified_is_said(shared: Path) -> None:
     few = runs.take(runs.flops <= runs.flops.max() / 10)
     found = fit(few, law="outer-power", replicates=0)
     assert found.law.form.name == "interaction"
-    assert sum("do not tell the power of 'outer-power' from 1" in note for note in found.notes) == 1
+    assert (
+        sum("the law 'outer-power' is left out: its outer power is not told from 1" in note for note in found.notes)
+        == 1
+    )
     assert [score.law for score in compare(few).scores].count("interaction") == 1

@@ -157,7 +157,7 @@ def test_the_document_has_both(program: Program, tmp_path: Path) -> None:
     assert program("fit", SAMPLES / "vit_sweep.yaml", "-o", law, "--replicates", "50").returncode == 0
     plan = json.loads(program("recommend", "--law", law, "--flops", "1e21", "--json").stdout)
     assert plan["method"] == "optimum"
-    assert plan["budgets"][0]["recipe"]["name"] == "the recipe"
+    assert plan["budgets"][0]["recipe"]["name"] == "the paper's recipe"
     assert plan["growth_exponents"].keys() == set(DIMS)
     scale = json.loads(program("recommend", "--law", law, "--flops", "1e21", "--method", "scale", "--json").stdout)
     assert scale["method"] == "scale"

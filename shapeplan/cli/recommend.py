@@ -165,7 +165,7 @@ def recommend(
 
     more = {} if trust is None else {"trust": trust}
     more |= {} if tolerance is None else {"tolerance": parse_fraction(tolerance, hint="write e.g. 0.5% or 0.005")}
-    fit = _law(console, law, log or [], config, metric, command_of(context))
+    fit, notes = _law(console, law, log or [], config, metric, command_of(context))
     plan = plan_budgets(
         fit,
         [parse_flops(text) for text in flops] if flops else None,
@@ -195,12 +195,12 @@ def recommend(
         force=force,
         **more,
     )
-    if flops and not flops_convention:
-        console.note(f"--flops is read as {fit.flops_convention} FLOPs, as the law counts")
-    for note in plan.notes:
-        console.note(note)
 
     def warn() -> None:
+        if flops and not flops_convention:
+            console.note(f"--flops is read as {fit.flops_convention} FLOPs, as the law counts them")
+        for note in (*notes, *plan.notes):
+            console.note(note)
         # What `fit` has said of a fit that is sound is named here; what is doubtful about the budgets is said.
         if plan.cautions and plan.fit.status == "ok" and form in (None, "table") and not (verbose or as_json):
             codes = ", ".join(dict.fromkeys(caution.code for caution in plan.cautions))
@@ -246,8 +246,11 @@ def _utilization(text: str | None) -> "float | Profile | None":
 
 def _law(
     console: "Console", law: str | None, log: list[str], config: Path | None, metric: str | None, command: str
-) -> "Fit":
-    """Return the law of a document, the fit of a log with the options that `fit` has by default, or the published."""
+) -> "tuple[Fit, tuple[str, ...]]":
+    """Return the law of a document, the fit of a log with the options that `fit` has by default, or the published.
+
+    With it comes what was understood on the way.
+    """
     if log and law is not None:
         message = "a law is given with --law, and a log to fit one to with --log"
         raise ArgumentError(ErrorDetail("bad-option", message, "give one of them"))
@@ -258,9 +261,7 @@ def _law(
         runs = read_runs(log, metric=metric, config=config)
         with console.progress("fitting") as advance:
             found = fit_runs(runs, done=advance)
-        for note in found.notes:
-            console.note(note)
-        return replace(found, command=command)
+        return replace(found, command=command), found.notes
     if config is not None or metric is not None:
         option = "--config" if config is not None else "--metric"
         message = f"{option} tells how a log is read, and no --log is given"
@@ -268,6 +269,5 @@ def _law(
     from shapeplan.documents.files import published_law, read_law
 
     if law is not None:
-        return read_law(law)
-    console.note("no --law is given: this is the published SoViT law (arXiv:2305.13035)")
-    return published_law()
+        return read_law(law), ()
+    return published_law(), ("no --law is given: this is the published SoViT law (arXiv:2305.13035)",)

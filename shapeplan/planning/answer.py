@@ -15,6 +15,9 @@ from shapeplan.wording import compact, percent, span
 _TESTED = 0.8
 """Share of a distance from which on a backtest at it is one at the distance."""
 _WITHIN = 1.001
+_WORDS = {"width": "wide", "depth": "deep", "mlp_dim": "in MLP dim"}
+_FILES = {"hf-llama": "config.json", "nanogpt": "train_shape.py", "timm": "model.py"}
+"""Where the next command writes the plan as a library reads it."""
 _GUESS = 1e3
 """Factor of compute from which on no log of today tests a law."""
 _NOTHING = 5e-5
@@ -24,7 +27,7 @@ _NOTHING = 5e-5
 def answer(plan: Plan, budget: BudgetPlan, following: str = "") -> list[str]:
     """Return the sentences of a budget, each a line that can be read by itself; last what to type next, if given."""
     lines = [train(plan, budget), _expect(plan, budget), _edge(plan, budget), _limited(plan, budget)]
-    lines += [_trust(plan, budget), _in_range(budget)]
+    lines += [_trust(plan, budget), _in_range(plan, budget)]
     lines += [f"Next: {following}"] if following else []
     return [line for line in lines if line]
 
@@ -40,7 +43,7 @@ def next_step(plan: Plan, command: str) -> str:
         return f"{command} --preset gpu"
     decoder = architecture.examples_unit == "tokens"
     library = ("hf-llama" if architecture.gated else "nanogpt") if decoder else "timm"
-    return f"{command} --format {library}"
+    return f"{command} --format {library} > {_FILES[library]}"
 
 
 def train(plan: Plan, budget: BudgetPlan) -> str:
@@ -78,17 +81,20 @@ def _expect(plan: Plan, budget: BudgetPlan) -> str:
     if not sizes:
         return said
     joined = ", ".join(sizes[:-1]) + (" and " if sizes[:-1] else "") + sizes[-1]
-    return f"{said} Sizes of {joined} lose at most {100 * plan.tolerance:.3g}%."
+    alone = ", one at a time with the rest re-optimised" if len(sizes) > 1 else ""
+    return f"{said} Sizes {joined} lose at most {100 * plan.tolerance:.3g}%{alone}."
 
 
 def _sizes(dim: str, ends: Interval, budget: BudgetPlan) -> str:
     if dim == SIZE:
-        return f"{format_count(ends[0])} to {format_count(ends[1])} parameters"
+        return f"from {format_count(ends[0])} to {format_count(ends[1])} parameters"
+    low, high = (compact(end) for end in ends)
+    word = _WORDS.get(dim, f"in {dim}")
     if dim in budget.at_edge:
         # The search ends there, the valley need not.
         above = math.isclose(ends[1], budget.shape[dim], rel_tol=1e-3)
-        return f"at least {compact(ends[0])} in {dim}" if above else f"at most {compact(ends[1])} in {dim}"
-    return f"{span(ends, 3)} in {dim}"
+        return f"of at least {low} {word}" if above else f"of at most {high} {word}"
+    return f"from {low} to {high} {word}"
 
 
 def _edge(plan: Plan, budget: BudgetPlan) -> str:
@@ -137,16 +143,16 @@ def _trust(plan: Plan, budget: BudgetPlan) -> str:
     tested = budget.tested
     if tested is None:
         return f"{far}; the log is too short to test the law at any distance."
-    error = f"this law was off by {percent(tested.rmse)} on your own runs"
+    error = f"this law was off by {percent(tested.rmse)} on your own runs (fitted to the small, asked for the large)"
     if tested.distance >= _TESTED * beyond:
         return f"{far}; at that distance {error}."
     return f"{far}; at {tested.distance:.3g}x, as far as the log can test, {error}."
 
 
-def _in_range(budget: BudgetPlan) -> str:
+def _in_range(plan: Plan, budget: BudgetPlan) -> str:
     inside = budget.in_range
     if inside is None or inside.regret is None:
         return ""
-    return (
-        f"If you want to stay within what you trained: {by_name(inside.shape)}, {percent(inside.regret, signed=True)}."
-    )
+    on = f" on {format_count(inside.examples)} {plan.fit.examples_unit}" if inside.examples else ""
+    more = percent(inside.regret, signed=True)
+    return f"If you want to stay within what you trained: {by_name(inside.shape)}{on}, {more} in {plan.fit.metric}."

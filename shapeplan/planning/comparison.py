@@ -147,6 +147,7 @@ def alternatives(
             regret_ci=intervals[i] if intervals else None,
             keeps_limits=bool(kept[i]),
             heads=None if heads is None else int(heads[i]),
+            examples=_whole(its.examples, i),
         )
         for i in range(len(plan.flops))
     ]

@@ -309,7 +309,7 @@ def _besides(beside: Planner | None, optimum: Optimum, builder: Builder, plan: S
         shape = builder.build(beside, optimum, beside.shapes(plan.flops), plan.flops)
     except PlanError:
         return nothing
-    name = "optimum of the law" if isinstance(beside, Optimum) else "the recipe"
+    name = "optimum of the law" if isinstance(beside, Optimum) else "the paper's recipe"
     return [*alternatives(name, shape, optimum, plan, tell_loss=True)]
 
 

@@ -79,7 +79,7 @@ def disagreement(
     if not found:
         return ()
     message = f"laws that extrapolate about equally well (backtest) disagree: {'; '.join(found)}"
-    hint = "intervals hold one law fixed; a run nearer to the budget would decide between them"
+    hint = "a run nearer to the budget would decide between them: `shapeplan design next` tells which"
     return (Caution(codes.LAWS_DISAGREE, message, hint),)
 
 

@@ -63,6 +63,8 @@ class Alternative:
         Whether it keeps the limits of the plan.
     heads : int or None
         Its attention heads, where they were chosen with it.
+    examples : int or None
+        Whole examples that the budget buys for it.
     """
 
     name: str
@@ -75,6 +77,7 @@ class Alternative:
     same_loss: SameLoss | None = None
     keeps_limits: bool = True
     heads: int | None = None
+    examples: int | None = None
 
 
 @dataclass(frozen=True)

@@ -289,7 +289,7 @@ def _ignored(table: Table, columns: Sequence[str]) -> list[str]:
 
 
 def _own(setting: str, values: Floats) -> str:
-    return f"{setting} of every row ({span(values, 6)}) is counted as it says; plans are for the architecture's"
+    return f"{setting} of every row ({span(values, 6)}) is used to count that row; plans have those of the architecture"
 
 
 def _examples(

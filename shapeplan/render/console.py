@@ -60,6 +60,7 @@ class Console:
         self.github = github
         self._worded = wording
         self._held: list[tuple[str, str]] = []
+        self._answered = False
         # A stream that was closed before we started is None; what would go there goes nowhere.
         sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - lives as long as we do
         sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - lives as long as we do
@@ -85,6 +86,7 @@ class Console:
             If it cannot be written, e.g. to a full disk.
         """
         self._release()
+        self._answered = True
         try:
             sys.stdout.write(text)
             sys.stdout.flush()
@@ -216,7 +218,7 @@ class Console:
 
     def _hold(self, text: str, colour: str = "") -> None:
         """Say it now; or, where errors are JSON, once there is a result, so that an error stands alone on stderr."""
-        if self.as_json:
+        if self.as_json and not self._answered:
             self._held.append((text, colour))
         else:
             self._say(text, colour)

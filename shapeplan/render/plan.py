@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from rich.console import RenderableType
 from rich.text import Text
@@ -10,7 +10,7 @@ from rich.text import Text
 from shapeplan.fitting.records import Interval
 from shapeplan.fitting.result import Fit
 from shapeplan.planning.answer import answer, limit_text
-from shapeplan.planning.plan import Alternative, BudgetPlan, LawPlan, Plan, SameLoss
+from shapeplan.planning.plan import Alternative, BudgetPlan, Plan, SameLoss
 from shapeplan.planning.presets import PRESETS
 from shapeplan.quantities import format_count, format_days, format_flops
 from shapeplan.render.parts import alarm, coverage, facts, shape_text, table, title
@@ -67,15 +67,16 @@ def more_tables(plan: Plan, budget: BudgetPlan) -> list[RenderableType]:
     parts: list[RenderableType] = []
     if plan.limits and budget.limit_costs:
         parts += [title("What each limit costs, the others kept"), _limits(budget, plan.fit.examples_unit)]
-    others = [other for other in (budget.unlimited, budget.recipe, budget.optimum, *budget.versus) if other is not None]
+    candidates = (budget.in_range, budget.unlimited, budget.recipe, budget.optimum, *budget.versus)
+    others = [other for other in candidates if other is not None]
     if others:
         parts += [title("Against other shapes at the same budget"), *_others(others, plan)]
     if len(plan.budgets) > 1:
         return parts
     if budget.laws:
-        parts += [title("Under laws that the backtest cannot tell apart"), _laws(budget.laws)]
+        parts += [title("Under other laws that extrapolate about as well"), _laws(plan, budget)]
     if budget.deviations:
-        parts += [title("What one dimension off the best shape costs, the others and the budget the same")]
+        parts += [title("Loss of a shape with one size changed, the others and the budget the same")]
         parts.append(_deviations(budget))
     return parts
 
@@ -155,7 +156,8 @@ def _costs(plan: Plan, budget: BudgetPlan) -> list[tuple[str, str]]:
     if budget.loss is None and plan.fit.law.has_loss:
         pairs.append((plan.fit.metric, "not predicted: the law misses the rows beside the star"))
     if budget.loss is not None:
-        pairs.append((plan.fit.metric, f"{compact(budget.loss.value, 4)} ({span(budget.loss.ci, 4)})"))
+        level = f", {coverage(plan.fit.bootstrap.level)}" if budget.loss.ci else ""
+        pairs.append((plan.fit.metric, f"{compact(budget.loss.value, 4)} ({span(budget.loss.ci, 4)}{level})"))
         pairs.append(("loss change by rounding", _rounding(budget)))
     return pairs
 
@@ -163,7 +165,7 @@ def _costs(plan: Plan, budget: BudgetPlan) -> list[tuple[str, str]]:
 def _rounding(budget: BudgetPlan) -> str:
     said = percent(budget.regret_of_rounding, signed=True)
     compute = budget.limit_costs[-1].compute if budget.limit_costs else None
-    return said if compute is None else f"{said}, worth {percent(max(1 - compute, 0.0))} of the compute"
+    return said if compute is None else f"{said}, as {percent(max(1 - compute, 0.0))} less compute"
 
 
 def _limits(budget: BudgetPlan, unit: str) -> RenderableType:
@@ -220,14 +222,16 @@ def _percent(ratio: float) -> str:
     return f"{100 * ratio:.3g}%" if ratio < 10 else f"{ratio:.3g} times"
 
 
-def _laws(laws: Iterable[LawPlan]) -> RenderableType:
-    rows = []
-    for law in laws:
+def _laws(plan: Plan, budget: BudgetPlan) -> RenderableType:
+    own = " x ".join(compact(budget.shape[dim], 4) for dim in plan.fit.dims)
+    lost = ["-", "-"] if budget.loss is None else [compact(budget.loss.value, 4), span(budget.law_ci, 4)]
+    rows = [[f"{plan.fit.law.form.name} (of the plan)", own, *lost, percent(budget.regret_of_rounding, signed=True)]]
+    for law in budget.laws:
         shape = " x ".join(compact(value, 4) for value in law.shape.values())
         loss = compact(law.loss.value, 4)
         name = law.law + (f" (at the edge in {', '.join(law.at_edge)})" if law.at_edge else "")
         rows.append([name, shape, loss, span(law.loss.ci, 4), percent(law.regret, signed=True)])
-    return table(["law", "best shape", "loss", "interval", "this plan"], rows)
+    return table(["law", "its best shape", "its loss", "interval", "this plan loses"], rows)
 
 
 def _deviations(budget: BudgetPlan) -> RenderableType:
@@ -287,7 +291,18 @@ def basis(plan: Plan) -> RenderableType:
             words = (limit_text(name, value, fit.examples_unit) for name, value in plan.limits.items())
             pairs.append(("limits", ", ".join(words)))
         pairs.append(("preset", f"{plan.preset}: {PRESETS[plan.preset].said}"))
-        return facts([*pairs, ("intervals", _held(fit, f"from the replicates of the law{_beyond_the_law(plan)}"))])
+        return facts(
+            [
+                *pairs,
+                (
+                    "intervals",
+                    _held(
+                        fit,
+                        f"{coverage(fit.bootstrap.level)}, from bootstrap replicates of the law{_beyond_the_law(plan)}",
+                    ),
+                ),
+            ]
+        )
     pairs.append(("exponents s", exponents))
     if plan.start is not None:
         weights = ", ".join(f"{dim} {compact(weight)}" for dim, weight in plan.weights.items())
@@ -306,8 +321,8 @@ def _beyond_the_law(plan: Plan) -> str:
     """Return what the intervals hold beside, if they are not those of the law."""
     if all(one.loss is None or one.loss.ci == one.law_ci for one in plan.budgets):
         return ""
-    sizes = "" if plan.method == "scale" or plan.limits else "; of sizes: with rivals and drift"
-    return f"; of the loss: of a run, with scatter and drift{sizes}"
+    sizes = "" if plan.method == "scale" or plan.limits else ", and those of sizes what other laws say"
+    return f"; that of the loss adds the scatter of runs and the error of the backtest{sizes}"
 
 
 def _held(fit: Fit, source: str) -> str:
@@ -315,5 +330,8 @@ def _held(fit: Fit, source: str) -> str:
 
 
 def both(budget: BudgetPlan) -> str:
-    """Return a budget in both conventions."""
-    return f"{format_flops(budget.flops_forward)} forward FLOPs = {format_flops(budget.flops_training)} training FLOPs"
+    """Return a budget in both conventions, that of the law first."""
+    counts = {"forward": budget.flops_forward, "training": budget.flops_training}
+    own = budget.flops_convention
+    told = [f"{format_flops(counts[name])} {name} FLOPs" for name in sorted(counts, key=lambda name: name != own)]
+    return " = ".join(told)

@@ -156,7 +156,8 @@ def power_notes(asked: Iterable[str], fitted: Iterable[Candidate]) -> tuple[str,
     """Return which laws were fitted at an outer power of 1, since the rows do not tell it from that."""
     names = {candidate.name for candidate in fitted}
     return tuple(
-        f"the rows do not tell the power of {law!r} from 1 (AIC), where it is {FORMS[law].plain!r}"
+        f"the law {law!r} is left out: its outer power is not told from 1 by these rows (AIC), and at 1 it is"
+        f" {FORMS[law].plain!r}"
         for law in asked
         if FORMS[law].plain in names and law not in names
     )
