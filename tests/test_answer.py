@@ -80,7 +80,7 @@ def test_trust_names_the_distance_and_the_error_at_it(fit: Fit) -> None:
     assert any(line == "Trust: within the compute of your runs." for line in lines[0.5])
     (near,) = [line for line in lines[2.0] if line.startswith("Trust")]
     assert re.fullmatch(
-        r"Trust: 2x beyond your largest run; at that distance this law was off by .*% on your own runs "
+        r"Trust: 2x beyond your largest run in compute; at that distance this law was off by .*% on your own runs "
         r"\(fitted to the small, asked for the large\)\.",
         near,
     )

@@ -130,7 +130,7 @@ def recommend(
     ] = None,
     as_json: opt.AsJson = False,
     output: opt.Output = None,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print the warnings of the fit in full.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print all warnings in full.")] = False,
     quiet: opt.Quiet = False,
 ) -> None:
     """Recommend shapes for compute budgets, losses or days on accelerators.
@@ -140,7 +140,7 @@ def recommend(
 
     Example: shapeplan recommend --law law.json --flops 1e21 --versus ViT-g/14
     """
-    from shapeplan.planning.answer import next_step
+    from shapeplan.planning.answer import ANSWERED, next_step
     from shapeplan.planning.recommend import recommend as plan_budgets
     from shapeplan.render.plan import render_plan
     from shapeplan.sweeps.grid import Start
@@ -201,13 +201,14 @@ def recommend(
             console.note(f"--flops is read as {fit.flops_convention} FLOPs, as the law counts them")
         for note in (*notes, *plan.notes):
             console.note(note)
-        # What `fit` has said of a fit that is sound is named here; what is doubtful about the budgets is said.
-        if plan.cautions and plan.fit.status == "ok" and form in (None, "table") and not (verbose or as_json):
-            codes = ", ".join(dict.fromkeys(caution.code for caution in plan.cautions))
-            console.note(f"warnings of the fit: {codes}; -v prints them, shapeplan explain CODE says what to do")
-        else:
-            console.warn(plan.cautions)
-        console.warn(dict.fromkeys(caution for budget in plan.budgets for caution in budget.cautions))
+        # What `fit` has said of a fit that is sound, or the answer itself says, is named; the rest is said.
+        own = [caution for budget in plan.budgets for caution in budget.cautions]
+        brief = plan.fit.status == "ok" and form in (None, "table") and not (verbose or as_json)
+        named = [*plan.cautions, *(one for one in own if one.code in ANSWERED)] if brief else []
+        if named:
+            codes = ", ".join(dict.fromkeys(caution.code for caution in named))
+            console.note(f"warnings: {codes}; -v prints them, shapeplan explain CODE says what to do")
+        console.warn(one for one in dict.fromkeys((*plan.cautions, *own)) if one not in named)
 
     if form not in (None, *_FORMATS):
         from shapeplan.documents.configs import export_config

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+from shapeplan import codes
 from shapeplan.architectures.base import SHAPE_DIMS
 from shapeplan.fitting.records import Interval
 from shapeplan.planning.plan import BudgetPlan, Plan
@@ -14,6 +15,8 @@ from shapeplan.wording import compact, percent, span
 
 _TESTED = 0.8
 """Share of a distance from which on a backtest at it is one at the distance."""
+ANSWERED = (codes.EXTRAPOLATION, codes.RATIO_EXTRAPOLATION)
+"""Warnings whose content is in the first lines and the tables of a plan."""
 _WITHIN = 1.001
 _WORDS = {"width": "wide", "depth": "deep", "mlp_dim": "in MLP dim"}
 _FILES = {"hf-llama": "config.json", "nanogpt": "train_shape.py", "timm": "model.py"}
@@ -62,7 +65,8 @@ def train(plan: Plan, budget: BudgetPlan) -> str:
     ratio = budget.examples_per_param
     each = "" if ratio is None else f" ({compact(ratio)} per parameter)"
     bought = (" of " if sized else ": ") + " on ".join(on) + each if on else ""
-    return f"{said}{bought}, {format_flops(budget.flops_training)} training FLOPs."
+    forward = "" if budget.flops_convention == "training" else f" ({format_flops(budget.flops_forward)} forward)"
+    return f"{said}{bought}, {format_flops(budget.flops_training)} training FLOPs{forward}."
 
 
 def by_name(shape: Mapping[str, float]) -> str:
@@ -137,7 +141,7 @@ def _trust(plan: Plan, budget: BudgetPlan) -> str:
     beyond = budget.flops / fit.flops_range[1]
     if beyond <= _WITHIN:
         return "Trust: within the compute of your runs."
-    far = f"Trust: {format_factor(beyond)} beyond your largest run"
+    far = f"Trust: {format_factor(beyond)} beyond your largest run in compute"
     if beyond >= _GUESS:
         far += ", which is a guess"
     tested = budget.tested
@@ -152,7 +156,13 @@ def _trust(plan: Plan, budget: BudgetPlan) -> str:
 def _in_range(plan: Plan, budget: BudgetPlan) -> str:
     inside = budget.in_range
     if inside is None or inside.regret is None:
-        return ""
+        known = plan.fit.rows is not None and budget.loss is not None
+        sized = not (budget.extrapolation.keys() - {"flops"})
+        return "Its sizes are all within those that you trained." if known and sized else ""
     on = f" on {format_count(inside.examples)} {plan.fit.examples_unit}" if inside.examples else ""
     more = percent(inside.regret, signed=True)
-    return f"If you want to stay within what you trained: {by_name(inside.shape)}{on}, {more} in {plan.fit.metric}."
+    logged, beyond = plan.fit.examples_per_param, ""
+    if inside.examples and inside.params and logged and inside.examples / inside.params > logged[1] * _WITHIN:
+        beyond = f" (more {plan.fit.examples_unit} per parameter than in any run)"
+    shape = by_name(inside.shape)
+    return f"If you want to stay within what you trained: {shape}{on}{beyond}, {more} in {plan.fit.metric}."

@@ -77,7 +77,7 @@ def more_tables(plan: Plan, budget: BudgetPlan) -> list[RenderableType]:
         parts += [title("Under other laws that extrapolate about as well"), _laws(plan, budget)]
     if budget.deviations:
         parts += [title("Loss of a shape with one size changed, the others and the budget the same")]
-        parts.append(_deviations(budget))
+        parts.append(_deviations(plan, budget))
     return parts
 
 
@@ -234,11 +234,14 @@ def _laws(plan: Plan, budget: BudgetPlan) -> RenderableType:
     return table(["law", "its best shape", "its loss", "interval", "this plan loses"], rows)
 
 
-def _deviations(budget: BudgetPlan) -> RenderableType:
+def _deviations(plan: Plan, budget: BudgetPlan) -> RenderableType:
     factors = list(dict.fromkeys(one.factor for one in budget.deviations))
     excess = {(one.dim, one.factor): one.excess for one in budget.deviations}
     dims = list(dict.fromkeys(one.dim for one in budget.deviations))
-    rows = [[dim, *(percent(excess.get((dim, factor)), signed=True) for factor in factors)] for dim in dims]
+    tied = plan.fit.dimensions.tied
+    followers = {dim: ", ".join(other for other, tie in tied.items() if tie.to == dim) for dim in dims}
+    names = {dim: f"{dim} ({others} with it)" if others else dim for dim, others in followers.items()}
+    rows = [[names[dim], *(percent(excess.get((dim, factor)), signed=True) for factor in factors)] for dim in dims]
     return table(["", *(f"x {compact(factor, 3)}" for factor in factors)], rows)
 
 
