@@ -172,14 +172,14 @@ def test_step_times_are_a_utilization(planned: Fit, tmp_path: Path) -> None:
     timed, told = (one(planned, 1e21, gpus="8xH100", mfu=mfu) for mfu in (read_profile(path), share))
     assert timed.mfu == pytest.approx(told.mfu)
     faster = replace(read_profile(path), examples_per_second=np.full(3, 1e9))
-    with pytest.raises(ArgumentError, match="has a step that is faster than the peak of H100"):
+    with pytest.raises(InputError, match=r"a step has a utilization of .* of the peak of H100"):
         one(planned, 1e21, gpus="8xH100", mfu=faster)
 
 
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        ("width,mfu\n512,1.4\n", "a utilization .MFU. of 1.4 is above 1"),
+        ("width,mfu\n512,1.4\n", "a utilization .MFU. of 1.4 is no share"),
         ("width,mfu\n512,fast\n", "fast"),
         ("mfu\n0.4\n", "no column is a dimension of a shape"),
         ("width,step_time\n512,0.1\n", "nothing says what share of the peak was reached"),

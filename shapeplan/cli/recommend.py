@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from shapeplan.render.console import Console
 
 _FORMATS = ("table", "json", "csv")
-_FILE = re.compile(r"\.[A-Za-z]|^-$")
-"""A name of a file has a letter behind a dot, which no share has."""
+_SHARE = re.compile(r"[0-9.,eE+%\s-]*")
+"""What is written of these signs alone is a number, or wants to be one."""
 _FIX_HINT = "write e.g. depth=24"
 
 
@@ -238,7 +238,7 @@ def recommend(
 
 def _utilization(text: str | None) -> "float | Profile | None":
     """Return a share, or the measurements of a file."""
-    if text is None or not _FILE.search(text):
+    if text is None or _SHARE.fullmatch(text) or not (Path(text).suffix or Path(text).exists() or "/" in text):
         return opt.parse_mfu(text)
     from shapeplan.readers.profile import read_profile
 

@@ -57,6 +57,8 @@ def report(
     ]
     name = law if law != "-" else "law.json"
     fit = read_law(law)
-    if (distrust := fit.distrust) is not None:
-        console.warn((distrust,))
-    place.write(console, report_page(fit, budgets, shlex.join(again), name, read_law(also) if also else None))
+    other = read_law(also) if also else None
+    for one in (fit, other):
+        if one is not None and (distrust := one.distrust) is not None:
+            console.warn((distrust,))
+    place.write(console, report_page(fit, budgets, shlex.join(again), name, other))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import difflib
-import math
 import re
 from dataclasses import dataclass
 
 from shapeplan.errors import ArgumentError, ErrorDetail
+from shapeplan.profile import LEAST_MFU
 
 AS_OF = "2026-11"
 """When the table was last checked against its sources."""
@@ -128,12 +128,12 @@ def parse_fleet(text: str) -> Fleet:
 
 
 def check_mfu(mfu: float | None) -> float:
-    """Return the utilization, the default where none is said; `ArgumentError` unless it is above 0 and at most 1."""
+    """Return the utilization, the default where none is said; `ArgumentError` unless it is a share."""
     if mfu is None:
         return DEFAULT_MFU
-    if not (0 < mfu <= 1 and math.isfinite(mfu)):
+    if not LEAST_MFU <= mfu <= 1:
         hint = "write e.g. 0.4 or 40%; 0.3 to 0.5 is usual"
-        message = f"a utilization (MFU) of {mfu:g} is not above 0 and at most 1"
+        message = f"a utilization (MFU) of {mfu:g} is not above {LEAST_MFU:g} and at most 1"
         raise ArgumentError(ErrorDetail("bad-mfu", message, hint, value=f"{mfu:g}"))
     return mfu
 

@@ -138,7 +138,7 @@ def _trust(plan: Plan, budget: BudgetPlan) -> str:
     fit = plan.fit
     if fit.rows is None and fit.uncertainty.run_error is None:
         return "Trust: a published law; no run of yours is behind it."
-    beyond = budget.flops / fit.flops_range[1]
+    beyond = budget.trained_flops / fit.flops_range[1]
     if beyond <= _WITHIN:
         return "Trust: within the compute of your runs."
     far = f"Trust: {format_factor(beyond)} beyond your largest run in compute"

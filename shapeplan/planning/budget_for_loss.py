@@ -26,7 +26,12 @@ LogLoss = Callable[[Floats, Index], Floats]
 
 
 def least_flops(
-    optimum: Optimum, target: Floats, guess: Floats | None = None, constants: Mapping[str, Floats] | None = None
+    optimum: Optimum,
+    target: Floats,
+    guess: Floats | None = None,
+    constants: Mapping[str, Floats] | None = None,
+    *,
+    close: float = _CLOSE,
 ) -> Floats:
     """Return the least compute with which the best shape reaches a loss.
 
@@ -40,6 +45,8 @@ def least_flops(
         About what it takes.
     constants : mapping of str to ndarray, shape (problems,), optional
         Constants of every problem, such as draws; by default those of the law.
+    close : float
+        How narrow a bracket of compute ends the search, in logarithms.
 
     Returns
     -------
@@ -60,7 +67,7 @@ def least_flops(
         with np.errstate(invalid="ignore", divide="ignore"):
             return np.asarray(np.log(optimum.losses(shape, flops, mine)))
 
-    return _solve(log_loss, np.log(target), guess)
+    return _solve(log_loss, np.log(target), guess, close)
 
 
 def flops_of_shape(
@@ -120,7 +127,7 @@ def _draws(optimum: Optimum) -> dict[str, Floats]:
     return {name: values[:_DRAWS] for name, values in optimum.draws().items()}
 
 
-def _solve(log_loss: LogLoss, target: Floats, guess: Floats | None = None) -> Floats:
+def _solve(log_loss: LogLoss, target: Floats, guess: Floats | None = None, close: float = _CLOSE) -> Floats:
     """Return the least compute at which losses that fall reach their targets."""
 
     def under(place: Floats, problems: Index) -> Floats:
@@ -129,7 +136,7 @@ def _solve(log_loss: LogLoss, target: Floats, guess: Floats | None = None) -> Fl
         return np.where(np.isnan(value), -np.inf, value)
 
     low, high, at_low, at_high = _bracket(under, len(target), guess)
-    reached = roots(under, low, high, at_low, at_high, width=_CLOSE, residual=_EXACT)
+    reached = roots(under, low, high, at_low, at_high, width=close, residual=_EXACT)
     # Where even the least compute is enough, nothing is bracketed.
     return np.where(at_low >= 0, np.exp(low), np.where(at_high >= 0, np.exp(reached), np.inf))
 

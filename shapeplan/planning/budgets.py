@@ -77,7 +77,7 @@ def read_budgets(
         if not 0 < days <= MOST_DAYS:
             hint = f"give more than 0 and at most {MOST_DAYS:g}"
             raise ArgumentError(ErrorDetail("bad-days", f"{days:g} days is out of range", hint, value=f"{days:g}"))
-        given: list[float] = [hardware.delivered(optimum, days)]
+        given: list[float] = [hardware.delivered(optimum, builder, days)]
         flops_convention = "training"
     else:
         assert flops is not None

@@ -107,8 +107,9 @@ def constraints(
         "inference_examples": inference_examples,
     }
     for name, value in given.items():
-        if value is not None and not 0 < value <= LARGEST_LIMIT:
-            hint = f"give more than 0 and at most {LARGEST_LIMIT:g}"
+        least = 1.0 if name == "max_examples" else 0.0
+        if value is not None and not (0 < value <= LARGEST_LIMIT and value >= least):
+            hint = f"give {'at least 1' if least else 'more than 0'} and at most {LARGEST_LIMIT:g}"
             code, message = f"bad-{name.replace('_', '-')}", f"`{name}` cannot be {value:g}"
             raise ArgumentError(ErrorDetail(code, message, hint, value=f"{value:g}"))
     if not LEAST_TRUST <= trust <= MOST_TRUST:

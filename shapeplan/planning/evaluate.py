@@ -39,8 +39,10 @@ from shapeplan.planning.warnings import (
 )
 from shapeplan.quantities import convert_flops, format_flops
 
-_OF_SIZE = ("max_params", "max_flops_per_example", "fix")
-"""Options that keep a model from growing."""
+_OF_SIZE = ("max_params", "max_flops_per_example")
+"""Limits that keep a model from growing, beside dimensions that are fixed."""
+_COSTS_NOTHING = 5e-4
+"""Excess loss of a limit up to which it does not bind."""
 
 
 @dataclass(frozen=True)
@@ -142,7 +144,7 @@ class Evaluation:
             days=days,
             mfu=mfu,
             price=self.budgets.hardware.cost(days),
-            loss=self._told(loss, budget),
+            loss=self._told(loss, self._trained(i)),
             law_ci=loss.ci if loss else None,
             regret_of_rounding=loss.value / best.value - 1.0 if loss and best else None,
             valley=_with_tied(fit, {dim: interval_at(ends, i) for dim, ends in self.valley.items()}),
@@ -154,15 +156,22 @@ class Evaluation:
             limit_costs=self.limit_costs[i],
             versus=self.versus[i],
             laws=self.laws[i],
-            extrapolation=extrapolation(fit, rounded, budget),
+            extrapolation=extrapolation(fit, rounded, self._trained(i)),
             at_edge=tuple(self.law_optimum.at_edge(shape)) if self.of_law else (),
-            tested=_tested(fit, budget),
+            tested=_tested(fit, self._trained(i)),
             cautions=(
                 *self._cautions(i, shape, rounded, of_law, loss, best),
                 *ratio_cautions(fit, ratio),
                 *self._unmeasured(rounded),
             ),
         )
+
+    def _trained(self, i: int) -> float:
+        """Return the compute that is spent on training."""
+        limits, budget = self.law_optimum.asked.limits, float(self.budgets.flops[i])
+        if not limits.bind_cost or self.cost.each is None:
+            return budget
+        return float(limits.training_flops(self.budgets.flops[i : i + 1], self.cost.each[i : i + 1])[0])
 
     def _told(self, loss: Estimate | None, flops: float) -> Estimate | None:
         """Return a loss with the interval of a run, if that is asked for."""
@@ -199,13 +208,13 @@ class Evaluation:
     ) -> tuple[Caution, ...]:
         fit, asked, budget = self.law_optimum.fit, self.law_optimum.asked, float(self.budgets.flops[i])
         spent = None
-        if self.cost.achieved is not None and math.isfinite(asked.limits.examples):
-            spent = float(self.cost.achieved[i]) + (_at(self.cost.serving, i) or 0.0)
+        if math.isfinite(asked.limits.examples):
+            spent = float(self.law_optimum.spent(self.shapes, self.budgets.flops)[i])
         alone = _at(self.cost.loss, i)
-        expected = self._told(loss, budget) or (None if alone is None else Estimate(alone))
-        of_size = next((option for option in asked.options if option in _OF_SIZE), None)
+        expected = self._told(loss, self._trained(i)) or (None if alone is None else Estimate(alone))
+        edge = self.law_optimum.at_edge(shape) if self.of_law else []
         own = (
-            *edge_cautions(self.law_optimum.at_edge(shape), asked.trust),
+            *edge_cautions(edge, asked.trust),
             *blind_cautions(fit),
             *disagreement(self.laws[i], ci, loss, best),
         )
@@ -214,10 +223,10 @@ class Evaluation:
             # With limits, a better run of the log may have kept none.
             *(() if asked.options else beaten_cautions(fit, expected, budget)),
             *rounding_cautions(loss, best, self.tolerance),
-            *left_over_cautions(budget, spent, of_size),
+            *left_over_cautions(budget, spent, "trust" if edge else _binding(self.limit_costs[i])),
             *extrapolation_cautions(
                 fit,
-                extrapolation(fit, rounded, budget),
+                extrapolation(fit, rounded, self._trained(i)),
                 f"at {format_flops(budget)}: " if len(self.budgets.flops) > 1 else "",
             ),
         )
@@ -341,6 +350,16 @@ def _unlimited(optimum: Optimum, builder: Builder, plan: ShapeCost) -> list[Alte
 def _is_beyond(fit: Fit, dim: str, sizes: Floats) -> Bools:
     least, most = fit.shape_range[dim]
     return np.asarray((sizes > most * BEYOND) | (sizes < least / BEYOND))
+
+
+def _binding(costs: Sequence[LimitCost]) -> str | None:
+    """Return the option that keeps the model from growing: of those that do, the one that costs most."""
+    binding = [one for one in costs if one.excess is not None and one.excess > _COSTS_NOTHING]
+    of_size = [one for one in binding if one.name in _OF_SIZE or one.name.startswith("fix_")]
+    if not of_size:
+        return None
+    most = max(of_size, key=lambda one: one.excess or 0.0)
+    return most.name if most.name in _OF_SIZE else "fix"
 
 
 def _tested(fit: Fit, budget: float) -> Horizon | None:

@@ -10,19 +10,20 @@ import numpy as np
 
 from shapeplan.counting.accelerators import Fleet, parse_fleet, read_fleet
 from shapeplan.counting.price import Price, parse_price
-from shapeplan.errors import ArgumentError, ErrorDetail, PlanError
+from shapeplan.errors import ArgumentError, ErrorDetail, InputError, PlanError
 from shapeplan.fitting.result import Fit
 from shapeplan.numerics.arrays import Floats
 from shapeplan.planning.arguments import number_or_none
+from shapeplan.planning.building import Builder
 from shapeplan.planning.optimum import Optimum
 from shapeplan.planning.size import SIZE
-from shapeplan.profile import Profile
+from shapeplan.profile import LEAST_MFU, Profile
 from shapeplan.quantities import convert_flops
 
 _SLACK = 1.05
 """Factor beyond the measured sizes that still counts as between them."""
-_ROUNDS, _SAME_SHARE = 60, 1e-6
-"""Rounds in which shape and utilization follow each other at most, and the change of a share that ends them."""
+_HALVINGS = 30
+"""How often the compute that days deliver is bisected."""
 
 
 @dataclass(frozen=True)
@@ -104,8 +105,8 @@ class Hardware:
         """Return what so many days cost."""
         return None if self.fleet is None or self.price is None or days is None else self.price.of(self.fleet, days)
 
-    def delivered(self, optimum: Optimum, days: float) -> float:
-        """Return the training FLOPs that days deliver: at the utilization of the shape that is best for so many.
+    def delivered(self, optimum: Optimum, builder: Builder, days: float) -> float:
+        """Return the training FLOPs that days deliver: at the utilization of the shape that is built for so many.
 
         Raises
         ------
@@ -115,24 +116,28 @@ class Hardware:
         fleet, utilization = self.fleet, self.utilization
         assert fleet is not None, "days are of a fleet"
         assert utilization is not None, "a fleet has a utilization"
-        own, share = optimum.fit.flops_convention, utilization.share
-        for _ in range(_ROUNDS):
-            flops = fleet.flops(days, share)
-            if utilization.profile is None:
-                break
-            shape = optimum.shapes(np.array([convert_flops(flops, "training", own)]))
-            whole = {dim: np.asarray(size, dtype=float) for dim, size in optimum.fit.dimensions.complete(shape).items()}
-            found = float(np.ravel(utilization.at({d: np.broadcast_to(v, (1,)) for d, v in whole.items()}))[0])
-            if math.isnan(found):
-                beyond = utilization.beyond({dim: float(np.ravel(size)[0]) for dim, size in whole.items()})
+        if utilization.profile is None or utilization.shares is None:
+            return fleet.flops(days, utilization.share)
+        low, high = (fleet.flops(days, float(share)) for share in (utilization.shares.min(), utilization.shares.max()))
+        for _ in range(_HALVINGS):
+            middle = math.sqrt(low * high)
+            share = self.share(_built(optimum, builder, middle))
+            fits = share is not None and fleet.days(middle, share) <= days
+            low, high = (middle, high) if fits else (low, middle)
+        for end in (low, high):
+            # Where it is not measured, it is not known whether more would fit.
+            if beyond := utilization.beyond(_built(optimum, builder, end)):
                 message = f"what {days:g} days deliver is not known: the best shape has {beyond}"
-                raise PlanError(
-                    ErrorDetail("mfu-not-measured", message, "measure such a shape, or give one share as `mfu`")
-                )
-            if abs(found / share - 1.0) < _SAME_SHARE:
-                break
-            share = math.sqrt(share * found)
-        return flops
+                hint = "measure such a shape, or give one share as `mfu`"
+                raise PlanError(ErrorDetail("mfu-not-measured", message, hint))
+        return low
+
+
+def _built(optimum: Optimum, builder: Builder, training_flops: float) -> dict[str, float]:
+    """Return the shape that is built at a compute."""
+    flops = np.array([convert_flops(training_flops, "training", optimum.fit.flops_convention)])
+    shape = builder.build(optimum, optimum, optimum.shapes(flops), flops)
+    return {dim: float(sizes[0]) for dim, sizes in shape.items()}
 
 
 def read_hardware(fit: Fit, gpus: str | None, mfu: float | Profile | None, price: Price | str | None) -> Hardware:
@@ -153,8 +158,10 @@ def read_hardware(fit: Fit, gpus: str | None, mfu: float | Profile | None, price
     ------
     ArgumentError
         If any makes no sense, or is given without accelerators.
+    InputError
+        If the measurements lack a dimension of the law, or cannot be.
     PlanError
-        If step times were measured and the fit does not know what a shape costs.
+        If step times were measured and the fit does not know what a shape costs, or it has no shapes.
     """
     if price is not None and gpus is None:
         raise ArgumentError(ErrorDetail("no-gpus", "`price` requires `gpus`", "add e.g. `gpus=64xH100`"))
@@ -165,20 +172,26 @@ def read_hardware(fit: Fit, gpus: str | None, mfu: float | Profile | None, price
     if gpus is None:
         message = "measurements of utilization say nothing without accelerators"
         raise ArgumentError(ErrorDetail("no-gpus", message, "add `gpus=64xH100`"))
-    if missing := [dim for dim in fit.dims if dim not in mfu.shapes and dim != SIZE]:
-        message = f"{mfu.source} does not tell {', '.join(missing)} of the shapes that were measured"
-        raise ArgumentError(ErrorDetail("bad-mfu", message, f"add {', '.join(missing)} to it"))
+    if fit.dims == (SIZE,):
+        message = "utilization was measured at shapes, and the law has only parameters"
+        raise PlanError(ErrorDetail("no-shape", message, "give one share as `mfu`"))
+    # Times of steps become shares by what a shape costs, all of it.
+    needed = fit.dims if mfu.mfu is not None else (*fit.dims, *fit.dimensions.tied)
+    if missing := [dim for dim in needed if dim not in mfu.shapes]:
+        message = f"{', '.join(missing)} of the shapes that were measured is not told"
+        raise InputError(ErrorDetail("bad-mfu", message, f"add {', '.join(missing)}", mfu.source))
     chips = parse_fleet(gpus)
     if mfu.examples_per_second is not None and fit.cost is None:
         message = "what a shape costs is not known, so step times are no utilization"
         raise PlanError(ErrorDetail("unknown-cost", message, "give mfu, or fit with an architecture"))
     dims = {dim: sizes for dim, sizes in mfu.shapes.items() if dim in fit.dimensions.every}
     kept = replace(mfu, shapes=dims)
-    training = (
-        np.ones(1) if fit.cost is None else convert_flops(fit.cost.flops_per_example(dims), "forward", "training")
-    )
+    training = np.ones(1)
+    if mfu.mfu is None and fit.cost is not None:
+        training = convert_flops(fit.cost.flops_per_example(dims), "forward", "training")
     shares = kept.shares(training, chips.accelerator.peak)
-    if (shares > 1).any():
-        message = f"{mfu.source} has a step that is faster than the peak of {chips.accelerator.name}"
-        raise ArgumentError(ErrorDetail("bad-mfu", message, "check the time of a step, examples_per_step and gpus"))
+    if wrong := [float(share) for share in shares if not LEAST_MFU <= share <= 1]:
+        message = f"a step has a utilization of {wrong[0]:.3g} of the peak of {chips.accelerator.name}"
+        hint = "check the time of a step, examples_per_step and gpus"
+        raise InputError(ErrorDetail("bad-mfu", message, hint, mfu.source))
     return Hardware(chips, Utilization(float(np.median(shares)), kept, shares), cost)

@@ -16,8 +16,10 @@ from shapeplan.planning.plan import LimitCost
 
 ROUNDING = "rounding"
 """Name of what building whole shapes costs, beside the limits."""
+_CLOSE = 1e-7
+"""How closely compute is told, in logarithms: what rounding costs is printed to the ten-thousandth."""
 _ALMOST = 1e-9
-"""Relative loss above that of a plan from which on compute is asked for: the loss may not fall at its budget."""
+"""Relative loss above that of a plan for which compute is asked: where examples run out, the loss no longer falls."""
 
 
 def limit_costs(
@@ -37,8 +39,7 @@ def limit_costs(
     if len(flops) > KNOTS:
         return [()] * len(flops)
     best = optimum.losses(shapes, flops)
-    # Where examples run out, the rest of the budget buys nothing, and the loss stays what it was.
-    spent = np.minimum(least_flops(optimum, best * (1 + _ALMOST), flops), flops)
+    spent = optimum.spent(shapes, flops)
     columns = [
         _costs(name, value, replace(optimum, asked=_without(optimum.asked, name)), best, flops, spent)
         for name, value in optimum.asked.given.items()
@@ -54,13 +55,13 @@ def _costs(
     """Return what a loss above that of the best shape without a limit costs."""
     with np.errstate(invalid="ignore", divide="ignore"):
         excess = loss / without.losses(without.shapes(flops), flops) - 1.0
-    needed = least_flops(without, loss, flops)
+    needed = least_flops(without, loss * (1 + _ALMOST), flops, close=_CLOSE)
     return [
         LimitCost(
             name,
             value,
             excess=float(more) if math.isfinite(more) else None,
-            compute=float(least / used) if LEAST_FLOPS < least < math.inf else None,
+            compute=min(float(least / used), 1.0) if LEAST_FLOPS < least < math.inf else None,
         )
         for more, least, used in zip(excess, needed, spent, strict=True)
     ]

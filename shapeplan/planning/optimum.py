@@ -10,6 +10,7 @@ import numpy as np
 from shapeplan.fitting.result import Fit
 from shapeplan.numerics.arrays import Floats, central_interval
 from shapeplan.planning.constraints import Constraints
+from shapeplan.quantities import TRAINING_PER_FORWARD
 
 KNOTS = 25
 """Budgets at which what takes long is computed; between more of them it is interpolated in the logarithms."""
@@ -59,6 +60,14 @@ class Optimum:
     def variables(self, shape: Mapping[str, Floats], flops: Floats) -> dict[str, Floats]:
         """Return the variables of the law at shapes and budgets, of which serving takes its part and repeats theirs."""
         return self.fit.variables(shape, self.fresh_flops(shape, flops))
+
+    def spent(self, shape: Mapping[str, Floats], flops: Floats) -> Floats:
+        """Return the compute of budgets that training and serving take."""
+        limits = self.asked.limits
+        if not limits.bind_cost:
+            return np.asarray(flops, dtype=float)
+        each = self.fit.cost_model.flops_per_example(shape)
+        return np.minimum(flops, limits.training_flops(flops, each) + limits.served * each / TRAINING_PER_FORWARD)
 
     def fresh_flops(self, shape: Mapping[str, Floats], flops: Floats) -> Floats:
         """Return the compute, on examples that are not repeated, that is worth what is left for training."""

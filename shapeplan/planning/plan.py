@@ -14,6 +14,9 @@ from shapeplan.quantities import Convention
 from shapeplan.shown import Shown
 from shapeplan.sweeps.grid import START_CODES, Start
 
+_ALL = 0.99
+"""Share of a budget that whole examples take of it where nothing is left over."""
+
 
 @dataclass(frozen=True)
 class SameLoss:
@@ -289,6 +292,12 @@ class BudgetPlan:
     at_edge: tuple[str, ...]
     tested: Horizon | None
     cautions: tuple[Caution, ...]
+
+    @property
+    def trained_flops(self) -> float:
+        """Compute of the training, in `flops_convention`: the budget, but for what serving takes or data leave over."""
+        spent = self.achieved_flops
+        return self.flops if spent is None or spent > _ALL * self.flops else spent
 
     def __repr__(self) -> str:
         """Return shape, loss and warnings; the rest is in the fields."""

@@ -66,13 +66,15 @@ def left_over_cautions(flops: float, spent: float | None, other: str | None) -> 
     flops, spent : float, float or None
         The budget, and what of it training and serving take.
     other : str or None
-        Another limit that keeps the model from growing, as an option.
+        What keeps the model from growing, as an option; ``trust`` at the edge of the search.
     """
     if spent is None or spent >= _SPENT * flops:
         return ()
     message = f"training and serving take {format_flops(spent)} of the {format_flops(flops)} FLOPs: examples run out"
     hint = (
-        f"`{other}` keeps the model from growing; raise it, or find more data"
+        "the search ends there: look further with `trust`, or find more data"
+        if other == "trust"
+        else f"`{other}` keeps the model from growing; raise it, or find more data"
         if other
         else "a larger model on as few would be no better under the law; find more data"
     )

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from shapeplan.architectures.base import SHAPE_DIMS
+from shapeplan.cells import Cells
 from shapeplan.errors import ErrorDetail, InputError
 from shapeplan.numerics.arrays import Floats
-from shapeplan.profile import Profile
+from shapeplan.profile import LEAST_MFU, Profile
 from shapeplan.readers.names import SYNONYMS, normal
-from shapeplan.readers.numbers import read_numbers
+from shapeplan.readers.numbers import as_number, read_numbers
 from shapeplan.readers.parse import parse_table
 from shapeplan.readers.source import read_text
 from shapeplan.readers.table import Table
@@ -46,24 +48,22 @@ def read_profile(path: str | Path) -> Profile:
     columns = _columns(table, text.name)
     numbers, details = {}, list(table.faults)
     for role, column in columns.items():
-        percent = role == "mfu" and any(str(cell).strip().endswith("%") for cell in table.cells[column])
-        numbers[role], notation, found = read_numbers(table, column, text.name, positive=True)
-        if percent and notation is None:
-            numbers[role] = numbers[role] / 100.0
-        details += found
+        read = table if role != "mfu" else _without_percents(table, column)
+        numbers[role], _, found = read_numbers(read, column, text.name, positive=True)
+        details += [replace(one, hint="correct it, or remove the row") for one in found]
     if "mfu" in columns:
         details += [
             ErrorDetail(
                 "bad-mfu",
-                f"a utilization (MFU) of {value:g} is above 1",
-                "write a share such as 0.4, or 40%",
+                f"a utilization (MFU) of {value:g} is no share",
+                f"write more than {LEAST_MFU:g} and at most 1, such as 0.4 or 40%",
                 text.name,
                 int(table.lines[i]),
                 columns["mfu"],
                 f"{value:g}",
             )
             for i, value in enumerate(numbers["mfu"])
-            if value > 1
+            if not (LEAST_MFU <= value <= 1 or np.isnan(value))
         ]
     if details:
         raise InputError(*details)
@@ -81,7 +81,7 @@ def _columns(table: Table, name: str) -> dict[str, str]:
     words |= {word: dim for dim in SHAPE_DIMS for word in (dim, *SYNONYMS[dim])}
     found: dict[str, str] = {}
     for column in table.columns:
-        role = words.get(normal(column))
+        role = words.get(normal(column)) or (column if _is_numeric(table, column) else None)
         if role is None:
             continue
         if role in found:
@@ -89,7 +89,7 @@ def _columns(table: Table, name: str) -> dict[str, str]:
             raise InputError(ErrorDetail("ambiguous-column", message, "keep one", name, table.header_line, column))
         found[role] = column
     listed = f"the columns are: {', '.join(table.columns)}"
-    if not set(SHAPE_DIMS) & found.keys():
+    if not found.keys() - _MEASURED.keys():
         message = "no column is a dimension of a shape"
         raise InputError(ErrorDetail("missing-column", message, f"give width, depth or mlp_dim; {listed}", name, 1))
     timed = {"step_time", "step_time_ms"} & found.keys()
@@ -99,6 +99,24 @@ def _columns(table: Table, name: str) -> dict[str, str]:
     if not len(table):
         raise InputError(ErrorDetail("empty-file", "there is no measurement", "add a row a shape", name, 1))
     return found
+
+
+def _is_numeric(table: Table, column: str) -> bool:
+    values = table.cells[column].numbers()
+    return values is not None and bool((np.isfinite(values) & (values > 0)).all())
+
+
+def _without_percents(table: Table, column: str) -> Table:
+    """Return the table with the percentages of a column as shares."""
+    cells = [_share(cell) for cell in table.cells[column]]
+    return replace(table, cells={**table.cells, column: Cells(cells)})
+
+
+def _share(cell: object) -> object:
+    if not isinstance(cell, str) or not cell.strip().endswith("%"):
+        return cell
+    number = as_number(cell.strip().removesuffix("%"))
+    return cell if number is None else number / 100.0
 
 
 def _rate(numbers: Mapping[str, Floats]) -> Floats:
