@@ -120,14 +120,19 @@ def test_a_pipe_is_neither_cut_nor_wrapped(program: Program, law: Path) -> None:
 
 
 def test_results_on_stdout_and_the_rest_on_stderr(program: Program, law: Path) -> None:
-    loud = program("recommend", "--law", law, "--flops", "1e21")
-    quiet = program("recommend", "--law", law, "--flops", "1e21", "--quiet")
+    loud = program("recommend", "--law", law, "--flops", "1e21", "-v")
+    quiet = program("recommend", "--law", law, "--flops", "1e21", "-v", "--quiet")
+    brief = program("recommend", "--law", law, "--flops", "1e21")
     assert loud.stdout == quiet.stdout
     assert "note:" not in quiet.stderr
     assert [line for line in loud.stderr.split("\n") if not line.startswith("note:")] == quiet.stderr.split("\n")
     assert "warning: the budget is 4.66x" in loud.stderr
     assert " [extrapolation]\n" in loud.stderr
     assert "note: --flops is read as forward FLOPs" in loud.stderr
+    # What the answer itself says is named by its code.
+    assert "warning:" not in brief.stderr
+    assert "note: warnings: extrapolation; -v prints them" in brief.stderr
+    assert "warnings: extrapolation\n" in brief.stdout
 
 
 @pytest.mark.long

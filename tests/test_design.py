@@ -320,7 +320,7 @@ def test_a_budget_on_the_command_line(program: Program, tmp_path: Path) -> None:
         (("--budget", "1e9"), "do not buy a star"),
         (("--budget", "1e20", "--values", "depth"), "is not name=number,number"),
         (("--budget", "1e20", "--ratio", "0"), "a ratio of 0 is out of range"),
-        (("--budget", "1e20", "--gpus", "64xH100", "--mfu", "0"), "a utilization (MFU) of 0 is not above 0"),
+        (("--budget", "1e20", "--gpus", "64xH100", "--mfu", "0"), "a utilization (MFU) of 0 is not above 1e-06"),
         (("--budget", "1e20", "--mfu", "0.4"), "a utilization says nothing without accelerators"),
     ):
         wrong = program("design", "star", "--architecture", "vit.yaml", *arguments)

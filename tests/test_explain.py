@@ -128,7 +128,7 @@ def test_pages_fit_the_terminal(columns: int) -> None:
 
 
 def test_a_warning_ends_in_the_word_to_explain(program: Program) -> None:
-    done = program("recommend", "--flops", "9e21")
+    done = program("recommend", "--flops", "9e21", "-v")
     warned = [line for line in done.stderr.splitlines() if line.startswith("warning: ")]
     assert warned
     for line in warned:

@@ -157,9 +157,12 @@ def test_a_plan_names_the_warnings_of_its_fit_and_prints_them_when_asked(program
     asked = ("recommend", "--law", "law.json", "--flops", "1e23")
     short, long = program(*asked), program(*asked, "-v")
     assert short.stdout == long.stdout
-    assert "kept-proportions; -v prints them, shapeplan explain CODE says what to do" in " ".join(short.stderr.split())
+    assert "kept-proportions, extrapolation; -v prints them, shapeplan explain CODE says what to do" in " ".join(
+        short.stderr.split()
+    )
     assert "the log does not tell the best depth" not in short.stderr
-    assert "[extrapolation]" in short.stderr
+    assert "[extrapolation]" not in short.stderr
+    assert "[extrapolation]" in long.stderr
     assert "the log does not tell the best depth" in long.stderr
     document = json.loads(program(*asked, "--json").stdout)
     assert any("the log does not tell the best depth" in one["message"] for one in document["warnings"])
