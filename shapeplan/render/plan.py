@@ -165,7 +165,7 @@ def _costs(plan: Plan, budget: BudgetPlan) -> list[tuple[str, str]]:
 def _rounding(budget: BudgetPlan) -> str:
     said = percent(budget.regret_of_rounding, signed=True)
     compute = budget.limit_costs[-1].compute if budget.limit_costs else None
-    return said if compute is None else f"{said}, as {percent(max(1 - compute, 0.0))} less compute"
+    return said if compute is None else f"{said}, as with {_percent(compute)} of the compute"
 
 
 def _limits(budget: BudgetPlan, unit: str) -> RenderableType:
