@@ -161,21 +161,20 @@ def format_count(count: float) -> str:
     return f"{count:.0f}"
 
 
-def format_size(value: float) -> str:
-    """Return a size to four significant digits as people write it: ``21,280``, ``13.19``."""
-    rounded = float(f"{value:.4g}")
-    return f"{rounded:,.0f}" if rounded.is_integer() else f"{rounded:,.4g}" if abs(rounded) < 1e4 else f"{rounded:,.1f}"
+def format_size(value: float, digits: int = 4) -> str:
+    """Return a size to so many significant digits as people write it: ``21,280``, ``13.19``."""
+    rounded = float(f"{value:.{digits}g}")
+    return f"{rounded:,.0f}" if rounded.is_integer() else f"{rounded:.{digits}g}"
 
 
 def format_factor(factor: float) -> str:
     """Return a factor above one as people say it: ``4.66x``, ``46,600x``, ``3.8 million times``."""
     rounded = float(f"{factor:.3g}")
-    for scale, word in ((1e9, "billion"), (1e6, "million")):
-        if rounded >= 1e3 * 1e9:
-            break
-        if rounded >= scale:
-            return f"{rounded / scale:g} {word} times"
-    return f"{rounded:,.15g}x" if rounded < 1e6 else f"{rounded:.3g} times".replace("e+", "e")
+    if rounded < 1e6:
+        return f"{format_size(rounded, 3)}x"
+    if rounded < 1e9:
+        return f"{rounded / 1e6:g} million times"
+    return f"{rounded / 1e9:g} billion times" if rounded < 1e12 else f"{format_scientific(rounded, 3)} times"
 
 
 def format_bytes(count: float) -> str:

@@ -43,6 +43,7 @@ class BudgetRecord(Part):
     epochs: float | None = None
     worth: float | None = None
     achieved_flops: float | None
+    trained_flops: float | None = None
     serving: Serving | None = None
     days: float | None = None
     mfu: float | None = None

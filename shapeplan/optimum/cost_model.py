@@ -62,9 +62,13 @@ class Limits:
         """Most examples to train on, counted as often as they are seen."""
         return self.examples * self.epochs
 
+    def serving_flops(self, each: Floats) -> Floats:
+        """Return the compute that serving takes, where an example of training costs so much."""
+        return np.asarray(self.served * each / TRAINING_PER_FORWARD)
+
     def after_serving(self, budget: Floats, each: Floats) -> Floats:
         """Return the compute that serving leaves; arguments as of `training_flops`."""
-        return np.asarray(budget - self.served * each / TRAINING_PER_FORWARD)
+        return np.asarray(budget - self.serving_flops(each))
 
     def training_flops(self, budget: Floats, each: Floats) -> Floats:
         """Return the compute that is left for training: what serving takes is off, and examples may run out.

@@ -10,7 +10,7 @@ import numpy as np
 
 from shapeplan.errors import ArgumentError, ErrorDetail, PlanError, check_choice
 from shapeplan.fitting.result import Fit
-from shapeplan.numerics.arrays import Floats, Index
+from shapeplan.numerics.arrays import Bools, Floats, Index
 from shapeplan.planning.heads import Heads, preferred_head_dim
 from shapeplan.planning.optimum import Optimum
 from shapeplan.planning.planner import Planner
@@ -97,11 +97,12 @@ class Builder:
         if isinstance(method, Optimum):
             return self._of_least_loss(optimum, shapes, flops)
         pieces = []
-        for rows, rules in self._groups(shapes, flops):
-            for i in rows:
-                near = {dim: values[i : i + 1] for dim, values in shapes.items()}
-                rule = next((one for one in rules if _is_fine(one, near)), rules[-1])
-                pieces.append((np.array([i]), rule.round(near)))
+        for left, rules in self._groups(shapes, flops):
+            for rule in rules:
+                near = {dim: values[left] for dim, values in shapes.items()}
+                fine = _is_fine(rule, near) | (rule is rules[-1])
+                pieces.append((left[fine], rule.round({dim: values[fine] for dim, values in near.items()})))
+                left = left[~fine]
         return _joined(pieces, len(flops))
 
     def _of_least_loss(self, optimum: Optimum, shapes: Mapping[str, Floats], flops: Floats) -> dict[str, Floats]:
@@ -109,12 +110,12 @@ class Builder:
         best = optimum.losses(shapes, flops)
         for rows, rules in self._groups(shapes, flops):
             left, regret = rows, np.full(len(flops), np.inf)
-            for last, rule in zip(_is_last(rules), rules, strict=True):
+            for rule in rules:
                 near, budgets = {dim: values[left] for dim, values in shapes.items()}, flops[left]
                 try:
                     built = round_to_least_loss(optimum, rule, near, budgets)
                 except PlanError:
-                    if last and not np.isfinite(regret[left]).all():
+                    if rule is rules[-1] and not np.isfinite(regret[left]).all():
                         raise
                     continue
                 excess = optimum.losses(built, budgets) / best[left] - 1.0
@@ -150,13 +151,12 @@ class Builder:
         dimensions = self.fit.dimensions
         own = {dim: self._multiple(dim, matrix, head_step) for dim in (*dimensions.free, *dimensions.tied)}
         asked = bool(self.heads.asked) or max(self.parallel.tensor, self.parallel.pipeline) > 1
-        # What never varied stays what it was, unless options say otherwise.
-        return own | {
-            dim: step
-            for dim, size in dimensions.fixed.items()
-            if dim in self.multiples or (asked and round(size) % self._multiple(dim, 1, head_step))
-            if (step := self._multiple(dim, 1, head_step))
-        }
+        for dim, size in dimensions.fixed.items():
+            step = self._multiple(dim, 1, head_step)
+            # What never varied stays what it was, unless options say otherwise.
+            if dim in self.multiples or (asked and round(size) % step):
+                own[dim] = step
+        return own
 
     def _multiple(self, dim: str, matrix: int, head_step: int) -> float:
         if dim not in self.multiples and dim in self.fit.fractional:
@@ -276,13 +276,11 @@ def _check_shared(heads: int | None, kv_heads: int, devices: int) -> None:
             raise ArgumentError(ErrorDetail("bad-heads", message, hint, value=str(parts)))
 
 
-def _is_fine(rule: RoundingRule, near: Mapping[str, Floats]) -> bool:
-    free = [dim for dim in MATRICES if dim in near and dim not in rule.held]
-    return all(rule.multiple(dim) <= _COARSEST * float(near[dim][0]) for dim in free)
-
-
-def _is_last(rules: tuple[RoundingRule, ...]) -> list[bool]:
-    return [place == len(rules) - 1 for place in range(len(rules))]
+def _is_fine(rule: RoundingRule, near: Mapping[str, Floats]) -> Bools:
+    """Return for which shapes the steps are small beside the sizes."""
+    shares = [rule.multiple(dim) / near[dim] for dim in MATRICES if dim in near and dim not in rule.held]
+    fine = np.ones(len(next(iter(near.values()))), dtype=bool)
+    return np.asarray(fine & np.all([share <= _COARSEST for share in shares], axis=0))
 
 
 def _joined(pieces: list[tuple[Index, dict[str, Floats]]], size: int) -> dict[str, Floats]:

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from shapeplan import codes
 from shapeplan.errors import Caution, ErrorDetail, PlanError
 from shapeplan.fitting.records import Estimate, Horizon, Interval, interval_at
 from shapeplan.fitting.result import Fit
@@ -36,13 +35,9 @@ from shapeplan.planning.warnings import (
     left_over_cautions,
     ratio_cautions,
     rounding_cautions,
+    unmeasured_cautions,
 )
 from shapeplan.quantities import convert_flops, format_flops
-
-_OF_SIZE = ("max_params", "max_flops_per_example")
-"""Limits that keep a model from growing, beside dimensions that are fixed."""
-_COSTS_NOTHING = 5e-4
-"""Excess loss of a limit up to which it does not bind."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +66,8 @@ class Evaluation:
         Values within the tolerance.
     deviations, laws, versus, recipe, optimum, in_range, unlimited, limit_costs : lists
         As in `BudgetPlan`.
+    spent : ndarray
+        What training and serving take of the budgets at the shapes before rounding.
     tolerance : float
         Relative excess loss that is as good as none.
     of_run : bool
@@ -96,6 +93,7 @@ class Evaluation:
     in_range: Sequence[Alternative | None]
     unlimited: Sequence[Alternative | None]
     limit_costs: Sequence[tuple[LimitCost, ...]]
+    spent: Floats
     tolerance: float
     of_run: bool
 
@@ -115,6 +113,7 @@ class Evaluation:
         params = _at(cost.params, i)
         ratio = None if examples is None or not params else examples / params
         loss, best = _estimate(self.loss, i), _estimate(self.best, i)
+        trained, at_edge = float(cost.trained[i]), self.law_optimum.at_edge(shape) if self.of_law else []
         limits = self.law_optimum.asked.limits
         different = limits.examples if math.isfinite(limits.examples) else None
         repeated = different is not None and examples is not None and examples > different
@@ -130,7 +129,7 @@ class Evaluation:
             ci=ci,
             rounded=rounded,
             heads=None if heads is None else int(heads[i]),
-            head_dim=None if heads is None else self.builder.heads.head_dim(rounded["width"], int(heads[i])),
+            head_dim=None if heads is None else self.builder.heads.head_dim(rounded.get("width"), int(heads[i])),
             params=None if params is None else round(params),
             flops_per_example=_at(cost.each, i),
             flops_per_example_forward=forward,
@@ -140,11 +139,12 @@ class Evaluation:
             epochs=None if different is None or examples is None else examples / different,
             worth=float(limits.worth(np.asarray(examples))) if repeated else None,
             achieved_flops=spent,
+            trained_flops=trained,
             serving=self._serving(i),
             days=days,
             mfu=mfu,
             price=self.budgets.hardware.cost(days),
-            loss=self._told(loss, self._trained(i)),
+            loss=self._told(loss, trained),
             law_ci=loss.ci if loss else None,
             regret_of_rounding=loss.value / best.value - 1.0 if loss and best else None,
             valley=_with_tied(fit, {dim: interval_at(ends, i) for dim, ends in self.valley.items()}),
@@ -156,22 +156,15 @@ class Evaluation:
             limit_costs=self.limit_costs[i],
             versus=self.versus[i],
             laws=self.laws[i],
-            extrapolation=extrapolation(fit, rounded, self._trained(i)),
-            at_edge=tuple(self.law_optimum.at_edge(shape)) if self.of_law else (),
-            tested=_tested(fit, self._trained(i)),
+            extrapolation=extrapolation(fit, rounded, trained),
+            at_edge=tuple(at_edge),
+            tested=_tested(fit, trained),
             cautions=(
-                *self._cautions(i, shape, rounded, of_law, loss, best),
+                *self._cautions(i, at_edge, rounded, of_law, loss, best),
                 *ratio_cautions(fit, ratio),
-                *self._unmeasured(rounded),
+                *unmeasured_cautions(self.budgets.hardware.beyond(rounded)),
             ),
         )
-
-    def _trained(self, i: int) -> float:
-        """Return the compute that is spent on training."""
-        limits, budget = self.law_optimum.asked.limits, float(self.budgets.flops[i])
-        if not limits.bind_cost or self.cost.each is None:
-            return budget
-        return float(limits.training_flops(self.budgets.flops[i : i + 1], self.cost.each[i : i + 1])[0])
 
     def _told(self, loss: Estimate | None, flops: float) -> Estimate | None:
         """Return a loss with the interval of a run, if that is asked for."""
@@ -189,32 +182,21 @@ class Evaluation:
         )
         return None if taken is None or forward is None else Serving(served, taken, served * forward)
 
-    def _unmeasured(self, shape: Mapping[str, float]) -> tuple[Caution, ...]:
-        utilization = self.budgets.hardware.utilization
-        beyond = utilization.beyond(shape) if utilization else ""
-        if not beyond:
-            return ()
-        message = f"the days of this shape are not told: {beyond}"
-        return (Caution(codes.MFU_NOT_MEASURED, message, "measure a shape of that size, or give one share as `mfu`"),)
-
     def _cautions(
         self,
         i: int,
-        shape: Mapping[str, float],
+        at_edge: Sequence[str],
         rounded: Mapping[str, int | float],
         ci: Mapping[str, Interval | None],
         loss: Estimate | None,
         best: Estimate | None,
     ) -> tuple[Caution, ...]:
         fit, asked, budget = self.law_optimum.fit, self.law_optimum.asked, float(self.budgets.flops[i])
-        spent = None
-        if math.isfinite(asked.limits.examples):
-            spent = float(self.law_optimum.spent(self.shapes, self.budgets.flops)[i])
+        trained = float(self.cost.trained[i])
         alone = _at(self.cost.loss, i)
-        expected = self._told(loss, self._trained(i)) or (None if alone is None else Estimate(alone))
-        edge = self.law_optimum.at_edge(shape) if self.of_law else []
+        expected = self._told(loss, trained) or (None if alone is None else Estimate(alone))
         own = (
-            *edge_cautions(edge, asked.trust),
+            *edge_cautions(at_edge, asked.trust),
             *blind_cautions(fit),
             *disagreement(self.laws[i], ci, loss, best),
         )
@@ -223,10 +205,10 @@ class Evaluation:
             # With limits, a better run of the log may have kept none.
             *(() if asked.options else beaten_cautions(fit, expected, budget)),
             *rounding_cautions(loss, best, self.tolerance),
-            *left_over_cautions(budget, spent, "trust" if edge else _binding(self.limit_costs[i])),
+            *left_over_cautions(budget, float(self.spent[i]), at_edge, self.limit_costs[i]),
             *extrapolation_cautions(
                 fit,
-                extrapolation(fit, rounded, self._trained(i)),
+                extrapolation(fit, rounded, trained),
                 f"at {format_flops(budget)}: " if len(self.budgets.flops) > 1 else "",
             ),
         )
@@ -278,6 +260,7 @@ def evaluate(
     nothing: list[Alternative | None] = [None] * len(flops)
     intervals = chosen.intervals(flops, shapes)
     laws = under_rivals(optimum, cost) if fit.rivals else [()] * len(flops)
+    spent = optimum.spent(shapes, flops)
     widened = of_law and of_run and not optimum.asked.options
     return Evaluation(
         law_optimum=optimum,
@@ -298,7 +281,8 @@ def evaluate(
         optimum=besides if isinstance(beside, Optimum) else nothing,
         in_range=_in_range(optimum, builder, told) if of_law and tell else nothing,
         unlimited=_unlimited(optimum, builder, told) if of_law and tell and optimum.asked.options else nothing,
-        limit_costs=limit_costs(optimum, shapes, rounded, flops) if of_law and tell else [()] * len(flops),
+        limit_costs=limit_costs(optimum, shapes, rounded, flops, spent) if of_law and tell else [()] * len(flops),
+        spent=spent,
         tolerance=tolerance,
         of_run=of_run,
     )
@@ -350,16 +334,6 @@ def _unlimited(optimum: Optimum, builder: Builder, plan: ShapeCost) -> list[Alte
 def _is_beyond(fit: Fit, dim: str, sizes: Floats) -> Bools:
     least, most = fit.shape_range[dim]
     return np.asarray((sizes > most * BEYOND) | (sizes < least / BEYOND))
-
-
-def _binding(costs: Sequence[LimitCost]) -> str | None:
-    """Return the option that keeps the model from growing: of those that do, the one that costs most."""
-    binding = [one for one in costs if one.excess is not None and one.excess > _COSTS_NOTHING]
-    of_size = [one for one in binding if one.name in _OF_SIZE or one.name.startswith("fix_")]
-    if not of_size:
-        return None
-    most = max(of_size, key=lambda one: one.excess or 0.0)
-    return most.name if most.name in _OF_SIZE else "fix"
 
 
 def _tested(fit: Fit, budget: float) -> Horizon | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -32,17 +32,19 @@ class Utilization:
 
     Attributes
     ----------
-    share : float
-        Of every shape, or the median of the measurements.
-    profile : Profile or None
-        The measurements.
-    shares : ndarray, shape (measurements,), or None
-        What was reached at each.
+    shares : ndarray, shape (measurements,)
+        What was reached: one share of all shapes, or one at each that was measured.
+    shapes : mapping of str to ndarray, shape (measurements,)
+        The dimensions that were measured; empty for one share of all shapes.
     """
 
-    share: float
-    profile: Profile | None = None
-    shares: Floats | None = None
+    shares: Floats
+    shapes: Mapping[str, Floats] = field(default_factory=dict)
+
+    @property
+    def constant(self) -> float | None:
+        """The share of all shapes; None where it depends on them."""
+        return None if self.shapes else float(self.shares[0])
 
     def at(self, shape: Mapping[str, Floats]) -> Floats:
         """Return the share at shapes, NaN beyond the measured sizes.
@@ -51,11 +53,12 @@ class Utilization:
         through every measurement and is never above the largest or below the least.
         """
         size = next(iter(shape.values())).shape
-        if self.profile is None or self.shares is None:
-            return np.full(size, self.share)
+        if not self.shapes:
+            return np.full(size, self.shares[0])
         weights, inside = np.zeros((len(self.shares), *size)), np.ones(size, dtype=bool)
-        for dim, measured in self.profile.shapes.items():
-            inside &= (shape[dim] >= measured.min() / _SLACK) & (shape[dim] <= measured.max() * _SLACK)
+        for dim, measured in self.shapes.items():
+            low, high = _covered(measured)
+            inside &= (shape[dim] >= low) & (shape[dim] <= high)
             column = np.log(measured).reshape(-1, *(1,) * len(size))
             weights += (np.log(shape[dim]) - column) ** 2
         weights = 1.0 / np.maximum(weights, 1e-20)
@@ -65,11 +68,16 @@ class Utilization:
     def beyond(self, shape: Mapping[str, float]) -> str:
         """Return which sizes of a shape are beyond the measured ones, in words; empty where none is."""
         found = []
-        for dim, measured in self.profile.shapes.items() if self.profile else ():
-            low, high = float(measured.min()), float(measured.max())
-            if not low / _SLACK <= shape[dim] <= high * _SLACK:
-                found.append(f"{dim} {shape[dim]:g} (measured: {low:g} to {high:g})")
+        for dim, measured in self.shapes.items():
+            low, high = _covered(measured)
+            if not low <= shape[dim] <= high:
+                found.append(f"{dim} {shape[dim]:g} (measured: {measured.min():g} to {measured.max():g})")
         return ", ".join(found)
+
+
+def _covered(measured: Floats) -> tuple[float, float]:
+    """Return between which sizes measurements tell the share."""
+    return float(measured.min()) / _SLACK, float(measured.max()) * _SLACK
 
 
 @dataclass(frozen=True)
@@ -101,6 +109,10 @@ class Hardware:
         """Return the days that training takes at a utilization."""
         return None if self.fleet is None or share is None else self.fleet.days(training_flops, share)
 
+    def beyond(self, shape: Mapping[str, float]) -> str:
+        """Return which sizes of a shape are beyond those whose utilization was measured, in words."""
+        return self.utilization.beyond(shape) if self.utilization else ""
+
     def cost(self, days: float | None) -> float | None:
         """Return what so many days cost."""
         return None if self.fleet is None or self.price is None or days is None else self.price.of(self.fleet, days)
@@ -116,8 +128,8 @@ class Hardware:
         fleet, utilization = self.fleet, self.utilization
         assert fleet is not None, "days are of a fleet"
         assert utilization is not None, "a fleet has a utilization"
-        if utilization.profile is None or utilization.shares is None:
-            return fleet.flops(days, utilization.share)
+        if utilization.constant is not None:
+            return fleet.flops(days, utilization.constant)
         low, high = (fleet.flops(days, float(share)) for share in (utilization.shares.min(), utilization.shares.max()))
         for _ in range(_HALVINGS):
             middle = math.sqrt(low * high)
@@ -126,7 +138,7 @@ class Hardware:
             low, high = (middle, high) if fits else (low, middle)
         for end in (low, high):
             # Where it is not measured, it is not known whether more would fit.
-            if beyond := utilization.beyond(_built(optimum, builder, end)):
+            if beyond := self.beyond(_built(optimum, builder, end)):
                 message = f"what {days:g} days deliver is not known: the best shape has {beyond}"
                 hint = "measure such a shape, or give one share as `mfu`"
                 raise PlanError(ErrorDetail("mfu-not-measured", message, hint))
@@ -168,7 +180,7 @@ def read_hardware(fit: Fit, gpus: str | None, mfu: float | Profile | None, price
     cost = parse_price(price) if isinstance(price, str) else price
     if not isinstance(mfu, Profile):
         fleet, share = read_fleet(gpus, number_or_none("mfu", mfu))
-        return Hardware(fleet, None if share is None else Utilization(share), cost)
+        return Hardware(fleet, None if share is None else Utilization(np.array([share])), cost)
     if gpus is None:
         message = "measurements of utilization say nothing without accelerators"
         raise ArgumentError(ErrorDetail("no-gpus", message, "add `gpus=64xH100`"))
@@ -185,13 +197,12 @@ def read_hardware(fit: Fit, gpus: str | None, mfu: float | Profile | None, price
         message = "what a shape costs is not known, so step times are no utilization"
         raise PlanError(ErrorDetail("unknown-cost", message, "give mfu, or fit with an architecture"))
     dims = {dim: sizes for dim, sizes in mfu.shapes.items() if dim in fit.dimensions.every}
-    kept = replace(mfu, shapes=dims)
     training = np.ones(1)
     if mfu.mfu is None and fit.cost is not None:
         training = convert_flops(fit.cost.flops_per_example(dims), "forward", "training")
-    shares = kept.shares(training, chips.accelerator.peak)
+    shares = mfu.shares(training, chips.accelerator.peak)
     if wrong := [float(share) for share in shares if not LEAST_MFU <= share <= 1]:
         message = f"a step has a utilization of {wrong[0]:.3g} of the peak of {chips.accelerator.name}"
         hint = "check the time of a step, examples_per_step and gpus"
         raise InputError(ErrorDetail("bad-mfu", message, hint, mfu.source))
-    return Hardware(chips, Utilization(float(np.median(shares)), kept, shares), cost)
+    return Hardware(chips, Utilization(shares, dims), cost)

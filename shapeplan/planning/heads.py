@@ -67,11 +67,11 @@ class Heads:
             return None
         return np.array(found, dtype=float)[places].reshape(np.shape(widths))
 
-    def head_dim(self, width: float, heads: int | None) -> float | None:
-        """Return the width of a head."""
-        if heads is None:
-            return None
-        return self.logged["head_dim"] if self.decoupled else width / heads
+    def head_dim(self, width: float | None, heads: int) -> float | None:
+        """Return the width of a head; None where neither the architecture nor a width tells it."""
+        if self.decoupled:
+            return self.logged["head_dim"]
+        return None if width is None else width / heads
 
     @property
     def decoupled(self) -> bool:
@@ -98,10 +98,10 @@ class Heads:
     def _nearest(self, width: int) -> int | None:
         """Return the heads whose width is nearest in ratio to the preferred, of multiples of the unit if there are."""
         preferred = preferred_head_dim(width)
-        parts = [count for count in range(self.shared_by, width + 1, self.shared_by) if width % count == 0]
-        if not parts:
-            return None
-        return min(parts, key=lambda count: self._distance(width // count, preferred))
+        below = [count for count in range(1, math.isqrt(width) + 1) if width % count == 0]
+        divisors = [*below, *(width // count for count in reversed(below) if count**2 != width)]
+        able = [count for count in divisors if count % self.shared_by == 0]
+        return min(able, key=lambda count: self._distance(width // count, preferred), default=None)
 
     def _distance(self, size: int, preferred: int) -> tuple[bool, bool, bool, float]:
         # Rotary positions need an even width of a head.

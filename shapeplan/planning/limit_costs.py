@@ -23,7 +23,7 @@ _ALMOST = 1e-9
 
 
 def limit_costs(
-    optimum: Optimum, shapes: Mapping[str, Floats], built: Mapping[str, Floats], flops: Floats
+    optimum: Optimum, shapes: Mapping[str, Floats], built: Mapping[str, Floats], flops: Floats, spent: Floats
 ) -> list[tuple[LimitCost, ...]]:
     """Return, for every budget, what each limit costs with the others kept, and what rounding does; none for many.
 
@@ -33,13 +33,12 @@ def limit_costs(
         The law, with what the plan must keep.
     shapes, built : mapping of str to ndarray, shape (budgets,)
         The best shapes, and those to train.
-    flops : ndarray, shape (budgets,)
-        Budgets.
+    flops, spent : ndarray, shape (budgets,)
+        Budgets, and what of them the best shapes take.
     """
     if len(flops) > KNOTS:
         return [()] * len(flops)
     best = optimum.losses(shapes, flops)
-    spent = optimum.spent(shapes, flops)
     columns = [
         _costs(name, value, replace(optimum, asked=_without(optimum.asked, name)), best, flops, spent)
         for name, value in optimum.asked.given.items()

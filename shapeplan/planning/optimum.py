@@ -10,7 +10,6 @@ import numpy as np
 from shapeplan.fitting.result import Fit
 from shapeplan.numerics.arrays import Floats, central_interval
 from shapeplan.planning.constraints import Constraints
-from shapeplan.quantities import TRAINING_PER_FORWARD
 
 KNOTS = 25
 """Budgets at which what takes long is computed; between more of them it is interpolated in the logarithms."""
@@ -67,7 +66,7 @@ class Optimum:
         if not limits.bind_cost:
             return np.asarray(flops, dtype=float)
         each = self.fit.cost_model.flops_per_example(shape)
-        return np.minimum(flops, limits.training_flops(flops, each) + limits.served * each / TRAINING_PER_FORWARD)
+        return np.minimum(flops, limits.training_flops(flops, each) + limits.serving_flops(each))
 
     def fresh_flops(self, shape: Mapping[str, Floats], flops: Floats) -> Floats:
         """Return the compute, on examples that are not repeated, that is worth what is left for training."""

@@ -14,9 +14,6 @@ from shapeplan.quantities import Convention
 from shapeplan.shown import Shown
 from shapeplan.sweeps.grid import START_CODES, Start
 
-_ALL = 0.99
-"""Share of a budget that whole examples take of it where nothing is left over."""
-
 
 @dataclass(frozen=True)
 class SameLoss:
@@ -210,6 +207,8 @@ class BudgetPlan:
         How many fresh examples are worth as much, where some are seen repeatedly.
     achieved_flops : float or None
         What the examples cost, never above the budget.
+    trained_flops : float
+        Compute for training: the budget, but for what serving takes and what data leave over.
     serving : Serving or None
         What serving takes of the budget, if it is paid too.
     days : float or None
@@ -272,6 +271,7 @@ class BudgetPlan:
     epochs: float | None
     worth: float | None
     achieved_flops: float | None
+    trained_flops: float
     serving: Serving | None
     days: float | None
     mfu: float | None
@@ -292,12 +292,6 @@ class BudgetPlan:
     at_edge: tuple[str, ...]
     tested: Horizon | None
     cautions: tuple[Caution, ...]
-
-    @property
-    def trained_flops(self) -> float:
-        """Compute of the training, in `flops_convention`: the budget, but for what serving takes or data leave over."""
-        spent = self.achieved_flops
-        return self.flops if spent is None or spent > _ALL * self.flops else spent
 
     def __repr__(self) -> str:
         """Return shape, loss and warnings; the rest is in the fields."""

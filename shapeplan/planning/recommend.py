@@ -170,7 +170,7 @@ def recommend(  # noqa: PLR0913 - public: an argument a question
         limits=asked.given,
         preset=preset,
         fleet=hardware.fleet,
-        mfu=None if isinstance(mfu, Profile) or hardware.utilization is None else hardware.utilization.share,
+        mfu=hardware.utilization.constant if hardware.utilization else None,
         price=hardware.price,
         profile=mfu.source if isinstance(mfu, Profile) else "",
         notes=(

@@ -9,7 +9,6 @@ import numpy as np
 
 from shapeplan.numerics.arrays import Floats
 from shapeplan.planning.optimum import Optimum
-from shapeplan.quantities import TRAINING_PER_FORWARD
 
 
 @dataclass(frozen=True)
@@ -34,6 +33,8 @@ class ShapeCost:
         What they cost, never above the budget.
     serving : ndarray or None
         What serving takes of the budget.
+    trained : ndarray
+        Compute for training: the budget, but for what serving takes and what data leave over.
     loss : ndarray or None
         The loss under the law.
     """
@@ -46,6 +47,7 @@ class ShapeCost:
     examples: Floats | None
     achieved: Floats | None
     serving: Floats | None
+    trained: Floats
     loss: Floats | None
 
     @classmethod
@@ -65,17 +67,18 @@ class ShapeCost:
         """
         around, limits = optimum.fit.cost_model, optimum.asked.limits
         each = forward = examples = achieved = serving = None
+        trained = np.asarray(flops, dtype=float)
         if around.cost is not None:
             each = around.flops_per_example(shape)
             forward = each / around.flops_per_forward
-            left = limits.training_flops(flops, each)
-            whole = np.floor(np.minimum(left / each * (1 + 1e-12), limits.most_seen))
+            trained = limits.training_flops(flops, each)
+            whole = np.floor(np.minimum(trained / each * (1 + 1e-12), limits.most_seen))
             examples = np.maximum(whole, 0.0)
             achieved = np.minimum(flops, examples * each)
-            serving = limits.served * each / TRAINING_PER_FORWARD if limits.served else None
+            serving = limits.serving_flops(each) if limits.served else None
         loss = None
         if tell_loss:
             # A shape that the budget trains on nothing has no loss.
             loss = optimum.losses(shape, flops)
             loss = loss if examples is None else np.where(examples >= 1, loss, np.nan)
-        return cls(shape, flops, each, forward, around.params(shape), examples, achieved, serving, loss)
+        return cls(shape, flops, each, forward, around.params(shape), examples, achieved, serving, trained, loss)

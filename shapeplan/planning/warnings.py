@@ -9,9 +9,14 @@ from shapeplan.errors import Caution
 from shapeplan.fitting.records import Estimate
 from shapeplan.fitting.result import Fit
 from shapeplan.optimum.cost_model import BEYOND
+from shapeplan.planning.plan import LimitCost
 from shapeplan.planning.size import SIZE
-from shapeplan.quantities import format_factor, format_flops
+from shapeplan.quantities import format_factor, format_flops, format_size
 
+_OF_SIZE = ("max_params", "max_flops_per_example")
+"""Limits that keep a model from growing, beside dimensions that are fixed."""
+_COSTS_NOTHING = 5e-4
+"""Excess loss of a limit up to which it does not bind."""
 _SPENT = 0.99
 """Share of a budget that a plan must spend, where examples may run out."""
 
@@ -58,27 +63,45 @@ def rounding_cautions(loss: Estimate | None, best: Estimate | None, tolerance: f
     return (Caution(codes.COARSE_ROUNDING, message, "ask for smaller multiples or fewer devices, if you can"),)
 
 
-def left_over_cautions(flops: float, spent: float | None, other: str | None) -> tuple[Caution, ...]:
-    """Say if a budget is not spent, because examples run out.
+def left_over_cautions(
+    flops: float, spent: float, at_edge: Sequence[str], costs: Sequence[LimitCost]
+) -> tuple[Caution, ...]:
+    """Say if a budget is not spent, because examples run out, and what keeps the model from growing.
 
     Parameters
     ----------
-    flops, spent : float, float or None
+    flops, spent : float
         The budget, and what of it training and serving take.
-    other : str or None
-        What keeps the model from growing, as an option; ``trust`` at the edge of the search.
+    at_edge : sequence of str
+        Dimensions at the edge of the search.
+    costs : sequence of LimitCost
+        What every limit costs.
     """
-    if spent is None or spent >= _SPENT * flops:
+    if spent >= _SPENT * flops:
         return ()
     message = f"training and serving take {format_flops(spent)} of the {format_flops(flops)} FLOPs: examples run out"
-    hint = (
-        "the search ends there: look further with `trust`, or find more data"
-        if other == "trust"
-        else f"`{other}` keeps the model from growing; raise it, or find more data"
-        if other
-        else "a larger model on as few would be no better under the law; find more data"
-    )
+    if at_edge:
+        hint = "the search ends there: look further with `trust`, or find more data"
+    elif option := _binding(costs):
+        hint = f"`{option}` keeps the model from growing; raise it, or find more data"
+    else:
+        hint = "a larger model on as few would be no better under the law; find more data"
     return (Caution(codes.BUDGET_LEFT_OVER, message, hint),)
+
+
+def _binding(costs: Sequence[LimitCost]) -> str | None:
+    """Return the option that keeps the model from growing: of those that do, the one that costs most."""
+    options = {name: name for name in _OF_SIZE} | {one.name: "fix" for one in costs if one.name.startswith("fix_")}
+    binding = {one.name: one.excess for one in costs if one.name in options and (one.excess or 0.0) > _COSTS_NOTHING}
+    return options[max(binding, key=lambda name: binding[name] or 0.0)] if binding else None
+
+
+def unmeasured_cautions(beyond: str) -> tuple[Caution, ...]:
+    """Say which sizes, if any, are beyond those whose utilization was measured."""
+    if not beyond:
+        return ()
+    message = f"the days of this shape are not told: {beyond}"
+    return (Caution(codes.MFU_NOT_MEASURED, message, "measure a shape of that size, or give one share as `mfu`"),)
 
 
 def extrapolation(fit: Fit, shape: Mapping[str, float], flops: float) -> dict[str, float]:
@@ -123,14 +146,9 @@ def ratio_cautions(fit: Fit, ratio: float | None) -> tuple[Caution, ...]:
         return ()
     side = "fewer" if ratio < logged[0] else "more"
     message = (
-        f"{_plain(ratio)} {fit.examples_unit} per parameter are {side} than in any row of the log "
-        f"({_plain(logged[0])} to {_plain(logged[1])})"
+        f"{format_size(ratio, 3)} {fit.examples_unit} per parameter are {side} than in any row of the log "
+        f"({format_size(logged[0], 3)} to {format_size(logged[1], 3)})"
     )
     return (
         Caution(codes.RATIO_EXTRAPOLATION, message, "train a run at about that ratio to see if the law holds there"),
     )
-
-
-def _plain(ratio: float) -> str:
-    """Return a ratio to three digits, without an exponent where it can be read without."""
-    return f"{float(f'{ratio:.3g}'):,.15g}" if ratio >= 1000 else f"{ratio:.3g}"
