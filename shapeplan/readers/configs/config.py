@@ -1,0 +1,98 @@
+"""One configuration: its keys, each asked for by its name, and the model that it describes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+from shapeplan.architectures.settings import bad_setting
+
+_REQUIRED: Any = object()
+
+
+@dataclass(frozen=True)
+class Configured:
+    """The model that a configuration describes.
+
+    Attributes
+    ----------
+    family : str
+        A name of `FAMILIES`.
+    settings : mapping of str to value
+        Settings of the family, shape included.
+    counted : str
+        Whose model is counted: ``"LlamaForCausalLM of transformers"``.
+    notes : tuple of str
+        What was left out, or read in a way that a reader must know.
+    """
+
+    family: str
+    settings: Mapping[str, Any]
+    counted: str
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Config:
+    """The keys of a configuration.
+
+    Attributes
+    ----------
+    values : mapping of str to value
+        As the file has them.
+    path : str
+        Where in the file they stand: ``"text_config."``, or nothing.
+    """
+
+    values: Mapping[str, Any]
+    path: str = ""
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+
+    def get(self, *names: str, default: Any = _REQUIRED) -> Any:
+        """Return the value of the first of the names that is there and is not null, else the default.
+
+        Raises
+        ------
+        InputError
+            If none is there, and there is no default.
+        """
+        for values in (self.values, self.defaults):
+            for name in names:
+                if values.get(name) is not None:
+                    return values[name]
+        if default is _REQUIRED:
+            raise bad_setting(self.path + names[0], None, "is missing", "add it to the configuration")
+        return default
+
+    def flag(self, *names: str, default: bool = False) -> bool:
+        """Return a yes or no; raise `InputError` if it is neither."""
+        value = self.get(*names, default=default)
+        if not isinstance(value, bool) and value not in (0, 1):
+            raise bad_setting(self.path + names[0], value, "is neither true nor false", "write true or false")
+        return bool(value)
+
+    def number(self, *names: str, default: Any = _REQUIRED) -> Any:
+        """Return a number; raise `InputError` if it is none. The default is returned as it is."""
+        value = self.get(*names, default=default)
+        if value is not default and (isinstance(value, bool) or not isinstance(value, int | float)):
+            raise bad_setting(self.path + names[0], value, "is not a number", "write one number")
+        return value
+
+    def inner(self, name: str) -> Config:
+        """Return the configuration nested under a key; raise `InputError` if there is none."""
+        values = self.get(name)
+        if not isinstance(values, Mapping):
+            raise bad_setting(self.path + name, values, "is no configuration", "write its keys and values")
+        return Config(values, f"{self.path}{name}.")
+
+    def refuse(self, name: str, why: str, hint: str) -> NoReturn:
+        """Raise `InputError`: the setting of that name cannot be counted."""
+        raise bad_setting(self.path + name, self.values.get(name), why, hint)
+
+    def must_be(self, name: str, *allowed: Any, default: Any = None) -> None:
+        """Raise `InputError` if the key holds anything but one of the values (or is missing, where null is allowed)."""
+        value = self.get(name, default=default)
+        if value not in allowed:
+            shown = " or ".join(str(one).lower() if isinstance(one, bool) else str(one) for one in allowed)
+            self.refuse(name, "is not counted", f"only {name} = {shown} is")
