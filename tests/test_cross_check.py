@@ -79,7 +79,7 @@ def test_the_convention_that_explains_a_gap_is_named(tmp_path: Path, convention:
     ("count", "what"),
     [
         (non_embedding_params, "parameters without embeddings"),
-        (lambda model: model.depth * model.block_weights, "the blocks' matrices alone"),
+        (lambda model: model.token_weights, "the blocks' matrices alone"),
         (lambda model: model.params - model.vocab * model.width, "parameters without the input embedding"),
         (lambda model: model.params / 1e6, "millions"),
     ],

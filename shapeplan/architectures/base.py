@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import copy
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, Self
 
 from shapeplan.architectures.conventions import CONVENTIONS, find_convention
 from shapeplan.architectures.settings import bad_setting, checked, dimension, is_array, is_whole, must_divide
+from shapeplan.errors import InputError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,7 +21,7 @@ else:
     from shapeplan.numerics.lazy import np
 
 SHAPE_DIMS = ("width", "depth", "mlp_dim")
-NORM_PARAMS = {"layernorm": 2, "rmsnorm": 1, "nonparametric": 0}
+NORM_PARAMS = {"layernorm": 2, "rmsnorm": 1, "layernorm_nobias": 1, "nonparametric": 0}
 """Parameters of a norm, a channel."""
 _MARGIN = 8
 """XLA counts less than this many FLOPs more than the conventions that are compared with what int64 holds."""
@@ -31,6 +32,17 @@ class Part(NamedTuple):
 
     params: Any
     macs: Any
+
+
+class Embeddings(NamedTuple):
+    """Parameters of what a token looks up: the table of tokens, and that of learned positions.
+
+    A tied table is that of the logits too.
+    """
+
+    tokens: Any
+    positions: Any
+    tied: bool
 
 
 class Cost(Protocol):
@@ -94,13 +106,28 @@ class Transformer(ABC):
 
     @property
     @abstractmethod
-    def block_weights(self) -> Any:
-        """Weights of one block's matrices: every token is multiplied with each once."""
+    def token_weights(self) -> Any:
+        """Weights of the blocks' matrices that a token is multiplied with, each once."""
+
+    @property
+    @abstractmethod
+    def attention_macs(self) -> Any:
+        """Multiply-accumulates of scores and mixing of one input, with attention in full."""
 
     @property
     def params(self) -> Any:
         """Number of parameters."""
         return sum(part.params for part in self.parts().values())
+
+    @property
+    def idle_params(self) -> Any:
+        """Parameters of experts that a token does not visit; 0 for dense models."""
+        return 0
+
+    @property
+    def active_params(self) -> Any:
+        """Parameters that a token meets: all but the idle ones."""
+        return self.params - self.idle_params
 
     @property
     def macs(self) -> Any:
@@ -152,6 +179,22 @@ class Transformer(ABC):
         raise bad_setting("family", self.family, "has no count by XLA", "use the convention forward")
 
     @property
+    def macs_in_full(self) -> Any:
+        """Multiply-accumulates with attention in full, whatever mask `macs` counts."""
+        return self.macs
+
+    @property
+    def embeddings(self) -> Embeddings:
+        """What tokens look up.
+
+        Raises
+        ------
+        InputError
+            If the model reads no tokens out of a table.
+        """
+        raise bad_setting("family", self.family, "has no table of tokens", "use the convention training")
+
+    @property
     def head_count(self) -> Any:
         """Attention heads."""
         return _ratio(self.width, self.head_dim) if self.heads is None else self.heads
@@ -168,8 +211,6 @@ class Transformer(ABC):
 
     def _check_together(self) -> None:
         """Raise `InputError` on settings that exclude each other; subclasses add their own."""
-        if self.heads is None and self.head_dim is None:
-            raise bad_setting("heads", None, "is missing", "give heads, or head_dim if heads grow with width")
         values = {name: getattr(self, name) for name in self._dimensions()}
         arrays = {name: value for name, value in values.items() if is_array(value)}
         try:
@@ -179,8 +220,15 @@ class Transformer(ABC):
             lengths = ", ".join(f"{name} {value.shape}" for name, value in arrays.items())
             why = f"and the rest do not broadcast: {lengths}"
             raise bad_setting("width", None, why, "give equal lengths") from None
+        self._check_heads()
+
+    def _check_heads(self) -> None:
+        """Raise `InputError` if there are no heads, or they do not divide the width that they share."""
+        if self.heads is None and self.head_dim is None:
+            raise bad_setting("heads", None, "is missing", "give heads, or head_dim if heads grow with width")
         if self.heads is None or self.head_dim is None:
-            must_divide(values, "head_dim" if self.heads is None else "heads", "width")
+            part = "head_dim" if self.heads is None else "heads"
+            must_divide({part: getattr(self, part), "width": self.width}, part, "width")
 
     def _dimensions(self) -> list[str]:
         return [setting.name for setting in fields(self) if setting.metadata["kind"] == "dimension"]
@@ -201,8 +249,17 @@ class Transformer(ABC):
 
     def _fits_int64(self) -> bool:
         """Return whether every count of this model of floats is well within what int64 holds."""
-        counts = [self.params, self.macs, *(self.flops(name) for name in CONVENTIONS if name != "xla")]
+        counts = [self.params, self.macs, *self._defined_flops()]
         return bool(_MARGIN * max(float(np.max(count)) for count in counts) < np.iinfo(np.int64).max)
+
+    def _defined_flops(self) -> Iterator[Any]:
+        """Yield the FLOPs of every convention that is defined for the model, but XLA's."""
+        for name in CONVENTIONS:
+            try:
+                if name != "xla":
+                    yield self.flops(name)
+            except InputError:
+                continue
 
 
 def _ratio(top: Any, bottom: Any) -> Any:

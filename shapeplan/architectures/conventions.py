@@ -21,8 +21,9 @@ EMBEDDING_PARTS = ("stem", "tokens", "positions", "head")
 
 
 SYMBOLS = (
-    "N parameters; N' those without embeddings (token or patch, positions) and output layer; W weights of the blocks' "
-    "matrices; L depth; A attention width; T tokens of one input"
+    "N parameters that a token meets (mixtures: without the experts it does not visit); N' those without embeddings "
+    "(token or patch, positions) and output layer; W weights of the blocks' matrices that it meets; V, P tables of "
+    "tokens and of learned positions; L depth; A attention width; T tokens of one input"
 )
 
 
@@ -67,20 +68,39 @@ def _xla(model: Transformer) -> Any:
 
 
 def _six_nd(model: Transformer) -> Any:
-    return 6 * model.params * model.tokens
+    return 6 * model.active_params * model.tokens
 
 
 def _six_nd_without_embeddings(model: Transformer) -> Any:
-    return 6 * non_embedding_params(model) * model.tokens
+    return 6 * (non_embedding_params(model) - model.idle_params) * model.tokens
 
 
 def _palm(model: Transformer) -> Any:
-    return (6 * model.params + 12 * model.depth * model.attention_width * model.tokens) * model.tokens
+    return 6 * (model.active_params * model.tokens + model.attention_macs)
 
 
 def _kaplan(model: Transformer) -> Any:
-    matrices = model.depth * model.block_weights
-    return 6 * (matrices + model.depth * model.attention_width * model.tokens) * model.tokens
+    return 6 * model.token_weights * model.tokens + 3 * model.attention_macs
+
+
+def _megatron(model: Transformer) -> Any:
+    _ = model.embeddings  # Defined for models of tokens alone.
+    return TRAINING_PER_MAC * model.macs_in_full - 3 * model.attention_macs
+
+
+def _torchtitan(model: Transformer) -> Any:
+    tables = model.embeddings
+    # A tied table is that of the logits too, and stays.
+    looked_up = tables.positions + (0 if tables.tied else tables.tokens)
+    return 6 * ((model.active_params - looked_up) * model.tokens + model.attention_macs)
+
+
+def _hf_trainer(model: Transformer) -> Any:
+    return 6 * (model.params - model.embeddings.tokens - model.embeddings.positions) * model.tokens
+
+
+def _nanogpt(model: Transformer) -> Any:
+    return 6 * ((model.active_params - model.embeddings.positions) * model.tokens + model.attention_macs)
 
 
 def non_embedding_params(model: Transformer) -> Any:
@@ -119,7 +139,7 @@ CONVENTIONS: dict[str, CountingConvention] = {
             "6nd",
             "training",
             "6 N a token",
-            "Kaplan et al. 2020; Hoffmann et al. 2022 (arXiv:2203.15556): N all parameters",
+            "Kaplan et al. 2020; Hoffmann et al. 2022 (arXiv:2203.15556): N all, or active, parameters",
             "comparing with published token budgets; attention is left out and look-ups are counted",
             _six_nd,
         ),
@@ -136,7 +156,7 @@ CONVENTIONS: dict[str, CountingConvention] = {
             "training",
             "6 N + 12 L A T a token",
             "Chowdhery et al. 2022 (arXiv:2204.02311), appendix B: all parameters, attention in full",
-            "model FLOPs utilization (MFU) as most training frameworks report it",
+            "model FLOPs utilization (MFU) as in the PaLM paper; frameworks differ, see their own conventions",
             _palm,
         ),
         CountingConvention(
@@ -146,6 +166,38 @@ CONVENTIONS: dict[str, CountingConvention] = {
             "Kaplan et al. 2020, Table 1, times three: matrices of the blocks, causal attention at half, no logits",
             "comparing with Kaplan's C; attention averaged over a causal mask",
             _kaplan,
+        ),
+        CountingConvention(
+            "megatron",
+            "training",
+            "training - 6 L A T^2 an input",
+            "Megatron-LM's throughput report, and MaxText's: matmuls and logits, causal attention at half",
+            "MFU and TFLOP/s that Megatron-LM, NeMo and MaxText print; language models only",
+            _megatron,
+        ),
+        CountingConvention(
+            "torchtitan",
+            "training",
+            "6 (N - V - P) + 12 L A T a token",
+            "torchtitan's report: palm without tables that are only looked up (V stays where it is the output's too)",
+            "MFU and TFLOP/s that torchtitan prints; language models only",
+            _torchtitan,
+        ),
+        CountingConvention(
+            "hf-trainer",
+            "training",
+            "6 (all parameters - V - P) a token",
+            "total_flos of the Hugging Face Trainer: no input embeddings, no attention; all experts, idle or not",
+            "comparing with trainer_state.json; language models only",
+            _hf_trainer,
+        ),
+        CountingConvention(
+            "nanogpt",
+            "training",
+            "6 (N - P) + 12 L A T a token",
+            "nanoGPT's estimate_mfu: palm without learned positions",
+            "MFU that nanoGPT prints; language models only",
+            _nanogpt,
         ),
     )
 }

@@ -120,9 +120,14 @@ class ViT(Transformer):
         return self.patches + self.extra_tokens
 
     @property
-    def block_weights(self) -> Any:
-        """Weights of one block's matrices."""
-        return 4 * self.width * self.attention_width + self._mlp_matrices * self.width * self.mlp_dim
+    def token_weights(self) -> Any:
+        """Weights of the blocks' matrices."""
+        return self.depth * self.width * (4 * self.attention_width + self._mlp_matrices * self.mlp_dim)
+
+    @property
+    def attention_macs(self) -> Any:
+        """Multiply-accumulates of scores and mixing."""
+        return 2 * self.depth * self.tokens**2 * self.attention_width
 
     @property
     def _mlp_matrices(self) -> int:

@@ -9,7 +9,7 @@ import numpy as np
 
 from shapeplan import codes
 from shapeplan.architectures import CONVENTIONS, Decoder, Transformer
-from shapeplan.architectures.conventions import FORWARD_PER_MAC, TRAINING_PER_MAC, non_embedding_params
+from shapeplan.architectures.conventions import FORWARD_PER_MAC, non_embedding_params
 from shapeplan.errors import ArgumentError, Caution, InputError
 from shapeplan.numerics.arrays import Floats, Ints
 from shapeplan.quantities import Convention
@@ -80,7 +80,7 @@ def check_params(logged: Floats, model: Transformer, lines: Ints) -> list[Cautio
     drop = "remove the column to have them counted exactly"
     explanations = [
         Explanation(_like(non_embedding_params(model), logged), "parameters without embeddings", drop),
-        Explanation(_like(model.depth * model.block_weights, logged), "the blocks' matrices alone", drop),
+        Explanation(_like(model.token_weights, logged), "the blocks' matrices alone", drop),
         *(Explanation(exact * scale, unit, "write them out") for unit, scale in _COUNT_UNITS.items()),
     ]
     if isinstance(model, Decoder):
@@ -118,9 +118,7 @@ def _flops_explanations(
             continue
         yield Explanation(values, _WORDS.get(name, name), _MENDS.get(name, as_logged))
     if isinstance(model, Decoder):
-        attention = _floats(model.depth * model.seq**2 * model.attention_width)
-        halved = _floats(model.macs) - attention
-        yield Explanation(TRAINING_PER_MAC * halved * inputs, "training FLOPs with causal attention at half", as_logged)
+        halved = _floats(model.macs_in_full) - _floats(model.attention_macs) / 2
         yield Explanation(FORWARD_PER_MAC * halved * inputs, "forward FLOPs with causal attention at half", as_logged)
     for per_mac, counted in ((1, "forward"), (3, "training")):
         macs = _floats(model.macs) * per_mac * inputs
