@@ -13,7 +13,8 @@ from shapeplan.architectures import CONVENTIONS, Decoder, FittedCost, PowerSum, 
 from shapeplan.architectures.architecture import FAMILIES
 from shapeplan.architectures.base import SHAPE_DIMS
 from shapeplan.architectures.catalogue import named
-from shapeplan.architectures.decoder import QK_NORMS, STYLES
+from shapeplan.architectures.decoder import QK_NORMS
+from shapeplan.architectures.styles import STYLES
 from shapeplan.architectures.vit import POOLS
 from shapeplan.errors import ArgumentError, InputError
 

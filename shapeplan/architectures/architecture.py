@@ -9,8 +9,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 from shapeplan.architectures.base import SHAPE_DIMS, Transformer
-from shapeplan.architectures.decoder import STYLES, Decoder
+from shapeplan.architectures.decoder import OF_EXPERTS, Decoder
 from shapeplan.architectures.settings import LARGEST, as_int, bad_setting, checked
+from shapeplan.architectures.styles import STYLES
 from shapeplan.architectures.vit import ViT
 from shapeplan.errors import InputError
 
@@ -23,6 +24,11 @@ else:
     from shapeplan.numerics.lazy import np
 
 _RATIO = "mlp_ratio"
+_PROBE = {
+    **{"width": 4096.0, "depth": 12.0, "mlp_dim": 16384.0, "heads": 32.0, "head_dim": 128.0, "kv_heads": 1.0},
+    **{"experts": 65536.0, "experts_per_token": 1.0, "expert_dim": 4096.0, "shared_expert_dim": 4096.0},
+}
+"""A size for every dimension at which any sound settings make a model; floats need not divide by anything."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +43,11 @@ class Family:
     def fields(self) -> dict[str, Field[Any]]:
         """What may be set, by name."""
         return {setting.name: setting for setting in fields(self.model)}
+
+    @property
+    def dims(self) -> tuple[str, ...]:
+        """What may be a dimension of a sweep."""
+        return tuple(name for name, setting in self.fields.items() if setting.metadata["kind"] == "dimension")
 
     def unknown(self, name: object, value: object) -> InputError:
         """Return the error for a setting that the family does not have."""
@@ -114,9 +125,9 @@ class Architecture:
         for name in settings:
             if name not in known and name != _RATIO:
                 raise family.unknown(name, settings[name])
-        if "heads" not in settings and "head_dim" not in settings:
-            raise bad_setting("heads", None, "is missing", "give heads, or head_dim if heads grow with width")
         given = {**family.settings, **settings}
+        if "heads" not in given and "head_dim" not in given:
+            raise bad_setting("heads", None, "is missing", "give heads, or head_dim if heads grow with width")
         for setting in known.values():
             if setting.default is MISSING and setting.name not in (*SHAPE_DIMS, *given):
                 raise bad_setting(setting.name, None, "is missing", f"the family {family.name!r} needs it")
@@ -124,8 +135,8 @@ class Architecture:
         if _RATIO in settings:
             fixed[_RATIO] = _ratio(settings[_RATIO])
         architecture = cls(family, fixed)
-        # Any shape will do to see whether the rest is sound; floats need not divide by anything.
-        architecture.model({"width": 4096.0, "depth": 12.0, "mlp_dim": 16384.0})
+        # Any shape will do to see whether the rest is sound.
+        architecture._template(frozenset(SHAPE_DIMS) | architecture._implied_dims())
         return architecture
 
     def model(self, shape: Mapping[str, Any]) -> Transformer:
@@ -138,11 +149,15 @@ class Architecture:
         """
         options = {**self.family.settings, **self.settings}
         ratio = options.pop(_RATIO, None)
-        options.update({name: value for name, value in shape.items() if name in SHAPE_DIMS})
+        if "heads" in shape and "heads" not in self.settings:
+            # The width of a head was to follow from the model's.
+            options.pop("head_dim", None)
+        options.update({name: value for name, value in shape.items() if name in self.family.dims})
         if "mlp_dim" not in options and ratio is not None and "width" in options:
             options["mlp_dim"] = as_int(ratio * options["width"])
         for dim in SHAPE_DIMS:
-            if dim not in options:
+            # A mixture whose experts have a size of their own may have no dense layer.
+            if dim not in options and not (dim == "mlp_dim" and "expert_dim" in options):
                 hint = f"add {dim} to the architecture" + (" (or mlp_ratio)" if dim == "mlp_dim" else "")
                 raise bad_setting(dim, None, "is neither a column of the log nor set", hint)
         return self.family.model(**options)
@@ -159,23 +174,32 @@ class Architecture:
         """Return the number of parameters at the shape, as `flops_per_example` reads it; arrays broadcast."""
         return np.asarray(self._continuous(shape).params, dtype=float)
 
+    def active_params(self, shape: Mapping[str, ArrayLike]) -> Floats:
+        """Return the parameters that a token meets at the shape; fewer than all in a mixture of experts."""
+        return np.asarray(self._continuous(shape).active_params, dtype=float)
+
+    def _implied_dims(self) -> set[str]:
+        """Return the dimensions of a mixture that its settings leave to the log."""
+        if not any(self.settings.get(name) for name in ("experts", *OF_EXPERTS)):
+            return set()
+        return {"experts", "experts_per_token"} - self.settings.keys()
+
     @cached_property
-    def _template(self) -> Transformer:
-        """Any checked model of the architecture."""
-        return self.model({"width": 4096.0, "depth": 12.0, "mlp_dim": 16384.0})
+    def _templates(self) -> dict[frozenset[str], Transformer]:
+        return {}
+
+    def _template(self, dims: frozenset[str]) -> Transformer:
+        """Return any checked model of the architecture whose shape has these dimensions."""
+        if dims not in self._templates:
+            self._templates[dims] = self.model({dim: _PROBE[dim] for dim in dims})
+        return self._templates[dims]
 
     def _continuous(self, shape: Mapping[str, ArrayLike]) -> Transformer:
         """Return the transformer of floats, unchecked: searches ask for thousands."""
-        sizes = _as_floats(shape)
+        sizes = {name: size for name, size in _as_floats(shape).items() if name in self.family.dims}
         if "mlp_dim" not in sizes and _RATIO in self.settings and "width" in sizes:
             sizes["mlp_dim"] = self.settings[_RATIO] * sizes["width"]
-        if not set(SHAPE_DIMS) <= sizes.keys() | self.settings.keys():
-            return self.model(sizes)
-        resized: dict[str, Number | None] = {dim: sizes[dim] for dim in SHAPE_DIMS if dim in sizes}
-        if "heads" in sizes:
-            # Without heads in the settings, the width of one was to follow from the model's.
-            resized |= {"heads": sizes["heads"]} | ({} if "heads" in self.settings else {"head_dim": None})
-        return self._template.resized(resized)
+        return self._template(frozenset(sizes)).resized(sizes)
 
     @property
     def examples_unit(self) -> str:

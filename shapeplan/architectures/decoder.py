@@ -10,17 +10,18 @@ from shapeplan.architectures.base import NORM_PARAMS, Embeddings, Part, Transfor
 from shapeplan.architectures.mixture import Mixture, mixture_layers
 from shapeplan.architectures.settings import bad_setting, choice, count, dimension, flag, is_array, must_divide
 
-QK_NORMS = ("none", "head", "full")
+QK_NORMS = ("none", "head", "full", "full_nobias")
 CORRECTIONS = ("none", "buffer", "parameter")
 _LATENT = ("qk_nope_head_dim", "qk_rope_head_dim", "v_head_dim")
-_OF_EXPERTS = ("experts_per_token", "expert_dim", "shared_experts", "shared_expert_dim", "first_dense_layers")
+OF_EXPERTS = ("experts_per_token", "expert_dim", "shared_experts", "shared_expert_dim", "first_dense_layers")
+"""Settings that only a mixture of experts has."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Decoder(Transformer):
     """A decoder-only language model.
 
-    The defaults are GPT-2's; `STYLES` holds the settings of Llama, Gemma, Qwen and others.
+    The defaults are GPT-2's; `styles.STYLES` holds the settings of Llama, Gemma, Qwen and others.
 
     Attributes
     ----------
@@ -46,10 +47,13 @@ class Decoder(Transformer):
         Norms in a block: 2, 1 where attention and MLP run side by side, 4 where branches are normed on the way out too.
     embedding_norm, final_norm, attn_norm, mlp_norm : bool
         Norm of the embeddings; before the logits; before the last matrix of attention, and of the MLP.
-    qk_norm : {"none", "head", "full"}
-        Norms of queries and keys: none, one of a head's width each, or one of their full width each.
+    qk_norm : {"none", "head", "full", "full_nobias"}
+        Norms of queries and keys: none, one of a head's width each, one of their full width each (or one a head, with
+        parameters of its own), the same without biases.
     sinks : bool
         Whether every head has a learned logit that takes attention away (gpt-oss).
+    activation_params : int
+        Learned parameters of a block's activation (Apertus' xIELU has two).
     q_lora_rank, kv_lora_rank, qk_nope_head_dim, qk_rope_head_dim, v_head_dim : int, optional
         Multi-head latent attention, with `kv_lora_rank` its mark: see `LatentAttention`.
     causal : bool
@@ -68,8 +72,8 @@ class Decoder(Transformer):
         Whether what shared experts add is weighted by a gate of its own.
     first_dense_layers, moe_every : int
         Layer i is a mixture if ``i >= first_dense_layers`` and ``(i + 1) mod moe_every == 0``.
-    expert_bias, router_bias : bool
-        Whether experts and router have biases.
+    expert_bias, shared_bias, router_bias : bool
+        Whether routed experts, shared experts (together one MLP) and router have biases.
     correction_bias : {"none", "buffer", "parameter"}
         Learned correction of the router's scores; as a buffer it is no parameter, but checkpoints hold it.
     """
@@ -101,6 +105,7 @@ class Decoder(Transformer):
     mlp_norm: bool = flag(False)
     qk_norm: str = choice("none", QK_NORMS)
     sinks: bool = flag(False)
+    activation_params: int = count(0, least=0)
     q_lora_rank: int | None = count(None)
     kv_lora_rank: int | None = count(None)
     qk_nope_head_dim: int | None = count(None)
@@ -118,6 +123,7 @@ class Decoder(Transformer):
     first_dense_layers: int = count(0, least=0)
     moe_every: int = count(1)
     expert_bias: bool = flag(False)
+    shared_bias: bool = flag(False)
     router_bias: bool = flag(False)
     correction_bias: str = choice("none", CORRECTIONS)
 
@@ -154,6 +160,7 @@ class Decoder(Transformer):
             expert if self.shared_expert_dim is None else self.shared_expert_dim,
             self._mlp_matrices,
             self.expert_bias,
+            self.shared_bias,
             self.router_bias,
             self.correction_bias == "parameter",
             self.shared_gate,
@@ -273,15 +280,15 @@ class Decoder(Transformer):
             return extras + self.qkv_bias * latent.down_biases + nu * latent.normed
         queries, keys = self.attention_width, self._keys
         biases = [self.qkv_bias if bias is None else bias for bias in (self.q_bias, self.k_bias, self.v_bias)]
-        normed = {"none": 0, "head": 2 * self.head_width, "full": queries + keys}[self.qk_norm]
-        normed = normed + self.attn_norm * queries
-        return extras + biases[0] * queries + (biases[1] + biases[2]) * keys + nu * normed
+        normed = nu * {"head": 2 * self.head_width, "full": queries + keys}.get(self.qk_norm, 0)
+        normed = normed + (self.qk_norm == "full_nobias") * (queries + keys) + self.attn_norm * nu * queries
+        return extras + biases[0] * queries + (biases[1] + biases[2]) * keys + normed
 
     def _mlp(self) -> Part:
         up = self.mlp_bias if self.up_bias is None else self.up_bias
         down = self.mlp_bias if self.down_bias is None else self.down_bias
         extras = up * (self._mlp_matrices - 1) * self.mlp_dim + down * self.width
-        extras = extras + self.mlp_norm * NORM_PARAMS[self.norm] * self.mlp_dim
+        extras = extras + self.mlp_norm * NORM_PARAMS[self.norm] * self.mlp_dim + self.activation_params
         layers = self._dense_layers
         return Part(layers * (self._mlp_weights + extras), layers * self.seq * self._mlp_weights)
 
@@ -294,7 +301,7 @@ class Decoder(Transformer):
         return {
             "router": Part(layers * mixture.router, tokens * mixture.width * mixture.experts),
             "experts": Part(layers * mixture.experts * mixture.expert, tokens * routed),
-            "shared_experts": Part(layers * mixture.always, tokens * mixture.always),
+            "shared_experts": Part(layers * mixture.always, tokens * mixture.always_weights),
         }
 
     def _norms(self) -> Part:
@@ -339,7 +346,7 @@ class Decoder(Transformer):
     def _check_experts(self) -> None:
         """Raise `InputError` on settings of experts that are missing, or too many."""
         if self.experts is None:
-            for name in _OF_EXPERTS:
+            for name in OF_EXPERTS:
                 if getattr(self, name):
                     why = "is of a mixture of experts, which this model is not"
                     raise bad_setting(name, getattr(self, name), why, "add experts, or leave it out")
@@ -361,21 +368,3 @@ def _any(condition: Any) -> bool:
 
 def _same(one: Any, other: Any) -> bool:
     return not is_array(one) and not is_array(other) and one == other
-
-
-_ROTARY = {"positions": 0, "gated": True, "qkv_bias": False, "out_bias": False, "mlp_bias": False, "norm": "rmsnorm"}
-
-STYLES: dict[str, dict[str, Any]] = {
-    "gpt2": {},
-    "gpt_neox": {"positions": 0, "tied": False},
-    "llama": {**_ROTARY, "tied": False},
-    "mistral": {**_ROTARY, "tied": False},
-    "gemma": {**_ROTARY, "tied": True},
-    "gemma2": {**_ROTARY, "tied": True, "block_norms": 4},
-    "gemma3": {**_ROTARY, "tied": True, "block_norms": 4, "qk_norm": "head"},
-    "qwen2": {**_ROTARY, "tied": False, "qkv_bias": True},
-    "qwen3": {**_ROTARY, "tied": False, "qk_norm": "head"},
-    "olmo": {**_ROTARY, "tied": True, "norm": "nonparametric"},
-    "olmo2": {**_ROTARY, "tied": False, "qk_norm": "full"},
-}
-"""Settings of well-known decoders, by the names of their families; each may be overridden."""

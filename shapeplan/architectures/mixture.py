@@ -27,8 +27,8 @@ class Mixture:
         Experts that every token visits, and the hidden size of one.
     matrices : int
         Matrices of an expert: 3 with a gate, 2 without.
-    expert_bias, router_bias, correction, shared_gate : bool
-        Whether experts and router have biases; whether the router has a learned correction of its scores; whether what
+    expert_bias, shared_bias, router_bias, correction, shared_gate : bool
+        Whether routed experts, shared experts and router have biases; whether the router has a learned correction of its scores; whether what
         the shared experts add is weighted by a gate.
     """
 
@@ -40,6 +40,7 @@ class Mixture:
     shared_dim: Any
     matrices: int
     expert_bias: bool
+    shared_bias: bool
     router_bias: bool
     correction: bool
     shared_gate: bool
@@ -56,14 +57,20 @@ class Mixture:
         return self.experts * (self.width + self.router_bias + self.correction)
 
     @property
-    def always(self) -> Any:
-        """Weights of what every token visits: shared experts and their gate, which have no biases."""
+    def always_weights(self) -> Any:
+        """Weights of what every token visits: shared experts, and their gate."""
         return self.shared * self.matrices * self.width * self.shared_dim + self.shared_gate * self.width
+
+    @property
+    def always(self) -> Any:
+        """Parameters of what every token visits; shared experts are one MLP, with one bias on its way out."""
+        biases = (self.matrices - 1) * self.shared * self.shared_dim + (self.shared > 0) * self.width
+        return self.always_weights + self.shared_bias * biases
 
     @property
     def visited(self) -> Any:
         """Weights of the matrices that a token is multiplied with: the router's, and those of its experts."""
-        return self.width * self.experts + self.per_token * self.matrices * self.width * self.expert_dim + self.always
+        return self.width * self.experts + self.per_token * self.matrices * self.width * self.expert_dim + self.always_weights
 
     @property
     def idle(self) -> Any:

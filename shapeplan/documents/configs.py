@@ -11,7 +11,7 @@ from typing import Any
 from shapeplan import codes
 from shapeplan.architectures import Architecture, Decoder, ViT
 from shapeplan.architectures.base import SHAPE_DIMS, Transformer
-from shapeplan.architectures.decoder import STYLES
+from shapeplan.architectures.styles import STYLES
 from shapeplan.errors import ArgumentError, Caution, ErrorDetail
 from shapeplan.planning.plan import BudgetPlan, Plan
 from shapeplan.quantities import format_flops

@@ -43,6 +43,8 @@ class Config:
         As the file has them.
     path : str
         Where in the file they stand: ``"text_config."``, or nothing.
+    defaults : mapping of str to value
+        What the framework takes for keys that the file lacks.
     """
 
     values: Mapping[str, Any]
@@ -52,18 +54,24 @@ class Config:
     def get(self, *names: str, default: Any = _REQUIRED) -> Any:
         """Return the value of the first of the names that is there and is not null, else the default.
 
+        What the framework takes for a missing key goes before the default; a key that is there and null has none.
+
         Raises
         ------
         InputError
             If none is there, and there is no default.
         """
-        for values in (self.values, self.defaults):
-            for name in names:
-                if values.get(name) is not None:
-                    return values[name]
+        values = self.values if any(name in self.values for name in names) else self.defaults
+        for name in names:
+            if values.get(name) is not None:
+                return values[name]
         if default is _REQUIRED:
             raise bad_setting(self.path + names[0], None, "is missing", "add it to the configuration")
         return default
+
+    def says(self, name: str) -> bool:
+        """Return whether the file itself has the key, and not null."""
+        return self.values.get(name) is not None
 
     def flag(self, *names: str, default: bool = False) -> bool:
         """Return a yes or no; raise `InputError` if it is neither."""

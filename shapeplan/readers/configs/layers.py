@@ -1,0 +1,62 @@
+"""Which layers of a configuration are mixtures of experts, as the two numbers that say it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from shapeplan.readers.configs.config import Config
+
+_SPARSE = ("sparse", "moe")
+
+
+class MixtureLayers(NamedTuple):
+    """Layer i is a mixture if ``i >= first_dense`` and ``(i + 1) mod every == 0``."""
+
+    first_dense: int
+    every: int
+
+    def pattern(self, depth: int) -> list[bool]:
+        """Return for every layer whether it is a mixture."""
+        return [i >= self.first_dense and (i + 1) % self.every == 0 for i in range(depth)]
+
+
+def mixture_layers(config: Config, depth: int) -> MixtureLayers:
+    """Return which layers are mixtures.
+
+    Raises
+    ------
+    InputError
+        If no two numbers say it; ``column`` names the key.
+    """
+    kinds = config.get("mlp_layer_types", default=None)
+    if kinds is not None:
+        return _matching(config, "mlp_layer_types", [kind in _SPARSE for kind in kinds], depth)
+    first = int(config.number("first_k_dense_replace", "moe_layer_start_index", default=0))
+    every = int(config.number("decoder_sparse_step", "moe_layer_interval", "interleave_moe_layer_step", default=1))
+    frequency = config.get("moe_layer_freq", default=1)
+    if isinstance(frequency, list):
+        return _matching(config, "moe_layer_freq", [bool(one) for one in frequency], depth)
+    every = max(every, int(frequency))
+    if config.says("moe_layers"):
+        sparse = set(config.get("moe_layers"))
+        return _matching(config, "moe_layers", [i in sparse for i in range(depth)], depth)
+    dense = config.get("mlp_only_layers", default=None) or []
+    pattern = [on and i not in dense for i, on in enumerate(MixtureLayers(first, every).pattern(depth))]
+    last = config.number("moe_layer_end_index", default=-1)
+    if last >= 0:
+        pattern = [on and i <= last for i, on in enumerate(pattern)]
+    return _matching(config, "mlp_only_layers" if dense else "moe_layer_end_index", pattern, depth)
+
+
+def _matching(config: Config, name: str, pattern: Sequence[bool], depth: int) -> MixtureLayers:
+    if len(pattern) != depth:
+        config.refuse(name, f"names {len(pattern)} layers, and there are {depth}", "name every layer once")
+    if not any(pattern):
+        return MixtureLayers(depth, 1)
+    first = list(pattern).index(True)
+    for every in range(1, depth + 1):
+        if MixtureLayers(first, every).pattern(depth) == list(pattern):
+            return MixtureLayers(first, every)
+    why = "mixes dense and sparse layers in an order that cannot be counted"
+    return config.refuse(name, why, "only dense layers first, then every n-th a mixture")

@@ -1,0 +1,51 @@
+"""Write the defaults of transformers' configuration classes that readers of configurations ask for.
+
+``python tests/studies/config_defaults.py`` writes shapeplan/readers/configs/defaults.json; needs transformers, and
+changes nothing but that file. Only numbers, truth values and nulls are kept, of keys that the readers name.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from transformers.models.auto.configuration_auto import CONFIG_MAPPING
+
+from shapeplan.readers.configs.models import MODEL_TYPES
+
+_SAME_FOR_ALL = {"architectures", "is_encoder_decoder", "add_cross_attention"}
+CONFIGS = Path(__file__).parents[2] / "shapeplan" / "readers" / "configs"
+
+
+def asked_for() -> set[str]:
+    """Return every word in quotes in the readers: the keys are among them."""
+    return {word for path in CONFIGS.glob("*.py") for word in re.findall(r'"([a-z_0-9]+)"', path.read_text())}
+
+
+def defaults(model_type: str, keys: set[str]) -> dict[str, Any]:
+    """Return the defaults of a model type's class, as it is declared: before anything is derived from them."""
+    try:
+        fields = dataclasses.fields(CONFIG_MAPPING[model_type])
+    except KeyError:
+        return {}
+    declared = {field.name: field.default for field in fields if field.name in keys - _SAME_FOR_ALL}
+    return {
+        name: value
+        for name, value in sorted(declared.items())
+        if isinstance(value, bool | int) or value is None
+    }
+
+
+def main() -> None:
+    """Write the file."""
+    keys = asked_for()
+    found = {name: table for name in sorted(MODEL_TYPES) if (table := defaults(name, keys))}
+    lines = ",\n".join(f'"{name}": {json.dumps(table)}' for name, table in found.items())
+    (CONFIGS / "defaults.json").write_text("{\n" + lines + "\n}\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
