@@ -27,9 +27,12 @@ class Mixture:
         Experts that every token visits, and the hidden size of one.
     matrices : int
         Matrices of an expert: 3 with a gate, 2 without.
-    expert_bias, shared_bias, router_bias, correction, shared_gate : bool
-        Whether routed experts, shared experts and router have biases; whether the router has a learned correction of its scores; whether what
-        the shared experts add is weighted by a gate.
+    expert_bias, shared_bias, router_bias : bool
+        Whether routed experts, shared experts and the router have biases.
+    correction : bool
+        Whether a learned correction of the router's scores is among the parameters.
+    shared_gate : bool
+        Whether what the shared experts add is weighted by a gate.
     """
 
     width: Any
@@ -70,7 +73,11 @@ class Mixture:
     @property
     def visited(self) -> Any:
         """Weights of the matrices that a token is multiplied with: the router's, and those of its experts."""
-        return self.width * self.experts + self.per_token * self.matrices * self.width * self.expert_dim + self.always_weights
+        return (
+            self.width * self.experts
+            + self.per_token * self.matrices * self.width * self.expert_dim
+            + self.always_weights
+        )
 
     @property
     def idle(self) -> Any:

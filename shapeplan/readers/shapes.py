@@ -13,6 +13,7 @@ from shapeplan.architectures.catalogue import Counted
 from shapeplan.architectures.settings import bad_setting
 from shapeplan.errors import ArgumentError, ErrorDetail, InputError
 from shapeplan.provenance import Source
+from shapeplan.readers.config_files import PYTHON, configuration_of, read_config_file
 from shapeplan.readers.names import SYNONYMS, normal
 from shapeplan.readers.parse import parse_table
 from shapeplan.readers.settings import check_settings
@@ -69,8 +70,9 @@ def read_shapes(
     ----------
     path : str or Path
         CSV, TSV, YAML, JSON or JSON Lines; ``-`` for stdin. Columns are the settings of the families, or other
-        libraries' words for them; a row with a ``name`` and no ``width`` is looked up in the catalogue. One JSON object
-        is one model, such as a ``config.json``; an ``architecture:`` before the rows holds for all of them.
+        libraries' words for them; a row with a ``name`` and no ``width`` is looked up in the catalogue. An
+        ``architecture:`` before the rows holds for all of them. One object may be a framework's configuration, as it
+        saved it: see `read_config`.
     family : str, optional
         The family of rows that do not say theirs; by default ``vit`` where there is a patch, else ``decoder``.
     settings : mapping of str to str, optional
@@ -84,7 +86,14 @@ def read_shapes(
         With every complaint: file, line, column, value, and how to mend it.
     """
     text = read_text(path)
-    table = parse_table(text, lone_record=True)
+    table = None if text.suffix == PYTHON else parse_table(text, lone_record=True)
+    lone = configuration_of(text, table)
+    found = lone and read_config_file(lone, text.name, family, settings or {}, shared or {})
+    if found:
+        return Shapes((found[0],), found[1], text.source)
+    if table is None:
+        hint = "give nanoGPT's n_layer, n_head, n_embd and block_size, or a file of another kind"
+        raise InputError(ErrorDetail("no-model", "assigns no settings of a model", hint, text.name, 1))
     preamble = check_settings(table.settings, table.settings_lines, text.name)
     common: dict[str, Any] = preamble.architecture.describe() if preamble.architecture else {}
     possible = {setting for known in FAMILIES.values() for setting in known.fields} | {"mlp_ratio", *_SETTINGS}

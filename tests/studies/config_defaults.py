@@ -32,11 +32,7 @@ def defaults(model_type: str, keys: set[str]) -> dict[str, Any]:
     except KeyError:
         return {}
     declared = {field.name: field.default for field in fields if field.name in keys - _SAME_FOR_ALL}
-    return {
-        name: value
-        for name, value in sorted(declared.items())
-        if isinstance(value, bool | int) or value is None
-    }
+    return {name: value for name, value in sorted(declared.items()) if isinstance(value, bool | int) or value is None}
 
 
 def main() -> None:

@@ -1,0 +1,61 @@
+"""Meta's and Mistral's own ``params.json``: Llama and Mixtral as their reference code builds them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shapeplan.readers.configs.config import Config, Configured
+
+_META_LENGTH = 2048
+"""What Meta's code takes for the longest sequence where nothing is said."""
+
+
+def is_params(config: Config) -> bool:
+    """Return whether a configuration is a ``params.json``."""
+    return config.says("dim") and config.says("n_layers") and config.says("n_heads")
+
+
+def read_params(config: Config) -> Configured:
+    """Return the decoder of a ``params.json``.
+
+    Raises
+    ------
+    InputError
+        If a key is missing, or what it says cannot be counted exactly; ``column`` names it.
+    """
+    for key in ("moe_args", "vision_encoder", "vision_chunk_size", "lora", "quantization_args"):
+        if config.says(key):
+            config.refuse(key, "is not counted", "only plain language models are")
+    width, heads = config.number("dim"), config.number("n_heads")
+    vocab = config.number("vocab_size")
+    if vocab < 1:
+        config.refuse("vocab_size", "stands for the tokenizer's", "write its number of tokens: 32000 for Llama 1 and 2")
+    settings: dict[str, Any] = {
+        **{"width": width, "depth": config.number("n_layers"), "heads": heads, "vocab": vocab},
+        "kv_heads": config.number("n_kv_heads", default=heads),
+        "seq": config.number("max_seq_len", "model_max_length", default=_META_LENGTH),
+        "tied": config.flag("tied_embeddings"),
+    }
+    if config.says("head_dim"):
+        settings["head_dim"] = config.number("head_dim")
+    notes = []
+    if not (config.says("max_seq_len") or config.says("model_max_length")):
+        notes.append(f"the file says no sequence length: counted at {_META_LENGTH} tokens (`seq` says another)")
+    if not config.says("hidden_dim"):
+        settings["mlp_dim"] = _llama_mlp(config, width)
+        return Configured("llama", settings, "Llama of Meta's reference code", tuple(notes))
+    settings["mlp_dim"] = config.number("hidden_dim")
+    if not config.says("moe"):
+        return Configured("mistral", settings, "a model of mistral-inference", tuple(notes))
+    moe = config.inner("moe")
+    settings |= {"experts": moe.number("num_experts"), "experts_per_token": moe.number("num_experts_per_tok")}
+    return Configured("mixtral", settings, "a mixture of mistral-inference", tuple(notes))
+
+
+def _llama_mlp(config: Config, width: int) -> int:
+    """Return the hidden size of the MLP: two thirds of four widths, scaled, and rounded up."""
+    hidden = int(2 * (4 * width) / 3)
+    if config.says("ffn_dim_multiplier"):
+        hidden = int(config.number("ffn_dim_multiplier") * hidden)
+    step = int(config.number("multiple_of", default=256))
+    return step * -(-hidden // step)
