@@ -144,7 +144,7 @@ def test_columns_that_agree_may_say_the_same(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("columns", "cells", "message"),
     [
-        ("num_experts", "8", "'num_experts' = 8 makes a mixture, which is not counted"),
+        ("num_experts", "8", "'experts_per_token' is missing; say how many experts a token visits"),
         ("mlp_ratio", "4", "'mlp_ratio' = 4.0 and mlp_dim say the same"),
         ("kv_heads", "3", "'heads' = 4 is no multiple of kv_heads = 3"),
         ("tied", "maybe", "write true or false"),

@@ -64,8 +64,8 @@ class ModelCost:
     ----------
     counted : Counted
         The model.
-    params, non_embedding_params, macs : int
-        Exact.
+    params, active_params, non_embedding_params, macs : int
+        Exact; active are those that a token meets, all but experts that it does not visit.
     flops : mapping of str to int or None
         By convention; None where it is not defined for this model.
     parts : mapping of str to Part
@@ -78,6 +78,7 @@ class ModelCost:
 
     counted: Counted
     params: int
+    active_params: int
     non_embedding_params: int
     macs: int
     flops: Mapping[str, int | None]
@@ -247,6 +248,7 @@ def _cost(counted: Counted, training: Training | None, recipe: MemoryRecipe | No
     return ModelCost(
         counted,
         params,
+        model.active_params,
         non_embedding_params(model),
         model.macs,
         {name: _flops_or_none(model, name) for name in CONVENTIONS},

@@ -61,6 +61,7 @@ class ModelRecord(Piece):
     examples_per_input: int
     tokens_per_input: int
     params: int
+    active_params: int
     params_without_embeddings: int
     macs: int
     flops: dict[str, int | None]
@@ -138,6 +139,7 @@ def _model(row: ModelCost, first: ModelCost) -> ModelRecord:
         examples_per_input=model.examples_per_input,
         tokens_per_input=model.tokens,
         params=row.params,
+        active_params=row.active_params,
         params_without_embeddings=row.non_embedding_params,
         macs=row.macs,
         flops=dict(row.flops),

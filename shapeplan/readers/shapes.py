@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from shapeplan.architectures import FAMILIES, Decoder, find_family
-from shapeplan.architectures.base import SHAPE_DIMS
+from shapeplan.architectures import FAMILIES, Decoder, Family, find_family
 from shapeplan.architectures.catalogue import Counted
 from shapeplan.architectures.settings import bad_setting
 from shapeplan.errors import ArgumentError, ErrorDetail, InputError
 from shapeplan.provenance import Source
+from shapeplan.readers.absent import STATED, without_absent
 from shapeplan.readers.config_files import PYTHON, configuration_of, read_config_file
 from shapeplan.readers.names import SYNONYMS, normal
 from shapeplan.readers.parse import parse_table
@@ -21,7 +21,8 @@ from shapeplan.readers.settings_text import named_from_text, shape_from_text
 from shapeplan.readers.source import read_text
 from shapeplan.readers.table import Record
 
-_SHAPE = {role: SYNONYMS[role] for role in (*SHAPE_DIMS, "heads")}
+_MORE = {"width": (), "depth": (), "mlp_dim": ("dense_mlp_dim",), "heads": ()}
+_SHAPE = {role: (*SYNONYMS[role], *more) for role, more in _MORE.items()}
 _SETTINGS: dict[str, tuple[str, ...]] = {
     "name": ("model", "model_name"),
     "family": ("model_type", "style"),
@@ -43,7 +44,14 @@ _SETTINGS: dict[str, tuple[str, ...]] = {
     "norm": ("norm_type",),
     "attention_bias": (),
     "init_values": (),
-    "num_experts": ("num_local_experts", "n_routed_experts"),
+    "mlp_bias": ("dense_mlp_bias",),
+    "experts": ("num_experts", "num_local_experts", "n_routed_experts"),
+    "experts_per_token": ("num_experts_per_tok", "top_k"),
+    "expert_dim": ("moe_intermediate_size",),
+    "shared_experts": ("n_shared_experts", "num_shared_experts"),
+    "shared_expert_dim": ("shared_expert_intermediate_size",),
+    "first_dense_layers": ("first_k_dense_replace",),
+    "attention": ("attention_type",),
 }
 _WORDS = {word: role for role, words in (_SHAPE | _SETTINGS).items() for word in (role, *words)}
 
@@ -152,9 +160,6 @@ def _counted(
     name = texts.pop("name", None)
     if name is not None and not isinstance(name, str | int | float):
         raise InputError(ErrorDetail("not-a-name", "is no name", "write text", column="name", value=str(name)[:60]))
-    if str(texts.pop("num_experts", 0)) not in ("0", "1"):
-        hint = "remove the row: only dense models are shapes of width, depth and MLP dim"
-        raise bad_setting("num_experts", cells["num_experts"], "makes a mixture, which is not counted", hint)
     said = texts.pop("family", None)
     if "width" not in texts:
         if name is None:
@@ -164,7 +169,9 @@ def _counted(
         if said is not None and find_family(said).model is not type(counted.model):
             raise bad_setting("family", said, f"is not that of {name}", "leave it out, or give the whole shape")
         return counted
-    family = find_family(said or default_family or ("vit" if "patch" in texts else "decoder"))
+    family = _family(said, default_family, texts)
+    if family.model is Decoder:
+        texts = without_absent(texts)
     context = texts.pop("context", None)
     if context is not None:
         if family.model is not Decoder:
@@ -179,6 +186,19 @@ def _counted(
         texts["layer_scale"] = str(texts.pop("init_values")).lower() not in ("0", "0.0", "false", "none")
     texts |= {**settings, **{key: text for key, text in shared.items() if key in family.fields}}
     return Counted(f"row {number}" if name is None else str(name), shape_from_text(family, texts), family.name, file)
+
+
+def _family(said: object, default: str | None, texts: Mapping[str, Any]) -> Family:
+    """Return the family of a row: its own word, or `default`; where neither is known, by its columns."""
+    try:
+        return find_family(said or default or ("vit" if "patch" in texts else "decoder"))
+    except InputError:
+        if default is not None:
+            return find_family(default)
+        if not texts.keys() >= STATED:
+            raise
+        # The row itself says what the name of the family would have.
+        return FAMILIES["llama"]
 
 
 def _silences(counted: Counted, cells: Mapping[str, Any], settings: Mapping[str, str], family: str | None) -> set[str]:

@@ -70,6 +70,8 @@ def _counts(costs: Costs, group: Sequence[ModelCost], *, formulas: bool) -> Rows
         return [name, *(text(value(row)) + _ratio(row, first, value) for row in group)]
 
     exact = _exactly if alone else format_count
+    mixed = any(row.active_params != row.params for row in group)
+    active = [line("  active", lambda row: row.active_params, exact)] if mixed else []
     body = [
         ["", *(row.name for row in group)],
         ["family", *(row.counted.family for row in group)],
@@ -78,11 +80,14 @@ def _counts(costs: Costs, group: Sequence[ModelCost], *, formulas: bool) -> Rows
         ["input", *(_input(row.counted.model) for row in group)],
         ["head", *(_head(row.counted.model) for row in group)],
         line("parameters", lambda row: row.params, exact),
+        *active,
         line("  without embeddings", lambda row: row.non_embedding_params, exact),
         _macs(group, first, exact if alone else _flops),
     ]
     if any(isinstance(row.counted.model, Decoder) for row in group):
         body.insert(5, ["vocabulary", *(_vocabulary(row.counted.model) for row in group)])
+    if mixed:
+        body.insert(3, ["experts", *(_experts(row.counted.model) for row in group)])
     for counted in ("forward", "training"):
         body.append([f"{counted} FLOPs, a{_n(_unit(group))}:", *("" for _ in group)])
         for name, convention in CONVENTIONS.items():
@@ -114,6 +119,8 @@ def _a_row_each(costs: Costs, width: int) -> list[RenderableType]:
         ("FLOPs ratio", lambda row: _number(row.flops_ratio(first))),
     ]
     conventions = {name: (name, lambda row, name=name: _each(row, name)) for name in known}
+    if any(row.active_params != row.params for row in costs.models):
+        counts.insert(1, ("active", lambda row: format_count(row.active_params)))
     usual = [conventions["forward"], conventions["training"]]
     choices = [
         [shape, *counts, *conventions.values(), *ratios],
@@ -246,6 +253,15 @@ def _input(model: Transformer) -> str:
 
 def _vocabulary(model: Transformer) -> str:
     return f"{model.vocab}" if isinstance(model, Decoder) else "-"
+
+
+def _experts(model: Transformer) -> str:
+    """Return routed experts, those that a token visits, the size of one, and those that all tokens visit."""
+    mixture = model.mixture if isinstance(model, Decoder) else None
+    if mixture is None:
+        return "-"
+    shared = f", {mixture.shared} shared" if mixture.shared else ""
+    return f"{mixture.per_token} of {mixture.experts}, {mixture.expert_dim} wide{shared}"
 
 
 def _unit(rows: Iterable[ModelCost]) -> str:
