@@ -178,11 +178,14 @@ class Architecture:
         """Return the parameters that a token meets at the shape; fewer than all in a mixture of experts."""
         return np.asarray(self._continuous(shape).active_params, dtype=float)
 
+    @property
+    def is_mixture(self) -> bool:
+        """Whether a setting says that it is a mixture of experts; the rest may be left to the log."""
+        return any(self.settings.get(name) for name in ("experts", *OF_EXPERTS))
+
     def _implied_dims(self) -> set[str]:
         """Return the dimensions of a mixture that its settings leave to the log."""
-        if not any(self.settings.get(name) for name in ("experts", *OF_EXPERTS)):
-            return set()
-        return {"experts", "experts_per_token"} - self.settings.keys()
+        return {"experts", "experts_per_token"} - self.settings.keys() if self.is_mixture else set()
 
     @cached_property
     def _templates(self) -> dict[frozenset[str], Transformer]:

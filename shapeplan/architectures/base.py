@@ -21,6 +21,9 @@ else:
     from shapeplan.numerics.lazy import np
 
 SHAPE_DIMS = ("width", "depth", "mlp_dim")
+MIXTURE_DIMS = ("experts", "experts_per_token", "expert_dim", "shared_expert_dim")
+WHOLE_DIMS = (*SHAPE_DIMS, *MIXTURE_DIMS)
+"""Dimensions of a sweep that are whole numbers."""
 NORM_PARAMS = {"layernorm": 2, "rmsnorm": 1, "layernorm_nobias": 1, "nonparametric": 0}
 """Parameters of a norm, a channel."""
 _MARGIN = 8

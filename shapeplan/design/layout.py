@@ -9,7 +9,7 @@ import numpy as np
 
 from shapeplan import codes
 from shapeplan.architectures import Architecture, Cost
-from shapeplan.architectures.base import SHAPE_DIMS
+from shapeplan.architectures.base import WHOLE_DIMS
 from shapeplan.errors import ArgumentError, Caution, ErrorDetail
 from shapeplan.numerics.arrays import Floats, nearest_multiple
 from shapeplan.quantities import Convention, convert_flops
@@ -158,7 +158,7 @@ def joined(designs: Iterable[Runs]) -> Runs:
 def step_of(dim: str, cost: Architecture) -> int:
     """Return what a dimension of a shape to train is a multiple of."""
     if dim != "width":
-        return _STEP if dim == "mlp_dim" else 1
+        return _STEP if dim.endswith("_dim") else 1
     # Heads of a fixed width come in groups that share keys and values.
     return int(np.lcm(_STEP, cost.heads or (cost.head_dim or 1) * cost.kv_heads))
 
@@ -192,12 +192,13 @@ def check_durations(durations: Sequence[float], least: int) -> list[float]:
 
 def check_dims(what: str, shape: Mapping[str, float], cost: Architecture) -> None:
     """Raise `ArgumentError` if a shape to train has a dimension that no architecture counts, or one that cannot be."""
-    unknown = [dim for dim in shape if dim not in SHAPE_DIMS]
+    known = [dim for dim in WHOLE_DIMS if dim in cost.family.dims]
+    unknown = [dim for dim in shape if dim not in known]
     wrong = [dim for dim, size in shape.items() if wrong_size(dim, size)]
     hint = "write e.g. width=1968,depth=40,mlp_dim=6144"
     if unknown:
         message = f"{what} has the dimension {unknown[0]!r}, which {cost.family.name} does not count"
-        hint = f"the dimensions are {', '.join(SHAPE_DIMS)}"
+        hint = f"the dimensions are {', '.join(known)}"
     elif wrong or not shape:
         message = f"{what} has a {wrong[0]} of {shape[wrong[0]]:g}" if wrong else f"{what} is empty"
     else:

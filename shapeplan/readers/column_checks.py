@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from shapeplan import codes
+from shapeplan.architectures.base import MIXTURE_DIMS
 from shapeplan.errors import Caution, ErrorDetail, InputError
 from shapeplan.numerics.arrays import Floats
 from shapeplan.numerics.grouping import group_alike, is_function
@@ -141,9 +142,10 @@ def _contradictions(runs: Runs, ignored: Sequence[str]) -> list[ErrorDetail]:
 
 def _experts(runs: Runs, ignored: Sequence[str]) -> list[ErrorDetail]:
     """Return an error where the architecture counts mixtures of experts as dense models."""
-    for column, values in _of_experts(runs, ignored) if runs.architecture is not None else ():
+    dense = runs.architecture is not None and not set(MIXTURE_DIMS) & set(runs.dims)
+    for column, values in _of_experts(runs, ignored) if dense else ():
         row = int(np.flatnonzero(values > 1)[0])
-        hint = f"`where='{column}<=1'` reads the dense models alone; without an architecture, logged flops are taken"
+        hint = f"add experts_per_token to the architecture; `where='{column}<=1'` reads the dense models alone"
         place = (runs.file_of(row), int(runs.lines[row]), column, f"{values[row]:g}")
         return [ErrorDetail("mixture", "the row is a mixture of experts, counted as a dense model", hint, *place)]
     return []

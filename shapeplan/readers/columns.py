@@ -105,6 +105,7 @@ def resolve_columns(
     dims: Sequence[str] | None,
     named: Mapping[str, str] | None = None,
     other_metrics: Sequence[str] = (),
+    mixture: Mapping[str, str] | None = None,
 ) -> tuple[Columns, list[ErrorDetail]]:
     """Find out what the columns mean, and what is wrong with them.
 
@@ -124,6 +125,8 @@ def resolve_columns(
         Columns by role that a user names, over all that names would mean.
     other_metrics : sequence of str
         Columns that are read as metrics of their own.
+    mixture : mapping of str to str, optional
+        Columns by the dimension of a mixture of experts that they are, beside those of a shape.
 
     Returns
     -------
@@ -132,7 +135,9 @@ def resolve_columns(
     details : list of ErrorDetail
         Columns that are needed and missing (with the nearest ones there are), or that may be meant beside another.
     """
-    wanted = tuple(dims or ())
+    mixture = mixture or {}
+    own_name = {column: dim for dim, column in mixture.items()}
+    wanted = tuple(own_name.get(dim, dim) for dim in dims or ())
     six_nd = (named or {}).get("flops", "").upper() == SIX_ND and SIX_ND not in columns
     none = {role for role, column in (named or {}).items() if column.lower() == NONE and column not in columns}
     by_role = {
@@ -143,7 +148,7 @@ def resolve_columns(
     metric, mistake = _metric(asked, columns, metric_required, name, line)
     details += mistake
     others = [column for column in columns if column != metric and column not in other_metrics and is_loss(column)]
-    taken = {metric, *wanted, *by_hand.values()}
+    taken = {metric, *wanted, *by_hand.values(), *mixture.values()}
     claims = [claim for column in columns if column not in taken and (claim := claim_of(column)) is not None]
     claims = [claim for claim in claims if claim.role not in none and not (six_nd and claim.role == "flops")]
     chosen, more, notes = _choose([claim for claim in claims if claim.role not in by_hand], name, line)
@@ -161,7 +166,12 @@ def resolve_columns(
     flops = None if six_nd else _flops(roles, claims, by_hand)
     roles.pop("flops", None)
     scales.pop("flops", None)
+    for dim, column in mixture.items():
+        roles[dim] = column
+        notes += [f"column {column!r} is read as {dim}"] if column != dim else []
     for dim in wanted:
+        if dim in mixture:
+            continue
         if dim == metric or getattr(claim_of(dim), "role", dim) in _NOT_DIMS:
             hint = "dimensions are what the models differ in: take it out of `dims`"
             details.append(ErrorDetail("not-a-dimension", "it is no dimension of a shape", hint, name, line, dim))
@@ -170,7 +180,7 @@ def resolve_columns(
             notes += _known_dimension(dim)
         elif dim not in roles:
             details.append(_missing(dim, columns, name, line))
-    used_dims = tuple(dim for dim in wanted or SHAPE if dim in roles)
+    used_dims = tuple(dim for dim in wanted or (*SHAPE, *mixture) if dim in roles)
     if not used_dims and not wanted and not any(claim.role in SHAPE for claim in claims):
         guesses = _guesses(columns)
         if "params" not in roles or guesses:

@@ -20,6 +20,7 @@ from shapeplan.readers.compute import compute_of
 from shapeplan.readers.cross_check import check_tokens, span
 from shapeplan.readers.gather import Gathered, gather
 from shapeplan.readers.in_memory import Frame, gather_frame, is_frame, paths_of
+from shapeplan.readers.mixture_columns import mixture_columns
 from shapeplan.readers.row_checks import alike_rows, check_rows, doubt_copies, doubt_magnitudes, not_positive
 from shapeplan.readers.row_models import RowModels, row_models, row_settings
 from shapeplan.readers.run_names import runs_of
@@ -172,6 +173,7 @@ def _understood(
         dims=asked.dims,
         named={**settings.columns, **asked.columns},
         other_metrics=asked.other_metrics,
+        mixture=mixture_columns(table.columns, settings.architecture, asked.columns.values()),
     )
     if selection.drop_nonfinite and columns.metric:
         table, more = drop_nonfinite(table, columns.metric, name)

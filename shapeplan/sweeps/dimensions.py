@@ -9,7 +9,7 @@ from typing import TypeVar
 import numpy as np
 
 from shapeplan import codes
-from shapeplan.architectures.base import SHAPE_DIMS
+from shapeplan.architectures.base import WHOLE_DIMS
 from shapeplan.errors import Caution
 from shapeplan.numerics.arrays import Floats
 from shapeplan.provenance import DroppedRow
@@ -83,7 +83,7 @@ class Dimensions:
 
 def wrong_size(dim: str, size: float) -> str | None:
     """Return how a dimension is to be given if it cannot have this size: those of a shape are whole numbers."""
-    if dim in SHAPE_DIMS and not (1 <= size <= LARGEST_SIZE and size == round(size)):
+    if dim in WHOLE_DIMS and not (1 <= size <= LARGEST_SIZE and size == round(size)):
         return f"give a whole number from 1 to {LARGEST_SIZE:g}"
     return None if 0 < size <= LARGEST_SIZE else f"give a number up to {LARGEST_SIZE:g}"
 
