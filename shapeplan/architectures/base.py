@@ -59,6 +59,10 @@ class Cost(Protocol):
         """Return the number of parameters, or None where it is not known."""
         ...
 
+    def active_params(self, shape: Mapping[str, ArrayLike]) -> Floats | None:
+        """Return how many of them a token meets, or None where it is not known."""
+        ...
+
 
 @dataclass(frozen=True, kw_only=True)
 class Transformer(ABC):

@@ -78,3 +78,7 @@ class FittedCost:
     def params(self, shape: Mapping[str, ArrayLike]) -> Floats | None:
         """Return the number of parameters, or None where the log had none."""
         return None if self.parameters is None else self.parameters(shape)
+
+    def active_params(self, shape: Mapping[str, ArrayLike]) -> Floats | None:
+        """Return None: a log without an architecture does not tell which parameters a token meets."""
+        return None

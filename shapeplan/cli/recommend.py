@@ -84,6 +84,9 @@ def recommend(
     pipeline_parallel: Annotated[
         int, typer.Option("--pipeline-parallel", help="Stages among which the blocks divide.")
     ] = 1,
+    expert_parallel: Annotated[
+        int, typer.Option("--expert-parallel", help="Devices among which the experts of a layer divide.")
+    ] = 1,
     max_params: Annotated[str | None, typer.Option("--max-params", help="Most parameters: 400M.")] = None,
     max_flops_per_example: Annotated[
         str | None, typer.Option("--max-flops-per-example", help="Most forward FLOPs of one example: 2e11.")
@@ -184,6 +187,7 @@ def recommend(
         head_dim=head_dim,
         tensor_parallel=tensor_parallel,
         pipeline_parallel=pipeline_parallel,
+        expert_parallel=expert_parallel,
         max_params=opt.parse_number("--max-params", max_params, "write e.g. 4e8 or 400M"),
         max_flops_per_example=parse_flops(max_flops_per_example) if max_flops_per_example is not None else None,
         max_examples=opt.parse_number("--max-examples", max_examples, "write e.g. 13e9 or 13B"),

@@ -15,6 +15,7 @@ from shapeplan.architectures.styles import STYLES
 from shapeplan.errors import ArgumentError, Caution, ErrorDetail
 from shapeplan.planning.plan import BudgetPlan, Plan
 from shapeplan.quantities import format_flops
+from shapeplan.readers.configs.write import model_config
 
 _TIMM_POOLS = {"map": "map", "gap": "avg", "tok": "token"}
 
@@ -44,6 +45,7 @@ class _Shape:
     mlp_dim: int
     heads: int
     model: Transformer | None
+    family: str
     title: str
 
     @property
@@ -128,9 +130,10 @@ def _shape_of(plan: Plan, budget: BudgetPlan, library: str) -> _Shape:
         else _with_heads(plan.fit.architecture, budget.heads).model(budget.rounded)
     )
     sizes = {dim: int(budget.rounded.get(dim) or getattr(model, dim)) for dim in SHAPE_DIMS}
+    family = plan.fit.architecture.family.name if plan.fit.architecture else ""
     compute = f"{format_flops(budget.flops_forward)} forward FLOPs"
     said = f"shapeplan: {plan.method} of the law {plan.fit.law.form.name} for {compute}"
-    return _Shape(**sizes, heads=budget.heads, model=model, title=said)
+    return _Shape(**sizes, heads=budget.heads, model=model, family=family, title=said)
 
 
 def _with_heads(given: Architecture, heads: int) -> Architecture:
@@ -234,6 +237,14 @@ def _hf_llama(shape: _Shape) -> str:
     return json.dumps(config, indent=2) + "\n"
 
 
+def _hf(shape: _Shape) -> str:
+    """Return the configuration of the architecture's own family, which reads as the same model or is not written."""
+    if shape.decoder is None:
+        message = "`format=hf` writes the architecture's own family, and the law has none"
+        raise ArgumentError(ErrorDetail("bad-format", message, "fit with one, or write hf-llama", value="hf"))
+    return json.dumps(model_config(shape.decoder, shape.family), indent=2) + "\n"
+
+
 def _nanogpt(shape: _Shape) -> str:
     values: dict[str, Any] = {"n_layer": shape.depth, "n_head": shape.heads, "n_embd": shape.width}
     if decoder := shape.decoder:
@@ -270,6 +281,7 @@ LIBRARIES: dict[str, _Library] = {
         frozenset({"patch", "image", "channels", "qkv_bias", "classes"}),
         {"pool": "tok", "prefix_positions": True},
     ),
+    "hf": _Library(_hf, Decoder, frozenset(setting.name for setting in fields(Decoder))),
     "hf-llama": _Library(_hf_llama, Decoder, frozenset({"vocab", "seq", "kv_heads", "tied"}), STYLES["llama"]),
     "nanogpt": _Library(_nanogpt, Decoder, frozenset({"seq"}), {"vocab": 50304}),
 }

@@ -35,6 +35,7 @@ class BudgetRecord(Part):
     rounded: dict[str, int | float | None]
     head_dim: float | None = None
     params: int | None
+    active_params: int | None = None
     flops_per_example: float | None
     flops_per_example_forward: float | None
     flops_per_example_training: float | None

@@ -154,6 +154,10 @@ class CostModel:
         """Return the parameters of shapes; None where they are not known."""
         return None if self.cost is None else self.cost.params(self.whole(shape))
 
+    def active_params(self, shape: Mapping[str, Floats]) -> Floats | None:
+        """Return the parameters that a token meets; None where they are not known."""
+        return None if self.cost is None else self.cost.active_params(self.whole(shape))
+
     def variables(self, form: Form, shape: Mapping[str, Floats], flops: Floats) -> dict[str, Floats]:
         """Return the variables of the form that are known at shapes and a compute, which broadcast.
 

@@ -19,7 +19,7 @@ ANSWERED = (codes.EXTRAPOLATION, codes.RATIO_EXTRAPOLATION)
 """Warnings whose content is in the first lines and the tables of a plan."""
 _WITHIN = 1.001
 _WORDS = {"width": "wide", "depth": "deep", "mlp_dim": "in MLP dim"}
-_FILES = {"hf-llama": "config.json", "nanogpt": "train_shape.py", "timm": "model.py"}
+_FILES = {"hf": "config.json", "hf-llama": "config.json", "nanogpt": "train_shape.py", "timm": "model.py"}
 """Where the next command writes the plan as a library reads it."""
 _GUESS = 1e3
 """Factor of compute from which on no log of today tests a law."""
@@ -45,6 +45,8 @@ def next_step(plan: Plan, command: str) -> str:
     if plan.budgets[0].heads is None:
         return f"{command} --preset gpu"
     decoder = architecture.examples_unit == "tokens"
+    if architecture.is_mixture or "experts" in plan.fit.dims:
+        return f"{command} --format hf > {_FILES['hf']}"
     library = ("hf-llama" if architecture.gated else "nanogpt") if decoder else "timm"
     return f"{command} --format {library} > {_FILES[library]}"
 
@@ -59,7 +61,7 @@ def train(plan: Plan, budget: BudgetPlan) -> str:
     said = "Train a model" if sized else f"Train {by_name(budget.rounded)}{heads}"
     on = []
     if budget.params is not None:
-        on.append(f"{about}{format_count(budget.params)} parameters")
+        on.append(f"{about}{sized_as(budget)}")
     if budget.examples is not None:
         on.append(f"{about}{format_count(budget.examples)} {plan.fit.examples_unit}")
     ratio = budget.examples_per_param
@@ -67,6 +69,13 @@ def train(plan: Plan, budget: BudgetPlan) -> str:
     bought = (" of " if sized else ": ") + " on ".join(on) + each if on else ""
     forward = "" if budget.flops_convention == "training" else f" ({format_flops(budget.flops_forward)} forward)"
     return f"{said}{bought}, {format_flops(budget.flops_training)} training FLOPs{forward}."
+
+
+def sized_as(budget: BudgetPlan) -> str:
+    """Return the parameters of a plan in words, with those that a token meets where these are fewer."""
+    said = f"{format_count(budget.params or 0)} parameters"
+    fewer = budget.active_params is not None and budget.active_params != budget.params
+    return f"{said} ({format_count(budget.active_params or 0)} active)" if fewer else said
 
 
 def by_name(shape: Mapping[str, float]) -> str:

@@ -21,6 +21,8 @@ from shapeplan.quantities import convert_flops
 
 MOST_REGRET = 0.002
 """Excess loss above which finer multiples are tried."""
+_EXPERTS_PER_STEP = 8
+"""Experts are a multiple of the step of matrices over this: of 8 from large budgets on."""
 _WORTH = 0.5
 """Share of the excess loss that finer multiples may leave to be worth it, where they do not get below `MOST_REGRET`."""
 _COARSEST = 0.25
@@ -37,10 +39,13 @@ class Parallelism:
         Devices that share a layer: heads divide among them, and what each holds of mlp_dim is a whole multiple.
     pipeline : int
         Stages among which the blocks divide.
+    expert : int
+        Devices among which the experts of a layer divide.
     """
 
     tensor: int = 1
     pipeline: int = 1
+    expert: int = 1
 
 
 @dataclass(frozen=True)
@@ -150,7 +155,7 @@ class Builder:
         """Return what every dimension is a multiple of."""
         dimensions = self.fit.dimensions
         own = {dim: self._multiple(dim, matrix, head_step) for dim in (*dimensions.free, *dimensions.tied)}
-        asked = bool(self.heads.asked) or max(self.parallel.tensor, self.parallel.pipeline) > 1
+        asked = bool(self.heads.asked) or self.parallel != Parallelism()
         for dim, size in dimensions.fixed.items():
             step = self._multiple(dim, 1, head_step)
             # What never varied stays what it was, unless options say otherwise.
@@ -161,10 +166,12 @@ class Builder:
     def _multiple(self, dim: str, matrix: int, head_step: int) -> float:
         if dim not in self.multiples and dim in self.fit.fractional:
             return 10.0 ** (math.floor(math.log10(self.fit.fractional[dim])) - 1)
-        size = self.multiples.get(dim, matrix if dim in MATRICES else 1)
+        size = self.multiples.get(dim, _step(dim, matrix))
         if dim == "depth":
             return math.lcm(size, self.parallel.pipeline)
-        if dim == "mlp_dim":
+        if dim == "experts":
+            return math.lcm(size, self.parallel.expert)
+        if dim in ("mlp_dim", "expert_dim"):
             return size * self.parallel.tensor
         if dim == "heads":
             return math.lcm(size, self.heads.shared_by)
@@ -215,7 +222,8 @@ def builder(
     if len(asked) > 1:
         message = "`heads` and `head_dim` both set the heads"
         raise ArgumentError(ErrorDetail("bad-heads", message, "give one: width follows from it"))
-    _check_numbers({**asked, "tensor_parallel": parallel.tensor, "pipeline_parallel": parallel.pipeline})
+    devices = {"tensor": parallel.tensor, "pipeline": parallel.pipeline, "expert": parallel.expert}
+    _check_numbers(asked | {f"{kind}_parallel": count for kind, count in devices.items()})
     logged = _logged_heads(fit)
     _check_shared((asked or logged).get("heads"), fit.kv_heads, parallel.tensor)
     if len(logged) > 1 and head_dim not in (None, logged["head_dim"]):
@@ -274,6 +282,16 @@ def _check_shared(heads: int | None, kv_heads: int, devices: int) -> None:
             message = f"{heads} heads cannot be shared by {parts} {why}"
             hint = f"give `heads={math.lcm(heads, kv_heads, devices)}`, or `head_dim`"
             raise ArgumentError(ErrorDetail("bad-heads", message, hint, value=str(parts)))
+
+
+def _step(dim: str, matrix: int) -> int:
+    """Return what a dimension is a multiple of where matrices are of `matrix`.
+
+    Experts divide among the devices of a node, which are 8, where matrices are wide; smaller models have fewer.
+    """
+    if dim == "experts":
+        return max(matrix // _EXPERTS_PER_STEP, 1)
+    return matrix if dim in MATRICES else 1
 
 
 def _is_fine(rule: RoundingRule, near: Mapping[str, Floats]) -> Bools:

@@ -110,7 +110,7 @@ class Evaluation:
         ci, of_law = (_complete(fit, _at_budget(ends, i)) for ends in (self.sizes, self.intervals))
         forward, spent = _at(cost.forward, i), _at(cost.achieved, i)
         examples = _at(cost.examples, i)
-        params = _at(cost.params, i)
+        params, active = _at(cost.params, i), _at(cost.active_params, i)
         ratio = None if examples is None or not params else examples / params
         loss, best = _estimate(self.loss, i), _estimate(self.best, i)
         trained, at_edge = float(cost.trained[i]), self.law_optimum.at_edge(shape) if self.of_law else []
@@ -131,6 +131,7 @@ class Evaluation:
             heads=None if heads is None else int(heads[i]),
             head_dim=None if heads is None else self.builder.heads.head_dim(rounded.get("width"), int(heads[i])),
             params=None if params is None else round(params),
+            active_params=None if active is None else round(active),
             flops_per_example=_at(cost.each, i),
             flops_per_example_forward=forward,
             flops_per_example_training=None if forward is None else convert_flops(forward, "forward", "training"),

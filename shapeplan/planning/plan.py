@@ -193,8 +193,8 @@ class BudgetPlan:
         Attention heads of it; None where it has no width, or no rule and none may be chosen.
     head_dim : float or None
         Width of a head.
-    params : int or None
-        Parameters of the rounded shape.
+    params, active_params : int or None
+        Parameters of the rounded shape, and those that a token meets: fewer in a mixture of experts.
     flops_per_example, flops_per_example_forward, flops_per_example_training : float or None
         Cost of one example at the rounded shape: in the convention of the plan, and in both.
     examples : int or None
@@ -263,6 +263,7 @@ class BudgetPlan:
     heads: int | None
     head_dim: float | None
     params: int | None
+    active_params: int | None
     flops_per_example: float | None
     flops_per_example_forward: float | None
     flops_per_example_training: float | None

@@ -8,7 +8,7 @@ LARGE = 1e19
 """Training FLOPs from which on models are large enough for wide multiples."""
 FINEST = 8
 """What width, mlp_dim and head_dim are a multiple of, however small the model: kernels of attention need it."""
-MATRICES = ("width", "mlp_dim")
+MATRICES = ("width", "mlp_dim", "expert_dim", "shared_expert_dim")
 """Dimensions of matrices, to which the multiples apply."""
 
 

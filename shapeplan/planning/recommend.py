@@ -48,6 +48,7 @@ def recommend(  # noqa: PLR0913 - public: an argument a question
     head_dim: int | None = None,
     tensor_parallel: int = 1,
     pipeline_parallel: int = 1,
+    expert_parallel: int = 1,
     max_params: float | None = None,
     max_flops_per_example: float | None = None,
     max_examples: float | None = None,
@@ -90,7 +91,7 @@ def recommend(  # noqa: PLR0913 - public: an argument a question
         What shapes are rounded to by default: width and mlp_dim to multiples of 16, from 1e19 training FLOPs on of 64
         (``tpu``: 128), and heads to a width that is a multiple of 8, preferably 64 or 128. Where such steps cost more
         than 0.2% of loss, finer ones are taken, down to 8. ``none``: whole numbers, with the heads of the log.
-    multiples, heads, head_dim, tensor_parallel, pipeline_parallel
+    multiples, heads, head_dim, tensor_parallel, pipeline_parallel, expert_parallel
         Multiples of single dimensions, heads or their width, and devices in place of these; see
         `shapeplan.planning.building`.
     max_params, max_flops_per_example : float, optional
@@ -147,7 +148,11 @@ def recommend(  # noqa: PLR0913 - public: an argument a question
         multiples={dim: whole("multiples", size) for dim, size in (multiples or {}).items()},
         heads=whole_or_none("heads", heads),
         head_dim=whole_or_none("head_dim", head_dim),
-        parallel=Parallelism(whole("tensor_parallel", tensor_parallel), whole("pipeline_parallel", pipeline_parallel)),
+        parallel=Parallelism(
+            whole("tensor_parallel", tensor_parallel),
+            whole("pipeline_parallel", pipeline_parallel),
+            whole("expert_parallel", expert_parallel),
+        ),
         held=asked.held,
     )
     rated = [read_versus(str(text), fit) for text in ([versus] if isinstance(versus, str) else versus)]

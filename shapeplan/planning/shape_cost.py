@@ -25,8 +25,8 @@ class ShapeCost:
         Compute of an example of training, in the same.
     forward : ndarray or None
         Its forward FLOPs.
-    params : ndarray or None
-        Parameters.
+    params, active_params : ndarray or None
+        Parameters, and those that a token meets.
     examples : ndarray or None
         Whole examples to train on.
     achieved : ndarray or None
@@ -44,6 +44,7 @@ class ShapeCost:
     each: Floats | None
     forward: Floats | None
     params: Floats | None
+    active_params: Floats | None
     examples: Floats | None
     achieved: Floats | None
     serving: Floats | None
@@ -81,4 +82,5 @@ class ShapeCost:
             # A shape that the budget trains on nothing has no loss.
             loss = optimum.losses(shape, flops)
             loss = loss if examples is None else np.where(examples >= 1, loss, np.nan)
-        return cls(shape, flops, each, forward, around.params(shape), examples, achieved, serving, trained, loss)
+        sizes = around.params(shape), around.active_params(shape)
+        return cls(shape, flops, each, forward, *sizes, examples, achieved, serving, trained, loss)

@@ -95,7 +95,7 @@ class Columns:
         return (*([self.flops.name] if self.flops else []), *roles)
 
 
-def resolve_columns(
+def resolve_columns(  # noqa: PLR0913 - everything that may change what a name means
     columns: Sequence[str],
     name: str,
     line: int,

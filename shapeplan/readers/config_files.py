@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
-from shapeplan.architectures import Architecture, find_family
-from shapeplan.architectures.base import SHAPE_DIMS
+from shapeplan.architectures import find_family
 from shapeplan.architectures.catalogue import Counted
 from shapeplan.errors import ErrorDetail, InputError
 from shapeplan.readers.configs.config import Configured
@@ -65,9 +63,7 @@ def _counted(
 ) -> Counted:
     family = find_family(configured.family)
     texts = {**settings, **{key: value for key, value in shared.items() if key in family.fields}}
-    values: dict[str, Any] = {**configured.settings, **settings_from_text(family, texts)}
-    shape = {dim: values.pop(dim) for dim in SHAPE_DIMS if dim in values}
-    model = Architecture.of(family, values).model(shape)
+    model = configured.model(settings_from_text(family, texts))
     path = record.cells.get("_name_or_path")
     return Counted(str(path) if path else name, model, family.name, configured.counted)
 

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from shapeplan.fitting.records import Interval
 from shapeplan.fitting.result import Fit
-from shapeplan.planning.answer import answer, limit_text
+from shapeplan.planning.answer import answer, limit_text, sized_as
 from shapeplan.planning.plan import Alternative, BudgetPlan, Plan, SameLoss
 from shapeplan.planning.presets import PRESETS
 from shapeplan.quantities import format_count, format_days, format_flops
@@ -125,7 +125,8 @@ def _costs(plan: Plan, budget: BudgetPlan) -> list[tuple[str, str]]:
         low, high = budget.flops_ci
         end = "never" if high is None else format_flops(high)
         pairs.append(("compute it takes", f"{format_flops(budget.flops)} ({format_flops(low)} to {end}) {own} FLOPs"))
-    pairs.append(("parameters", "unknown" if budget.params is None else about + format_count(budget.params)))
+    size = "unknown" if budget.params is None else about + sized_as(budget).replace(" parameters", "")
+    pairs.append(("parameters", size))
     if budget.flops_per_example_forward is not None and budget.flops_per_example_training is not None:
         forward, training = budget.flops_per_example_forward, budget.flops_per_example_training
         both = f"{about}{format_flops(forward)} forward, {format_flops(training)} training"

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
+from shapeplan.architectures import Architecture, Transformer, find_family
+from shapeplan.architectures.base import SHAPE_DIMS
 from shapeplan.architectures.settings import bad_setting
 
 _REQUIRED: Any = object()
@@ -31,6 +33,18 @@ class Configured:
     settings: Mapping[str, Any]
     counted: str
     notes: tuple[str, ...] = ()
+
+    def model(self, changes: Mapping[str, Any] | None = None) -> Transformer:
+        """Return the transformer, with some settings changed.
+
+        Raises
+        ------
+        InputError
+            If a setting is missing, or cannot be; ``column`` names it.
+        """
+        settings = {**self.settings, **(changes or {})}
+        shape = {dim: settings.pop(dim) for dim in SHAPE_DIMS if dim in settings}
+        return Architecture.of(find_family(self.family), settings).model(shape)
 
 
 @dataclass(frozen=True)

@@ -20,9 +20,9 @@ SIZES = {
 CONTEXT = ("max_position_embeddings", "n_positions", "max_seq_len", "seq_length", "n_ctx")
 MLP = ("intermediate_size", "ffn_dim", "n_inner", "ffn_hidden_size")
 EXPERTS = ("num_local_experts", "num_experts", "n_routed_experts", "moe_num_experts")
-_PER_TOKEN = ("num_experts_per_tok", "num_experts_per_token", "moe_topk", "moe_k")
-_SHARED = ("n_shared_experts", "num_shared_experts", "moe_num_shared_experts", "num_shared_expert")
-_LATENT = ("kv_lora_rank", "q_lora_rank", "qk_nope_head_dim", "qk_rope_head_dim", "v_head_dim")
+PER_TOKEN = ("num_experts_per_tok", "num_experts_per_token", "moe_topk", "moe_k")
+SHARED = ("n_shared_experts", "num_shared_experts", "moe_num_shared_experts", "num_shared_expert")
+LATENT = ("kv_lora_rank", "q_lora_rank", "qk_nope_head_dim", "qk_rope_head_dim", "v_head_dim")
 _ATTENTION = ("qkv_bias", "out_bias")
 _ALL = (*_ATTENTION, "mlp_bias")
 _OF_ATTENTION = {"attention_bias": _ATTENTION}
@@ -50,8 +50,6 @@ class DecoderReading:
         Whether the MLP is four times as wide as the stream where the configuration does not say.
     mixture : bool
         Whether it is a mixture of experts.
-    experts_wide : bool
-        Whether ``intermediate_size`` is that of an expert, and no layer is dense.
     rest : callable, optional
         From the configuration and the settings so far to the settings that are read in a way of their own.
     """
@@ -121,7 +119,7 @@ def _latent(config: Config, settings: Settings) -> Settings:
     """Return the settings of latent attention, which has neither key and value heads nor a width of heads."""
     if config.number("kv_lora_rank", default=None) is None:
         return {}
-    sizes = {name: config.number(name, default=None) for name in _LATENT}
+    sizes = {name: config.number(name, default=None) for name in LATENT}
     return {**sizes, "kv_heads": None, "head_dim": None}
 
 
@@ -140,10 +138,10 @@ def _mixture(config: Config, settings: Settings) -> Settings:
         if experts == 1:
             config.refuse(_said(config, EXPERTS), "is a mixture of one", "only two experts and more are counted")
         return {}
-    shared = int(config.number(*_SHARED, default=0))
+    shared = int(config.number(*SHARED, default=0))
     return {
         "experts": experts,
-        "experts_per_token": config.number(*_PER_TOKEN),
+        "experts_per_token": config.number(*PER_TOKEN),
         "expert_dim": config.number("moe_intermediate_size", default=settings["mlp_dim"]),
         "shared_experts": shared,
         "first_dense_layers": layers.first_dense,
