@@ -112,6 +112,9 @@ def _logged(
         return Compute(flops, convention, examples, tuple(notes))
     if examples is not None:
         cautions = model.doubt_flops(flops, examples, convention, lines)
+        other = None if cautions else model.convention_of(flops, examples, convention)
+        if other is not None:
+            notes.append(f"your flops are {other}: the fit takes them as they are, and plans count {convention} FLOPs")
         return Compute(flops, convention, examples, tuple(notes), tuple(cautions))
     notes.append("examples are derived from the compute and the architecture")
     examples = flops / model.flops_per_example(convention)

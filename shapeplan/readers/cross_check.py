@@ -18,6 +18,9 @@ TOLERANCE = 1.1
 """Less apart than this factor, in every row, is no mismatch."""
 _FEW = 5
 """So many lines are named."""
+_ALIKE, _THE_SAME = 1.01, 1.002
+"""Compute nearer to the exact count than the first is that; nearer to a convention than the second, it follows it."""
+_SAME = 1e-9
 _EXPLAINED = 1.03
 """An explanation fits if the median row is this near to it."""
 _WORDS = {
@@ -28,6 +31,10 @@ _WORDS = {
     "6nd-nonembedding": "6ND without embeddings",
     "palm": "PaLM's 6N + 12LAT a token",
     "kaplan": "Kaplan's count: blocks alone, causal attention at half",
+    "megatron": "Megatron-LM's count: causal attention at half, logits in",
+    "torchtitan": "torchtitan's count: 6N without the input table, and attention",
+    "hf-trainer": "total_flos of the Hugging Face Trainer: 6N without input embeddings, no attention",
+    "nanogpt": "nanoGPT's count: 6N without learned positions, and attention",
 }
 _MENDS = {
     "forward": "say `flops_convention=forward`",
@@ -72,6 +79,26 @@ def check_flops(
     said = f"{convention} FLOPs as the architecture gives them"
     explanations = _flops_explanations(model, examples, exact, convention)
     return _compare(codes.FLOPS_MISMATCH, "flops", logged, exact, lines, said, explanations)
+
+
+def other_convention(logged: Floats, model: Transformer, examples: Floats, convention: Convention) -> str | None:
+    """Return the convention that logged compute follows in every row, in words, where it is another than said.
+
+    None where it is near enough to the exact count to be that, rounded; and where no convention is as near.
+    """
+    inputs = examples / model.examples_per_input
+    exact = _floats(model.flops(convention)) * inputs
+    if np.median(np.abs(np.log(logged / exact))) <= np.log(_ALIKE):
+        return None
+    followed = []
+    for name in CONVENTIONS:
+        try:
+            values = _floats(model.flops(name)) * inputs
+        except InputError:
+            continue
+        if np.max(np.abs(np.log(logged / values))) <= np.log(_THE_SAME):
+            followed.append(_WORDS.get(name, name))
+    return " or ".join(followed) or None
 
 
 def check_params(logged: Floats, model: Transformer, lines: Ints) -> list[Caution]:
@@ -141,7 +168,9 @@ def _compare(
     found = [(_distance(logged[far], other.values[far]), other) for other in explanations]
     distance, best = min(found, key=lambda pair: pair[0])
     if distance <= np.log(_EXPLAINED):
-        return [Caution(code, f"{message}: your {what} look like {best.what}", best.mend)]
+        # Conventions may be the same number for a model: PaLM's and nanoGPT's differ by learned positions alone.
+        same = " or ".join(dict.fromkeys(other.what for far_off, other in found if far_off <= distance + _SAME))
+        return [Caution(code, f"{message}: your {what} look like {same}", best.mend)]
     return [Caution(code, message, "check these rows, the architecture, and what the column counts")]
 
 

@@ -15,7 +15,7 @@ from shapeplan.numerics.arrays import Floats, Ints
 from shapeplan.numerics.grouping import group_alike
 from shapeplan.quantities import Convention
 from shapeplan.readers.columns import Columns
-from shapeplan.readers.cross_check import check_flops, check_params
+from shapeplan.readers.cross_check import check_flops, check_params, other_convention
 from shapeplan.readers.names import word_of
 from shapeplan.readers.row_checks import check_finite
 from shapeplan.readers.table import Table
@@ -66,6 +66,11 @@ class RowModels:
             for rows, model in self.parts
             for caution in check_flops(flops[rows], model, examples[rows], convention, lines[rows])
         ]
+
+    def convention_of(self, flops: Floats, examples: Floats, convention: Convention) -> str | None:
+        """Return another convention that logged compute follows in all rows; as `other_convention`."""
+        found = {other_convention(flops[rows], model, examples[rows], convention) for rows, model in self.parts}
+        return found.pop() if len(found) == 1 else None
 
     def doubt_params(self, params: Floats, lines: Ints) -> list[Caution]:
         """Return cautions where logged parameters are not the exact count; as `check_params`."""
