@@ -7,9 +7,6 @@ from dataclasses import dataclass
 
 from shapeplan.numerics.arrays import Floats
 
-LEAST_MFU = 1e-6
-"""Below this, a share of the peak is a mistake of units."""
-
 
 @dataclass(frozen=True)
 class Profile:

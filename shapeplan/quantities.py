@@ -18,6 +18,9 @@ TRAINING_PER_FORWARD = 3.0
 LARGEST_FLOPS = 1e40
 """No budget is above this: it is 1e14 times the largest training run known."""
 
+LEAST_MFU = 1e-6
+"""A share of an accelerator's peak below this is a mistake of units."""
+
 PREFIXES = {"": 1.0, "K": 1e3, "M": 1e6, "G": 1e9, "B": 1e9, "T": 1e12, "P": 1e15, "E": 1e18, "Z": 1e21, "Y": 1e24}
 """Letters behind or before a unit, and what they multiply by."""
 _NUMBER = r"(?P<number>[+-]?(?:\d+(?:_\d+)*)?\.?\d*(?:[eE][+-]?\d+)?)"

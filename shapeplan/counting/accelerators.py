@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 from shapeplan.errors import ArgumentError, ErrorDetail
-from shapeplan.profile import LEAST_MFU
+from shapeplan.quantities import LEAST_MFU
 
 AS_OF = "2026-11"
 """When the table was last checked against its sources."""

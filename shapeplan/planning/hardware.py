@@ -17,8 +17,8 @@ from shapeplan.planning.arguments import number_or_none
 from shapeplan.planning.building import Builder
 from shapeplan.planning.optimum import Optimum
 from shapeplan.planning.size import SIZE
-from shapeplan.profile import LEAST_MFU, Profile
-from shapeplan.quantities import convert_flops
+from shapeplan.profile import Profile
+from shapeplan.quantities import LEAST_MFU, convert_flops
 
 _SLACK = 1.05
 """Factor beyond the measured sizes that still counts as between them."""

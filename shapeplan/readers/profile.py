@@ -12,7 +12,8 @@ from shapeplan.architectures.base import SHAPE_DIMS
 from shapeplan.cells import Cells
 from shapeplan.errors import ErrorDetail, InputError
 from shapeplan.numerics.arrays import Floats
-from shapeplan.profile import LEAST_MFU, Profile
+from shapeplan.profile import Profile
+from shapeplan.quantities import LEAST_MFU
 from shapeplan.readers.names import SYNONYMS, normal
 from shapeplan.readers.numbers import as_number, read_numbers
 from shapeplan.readers.parse import parse_table
