@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shapeplan.architectures import CONVENTIONS, Decoder, FittedCost, PowerSum, Transformer, ViT, architecture
-from shapeplan.architectures.architecture import FAMILIES
 from shapeplan.architectures.base import SHAPE_DIMS
 from shapeplan.architectures.catalogue import named
 from shapeplan.architectures.decoder import QK_NORMS
+from shapeplan.architectures.families import FAMILIES
 from shapeplan.architectures.styles import STYLES
 from shapeplan.architectures.vit import POOLS
 from shapeplan.errors import ArgumentError, InputError

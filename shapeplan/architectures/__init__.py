@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from shapeplan.architectures.architecture import FAMILIES, Architecture, Family, architecture, find_family
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from shapeplan.architectures.architecture import Architecture, architecture
 from shapeplan.architectures.base import Cost, Part, Transformer
 from shapeplan.architectures.conventions import CONVENTIONS, CountingConvention
-from shapeplan.architectures.decoder import Decoder
-from shapeplan.architectures.fitted import FittedCost, PowerSum, PowerTerm
-from shapeplan.architectures.vit import ViT
+from shapeplan.architectures.families import FAMILIES, Family, find_family
+
+if TYPE_CHECKING:
+    from shapeplan.architectures.decoder import Decoder
+    from shapeplan.architectures.fitted import FittedCost, PowerSum, PowerTerm
+    from shapeplan.architectures.vit import ViT
+
+_LATER = {
+    **{"Decoder": "decoder", "ViT": "vit"},
+    **dict.fromkeys(("FittedCost", "PowerSum", "PowerTerm"), "fitted"),
+}
+"""Loaded when they are asked for: a command counts one kind or two."""
 
 __all__ = [
     "CONVENTIONS",
@@ -26,3 +38,11 @@ __all__ = [
     "architecture",
     "find_family",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module 'shapeplan.architectures' has no attribute {name!r}")
+    value = getattr(import_module(f"shapeplan.architectures.{_LATER[name]}"), name)
+    globals()[name] = value
+    return value

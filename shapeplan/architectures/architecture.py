@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
-from dataclasses import MISSING, Field, dataclass, field, fields
+from dataclasses import MISSING, dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
-from shapeplan.architectures.base import SHAPE_DIMS, Transformer
-from shapeplan.architectures.decoder import OF_EXPERTS, Decoder
+from shapeplan.architectures.base import OF_EXPERTS, SHAPE_DIMS, Transformer
+from shapeplan.architectures.families import Family, find_family
 from shapeplan.architectures.settings import LARGEST, as_int, bad_setting, checked
-from shapeplan.architectures.styles import STYLES
-from shapeplan.architectures.vit import ViT
-from shapeplan.errors import InputError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,70 +25,6 @@ _PROBE = {
     **{"experts": 65536.0, "experts_per_token": 1.0, "expert_dim": 4096.0, "shared_expert_dim": 4096.0},
 }
 """A size for every dimension at which any sound settings make a model; floats need not divide by anything."""
-
-
-@dataclass(frozen=True)
-class Family:
-    """A kind of transformer by the name users write, with the settings that the name implies."""
-
-    name: str
-    model: type[Transformer]
-    settings: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def fields(self) -> dict[str, Field[Any]]:
-        """What may be set, by name."""
-        return {setting.name: setting for setting in fields(self.model)}
-
-    @property
-    def dims(self) -> tuple[str, ...]:
-        """What may be a dimension of a sweep."""
-        return tuple(name for name, setting in self.fields.items() if setting.metadata["kind"] == "dimension")
-
-    def unknown(self, name: object, value: object) -> InputError:
-        """Return the error for a setting that the family does not have."""
-        close = difflib.get_close_matches(str(name), self.fields, n=1, cutoff=0.7)
-        hint = f"did you mean {close[0]!r}?" if close else f"the settings are {', '.join(sorted(self.fields))}"
-        return bad_setting(str(name), value, f"is no setting of the family {self.name!r}", hint)
-
-
-FAMILIES: dict[str, Family] = {
-    family.name: family
-    for family in (
-        Family("vit", ViT),
-        Family("timm", ViT, {"pool": "tok", "prefix_positions": True, "classes": 1000}),
-        Family("decoder", Decoder),
-        *(Family(name, Decoder, settings) for name, settings in STYLES.items()),
-    )
-}
-"""Every family by its name."""
-_ALIASES = {
-    "neox": "gpt_neox",
-    "pythia": "gpt_neox",
-    "qwen25": "qwen2",
-    "gemma1": "gemma",
-    "gemma3text": "gemma3",
-    "olmo1": "olmo",
-}
-
-
-def find_family(name: object) -> Family:
-    """Return the family of that name; case, ``-``, ``_`` and ``.`` do not matter.
-
-    Raises
-    ------
-    InputError
-        If there is none.
-    """
-    hint = f"choose one of {', '.join(FAMILIES)}"
-    if name is None:
-        raise bad_setting("family", None, "is missing", hint)
-    plain = {_plain(known): known for known in FAMILIES} | _ALIASES
-    if not isinstance(name, str) or _plain(name) not in plain:
-        close = difflib.get_close_matches(_plain(str(name)), plain, n=1, cutoff=0.75)
-        suggestion = f"did you mean {plain[close[0]]!r}? " if close else ""
-        raise bad_setting("family", name, "is no family", suggestion + hint)
-    return FAMILIES[plain[_plain(name)]]
 
 
 @dataclass(frozen=True)
@@ -256,10 +188,6 @@ def _ratio(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= LARGEST:
         raise bad_setting(_RATIO, value, "is not a positive number", "give a plain number such as 4")
     return float(value)
-
-
-def _plain(name: str) -> str:
-    return "".join(character for character in name.lower() if character.isalnum())
 
 
 def _as_floats(shape: Mapping[str, ArrayLike]) -> dict[str, Number]:

@@ -22,6 +22,8 @@ else:
 
 SHAPE_DIMS = ("width", "depth", "mlp_dim")
 MIXTURE_DIMS = ("experts", "experts_per_token", "expert_dim", "shared_expert_dim")
+OF_EXPERTS = ("experts_per_token", "expert_dim", "shared_experts", "shared_expert_dim", "first_dense_layers")
+"""Settings that only a mixture of experts has."""
 WHOLE_DIMS = (*SHAPE_DIMS, *MIXTURE_DIMS)
 """Dimensions of a sweep that are whole numbers."""
 NORM_PARAMS = {"layernorm": 2, "rmsnorm": 1, "layernorm_nobias": 1, "nonparametric": 0}
@@ -145,6 +147,21 @@ class Transformer(ABC):
     def examples_per_input(self) -> int:
         """How many examples (images, tokens) one input holds."""
         return 1
+
+    @property
+    def input_words(self) -> str:
+        """What one input is, in words: ``4096 tokens``, ``224 px, patch 14``."""
+        return f"{self.tokens} tokens"
+
+    @property
+    def head_words(self) -> str:
+        """What the model ends in, in words."""
+        return "logits"
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What a reader of the counts must know of this model."""
+        return (f"tokens come in sequences of {self.examples_per_input}",) if self.examples_per_input > 1 else ()
 
     def settings(self) -> dict[str, Any]:
         """Return everything that is not shape and was given or differs from the defaults."""

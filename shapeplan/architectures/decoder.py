@@ -6,15 +6,13 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from shapeplan.architectures.attention import LatentAttention, attended_pairs
-from shapeplan.architectures.base import NORM_PARAMS, Embeddings, Part, Transformer
+from shapeplan.architectures.base import NORM_PARAMS, OF_EXPERTS, Embeddings, Part, Transformer
 from shapeplan.architectures.mixture import Mixture, mixture_layers
 from shapeplan.architectures.settings import bad_setting, choice, count, dimension, flag, is_array, must_divide
 
 QK_NORMS = ("none", "head", "full", "full_nobias")
 CORRECTIONS = ("none", "buffer", "parameter")
 _LATENT = ("qk_nope_head_dim", "qk_rope_head_dim", "v_head_dim")
-OF_EXPERTS = ("experts_per_token", "expert_dim", "shared_experts", "shared_expert_dim", "first_dense_layers")
-"""Settings that only a mixture of experts has."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,6 +134,14 @@ class Decoder(Transformer):
     def tokens(self) -> int:
         """Length of the sequence."""
         return self.seq
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """How long sequences are, and what checkpoints hold that is no parameter."""
+        if self.correction_bias != "buffer" or self.experts is None:
+            return super().remarks
+        held = f"{self.mixture_layers * self.experts} numbers that correct the routers' scores"
+        return (*super().remarks, f"checkpoints hold {held}, which are buffers and not counted")
 
     @property
     def latent(self) -> LatentAttention | None:

@@ -109,6 +109,24 @@ class ViT(Transformer):
         return self.image if isinstance(self.image, tuple) else (self.image, self.image)
 
     @property
+    def input_words(self) -> str:
+        """The size of the image and of a patch."""
+        side = "x".join(map(str, self.image)) if isinstance(self.image, tuple) else f"{self.image}"
+        return f"{side} px, patch {self.patch}"
+
+    @property
+    def head_words(self) -> str:
+        """How tokens are pooled, and into how many classes."""
+        return self.pool + (f", {self.classes} classes" if self.classes else "")
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """Whether there is a classifier, and whether the image is cropped."""
+        no_head = () if self.classes else ("encoder without classifier (`classes=1000` adds one)",)
+        rows, columns = self.grid
+        return (*no_head, f"the image is cropped to {rows} x {columns} patches") if self.cropped else no_head
+
+    @property
     def extra_tokens(self) -> int:
         """Class, distillation and register tokens."""
         has_cls = self.pool == "tok" if self.cls_token is None else self.cls_token

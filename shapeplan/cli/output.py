@@ -74,7 +74,7 @@ def output_target(
     if output is None:
         return None
     from shapeplan.documents.files import check_target
-    from shapeplan.readers.source import SUFFIXES
+    from shapeplan.readers.formats import SUFFIXES
 
     if str(output) == "-":
         message = "-o names a file, and '-' is none"

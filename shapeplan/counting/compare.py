@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 
 from shapeplan import codes
-from shapeplan.architectures import CONVENTIONS, Part, Transformer, ViT
+from shapeplan.architectures import CONVENTIONS, Part, Transformer
 from shapeplan.architectures.catalogue import Counted, named
 from shapeplan.architectures.conventions import find_convention, non_embedding_params
 from shapeplan.architectures.settings import is_array
@@ -335,15 +335,7 @@ def _assumptions(
 
 def _said(row: ModelCost) -> list[str]:
     """Return what must be known of one model's counts."""
-    model = row.counted.model
-    lines = [row.counted.note] if row.counted.note else []
-    if isinstance(model, ViT) and not model.classes:
-        lines.append("encoder without classifier (`classes=1000` adds one)")
-    if isinstance(model, ViT) and model.cropped:
-        lines.append(f"the image is cropped to {model.grid[0]} x {model.grid[1]} patches")
-    if model.examples_per_input > 1:
-        lines.append(f"tokens come in sequences of {model.examples_per_input}")
-    return lines
+    return [*([row.counted.note] if row.counted.note else []), *row.counted.model.remarks]
 
 
 def some_names(names: Sequence[str]) -> str:

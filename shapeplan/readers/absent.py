@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from shapeplan.architectures.decoder import OF_EXPERTS
+from shapeplan.architectures.base import OF_EXPERTS
 from shapeplan.architectures.settings import bad_setting
 
 STATED = frozenset({"attention", "tied", "norm", "qk_norm", "qkv_bias", "out_bias", "mlp_bias"})

@@ -17,10 +17,10 @@ from shapeplan.readers.names import (
     claim_of,
     is_held_out,
     is_loss,
-    normal,
     path_of,
     word_of,
 )
+from shapeplan.readers.spelling import normal
 
 SETTINGS = ("lr", "patch", "image", "seq")
 """Roles that only ``columns`` gives: of the recipe, and of an architecture, row by row."""

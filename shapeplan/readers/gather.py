@@ -11,9 +11,10 @@ from shapeplan.errors import ArgumentError, ErrorDetail, InputError
 from shapeplan.provenance import Source
 from shapeplan.readers.alignment import aligned
 from shapeplan.readers.binary import is_binary, read_binary
+from shapeplan.readers.formats import SUFFIXES
 from shapeplan.readers.mappings import expanded
 from shapeplan.readers.parse import parse_table
-from shapeplan.readers.source import COMPRESSED, SUFFIXES, read_text
+from shapeplan.readers.source import COMPRESSED, read_text
 from shapeplan.readers.sources import SERVICES, TOOLS
 from shapeplan.readers.sources.finding import files_of
 from shapeplan.readers.sources.run_log import RunLog, records_of

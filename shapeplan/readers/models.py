@@ -11,8 +11,8 @@ from shapeplan.architectures import find_family
 from shapeplan.architectures.catalogue import Counted
 from shapeplan.errors import ArgumentError, ErrorDetail, InputError
 from shapeplan.provenance import Source
+from shapeplan.readers.formats import SUFFIXES
 from shapeplan.readers.settings_text import named_from_text, shape_from_text
-from shapeplan.readers.source import SUFFIXES
 
 
 @dataclass(frozen=True)

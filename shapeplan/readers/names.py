@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 
 from shapeplan.quantities import PREFIXES, Convention
+from shapeplan.readers.spelling import normal
 
 SHAPE = ("width", "depth", "mlp_dim")
 SYNONYMS: dict[str, tuple[str, ...]] = {
@@ -169,12 +170,6 @@ _TOGETHER = {
     if "_" in word
 }
 """The words without what is between their parts, as in ``dmodel``."""
-
-
-def normal(column: str) -> str:
-    """Return a column's name as the tables of words have it: lower case, with underscores."""
-    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z][a-z])", "_", column.strip().lstrip("# "))
-    return re.sub(r"[\s\-./:@_]+", "_", words.lower())
 
 
 def claim_of(column: str) -> Claim | None:

@@ -14,10 +14,11 @@ from shapeplan.errors import ErrorDetail, InputError
 from shapeplan.numerics.arrays import Floats
 from shapeplan.profile import Profile
 from shapeplan.quantities import LEAST_MFU
-from shapeplan.readers.names import SYNONYMS, normal
+from shapeplan.readers.names import SYNONYMS
 from shapeplan.readers.numbers import as_number, read_numbers
 from shapeplan.readers.parse import parse_table
 from shapeplan.readers.source import read_text
+from shapeplan.readers.spelling import normal
 from shapeplan.readers.table import Table
 
 _MEASURED: dict[str, tuple[str, ...]] = {

@@ -16,8 +16,9 @@ from shapeplan.cells import ABSENT
 from shapeplan.errors import ArgumentError, ErrorDetail, InputError
 from shapeplan.numerics.arrays import Bools
 from shapeplan.provenance import DroppedRow
-from shapeplan.readers.names import normal, word_of
+from shapeplan.readers.names import word_of
 from shapeplan.readers.numbers import as_number, is_blank
+from shapeplan.readers.spelling import normal
 from shapeplan.readers.states import TRUTH, commonest, may_tell, unfinished
 from shapeplan.readers.table import Table
 from shapeplan.runs import Runs

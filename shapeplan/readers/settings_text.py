@@ -10,7 +10,7 @@ from shapeplan.architectures import Architecture, Family, Transformer, find_fami
 from shapeplan.architectures.base import SHAPE_DIMS
 from shapeplan.architectures.catalogue import Counted, find_model, named
 from shapeplan.architectures.settings import as_int, bad_setting, is_array, parse
-from shapeplan.readers.names import normal
+from shapeplan.readers.spelling import normal
 
 _PLAIN_MLPS = ("mlp", "plain", "gelu", "relu")
 _GATED_MLPS = ("glu", "swiglu", "geglu", "glu_packed", "swiglu_packed", "gated")

@@ -14,11 +14,12 @@ from shapeplan.errors import ArgumentError, ErrorDetail, InputError
 from shapeplan.provenance import Source
 from shapeplan.readers.absent import STATED, without_absent
 from shapeplan.readers.config_files import PYTHON, configuration_of, read_config_file
-from shapeplan.readers.names import SYNONYMS, normal
+from shapeplan.readers.names import SYNONYMS
 from shapeplan.readers.parse import parse_table
 from shapeplan.readers.settings import check_settings
 from shapeplan.readers.settings_text import named_from_text, shape_from_text
 from shapeplan.readers.source import read_text
+from shapeplan.readers.spelling import normal
 from shapeplan.readers.table import Record
 
 _MORE = {"width": (), "depth": (), "mlp_dim": ("dense_mlp_dim",), "heads": ()}

@@ -12,13 +12,13 @@ import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, Any
 
 from shapeplan.errors import ArgumentError, ErrorDetail, InputError
 from shapeplan.provenance import Source
 from shapeplan.readers.drawn import is_ruled
+from shapeplan.readers.formats import SUFFIXES, Format
 
-Format = Literal["csv", "tsv", "yaml", "json", "jsonl"]
 STDIN = "<stdin>"
 _COMPRESSED = (
     (b"\x1f\x8b", (".gz", ".gzip"), "gzip"),
@@ -44,15 +44,6 @@ _KNOWN = (
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 LARGEST = 512 * 2**20
 """Bytes; a log of a million rows takes a fifth of it."""
-SUFFIXES: dict[str, Format] = {
-    ".csv": "csv",
-    ".tsv": "tsv",
-    ".yaml": "yaml",
-    ".yml": "yaml",
-    ".json": "json",
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-}
 
 
 @dataclass(frozen=True)

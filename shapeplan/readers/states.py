@@ -6,8 +6,9 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from shapeplan.readers.names import normal, word_of
+from shapeplan.readers.names import word_of
 from shapeplan.readers.numbers import as_number
+from shapeplan.readers.spelling import normal
 
 _STATES = frozenset({"state", "status", "outcome", "result", "results"})
 """Last words of columns that say how a run ended."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from rich.console import RenderableType
 
-from shapeplan.architectures import CONVENTIONS, Decoder, Part, Transformer, ViT
+from shapeplan.architectures import CONVENTIONS, Part, Transformer
 from shapeplan.architectures.catalogue import NamedModel
 from shapeplan.architectures.conventions import SYMBOLS
 from shapeplan.counting.compare import Costs, ModelCost, some_names
@@ -39,7 +39,7 @@ def render_catalogue(records: Iterable[NamedModel]) -> list[RenderableType]:
     for record in records:
         model = record.model()
         size = format_count(model.params)
-        body.append([record.name, _shape(model), f"{model.head_count}", _input(model), size, record.source])
+        body.append([record.name, _shape(model), f"{model.head_count}", model.input_words, size, record.source])
     return [table(header, body, left=6)]
 
 
@@ -77,15 +77,15 @@ def _counts(costs: Costs, group: Sequence[ModelCost], *, formulas: bool) -> Rows
         ["family", *(row.counted.family for row in group)],
         ["width x depth x MLP", *(_shape(row.counted.model) for row in group)],
         ["heads", *(f"{row.counted.model.head_count}" for row in group)],
-        ["input", *(_input(row.counted.model) for row in group)],
-        ["head", *(_head(row.counted.model) for row in group)],
+        ["input", *(row.counted.model.input_words for row in group)],
+        ["head", *(row.counted.model.head_words for row in group)],
         line("parameters", lambda row: row.params, exact),
         *active,
         line("  without embeddings", lambda row: row.non_embedding_params, exact),
         _macs(group, first, exact if alone else _flops),
     ]
-    if any(isinstance(row.counted.model, Decoder) for row in group):
-        body.insert(5, ["vocabulary", *(_vocabulary(row.counted.model) for row in group)])
+    if any(hasattr(row.counted.model, "vocab") for row in group):
+        body.insert(5, ["vocabulary", *(str(getattr(row.counted.model, "vocab", "-")) for row in group)])
     if mixed:
         body.insert(3, ["experts", *(_experts(row.counted.model) for row in group)])
     for counted in ("forward", "training"):
@@ -234,30 +234,13 @@ def _number(value: float | None) -> str:
     return "-" if value is None else compact(value)
 
 
-def _head(model: Transformer) -> str:
-    if isinstance(model, ViT):
-        return model.pool + (f", {model.classes} classes" if model.classes else "")
-    return "logits"
-
-
 def _shape(model: Transformer) -> str:
     return f"{model.width} x {model.depth} x {model.mlp_dim}"
 
 
-def _input(model: Transformer) -> str:
-    if isinstance(model, ViT):
-        side = "x".join(map(str, model.image)) if isinstance(model.image, tuple) else f"{model.image}"
-        return f"{side} px, patch {model.patch}"
-    return f"{model.tokens} tokens"
-
-
-def _vocabulary(model: Transformer) -> str:
-    return f"{model.vocab}" if isinstance(model, Decoder) else "-"
-
-
 def _experts(model: Transformer) -> str:
     """Return routed experts, those that a token visits, the size of one, and those that all tokens visit."""
-    mixture = model.mixture if isinstance(model, Decoder) else None
+    mixture = getattr(model, "mixture", None)
     if mixture is None:
         return "-"
     shared = f", {mixture.shared} shared" if mixture.shared else ""

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from shapeplan.architectures.architecture import Architecture, find_family
+from shapeplan.architectures.architecture import Architecture
 from shapeplan.architectures.base import SHAPE_DIMS, Transformer
+from shapeplan.architectures.families import find_family
 from shapeplan.architectures.settings import as_int, bad_setting
 
 
