@@ -238,8 +238,18 @@ def test_the_plan_of_a_mixture_is_a_config_that_reads_as_the_same_model(swept: P
 
 def test_a_dense_architecture_is_not_taken_for_the_mixture_of_a_log(swept: Path) -> None:
     (swept / "dense.yaml").write_text(f"architecture: {{family: llama, {SETTINGS}}}\n")
-        "architecture: {family: llama, vocab: 32000, seq: 2048, head_dim: 64, mlp_ratio: 2}\n"
-    )
     done = run(swept, "fit", "log.csv", "--config", "dense.yaml")
     assert done.returncode == 1
     assert "the row is a mixture of experts, counted as a dense model; add experts_per_token" in done.stderr
+
+
+def test_a_simulated_sweep_of_mixtures_gives_its_truth_back(swept: Path) -> None:
+    truth = sp.read_law(swept / "law.json")
+    assert run(swept, "simulate", "law.json", "grid.csv", "--seed", "3", "-o", "simulated.csv").returncode == 0
+    assert run(swept, "fit", "simulated.csv", "--config", "moe.yaml", "-o", "again.json").returncode == 0
+    (planned,) = sp.recommend(sp.read_law(swept / "again.json"), flops=1e21).budgets
+    sizes = ",".join(f"{dim}={planned.rounded[dim]}" for dim in truth.dims)
+    (best,) = sp.recommend(truth, flops=1e21, versus=sizes).budgets
+    regret = best.versus[0].regret
+    assert regret is not None
+    assert regret <= 0.01
