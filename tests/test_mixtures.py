@@ -157,9 +157,8 @@ def test_rows_of_other_kinds_of_attention_are_refused(tmp_path: Path) -> None:
 
 # --- a sweep of mixtures
 
-ARCHITECTURE = (
-    "architecture: {family: mixtral, vocab: 32000, seq: 2048, head_dim: 64, experts_per_token: 2, mlp_ratio: 2}\n"
-)
+SETTINGS = "vocab: 32000, seq: 2048, head_dim: 64, mlp_ratio: 2"
+ARCHITECTURE = f"architecture: {{family: mixtral, {SETTINGS}, experts_per_token: 2}}\n"
 
 
 def true_loss(width: Any, depth: Any, experts: Any, flops: Any) -> Any:

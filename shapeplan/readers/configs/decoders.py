@@ -28,6 +28,8 @@ _ALL = (*_ATTENTION, "mlp_bias")
 _OF_ATTENTION = {"attention_bias": _ATTENTION}
 _OF_BOTH = {"attention_bias": _ATTENTION, "mlp_bias": ("mlp_bias",)}
 _OF_ALL_MLPS = {"attention_bias": _ATTENTION, "mlp_bias": ("mlp_bias", "shared_bias")}
+UNSAID_LENGTH = 2048
+"""Tokens in a sequence where a configuration says none, and needs none: Meta's code has the same."""
 _LAYERS = ("full_attention", "sliding_attention", "chunked_attention", "attention")
 _LANGUAGE_MODEL = ("ForCausalLM", "LMHeadModel")
 
@@ -78,9 +80,9 @@ def read_decoder(config: Config, reading: DecoderReading) -> Configured:
     if settings["head_dim"] is None and settings["width"] % settings["heads"]:
         settings["head_dim"] = settings["width"] // settings["heads"]
     settings["mlp_dim"] = config.number(*MLP, default=4 * settings["width"] if reading.four_wide else None)
-    settings["tied"] = config.flag("tie_word_embeddings", default=True)
     settings |= _sequence(config, reading)
-    for key, switched in reading.flags.items():
+    for key, switched in {"tie_word_embeddings": ("tied",), **reading.flags}.items():
+        # What neither the file nor the class says is as the family has it.
         if key in config.values or key in config.defaults:
             settings |= dict.fromkeys(switched, config.flag(key))
     if reading.qk_norm:
@@ -90,6 +92,8 @@ def read_decoder(config: Config, reading: DecoderReading) -> Configured:
     settings |= _mixture(config, settings) if reading.mixture else _dense(config)
     if reading.rest:
         settings |= reading.rest(config, settings)
+    if settings["mlp_dim"] is None and settings.get("expert_dim") is None:
+        config.get(*MLP)
     known = {name: value for name, value in settings.items() if value is not None}
     return Configured(reading.style, known, _whose(config), _notes(config, reading))
 
@@ -108,10 +112,9 @@ def _check_kind(config: Config) -> None:
 
 
 def _sequence(config: Config, reading: DecoderReading) -> Settings:
-    length = config.number(*CONTEXT, default=None)
     if reading.learned is None:
         # A checkpoint's longest sequence is what it was trained for at last; `seq` says otherwise.
-        return {"seq": length}
+        return {"seq": config.number(*CONTEXT, default=UNSAID_LENGTH)}
     return {"seq": config.number(*CONTEXT), "positions": config.number(*CONTEXT) + reading.learned}
 
 
@@ -161,6 +164,8 @@ def _whose(config: Config) -> str:
 
 def _notes(config: Config, reading: DecoderReading) -> tuple[str, ...]:
     notes = []
+    if reading.learned is None and config.number(*CONTEXT, default=None) is None:
+        notes.append(f"the file says no sequence length: counted at {UNSAID_LENGTH} tokens (`seq` says another)")
     window = config.get("sliding_window", "attention_chunk_size", default=None)
     if window is not None and config.get("use_sliding_window", default=True):
         notes.append(f"windows of {window} tokens are counted as full attention")

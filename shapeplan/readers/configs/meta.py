@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from shapeplan.readers.configs.config import Config, Configured
-
-_META_LENGTH = 2048
-"""What Meta's code takes for the longest sequence where nothing is said."""
+from shapeplan.readers.configs.decoders import UNSAID_LENGTH
 
 
 def is_params(config: Config) -> bool:
@@ -33,14 +31,14 @@ def read_params(config: Config) -> Configured:
     settings: dict[str, Any] = {
         **{"width": width, "depth": config.number("n_layers"), "heads": heads, "vocab": vocab},
         "kv_heads": config.number("n_kv_heads", default=heads),
-        "seq": config.number("max_seq_len", "model_max_length", default=_META_LENGTH),
+        "seq": config.number("max_seq_len", "model_max_length", default=UNSAID_LENGTH),
         "tied": config.flag("tied_embeddings"),
     }
     if config.says("head_dim"):
         settings["head_dim"] = config.number("head_dim")
     notes = []
     if not (config.says("max_seq_len") or config.says("model_max_length")):
-        notes.append(f"the file says no sequence length: counted at {_META_LENGTH} tokens (`seq` says another)")
+        notes.append(f"the file says no sequence length: counted at {UNSAID_LENGTH} tokens (`seq` says another)")
     if not config.says("hidden_dim"):
         settings["mlp_dim"] = _llama_mlp(config, width)
         return Configured("llama", settings, "Llama of Meta's reference code", tuple(notes))
