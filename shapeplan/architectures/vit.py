@@ -63,7 +63,7 @@ class ViT(Transformer):
     k_bias : bool, optional
         Whether keys have a bias, if that differs from `qkv_bias` (BEiT, EVA and DINOv3 have none).
     layer_scale : bool
-        A scale a channel after each branch.
+        A scale a channel after each branch; one for both where attention and MLP run side by side.
     pre_norm, qk_norm, attn_norm, mlp_norm, patch_norm, final_norm, fc_norm : bool
         Norm before the blocks; of queries and keys by head; before the attention's and the MLP's last matrix; of the
         patches; after the blocks; after pooling.
@@ -235,7 +235,8 @@ class ViT(Transformer):
 
     def _mlp(self, norm: int) -> Part:
         width, mlp, matrices = self.width, self.mlp_dim, self._mlp_matrices
-        biases = self.mlp_bias * ((matrices - 1) * mlp + width) + self.layer_scale * width + self.mlp_norm * norm * mlp
+        scaled = self.layer_scale and self.block_norms > 1
+        biases = self.mlp_bias * ((matrices - 1) * mlp + width) + scaled * width + self.mlp_norm * norm * mlp
         weights = matrices * width * mlp
         return Part(self.depth * (weights + biases), self.depth * self.tokens * weights)
 
