@@ -46,6 +46,8 @@ class ViT(Transformer):
         Length of the table of learned positions; one a patch by default, as in big_vision; 0 for none.
     prefix_positions : bool
         Whether class, distillation and register tokens have learned positions too, if `positions` is not given.
+    resampled_positions : bool
+        Whether a product of matrices fits the table of positions to every image (SigLIP 2 of transformers).
     relative_positions : {"none", "layers", "shared"}
         Tables of learned biases of attention, one a head and distance (BEiT): of every block, or one for all.
     learned_rotary : bool
@@ -90,6 +92,7 @@ class ViT(Transformer):
     pool_mlp_dim: int | None = count(None, least=0)
     positions: int | None = count(None, least=0)
     prefix_positions: bool = flag(False)
+    resampled_positions: bool = flag(False)
     relative_positions: str = choice("none", RELATIVE_POSITIONS)
     learned_rotary: bool = flag(False)
     rep_size: int = count(0, least=0)
@@ -176,7 +179,7 @@ class ViT(Transformer):
         return {
             "stem": Part((pixels + self.patch_bias + self.patch_norm * norm) * width, self.patches * pixels * width),
             "tokens": Part((self.extra_tokens + self.mask_token) * width, 0),
-            "positions": Part(self._positions * width + self._relative + self._rotary, 0),
+            "positions": self._position_tables(),
             "attention": self._attention(norm),
             "mlp": self._mlp(norm),
             "norms": Part(norms * norm * width, 0),
@@ -204,10 +207,13 @@ class ViT(Transformer):
             elementwise = elementwise + tokens * width + 4 * heads * tokens + 12 * width + 9 * mlp
         return 2 * self.macs + elementwise
 
-    @property
-    def _positions(self) -> int:
-        learned = self.tokens if self.prefix_positions else self.patches
-        return learned if self.positions is None else self.positions
+    def _position_tables(self) -> Part:
+        length = self.positions
+        if length is None:
+            length = self.tokens if self.prefix_positions else self.patches
+        absolute = length * self.width
+        resampling = self.patches * absolute if self.resampled_positions else 0
+        return Part(absolute + self._relative + self._rotary, resampling)
 
     @property
     def _relative(self) -> Any:

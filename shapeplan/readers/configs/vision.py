@@ -134,7 +134,8 @@ def _patches_given(config: Config) -> dict[str, Any]:
     side = isqrt(int(patches))
     if side**2 != patches:
         config.refuse("num_patches", "is no square", "write a square number: the table of positions is one")
-    return _shape(config) | {"patch": patch, "image": side * patch} | _map_head(config)
+    image = {"patch": patch, "image": side * patch, "resampled_positions": True}
+    return _shape(config) | image | _map_head(config)
 
 
 def _dinov2(config: Config) -> Configured:
