@@ -10,9 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
-from types import MappingProxyType
 
 from shapeplan.architectures.architecture import FAMILIES
 from shapeplan.architectures.catalogue.record import NamedModel
@@ -47,53 +46,85 @@ class Table:
 
 TABLES = (
     Table("timm", "timm.csv", "timm 1.0.31", "timm/"),
-    Table("open_clip", "open_clip.csv", "open_clip 3.3.0, image tower with its projection", "timm/"),
+    Table("open_clip", "open_clip.csv", "open_clip 3.3.0, image tower with its projection"),
     Table("torchvision", "torchvision.csv", "torchvision 0.29.1, models.vision_transformer"),
     Table("transformers", "transformers.csv", "transformers 5.24.0 by the model's config.json"),
 )
 
 
+@dataclass(frozen=True)
+class _Row:
+    """A row of a table as it stands there; settings are read when its record is asked for."""
+
+    table: Table
+    cells: Mapping[str, str]
+    names: tuple[str, ...]
+
+    @cached_property
+    def record(self) -> NamedModel:
+        settings = {
+            column: parse(setting, self.cells[column])
+            for column, setting in _FAMILY.fields.items()
+            if column in self.cells
+        }
+        note = self.cells.get("note", "").replace(";", ",")
+        name, *aliases = self.names
+        return NamedModel(name, _FAMILY.name, settings, self.table.source, tuple(aliases), note, self.table.whose)
+
+
 def built_by_a_library(name: str) -> NamedModel | None:
     """Return the record of a name as a library or the hub writes it; only case does not matter."""
-    return _records().get(_literal(name))
+    row = _rows().get(literal(name))
+    return row.record if row else None
 
 
-def library_records() -> Mapping[str, NamedModel]:
-    """Return every record of the tables by its names, as they are looked up."""
-    return MappingProxyType(_records())
+def library_names() -> list[str]:
+    """Return the first name of every row."""
+    return list(dict.fromkeys(row.names[0] for row in _rows().values()))
+
+
+def library_records() -> list[NamedModel]:
+    """Return the record of every row."""
+    return [row.record for row in {id(row): row for row in _rows().values()}.values()]
 
 
 @cache
-def _records() -> dict[str, NamedModel]:
-    records: dict[str, NamedModel] = {}
+def _rows() -> dict[str, _Row]:
+    """Return every row by its names, as they are compared; the model's own name goes before another's alias."""
+    rows: dict[str, _Row] = {}
     for table in TABLES:
-        for record in _read(table):
-            for name in (record.name, *record.aliases):
-                records.setdefault(_literal(name), record)
-    return records
+        found = list(_read(table))
+        for names in ([row.names[:1] for row in found], [row.names[1:] for row in found]):
+            for row, some in zip(found, names, strict=True):
+                for name in some:
+                    rows.setdefault(literal(name), row)
+    return rows
 
 
-def _read(table: Table) -> Iterator[NamedModel]:
+def _read(table: Table) -> Iterator[_Row]:
     header, *lines = Path(__file__).with_name(table.file).read_text(encoding="utf-8").splitlines()
     columns = header.split(",")
-    seen: set[str] = set()
+    before = ""
     for line in lines:
         cells = {column: cell for column, cell in zip(columns, line.split(","), strict=True) if cell}
-        yield _record(table, cells, bare=cells["name"] not in seen)
-        seen.add(cells["name"])
+        yield _Row(table, cells, tuple(_names(table, cells, bare=cells["name"] != before)))
+        before = cells["name"]
 
 
-def _record(table: Table, cells: Mapping[str, str], *, bare: bool) -> NamedModel:
-    """Return the record of a row; `bare` if the name without a tag is this row."""
+def _names(table: Table, cells: Mapping[str, str], *, bare: bool) -> Iterator[str]:
+    """Yield the names of a row: without a tag if it is the first of that name, with its tags, and with owners."""
     name = cells["name"]
-    tags = [f"{name}.{tag}" for tag in cells.get("tags", "").split()]
-    names = [*([name] if bare else []), *tags, *cells.get("aliases", "").split()]
-    names += [table.owner + each for each in names if table.owner and "/" not in each]
-    settings = {column: parse(setting, cells[column]) for column, setting in _FAMILY.fields.items() if column in cells}
-    note = cells.get("note", "").replace(";", ",")
-    return NamedModel(names[0], _FAMILY.name, settings, table.source, tuple(names[1:]), note, table.whose)
+    names = [*([name] if bare else []), *(f"{name}.{tag}" for tag in cells.get("tags", "").split())]
+    names += cells.get("aliases", "").split()
+    for each in names:
+        yield each
+        owner, slash, rest = each.partition("/")
+        if slash:
+            yield rest
+        elif table.owner:
+            yield table.owner + owner
 
 
-def _literal(name: str) -> str:
+def literal(name: str) -> str:
     """Return a name as it is compared: in lower case, but for a G of its own, and without the hub's prefix."""
     return _LONE_G.sub("G!", _HUB.sub("", name)).lower()

@@ -94,8 +94,9 @@ def _clip_pair(prefix: str) -> Callable[[Config], Configured]:
         labelled = f"{prefix}ForImageClassification"
         built = _built(config, f"{prefix}Model", labelled)
         tower = _clip_tower(config.inner("vision_config"))
-        head = _labels(config) if built == labelled else _projection(config)
-        return _tower(built, tower | head)
+        if built == labelled:
+            return _configured(built, tower | _labels(config))
+        return _tower(built, tower | _projection(config))
 
     return read
 
@@ -111,8 +112,10 @@ def _siglip(config: Config) -> Configured:
 def _siglip_pair(config: Config) -> Configured:
     built = _built(config, "SiglipModel", "SiglipForImageClassification")
     vision = config.inner("vision_config")
-    head = _labels(config) if built == "SiglipForImageClassification" else {}
-    return _tower(built, _encoder(vision) | _map_head(vision) | head)
+    settings = _encoder(vision) | _map_head(vision)
+    if built == "SiglipForImageClassification":
+        return _configured(built, settings | _labels(config))
+    return _tower(built, settings)
 
 
 def _siglip2(config: Config) -> Configured:
@@ -121,8 +124,10 @@ def _siglip2(config: Config) -> Configured:
 
 def _siglip2_pair(config: Config) -> Configured:
     built = _built(config, "Siglip2Model", "Siglip2ForImageClassification")
-    head = _labels(config) if built == "Siglip2ForImageClassification" else {}
-    return _tower(built, _patches_given(config.inner("vision_config")) | head, _PATCHES_GIVEN)
+    settings = _patches_given(config.inner("vision_config"))
+    if built == "Siglip2ForImageClassification":
+        return _configured(built, settings | _labels(config), _PATCHES_GIVEN)
+    return _tower(built, settings, _PATCHES_GIVEN)
 
 
 _PATCHES_GIVEN = "images of any sides are cut to num_patches patches; so many are counted"
