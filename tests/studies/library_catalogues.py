@@ -39,9 +39,12 @@ def row(settings: dict[str, Any], model: Any, *, image: int | tuple[int, int]) -
 def open_clip_rows() -> Iterator[dict[str, Any]]:
     """Yield the image towers of open_clip, with the names of their weights on the hub."""
     import open_clip
+    import timm
     from open_clip.pretrained import _PRETRAINED
 
     for name in open_clip.list_models():
+        if timm.is_model(name):
+            continue  # That name is timm's.
         config = open_clip.get_model_config(name)
         hub = [tag.get("hf_hub", "").removesuffix("/") for tag in _PRETRAINED.get(name, {}).values()]
         others = {f"timm/{other}" for other in open_clip.list_models() if other != name} | {""}
