@@ -8,10 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shapeplan.architectures import ViT
+from shapeplan.architectures import ViT, catalogue
 from shapeplan.architectures.catalogue import CATALOGUE, find_model, named
+from shapeplan.architectures.catalogue.tables import TABLES, Table, library_records
 from shapeplan.errors import ArgumentError, InputError
 
+FOLDER = Path(catalogue.__file__).parent
 # Totals as model cards, papers and checkpoints state them.
 PUBLISHED = {
     "gpt2-small": 124439808,
@@ -96,24 +98,33 @@ WRITTEN = {
     "G/14": ("ViT-G/14", {"patch": 14}),
     "ViT-22B": ("ViT-22B/14", {}),
     "giant-opt": ("ViT-g-opt/16", {}),
-    "vit_so400m_patch14_siglip_224": ("SigLIP-So400m/14", {"image": 224, "patch": 14}),
-    "vit_so400m_patch14_siglip_gap_384.webli": ("SigLIP-So400m/14 gap", {"image": 384, "patch": 14}),
-    "google/siglip-so400m-patch14-384": ("SigLIP-So400m/14", {"image": 384, "patch": 14}),
-    "google/siglip2-giant-opt-patch16-384": ("SigLIP-g-opt/16", {"image": 384, "patch": 16}),
-    "ViT-B-16-SigLIP-256": ("SigLIP-B/16", {"image": 256, "patch": 16}),
-    "facebook/dinov2-base": ("DINOv2-B/14", {}),
+    "SigLIP2-B/16@384": ("SigLIP-B/16", {"image": 384}),
+    "vit_so400m_patch14_siglip_224": ("vit_so400m_patch14_siglip_224", {}),
+    "vit_so400m_patch14_siglip_gap_384.webli": ("vit_so400m_patch14_siglip_gap_384", {}),
+    "google/siglip-so400m-patch14-384": ("google/siglip-so400m-patch14-384", {}),
+    "google/siglip2-giant-opt-patch16-384": ("google/siglip2-giant-opt-patch16-384", {}),
+    "ViT-B-16-SigLIP-256": ("ViT-B-16-SigLIP-256", {}),
+    "facebook/dinov2-base": ("facebook/dinov2-base", {}),
     "dinov2_vitg14_reg": ("DINOv2-g/14 reg4", {}),
-    "vit_giant_patch14_reg4_dinov2.lvd142m": ("DINOv2-g/14 reg4", {}),
+    "vit_giant_patch14_reg4_dinov2.lvd142m": ("vit_giant_patch14_reg4_dinov2", {}),
     "vit_base_patch16_224.augreg_in21k_ft_in1k": ("vit_base_patch16_224", {}),
     "vit_large_patch32_384": ("vit_large_patch32_384", {}),
     "vit_gigantic_patch14_224": ("vit_gigantic_patch14_224", {}),
     "ViT-L/16@384x512": ("ViT-L/16", {"image": (384, 512)}),
     "Llama-2-70b-chat-hf": ("llama-2-70b", {}),
     "TinyLlama-1.1B-Chat-v1.0": ("tinyllama-1.1b", {}),
-    "google/vit-base-patch16-384": ("vit_base_patch16_224", {"image": 384}),
-    "deit_base_distilled_patch16_384": ("DeiT-B/16 distilled", {"image": 384}),
-    "deit3_large_patch16_384.fb_in22k_ft_in1k": ("DeiT-III-L/16", {"image": 384}),
-    "openai/clip-vit-large-patch14-336": ("CLIP-ViT-L/14", {"image": 336}),
+    "google/vit-base-patch16-384": ("google/vit-base-patch16-384", {}),
+    "deit_base_distilled_patch16_384": ("deit_base_distilled_patch16_384", {}),
+    "deit3_large_patch16_384.fb_in22k_ft_in1k": ("deit3_large_patch16_384", {}),
+    "openai/clip-vit-large-patch14-336": ("openai/clip-vit-large-patch14-336", {}),
+    "timm/vit_base_patch16_224.augreg2_in21k_ft_in1k": ("vit_base_patch16_224", {}),
+    "hf_hub:timm/vit_base_patch16_224": ("vit_base_patch16_224", {}),
+    "hf-hub:laion/CLIP-ViT-H-14-laion2B-s32B-b79K": ("ViT-H-14", {}),
+    "ViT-B-16@384": ("ViT-B-16", {"image": 384}),
+    "vit_b_16": ("vit_b_16", {}),
+    "facebook/PE-Core-B16-224": ("PE-Core-B16-224", {}),
+    "dinov3_vitb16": ("DINOv3-B/16", {}),
+    "DINOv3-S+/16": ("DINOv3-S+/16", {}),
     "gpt2": ("gpt2-small", {}),
     "GPT-2 XL": ("gpt2-xl", {}),
     "llama-3-8b": ("llama-3-8b", {}),
@@ -127,6 +138,45 @@ WRITTEN = {
     "google/gemma-2b-it": ("gemma-2b", {}),
     "OLMo-2-1124-7B": ("olmo-2-7b", {}),
     "mistralai/Mistral-7B-v0.1": ("mistral-7b-v0.1", {}),
+}
+
+
+# Whose model a name is, its parameters and multiply-accumulates, as the library named builds it.
+BUILT = {
+    "vit_base_patch16_224": ("timm", 86567656, 17563828224),
+    "vit_base_patch16_224.augreg_in21k": ("timm", 102595923, 17579835648),
+    "vit_base_patch16_224.dino": ("timm", 85798656, 17563060224),
+    "vit_base_patch14_reg4_dinov2.lvd142m": ("timm", 86582016, 152115766272),
+    "vit_base_patch14_dinov2.lvd142m": ("timm", 86579712, 151573718016),
+    "vit_base_patch16_dinov3": ("timm", 85641216, 23574546432),
+    "vit_base_patch16_rope_mixed_224": ("timm", 86444008, 17563828224),
+    "beit_base_patch16_224": ("timm", 86530984, 17563828224),
+    "eva02_base_patch14_448": ("timm", 87117544, 106886332416),
+    "vit_pe_core_base_patch16_224": ("timm", 93673984, 17802438144),
+    "aimv2_large_patch14_224": ("timm", 309197824, 82295390208),
+    "ViT-B-16": ("open_clip", 86192640, 17563453440),
+    "ViT-B-32-quickgelu": ("open_clip", 87849216, 4408811520),
+    "ViT-L-14-336": ("open_clip", 304293888, 190959894528),
+    "ViT-g-14": ("open_clip", 1012645632, 267031525376),
+    "ViT-bigG-14": ("open_clip", 1844907264, 483748016128),
+    "EVA02-B-16": ("open_clip", 86263040, 17563453440),
+    "PE-Core-B-16": ("open_clip", 93673984, 17802438144),
+    "vit_b_16": ("torchvision", 86567656, 17563828224),
+    "vit_h_14": ("torchvision", 632045800, 167295109120),
+    "google/vit-base-patch16-224": ("transformers", 86567656, 17563828224),
+    "google/vit-base-patch16-224-in21k": ("transformers", 86389248, 17563650048),
+    "facebook/deit-base-distilled-patch16-224": ("transformers", 87338192, 17656811520),
+    "facebook/vit-mae-base": ("transformers", 85798656, 17563060224),
+    "microsoft/beit-base-patch16-224": ("transformers", 86530984, 17563828224),
+    "openai/clip-vit-base-patch32": ("transformers", 87849216, 4408811520),
+    "google/siglip2-base-patch16-naflex": ("transformers", 92930304, 23460839424),
+    "facebook/dinov2-base": ("transformers", 86580480, 151573718016),
+    "facebook/dinov3-vitb16-pretrain-lvd1689m": ("transformers", 85660416, 17932142592),
+    "apple/aimv2-large-patch14-224": ("transformers", 309197824, 82295390208),
+    "ViT-B/16": ("big_vision", 85797120, 17470881792),
+    "dinov2_vitb14": ("facebookresearch/dinov2", 86580480, 151573718016),
+    "dinov3_vitb16": ("facebookresearch/dinov3", 85669632, 17932142592),
+    "facebook/PE-Core-B16-224": ("perception_models", 93672960, 17802438144),
 }
 
 
@@ -144,6 +194,31 @@ def test_published_totals_of_vision_transformers(name: str) -> None:
 def test_names_as_people_write_them(name: str) -> None:
     record, changes = find_model(name)
     assert (record.name, changes) == WRITTEN[name]
+
+
+@pytest.mark.parametrize("name", BUILT)
+def test_models_are_those_of_the_library_that_is_named(name: str) -> None:
+    counted = named(name)
+    assert (counted.whose, counted.model.params, counted.model.macs) == BUILT[name]
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.whose)
+def test_every_row_of_the_tables_has_the_counts_of_the_built_model(table: Table) -> None:
+    with (FOLDER / table.file).open() as rows:
+        for row in csv.DictReader(rows):
+            tags = row.get("tags") or ""
+            name = row["name"] + (f".{tags.split()[0]}" if tags else "")
+            record, changes = find_model(name)
+            model = record.model()
+            assert (record.whose, changes) == (table.whose, {})
+            assert (model.params, model.macs) == (int(row["params"]), int(row["macs"])), name
+
+
+def test_every_name_of_a_library_is_its_own() -> None:
+    for record in library_records():
+        for name in (record.name, *record.aliases):
+            found, changes = find_model(name)
+            assert (found.whose, changes) == (record.whose, {}), name
 
 
 def test_every_name_and_alias_finds_its_record() -> None:
@@ -194,7 +269,8 @@ def test_table_1_of_the_paper_by_name(name: str, gflops: float) -> None:
     [
         ("SoViT-500m/14", "SoViT-400m/14"),
         ("lama-3-8b", "llama-3-8b"),
-        ("vit_base_patch16_clip_224", "vit_base_patch16_224"),
+        ("vit_base_patch16_448", "vit_base_patch16_384"),
+        ("ViT-G-14", "ViT-G/14"),
         ("gemma-2-8b", "gemma-2-2b"),
     ],
 )
@@ -213,8 +289,16 @@ def test_near_misses_are_suggested(name: str, near: str) -> None:
     [
         *("qwen3-17b", "pythia-14b", "pythia-28b", "llama-38b", "gemma-22b", "olmo-21b", "smollm2-17b"),
         *("ViT-B/16!!!", "ViT-B/16@", "ViT-B/16@-5", "llama-3-8b@\u00b2", "x" * 10_000, ""),
-        # The tag decides the classifier.
-        *("vit_base_patch16_224.augreg_in21k", "vit_base_patch16_224.mae", "vit_large_patch32_448"),
+        # A tag decides classifier and pooling, a separator the library, and an owner what was done to a model.
+        *(
+            "vit_base_patch16_224.unknown",
+            "vit_base_patch16_224_extra",
+            "vit_large_patch32_448",
+            "ViT-G-14",
+            "ViT-L-32",
+        ),
+        *("vit_l_14", "ViT-B_16", "someone/ViT-B/16", "someone/clip-vit-base-patch32", "timm/ViT-B-16", "DINOv3-B/14"),
+        *("facebook/dinov2-base-finetuned", "google/vit-base-patch16-448", "PE-Core-B-14", "ViT-B-16@x"),
     ],
 )
 def test_names_that_only_resemble_one_are_refused(name: str) -> None:

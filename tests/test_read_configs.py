@@ -168,7 +168,8 @@ def test_nanogpt_is_read_as_a_file_of_assignments_or_an_object(tmp_path: Path) -
     shapes = read_shapes(path)
     (counted,) = shapes.models
     assert counted.model.params == 10745088
-    assert shapes.notes == ("counted as nanoGPT's GPT",)
+    assert counted.whose == "nanoGPT's GPT"
+    assert shapes.notes == ()
     found = read_config({"model_args": {"n_layer": 12, "n_head": 12, "n_embd": 768, "block_size": 1024}})
     assert found is not None
     assert found.notes == ("nanoGPT's own where the file says nothing: bias = True, vocab_size = 50304",)
@@ -187,7 +188,7 @@ def test_the_command_says_whose_model_it_counted(tmp_path: Path, program: Progra
     assert "46,702,792,704" in done.stdout
     assert "12,879,925,248" in done.stdout
     assert "2 of 8, 14336 wide" in done.stdout
-    assert "counted as mixtral's language model of transformers" in done.stderr
+    assert done.stdout.startswith("Counted: config.json (mixtral's language model of transformers)\n")
     (tmp_path / "config.json").write_text(json.dumps({**MIXTRAL, "num_attention_heads": [1]}, indent=2))
     done = program("flops", "config.json")
     assert done.returncode == 1

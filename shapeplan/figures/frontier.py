@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from shapeplan.architectures.catalogue import CATALOGUE
+from shapeplan.architectures.catalogue.find import catalogue
 from shapeplan.errors import ShapeplanError
 from shapeplan.figures.figure import Figure, Value, about, compute_label, finite, no_figure, tied_note
 from shapeplan.fitting.result import Fit
@@ -145,7 +145,7 @@ def _published(fit: Fit, dims: list[str], end: float) -> list[dict[str, Value]]:
     known_kind = fit.architecture is not None or fit.examples_unit == "tokens"
     for name, examples in TRAINED[fit.examples_unit].items() if known_kind else ():
         try:
-            model = CATALOGUE[name].model()
+            model = catalogue()[name].model()
         except (KeyError, ShapeplanError):
             continue
         forward = float(model.flops("forward")) / model.examples_per_input * examples

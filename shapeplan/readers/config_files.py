@@ -55,7 +55,7 @@ def read_config_file(
         counted = _counted(configured, record, name, settings, shared)
     except InputError as error:
         raise InputError(*(_placed(found, record, name) for found in error.details)) from None
-    return counted, (f"counted as {configured.counted}", *configured.notes)
+    return counted, configured.notes
 
 
 def _counted(
@@ -65,7 +65,7 @@ def _counted(
     texts = {**settings, **{key: value for key, value in shared.items() if key in family.fields}}
     model = configured.model(settings_from_text(family, texts))
     path = record.cells.get("_name_or_path")
-    return Counted(str(path) if path else name, model, family.name, configured.counted)
+    return Counted(str(path) if path else name, model, family.name, f"its file {name}", whose=configured.counted)
 
 
 def _placed(found: ErrorDetail, record: Record, name: str) -> ErrorDetail:

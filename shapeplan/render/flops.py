@@ -29,7 +29,7 @@ def render_flops(costs: Costs, width: int, *, parts: bool) -> list[RenderableTyp
         for row in rows:
             tables += [title(f"Parts of {row.name}"), _parts(row, width)]
     lines = [*costs.assumptions, SYMBOLS]
-    return [*tables, title("Assumes"), *(f"- {line}" for line in lines), "", *_sources(rows)]
+    return [_whose(rows), "", *tables, title("Assumes"), *(f"- {line}" for line in lines), "", *_sources(rows)]
 
 
 def render_catalogue(records: Iterable[NamedModel]) -> list[RenderableType]:
@@ -41,6 +41,16 @@ def render_catalogue(records: Iterable[NamedModel]) -> list[RenderableType]:
         size = format_count(model.params)
         body.append([record.name, _shape(model), f"{model.head_count}", model.input_words, size, record.source])
     return [table(header, body, left=6)]
+
+
+def _whose(rows: Sequence[ModelCost]) -> str:
+    """Return whose models were counted: the same name may be another model in another library."""
+    by_owner: dict[str, list[str]] = {}
+    for row in rows:
+        counted = row.counted
+        given = f"a shape of the family {counted.family}" if counted.source == "given" else counted.source
+        by_owner.setdefault(counted.whose or given, []).append(row.name)
+    return "Counted: " + "; ".join(f"{some_names(names)} ({owner})" for owner, names in by_owner.items())
 
 
 def _side_by_side(costs: Costs, width: int) -> list[RenderableType]:

@@ -14,7 +14,7 @@ from typing import Any
 
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
-from shapeplan.readers.configs.models import MODEL_TYPES
+from shapeplan.readers.configs.decoders import DECODERS
 
 _SAME_FOR_ALL = {"architectures", "is_encoder_decoder", "add_cross_attention"}
 CONFIGS = Path(__file__).parents[2] / "shapeplan" / "readers" / "configs"
@@ -38,7 +38,7 @@ def defaults(model_type: str, keys: set[str]) -> dict[str, Any]:
 def main() -> None:
     """Write the file."""
     keys = asked_for()
-    found = {name: table for name in sorted(MODEL_TYPES) if (table := defaults(name, keys))}
+    found = {name: table for name in sorted(DECODERS) if (table := defaults(name, keys))}
     lines = ",\n".join(f'"{name}": {json.dumps(table)}' for name, table in found.items())
     (CONFIGS / "defaults.json").write_text("{\n" + lines + "\n}\n", encoding="utf-8")
 

@@ -4,72 +4,55 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any
 
-from shapeplan.architectures.catalogue.decoders import DECODERS
 from shapeplan.architectures.catalogue.language_names import is_quantized, language_names
-from shapeplan.architectures.catalogue.mixtures import MIXTURES
 from shapeplan.architectures.catalogue.record import Counted, NamedModel
-from shapeplan.architectures.catalogue.vits import VITS
+from shapeplan.architectures.catalogue.tables import built_by_a_library, library_names, library_records
 from shapeplan.errors import ArgumentError, ErrorDetail
 
-CATALOGUE: dict[str, NamedModel] = {record.name: record for record in (*VITS, *DECODERS, *MIXTURES)}
-"""Every named model, by its name."""
-_LANGUAGE = frozenset(record.name for record in (*DECODERS, *MIXTURES))
-
 _SIZE = re.compile(r"(?:@|[-_ ]r?)([0-9]{3,4})(?:px)?$")
-_PATCH = re.compile(r"/(\d{1,2})(?=$|[-_ ])|[-_ ]?patch(\d{1,2})(?=$|[-_ ])|[-_](\d{1,2})(?=$|[-_ ])")
-_TAG = re.compile(r"\.(?:\w*_in1k|webli|webli_i18n|v2_webli|lvd142m)$")
-"""Tags of timm's weights behind which the model is the same; others change the classifier."""
-_NAME = re.compile(r"[\w ./@()+-]{1,200}")
-_OWNER = re.compile(r"^[\w.-]+/(?=[\w.-]*[A-Za-z]{2})")
+_PATCH = re.compile(r"/(\d{1,2})(?=$|[-_ ])")
+_NAME = re.compile(r"[\w ./@()+:-]{1,200}")
+_SIDES = re.compile(r"([0-9]{1,9})(?:x([0-9]{1,9}))?(?:px)?")
 _WORD = re.compile(r"[A-Za-z]+")
 _BETWEEN_DIGITS = re.compile(r"(?<=\d)[\W_]+(?=\d)")
-_APART = re.compile(r"[^\w~@]|_")
+_APART = re.compile(r"[^\w~@/+]|_")
 _QUANTIZED = "parameters are counted as before quantization"
 
+Found = tuple[NamedModel, dict[str, Any]]
 
-def find_model(name: str) -> tuple[NamedModel, dict[str, Any]]:
+
+def find_model(name: str) -> Found:
     """Return the record behind a name, and the settings that the name itself changes.
 
     Parameters
     ----------
     name : str
-        ``SoViT-400m/14``, ``ViT-L/16@384``, ``vit_so400m_patch14_siglip_224``, ``llama-3-8b``,
-        ``google/siglip-so400m-patch14-384``, ``qwen2.5:7b-instruct-q4_K_M``. Case, ``-``, ``_`` and blanks do not
-        matter, but for ``ViT-g`` (giant) and ``ViT-G`` (gigantic). After ``@`` stands the side of the image, or a
-        decoder's sequence length.
+        ``SoViT-400m/14``, ``ViT-L/16@384``, ``llama-3-8b``, ``Qwen/Qwen3-8B-AWQ``, ``qwen2.5:7b-instruct-q4_K_M``:
+        case, ``-``, ``_`` and blanks do not matter, but for ``ViT-g`` (giant) and ``ViT-G`` (gigantic). Or as a library
+        of vision or its hub has it, where all but case matters: ``vit_so400m_patch14_siglip_224.webli``, ``ViT-B-16``
+        (open_clip), ``vit_b_16`` (torchvision), ``google/siglip-so400m-patch14-384``. After ``@`` stands the side of
+        the image, or a decoder's sequence length.
 
     Raises
     ------
     ArgumentError
         If there is no such model; the hint names the nearest.
     """
-    for stem, changes in _readings(name) if _NAME.fullmatch(name) else ():
-        record = _RECORDS.get(_key(stem))
-        if record and record.name not in _LANGUAGE and changes.keys() <= {"image", "patch"}:
-            return record, changes
-    for stem, changes in language_names(name):
-        record = _RECORDS.get(_key(stem))
-        if record and record.name in _LANGUAGE:
-            return record, changes
-    near = ", ".join(_near(name))
-    hint = (f"did you mean {near}? " if near else "") + "`shapeplan flops --list` shows all names"
+    # Each is tried only where those before know nothing of the name, so that little is loaded.
+    found = _as_it_stands(name) or _of_language(name) or _of_library(name) or _of_paper(name)
+    if found:
+        return found
     raise ArgumentError(
-        ErrorDetail("unknown-model", f"there is no model {name[:60]!r} in the catalogue", hint, value=name)
+        ErrorDetail("unknown-model", f"there is no model {name[:60]!r} in the catalogue", _near(name), value=name)
     )
 
 
-def _near(name: str) -> list[str]:
-    """Return the names of the records whose names are nearest."""
-    stem = [name, *(stem for stem, _ in language_names(name))][-1]
-    close = difflib.get_close_matches(_key(stem), _RECORDS, n=3, cutoff=0.6)
-    return list(dict.fromkeys(_RECORDS[key].name for key in close))
-
-
 def models_with(words: Sequence[str]) -> list[NamedModel]:
-    """Return the records whose name or other names hold one of the words, or all if there are none.
+    """Return the records whose name or other names hold one of the words; without words, those of `catalogue`.
 
     Raises
     ------
@@ -79,9 +62,11 @@ def models_with(words: Sequence[str]) -> list[NamedModel]:
 
     def holds(record: NamedModel) -> bool:
         names = " ".join((record.name, *record.aliases)).lower()
-        return not words or any(word.lower() in names for word in words)
+        return any(word.lower() in names for word in words)
 
-    found = [record for record in CATALOGUE.values() if holds(record)]
+    if not words:
+        return list(catalogue().values())
+    found = [record for record in (*catalogue().values(), *library_records()) if holds(record)]
     if not found:
         message = f"no name of the catalogue holds {' or '.join(map(repr, words))}"
         raise ArgumentError(ErrorDetail("unknown-model", message, "`shapeplan flops --list` shows all names"))
@@ -102,36 +87,109 @@ def named(name: str, **changes: Any) -> Counted:
     # A name that says 384 is no name for 224.
     shown = record.name if said.keys() & changes.keys() else name
     note = record.note
-    if record.name in _LANGUAGE and is_quantized(name):
+    if record.family != "vit" and is_quantized(name):
         note = f"{note}; {_QUANTIZED}" if note else _QUANTIZED
-    return Counted(shown, record.model(**{**said, **changes}), record.family, record.source, note, record.name)
+    model = record.model(**{**said, **changes})
+    return Counted(shown, model, record.family, record.source, note, record.name, record.whose)
+
+
+@cache
+def catalogue() -> dict[str, NamedModel]:
+    """Return the models of papers and their repositories, by name; those that libraries build are in `tables`."""
+    return {record.name: record for record in (*_vision().values(), *_language().values())}
+
+
+@cache
+def _vision() -> dict[str, NamedModel]:
+    """Return the records of image models by the keys of their names."""
+    from shapeplan.architectures.catalogue.vits import VITS
+
+    return _by_key(VITS)
+
+
+@cache
+def _language() -> dict[str, NamedModel]:
+    """Return the records of language models by the keys of their names."""
+    from shapeplan.architectures.catalogue.decoders import DECODERS
+    from shapeplan.architectures.catalogue.mixtures import MIXTURES
+
+    return _by_key((*DECODERS, *MIXTURES))
+
+
+def _by_key(records: Iterable[NamedModel]) -> dict[str, NamedModel]:
+    found: dict[str, NamedModel] = {}
+    for record in records:
+        for name in (record.name, *record.aliases):
+            found.setdefault(_key(name), record)
+    return found
+
+
+def _as_it_stands(name: str) -> Found | None:
+    """Return the record of an image model's name in a paper, with the image after an ``@``."""
+    stem, at, size = name.partition("@")
+    record = _vision().get(_key(stem)) if _NAME.fullmatch(name) else None
+    return _with_image(record, at, size)
+
+
+def _of_language(name: str) -> Found | None:
+    """Return the record of a language model, whatever its owner, release and quantization."""
+    for stem, changes in language_names(name):
+        record = _language().get(_key(stem))
+        if record:
+            return record, changes
+    return None
+
+
+def _of_library(name: str) -> Found | None:
+    """Return the record of a name in the tables, with the image after an ``@``."""
+    stem, at, size = name.partition("@")
+    return _with_image(built_by_a_library(stem), at, size)
+
+
+def _of_paper(name: str) -> Found | None:
+    """Return the record of an image model's name in a paper, with the patch and the image that it may end in."""
+    for stem, changes in _readings(name) if _NAME.fullmatch(name) else ():
+        record = _vision().get(_key(stem))
+        if record:
+            return record, changes
+    return None
+
+
+def _with_image(record: NamedModel | None, at: str, size: str) -> Found | None:
+    if record is None or not at:
+        return (record, {}) if record else None
+    sides = _SIDES.fullmatch(size)
+    if not sides:
+        return None
+    return record, {"image": (int(sides[1]), int(sides[2])) if sides[2] else int(sides[1])}
 
 
 def _readings(name: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield what a name may mean, the most literal first: stems, and the settings that were cut off them."""
-    for text in dict.fromkeys((name, _TAG.sub("", name), _OWNER.sub("", name))):
-        yield text, {}
-        stem, at, size = text.partition("@")
-        if at and (sides := re.fullmatch(r"([0-9]{1,9})x([0-9]{1,9})", size)):
-            yield stem, {"image": (int(sides[1]), int(sides[2]))}
-        sized = _SIZE.search(text)
-        image = {"image": int(sized[1])} if sized else {}
-        stem = text[: sized.start()] if sized else text
-        yield stem, image
-        patched = _PATCH.search(stem)
-        if patched:
-            patch = next(group for group in patched.groups() if group)
-            yield stem[: patched.start()] + stem[patched.end() :], {**image, "patch": int(patch)}
+    """Yield what an image model's name may mean: stems, and the settings that were cut off them."""
+    sized = _SIZE.search(name)
+    image = {"image": int(sized[1])} if sized else {}
+    stem = name[: sized.start()] if sized else name
+    yield stem, image
+    patched = _PATCH.search(stem)
+    if patched:
+        yield stem[: patched.start()] + stem[patched.end() :], {**image, "patch": int(patched[1])}
+
+
+def _near(name: str) -> str:
+    """Return the hint for a name that is not known: the names that are nearest, and where all of them are."""
+    known: Mapping[str, str] = {
+        **{_key(each): each for each in library_names()},
+        **{key: record.name for key, record in (*_vision().items(), *_language().items())},
+    }
+    stem = [name, *(stem for stem, _ in language_names(name))][-1]
+    close = difflib.get_close_matches(_key(stem), known, n=3, cutoff=0.6)
+    near = ", ".join(dict.fromkeys(known[key] for key in close))
+    more = "`shapeplan flops --list` shows names, with a word of it those of libraries too"
+    return (f"did you mean {near}? " if near else "") + more
 
 
 def _key(name: str) -> str:
-    """Return a name without case and separators; but G is no g, 3-8b is no 38b, and @ stays."""
+    """Return a name without case and separators; but G is no g, 3-8b is no 38b, and @, + and / stay."""
     if not name.islower():
         name = _WORD.sub(lambda word: word[0] if word[0] == "G" else word[0].lower(), name)
     return _APART.sub("", _BETWEEN_DIGITS.sub("~", name))
-
-
-_RECORDS: dict[str, NamedModel] = {}
-for _record in CATALOGUE.values():
-    for _name in (_record.name, *_record.aliases):
-        _RECORDS.setdefault(_key(_name), _record)

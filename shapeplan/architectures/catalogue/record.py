@@ -28,6 +28,8 @@ class Counted:
         Where its shape is from; what a reader of the count must know.
     record : str
         Its name in the catalogue, if it is there.
+    whose : str
+        The library or paper whose model is counted, where several build one of that name.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Counted:
     source: str = "given"
     note: str = ""
     record: str = ""
+    whose: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,8 @@ class NamedModel:
         Other names.
     note : str
         What a reader of the count must know.
+    whose : str
+        The library or paper whose model is counted, where several build one of that name.
     """
 
     name: str
@@ -64,6 +69,7 @@ class NamedModel:
     source: str
     aliases: tuple[str, ...] = ()
     note: str = ""
+    whose: str = ""
 
     def model(self, **changes: Any) -> Transformer:
         """Return the transformer, with some settings changed (``image=518``, ``seq=4096``, ``classes=1000``).

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from shapeplan.architectures import find_family
@@ -13,9 +14,13 @@ from shapeplan.errors import InputError
 from shapeplan.readers.configs.config import Config, Configured
 from shapeplan.readers.configs.decoders import DECODERS, DecoderReading, read_decoder
 from shapeplan.readers.configs.defaults import defaults_of
+from shapeplan.readers.configs.vision import VISION
 
-MODEL_TYPES = frozenset(DECODERS)
-"""Every `model_type` that is read."""
+READERS: dict[str, Callable[[Config], Configured]] = {
+    **{kind: partial(read_decoder, reading=reading) for kind, reading in DECODERS.items()},
+    **VISION,
+}
+"""How a configuration is read, by its `model_type`."""
 
 
 def read_model(values: Mapping[str, Any], *, family: str | None = None, path: str = "") -> Configured:
@@ -35,15 +40,15 @@ def read_model(values: Mapping[str, Any], *, family: str | None = None, path: st
     InputError
         If the model type is unknown, or what a key says cannot be counted exactly; ``column`` names the key.
     """
+    kind = values.get("model_type")
+    if isinstance(kind, str) and kind in READERS:
+        return READERS[kind](Config(values, path, defaults_of(kind)))
     nested = _nested(values)
     if nested:
         inner = read_model(_inherited(values, nested), family=family, path=f"{path}{nested}.")
         others = [key for key in values if key.endswith("_config") and key != nested and isinstance(values[key], dict)]
         rest = f"; {', '.join(sorted(others))} {'is' if len(others) == 1 else 'are'} not" if others else ""
         return replace(inner, notes=(f"{nested} alone is counted{rest}", *inner.notes))
-    kind = values.get("model_type")
-    if kind in DECODERS:
-        return read_decoder(Config(values, path, defaults_of(kind)), DECODERS[kind])
     if family is not None:
         name = find_family(family).name
         return read_decoder(Config(values, path), DECODERS.get(name, DecoderReading(name)))
@@ -68,7 +73,7 @@ def _inherited(values: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 
 
 def _unknown(kind: object, path: str) -> InputError:
-    near = difflib.get_close_matches(str(kind), MODEL_TYPES, n=3, cutoff=0.6)
+    near = difflib.get_close_matches(str(kind), READERS, n=3, cutoff=0.6)
     hint = (f"did you mean {' or '.join(near)}? " if near else "") + "say `family=llama`, or whose block it has"
     why = "is missing" if kind is None else "is not known, and its block may be any"
     return bad_setting(f"{path}model_type", kind, why, hint)

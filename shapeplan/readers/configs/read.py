@@ -9,6 +9,8 @@ from shapeplan.readers.configs.config import Config, Configured
 from shapeplan.readers.configs.meta import is_params, read_params
 from shapeplan.readers.configs.models import read_model
 from shapeplan.readers.configs.nanogpt import is_nanogpt, read_nanogpt
+from shapeplan.readers.configs.open_clip import open_clip_config
+from shapeplan.readers.configs.timm import timm_config
 
 _NESTED = ("text_config", "vision_config", "llm_config", "language_config")
 
@@ -34,6 +36,10 @@ def read_config(values: Mapping[str, Any], *, family: str | None = None) -> Conf
     config = Config(values)
     if "model_type" in values or any(isinstance(values.get(key), Mapping) for key in _NESTED):
         return read_model(values, family=family)
+    if "vision_cfg" in values or "model_cfg" in values:
+        return open_clip_config(config)
+    if isinstance(values.get("architecture"), str):
+        return timm_config(config)
     if isinstance(values.get("model_args"), Mapping):
         return read_config(values["model_args"], family=family)
     if is_params(config):
