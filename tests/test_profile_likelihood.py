@@ -45,7 +45,7 @@ def least_with(star: StarSolution, dim: str, s: float) -> float:
         full[c] = s * (theta[a] + theta[b])
         parts = []
         for block in problem.blocks:
-            columns = block.columns(full[None])[0] / block.observed[:, None]
+            columns = block.columns(full[None])[0].T / block.observed[:, None]
             coefficients, _ = nnls(columns, np.ones(block.rows))
             parts.append(columns @ coefficients - 1)
         return np.concatenate(parts)

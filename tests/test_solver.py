@@ -42,7 +42,7 @@ def test_derivatives_under_an_outer_power_are_those_of_differences(seed: int) ->
         return block.predicted(at[None, :3], block.columns(at[None, :3]), at[None, 3:])[0]
 
     def slopes(at: np.ndarray) -> np.ndarray:
-        return block.at(at[None, :3], block.columns(at[None, :3]), at[None, 3:], used).jacobian[0]
+        return block.at(at[None, :3], block.columns(at[None, :3]), at[None, 3:], used).jacobian[0].T
 
     here = block.at(place[None, :3], block.columns(place[None, :3]), place[None, 3:], used)
     np.testing.assert_allclose(here.predicted[0], predicted(place), rtol=1e-12)
@@ -50,7 +50,7 @@ def test_derivatives_under_an_outer_power_are_those_of_differences(seed: int) ->
     for i in range(6):
         step = 1e-6 * np.eye(6)[i]
         by_difference = (predicted(place + step) - predicted(place - step)) / 2e-6
-        np.testing.assert_allclose(here.jacobian[0][:, i], by_difference, rtol=1e-6, atol=1e-7)
+        np.testing.assert_allclose(here.jacobian[0][i], by_difference, rtol=1e-6, atol=1e-7)
         bend = weights[0] @ (slopes(place + step) - slopes(place - step)) / 2e-6
         np.testing.assert_allclose(second[i], bend, rtol=1e-5, atol=1e-5)
 

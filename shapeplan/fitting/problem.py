@@ -93,7 +93,7 @@ class Problem:
         for block, coefficients in zip(self.blocks, solution.coefficients, strict=True):
             used = np.flatnonzero(block.uses)
             here = block.at(solution.exponents[:1], block.columns(solution.exponents[:1]), coefficients[:1], used)
-            slopes = here.jacobian[0] / here.predicted[0][:, None]
+            slopes = (here.jacobian[0] / here.predicted[0]).T
             exponents = np.zeros((block.rows, len(theta)))
             exponents[:, used] = slopes[:, : len(used)]
             by_exponent.append(exponents)

@@ -14,8 +14,13 @@ Bools: TypeAlias = NDArray[np.bool_]
 Number: TypeAlias = float | Floats
 CELLS_IN_MEMORY = 2_000_000
 """Numbers of one array that are worked on at once where only memory is bounded."""
-CELLS_IN_CACHE = 400_000
+CELLS_IN_CACHE = 40_000
 """Numbers of one array that are worked on at once where many passes go over them."""
+
+
+def weighted_sum(vectors: Floats, weights: Floats) -> Floats:
+    """Return ``weights @ vectors`` for a batch: of (batch, vectors, size) and (batch, vectors), shape (batch, size)."""
+    return np.asarray((weights[:, None, :] @ vectors)[:, 0])
 
 
 def robust_sigma(deviations: Floats) -> float:

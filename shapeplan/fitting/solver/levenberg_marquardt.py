@@ -104,15 +104,7 @@ def descend(
         One optimum a start.
     """
     movable = np.ones(starts.shape[1], dtype=bool) if free is None else free
-    rows = sum(block.rows for block in blocks)
-    return Solution.concatenate(
-        [
-            _Descent([block.take(piece) for block in blocks], objective, lower, upper, movable).run(
-                starts[piece], criteria
-            )
-            for piece in pieces(len(starts), rows)
-        ]
-    )
+    return _Descent(blocks, objective, lower, upper, movable).run(starts, criteria)
 
 
 @dataclass
@@ -132,6 +124,12 @@ class _Point:
     def put(self, batch: Index, other: _Point, some: Index) -> None:
         for mine, its in zip(vars(self).values(), vars(other).values(), strict=True):
             mine[batch] = its[some]
+
+    @classmethod
+    def concatenate(cls, points: Sequence[_Point]) -> _Point:
+        if len(points) == 1:
+            return points[0]
+        return cls(*map(np.concatenate, zip(*(vars(point).values() for point in points), strict=True)))
 
 
 @dataclass(frozen=True)
@@ -161,22 +159,21 @@ class _Descent:
 
     def _run(self, starts: Floats, criteria: StoppingCriteria) -> Solution:
         theta = np.clip(starts, self.lower, self.upper)
-        here = self._model(self.blocks, theta, None)
         batch = len(theta)
+        active = np.arange(batch)
+        here = self._model(active, theta, None)
         newton = criteria.near and self.objective.smooth
         damping, growth = np.full(batch, _LIGHTER if newton else self.objective.damping), np.full(batch, 2.0)
         quiet = np.zeros(batch, dtype=int)
         late = np.full(batch, newton)
-        active = np.arange(batch)
         for _ in range(criteria.steps):
             now = here.take(active)
-            blocks = [block.take(active) for block in self.blocks]
             moved, promised, newtons = self._step(now, damping[active], late[active])
             size = theta.shape[1]
             trial = np.clip(now.exponents + moved[:, :size], self.lower, self.upper)
             coefficients = now.coefficients + moved[:, size:]
             coefficients[coefficients <= _ROUNDING * now.coefficients] = 0.0
-            fresh = self._model(blocks, trial, coefficients)
+            fresh = self._model(active, trial, coefficients)
             gain = now.objective - fresh.objective
             rounding = _ROUNDING * now.objective
             accept = (gain > 0) | (self.objective.smooth & (promised < rounding) & (gain > -rounding))
@@ -245,11 +242,24 @@ class _Descent:
         bent = (now.curvature @ step[..., None])[..., 0]
         return step, -np.einsum("bi,bi->b", now.gradient + bent / 2, step), newtons
 
-    def _model(self, blocks: Sequence[Block], theta: Floats, coefficients: Floats | None) -> _Point:
-        """Model the objective around the exponents, with the best coefficients where they can be had, else these.
+    def _model(self, problems: Index, theta: Floats, coefficients: Floats | None) -> _Point:
+        """Model the objectives of some problems around exponents, with the best coefficients where they can be had.
 
-        Those that are given are the first guess at the best.
+        Those that are given are the first guess at the best, and are taken where the best cannot be had. Arrays that
+        have rows are worked on in pieces that stay in the cache; steps, which have none, are those of all problems.
         """
+        return _Point.concatenate(
+            [
+                self._model_at_once(
+                    [block.take(problems[piece]) for block in self.blocks],
+                    theta[piece],
+                    None if coefficients is None else coefficients[piece],
+                )
+                for piece in pieces(len(theta), sum(block.rows for block in self.blocks))
+            ]
+        )
+
+    def _model_at_once(self, blocks: Sequence[Block], theta: Floats, coefficients: Floats | None) -> _Point:
         batch, size = theta.shape
         total = size + sum(block.width for block in blocks)
         value, gradient = np.zeros(batch), np.zeros((batch, total))
@@ -272,12 +282,12 @@ class _Descent:
                 jacobian = here.jacobian
                 turned = jacobian.transpose(0, 2, 1)
                 where = np.concatenate([used, np.arange(start, stop)])
-                gradient[:, where] += (turned @ local.slope[..., None])[..., 0]
-                bounds = turned @ (jacobian * local.bound[..., None])
+                gradient[:, where] += (jacobian @ local.slope[..., None])[..., 0]
+                bounds = (jacobian * local.bound[:, None]) @ turned
                 bound[:, where[:, None], where] += bounds
                 same = local.curvature is local.bound
                 curvature[:, where[:, None], where] += (
-                    bounds if same else turned @ (jacobian * local.curvature[..., None])
+                    bounds if same else (jacobian * local.curvature[:, None]) @ turned
                 )
                 if self.objective.smooth:
                     bent = here.second_derivatives(local.slope)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from shapeplan.numerics.arrays import Bools, Floats
+from shapeplan.numerics.arrays import Bools, Floats, weighted_sum
 from shapeplan.numerics.box_qp import solve_nnls
 
 DELTA = 1e-3
@@ -55,7 +55,7 @@ class Objective(ABC):
 
     @abstractmethod
     def project(self, columns: Floats, observed: Floats, weights: Floats, positive: Bools | None = None) -> Floats:
-        """Return good non-negative coefficients of the columns, shape (batch, columns).
+        """Return good non-negative coefficients of the columns, shape (batch, columns, rows), as (batch, columns).
 
         `positive` is a guess at which are.
         """
@@ -116,22 +116,20 @@ class LogHuber(Objective):
 
     def project(self, columns: Floats, observed: Floats, weights: Floats, positive: Bools | None = None) -> Floats:
         """Return coefficients by a few rounds of reweighted least squares."""
-        scale = np.broadcast_to(1.0 / observed, columns.shape[:2])
+        scale = np.broadcast_to(1.0 / observed, (len(columns), columns.shape[2]))
         found = _least_squares(columns, scale, weights, positive)
         for _ in range(_REWEIGHTINGS):
             with np.errstate(divide="ignore"):
-                size = np.abs(np.log(np.einsum("bni,bi->bn", columns, found) * scale))
+                size = np.abs(np.log(weighted_sum(columns, found) * scale))
             found = _least_squares(columns, scale, weights * np.minimum(1.0, self.delta / np.maximum(size, _TINY)))
         return found
 
 
 def _least_squares(columns: Floats, scale: Floats, weights: Floats, positive: Bools | None = None) -> Floats:
-    """Minimize ``sum_r weights_r (scale_r columns_r x - 1)^2`` over ``x >= 0``."""
+    """Minimize ``sum_r weights_r (scale_r (x columns)_r - 1)^2`` over ``x >= 0``."""
     root = np.sqrt(weights)
-    scaled = columns * (root * scale)[..., None]
-    turned = scaled.transpose(0, 2, 1)
-    target = np.broadcast_to(root, columns.shape[:2])
-    return solve_nnls(turned @ scaled, (turned @ target[..., None])[..., 0], positive)
+    scaled = columns * np.atleast_2d(root * scale)[:, None]
+    return solve_nnls(scaled @ scaled.transpose(0, 2, 1), (scaled @ root[..., None])[..., 0], positive)
 
 
 RELATIVE = Relative()

@@ -10,7 +10,8 @@ import numpy as np
 
 from shapeplan.fitting.solver import outer_power
 from shapeplan.fitting.solver.outer_power import Lift
-from shapeplan.numerics.arrays import CELLS_IN_CACHE, Bools, Floats, Index
+from shapeplan.numerics.arrays import CELLS_IN_CACHE, Bools, Floats, Index, weighted_sum
+from shapeplan.numerics.grouping import group_alike
 
 
 @dataclass(frozen=True)
@@ -87,11 +88,11 @@ class Block:
         return replace(self, log_columns=columns, observed=observed, weights=weights)
 
     def columns(self, theta: Floats) -> Floats:
-        """Return the columns at many exponents, shape (batch, rows, columns)."""
-        rows, columns, exponents = self.log_columns.shape
+        """Return the columns at many exponents, shape (batch, columns, rows)."""
         mine = theta if self.maps is None else (self.maps @ theta[..., None])[..., 0]
-        logs = mine @ self.log_columns.reshape(rows * columns, exponents).T
-        return np.exp(logs, out=logs).reshape(len(theta), rows, columns)
+        table, places = self._layout.distinct
+        logs = mine @ table
+        return np.exp(logs, out=logs).take(places, axis=1).reshape(len(theta), self.width, self.rows)
 
     def at(self, theta: Floats, columns: Floats, coefficients: Floats, used: Index) -> Linearized:
         """Return the prediction and its derivatives.
@@ -100,50 +101,45 @@ class Block:
         ----------
         theta : ndarray, shape (batch, exponents)
             The exponents.
-        columns : ndarray, shape (batch, rows, columns)
+        columns : ndarray, shape (batch, columns, rows)
             The columns there.
         coefficients : ndarray, shape (batch, columns)
             Their coefficients.
         used : ndarray of int
             The exponents in use.
         """
+        size, raised = len(used), self.inside is not None
+        jacobian = np.empty((len(columns), size + self.width, self.rows))
+        self._slopes(columns, coefficients, used, jacobian[:, : size - raised])
+        jacobian[:, size:] = columns
         if self.inside is None:
             predicted = self.predicted(theta, columns, coefficients)
-            slopes = self._slopes(columns * coefficients[:, None, :], used)
-            return Linearized(self, predicted, np.concatenate([slopes, columns], axis=2), columns, coefficients, used)
-        size = len(used)
-        lift = Lift.of((columns[..., : self.inside] @ coefficients[:, : self.inside, None])[..., 0], theta[:, -1])
-        jacobian = np.empty((*columns.shape[:2], size + self.width))
-        jacobian[..., : size - 1] = self._slopes(columns * coefficients[:, None, :], used)
-        jacobian[..., size - 1] = lift.value * lift.log
-        jacobian[..., size:] = columns
-        jacobian[..., : size - 1] *= lift.first[..., None]
-        jacobian[..., size : size + self.inside] *= lift.first[..., None]
-        predicted = lift.value + (columns[..., self.inside :] @ coefficients[:, self.inside :, None])[..., 0]
+            return Linearized(self, predicted, jacobian, columns, coefficients, used)
+        inside, outside = slice(self.inside), slice(self.inside, None)
+        lift = Lift.of(weighted_sum(columns[:, inside], coefficients[:, inside]), theta[:, -1])
+        jacobian[:, : size - 1] *= lift.first[:, None]
+        jacobian[:, size - 1] = lift.value * lift.log
+        jacobian[:, size : size + self.inside] *= lift.first[:, None]
+        predicted = lift.value + weighted_sum(columns[:, outside], coefficients[:, outside])
         return Linearized(self, predicted, jacobian, columns, coefficients, used, lift)
 
     def predicted(self, theta: Floats, columns: Floats, coefficients: Floats) -> Floats:
         """Return the prediction, shape (batch, rows)."""
         if self.inside is None:
-            return np.asarray((columns @ coefficients[..., None])[..., 0])
+            return weighted_sum(columns, coefficients)
         return outer_power.predicted(columns, self.inside, theta[:, -1], coefficients)
 
-    def _slopes(self, terms: Floats, used: Index) -> Floats:
-        """Return the derivatives of sums of terms by the exponents in use, shape (batch, rows, exponents in use).
-
-        Parameters
-        ----------
-        terms : ndarray, shape (batch, rows, columns)
-            The columns times their coefficients.
-        used : ndarray of int
-            The exponents in use.
-        """
+    def _slopes(self, columns: Floats, coefficients: Floats, used: Index, out: Floats) -> None:
+        """Put the derivatives of the sum of terms by the exponents in use into an array (batch, exponents, rows)."""
         moving = self._layout.moving
-        slopes = np.zeros((*terms.shape[:2], len(moving)))
+        slopes = out if self.maps is None else np.empty((len(columns), len(moving), self.rows))
+        slopes[:] = 0.0
+        terms = columns * coefficients[..., None]
         # Most terms know one or two exponents.
         for exponent, column, logs in self._layout.slopes:
-            slopes[:, :, exponent] += terms[:, :, column] * logs
-        return slopes if self.maps is None else slopes @ self.maps[..., moving, :][..., used]
+            slopes[:, exponent] += terms[:, column] * logs
+        if self.maps is not None:
+            np.matmul(np.swapaxes(self.maps[..., moving, :][..., used], -1, -2), slopes, out=out)
 
     def live(self, coefficients: Floats) -> Bools:
         """Return which exponents move a term whose coefficient is not zero, shape (batch, exponents)."""
@@ -157,7 +153,7 @@ class Block:
 
         Parameters
         ----------
-        columns : ndarray, shape (batch, rows, columns)
+        columns : ndarray, shape (batch, columns, rows)
             The columns.
         coefficients : ndarray, shape (batch, columns)
             Their coefficients.
@@ -172,7 +168,7 @@ class Block:
             By the exponents in use, then the coefficients.
         """
         batch, layout = len(columns), self._layout
-        sums = (columns * weights[..., None]).transpose(2, 0, 1) @ layout.features
+        sums = (columns * weights[:, None]).transpose(1, 0, 2) @ layout.features
         by_column = (sums[..., : layout.most] @ layout.to_exponents).transpose(1, 2, 0)
         shares = (sums[..., layout.most :] * coefficients.T[..., None]).transpose(1, 0, 2).reshape(batch, -1)
         by_exponents = (shares @ layout.to_pairs).reshape(batch, len(layout.moving), len(layout.moving))
@@ -198,7 +194,7 @@ class Linearized:
         Whose prediction it is.
     predicted : ndarray, shape (batch, rows)
         The prediction.
-    jacobian : ndarray, shape (batch, rows, size)
+    jacobian : ndarray, shape (batch, size, rows)
         Its derivatives by the exponents in use, then the coefficients.
     columns, coefficients, used : ndarray
         As in `Block.at`.
@@ -230,6 +226,17 @@ class _Layout:
         self._logs = log_columns
 
     @cached_property
+    def distinct(self) -> tuple[Floats, Index]:
+        """Logarithms of which no two are alike, shape (exponents, some), and whose a row has, (columns x rows,).
+
+        A sweep has few values of a dimension, so that most columns have far fewer distinct entries than rows.
+        """
+        linear = self._logs.transpose(1, 0, 2).reshape(-1, self._logs.shape[2])
+        places = group_alike(*linear.T)
+        _, heads = np.unique(places, return_index=True)
+        return np.ascontiguousarray(linear[heads].T), places
+
+    @cached_property
     def moves(self) -> Bools:
         """Which exponents move which columns, shape (columns, exponents)."""
         return np.asarray((self._logs != 0).any(axis=0))
@@ -243,7 +250,10 @@ class _Layout:
     def slopes(self) -> list[tuple[int, int, Floats]]:
         """Place among the moving, column and logarithms, shape (rows,), of every pair of an exponent and a column."""
         pairs = np.argwhere(self.moves[:, self.moving].T)
-        return [(int(place), int(column), self._logs[:, column, self.moving[place]]) for place, column in pairs]
+        return [
+            (int(place), int(column), np.ascontiguousarray(self._logs[:, column, self.moving[place]]))
+            for place, column in pairs
+        ]
 
     @cached_property
     def _own(self) -> list[Index]:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from shapeplan.numerics.arrays import Floats
+from shapeplan.numerics.arrays import Floats, weighted_sum
 from shapeplan.numerics.box_qp import solve_nnls
 
 _TINY = 1e-300
@@ -41,7 +41,7 @@ class Lift(NamedTuple):
 
         Parameters
         ----------
-        jacobian : ndarray, shape (batch, rows, size)
+        jacobian : ndarray, shape (batch, size, rows)
             First derivatives of the prediction: by exponents, then by coefficients.
         weights : ndarray, shape (batch, rows)
             Of every row in the sum.
@@ -50,10 +50,10 @@ class Lift(NamedTuple):
         inside : int
             How many coefficients are inside.
         """
-        turned = jacobian.transpose(0, 2, 1)
-        second = turned @ (jacobian * (weights * (self.power - 1) / (self.power * self.value))[..., None])
-        mixed = (turned @ (weights * (1 / self.power + self.log))[..., None])[..., 0]
-        outside = [place, *range(place + 1 + inside, jacobian.shape[2])]
+        curved = weights * (self.power - 1) / (self.power * self.value)
+        second = (jacobian * curved[:, None]) @ jacobian.transpose(0, 2, 1)
+        mixed = (jacobian @ (weights * (1 / self.power + self.log))[..., None])[..., 0]
+        outside = [place, *range(place + 1 + inside, jacobian.shape[1])]
         second[:, outside, :] = second[:, :, outside] = mixed[:, outside] = 0.0
         second[:, place, :] += mixed
         second[:, :, place] += mixed
@@ -63,8 +63,8 @@ class Lift(NamedTuple):
 
 def predicted(columns: Floats, inside: int, power: Floats, coefficients: Floats) -> Floats:
     """Return the floor plus the power of the sum inside, shape (batch, rows), as in `good_coefficients`."""
-    raised = (columns[..., :inside] @ coefficients[:, :inside, None])[..., 0] ** power[:, None]
-    return np.asarray(raised + (columns[..., inside:] @ coefficients[:, inside:, None])[..., 0])
+    raised = weighted_sum(columns[:, :inside], coefficients[:, :inside]) ** power[:, None]
+    return np.asarray(raised + weighted_sum(columns[:, inside:], coefficients[:, inside:]))
 
 
 def good_coefficients(columns: Floats, inside: int, power: Floats, observed: Floats, weights: Floats) -> Floats:
@@ -74,7 +74,7 @@ def good_coefficients(columns: Floats, inside: int, power: Floats, observed: Flo
 
     Parameters
     ----------
-    columns : ndarray, shape (batch, rows, columns)
+    columns : ndarray, shape (batch, columns, rows)
         The columns, of which the first `inside` are inside the power.
     inside : int
         How many; the others are the floor.
@@ -83,7 +83,7 @@ def good_coefficients(columns: Floats, inside: int, power: Floats, observed: Flo
     observed, weights : ndarray, shape (rows,) or (batch, rows)
         What is to be predicted, and how much every row counts.
     """
-    batch, rows, width = columns.shape
+    batch, width, rows = columns.shape
     observed, weights = (np.broadcast_to(each, (batch, rows)) for each in (observed, weights))
     best, least = np.zeros((batch, width)), np.full(batch, np.inf)
     lowest = np.where(weights > 0, observed, np.inf).min(axis=1, keepdims=True)
@@ -99,19 +99,19 @@ def good_coefficients(columns: Floats, inside: int, power: Floats, observed: Flo
         target = raised ** (1 / power[:, None])
         found = np.repeat(floor, width, axis=1)
         own = np.where(weights > 0, weights * (power[:, None] * raised / observed) ** 2, 0.0)
-        found[:, :inside] = _solve(columns[..., :inside] / target[..., None], np.ones_like(target), own)
+        found[:, :inside] = _solve(columns[:, :inside] / target[:, None], np.ones_like(target), own)
         keep_lower(found)
     for _ in range(_ROUNDS):
-        lift = Lift.of((columns[..., :inside] @ best[:, :inside, None])[..., 0], power)
+        lift = Lift.of(weighted_sum(columns[:, :inside], best[:, :inside]), power)
         slopes = columns.copy()
-        slopes[..., :inside] *= lift.first[..., None]
-        short = observed - lift.value - (columns[..., inside:] @ best[:, inside:, None])[..., 0]
-        target = short + (slopes @ best[..., None])[..., 0]
-        keep_lower(_solve(slopes / observed[..., None], target / observed, weights))
+        slopes[:, :inside] *= lift.first[:, None]
+        short = observed - lift.value - weighted_sum(columns[:, inside:], best[:, inside:])
+        target = short + weighted_sum(slopes, best)
+        keep_lower(_solve(slopes / observed[:, None], target / observed, weights))
     return best
 
 
 def _solve(columns: Floats, target: Floats, weights: Floats) -> Floats:
-    """Return the non-negative least squares of ``columns @ x - target``."""
-    turned = (columns * weights[..., None]).transpose(0, 2, 1)
-    return solve_nnls(turned @ columns, (turned @ target[..., None])[..., 0])
+    """Return the non-negative least squares of ``x @ columns - target``."""
+    weighted = columns * weights[:, None]
+    return solve_nnls(weighted @ columns.transpose(0, 2, 1), (weighted @ target[..., None])[..., 0])

@@ -21,7 +21,7 @@ def project(
         What is minimized.
     block : Block
         Observations and weights.
-    theta, columns : ndarray, shape (batch, exponents) and (batch, rows, columns)
+    theta, columns : ndarray, shape (batch, exponents) and (batch, columns, rows)
         The exponents, and the columns there.
     positive : ndarray of bool, shape (batch, columns), optional
         A guess at which are not zero.

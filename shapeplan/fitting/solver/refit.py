@@ -247,10 +247,9 @@ def _shared_scores(block: Block, candidates: Floats, problems: int) -> Floats:
     for i, candidate in enumerate(candidates):
         columns = block.columns(candidate[None])[0]
         gram = np.empty((problems, width, width))
-        gram[:, pairs[0], pairs[1]] = gram[:, pairs[1], pairs[0]] = square @ (
-            columns[:, pairs[0]] * columns[:, pairs[1]]
-        )
-        moments = linear @ columns
+        products = square @ (columns[pairs[0]] * columns[pairs[1]]).T
+        gram[:, pairs[0], pairs[1]] = gram[:, pairs[1], pairs[0]] = products
+        moments = linear @ columns.T
         found = solve_nnls(gram, moments)
         scores[i] = constant - (moments * found).sum(axis=1)
     return scores
