@@ -10,7 +10,7 @@ from typing import Any
 
 from shapeplan.architectures.catalogue.language_names import is_quantized, language_names
 from shapeplan.architectures.catalogue.record import Counted, NamedModel
-from shapeplan.architectures.catalogue.tables import built_by_a_library, library_names, library_records
+from shapeplan.architectures.catalogue.tables import built_by_a_library, library_names, library_records, literal
 from shapeplan.errors import ArgumentError, ErrorDetail
 
 _SIZE = re.compile(r"(?:@|[-_ ]r?)([0-9]{3,4})(?:px)?$")
@@ -127,8 +127,13 @@ def _by_key(records: Iterable[NamedModel]) -> dict[str, NamedModel]:
 def _as_it_stands(name: str) -> Found | None:
     """Return the record of an image model's name in a paper, with the image after an ``@``."""
     stem, at, size = name.partition("@")
-    record = _vision().get(_key(stem)) if _NAME.fullmatch(name) else None
-    return _with_image(record, at, size)
+    return _with_image(_literally().get(literal(stem)), at, size)
+
+
+@cache
+def _literally() -> dict[str, NamedModel]:
+    """Return the records of image models by their names as they are compared with those of libraries."""
+    return {literal(name): record for record in _vision().values() for name in (record.name, *record.aliases)}
 
 
 def _of_language(name: str) -> Found | None:
@@ -177,12 +182,13 @@ def _readings(name: str) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def _near(name: str) -> str:
     """Return the hint for a name that is not known: the names that are nearest, and where all of them are."""
-    known: Mapping[str, str] = {
-        **{_key(each): each for each in library_names()},
-        **{key: record.name for key, record in (*_vision().items(), *_language().items())},
-    }
+    language = {key: record.name for key, record in _language().items()}
+    images = {key: record.name for key, record in _vision().items()}
+    known: Mapping[str, str] = {**{_key(each): each for each in library_names()}, **images, **language}
+    # Without owner and release a language model's name is nearer to what it should be.
     stem = [name, *(stem for stem, _ in language_names(name))][-1]
-    close = difflib.get_close_matches(_key(stem), known, n=3, cutoff=0.6)
+    close = difflib.get_close_matches(_key(stem), language, n=3, cutoff=0.6) if stem != name else []
+    close = [*difflib.get_close_matches(_key(name), known, n=3, cutoff=0.6), *close]
     near = ", ".join(dict.fromkeys(known[key] for key in close))
     more = "`shapeplan flops --list` shows names, with a word of it those of libraries too"
     return (f"did you mean {near}? " if near else "") + more
