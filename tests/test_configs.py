@@ -159,7 +159,9 @@ def test_what_cannot_be_exported_is_told() -> None:
     without = recommend(bare.fit, 1e21, preset="none")
     with pytest.raises(ArgumentError, match="needs heads, for which the law has no rule; give `heads` or `head_dim`"):
         export_config(without, "timm")
-    for name in LIBRARIES:
+    with pytest.raises(ArgumentError, match="`format=hf` writes the architecture's own family, and the law has none"):
+        export_config(bare, "hf")
+    for name in LIBRARIES.keys() - {"hf"}:
         codes = [caution.code for caution in export_config(bare, name).cautions]
         assert codes[0] == "export-defaults"
     flat = replace(sweep(), architecture=None, dims=("width", "depth"), shape=np.asarray(sweep().shape[:, :2]))

@@ -21,6 +21,8 @@ _KINDS = {
     "decoder": ("shapeplan.architectures.decoder", "Decoder"),
 }
 """Where the class of a kind is."""
+_USUAL = ("vit", "timm", "decoder", "gpt2", "gpt_neox", "llama", "gemma3", "qwen3", "olmo2", "mixtral", "deepseek_v3")
+"""Families that an error names; there are more than a line holds."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,7 @@ def find_family(name: object) -> Family:
     InputError
         If there is none.
     """
-    hint = f"choose one of {', '.join(FAMILIES)}"
+    hint = f"choose one of {', '.join(_USUAL)}, or what transformers has as the model_type of another decoder"
     if name is None:
         raise bad_setting("family", None, "is missing", hint)
     plain = {_plain(known): known for known in FAMILIES} | _ALIASES

@@ -46,7 +46,9 @@ def language_names(name: str) -> Iterator[tuple[str, dict[str, Any]]]:
     settings = {"seq": int(parts["seq"])} if parts["seq"] else {}
     plain, _ = _unquantized(parts["stem"])
     tuned, _ = _unquantized(_TUNING.sub("", plain))
-    for stem in dict.fromkeys((parts["stem"], plain, tuned)):
+    # A record may be of a release itself, with one word more behind it.
+    released = [plain[: word.start()] + plain[word.end() :] for word in _TUNING.finditer(plain)]
+    for stem in dict.fromkeys((parts["stem"], plain, *released, tuned)):
         if stem.lower() not in _RETAGGED:
             yield stem.replace(":", "-").replace("+", "-plus"), settings
 
