@@ -6,8 +6,12 @@ from shapeplan.architectures.architecture import FAMILIES, Architecture, Family,
 from shapeplan.architectures.base import Cost, Part, Transformer
 from shapeplan.architectures.conventions import CONVENTIONS, CountingConvention
 from shapeplan.architectures.decoder import Decoder
+from shapeplan.architectures.dit import DiT
+from shapeplan.architectures.encoder import Encoder
+from shapeplan.architectures.encoder_decoder import EncoderDecoder
 from shapeplan.architectures.fitted import FittedCost, PowerSum, PowerTerm
 from shapeplan.architectures.vit import ViT
+from shapeplan.architectures.whisper import Whisper
 
 __all__ = [
     "CONVENTIONS",
@@ -16,6 +20,9 @@ __all__ = [
     "Cost",
     "CountingConvention",
     "Decoder",
+    "DiT",
+    "Encoder",
+    "EncoderDecoder",
     "Family",
     "FittedCost",
     "Part",
@@ -23,6 +30,7 @@ __all__ = [
     "PowerTerm",
     "Transformer",
     "ViT",
+    "Whisper",
     "architecture",
     "find_family",
 ]

@@ -10,9 +10,13 @@ from typing import TYPE_CHECKING, Any, Self
 
 from shapeplan.architectures.base import SHAPE_DIMS, Transformer
 from shapeplan.architectures.decoder import OF_EXPERTS, Decoder
+from shapeplan.architectures.dit import DiT
+from shapeplan.architectures.encoder import ENCODER_STYLES, Encoder
+from shapeplan.architectures.encoder_decoder import ENCODER_DECODER_STYLES, EncoderDecoder
 from shapeplan.architectures.settings import LARGEST, as_int, bad_setting, checked
 from shapeplan.architectures.styles import STYLES
 from shapeplan.architectures.vit import ViT
+from shapeplan.architectures.whisper import Whisper
 from shapeplan.errors import InputError
 
 if TYPE_CHECKING:
@@ -27,6 +31,7 @@ _RATIO = "mlp_ratio"
 _PROBE = {
     **{"width": 4096.0, "depth": 12.0, "mlp_dim": 16384.0, "heads": 32.0, "head_dim": 128.0, "kv_heads": 1.0},
     **{"experts": 65536.0, "experts_per_token": 1.0, "expert_dim": 4096.0, "shared_expert_dim": 4096.0},
+    **{"decoder_depth": 12.0, "decoder_mlp_dim": 16384.0},
 }
 """A size for every dimension at which any sound settings make a model; floats need not divide by anything."""
 
@@ -63,6 +68,13 @@ FAMILIES: dict[str, Family] = {
         Family("timm", ViT, {"pool": "tok", "prefix_positions": True, "classes": 1000}),
         Family("decoder", Decoder),
         *(Family(name, Decoder, settings) for name, settings in STYLES.items()),
+        Family("encoder", Encoder),
+        *(Family(name, Encoder, settings) for name, settings in ENCODER_STYLES.items()),
+        Family("encoder_decoder", EncoderDecoder),
+        *(Family(name, EncoderDecoder, settings) for name, settings in ENCODER_DECODER_STYLES.items()),
+        Family("whisper", Whisper),
+        Family("dit", DiT),
+        Family("sit", DiT),
     )
 }
 """Every family by its name."""
@@ -73,6 +85,9 @@ _ALIASES = {
     "gemma1": "gemma",
     "gemma3text": "gemma3",
     "olmo1": "olmo",
+    "xlmroberta": "roberta",
+    "camembert": "roberta",
+    "flant5": "t5_v1_1",
 }
 
 
