@@ -15,7 +15,6 @@ ENCODER_STYLES: dict[str, dict[str, Any]] = {
     "bert": {},
     "roberta": {"token_types": 1},
     "distilbert": {"token_types": 0},
-    "megatron_bert": {"embedding_norm": False, "final_norm": True},
     "roberta_prelayernorm": {"token_types": 1, "final_norm": True},
     "xlm_roberta_xl": {"token_types": 1, "embedding_norm": False, "final_norm": True},
     "electra": {"head": "tokens", "classes": 1, "head_dense": True},

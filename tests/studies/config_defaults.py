@@ -14,9 +14,14 @@ from typing import Any
 
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
+from shapeplan.readers.configs.encoder_decoders import ENCODER_DECODERS
+from shapeplan.readers.configs.encoders import ENCODERS
 from shapeplan.readers.configs.models import MODEL_TYPES
 
-_SAME_FOR_ALL = {"architectures", "is_encoder_decoder", "add_cross_attention"}
+_SAME_FOR_ALL = {
+    *("architectures", "is_encoder_decoder", "add_cross_attention"),
+    *("is_decoder", "chunk_size_feed_forward", "id2label"),
+}
 CONFIGS = Path(__file__).parents[2] / "shapeplan" / "readers" / "configs"
 
 
@@ -32,17 +37,14 @@ def defaults(model_type: str, keys: set[str]) -> dict[str, Any]:
     except KeyError:
         return {}
     declared = {field.name: field.default for field in fields if field.name in keys - _SAME_FOR_ALL}
-    return {
-        name: value
-        for name, value in sorted(declared.items())
-        if isinstance(value, bool | int) or value is None
-    }
+    return {name: value for name, value in sorted(declared.items()) if isinstance(value, bool | int) or value is None}
 
 
 def main() -> None:
     """Write the file."""
     keys = asked_for()
-    found = {name: table for name in sorted(MODEL_TYPES) if (table := defaults(name, keys))}
+    types = {*MODEL_TYPES, *ENCODERS, *ENCODER_DECODERS}
+    found = {name: table for name in sorted(types) if (table := defaults(name, keys))}
     lines = ",\n".join(f'"{name}": {json.dumps(table)}' for name, table in found.items())
     (CONFIGS / "defaults.json").write_text("{\n" + lines + "\n}\n", encoding="utf-8")
 
