@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from shapeplan.architectures import CONVENTIONS, EncoderDecoder, Whisper
 from shapeplan.architectures.base import NORM_PARAMS
+from shapeplan.architectures.catalogue import named
 from shapeplan.architectures.encoder_decoder import ENCODER_DECODER_STYLES
 from shapeplan.errors import InputError
 from shapeplan.readers.configs.config import Config
@@ -85,6 +86,38 @@ def test_whisper_tiny() -> None:
     assert model.params - Whisper(**sizes, positions=0).params == 1500 * 384
     assert model.examples_per_input == 1
     assert model.examples_unit == "examples"
+
+
+@pytest.mark.parametrize(
+    ("name", "params"),
+    [
+        ("google-t5/t5-small", 60_506_624),
+        ("t5-base", 222_903_552),
+        ("t5-large", 737_668_096),
+        ("t5-3b", 2_851_598_336),
+        ("t5-11b", 11_307_321_344),
+        ("google/t5-v1_1-small", 76_961_152),
+        ("google/flan-t5-base", 247_577_856),
+        ("google/flan-t5-xxl", 11_135_332_352),
+        ("google/mt5-small", 300_176_768),
+        ("google/umt5-xxl", 12_972_531_712),
+        ("facebook/bart-base", 139_420_416),
+        ("facebook/bart-large-cnn", 406_290_432),
+        ("facebook/mbart-large-50", 610_879_488),
+        ("google/pegasus-large", 570_797_056),
+        ("facebook/m2m100_418M", 483_905_536),
+        ("facebook/nllb-200-distilled-600M", 615_073_792),
+        ("openai/whisper-tiny", 37_760_640),
+        ("openai/whisper-medium.en", 763_856_896),
+        ("openai/whisper-large-v3", 1_543_490_560),
+        ("openai/whisper-large-v3-turbo", 808_878_080),
+        ("distil-whisper/distil-large-v3", 756_405_760),
+    ],
+)
+def test_encoder_decoders_by_name(name: str, params: int) -> None:
+    """As transformers 5.24 builds them; T5 v1.1 and what follows it with an output matrix of its own."""
+    assert named(name).model.params == params
+    assert named(name).note
 
 
 # --- invariants

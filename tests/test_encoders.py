@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from shapeplan.architectures import CONVENTIONS, Encoder
 from shapeplan.architectures.base import NORM_PARAMS
+from shapeplan.architectures.catalogue import named
 from shapeplan.architectures.encoder import ENCODER_STYLES, HEADS
 from shapeplan.errors import InputError
 from shapeplan.readers.configs.config import Config
@@ -75,6 +76,33 @@ def test_bert_base_with_its_heads(settings: dict[str, Any], params: int, macs: i
 def test_modernbert_base() -> None:
     model = Encoder(**{**BERT, **ENCODER_STYLES["modernbert"], "depth": 22, "mlp_dim": 1152, "vocab": 50368})
     assert (model.params, model.macs) == (149_655_232, 85_437_972_480)
+
+
+@pytest.mark.parametrize(
+    ("name", "params"),
+    [
+        ("google-bert/bert-base-uncased", 109_514_298),
+        ("bert-base", 109_514_298),
+        ("bert-large-cased", 333_610_308),
+        ("FacebookAI/roberta-base", 124_697_433),
+        ("roberta-large", 355_412_057),
+        ("FacebookAI/xlm-roberta-large", 560_142_482),
+        ("distilbert-base-uncased", 66_985_530),
+        ("distilbert/distilroberta-base", 82_170_201),
+        ("google/electra-small-discriminator", 13_549_057),
+        ("google/electra-large-discriminator", 335_142_913),
+        ("microsoft/mpnet-base", 109_518_527),
+        ("answerdotai/ModernBERT-base", 149_655_232),
+        ("answerdotai/ModernBERT-large", 395_881_664),
+        ("sentence-transformers/all-MiniLM-L6-v2", 22_713_216),
+        ("BAAI/bge-large-en-v1.5", 335_141_888),
+        ("facebook/esm2_t33_650M_UR50D", 651_043_254),
+    ],
+)
+def test_encoders_by_name(name: str, params: int) -> None:
+    """As transformers 5.24 builds the class that the released configuration names."""
+    assert named(name).model.params == params
+    assert named(name).note
 
 
 # --- invariants

@@ -8,11 +8,15 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from shapeplan.architectures.catalogue.decoders import DECODERS
+from shapeplan.architectures.catalogue.dits import DITS
+from shapeplan.architectures.catalogue.encoders import ENCODER_DECODERS, ENCODERS
 from shapeplan.architectures.catalogue.record import Counted, NamedModel
 from shapeplan.architectures.catalogue.vits import VITS
 from shapeplan.errors import ArgumentError, ErrorDetail
 
-CATALOGUE: dict[str, NamedModel] = {record.name: record for record in (*VITS, *DECODERS)}
+CATALOGUE: dict[str, NamedModel] = {
+    record.name: record for record in (*VITS, *DECODERS, *ENCODERS, *ENCODER_DECODERS, *DITS)
+}
 """Every named model, by its name."""
 
 _SIZE = re.compile(r"(?:@|[-_ ]r?)([0-9]{3,4})(?:px)?$")
