@@ -341,7 +341,8 @@ def test_an_image_may_be_a_pair() -> None:
 @settings(max_examples=30)
 @given(st.sampled_from(sorted(FAMILIES)))
 def test_every_family_counts(name: str) -> None:
-    rest = {"patch": 14, "image": 224} if FAMILIES[name].model is ViT else {"vocab": 32000, "seq": 1024}
+    images = "patch" in FAMILIES[name].fields
+    rest = {"patch": 14, "image": 224} if images else {"vocab": 32000, "seq": 1024}
     cost = architecture({"family": name, "head_dim": 64, **rest})
     assert cost.describe()["family"] == name
     assert cost.params({"width": 1024, "depth": 24, "mlp_dim": 4096}) > 3e8

@@ -12,11 +12,16 @@ from shapeplan.architectures.families import FAMILIES, Family, find_family
 
 if TYPE_CHECKING:
     from shapeplan.architectures.decoder import Decoder
+    from shapeplan.architectures.dit import DiT
+    from shapeplan.architectures.encoder import Encoder
+    from shapeplan.architectures.encoder_decoder import EncoderDecoder
     from shapeplan.architectures.fitted import FittedCost, PowerSum, PowerTerm
     from shapeplan.architectures.vit import ViT
+    from shapeplan.architectures.whisper import Whisper
 
 _LATER = {
-    **{"Decoder": "decoder", "ViT": "vit"},
+    **{"Decoder": "decoder", "ViT": "vit", "Encoder": "encoder", "EncoderDecoder": "encoder_decoder"},
+    **{"Whisper": "whisper", "DiT": "dit"},
     **dict.fromkeys(("FittedCost", "PowerSum", "PowerTerm"), "fitted"),
 }
 """Loaded when they are asked for: a command counts one kind or two."""
@@ -28,6 +33,9 @@ __all__ = [
     "Cost",
     "CountingConvention",
     "Decoder",
+    "DiT",
+    "Encoder",
+    "EncoderDecoder",
     "Family",
     "FittedCost",
     "Part",
@@ -35,6 +43,7 @@ __all__ = [
     "PowerTerm",
     "Transformer",
     "ViT",
+    "Whisper",
     "architecture",
     "find_family",
 ]

@@ -23,6 +23,7 @@ _RATIO = "mlp_ratio"
 _PROBE = {
     **{"width": 4096.0, "depth": 12.0, "mlp_dim": 16384.0, "heads": 32.0, "head_dim": 128.0, "kv_heads": 1.0},
     **{"experts": 65536.0, "experts_per_token": 1.0, "expert_dim": 4096.0, "shared_expert_dim": 4096.0},
+    **{"decoder_depth": 12.0, "decoder_mlp_dim": 16384.0},
 }
 """A size for every dimension at which any sound settings make a model; floats need not divide by anything."""
 

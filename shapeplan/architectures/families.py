@@ -9,6 +9,7 @@ from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from shapeplan.architectures.encoder_styles import ENCODER_DECODER_STYLES, ENCODER_STYLES
 from shapeplan.architectures.settings import bad_setting
 from shapeplan.architectures.styles import STYLES
 from shapeplan.errors import InputError
@@ -19,9 +20,27 @@ if TYPE_CHECKING:
 _KINDS = {
     "vit": ("shapeplan.architectures.vit", "ViT"),
     "decoder": ("shapeplan.architectures.decoder", "Decoder"),
+    "encoder": ("shapeplan.architectures.encoder", "Encoder"),
+    "encoder_decoder": ("shapeplan.architectures.encoder_decoder", "EncoderDecoder"),
+    "whisper": ("shapeplan.architectures.whisper", "Whisper"),
+    "dit": ("shapeplan.architectures.dit", "DiT"),
 }
 """Where the class of a kind is."""
-_USUAL = ("vit", "timm", "decoder", "gpt2", "gpt_neox", "llama", "gemma3", "qwen3", "olmo2", "mixtral", "deepseek_v3")
+_USUAL = (
+    "vit",
+    "timm",
+    "decoder",
+    "gpt2",
+    "gpt_neox",
+    "llama",
+    "gemma3",
+    "qwen3",
+    "olmo2",
+    "mixtral",
+    "bert",
+    "t5",
+    "dit",
+)
 """Families that an error names; there are more than a line holds."""
 
 
@@ -74,6 +93,13 @@ FAMILIES: dict[str, Family] = {
         Family("timm", "vit", {"pool": "tok", "prefix_positions": True, "classes": 1000}),
         Family("decoder", "decoder"),
         *(Family(name, "decoder", settings) for name, settings in STYLES.items()),
+        Family("encoder", "encoder"),
+        *(Family(name, "encoder", settings) for name, settings in ENCODER_STYLES.items()),
+        Family("encoder_decoder", "encoder_decoder"),
+        *(Family(name, "encoder_decoder", settings) for name, settings in ENCODER_DECODER_STYLES.items()),
+        Family("whisper", "whisper"),
+        Family("dit", "dit"),
+        Family("sit", "dit"),
     )
 }
 """Every family by its name."""
@@ -84,6 +110,9 @@ _ALIASES = {
     "gemma1": "gemma",
     "gemma3text": "gemma3",
     "olmo1": "olmo",
+    "xlmroberta": "roberta",
+    "camembert": "roberta",
+    "flant5": "t5_v1_1",
 }
 
 
@@ -95,7 +124,7 @@ def find_family(name: object) -> Family:
     InputError
         If there is none.
     """
-    hint = f"choose one of {', '.join(_USUAL)}, or what transformers has as the model_type of another decoder"
+    hint = f"choose one of {', '.join(_USUAL)}, or what transformers has as another model_type"
     if name is None:
         raise bad_setting("family", None, "is missing", hint)
     plain = {_plain(known): known for known in FAMILIES} | _ALIASES

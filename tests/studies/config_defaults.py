@@ -15,8 +15,13 @@ from typing import Any
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
 from shapeplan.readers.configs.decoders import DECODERS
+from shapeplan.readers.configs.encoder_decoders import ENCODER_DECODERS
+from shapeplan.readers.configs.encoders import ENCODERS
 
-_SAME_FOR_ALL = {"architectures", "is_encoder_decoder", "add_cross_attention"}
+_SAME_FOR_ALL = {
+    *("architectures", "is_encoder_decoder", "add_cross_attention"),
+    *("is_decoder", "chunk_size_feed_forward", "id2label"),
+}
 CONFIGS = Path(__file__).parents[2] / "shapeplan" / "readers" / "configs"
 
 
@@ -38,7 +43,10 @@ def defaults(model_type: str, keys: set[str]) -> dict[str, Any]:
 def main() -> None:
     """Write the file."""
     keys = asked_for()
-    found = {name: table for name in sorted(DECODERS) if (table := defaults(name, keys))}
+    # Readers of image models have the defaults of their classes in them.
+    found = {
+        name: table for name in sorted({*DECODERS, *ENCODERS, *ENCODER_DECODERS}) if (table := defaults(name, keys))
+    }
     lines = ",\n".join(f'"{name}": {json.dumps(table)}' for name, table in found.items())
     (CONFIGS / "defaults.json").write_text("{\n" + lines + "\n}\n", encoding="utf-8")
 

@@ -102,18 +102,20 @@ def catalogue() -> dict[str, NamedModel]:
 @cache
 def _vision() -> dict[str, NamedModel]:
     """Return the records of image models by the keys of their names."""
+    from shapeplan.architectures.catalogue.dits import DITS
     from shapeplan.architectures.catalogue.vits import VITS
 
-    return _by_key(VITS)
+    return _by_key((*VITS, *DITS))
 
 
 @cache
 def _language() -> dict[str, NamedModel]:
     """Return the records of language models by the keys of their names."""
     from shapeplan.architectures.catalogue.decoders import DECODERS
+    from shapeplan.architectures.catalogue.encoders import ENCODER_DECODERS, ENCODERS
     from shapeplan.architectures.catalogue.mixtures import MIXTURES
 
-    return _by_key((*DECODERS, *MIXTURES))
+    return _by_key((*DECODERS, *MIXTURES, *ENCODERS, *ENCODER_DECODERS))
 
 
 def _by_key(records: Iterable[NamedModel]) -> dict[str, NamedModel]:

@@ -14,10 +14,14 @@ from shapeplan.errors import InputError
 from shapeplan.readers.configs.config import Config, Configured
 from shapeplan.readers.configs.decoders import DECODERS, DecoderReading, read_decoder
 from shapeplan.readers.configs.defaults import defaults_of
+from shapeplan.readers.configs.encoder_decoders import ENCODER_DECODERS
+from shapeplan.readers.configs.encoders import ENCODERS
 from shapeplan.readers.configs.vision import VISION
 
 READERS: dict[str, Callable[[Config], Configured]] = {
     **{kind: partial(read_decoder, reading=reading) for kind, reading in DECODERS.items()},
+    **ENCODERS,
+    **ENCODER_DECODERS,
     **VISION,
 }
 """How a configuration is read, by its `model_type`."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from shapeplan.readers.configs.config import Config, Configured
+from shapeplan.readers.configs.dit import DIFFUSERS
 from shapeplan.readers.configs.meta import is_params, read_params
 from shapeplan.readers.configs.models import read_model
 from shapeplan.readers.configs.nanogpt import is_nanogpt, read_nanogpt
@@ -36,6 +37,9 @@ def read_config(values: Mapping[str, Any], *, family: str | None = None) -> Conf
     config = Config(values)
     if "model_type" in values or any(isinstance(values.get(key), Mapping) for key in _NESTED):
         return read_model(values, family=family)
+    kind = values.get("_class_name")
+    if isinstance(kind, str) and kind in DIFFUSERS:
+        return DIFFUSERS[kind](config)
     if "vision_cfg" in values or "model_cfg" in values:
         return open_clip_config(config)
     if isinstance(values.get("architecture"), str):
