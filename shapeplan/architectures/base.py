@@ -90,6 +90,7 @@ class Transformer(ABC):
 
     family: ClassVar[str]
     examples_unit: ClassVar[str] = "examples"
+    example: ClassVar[str] = "image"
 
     width: Any = dimension()
     depth: Any = dimension()

@@ -78,6 +78,7 @@ class Decoder(Transformer):
 
     family: ClassVar[str] = "decoder"
     examples_unit: ClassVar[str] = "tokens"
+    example: ClassVar[str] = "token"
 
     mlp_dim: Any = dimension(None)
     vocab: int = count()

@@ -63,6 +63,7 @@ class Encoder(Transformer):
 
     family: ClassVar[str] = "encoder"
     examples_unit: ClassVar[str] = "tokens"
+    example: ClassVar[str] = "token"
 
     vocab: int = count()
     seq: int = count()

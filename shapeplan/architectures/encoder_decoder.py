@@ -58,6 +58,7 @@ class EncoderDecoder(Transformer):
     """
 
     family: ClassVar[str] = "encoder_decoder"
+    example: ClassVar[str] = "pair"
 
     decoder_depth: Any = dimension(None)
     decoder_mlp_dim: Any = dimension(None)

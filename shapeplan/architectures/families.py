@@ -26,21 +26,7 @@ _KINDS = {
     "dit": ("shapeplan.architectures.dit", "DiT"),
 }
 """Where the class of a kind is."""
-_USUAL = (
-    "vit",
-    "timm",
-    "decoder",
-    "gpt2",
-    "gpt_neox",
-    "llama",
-    "gemma3",
-    "qwen3",
-    "olmo2",
-    "mixtral",
-    "bert",
-    "t5",
-    "dit",
-)
+_USUAL = ("vit", "timm", "decoder", "gpt2", "gpt_neox", "llama", "gemma3", "qwen3", "mixtral", "bert", "t5", "dit")
 """Families that an error names; there are more than a line holds."""
 
 

@@ -27,6 +27,7 @@ class Whisper(EncoderDecoder):
     """
 
     family: ClassVar[str] = "whisper"
+    example: ClassVar[str] = "clip"
 
     channels: int = count(80)
     k_bias: bool | None = flag(False)

@@ -102,8 +102,8 @@ class ModelCost:
         return None if flops is None else flops / self.counted.model.examples_per_input
 
     def flops_ratio(self, first: ModelCost) -> float | None:
-        """Return the ratio of forward FLOPs an example; None for an image to a token."""
-        if self.counted.model.examples_unit != first.counted.model.examples_unit:
+        """Return the ratio of forward FLOPs an example; None for an image to a token, or another kind."""
+        if self.counted.model.example != first.counted.model.example:
             return None
         return self.forward_per_example / first.forward_per_example
 

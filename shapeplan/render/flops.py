@@ -258,8 +258,7 @@ def _experts(model: Transformer) -> str:
 
 
 def _unit(rows: Iterable[ModelCost]) -> str:
-    names = {"examples": "image", "tokens": "token"}
-    return " or ".join(dict.fromkeys(names[row.counted.model.examples_unit] for row in rows))
+    return " or ".join(dict.fromkeys(row.counted.model.example for row in rows))
 
 
 def _plural(rows: Iterable[ModelCost]) -> str:

@@ -32,7 +32,14 @@ def _dit(name: str, family: str, variant: str, patch: int, image: int, note: str
 def _diffusers(name: str, image: int) -> NamedModel:
     width, depth, heads = _SHAPES["XL"]
     shape = {"width": width, "depth": depth, "mlp_dim": 4 * width, "heads": heads, "patch": 2, "image": image}
-    return NamedModel(name, "dit", {**shape, "positions": 0, "block_embedders": True}, _DIFFUSERS, (), _OF_DIFFUSERS)
+    return NamedModel(
+        name,
+        "dit",
+        {**shape, "positions": 0, "block_embedders": True},
+        _DIFFUSERS,
+        (f"facebook/{name}",),
+        _OF_DIFFUSERS,
+    )
 
 
 DITS: tuple[NamedModel, ...] = (

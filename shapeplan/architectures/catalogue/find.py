@@ -157,7 +157,7 @@ def _of_paper(name: str) -> Found | None:
     """Return the record of an image model's name in a paper, with the patch and the image that it may end in."""
     for stem, changes in _readings(name) if _NAME.fullmatch(name) else ():
         record = _vision().get(_key(stem))
-        if record:
+        if record and (record.family == "vit" or not changes):
             return record, changes
     return None
 
@@ -166,7 +166,8 @@ def _with_image(record: NamedModel | None, at: str, size: str) -> Found | None:
     if record is None or not at:
         return (record, {}) if record else None
     sides = _SIDES.fullmatch(size)
-    if not sides:
+    # What a diffusion transformer sees are latents, smaller than the image that a name says.
+    if not sides or record.family != "vit":
         return None
     return record, {"image": (int(sides[1]), int(sides[2])) if sides[2] else int(sides[1])}
 

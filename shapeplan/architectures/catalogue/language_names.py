@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 _NAME = re.compile(
-    r"(?:hf\.co/)?(?:[\w.-]{1,100}/)?(?P<stem>(?=.*[A-Za-z]{2})[\w .:+-]{1,150}?)(?:@(?P<seq>[0-9]{1,9}))?", re.ASCII
+    r"(?:hf\.co/)?(?:[\w.-]{1,100}/)?(?P<stem>(?=.*[A-Za-z])[\w .:+-]{1,150}?)(?:@(?P<seq>[0-9]{1,9}))?", re.ASCII
 )
 _APART = r"[-_.: ]"
 _FLOATS = r"bf16|fp16|fp32|f16|f32"
