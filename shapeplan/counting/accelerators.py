@@ -49,6 +49,11 @@ class Fleet:
     count: int
     accelerator: Accelerator
 
+    @property
+    def as_of(self) -> str:
+        """When the table of peaks was last checked."""
+        return AS_OF
+
     def __str__(self) -> str:
         """Return e.g. ``64 x H100``."""
         return f"{self.count} x {self.accelerator.name}"

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
 
 from shapeplan import codes
 from shapeplan.architectures import CONVENTIONS, Part, Transformer
 from shapeplan.architectures.catalogue import Counted, named
 from shapeplan.architectures.conventions import find_convention, non_embedding_params
 from shapeplan.architectures.settings import is_array
-from shapeplan.counting.accelerators import AS_OF, Fleet, read_fleet
-from shapeplan.counting.memory import DEFAULT_RECIPE, MemoryRecipe, find_recipe
 from shapeplan.errors import ArgumentError, Caution, ErrorDetail, InputError
 from shapeplan.provenance import Source
 from shapeplan.quantities import LARGEST_FLOPS, convert_flops, format_bytes, format_count, format_flops
+
+if TYPE_CHECKING:
+    from shapeplan.counting.accelerators import Fleet
+    from shapeplan.counting.memory import MemoryRecipe
 
 MOST_EXAMPLES = 1e20
 _CENTURY = 36525.0
@@ -200,11 +203,11 @@ def flops(  # noqa: PLR0913 - public: an argument a question
     find_convention(flops_convention)
     counted = [_counted(model) for model in models]
     _check_lengths(examples, tokens, budget)
-    fleet, share = read_fleet(gpus, mfu)
+    fleet, share = _fleet(gpus, mfu)
     if fleet and examples is None and tokens is None and budget is None:
         hint = "add `examples`, `tokens` or `budget`"
         raise ArgumentError(ErrorDetail("no-training", "days need the length of a training", hint))
-    recipe = find_recipe(DEFAULT_RECIPE if memory is None else memory) if fleet or memory is not None else None
+    recipe = _recipe(memory) if fleet or memory is not None else None
     rows = []
     for one in counted:
         training = _training(one, examples, tokens, budget, flops_convention, fleet, share)
@@ -220,6 +223,21 @@ def flops(  # noqa: PLR0913 - public: an argument a question
         _cautions(rows, fleet),
         tuple(sources),
     )
+
+
+def _fleet(gpus: str | None, mfu: float | None) -> tuple[Fleet | None, float | None]:
+    if gpus is None and mfu is None:
+        return None, None
+    # Counting alone needs no table of accelerators, and starts faster without.
+    from shapeplan.counting.accelerators import read_fleet
+
+    return read_fleet(gpus, mfu)
+
+
+def _recipe(memory: str | None) -> MemoryRecipe:
+    from shapeplan.counting.memory import DEFAULT_RECIPE, find_recipe
+
+    return find_recipe(DEFAULT_RECIPE if memory is None else memory)
 
 
 def _counted(model: str | Transformer | Counted) -> Counted:
@@ -325,7 +343,7 @@ def _assumptions(
     lines += [f"{some_names(names)}: {text}" for text, names in said.items()]
     if fleet and mfu:
         chip = fleet.accelerator
-        lines.append(f"{chip.name}: {chip.peak / 1e12:g} TFLOP/s dense ({chip.source}; table of {AS_OF})")
+        lines.append(f"{chip.name}: {chip.peak / 1e12:g} TFLOP/s dense ({chip.source}; table of {fleet.as_of})")
         lines.append(f"MFU {mfu:.3g}: that share of the peak, counted in training FLOPs; no restarts, no evaluation")
     if recipe:
         lines.append(f"memory {recipe.name}: {recipe.what} ({recipe.source}); {recipe.total} bytes a parameter")

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from shapeplan.architectures.catalogue.language_names import is_quantized, language_names
 from shapeplan.architectures.catalogue.record import Counted, NamedModel
 from shapeplan.architectures.catalogue.tables import built_by_a_library, library_names, library_records, literal
 from shapeplan.errors import ArgumentError, ErrorDetail
@@ -87,7 +86,7 @@ def named(name: str, **changes: Any) -> Counted:
     # A name that says 384 is no name for 224.
     shown = record.name if said.keys() & changes.keys() else name
     note = record.note
-    if record.family != "vit" and is_quantized(name):
+    if _is_quantized(name, record):
         note = f"{note}; {_QUANTIZED}" if note else _QUANTIZED
     model = record.model(**{**said, **changes})
     return Counted(shown, model, record.family, record.source, note, record.name, record.whose)
@@ -140,11 +139,23 @@ def _literally() -> dict[str, NamedModel]:
 
 def _of_language(name: str) -> Found | None:
     """Return the record of a language model, whatever its owner, release and quantization."""
+    # Its patterns take as long to compile as an image model to count.
+    from shapeplan.architectures.catalogue.language_names import language_names
+
     for stem, changes in language_names(name):
         record = _language().get(_key(stem))
         if record:
             return record, changes
     return None
+
+
+def _is_quantized(name: str, record: NamedModel) -> bool:
+    """Return whether the name of a language model says that its weights were rounded."""
+    if record.family == "vit":
+        return False
+    from shapeplan.architectures.catalogue.language_names import is_quantized
+
+    return is_quantized(name)
 
 
 def _of_library(name: str) -> Found | None:
@@ -185,6 +196,8 @@ def _readings(name: str) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def _near(name: str) -> str:
     """Return the hint for a name that is not known: the names that are nearest, and where all of them are."""
+    from shapeplan.architectures.catalogue.language_names import language_names
+
     language = {key: record.name for key, record in _language().items()}
     images = {key: record.name for key, record in _vision().items()}
     known: Mapping[str, str] = {**{_key(each): each for each in library_names()}, **images, **language}
