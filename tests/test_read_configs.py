@@ -85,9 +85,11 @@ def test_nested_models_are_counted_alone_and_said() -> None:
     assert found.notes[0] == "text_config alone is counted; vision_config is not"
     alone = read_model(nested["text_config"])
     assert found.model() == alone.model()
-    tied = {"model_type": "llava", "tie_word_embeddings": True, "text_config": LLAMA | {"tie_word_embeddings": None}}
-    assert isinstance(model := read_model(tied).model(), Decoder)
-    assert not model.tied
+    # The logits are the outer model's, and so is whether they share the table: as said there, or as its class has it.
+    for outer, tied in (({"tie_word_embeddings": True}, True), ({"tie_word_embeddings": False}, False), ({}, True)):
+        model = read_model({"model_type": "mistral3", **outer, "text_config": LLAMA}).model()
+        assert isinstance(model, Decoder)
+        assert model.tied is tied
 
 
 @pytest.mark.parametrize(

@@ -44,9 +44,13 @@ def main() -> None:
     """Write the file."""
     keys = asked_for()
     # Readers of image models have the defaults of their classes in them.
-    found = {
-        name: table for name in sorted({*DECODERS, *ENCODERS, *ENCODER_DECODERS}) if (table := defaults(name, keys))
-    }
+    types = sorted({*DECODERS, *ENCODERS, *ENCODER_DECODERS})
+    found = {name: table for name in types if (table := defaults(name, keys))}
+    # Of a nested configuration the outer class says whether the tables are tied.
+    for name in sorted(CONFIG_MAPPING):
+        fields = {field.name: field.default for field in dataclasses.fields(CONFIG_MAPPING[name])}
+        if name not in found and "text_config" in fields and isinstance(fields.get("tie_word_embeddings"), bool):
+            found[name] = {"tie_word_embeddings": fields["tie_word_embeddings"]}
     lines = ",\n".join(f'"{name}": {json.dumps(table)}' for name, table in found.items())
     (CONFIGS / "defaults.json").write_text("{\n" + lines + "\n}\n", encoding="utf-8")
 

@@ -166,6 +166,8 @@ def _notes(config: Config, reading: DecoderReading) -> tuple[str, ...]:
     notes = []
     if reading.learned is None and config.number(*CONTEXT, default=None) is None:
         notes.append(f"the file says no sequence length: counted at {UNSAID_LENGTH} tokens (`seq` says another)")
+    if config.says("vision_config"):
+        notes.append("the language model alone is counted; vision_config is not")
     window = config.get("sliding_window", "attention_chunk_size", default=None)
     if window is not None and config.get("use_sliding_window", default=True):
         notes.append(f"windows of {window} tokens are counted as full attention")
@@ -314,6 +316,11 @@ DECODERS: dict[str, DecoderReading] = {
     "vaultgemma": DecoderReading("vaultgemma", flags=_OF_ATTENTION),
     "qwen2": DecoderReading("qwen2"),
     "qwen3": DecoderReading("qwen3", flags=_OF_ATTENTION),
+    # The language models of models that see, nested or with a vision_config beside them.
+    **dict.fromkeys(("qwen2_vl_text", "qwen2_5_vl_text", "qwen2_vl", "qwen2_5_vl"), DecoderReading("qwen2")),
+    "qwen3_vl_text": DecoderReading("qwen3", flags=_OF_ATTENTION),
+    "qwen3_vl_moe_text": DecoderReading("qwen3_moe", flags=_OF_ATTENTION, mixture=True),
+    "glm4v_text": DecoderReading("glm4", flags={"attention_bias": ("qkv_bias",)}),
     "exaone4": DecoderReading("exaone4"),
     "hunyuan_v1_dense": DecoderReading("hunyuan_v1_dense", flags=_OF_ATTENTION),
     "apertus": DecoderReading("apertus", flags=_OF_BOTH),

@@ -45,9 +45,9 @@ def read_model(values: Mapping[str, Any], *, family: str | None = None, path: st
         If the model type is unknown, or what a key says cannot be counted exactly; ``column`` names the key.
     """
     kind = values.get("model_type")
-    if isinstance(kind, str) and kind in READERS:
+    nested = None if str(kind) in VISION else _nested(values)
+    if nested is None and isinstance(kind, str) and kind in READERS:
         return READERS[kind](Config(values, path, defaults_of(kind)))
-    nested = _nested(values)
     if nested:
         inner = read_model(_inherited(values, nested), family=family, path=f"{path}{nested}.")
         others = [key for key in values if key.endswith("_config") and key != nested and isinstance(values[key], dict)]
@@ -55,7 +55,9 @@ def read_model(values: Mapping[str, Any], *, family: str | None = None, path: st
         return replace(inner, notes=(f"{nested} alone is counted{rest}", *inner.notes))
     if family is not None:
         name = find_family(family).name
-        return read_decoder(Config(values, path), DECODERS.get(name, DecoderReading(name)))
+        if name in READERS:
+            return READERS[name](Config(values, path))
+        return read_decoder(Config(values, path), DecoderReading(name))
     raise _unknown(kind, path)
 
 
@@ -69,11 +71,10 @@ def _nested(values: Mapping[str, Any]) -> str | None:
 
 def _inherited(values: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     """Return a nested configuration, with what stands outside and belongs to it."""
-    inner = dict(values[key])
-    # Tied tables are said of the whole model.
-    if "tie_word_embeddings" in values:
-        inner.setdefault("tie_word_embeddings", values["tie_word_embeddings"])
-    return inner
+    # The logits are the outer model's, which says whether they share the table of tokens.
+    outer = {**defaults_of(str(values.get("model_type"))), **values}
+    tied = {"tie_word_embeddings": outer["tie_word_embeddings"]} if "tie_word_embeddings" in outer else {}
+    return {**values[key], **tied}
 
 
 def _unknown(kind: object, path: str) -> InputError:
