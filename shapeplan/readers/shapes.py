@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from shapeplan.architectures import FAMILIES, Decoder, Family, find_family
+from shapeplan.architectures import FAMILIES, Decoder, Family, Transformer, find_family
+from shapeplan.architectures.base import SHAPE_DIMS
 from shapeplan.architectures.catalogue import Counted
+from shapeplan.architectures.catalogue.tables import built_by_a_library
 from shapeplan.architectures.settings import bad_setting
 from shapeplan.errors import ArgumentError, ErrorDetail, InputError
 from shapeplan.provenance import Source
@@ -186,7 +188,26 @@ def _counted(
     if "init_values" in texts:
         texts["layer_scale"] = str(texts.pop("init_values")).lower() not in ("0", "0.0", "false", "none")
     texts |= {**settings, **{key: text for key, text in shared.items() if key in family.fields}}
-    return Counted(f"row {number}" if name is None else str(name), shape_from_text(family, texts), family.name, file)
+    model = shape_from_text(family, texts)
+    if name is None:
+        return Counted(f"row {number}", model, family.name, file)
+    known = _as_its_library_builds_it(str(name), model)
+    return known or Counted(str(name), model, family.name, file)
+
+
+def _as_its_library_builds_it(name: str, model: Transformer) -> Counted | None:
+    """Return the model of a library by that name, if it is of the row's shape and has as many parameters.
+
+    No table has a column for everything that a library builds: what the row leaves out is then as the library has it.
+    """
+    record = built_by_a_library(name)
+    if record is None or type(built := record.model()) is not type(model):
+        return None
+    if any(getattr(built, setting) != getattr(model, setting) for setting in (*SHAPE_DIMS, "patch", "image", "pool")):
+        return None
+    if built.params != model.params:
+        return None
+    return Counted(name, built, record.family, record.source, record.note, record.name, record.whose)
 
 
 def _family(said: object, default: str | None, texts: Mapping[str, Any]) -> Family:
