@@ -19,10 +19,16 @@ if TYPE_CHECKING:
 def flops(
     models: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[NAME|FILE]...", help="Names such as SoViT-400m/14, llama-3-8b; or files of shapes."),
+        typer.Argument(
+            metavar="[NAME|FILE]...", help="Names such as SoViT-400m/14, llama-3-8b; a config.json; files of shapes."
+        ),
     ] = None,
     family: Annotated[
-        str | None, typer.Option("--family", help="Count a shape of your own: vit, decoder, llama, gpt2, qwen3 ...")
+        str | None,
+        typer.Option(
+            "--family",
+            help="A shape of your own: vit, llama, mixtral, bert, t5, dit ...; or how to read an unknown model_type.",
+        ),
     ] = None,
     width: Annotated[str | None, typer.Option("--width", help="Residual stream.")] = None,
     depth: Annotated[str | None, typer.Option("--depth", help="Blocks.")] = None,
