@@ -8,11 +8,14 @@ from typing import Any
 
 import pytest
 from conftest import Program
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from shapeplan.architectures import Decoder
 from shapeplan.errors import InputError
+from shapeplan.readers.configs.defaults import defaults_of
 from shapeplan.readers.configs.layers import MixtureLayers
-from shapeplan.readers.configs.models import read_model
+from shapeplan.readers.configs.models import READERS, read_model
 from shapeplan.readers.configs.read import read_config
 from shapeplan.readers.shapes import read_shapes
 
@@ -195,3 +198,30 @@ def test_the_command_says_whose_model_it_counted(tmp_path: Path, program: Progra
     done = program("flops", "config.json")
     assert done.returncode == 1
     assert done.stderr.startswith("error: config.json:6: column 'num_attention_heads'")
+
+
+NOT_READ = (
+    "architectures",
+    "layer_types",
+    "mlp_layer_types",
+    "moe_layer_freq",
+    "text_config",
+    "patch_size",
+    "id2label",
+)
+ODD: tuple[Any, ...] = (0, -1, 1, None, "x", [], [1], {}, True, float("nan"), 1e300, 3.5, 10**12, {"a": 1})
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.data())
+def test_no_value_of_any_key_is_an_error_of_ours(data: st.DataObject) -> None:
+    kind = data.draw(st.sampled_from(sorted(READERS)))
+    key = data.draw(st.sampled_from(sorted({*defaults_of(kind), *NOT_READ})))
+    config = {"model_type": kind, key: data.draw(st.sampled_from(ODD))}
+    try:
+        found = read_config(config)
+        model = found.model() if found else None
+    except InputError as error:
+        assert all(detail.column and detail.hint for detail in error.details)
+    else:
+        assert model is None or model.params > 0

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from shapeplan.architectures import Architecture, Transformer, find_family
 from shapeplan.architectures.base import SHAPE_DIMS
-from shapeplan.architectures.settings import bad_setting
+from shapeplan.architectures.settings import as_int, bad_setting
 
 _REQUIRED: Any = object()
 
@@ -94,12 +95,32 @@ class Config:
             raise bad_setting(self.path + names[0], value, "is neither true nor false", "write true or false")
         return bool(value)
 
-    def number(self, *names: str, default: Any = _REQUIRED) -> Any:
-        """Return a number; raise `InputError` if it is none. The default is returned as it is."""
+    def number(self, *names: str, default: Any = _REQUIRED, least: float = 0) -> Any:
+        """Return a number, an int where it is whole; the default is returned as it is.
+
+        Raises
+        ------
+        InputError
+            If it is no finite number of at least `least`.
+        """
         value = self.get(*names, default=default)
-        if value is not default and (isinstance(value, bool) or not isinstance(value, int | float)):
-            raise bad_setting(self.path + names[0], value, "is not a number", "write one number")
-        return value
+        if value is default:
+            return value
+        said = next((name for name in names if self.values.get(name) is not None), names[0])
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            raise bad_setting(self.path + said, value, "is not a number", "write one number")
+        if value < least:
+            raise bad_setting(self.path + said, value, f"is below {least:g}", "check it")
+        return as_int(value)
+
+    def items(self, name: str) -> list[Any]:
+        """Return a list, empty where the key is missing; raise `InputError` if it is none."""
+        value = self.get(name, default=None)
+        if value is None:
+            return []
+        if not isinstance(value, list | tuple):
+            raise bad_setting(self.path + name, value, "is no list", "write it in brackets")
+        return list(value)
 
     def inner(self, name: str) -> Config:
         """Return the configuration nested under a key; raise `InputError` if there is none."""

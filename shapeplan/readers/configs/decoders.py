@@ -74,7 +74,7 @@ def read_decoder(config: Config, reading: DecoderReading) -> Configured:
         If a key is missing, or what it says cannot be counted exactly; ``column`` names it.
     """
     _check_kind(config)
-    settings: Settings = {name: config.number(*keys) for name, keys in SIZES.items()}
+    settings: Settings = {name: config.number(*keys, least=1) for name, keys in SIZES.items()}
     for name, keys in (("kv_heads", ("num_key_value_heads", "num_kv_heads")), ("head_dim", ("head_dim",))):
         settings[name] = config.number(*keys, default=None)
     if settings["head_dim"] is None and settings["width"] % settings["heads"]:
@@ -100,13 +100,13 @@ def read_decoder(config: Config, reading: DecoderReading) -> Configured:
 
 def _check_kind(config: Config) -> None:
     """Refuse what is no plain language model."""
-    built = config.get("architectures", default=None) or []
+    built = config.items("architectures")
     if built and not any(str(name).endswith((*_LANGUAGE_MODEL, "ForConditionalGeneration")) for name in built):
         hint = "only language models are: those whose architectures end in ForCausalLM"
         config.refuse("architectures", "is not counted", hint)
     for name in ("add_cross_attention", "is_encoder_decoder"):
         config.must_be(name, False, default=False)
-    for kind in config.get("layer_types", default=None) or []:
+    for kind in config.items("layer_types"):
         if kind not in _LAYERS:
             config.refuse("layer_types", f"has layers of {kind}, which are not counted", "only attention is")
 
@@ -157,7 +157,7 @@ def _said(config: Config, names: tuple[str, ...]) -> str:
 
 
 def _whose(config: Config) -> str:
-    built = config.get("architectures", default=None)
+    built = config.items("architectures")
     name = built[0] if built else f"{config.get('model_type', default='decoder')}'s language model"
     return f"{name} of transformers"
 

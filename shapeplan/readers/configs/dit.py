@@ -27,7 +27,7 @@ def read_dit(config: Config) -> Configured:
         config.must_be(key, None)
     for key in ("only_cross_attention", "double_self_attention"):
         config.must_be(key, False, default=False)
-    heads = config.number("num_attention_heads", default=16)
+    heads = config.number("num_attention_heads", default=16, least=1)
     head_dim = config.number("attention_head_dim", default=72 if plain else 88)
     channels = config.number("in_channels", default=4)
     settings = {

@@ -27,7 +27,7 @@ def _read_t5(config: Config, prefix: str, every_block: bool = False) -> Configur
         "width": config.number("d_model", "hidden_size"),
         "depth": config.number("num_layers", "num_hidden_layers"),
         "mlp_dim": config.number("d_ff"),
-        "heads": config.number("num_heads", "num_attention_heads"),
+        "heads": config.number("num_heads", "num_attention_heads", least=1),
         "head_dim": config.number("d_kv", "head_dim"),
         "vocab": config.number("vocab_size"),
         "seq": config.number("n_positions", default=_T5_SEQ),
@@ -87,8 +87,8 @@ def _read_bart(config: Config, reading: BartReading) -> Configured:
 
 def _stacks(config: Config) -> Settings:
     """Return the sizes of both stacks; their numbers of heads change nothing, as long as they divide the width."""
-    width, heads = config.number("d_model", "hidden_size"), config.number("encoder_attention_heads")
-    if width % config.number("decoder_attention_heads"):
+    width, heads = config.number("d_model", "hidden_size"), config.number("encoder_attention_heads", least=1)
+    if width % config.number("decoder_attention_heads", least=1):
         config.refuse("decoder_attention_heads", f"does not divide the width {width}", "give a number that does")
     return {
         "width": width,

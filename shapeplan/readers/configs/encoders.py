@@ -128,7 +128,7 @@ def read_encoder(config: Config, reading: EncoderReading) -> Configured:
         config.must_be(name, False, default=False)
     config.must_be("chunk_size_feed_forward", 0, default=0)
     name = class_of(config, reading.prefix, reading.classes)
-    settings: Settings = {size: config.number(*keys) for size, keys in _SIZES.items()}
+    settings: Settings = {size: config.number(*keys, least=1) for size, keys in _SIZES.items()}
     settings |= _positions(config, reading)
     if reading.token_types:
         settings["token_types"] = config.number("type_vocab_size")
@@ -152,7 +152,7 @@ def class_of(config: Config, prefix: str, classes: Mapping[str, Any], bare: str 
     InputError
         If the class is not counted.
     """
-    built = config.get("architectures", default=None) or [f"{prefix}{bare}"]
+    built = config.items("architectures") or [f"{prefix}{bare}"]
     name = str(built[0]).removeprefix(prefix)
     if f"{prefix}{name}" != built[0] or name not in classes:
         known = ", ".join(prefix + each for each in classes)

@@ -8,6 +8,9 @@ from typing import NamedTuple
 from shapeplan.readers.configs.config import Config
 
 _SPARSE = ("sparse", "moe")
+_EVERY = ("decoder_sparse_step", "moe_layer_interval", "interleave_moe_layer_step", "moe_layer_freq")
+_MOST = 10_000
+"""Layers that are looked at one by one; no model has as many."""
 
 
 class MixtureLayers(NamedTuple):
@@ -29,23 +32,19 @@ def mixture_layers(config: Config, depth: int) -> MixtureLayers:
     InputError
         If no two numbers say it; ``column`` names the key.
     """
-    kinds = config.get("mlp_layer_types", default=None)
-    if kinds is not None:
+    if kinds := config.items("mlp_layer_types"):
         return _matching(config, "mlp_layer_types", [kind in _SPARSE for kind in kinds], depth)
-    first = int(config.number("first_k_dense_replace", "moe_layer_start_index", default=0))
-    every = int(config.number("decoder_sparse_step", "moe_layer_interval", "interleave_moe_layer_step", default=1))
-    frequency = config.get("moe_layer_freq", default=1)
-    if isinstance(frequency, list):
-        return _matching(config, "moe_layer_freq", [bool(one) for one in frequency], depth)
-    every = max(every, int(frequency))
-    if config.says("moe_layers"):
-        sparse = set(config.get("moe_layers"))
-        return _matching(config, "moe_layers", [i in sparse for i in range(depth)], depth)
-    dense = config.get("mlp_only_layers", default=None) or []
-    pattern = [on and i not in dense for i, on in enumerate(MixtureLayers(first, every).pattern(depth))]
-    last = config.number("moe_layer_end_index", default=-1)
-    if last >= 0:
-        pattern = [on and i <= last for i, on in enumerate(pattern)]
+    if isinstance(config.get("moe_layer_freq", default=1), list):
+        return _matching(config, "moe_layer_freq", [bool(one) for one in config.items("moe_layer_freq")], depth)
+    if sparse := config.items("moe_layers"):
+        return _matching(config, "moe_layers", [i in sparse for i in range(min(depth, _MOST))], depth)
+    first = config.number("first_k_dense_replace", "moe_layer_start_index", default=0)
+    every = max(config.number(name, default=1, least=1) for name in _EVERY)
+    dense, last = config.items("mlp_only_layers"), config.number("moe_layer_end_index", default=-1, least=-1)
+    if not dense and last in (-1, depth - 1):
+        return MixtureLayers(first, every)
+    pattern = MixtureLayers(first, every).pattern(min(depth, _MOST))
+    pattern = [on and i not in dense and (last < 0 or i <= last) for i, on in enumerate(pattern)]
     return _matching(config, "mlp_only_layers" if dense else "moe_layer_end_index", pattern, depth)
 
 

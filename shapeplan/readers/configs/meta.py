@@ -24,8 +24,8 @@ def read_params(config: Config) -> Configured:
     for key in ("moe_args", "vision_encoder", "vision_chunk_size", "lora", "quantization_args"):
         if config.says(key):
             config.refuse(key, "is not counted", "only plain language models are")
-    width, heads = config.number("dim"), config.number("n_heads")
-    vocab = config.number("vocab_size")
+    width, heads = config.number("dim", least=1), config.number("n_heads", least=1)
+    vocab = config.number("vocab_size", least=-1)
     if vocab < 1:
         config.refuse("vocab_size", "stands for the tokenizer's", "write its number of tokens: 32000 for Llama 1 and 2")
     settings: dict[str, Any] = {
@@ -55,5 +55,5 @@ def _llama_mlp(config: Config, width: int) -> int:
     hidden = int(2 * (4 * width) / 3)
     if config.says("ffn_dim_multiplier"):
         hidden = int(config.number("ffn_dim_multiplier") * hidden)
-    step = int(config.number("multiple_of", default=256))
+    step = int(config.number("multiple_of", default=256, least=1))
     return step * -(-hidden // step)

@@ -266,9 +266,10 @@ def _shape(
 
 def _image(config: Config, patch: int, image: int = 224) -> dict[str, Any]:
     sides = config.get("image_size", default=image)
-    if isinstance(sides, list | tuple):
-        sides = sides[0] if len(set(sides)) == 1 else tuple(sides)
-    return {"patch": _patch(config, patch), "image": sides}
+    whole = sides if isinstance(sides, list | tuple) else [sides]
+    if len(whole) not in (1, 2) or not all(isinstance(side, int) and side > 0 for side in whole):
+        config.refuse("image_size", "is no size of an image", "write one side in pixels, or [height, width]")
+    return {"patch": _patch(config, patch), "image": whole[0] if len(set(whole)) == 1 else tuple(whole)}
 
 
 def _patch(config: Config, default: int) -> int:
@@ -277,8 +278,8 @@ def _patch(config: Config, default: int) -> int:
         if len(set(patch)) != 1:
             config.refuse("patch_size", "is no square", "only square patches are counted")
         patch = patch[0]
-    if isinstance(patch, bool) or not isinstance(patch, int):
-        config.refuse("patch_size", "is no whole number", "write the side of a patch in pixels")
+    if isinstance(patch, bool) or not isinstance(patch, int) or patch < 1:
+        config.refuse("patch_size", "is no positive whole number", "write the side of a patch in pixels")
     return patch
 
 
