@@ -102,6 +102,10 @@ def test_nested_models_are_counted_alone_and_said() -> None:
         ({**LLAMA, "model_type": "lama"}, "'model_type' = lama is not known, and its block may be any; did you mean"),
         ({**LLAMA, "hidden_size": None}, "'hidden_size' is missing; add it to the configuration"),
         ({**LLAMA, "hidden_size": "4096"}, "'hidden_size' = 4096 is not a number; write one number"),
+        ({**LLAMA, "num_key_value_heads": None, "num_kv_head": 8}, "did you mean 'num_kv_heads'? leave it out if not"),
+        ({**LLAMA, "n_embd": 2048}, "'n_embd' = 2048 is another than hidden_size = 4096; keep one"),
+        ({**LLAMA, "num_attention_heads": 1.5}, "'num_attention_heads' = 1.5 is no whole number"),
+        ({**LLAMA, "hidden_size": 1000}, "'width' = 1000 is no multiple of heads = 32"),
         ({**LLAMA, "hidden_size": [4096, 2048]}, "'hidden_size' = [4096, 2048] is not a number"),
         ({**LLAMA, "tie_word_embeddings": "yes"}, "'tie_word_embeddings' = yes is neither true nor false"),
         ({**LLAMA, "architectures": ["LlamaForSequenceClassification"]}, "'architectures' = ['LlamaForSequence"),
@@ -115,6 +119,12 @@ def test_nested_models_are_counted_alone_and_said() -> None:
         ({"model_type": "helium", "head_dim": 64}, "'head_dim' = 64 is not the width over the heads, 128"),
         ({"model_type": "x", "text_config": {"model_type": "qwen3_5_text"}}, "'text_config.model_type' = qwen3_5_text"),
         ({"dim": 4096, "n_layers": 2, "n_heads": 32, "vocab_size": -1}, "'vocab_size' = -1 stands for the tokenizer's"),
+        ({"dim": 64, "n_layers": 2, "n_heads": 4, "vocab_size": 9, "n_kv_head": 2}, "did you mean 'n_kv_heads'?"),
+        ({"n_embd": 64, "n_layers": 2, "block_size": 9}, "did you mean 'n_layer'?"),
+        (
+            {"architecture": "vit_base_patch16_224", "pretrained_cfg": {"input_size": True}},
+            "'pretrained_cfg.input_size'",
+        ),
         ({"dim": 64, "n_layers": 2, "n_heads": 4, "vocab_size": 9, "moe_args": {}}, "'moe_args' = {} is not counted"),
     ],
 )
@@ -151,6 +161,15 @@ def test_layers_that_are_named_one_by_one_are_two_numbers(first: int, every: int
     assert model.mixture_layers == sum(pattern)
 
 
+def test_keys_of_other_classes_count_nothing() -> None:
+    """What transformers does not read of a model type is not read here: DeepSeek's classes know no moe_layer_freq."""
+    model = read_model(DEEPSEEK).model()
+    for key, value in (("moe_layer_freq", 2), ("mlp_only_layers", [5]), ("decoder_sparse_step", 2)):
+        assert read_model({**DEEPSEEK, key: value}).model() == model
+    latent = {key: DEEPSEEK[key] for key in ("kv_lora_rank", "qk_nope_head_dim", "qk_rope_head_dim", "v_head_dim")}
+    assert read_model({**LLAMA, **latent}).model() == read_model(LLAMA).model()
+
+
 def test_meta_and_mistral_write_params_json() -> None:
     llama = {"dim": 4096, "n_layers": 32, "n_heads": 32, "n_kv_heads": 8, "vocab_size": 128256}
     found = read_config({**llama, "multiple_of": 1024, "ffn_dim_multiplier": 1.3, "norm_eps": 1e-5})
@@ -180,6 +199,12 @@ def test_nanogpt_is_read_as_a_file_of_assignments_or_an_object(tmp_path: Path) -
     assert found is not None
     assert found.notes == ("nanoGPT's own where the file says nothing: bias = True, vocab_size = 50304",)
     assert found.model().params == 124475904
+    path.write_text("n_layer: int = 6\nn_head = 6\nn_embd = 64 * 6\nblock_size = 256\n")
+    with pytest.raises(InputError, match=":3: column 'n_embd': is computed; write its value out"):
+        read_shapes(path)
+    path.write_text("dataset = 'shakespeare_char'\nn_layer = 6\nn_head = 6\nn_embd = 384\nblock_size = 256\n")
+    with pytest.raises(InputError, match="says no vocab_size, which is that of the dataset shakespeare_char"):
+        read_shapes(path)
     path.write_text("import os\nprint('not a configuration')\n")
     with pytest.raises(InputError, match="assigns no settings of a model"):
         read_shapes(path)

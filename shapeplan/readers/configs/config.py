@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
@@ -12,6 +13,8 @@ from shapeplan.architectures.base import SHAPE_DIMS
 from shapeplan.architectures.settings import as_int, bad_setting
 
 _REQUIRED: Any = object()
+_MISSPELT = 0.92
+"""Two words this alike are one, misspelt."""
 
 
 @dataclass(frozen=True)
@@ -95,13 +98,13 @@ class Config:
             raise bad_setting(self.path + names[0], value, "is neither true nor false", "write true or false")
         return bool(value)
 
-    def number(self, *names: str, default: Any = _REQUIRED, least: float = 0) -> Any:
+    def number(self, *names: str, default: Any = _REQUIRED, least: float = 0, whole: bool = True) -> Any:
         """Return a number, an int where it is whole; the default is returned as it is.
 
         Raises
         ------
         InputError
-            If it is no finite number of at least `least`.
+            If it is no finite number of at least `least`, or no whole number where one is needed.
         """
         value = self.get(*names, default=default)
         if value is default:
@@ -111,7 +114,24 @@ class Config:
             raise bad_setting(self.path + said, value, "is not a number", "write one number")
         if value < least:
             raise bad_setting(self.path + said, value, f"is below {least:g}", "check it")
+        if whole and value != int(value):
+            raise bad_setting(self.path + said, value, "is no whole number", "write a whole number")
         return as_int(value)
+
+    def says_once(self, *names: str) -> None:
+        """Raise `InputError` if two of the names, which mean the same, are there with different values."""
+        said = {name: self.values[name] for name in names if self.values.get(name) is not None}
+        if len({str(value) for value in said.values()}) > 1:
+            other, name = list(said)[:2]
+            raise bad_setting(self.path + name, said[name], f"is another than {other} = {said[other]}", "keep one")
+
+    def must_know(self, words: Collection[str]) -> None:
+        """Raise `InputError` for a key that is one of the words but for a letter or two, where that word is missing."""
+        for key in self.values:
+            near = [] if key in words else difflib.get_close_matches(key, words, n=1, cutoff=_MISSPELT)
+            if near and near[0] not in self.values:
+                hint = f"did you mean {near[0]!r}? leave it out if not"
+                raise bad_setting(self.path + key, self.values[key], "is no key that is known here", hint)
 
     def items(self, name: str) -> list[Any]:
         """Return a list, empty where the key is missing; raise `InputError` if it is none."""

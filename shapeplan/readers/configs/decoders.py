@@ -31,6 +31,10 @@ _OF_ALL_MLPS = {"attention_bias": _ATTENTION, "mlp_bias": ("mlp_bias", "shared_b
 UNSAID_LENGTH = 2048
 """Tokens in a sequence where a configuration says none, and needs none: Meta's code has the same."""
 _LAYERS = ("full_attention", "sliding_attention", "chunked_attention", "attention")
+_WORDS = frozenset(
+    word for words in (*SIZES.values(), CONTEXT, MLP, EXPERTS, PER_TOKEN, SHARED, LATENT) for word in words
+) | {"num_key_value_heads", "num_kv_heads", "head_dim", "tie_word_embeddings", "moe_intermediate_size"}
+"""Keys that sizes are read from."""
 _LANGUAGE_MODEL = ("ForCausalLM", "LMHeadModel")
 
 
@@ -52,6 +56,8 @@ class DecoderReading:
         Whether the MLP is four times as wide as the stream where the configuration does not say.
     mixture : bool
         Whether it is a mixture of experts.
+    floored_heads : bool
+        Whether heads need not divide the width: their own is rounded down where the configuration does not say.
     rest : callable, optional
         From the configuration and the settings so far to the settings that are read in a way of their own.
     """
@@ -62,6 +68,7 @@ class DecoderReading:
     learned: int | None = None
     four_wide: bool = False
     mixture: bool = False
+    floored_heads: bool = False
     rest: Callable[[Config, Settings], Settings] | None = None
 
 
@@ -74,10 +81,13 @@ def read_decoder(config: Config, reading: DecoderReading) -> Configured:
         If a key is missing, or what it says cannot be counted exactly; ``column`` names it.
     """
     _check_kind(config)
+    config.must_know(_WORDS)
+    for keys in SIZES.values():
+        config.says_once(*keys)
     settings: Settings = {name: config.number(*keys, least=1) for name, keys in SIZES.items()}
     for name, keys in (("kv_heads", ("num_key_value_heads", "num_kv_heads")), ("head_dim", ("head_dim",))):
         settings[name] = config.number(*keys, default=None)
-    if settings["head_dim"] is None and settings["width"] % settings["heads"]:
+    if reading.floored_heads and settings["head_dim"] is None:
         settings["head_dim"] = settings["width"] // settings["heads"]
     settings["mlp_dim"] = config.number(*MLP, default=4 * settings["width"] if reading.four_wide else None)
     settings |= _sequence(config, reading)
@@ -120,7 +130,8 @@ def _sequence(config: Config, reading: DecoderReading) -> Settings:
 
 def _latent(config: Config, settings: Settings) -> Settings:
     """Return the settings of latent attention, which has neither key and value heads nor a width of heads."""
-    if config.number("kv_lora_rank", default=None) is None:
+    of_its_class = not config.defaults or "kv_lora_rank" in config.defaults
+    if not of_its_class or config.number("kv_lora_rank", default=None) is None:
         return {}
     sizes = {name: config.number(name, default=None) for name in LATENT}
     return {**sizes, "kv_heads": None, "head_dim": None}
@@ -168,7 +179,7 @@ def _notes(config: Config, reading: DecoderReading) -> tuple[str, ...]:
         notes.append(f"the file says no sequence length: counted at {UNSAID_LENGTH} tokens (`seq` says another)")
     if config.says("vision_config"):
         notes.append("the language model alone is counted; vision_config is not")
-    window = config.get("sliding_window", "attention_chunk_size", default=None)
+    window = config.number("sliding_window", "attention_chunk_size", default=None)
     if window is not None and config.get("use_sliding_window", default=True):
         notes.append(f"windows of {window} tokens are counted as full attention")
     if config.number("num_nextn_predict_layers", "num_mtp_layers", default=0):
@@ -344,7 +355,11 @@ DECODERS: dict[str, DecoderReading] = {
     "kimi_k2": DecoderReading("deepseek_v3", flags=_OF_ATTENTION, mixture=True),
     "dots1": DecoderReading("dots1", flags=_OF_ATTENTION, mixture=True),
     "glm4_moe": DecoderReading(
-        "glm4_moe", flags={"attention_bias": ("qkv_bias",)}, qk_norm=("use_qk_norm", "head"), mixture=True
+        "glm4_moe",
+        flags={"attention_bias": ("qkv_bias",)},
+        qk_norm=("use_qk_norm", "head"),
+        mixture=True,
+        floored_heads=True,
     ),
     "glm4_moe_lite": DecoderReading("glm4_moe_lite", flags=_OF_ATTENTION, mixture=True),
     "solar_open": DecoderReading("solar_open", flags={"attention_bias": ("qkv_bias",)}, mixture=True),

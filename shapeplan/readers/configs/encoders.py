@@ -173,12 +173,12 @@ def _classes(config: Config, settings: Settings) -> Settings:
     """Return how many classes a head has, if it is one of classes."""
     if settings["head"] not in _LABELS:
         return {}
-    names = config.get("id2label", default=None)
-    labels = len(names) if isinstance(names, Mapping) else config.number("num_labels", default=2)
+    named = config.get("id2label", default=None) is not None
+    labels = len(config.inner("id2label").values) if named else config.number("num_labels", default=2)
     if settings.get("classes") != 2:
         return {"classes": settings.get("classes", labels)}
     if labels != 2:
-        config.refuse("id2label" if names else "num_labels", "is not 2", "answers have a start and an end")
+        config.refuse("id2label" if named else "num_labels", "is not 2", "answers have a start and an end")
     return {}
 
 

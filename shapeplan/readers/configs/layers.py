@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from shapeplan.readers.configs.config import Config
@@ -32,6 +33,7 @@ def mixture_layers(config: Config, depth: int) -> MixtureLayers:
     InputError
         If no two numbers say it; ``column`` names the key.
     """
+    config = _of_its_class(config)
     if kinds := config.items("mlp_layer_types"):
         return _matching(config, "mlp_layer_types", [kind in _SPARSE for kind in kinds], depth)
     if isinstance(config.get("moe_layer_freq", default=1), list):
@@ -48,14 +50,23 @@ def mixture_layers(config: Config, depth: int) -> MixtureLayers:
     return _matching(config, "mlp_only_layers" if dense else "moe_layer_end_index", pattern, depth)
 
 
+def _of_its_class(config: Config) -> Config:
+    """Return the configuration with the keys that its class has: transformers ignores others, as of another type."""
+    if not config.defaults:
+        return config
+    return replace(config, values={key: value for key, value in config.values.items() if key in config.defaults})
+
+
 def _matching(config: Config, name: str, pattern: Sequence[bool], depth: int) -> MixtureLayers:
     if len(pattern) != depth:
         config.refuse(name, f"names {len(pattern)} layers, and there are {depth}", "name every layer once")
     if not any(pattern):
         return MixtureLayers(depth, 1)
-    first = list(pattern).index(True)
-    for every in range(1, depth + 1):
-        if MixtureLayers(first, every).pattern(depth) == list(pattern):
-            return MixtureLayers(first, every)
+    sparse = [i for i, on in enumerate(pattern) if on]
+    # Of one sparse layer alone any step says where it is that ends there.
+    every = sparse[1] - sparse[0] if sparse[1:] else sparse[0] + 1
+    found = MixtureLayers(sparse[0], every)
+    if found.pattern(depth) == list(pattern):
+        return found
     why = "mixes dense and sparse layers in an order that cannot be counted"
     return config.refuse(name, why, "only dense layers first, then every n-th a mixture")

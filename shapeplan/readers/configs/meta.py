@@ -7,6 +7,11 @@ from typing import Any
 from shapeplan.readers.configs.config import Config, Configured
 from shapeplan.readers.configs.decoders import UNSAID_LENGTH
 
+_KEYS = (
+    *("dim", "n_layers", "n_heads", "n_kv_heads", "vocab_size", "multiple_of", "ffn_dim_multiplier", "hidden_dim"),
+    *("head_dim", "max_seq_len", "tied_embeddings"),
+)
+
 
 def is_params(config: Config) -> bool:
     """Return whether a configuration is a ``params.json``."""
@@ -24,6 +29,7 @@ def read_params(config: Config) -> Configured:
     for key in ("moe_args", "vision_encoder", "vision_chunk_size", "lora", "quantization_args"):
         if config.says(key):
             config.refuse(key, "is not counted", "only plain language models are")
+    config.must_know(_KEYS)
     width, heads = config.number("dim", least=1), config.number("n_heads", least=1)
     vocab = config.number("vocab_size", least=-1)
     if vocab < 1:
@@ -54,6 +60,6 @@ def _llama_mlp(config: Config, width: int) -> int:
     """Return the hidden size of the MLP: two thirds of four widths, scaled, and rounded up."""
     hidden = int(2 * (4 * width) / 3)
     if config.says("ffn_dim_multiplier"):
-        hidden = int(config.number("ffn_dim_multiplier") * hidden)
+        hidden = int(config.number("ffn_dim_multiplier", whole=False) * hidden)
     step = int(config.number("multiple_of", default=256, least=1))
     return step * -(-hidden // step)

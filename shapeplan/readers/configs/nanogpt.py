@@ -26,6 +26,7 @@ def read_nanogpt(config: Config) -> Configured:
     InputError
         If a setting is no number; ``column`` names it.
     """
+    config.must_know(_DEFAULTS)
     known = Config(config.values, config.path, _DEFAULTS)
     width, bias, length = known.number("n_embd"), known.flag("bias"), known.number("block_size")
     settings: dict[str, Any] = {
@@ -54,12 +55,29 @@ def assignments(body: str, name: str) -> dict[str, Any]:
         raise InputError(
             ErrorDetail("bad-python", "is no Python", "give a file of NAME = VALUE lines", name, line)
         ) from None
-    found = {}
+    found: dict[str, Any] = {}
     for statement in tree.body:
         match statement:
-            case ast.Assign(targets=[ast.Name(id=target)], value=value):
-                try:
-                    found[target] = ast.literal_eval(value)
-                except ValueError:  # Computed from others; sizes of models are written out.
-                    continue
+            case ast.Assign(targets=[ast.Name(id=target)], value=ast.expr() as value):
+                _assign(found, target, value, name)
+            case ast.AnnAssign(target=ast.Name(id=target), value=ast.expr() as value):
+                _assign(found, target, value, name)
+    # What trains has other defaults than the model: no biases, and the vocabulary of its data.
+    if found.keys() & _TRAINED:
+        found.setdefault("bias", False)
+        if found.get("dataset", "openwebtext") != "openwebtext" and "vocab_size" not in found:
+            message = f"says no vocab_size, which is that of the dataset {found['dataset']}"
+            raise InputError(
+                ErrorDetail("missing-key", message, "add vocab_size = N to the file", name, 1, "vocab_size")
+            )
     return found
+
+
+def _assign(found: dict[str, Any], target: str, value: ast.expr, name: str) -> None:
+    """Keep a plain value; raise `InputError` where one that counts is computed."""
+    try:
+        found[target] = ast.literal_eval(value)
+    except ValueError:
+        if target in _DEFAULTS:
+            said = ErrorDetail("not-plain", "is computed", "write its value out", name, value.lineno, target)
+            raise InputError(said) from None

@@ -64,7 +64,7 @@ def _tower(vision: Config, outputs: int) -> dict[str, Any]:
     return {
         "width": width,
         "depth": vision.number("layers", default=12),
-        "mlp_dim": int(width * vision.number("mlp_ratio", default=4.0)),
+        "mlp_dim": int(width * vision.number("mlp_ratio", default=4.0, whole=False)),
         "heads": width // vision.number("head_width", default=64),
         "patch": vision.number("patch_size", default=16),
         "image": tuple(image) if isinstance(image, list) else image,

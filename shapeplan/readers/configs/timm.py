@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from shapeplan.architectures.catalogue import NamedModel
@@ -76,7 +75,7 @@ def _input(pretrained: Config) -> tuple[int | None, Any]:
     size = pretrained.get("input_size", default=None)
     if size is None:
         return None, None
-    if isinstance(size, Mapping | str) or len(size) != 3:
+    if not isinstance(size, list | tuple) or len(size) != 3:
         pretrained.refuse("input_size", "is no size", "write channels, height and width")
     channels, height, width = size
     fixed = pretrained.flag("fixed_input_size")

@@ -166,7 +166,7 @@ def _registers(config: Config, default: int) -> dict[str, Any]:
 
 def _dino_encoder(config: Config, patch: int) -> dict[str, Any]:
     """Return the settings of DINOv2: positions of the class token and the patches, not of registers."""
-    hidden = int(config.number("hidden_size", default=768) * config.number("mlp_ratio", default=4))
+    hidden = int(config.number("hidden_size", default=768) * config.number("mlp_ratio", default=4, whole=False))
     gated = config.flag("use_swiglu_ffn")
     settings = _shape(config, mlp_dim=(int(hidden * 2 / 3) + 7) // 8 * 8 if gated else hidden) | _image(config, patch)
     rows, columns = (side // settings["patch"] for side in _sides(settings["image"]))
@@ -303,8 +303,8 @@ def _projection(config: Config) -> dict[str, Any]:
 def _labels(config: Config) -> dict[str, Any]:
     """Return the classes of a classifier: as many as there are labels."""
     labels = config.get("id2label", default=None)
-    if isinstance(labels, Mapping):
-        return {"classes": len(labels)}
+    if labels is not None:
+        return {"classes": len(config.inner("id2label").values)}
     return {"classes": config.number("num_labels", default=_DEFAULT_LABELS)}
 
 
