@@ -155,6 +155,17 @@ def test_rows_of_other_kinds_of_attention_are_refused(tmp_path: Path) -> None:
         read_shapes(path)
 
 
+def test_a_family_of_mixtures_is_not_counted_dense(tmp_path: Path) -> None:
+    path = tmp_path / "shapes.csv"
+    path.write_text("family,width,depth,mlp_dim,heads,vocab,seq\nmixtral,64,2,128,4,100,32\n")
+    with pytest.raises(InputError, match="'experts' is missing, and mixtral is a mixture of experts; give experts"):
+        read_shapes(path)
+    path.write_text("family,width,depth,mlp_dim,heads,vocab,seq,n_experts,top_k\nmixtral,64,2,128,4,100,32,8,2\n")
+    (counted,) = read_shapes(path).models
+    assert isinstance(counted.model, Decoder)
+    assert (counted.model.experts, counted.model.experts_per_token) == (8, 2)
+
+
 # --- a sweep of mixtures
 
 SETTINGS = "vocab: 32000, seq: 2048, head_dim: 64, mlp_ratio: 2"
@@ -252,3 +263,10 @@ def test_a_simulated_sweep_of_mixtures_gives_its_truth_back(swept: Path) -> None
     regret = best.versus[0].regret
     assert regret is not None
     assert regret <= 0.01
+
+
+def test_a_mixture_is_not_written_as_a_dense_llama(swept: Path) -> None:
+    done = run(swept, "recommend", "--law", "law.json", "--flops", "1e21", "--format", "hf-llama")
+    assert done.returncode == 2
+    assert "hf-llama knows no experts, and this model has " in done.stderr
+    assert "write --format hf" in done.stderr

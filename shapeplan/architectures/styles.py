@@ -12,6 +12,16 @@ _QK_HEAD = {**_ROTARY, "qk_norm": "head"}
 _BESIDE = {**_PLAIN, "mlp_bias": True, "tied": False, "block_norms": 1, "head_bias": True}
 """GPT-J's: attention and MLP side by side behind one norm."""
 
+MIXTURES = frozenset(
+    {
+        *("mixtral", "qwen2_moe", "qwen3_moe", "olmoe", "flex_olmo", "deepseek", "deepseek_v2", "deepseek_v3", "dots1"),
+        *("glm4_moe", "glm4_moe_lite", "solar_open", "minimax_m2", "exaone_moe", "hy_v3", "hunyuan_v1_moe", "mellum"),
+        *("ernie4_5_moe", "llama4_text", "gpt_oss", "granitemoe", "granitemoeshared", "granitemoe_swa", "phimoe"),
+        *("dbrx", "cohere2_moe"),
+    }
+)
+"""Families that are mixtures of experts, of which a count needs to know how many there are."""
+
 STYLES: dict[str, dict[str, Any]] = {
     # GPT-2 and what keeps its block.
     "gpt2": {},

@@ -113,6 +113,9 @@ def export_config(plan: Plan, library: str) -> Export:
         message = f"`format={library}` is of another kind of model than the law's architecture, {family}"
         able = ", ".join(name for name, one in LIBRARIES.items() if isinstance(shape.model, one.model))
         raise ArgumentError(ErrorDetail("bad-format", message, f"write one of {able}", value=library))
+    if shape.decoder is not None and shape.decoder.experts is not None and "experts" not in how.tells:
+        message = f"{library} knows no experts, and this model has {shape.decoder.experts}"
+        raise ArgumentError(ErrorDetail("bad-format", message, "write `format=hf`", value=library))
     return Export(how.write(shape), tuple(_cautions(library, how, shape)))
 
 

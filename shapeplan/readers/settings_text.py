@@ -10,6 +10,7 @@ from shapeplan.architectures import Architecture, Family, Transformer, find_fami
 from shapeplan.architectures.base import SHAPE_DIMS
 from shapeplan.architectures.catalogue import Counted, find_model, named
 from shapeplan.architectures.settings import as_int, bad_setting, is_array, parse
+from shapeplan.architectures.styles import MIXTURES
 from shapeplan.readers.spelling import normal
 
 _PLAIN_MLPS = ("mlp", "plain", "gelu", "relu")
@@ -48,6 +49,9 @@ def shape_from_text(family: Family, texts: Mapping[str, object]) -> Transformer:
     settings = settings_from_text(family, texts)
     if "mlp_ratio" in settings and "mlp_dim" in settings:
         raise bad_setting("mlp_ratio", settings["mlp_ratio"], "and mlp_dim say the same", "give one of them")
+    if family.name in MIXTURES and "experts" not in settings:
+        hint = "give experts and experts_per_token, or the family of a dense model"
+        raise bad_setting("experts", None, f"is missing, and {family.name} is a mixture of experts", hint)
     shape = {dim: settings.pop(dim) for dim in SHAPE_DIMS if dim in settings}
     return _exact(Architecture.of(family, settings).model(shape))
 

@@ -16,6 +16,7 @@ from shapeplan.errors import ArgumentError, ErrorDetail, InputError
 from shapeplan.provenance import Source
 from shapeplan.readers.absent import STATED, without_absent
 from shapeplan.readers.config_files import PYTHON, configuration_of, read_config_file
+from shapeplan.readers.mixture_columns import WORDS
 from shapeplan.readers.names import SYNONYMS
 from shapeplan.readers.parse import parse_table
 from shapeplan.readers.settings import check_settings
@@ -48,11 +49,8 @@ _SETTINGS: dict[str, tuple[str, ...]] = {
     "attention_bias": (),
     "init_values": (),
     "mlp_bias": ("dense_mlp_bias",),
-    "experts": ("num_experts", "num_local_experts", "n_routed_experts"),
-    "experts_per_token": ("num_experts_per_tok", "top_k"),
-    "expert_dim": ("moe_intermediate_size",),
+    **WORDS,
     "shared_experts": ("n_shared_experts", "num_shared_experts"),
-    "shared_expert_dim": ("shared_expert_intermediate_size",),
     "first_dense_layers": ("first_k_dense_replace",),
     "attention": ("attention_type",),
 }
