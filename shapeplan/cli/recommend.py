@@ -129,7 +129,9 @@ def recommend(
     force: Annotated[bool, typer.Option("--force", help="Plan on a fit that is not to be trusted.")] = False,
     form: Annotated[
         str | None,
-        typer.Option("--format", help="table, json, csv; big_vision, timm, hf-vit, hf-llama, hf (mixtures), nanogpt: a config."),
+        typer.Option(
+            "--format", help="table, json, csv; big_vision, timm, hf-vit, hf-llama, hf (mixtures), nanogpt: a config."
+        ),
     ] = None,
     as_json: opt.AsJson = False,
     output: opt.Output = None,
