@@ -24,6 +24,8 @@ SHAPE_DIMS = ("width", "depth", "mlp_dim")
 MIXTURE_DIMS = ("experts", "experts_per_token", "expert_dim", "shared_expert_dim")
 OF_EXPERTS = ("experts_per_token", "expert_dim", "shared_experts", "shared_expert_dim", "first_dense_layers")
 """Settings that only a mixture of experts has."""
+OF_LATENT = ("kv_lora_rank", "q_lora_rank", "qk_nope_head_dim", "qk_rope_head_dim", "v_head_dim")
+"""Settings that only latent attention has, `kv_lora_rank` its mark; transformers has the same names."""
 WHOLE_DIMS = (*SHAPE_DIMS, *MIXTURE_DIMS)
 """Dimensions of a sweep that are whole numbers."""
 NORM_PARAMS = {"layernorm": 2, "rmsnorm": 1, "layernorm_nobias": 1, "nonparametric": 0}

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from shapeplan.architectures.attention import LatentAttention, attended_pairs
-from shapeplan.architectures.base import NORM_PARAMS, OF_EXPERTS, Embeddings, Part, Transformer
+from shapeplan.architectures.base import NORM_PARAMS, OF_EXPERTS, OF_LATENT, Embeddings, Part, Transformer
 from shapeplan.architectures.mixture import Mixture, mixture_layers
 from shapeplan.architectures.settings import bad_setting, choice, count, dimension, flag, is_array, must_divide
 
 QK_NORMS = ("none", "head", "full", "full_nobias")
 CORRECTIONS = ("none", "buffer", "parameter")
-_LATENT = ("qk_nope_head_dim", "qk_rope_head_dim", "v_head_dim")
+_LATENT_HEADS = ("qk_nope_head_dim", "qk_rope_head_dim", "v_head_dim")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +57,7 @@ class Decoder(Transformer):
     causal : bool
         Whether only the pairs of tokens that a causal mask allows are counted; by default attention is counted in full.
     window, full_every : int, optional
-        With `causal`: every layer attends to this many tokens at most, but for every so-manieth (0: none is full).
+        With `causal`: every layer attends to this many tokens at most, but for every n-th, which is full (0: none is).
     experts, experts_per_token : int, float or array, optional
         Routed experts of a mixture layer, and how many of them a token visits; dense without.
     expert_dim : int, float or array, optional
@@ -149,7 +149,7 @@ class Decoder(Transformer):
         """The matrices of latent attention, where the model has it."""
         if self.kv_lora_rank is None:
             return None
-        dims = (getattr(self, name) for name in _LATENT)
+        dims = (getattr(self, name) for name in _LATENT_HEADS)
         return LatentAttention(self.width, self.head_count, self.q_lora_rank, self.kv_lora_rank, *dims)
 
     @property
@@ -304,10 +304,9 @@ class Decoder(Transformer):
         if mixture is None:
             return {}
         tokens = layers * self.seq
-        routed = mixture.per_token * mixture.matrices * mixture.width * mixture.expert_dim
         return {
-            "router": Part(layers * mixture.router, tokens * mixture.width * mixture.experts),
-            "experts": Part(layers * mixture.experts * mixture.expert, tokens * routed),
+            "router": Part(layers * mixture.router, tokens * mixture.router_weights),
+            "experts": Part(layers * mixture.experts * mixture.expert, tokens * mixture.routed_weights),
             "shared_experts": Part(layers * mixture.always, tokens * mixture.always_weights),
         }
 
@@ -336,12 +335,12 @@ class Decoder(Transformer):
     def _check_latent(self) -> None:
         """Raise `InputError` on settings of latent attention that are missing, or too many."""
         if self.kv_lora_rank is None:
-            for name in (*_LATENT, "q_lora_rank"):
+            for name in OF_LATENT:
                 if getattr(self, name) is not None:
                     why = "is of latent attention, which this model lacks"
                     raise bad_setting(name, getattr(self, name), why, "add kv_lora_rank, or leave it out")
             return
-        for name in _LATENT:
+        for name in _LATENT_HEADS:
             if getattr(self, name) is None:
                 raise bad_setting(name, None, "is missing", "latent attention (kv_lora_rank) needs it")
         for name, fine in (("kv_heads", None), ("qk_norm", "none"), ("attn_norm", False)):

@@ -60,9 +60,9 @@ class Family:
         """What may be set, by name."""
         return {setting.name: setting for setting in fields(self.model)}
 
-    @property
+    @cached_property
     def dims(self) -> tuple[str, ...]:
-        """What may be a dimension of a sweep."""
+        """What may be a dimension of a sweep; searches ask for it thousands of times."""
         return tuple(name for name, setting in self.fields.items() if setting.metadata["kind"] == "dimension")
 
     def unknown(self, name: object, value: object) -> InputError:

@@ -71,13 +71,19 @@ class Mixture:
         return self.always_weights + self.shared_bias * biases
 
     @property
+    def router_weights(self) -> Any:
+        """Weights of the router."""
+        return self.width * self.experts
+
+    @property
+    def routed_weights(self) -> Any:
+        """Weights of the routed experts that a token visits."""
+        return self.per_token * self.matrices * self.width * self.expert_dim
+
+    @property
     def visited(self) -> Any:
-        """Weights of the matrices that a token is multiplied with: the router's, and those of its experts."""
-        return (
-            self.width * self.experts
-            + self.per_token * self.matrices * self.width * self.expert_dim
-            + self.always_weights
-        )
+        """Weights of the matrices that a token is multiplied with, each once."""
+        return self.router_weights + self.routed_weights + self.always_weights
 
     @property
     def idle(self) -> Any:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from shapeplan.architectures.base import OF_EXPERTS
+from shapeplan.architectures.base import OF_EXPERTS, OF_LATENT
 from shapeplan.architectures.settings import bad_setting
 
 STATED = frozenset({"attention", "tied", "norm", "qk_norm", "qkv_bias", "out_bias", "mlp_bias"})
 """Columns that together say what the name of a decoder's family would."""
-_LATENT = ("kv_lora_rank", "q_lora_rank", "qk_nope_head_dim", "qk_rope_head_dim", "v_head_dim")
-_OPTIONAL = (*_LATENT, *OF_EXPERTS, "experts", "head_dim", "kv_heads", "window", "mlp_dim")
+_OPTIONAL = (*OF_LATENT, *OF_EXPERTS, "experts", "head_dim", "kv_heads", "window", "mlp_dim")
 _ONLY_OF_EXPERTS = (*OF_EXPERTS, "experts", "moe_every", "shared_gate", "expert_bias", "shared_bias", "router_bias")
 _ATTENTION = {"gqa": False, "mha": False, "mqa": False, "mla": True}
 

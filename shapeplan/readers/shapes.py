@@ -189,7 +189,8 @@ def _counted(
     model = shape_from_text(family, texts)
     if name is None:
         return Counted(f"row {number}", model, family.name, file)
-    known = _as_its_library_builds_it(str(name), model)
+    # What options change is no longer what the library builds.
+    known = None if settings else _as_its_library_builds_it(str(name), model)
     return known or Counted(str(name), model, family.name, file)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from shapeplan.architectures.base import OF_LATENT
 from shapeplan.readers.configs.config import Config, Configured
 from shapeplan.readers.configs.layers import mixture_layers
 
@@ -22,7 +23,7 @@ MLP = ("intermediate_size", "ffn_dim", "n_inner", "ffn_hidden_size")
 EXPERTS = ("num_local_experts", "num_experts", "n_routed_experts", "moe_num_experts")
 PER_TOKEN = ("num_experts_per_tok", "num_experts_per_token", "moe_topk", "moe_k")
 SHARED = ("n_shared_experts", "num_shared_experts", "moe_num_shared_experts", "num_shared_expert")
-LATENT = ("kv_lora_rank", "q_lora_rank", "qk_nope_head_dim", "qk_rope_head_dim", "v_head_dim")
+KV_HEADS = ("num_key_value_heads", "num_kv_heads")
 _ATTENTION = ("qkv_bias", "out_bias")
 _ALL = (*_ATTENTION, "mlp_bias")
 _OF_ATTENTION = {"attention_bias": _ATTENTION}
@@ -32,8 +33,8 @@ UNSAID_LENGTH = 2048
 """Tokens in a sequence where a configuration says none, and needs none: Meta's code has the same."""
 _LAYERS = ("full_attention", "sliding_attention", "chunked_attention", "attention")
 _WORDS = frozenset(
-    word for words in (*SIZES.values(), CONTEXT, MLP, EXPERTS, PER_TOKEN, SHARED, LATENT) for word in words
-) | {"num_key_value_heads", "num_kv_heads", "head_dim", "tie_word_embeddings", "moe_intermediate_size"}
+    word for words in (*SIZES.values(), KV_HEADS, CONTEXT, MLP, EXPERTS, PER_TOKEN, SHARED, OF_LATENT) for word in words
+) | {"head_dim", "tie_word_embeddings", "moe_intermediate_size"}
 """Keys that sizes are read from."""
 _LANGUAGE_MODEL = ("ForCausalLM", "LMHeadModel")
 
@@ -85,7 +86,7 @@ def read_decoder(config: Config, reading: DecoderReading) -> Configured:
     for keys in SIZES.values():
         config.says_once(*keys)
     settings: Settings = {name: config.number(*keys, least=1) for name, keys in SIZES.items()}
-    for name, keys in (("kv_heads", ("num_key_value_heads", "num_kv_heads")), ("head_dim", ("head_dim",))):
+    for name, keys in (("kv_heads", KV_HEADS), ("head_dim", ("head_dim",))):
         settings[name] = config.number(*keys, default=None)
     if reading.floored_heads and settings["head_dim"] is None:
         settings["head_dim"] = settings["width"] // settings["heads"]
@@ -98,7 +99,7 @@ def read_decoder(config: Config, reading: DecoderReading) -> Configured:
     if reading.qk_norm:
         key, kind = reading.qk_norm
         settings["qk_norm"] = kind if config.flag(key) else "none"
-    settings |= _latent(config, settings)
+    settings |= _latent(config)
     settings |= _mixture(config, settings) if reading.mixture else _dense(config)
     if reading.rest:
         settings |= reading.rest(config, settings)
@@ -128,12 +129,12 @@ def _sequence(config: Config, reading: DecoderReading) -> Settings:
     return {"seq": config.number(*CONTEXT), "positions": config.number(*CONTEXT) + reading.learned}
 
 
-def _latent(config: Config, settings: Settings) -> Settings:
+def _latent(config: Config) -> Settings:
     """Return the settings of latent attention, which has neither key and value heads nor a width of heads."""
     of_its_class = not config.defaults or "kv_lora_rank" in config.defaults
     if not of_its_class or config.number("kv_lora_rank", default=None) is None:
         return {}
-    sizes = {name: config.number(name, default=None) for name in LATENT}
+    sizes = {name: config.number(name, default=None) for name in OF_LATENT}
     return {**sizes, "kv_heads": None, "head_dim": None}
 
 
@@ -249,10 +250,6 @@ def _hunyuan(config: Config, settings: Settings) -> Settings:
 
 def _four(config: Config, settings: Settings) -> Settings:
     return {"mlp_dim": 4 * settings["width"]}
-
-
-def _chatglm(config: Config, settings: Settings) -> Settings:
-    return {"kv_heads": config.number("multi_query_group_num"), "head_dim": config.number("kv_channels", default=None)}
 
 
 def _llama4(config: Config, settings: Settings) -> Settings:

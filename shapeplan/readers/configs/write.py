@@ -7,19 +7,20 @@ from dataclasses import fields
 from typing import Any
 
 from shapeplan.architectures import Decoder
+from shapeplan.architectures.base import OF_LATENT
 from shapeplan.errors import ArgumentError, ErrorDetail, InputError
-from shapeplan.readers.configs.decoders import CONTEXT, DECODERS, EXPERTS, LATENT, MLP, PER_TOKEN, SHARED, SIZES
+from shapeplan.readers.configs.decoders import CONTEXT, DECODERS, EXPERTS, KV_HEADS, MLP, PER_TOKEN, SHARED, SIZES
 from shapeplan.readers.configs.defaults import defaults_of
 from shapeplan.readers.configs.models import read_model
 
 _KEYS: dict[str, tuple[str, ...]] = {
     **SIZES,
-    **{"mlp_dim": MLP, "seq": CONTEXT, "kv_heads": ("num_key_value_heads", "num_kv_heads"), "head_dim": ("head_dim",)},
+    **{"mlp_dim": MLP, "seq": CONTEXT, "kv_heads": KV_HEADS, "head_dim": ("head_dim",)},
     **{"experts": EXPERTS, "experts_per_token": PER_TOKEN, "shared_experts": SHARED},
     **{"expert_dim": ("moe_intermediate_size",), "tied": ("tie_word_embeddings",)},
     **{"shared_expert_dim": ("shared_expert_intermediate_size", "shared_intermediate_size")},
     **{"first_dense_layers": ("first_k_dense_replace",), "moe_every": ("decoder_sparse_step",)},
-    **{name: (name,) for name in LATENT},
+    **{name: (name,) for name in OF_LATENT},
 }
 """The words for every setting, of which a model type knows one or none."""
 
