@@ -1,0 +1,204 @@
+"""All runs of a campaign, as processes that share a log; kill it anywhere, start it again.
+
+It trains what `shapeplan design` laid out. Every finished row goes to the log at once; a run that fails, to
+``failures.csv`` with the reason. A process claims a run by a lock that the system lets go of when the process ends.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import fcntl
+import json
+import multiprocessing
+import shutil
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from harness.training import DivergedError, Run, Task, train
+
+from shapeplan.architectures import Architecture
+from shapeplan.readers.settings import read_settings
+
+FACTORS = (1.0, 0.5, 2.0)
+"""Of the learning rate's rule, when it is tested."""
+DIMS = ("width", "depth", "mlp_dim")
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """A folder with designs, its task, and what is trained beside the designs.
+
+    Attributes
+    ----------
+    folder : Path
+        Where ``config.yaml``, the designs and the logs are.
+    task : callable
+        Takes the device, returns the task; a function of a module, since processes import it.
+    example_units : int
+        Units of a duration in an example: tokens of a sequence; 1 where examples are counted.
+    seeds : mapping of str to int
+        Rows of designs that are trained with several seeds; all others with one.
+    tuned : mapping of str to shape
+        Shapes that test the rule for the learning rate.
+    tuning_duration : int
+        And for how long.
+    source : str
+        File that records what the data are, from `provenance`.
+    provenance : callable
+        Returns what must be known to get the same data.
+    """
+
+    folder: Path
+    task: Callable[[torch.device], Task]
+    example_units: int
+    seeds: Mapping[str, int]
+    tuned: Mapping[str, Mapping[str, int]]
+    tuning_duration: int
+    source: str
+    provenance: Callable[[], Any]
+    designs: tuple[str, ...] = field(default=("star.csv", "grid.csv"))
+
+    @property
+    def architecture(self) -> Architecture:
+        """What counts the runs."""
+        found = read_settings(self.folder / "config.yaml").architecture
+        assert found is not None, "config.yaml says the architecture"
+        return found
+
+    def designed(self) -> list[Run]:
+        """Return the runs of the designs, cheap ones first, further seeds last."""
+        unit = "tokens" if self.example_units > 1 else "examples"
+        found: dict[tuple[int, ...], tuple[str, set[int]]] = {}
+        for name in self.designs:
+            with (self.folder / name).open() as stream:
+                for row in csv.DictReader(stream):
+                    shape = tuple(int(row[dim]) for dim in DIMS)
+                    _, durations = found.setdefault(shape, (row["run"].rsplit("-", 1)[0], set()))
+                    durations.add(int(float(row[unit])))
+        runs = [
+            Run(f"{label}-seed{seed}", dict(zip(DIMS, shape, strict=True)), seed, tuple(sorted(durations)))
+            for shape, (label, durations) in found.items()
+            for seed in range(self.seeds.get(label, 1))
+        ]
+        return sorted(runs, key=lambda run: (run.seed, _size(run) * max(run.durations)))
+
+    def tests_of_the_rate(self) -> list[Run]:
+        """Return the runs that show whether the rule for the learning rate is any good."""
+        return [
+            Run(f"{name}-x{factor:g}", shape, 0, (self.tuning_duration,), factor)
+            for name, shape in self.tuned.items()
+            for factor in FACTORS
+        ]
+
+
+def main(campaign: Campaign, description: str) -> None:
+    """Read the command line, and train in as many processes as asked, a thread each."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--jobs", type=int, default=2, help="processes of one thread")
+    parser.add_argument("--tune", action="store_true", help="train the runs of the learning rate instead")
+    parser.add_argument("--states", type=Path, default=campaign.folder / "states", help="folder of saved states")
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu", help="of torch")
+    arguments = parser.parse_args()
+    log = campaign.folder / ("tuning.csv" if arguments.tune else "runs.csv")
+    runs = campaign.tests_of_the_rate() if arguments.tune else campaign.designed()
+    check_source(campaign, log)
+    train_all(campaign, runs, log, arguments.states, arguments.device, arguments.jobs)
+
+
+def train_all(campaign: Campaign, runs: Sequence[Run], log: Path, states: Path, device: str, jobs: int) -> None:
+    """Train runs in so many processes; on a device they share it."""
+    context = multiprocessing.get_context("spawn")
+    workers = [context.Process(target=work, args=(campaign, runs, log, states, device)) for _ in range(jobs)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+
+
+def work(campaign: Campaign, runs: Iterable[Run], log: Path, states: Path, device: str = "cpu") -> None:
+    """Train every run that no other process is at, and that is not done."""
+    torch.set_num_threads(1)
+    task = campaign.task(torch.device(device))
+    for run in runs:
+        with _claim(states, run) as mine:
+            done = _done(log, task.unit).get(run.name, set())
+            if not mine or len(done) >= len(run.durations) or run.name in _done(_failures(log), "run"):
+                continue
+            _train(campaign, task, run, log, states / run.name, len(done))
+
+
+def check_source(campaign: Campaign, log: Path) -> None:
+    """Record what the data are; refuse to add to a log that was trained on others."""
+    record, found = campaign.folder / campaign.source, campaign.provenance()
+    if log.exists() and json.loads(record.read_text()) != found:
+        sys.exit(f"{log.name} was trained on other data than this machine's (see {record.name}): move it away first")
+    record.write_text(json.dumps(found, indent=2) + "\n")
+
+
+def _train(campaign: Campaign, task: Task, run: Run, log: Path, folder: Path, done: int) -> None:
+    model = campaign.architecture.model(run.shape)
+    each, rest = divmod(model.flops("training"), campaign.example_units)
+    assert rest == 0, "an example costs a whole number of FLOPs a unit"
+    try:
+        for row in train(task, run, folder, frozenset(sorted(run.durations)[:done])):
+            units = int(row.pop(task.unit))
+            seconds = row.pop("seconds")
+            known = {"run": run.name, **run.shape, "heads": model.head_count, "params": model.params, "seed": run.seed}
+            cost = {task.unit: units, "training_flops": each * units}
+            measured = {name: round(value, 6) for name, value in row.items()}
+            rate = {"learning_rate": float(f"{task.recipe.rate(run):.6g}"), "rate_factor": run.rate_factor}
+            _append(log, {**known, **cost, **measured, **rate, "seconds": round(seconds, 1), "device": _name(task)})
+    except DivergedError as error:
+        _append(_failures(log), {"run": run.name, "reason": str(error)})
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _name(task: Task) -> str:
+    return torch.cuda.get_device_name(task.device) if task.device.type == "cuda" else task.device.type
+
+
+@contextmanager
+def _claim(states: Path, run: Run) -> Iterator[bool]:
+    """Hold a run as long as the block lasts; the system lets go of it if the process is killed."""
+    states.mkdir(parents=True, exist_ok=True)
+    with (states / f"{run.name}.lock").open("w") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+            return
+        yield True
+
+
+def _append(log: Path, row: Mapping[str, Any]) -> None:
+    """Add a row in one piece, with the header if it is the first."""
+    with log.open("a", newline="") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        writer = csv.DictWriter(stream, list(row), lineterminator="\n")
+        if stream.tell() == 0:
+            writer.writeheader()
+        writer.writerow(row)
+
+
+def _done(log: Path, column: str) -> dict[str, set[str]]:
+    """Return the values of a column of every run that a log has."""
+    found: dict[str, set[str]] = {}
+    if log.exists():
+        with log.open() as stream:
+            for row in csv.DictReader(stream):
+                found.setdefault(row["run"], set()).add(row[column])
+    return found
+
+
+def _failures(log: Path) -> Path:
+    return log.with_name("failures.csv")
+
+
+def _size(run: Run) -> int:
+    return run.shape["depth"] * run.shape["width"] * (2 * run.shape["width"] + run.shape["mlp_dim"])

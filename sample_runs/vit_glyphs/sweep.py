@@ -1,0 +1,31 @@
+"""Train the star and the grid of this folder; with ``--tune``, test the rule for the learning rate instead."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent))
+
+from fonts import provenance  # noqa: E402
+from harness.campaign import Campaign, main  # noqa: E402
+from task import task  # noqa: E402
+
+CAMPAIGN = Campaign(
+    folder=HERE,
+    task=task,
+    example_units=1,
+    seeds={"center": 3, "grid-64-3-192": 3},
+    tuned={
+        "small": {"width": 64, "depth": 3, "mlp_dim": 192},
+        "deep": {"width": 64, "depth": 8, "mlp_dim": 192},
+        "center": {"width": 160, "depth": 8, "mlp_dim": 640},
+    },
+    tuning_duration=16_000,
+    source="fonts.json",
+    provenance=provenance,
+)
+
+if __name__ == "__main__":
+    main(CAMPAIGN, __doc__ or "")
