@@ -71,16 +71,20 @@ class Campaign:
         assert found is not None, "config.yaml says the architecture"
         return found
 
+    @property
+    def unit(self) -> str:
+        """The column of durations in designs and logs."""
+        return "tokens" if self.example_units > 1 else "examples"
+
     def designed(self) -> list[Run]:
         """Return the runs of the designs, cheap ones first, further seeds last."""
-        unit = "tokens" if self.example_units > 1 else "examples"
         found: dict[tuple[int, ...], tuple[str, set[int]]] = {}
         for name in self.designs:
             with (self.folder / name).open() as stream:
                 for row in csv.DictReader(stream):
                     shape = tuple(int(row[dim]) for dim in DIMS)
                     _, durations = found.setdefault(shape, (row["run"].rsplit("-", 1)[0], set()))
-                    durations.add(int(float(row[unit])))
+                    durations.add(int(float(row[self.unit])))
         runs = [
             Run(f"{label}-seed{seed}", dict(zip(DIMS, shape, strict=True)), seed, tuple(sorted(durations)))
             for shape, (label, durations) in found.items()

@@ -30,7 +30,7 @@ class Glyphs:
     learnt in the first thousands of images.
     """
 
-    recipe = Recipe(base_rate=5e-4, width_power=0.75, depth_power=0.5, betas=(0.9, 0.999))
+    recipe = Recipe(base_rate=8e-4, width_power=1.5, depth_power=1.0, betas=(0.9, 0.999))
     unit = "examples"
     step_units = BATCH
 

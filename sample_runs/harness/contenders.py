@@ -1,0 +1,152 @@
+"""The shapes of a duel: the plan of the log, and those that people would train in its place, at equal compute."""
+
+from __future__ import annotations
+
+import csv
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.block import HEAD_DIM
+from harness.campaign import DIMS, Campaign
+
+import shapeplan as sp
+from shapeplan.sweeps.grid import Start
+
+Shape = Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A shape, where it comes from, and how long the budget trains it.
+
+    Attributes
+    ----------
+    name, source : str
+        What it is called; how it was found.
+    shape : mapping of str to int
+        Width, depth, MLP dim.
+    units : int
+        Of the campaign: tokens or examples, whole steps of them.
+    """
+
+    name: str
+    source: str
+    shape: Shape
+    units: int
+
+
+@dataclass(frozen=True)
+class Duel:
+    """What a plan is matched against.
+
+    Attributes
+    ----------
+    campaign : Campaign
+        Whose log and task.
+    budget : float
+        Training FLOPs of every run, at most.
+    metrics : tuple of str
+        Columns that are predicted; the plan is for the first.
+    proportions : mapping of str to shape
+        Models whose proportions are scaled to their best size.
+    step_units : int
+        Units of a step.
+    units : int, optional
+        How many different ones there are.
+    """
+
+    campaign: Campaign
+    budget: float
+    metrics: tuple[str, ...]
+    proportions: Mapping[str, Shape]
+    step_units: int
+    units: int | None = None
+
+    def contenders(self, runs: sp.Runs, fit: sp.Fit) -> list[Contender]:
+        """Return the contenders under the fit of the log, the plan first; a shape comes once, under its first name."""
+        plan = self._planned(fit)
+        other = _second(fit)
+        second = self._planned(sp.fit(runs, law=other, replicates=0))
+        found = [
+            Contender("plan", f"the optimum of the law {fit.law.form.name}", *self._both(plan)),
+            *(self._in_proportion(fit, name, shape) for name, shape in self.proportions.items()),
+            *self._of_equal_size(plan),
+            self._published(fit),
+            Contender("second law", f"the optimum of the law {other}", *self._both(second)),
+        ]
+        first = {tuple(one.shape.values()): one for one in reversed(found)}
+        return [one for one in found if first[tuple(one.shape.values())] is one]
+
+    def trained(self, shape: Shape) -> int:
+        """Return the units that the budget trains a shape on, in whole steps."""
+        each = self.campaign.architecture.model(shape).flops("training") / self.campaign.example_units
+        most = min(self.budget / each, self.units or self.budget / each)
+        return int(most // self.step_units) * self.step_units
+
+    def read(self, metric: str) -> sp.Runs:
+        """Return the log of the sweep, with one of its metrics."""
+        folder = self.campaign.folder
+        return sp.read_runs(folder / "runs.csv", config=folder / "config.yaml", metric=metric)
+
+    def predict(self, fit: sp.Fit, contenders: Iterable[Contender], interval: str = "run") -> sp.Predictions:
+        """Predict contenders at what the budget trains them on, in their order."""
+        rows = [{"run": f"{i}", **one.shape, self.campaign.unit: one.units} for i, one in enumerate(contenders)]
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "contenders.csv"
+            with path.open("w", newline="") as stream:
+                writer = csv.DictWriter(stream, list(rows[0]))
+                writer.writeheader()
+                writer.writerows(rows)
+            read = sp.read_runs(path, config=self.campaign.folder / "config.yaml", require_metric=False)
+        return sp.predict(fit, read, interval=interval)
+
+    def _planned(self, fit: sp.Fit) -> Shape:
+        plan = sp.recommend(fit, flops=self.budget, head_dim=HEAD_DIM, max_examples=self.units, force=True)
+        return {dim: int(plan.budgets[0].rounded[dim]) for dim in DIMS}
+
+    def _both(self, shape: Shape) -> tuple[Shape, int]:
+        return shape, self.trained(shape)
+
+    def _in_proportion(self, fit: sp.Fit, name: str, model: Shape) -> Contender:
+        """Return the size of a family in a model's proportions that the law predicts the least loss for."""
+
+        def scaled(width: int) -> Shape:
+            depth = max(1, round(width * model["depth"] / model["width"]))
+            return {"width": width, "depth": depth, "mlp_dim": width * model["mlp_dim"] // model["width"]}
+
+        sizes = [scaled(width) for width in range(HEAD_DIM, 40 * HEAD_DIM, HEAD_DIM)]
+        family = [Contender(name, "", shape, units) for shape in sizes if (units := self.trained(shape))]
+        losses = self.predict(fit, family, "law").predicted
+        shape = family[int(losses.argmin())].shape
+        said = " : ".join(str(model[dim]) for dim in DIMS)
+        return Contender(name, f"{said}, scaled to its best size under the law", *self._both(shape))
+
+    def _of_equal_size(self, plan: Shape) -> Iterable[Contender]:
+        """Yield the plan's parameters in twice and in half the blocks, its MLP as wide in widths."""
+        count = self.campaign.architecture.model
+        for name, depth in (("deep and narrow", 2 * plan["depth"]), ("shallow and wide", max(1, plan["depth"] // 2))):
+            shapes = [
+                {"width": width, "depth": depth, "mlp_dim": 16 * round(width * plan["mlp_dim"] / plan["width"] / 16)}
+                for width in range(HEAD_DIM, 8 * plan["width"], HEAD_DIM)
+            ]
+            shape = min(shapes, key=lambda one: abs(count(one).params - count(plan).params))
+            yield Contender(name, f"{depth} blocks of about the plan's parameters", *self._both(shape))
+
+    def _published(self, fit: sp.Fit) -> Contender:
+        """Return the paper's recipe from the log's own start, with the published exponents and equal weights."""
+        start = fit.start
+        assert start is not None, "the log has a grid to start from"
+        forward = Start(start.shape, start.flops / 3, "the grid of the log")
+        plan = sp.recommend(
+            sp.published_law(), flops=self.budget / 3, start=forward, weights="equal", head_dim=HEAD_DIM
+        )
+        shape = {dim: int(plan.budgets[0].rounded[dim]) for dim in DIMS}
+        return Contender("published exponents", "the paper's recipe from the log's start", *self._both(shape))
+
+
+def _second(fit: sp.Fit) -> str:
+    """Return the law that the backtest puts next to the one of choice."""
+    scored = {one.law: one.rollout_rmse for one in fit.selection if one.rollout_rmse is not None}
+    return min(scored.keys() - {fit.law.form.name}, key=lambda law: scored[law])
