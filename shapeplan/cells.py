@@ -10,6 +10,7 @@ from typing import Final, SupportsIndex, TypeAlias, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from shapeplan.numerals import as_float
 from shapeplan.numerics.arrays import Bools, Floats, Ints
 from shapeplan.numerics.grouping import first_alike
 
@@ -120,13 +121,15 @@ class Cells:
                 if values is not None:
                     return values
             try:
-                return cells.astype(float)
+                return None if b"_" in cells.tobytes() else cells.astype(float)
             except ValueError:
                 return None
         if not set(map(type, cells)) <= {str, int, float}:
             return None
         try:
-            return np.array([float(cell) for cell in cells if isinstance(cell, str | int | float)])
+            return np.array(
+                [as_float(c) if isinstance(c, str) else float(c) for c in cells if isinstance(c, str | int | float)]
+            )
         except (ValueError, OverflowError):
             return None
 

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
 
 from shapeplan.errors import ArgumentError, ErrorDetail
+from shapeplan.numerals import as_float
 
 if TYPE_CHECKING:
     from shapeplan.numerics.arrays import Floats
@@ -199,7 +200,7 @@ def format_days(days: float) -> str:
 
 def _to_float(number: str, text: str, code: str, hint: str) -> float:
     try:
-        return float(number)
+        return as_float(number)
     except ValueError:
         raise _bad(code, text, "is not a number", hint) from None
 

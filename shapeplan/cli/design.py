@@ -175,7 +175,7 @@ def isoflop(
     console = open_console(quiet=quiet)
     place = output_target(output, (architecture, law), LOG_FORMATS)
     cost = _architecture(architecture)
-    fit = read_law(law) if law else None
+    fit = read_law(law) if law is not None else None
     if fit is None and aspect is None and cost.examples_unit != "tokens":
         fit = published_law()
     made = design_isoflop(

@@ -83,7 +83,7 @@ def fit(
         "law": law,
         "objective": objective,
         "center": opt.parse_center(center),
-        "start": Start(*opt.parse_start(start), source="given by --start") if start else None,
+        "start": Start(*opt.parse_start(start), source="given by --start") if start is not None else None,
         "every_row": every_row,
         "group": group,
         "replicates": replicates,

@@ -182,7 +182,7 @@ def recommend(
         price=price,
         method=method,
         weights=parse_assignments(weights, "write e.g. width=0.4,depth=0.6") if weights and "=" in weights else weights,
-        start=Start(*opt.parse_start(start), source="given by --start") if start else None,
+        start=Start(*opt.parse_start(start), source="given by --start") if start is not None else None,
         preset=preset,
         multiples=opt.parse_multiples(multiple_of),
         heads=heads,

@@ -57,7 +57,7 @@ def report(
     ]
     name = law if law != "-" else "law.json"
     fit = read_law(law)
-    other = read_law(also) if also else None
+    other = read_law(also) if also is not None else None
     for one in (fit, other):
         if one is not None and (distrust := one.distrust) is not None:
             console.warn((distrust,))

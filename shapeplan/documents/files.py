@@ -19,6 +19,7 @@ from shapeplan.errors import ErrorDetail, InputError, OutputError
 from shapeplan.fitting.result import Fit
 from shapeplan.provenance import Source
 from shapeplan.readers.source import read_text
+from shapeplan.readers.structured import load_json, refuse_duplicates
 
 if TYPE_CHECKING:
     from shapeplan.documents.metrics import MetricsDocument
@@ -172,12 +173,15 @@ def _parse(body: str, name: str, source: Source | None) -> Fit:
 
 
 def _validated(kind: type[D], body: str, name: str) -> D:
-    """Return the document that a text holds; only where it holds none is the text looked at more closely."""
+    """Return the document that a text holds; only where it holds none is the text looked at more closely.
+
+    Of a key that comes twice pydantic takes the last, and says nothing.
+    """
+    data = _load(body, name)
     try:
         return kind.model_validate_json(body)
     except ValidationError as error:
         problems = error.errors(include_url=False)
-    data = _load(body, name)
     if kind is LawDocument:
         _check_kind(data, name)
     _check_version(data, name)
@@ -186,13 +190,27 @@ def _validated(kind: type[D], body: str, name: str) -> D:
 
 def _load(body: str, name: str) -> Any:
     try:
-        return json.loads(body, parse_constant=_refuse_constant)
+        return json.loads(body, parse_constant=_refuse_constant, object_pairs_hook=_once)
+    except _TwiceError:
+        refuse_duplicates(load_json(body), name)
+        raise
     except json.JSONDecodeError as error:
         hint = "give the document that `shapeplan fit -o law.json` wrote"
         message = f"is not JSON: {error.msg[:1].lower()}{error.msg[1:]}"
         raise InputError(ErrorDetail("bad-json", message, hint, name, error.lineno)) from None
     except (ValueError, RecursionError) as error:
         raise InputError(ErrorDetail("bad-json", f"is not JSON: {error}", "fit again", name)) from None
+
+
+class _TwiceError(Exception):
+    """A key comes twice in an object."""
+
+
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise _TwiceError
+    return found
 
 
 def _refuse_constant(constant: str) -> float:

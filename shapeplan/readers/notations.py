@@ -59,80 +59,85 @@ def _with_unit(text: str) -> float:
     return value if prefix == 1.0 else float(f"{value * prefix:.15g}")
 
 
+def _pattern(pattern: str, flags: int = 0) -> re.Pattern[str]:
+    """Compile a pattern whose digits are 0 to 9 alone, as in `shapeplan.numerals`."""
+    return re.compile(pattern, flags | re.ASCII)
+
+
 THOUSANDS = Notation(
     "thousands separators",
-    re.compile(rf"[+-]?(?:[1-9]\d{{0,2}}(?:,\d{{3}})+(?:\.\d*)?|\d+(?:\.\d*)?{_EXPONENT})"),
-    re.compile(r"[+-]?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d*)?"),
+    _pattern(rf"[+-]?(?:[1-9]\d{{0,2}}(?:,\d{{3}})+(?:\.\d*)?|\d+(?:\.\d*)?{_EXPONENT})"),
+    _pattern(r"[+-]?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d*)?"),
     lambda text: float(text.replace(",", "")),
 )
 SPACED = Notation(
     "blanks or apostrophes between thousands",
-    re.compile(rf"[+-]?(?:\d{{1,3}}(?:[ \u00a0\u2009\u202f'\u2019]\d{{3}})+|\d+)(?:[.]\d*)?{_EXPONENT}"),
-    re.compile(r"[+-]?\d{1,3}(?:[ \u00a0\u2009\u202f'\u2019]\d{3})+.*"),
+    _pattern(rf"[+-]?(?:\d{{1,3}}(?:[ \u00a0\u2009\u202f'\u2019]\d{{3}})+|\d+)(?:[.]\d*)?{_EXPONENT}"),
+    _pattern(r"[+-]?\d{1,3}(?:[ \u00a0\u2009\u202f'\u2019]\d{3})+.*"),
     lambda text: float(re.sub(r"[ \u00a0\u2009\u202f'\u2019]", "", text)),
 )
 DECIMAL_COMMA = Notation(
     "decimal commas",
-    re.compile(rf"[+-]?(?:\d{{1,3}}(?:\.\d{{3}})+|\d+)(?:,\d*)?{_EXPONENT}|[+-]?,\d+"),
-    re.compile(rf"[+-]?[\d.]*,\d*{_EXPONENT}|[+-]?\d{{1,3}}(?:\.\d{{3}}){{2,}}"),
+    _pattern(rf"[+-]?(?:\d{{1,3}}(?:\.\d{{3}})+|\d+)(?:,\d*)?{_EXPONENT}|[+-]?,\d+"),
+    _pattern(rf"[+-]?[\d.]*,\d*{_EXPONENT}|[+-]?\d{{1,3}}(?:\.\d{{3}}){{2,}}"),
     lambda text: float(text.replace(".", "").replace(",", ".")),
 )
 DOTTED = Notation(
     "dots between thousands",
-    re.compile(r"[+-]?(?:[1-9]\d{0,2}(?:\.\d{3})+|\d{1,3})"),
-    re.compile(r"[+-]?\d{1,3}(?:\.\d{3})+"),
+    _pattern(r"[+-]?(?:[1-9]\d{0,2}(?:\.\d{3})+|\d{1,3})"),
+    _pattern(r"[+-]?\d{1,3}(?:\.\d{3})+"),
     lambda text: float(text.replace(".", "")),
 )
 SUFFIXES = Notation(
     "suffixes (K, M, B, T)",
-    re.compile(rf"[+-]?(?:(?:[1-9]\d{{0,2}}(?:,\d{{3}})+|\d+)\.?\d*|\.\d+){_EXPONENT}(?:{_SCALE})?", re.I),
-    re.compile(rf"[+-]?[\d,.]*\d\.?{_SCALE}", re.I),
+    _pattern(rf"[+-]?(?:(?:[1-9]\d{{0,2}}(?:,\d{{3}})+|\d+)\.?\d*|\.\d+){_EXPONENT}(?:{_SCALE})?", re.I),
+    _pattern(rf"[+-]?[\d,.]*\d\.?{_SCALE}", re.I),
     _with_suffix,
 )
 COMMA_SUFFIXES = Notation(
     "decimal commas and suffixes (K, M, B, T)",
-    re.compile(rf"[+-]?(?:\d{{1,3}}(?:\.\d{{3}})+|\d+)(?:,\d*)?{_EXPONENT}(?:{_SCALE})?", re.I),
-    re.compile(rf"[+-]?(?:[\d.]*,\d+|\d{{1,3}}(?:\.\d{{3}})+){_SCALE}", re.I),
+    _pattern(rf"[+-]?(?:\d{{1,3}}(?:\.\d{{3}})+|\d+)(?:,\d*)?{_EXPONENT}(?:{_SCALE})?", re.I),
+    _pattern(rf"[+-]?(?:[\d.]*,\d+|\d{{1,3}}(?:\.\d{{3}})+){_SCALE}", re.I),
     lambda text: _with_suffix(text.replace(".", "").replace(",", ".")),
 )
 PERCENT = Notation(
     "percents, read as shares of one",
-    re.compile(rf"[+-]?\d*\.?\d+{_EXPONENT} ?%"),
-    re.compile(r".*%"),
+    _pattern(rf"[+-]?\d*\.?\d+{_EXPONENT} ?%"),
+    _pattern(r".*%"),
     lambda text: float(f"{float(text.rstrip('% ')) / 100:.15g}"),
 )
 UNITS = Notation(
     "units behind the numbers",
-    re.compile(rf"[+-]?(?:\d+\.?\d*|\.\d+){_EXPONENT}(?:{_SCALE})? ?{_UNIT}", re.I),
-    re.compile(rf".*[\d.KMBGT] ?{_UNIT}", re.I),
+    _pattern(rf"[+-]?(?:\d+\.?\d*|\.\d+){_EXPONENT}(?:{_SCALE})? ?{_UNIT}", re.I),
+    _pattern(rf".*[\d.KMBGT] ?{_UNIT}", re.I),
     _with_unit,
     throughout=True,
 )
 PLUS_MINUS = Notation(
     "an uncertainty behind the numbers, which is not read",
-    re.compile(rf"{_PLAIN} ?(?:(?:\u00b1|\+/-|\+-) ?{_PLAIN}|\(\u00b1?{_PLAIN}\))"),
-    re.compile(r".*(?:\u00b1|\+/-|\+-|\().*"),
+    _pattern(rf"{_PLAIN} ?(?:(?:\u00b1|\+/-|\+-) ?{_PLAIN}|\(\u00b1?{_PLAIN}\))"),
+    _pattern(r".*(?:\u00b1|\+/-|\+-|\().*"),
     lambda text: float(re.split(r"\u00b1|\+/-|\+-|\(", text)[0]),
     throughout=True,
 )
 POWERS = Notation(
     "powers of ten written out",
-    re.compile(rf"{_PLAIN}(?: ?{_TIMES_TEN}[+-]?\d+)?"),
-    re.compile(rf".*{_TIMES_TEN}[+-]?\d+"),
+    _pattern(rf"{_PLAIN}(?: ?{_TIMES_TEN}[+-]?\d+)?"),
+    _pattern(rf".*{_TIMES_TEN}[+-]?\d+"),
     lambda text: float(re.sub(rf" ?{_TIMES_TEN}", "e", text)),
     throughout=True,
 )
 PRINTED = Notation(
     "what Python prints around numbers",
-    re.compile(rf"{_PLAIN}|{_AROUND}{_PLAIN}(?:, ?(?:device|dtype)=[^()]*)?[\])]+"),
-    re.compile(rf"{_AROUND}.*"),
+    _pattern(rf"{_PLAIN}|{_AROUND}{_PLAIN}(?:, ?(?:device|dtype)=[^()]*)?[\])]+"),
+    _pattern(rf"{_AROUND}.*"),
     lambda text: float(re.sub(rf"^{_AROUND}|[,\])].*$", "", text)),
     throughout=True,
 )
 MARKED = Notation(
     "marks around numbers",
-    re.compile(rf"[~\u2248*'\"=]*{_PLAIN}[*'\"x\u00d7]*"),
-    re.compile(r"[~\u2248*'\"=].*|.*[x\u00d7]"),
+    _pattern(rf"[~\u2248*'\"=]*{_PLAIN}[*'\"x\u00d7]*"),
+    _pattern(r"[~\u2248*'\"=].*|.*[x\u00d7]"),
     lambda text: float(text.strip("~\u2248*'\"=x\u00d7")),
     throughout=True,
 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from collections.abc import Sequence
 from typing import TypeGuard
 
@@ -15,6 +16,7 @@ import numpy as np
 
 from shapeplan.cells import ABSENT
 from shapeplan.errors import ErrorDetail
+from shapeplan.numerals import as_float
 from shapeplan.numerics.arrays import Floats
 from shapeplan.readers.notations import (
     COMMA_SUFFIXES,
@@ -113,7 +115,7 @@ def as_number(cell: object) -> float | None:
     if cell is None or isinstance(cell, bool) or not isinstance(cell, str | int | float):
         return None
     try:
-        return float(_dotted(cell) if isinstance(cell, str) else cell)
+        return as_float(_dotted(cell)) if isinstance(cell, str) else float(cell)
     except (ValueError, OverflowError):
         return None
 
@@ -171,7 +173,7 @@ def _number(cell: object) -> float:
     if isinstance(cell, bool) or not isinstance(cell, str | int | float):
         raise _CellError("not-a-number", f"{_shown(cell)} is not a number", "write a plain number such as 0.51")
     try:
-        value = float(_dotted(cell) if isinstance(cell, str) else cell)
+        value = as_float(_dotted(cell)) if isinstance(cell, str) else float(cell)
     except ValueError:
         hint = f"write {_guess(str(cell))}"
         raise _CellError("not-a-number", f"{_shown(cell)} is not a number", hint) from None
@@ -211,6 +213,17 @@ def _detail(error: _CellError, table: Table, row: int, column: str, name: str) -
     return ErrorDetail(error.code, error.message, error.hint, *place)
 
 
+def _latin(text: str) -> str | None:
+    """Return a number in full-width or other digits in ASCII ones, if it is one then."""
+    spelled = unicodedata.normalize("NFKC", text)
+    digits = "".join(str(unicodedata.digit(c, -1)) if c.isdigit() else c for c in spelled).replace("\u066b", ".")
+    try:
+        as_float(digits)
+    except ValueError:
+        return None
+    return digits
+
+
 def _dotted(text: str) -> str:
     """Return YAML's spellings of the non-finite as Python's, anything else unchanged."""
     return re.sub(r"^([+-]?)\.(nan|inf)$", r"\1\2", text.strip(), flags=re.IGNORECASE)
@@ -231,6 +244,8 @@ def _shown(cell: object) -> str:
 def _guess(text: str) -> str:
     """Return what a user may have meant by text that is not a number."""
     body = text.strip()
+    if not body.isascii() and (latin := _latin(body)) is not None:
+        return f"{latin} in ASCII digits"
     for notation in (THOUSANDS, DECIMAL_COMMA, SUFFIXES, COMMA_SUFFIXES):
         if notation.telling.fullmatch(body) and notation.pattern.fullmatch(body):
             return f"{notation.value(body):.10g}"

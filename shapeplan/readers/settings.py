@@ -14,7 +14,7 @@ from shapeplan.architectures import Architecture, architecture
 from shapeplan.errors import ErrorDetail, InputError
 from shapeplan.quantities import Convention
 from shapeplan.readers.source import read_text
-from shapeplan.readers.structured import load_yaml, plain
+from shapeplan.readers.structured import load_yaml, plain, refuse_duplicates
 
 
 class _Star(BaseModel):
@@ -123,6 +123,7 @@ def read_settings(path: str | Path) -> Settings:
     """Read a YAML file of settings; a ``runs`` key in it is an error, as are the mistakes of `check_settings`."""
     text = read_text(path)
     data = load_yaml(text.body, text.name)
+    refuse_duplicates(data, text.name)
     if not isinstance(data, dict):
         hint = "write architecture:, flops_convention:, metric: or star:"
         raise InputError(ErrorDetail("wrong-type", "the settings are not a mapping", hint, text.name, 1))

@@ -11,6 +11,7 @@ from shapeplan.architectures.base import SHAPE_DIMS
 from shapeplan.architectures.catalogue import Counted, find_model, named
 from shapeplan.architectures.settings import as_int, bad_setting, is_array, parse
 from shapeplan.architectures.styles import MIXTURES
+from shapeplan.numerals import as_float
 from shapeplan.readers.spelling import normal
 
 _PLAIN_MLPS = ("mlp", "plain", "gelu", "relu")
@@ -86,6 +87,6 @@ def _exact(model: Transformer) -> Transformer:
 
 def _to_number(name: str, cell: object) -> float:
     try:
-        return float(str(cell))
+        return as_float(str(cell))
     except ValueError:
         raise bad_setting(name, cell, "is not a number", "give a plain number such as 4") from None

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from shapeplan.errors import ErrorDetail, InputError
+from shapeplan.numerals import as_float
 from shapeplan.readers.names import is_loss
 from shapeplan.readers.table import Record, Table, flattened
 
@@ -58,7 +59,7 @@ def parse_yaml(body: str, name: str, *, lone_record: bool = False) -> Table:
 def parse_json(body: str, name: str, *, lone_record: bool = False) -> Table:
     """Parse a JSON log: an array of runs, or an object with settings and ``runs``; errors as for YAML."""
     try:
-        return _table(_positioned_json(body), name, lone_record)
+        return _table(load_json(body), name, lone_record)
     except json.JSONDecodeError as error:
         if error.msg == "Extra data" and body.lstrip().startswith("{"):
             return parse_jsonl(body, name)
@@ -134,9 +135,9 @@ def plain(value: object) -> Any:
         lowered = value.strip().lower()
         if lowered in ("true", "false"):
             return lowered == "true"
-        for kind in (int, float):
+        for kind in (int, as_float):
             try:
-                return kind(lowered)
+                return kind(lowered) if lowered.isascii() and "_" not in lowered else as_float(lowered)
             except ValueError:
                 continue
     return value
@@ -179,7 +180,7 @@ def _build(node: Any, name: str, yaml: Any, known: dict[int, object]) -> object:
     return mapping
 
 
-def _positioned_json(body: str) -> object:
+def load_json(body: str) -> object:
     """Decode JSON into mappings that know their lines and those of their values.
 
     Raises
@@ -226,11 +227,11 @@ def _positioned_json(body: str) -> object:
 
 
 def _table(data: object, name: str, lone_record: bool = False) -> Table:
+    refuse_duplicates(data, name)
     settings: _Mapping | None = None
     runs = data
     if isinstance(data, _Mapping):
         settings = data
-        _refuse_duplicates([data], name)
         if RUNS not in data and not lone_record and not _is_document(data):
             if _is_a_run(data):
                 return _table(_List([data], [data.line]), name)
@@ -274,7 +275,6 @@ def _table(data: object, name: str, lone_record: bool = False) -> Table:
                 for i, item in wrong
             )
         )
-    _refuse_duplicates(runs, name)
     records = tuple(flattened(Record(item.line, item, item.lines)) for item in runs)
     header = records[0].line
     table = Table.of_records(records, header_line=header)
@@ -345,14 +345,24 @@ def _named(data: _Mapping) -> _List:
     return _List(rows, [row.line for row in rows])
 
 
-def _refuse_duplicates(mappings: list[_Mapping], name: str) -> None:
-    details = [
-        ErrorDetail("duplicate-key", "the entry has it twice", "keep one", name, line, key)
-        for mapping in mappings
-        for key, line in mapping.duplicates
-    ]
+def refuse_duplicates(data: object, name: str) -> None:
+    """Raise `InputError` that names every key that comes twice in a mapping, however deep it lies."""
+    details, waiting = [], [data]
+    seen: set[int] = set()
+    while waiting:
+        part = waiting.pop()
+        if not isinstance(part, dict | list) or id(part) in seen:
+            continue
+        # An anchor of YAML may be meant by many aliases.
+        seen.add(id(part))
+        waiting += list(part.values()) if isinstance(part, dict) else part
+        if isinstance(part, _Mapping):
+            details += [
+                ErrorDetail("duplicate-key", "the entry has it twice", "keep one", name, line, key)
+                for key, line in part.duplicates
+            ]
     if details:
-        raise InputError(*details)
+        raise InputError(*sorted(details, key=lambda one: (one.line or 0, one.column or "")))
 
 
 def _why_not(error: ValueError | RecursionError) -> str:
