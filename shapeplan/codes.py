@@ -75,6 +75,9 @@ COLUMN_EXPLAINS = _register(
     "a column without a role explains the residuals of the fit",
     "fit the rows of one value with `where`, or name it with `dims` if it is a size",
 )
+CUT_LINE = _register(
+    "cut-line", "the file ends inside its last line, and the last cell may be cut", "copy the file again"
+)
 COPIED_ROWS = _register("copied-rows", "rows are copies of others under another run's name", "remove the copies")
 COST_APPROXIMATE = _register(
     "cost-approximate", "FLOPs per example are fitted to the log, not counted", "name the architecture"

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, SAMPLES
 
-PLACES = ("README.md", "sample_runs/README.md", "sample_runs/stdlib_lm/README.md")
+PLACES = ("README.md", "sample_runs/README.md", "sample_runs/stdlib_lm/README.md", "sample_runs/vit_glyphs/README.md")
 TRAINING = "python sweep.py --jobs 2"
 """The one command that is not run: it trains for hours."""
 
@@ -47,7 +47,8 @@ def shell(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize(
-    ("place", "outputs"), [(PLACES[0], 1), (PLACES[1], 0), pytest.param(PLACES[2], 1, marks=pytest.mark.long)]
+    ("place", "outputs"),
+    [(PLACES[0], 1), (PLACES[1], 0), pytest.param(PLACES[2], 1, marks=pytest.mark.long), (PLACES[3], 0)],
 )
 def test_every_command_works_in_order_and_prints_what_is_shown(clone: Path, place: str, outputs: int) -> None:
     """Commands that name `sample_runs` are typed at the top of the clone, others beside the README."""

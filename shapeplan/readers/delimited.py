@@ -15,6 +15,7 @@ from shapeplan.cells import Cells
 from shapeplan.errors import ErrorDetail, InputError
 from shapeplan.numerics.arrays import Ints
 from shapeplan.readers.drawn import undrawn
+from shapeplan.readers.last_line import short_last_cell
 from shapeplan.readers.numbers import as_number
 from shapeplan.readers.plain_text import split_plain
 from shapeplan.readers.table import Table
@@ -64,6 +65,7 @@ def parse_delimited(body: str, name: str, delimiter: str) -> Table:
         If a header is missing, empty or duplicate, a row has too many or too few cells, or there are no rows.
     """
     notes: list[str] = []
+    whole = body
     if (found := undrawn(body, name)) is not None:
         body, delimiter, drawn = found
         notes.append(f"{name} is read as {drawn}")
@@ -81,13 +83,15 @@ def parse_delimited(body: str, name: str, delimiter: str) -> Table:
         raise InputError(ErrorDetail("no-rows", "has a header but no rows", hint, name, grid.line))
     # Of columns of one name the first is looked through, so that its mistakes are named together with that one.
     cells = dict(zip(reversed(grid.header), reversed(grid.columns), strict=True))
+    named = {column: cells[column] for column in dict.fromkeys(grid.header) if column}
     return Table(
-        {column: cells[column] for column in dict.fromkeys(grid.header) if column},
+        named,
         grid.lines,
         notes=tuple(notes),
         header_line=grid.line,
         semicolons=delimiter == ";",
         faults=tuple(faults),
+        short_cells=short_last_cell(whole, name, int(grid.lines[-1]), named),
     )
 
 

@@ -20,6 +20,7 @@ from shapeplan.readers.compute import compute_of
 from shapeplan.readers.cross_check import check_tokens, span
 from shapeplan.readers.gather import Gathered, gather
 from shapeplan.readers.in_memory import Frame, gather_frame, is_frame, paths_of
+from shapeplan.readers.last_line import doubt_last_cells
 from shapeplan.readers.mixture_columns import mixture_columns
 from shapeplan.readers.row_checks import alike_rows, check_rows, doubt_copies, doubt_magnitudes, not_positive
 from shapeplan.readers.row_models import RowModels, row_models, row_settings
@@ -215,7 +216,8 @@ def _assemble(
 ) -> Runs:
     notes = [*table.notes, *columns.notes, *notations, *settings.notes]
     name = gathered.name
-    cautions: list[Caution] = []
+    used = {*columns.roles.values(), columns.metric, columns.flops.name if columns.flops else None}
+    cautions = doubt_last_cells(table.short_cells, filter(None, used))
     cost = settings.architecture if columns.dims else None
     shape = {dim: values[dim] for dim in columns.dims}
     lines = table.lines

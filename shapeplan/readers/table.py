@@ -10,6 +10,7 @@ import numpy as np
 from shapeplan.cells import ABSENT, Cells
 from shapeplan.errors import ErrorDetail, InputError
 from shapeplan.numerics.arrays import Bools, Ints
+from shapeplan.readers.last_line import ShortCell
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,8 @@ class Table:
         Whether semicolons separate the cells.
     faults : tuple of ErrorDetail
         Rows that could not be split, which are not among the rows.
+    short_cells : tuple of ShortCell
+        Last cells of files that may be cut.
     """
 
     cells: Mapping[str, Cells]
@@ -64,6 +67,7 @@ class Table:
     header_line: int = 1
     semicolons: bool = False
     faults: tuple[ErrorDetail, ...] = ()
+    short_cells: tuple[ShortCell, ...] = ()
 
     @classmethod
     def of_records(cls, records: Sequence[Record], notes: Sequence[str] = (), header_line: int = 1) -> Table:
@@ -172,4 +176,5 @@ def joined(tables: Sequence[tuple[str, Table]]) -> Table:
         parts[0].header_line,
         any(table.semicolons for table in parts),
         tuple(fault for table in parts for fault in table.faults),
+        tuple(cell for table in parts for cell in table.short_cells),
     )
