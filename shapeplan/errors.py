@@ -83,6 +83,8 @@ class ShapeplanError(Exception):
     """
 
     exit_code = 1
+    noun = "mistakes"
+    """What several details are called together."""
 
     def __init__(self, *details: ErrorDetail):
         if not details:
@@ -117,6 +119,13 @@ class FitError(ShapeplanError):
 
 class PlanError(ShapeplanError):
     """A plan that the law at hand cannot give."""
+
+
+class PlanMoved(ShapeplanError):  # noqa: N818 - the plan is right, it is not the expected one
+    """A plan that differs from the pinned one by more than its tolerance (exit status 3)."""
+
+    exit_code = 3
+    noun = "quantities beyond tolerance"
 
 
 class ArgumentError(ShapeplanError):

@@ -75,7 +75,7 @@ def command_line(names: Iterable[str] = COMMANDS) -> typer.Typer:
     app = typer.Typer(
         name="shapeplan",
         help="Sweep logs in, a compute-optimal model shape out.\n\nExample: shapeplan recommend --flops 1e21\n\n"
-        "Exit status: 0 answered, 1 data or fit refused, 2 wrong usage, 130 interrupted.",
+        "Exit status: 0 answered, 1 data or fit refused, 2 wrong usage, 3 a pinned plan moved, 130 interrupted.",
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
         no_args_is_help=True,

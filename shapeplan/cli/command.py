@@ -5,7 +5,17 @@ from enum import Enum
 
 import typer
 
-_OF_OUTPUT = ("output", "form", "as_json", "quiet", "verbose")
+_OF_OUTPUT = (
+    "output",
+    "form",
+    "as_json",
+    "quiet",
+    "verbose",
+    "output_format",
+    "expect",
+    "loss_tolerance",
+    "size_tolerance",
+)
 """What says where a result goes, and not what it is."""
 
 

@@ -56,6 +56,7 @@ def fit(
         str, typer.Option("--level", metavar="SHARE", help="Coverage of the intervals, e.g. 0.9 or 95%.")
     ] = "0.9",
     as_json: opt.AsJson = False,
+    output_format: opt.Format = opt.OutputFormat.text,
     output: opt.Output = None,
     quiet: opt.Quiet = False,
 ) -> None:
@@ -72,7 +73,8 @@ def fit(
     from shapeplan.render.metrics import render_metrics
     from shapeplan.sweeps.grid import Start
 
-    console = open_console(quiet=quiet, as_json=as_json)
+    as_json = as_json or output_format is opt.OutputFormat.json
+    console = open_console(quiet=quiet, as_json=as_json, github=output_format is opt.OutputFormat.github)
     place = output_target(output, (*log, config))
     metrics = list(dict.fromkeys(metric or ()))
     reading = Reading(

@@ -1,6 +1,7 @@
 """``shapeplan recommend``: from a law and budgets to shapes."""
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,6 +17,7 @@ from shapeplan.quantities import parse_assignments, parse_flops, parse_fraction
 if TYPE_CHECKING:
     from shapeplan.documents.base import Document
     from shapeplan.fitting.result import Fit
+    from shapeplan.planning.plan import Plan
     from shapeplan.profile import Profile
     from shapeplan.render.console import Console
 
@@ -133,7 +135,19 @@ def recommend(
             "--format", help="table, json, csv; big_vision, timm, hf-vit, hf-llama, hf (mixtures), nanogpt: a config."
         ),
     ] = None,
+    expect: Annotated[
+        str | None,
+        typer.Option("--expect", metavar="PLAN", help="Exit with 3 if the plan moved from this one of `recommend -o`."),
+    ] = None,
+    loss_tolerance: Annotated[
+        str | None, typer.Option("--loss-tolerance", help="Change of the loss that --expect allows. [default: 0.5%]")
+    ] = None,
+    size_tolerance: Annotated[
+        str | None,
+        typer.Option("--size-tolerance", help="The same of a size. [default: 10%, and what its interval holds]"),
+    ] = None,
     as_json: opt.AsJson = False,
+    output_format: opt.Format = opt.OutputFormat.text,
     output: opt.Output = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print all warnings in full.")] = False,
     quiet: opt.Quiet = False,
@@ -157,10 +171,11 @@ def recommend(
         if as_json and form != "json":
             message = f"--json and --format {form} both say what to print"
             raise ArgumentError(ErrorDetail("bad-format", message, "give one of them", value=form))
-    as_json = as_json or form == "json"
-    console = open_console(quiet=quiet, as_json=as_json)
+    as_json = as_json or form == "json" or (form is None and output_format is opt.OutputFormat.json)
+    console = open_console(quiet=quiet, as_json=as_json, github=output_format is opt.OutputFormat.github)
+    expectation = _expectation(expect, loss_tolerance, size_tolerance)
     written = {None: ("json", "csv"), "table": ("json", "csv"), "json": ("json",), "csv": ("csv",)}
-    place = output_target(output, (law, *(log or ()), config), written.get(form, LOG_FORMATS))
+    place = output_target(output, (law, *(log or ()), config, expect), written.get(form, LOG_FORMATS))
 
     def document() -> "Document":
         # Loaded for documents alone: tables come without, in a tenth less time.
@@ -223,6 +238,7 @@ def recommend(
         export = export_config(plan, form)
         console.warn(export.cautions)
         emit_text(console, export.text, place)
+        expectation(console, plan)
         return
 
     def csv() -> str:
@@ -240,6 +256,32 @@ def recommend(
         console.text(csv())
     # The answer comes first; its lines name the codes of the warnings.
     warn()
+    expectation(console, plan)
+
+
+def _expectation(expect: str | None, loss: str | None, size: str | None) -> "Callable[[Console, Plan], None]":
+    """Return what compares a plan with the pinned one, which is read before the work."""
+    if expect is None:
+        if loss is not None or size is not None:
+            option = "--loss-tolerance" if loss is not None else "--size-tolerance"
+            message = f"{option} is of --expect, which is not given"
+            raise ArgumentError(ErrorDetail("bad-option", message, "give --expect plan.json, or leave it out"))
+        return lambda console, plan: None
+    from shapeplan.documents.files import read_plan
+    from shapeplan.documents.plan import pinned_plan, plan_document
+    from shapeplan.planning.pin import check_pinned
+
+    allowed = {
+        name: None if text is None else parse_fraction(text, hint="write e.g. 0.5% or 0.005")
+        for name, text in (("loss_tolerance", loss), ("size_tolerance", size))
+    }
+    pinned = pinned_plan(read_plan(expect), expect)
+
+    def compare(console: "Console", plan: "Plan") -> None:
+        count = check_pinned(pinned, pinned_plan(plan_document(plan), "the plan"), **allowed)
+        console.note(f"as expected: {count} quantities are within their tolerance of {expect}")
+
+    return compare
 
 
 def _utilization(text: str | None) -> "float | Profile | None":

@@ -23,6 +23,7 @@ from shapeplan.readers.structured import load_json, refuse_duplicates
 
 if TYPE_CHECKING:
     from shapeplan.documents.metrics import MetricsDocument
+    from shapeplan.documents.plan import PlanDocument
 
 METRICS = "shapeplan.metrics"
 D = TypeVar("D", bound=Document)
@@ -162,6 +163,26 @@ def read_law_or_metrics(path: str | Path) -> Fit | tuple[MetricsDocument, Source
     if _kind_of(_load(text.body, text.name)) == METRICS:
         return _validated(MetricsDocument, text.body, text.name), text.source
     return _parse(text.body, text.name, text.source)
+
+
+def read_plan(path: str | Path) -> PlanDocument:
+    """Read a plan document: what ``recommend --json`` or ``-o`` wrote.
+
+    Raises
+    ------
+    InputError
+        If it is no plan document that this version can read; the complaint names the field.
+    """
+    from shapeplan.documents.plan import KIND as PLAN
+    from shapeplan.documents.plan import PlanDocument
+
+    text = read_text(path)
+    kind = _kind_of(_load(text.body, text.name))
+    if kind != PLAN:
+        found = f"is a {kind}" if isinstance(kind, str) else "is no shapeplan document"
+        hint = "give what `shapeplan recommend -o plan.json` wrote"
+        raise InputError(ErrorDetail("wrong-kind", f"{found}, not a plan", hint, text.name, column="kind"))
+    return _validated(PlanDocument, text.body, text.name)
 
 
 def _parse(body: str, name: str, source: Source | None) -> Fit:

@@ -14,6 +14,7 @@ from shapeplan.documents.records import EstimateRecord, estimate_records
 from shapeplan.errors import Caution
 from shapeplan.fitting.records import Horizon
 from shapeplan.planning.answer import answer
+from shapeplan.planning.pin import PinnedBudget, PinnedPlan
 from shapeplan.planning.plan import Alternative, BudgetPlan, Deviation, LawPlan, LimitCost, Plan, Serving
 from shapeplan.quantities import Convention
 from shapeplan.sweeps.grid import Start
@@ -153,6 +154,23 @@ def _fleet(plan: Plan) -> FleetRecord | None:
         price_per_hour=price.per_hour if price else None,
         currency=(price.currency or None) if price else None,
     )
+
+
+def pinned_plan(document: PlanDocument, name: str) -> PinnedPlan:
+    """Return what is compared of a plan document with another; `name` is the file, for messages."""
+    fleet = document.fleet
+    settings: dict[str, object] = {
+        "metric": document.metric,
+        "flops_convention": document.budgets[0].flops_convention if document.budgets else None,
+        "preset": document.preset,
+        **dict(document.limits),
+        "accelerators": f"{fleet.count}x{fleet.accelerators}" if fleet else None,
+    }
+    budgets = tuple(
+        PinnedBudget(one.flops, one.flops_ci, one.shape, one.ci, one.loss.value if one.loss else None)
+        for one in document.budgets
+    )
+    return PinnedPlan(name, settings, document.metric, budgets)
 
 
 def plan_csv(plan: Plan) -> str:

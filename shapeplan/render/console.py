@@ -183,7 +183,7 @@ class Console:
         if len(error.details) == 1:
             self._say(f"error: {self._worded_detail(error.details[0])}", "31")
         else:
-            self._say(f"error: {_count_of(error.details)}", "31")
+            self._say(f"error: {_count_of(error.details, error.noun)}", "31")
             self._say_table([self._worded_detail(detail) for detail in error.details[:SHOWN]])
             if len(error.details) > SHOWN:
                 self._say(f"and {len(error.details) - SHOWN} more")
@@ -304,11 +304,11 @@ def annotation(kind: str, title: str, message: str, **place: object) -> str:
     return f"::{kind} {properties}::{escaped(message, _KEPT)}\n"
 
 
-def _count_of(details: Sequence[ErrorDetail]) -> str:
-    """Return how many mistakes there are in which inputs."""
+def _count_of(details: Sequence[ErrorDetail], noun: str) -> str:
+    """Return how many mistakes, or whatever they are, there are in which inputs."""
     files = Counter(detail.file for detail in details if detail.file)
     where = ", ".join(f"{count} in {file}" for file, count in files.items())
-    return f"{len(details)} mistakes" + (f": {where}" if len(files) > 1 else f" in {next(iter(files), 'all')}")
+    return f"{len(details)} {noun}" + (f": {where}" if len(files) > 1 else f" in {next(iter(files), 'all')}")
 
 
 def _width(stream: TextIO) -> int:
