@@ -121,7 +121,8 @@ class Cells:
                 if values is not None:
                     return values
             try:
-                return None if b"_" in cells.tobytes() else cells.astype(float)
+                # Where NumPy reads numbers one by one, it reads them as Python's `float` does.
+                return np.array([as_float(cell.decode()) for cell in cells.tolist()])
             except ValueError:
                 return None
         if not set(map(type, cells)) <= {str, int, float}:
