@@ -121,16 +121,14 @@ class Cells:
                 if values is not None:
                     return values
             try:
-                # Where NumPy reads numbers one by one, it reads them as Python's `float` does.
+                # NumPy's own conversion reads what Python's `float` does.
                 return np.array([as_float(cell.decode()) for cell in cells.tolist()])
             except ValueError:
                 return None
         if not set(map(type, cells)) <= {str, int, float}:
             return None
         try:
-            return np.array(
-                [as_float(c) if isinstance(c, str) else float(c) for c in cells if isinstance(c, str | int | float)]
-            )
+            return np.array([as_float(cell) for cell in cells if isinstance(cell, str | int | float)])
         except (ValueError, OverflowError):
             return None
 

@@ -19,7 +19,7 @@ from shapeplan.errors import ErrorDetail, InputError, OutputError
 from shapeplan.fitting.result import Fit
 from shapeplan.provenance import Source
 from shapeplan.readers.source import read_text
-from shapeplan.readers.structured import load_json, refuse_duplicates
+from shapeplan.readers.structured import loads_once
 
 if TYPE_CHECKING:
     from shapeplan.documents.metrics import MetricsDocument
@@ -50,7 +50,7 @@ def read_law(path: str | Path) -> Fit:
         If it is not a law document that this version can read; the complaint names the field.
     """
     text = read_text(path)
-    return _parse(text.body, text.name, text.source)
+    return _parse(text.body, _load(text.body, text.name), text.name, text.source)
 
 
 def save(fit: Fit, path: str | Path) -> None:
@@ -72,7 +72,8 @@ def load(path: str | Path) -> Fit:
 def published_law() -> Fit:
     """Return the embedded law: the published growth exponents of SoViT, with a calibrated starting point."""
     body = (resources.files("shapeplan.documents") / "published" / f"{PUBLISHED}.json").read_text(encoding="utf-8")
-    return _parse(body, f"{PUBLISHED} (embedded)", None)
+    name = f"{PUBLISHED} (embedded)"
+    return _parse(body, _load(body, name), name, None)
 
 
 def write_file(path: str | Path, content: str | bytes, inputs: tuple[str, ...] = ()) -> None:
@@ -160,9 +161,10 @@ def read_law_or_metrics(path: str | Path) -> Fit | tuple[MetricsDocument, Source
     from shapeplan.documents.metrics import MetricsDocument
 
     text = read_text(path)
-    if _kind_of(_load(text.body, text.name)) == METRICS:
-        return _validated(MetricsDocument, text.body, text.name), text.source
-    return _parse(text.body, text.name, text.source)
+    data = _load(text.body, text.name)
+    if _kind_of(data) == METRICS:
+        return _validated(MetricsDocument, text.body, data, text.name), text.source
+    return _parse(text.body, data, text.name, text.source)
 
 
 def read_plan(path: str | Path) -> PlanDocument:
@@ -177,28 +179,24 @@ def read_plan(path: str | Path) -> PlanDocument:
     from shapeplan.documents.plan import PlanDocument
 
     text = read_text(path)
-    kind = _kind_of(_load(text.body, text.name))
-    if kind != PLAN:
+    data = _load(text.body, text.name)
+    if (kind := _kind_of(data)) != PLAN:
         found = f"is a {kind}" if isinstance(kind, str) else "is no shapeplan document"
         hint = "give what `shapeplan recommend -o plan.json` wrote"
         raise InputError(ErrorDetail("wrong-kind", f"{found}, not a plan", hint, text.name, column="kind"))
-    return _validated(PlanDocument, text.body, text.name)
+    return _validated(PlanDocument, text.body, data, text.name)
 
 
-def _parse(body: str, name: str, source: Source | None) -> Fit:
-    document = _validated(LawDocument, body, name)
+def _parse(body: str, data: Any, name: str, source: Source | None) -> Fit:
+    document = _validated(LawDocument, body, data, name)
     try:
         return fit_of(document, (source,) if source else ())
     except InputError as error:
         raise InputError(*(detail.within(name) for detail in error.details)) from None
 
 
-def _validated(kind: type[D], body: str, name: str) -> D:
-    """Return the document that a text holds; only where it holds none is the text looked at more closely.
-
-    Of a key that comes twice pydantic takes the last, and says nothing.
-    """
-    data = _load(body, name)
+def _validated(kind: type[D], body: str, data: Any, name: str) -> D:
+    """Return the document that a text holds; only where it holds none is its data looked at more closely."""
     try:
         return kind.model_validate_json(body)
     except ValidationError as error:
@@ -210,28 +208,15 @@ def _validated(kind: type[D], body: str, name: str) -> D:
 
 
 def _load(body: str, name: str) -> Any:
+    """Return what a text holds; of a key that comes twice pydantic would take the last, and say nothing."""
     try:
-        return json.loads(body, parse_constant=_refuse_constant, object_pairs_hook=_once)
-    except _TwiceError:
-        refuse_duplicates(load_json(body), name)
-        raise
+        return loads_once(body, name, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
         hint = "give the document that `shapeplan fit -o law.json` wrote"
         message = f"is not JSON: {error.msg[:1].lower()}{error.msg[1:]}"
         raise InputError(ErrorDetail("bad-json", message, hint, name, error.lineno)) from None
     except (ValueError, RecursionError) as error:
         raise InputError(ErrorDetail("bad-json", f"is not JSON: {error}", "fit again", name)) from None
-
-
-class _TwiceError(Exception):
-    """A key comes twice in an object."""
-
-
-def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise _TwiceError
-    return found
 
 
 def _refuse_constant(constant: str) -> float:

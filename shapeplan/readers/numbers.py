@@ -115,7 +115,7 @@ def as_number(cell: object) -> float | None:
     if cell is None or isinstance(cell, bool) or not isinstance(cell, str | int | float):
         return None
     try:
-        return as_float(_dotted(cell)) if isinstance(cell, str) else float(cell)
+        return as_float(_dotted(cell) if isinstance(cell, str) else cell)
     except (ValueError, OverflowError):
         return None
 
@@ -173,7 +173,7 @@ def _number(cell: object) -> float:
     if isinstance(cell, bool) or not isinstance(cell, str | int | float):
         raise _CellError("not-a-number", f"{_shown(cell)} is not a number", "write a plain number such as 0.51")
     try:
-        value = as_float(_dotted(cell)) if isinstance(cell, str) else float(cell)
+        value = as_float(_dotted(cell) if isinstance(cell, str) else cell)
     except ValueError:
         hint = f"write {_guess(str(cell))}"
         raise _CellError("not-a-number", f"{_shown(cell)} is not a number", hint) from None

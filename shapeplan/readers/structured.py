@@ -18,6 +18,7 @@ RUNS = "runs"
 _ROWS = ("data", "rows", "records", "results", "trials", "experiments")
 """Other words for ``runs`` in use."""
 _BLANKS = re.compile(r"[ \t\n\r]*")
+_WHOLE = re.compile(r"[+-]?[0-9_]+")
 _WANTED = "write a list of runs, or a mapping with a list under 'runs:'"
 
 
@@ -59,7 +60,7 @@ def parse_yaml(body: str, name: str, *, lone_record: bool = False) -> Table:
 def parse_json(body: str, name: str, *, lone_record: bool = False) -> Table:
     """Parse a JSON log: an array of runs, or an object with settings and ``runs``; errors as for YAML."""
     try:
-        return _table(load_json(body), name, lone_record)
+        return _table(_positioned_json(body), name, lone_record)
     except json.JSONDecodeError as error:
         if error.msg == "Extra data" and body.lstrip().startswith("{"):
             return parse_jsonl(body, name)
@@ -135,11 +136,11 @@ def plain(value: object) -> Any:
         lowered = value.strip().lower()
         if lowered in ("true", "false"):
             return lowered == "true"
-        for kind in (int, as_float):
-            try:
-                return kind(lowered) if lowered.isascii() and "_" not in lowered else as_float(lowered)
-            except ValueError:
-                continue
+        try:
+            number = as_float(lowered)
+        except ValueError:
+            return value
+        return int(lowered) if number.is_integer() and _WHOLE.fullmatch(lowered) else number
     return value
 
 
@@ -180,7 +181,7 @@ def _build(node: Any, name: str, yaml: Any, known: dict[int, object]) -> object:
     return mapping
 
 
-def load_json(body: str) -> object:
+def _positioned_json(body: str) -> object:
     """Decode JSON into mappings that know their lines and those of their values.
 
     Raises
@@ -343,6 +344,26 @@ def _named(data: _Mapping) -> _List:
             row.add(column, cell, cells.lines.get(column, cells.line))
         rows.append(row)
     return _List(rows, [row.line for row in rows])
+
+
+def loads_once(body: str, name: str, **options: Any) -> Any:
+    """Load JSON as `json.loads` does, with its options and errors; a key that comes twice is an `InputError`."""
+    try:
+        return json.loads(body, object_pairs_hook=_once, **options)
+    except _TwiceError:
+        refuse_duplicates(_positioned_json(body), name)
+        raise
+
+
+class _TwiceError(Exception):
+    """A key comes twice in an object."""
+
+
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise _TwiceError
+    return found
 
 
 def refuse_duplicates(data: object, name: str) -> None:

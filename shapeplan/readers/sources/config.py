@@ -8,7 +8,7 @@ from pathlib import Path
 from shapeplan.errors import ErrorDetail, InputError
 from shapeplan.provenance import Source
 from shapeplan.readers.source import read_text
-from shapeplan.readers.structured import load_json, load_yaml, plain, refuse_duplicates
+from shapeplan.readers.structured import load_yaml, loads_once, plain, refuse_duplicates
 
 _STEMS = ("config", "model_config", "hparams", "params", "args", "hyperparameters", "settings", "model")
 _PLACES = (*(f"{stem}{suffix}" for stem in _STEMS for suffix in (".json", ".yaml", ".yml")), ".hydra/config.yaml")
@@ -48,13 +48,14 @@ def load_mapping(path: Path) -> tuple[Mapping[str, object], Source]:
     text = read_text(path)
     if path.suffix == ".json":
         try:
-            data = load_json(text.body)
+            data = loads_once(text.body, str(path))
         except (ValueError, RecursionError):
             hint = "leave the run out, or mend it"
             raise InputError(ErrorDetail("bad-json", "is not JSON", hint, str(path))) from None
     else:
-        data = load_yaml(text.body, str(path))
-    refuse_duplicates(data, str(path))
+        loaded = load_yaml(text.body, str(path))
+        refuse_duplicates(loaded, str(path))
+        data = plain(loaded)
     if not isinstance(data, dict):
         raise InputError(ErrorDetail("wrong-type", "is not a mapping", "check the file", str(path)))
-    return data if path.suffix == ".json" else plain(data), text.source
+    return data, text.source
