@@ -37,6 +37,7 @@ def blobs(code: SimpleNamespace, _: Path) -> Any:
     pictures = np.repeat(coarse, 3, axis=0).astype(np.uint8) * 255
     first = np.arange(120) * 3
     pool = code.glyphs.Pool(
+        100,
         tuple(map(chr, range(200, 320))),
         pictures,
         np.stack([first, first + 2]),
@@ -171,3 +172,19 @@ def test_the_designs_are_those_of_the_sweep(code: SimpleNamespace) -> None:
     assert {max(run.durations) for run in runs} == ({2_000_000, 8_000_000} if language else {48_000, 64_000})
     rates = {run.shape["width"]: code.small.recipe.rate(run) for run in runs}
     assert rates[48] > rates[160]
+
+
+@pytest.mark.parametrize("log", ["runs.csv", "tuning.csv", "duel.csv"])
+def test_no_log_grows_on_other_data(code: SimpleNamespace, tmp_path: Path, log: str) -> None:
+    campaign = replace(code.sweep.CAMPAIGN, folder=tmp_path, provenance=lambda: {"sha256": "new"})
+    record = tmp_path / campaign.source
+    record.write_text('{"sha256": "old"}')
+    (tmp_path / log).write_text("run\n")
+    said = f"trained on other data than this machine's (see {record.name}): {log}; move away first"
+    with pytest.raises(SystemExit) as refused:
+        code.campaign.check_source(campaign)
+    assert refused.value.code == said
+    assert record.read_text() == '{"sha256": "old"}'
+    (tmp_path / log).unlink()
+    code.campaign.check_source(campaign)
+    assert record.read_text() == '{\n  "sha256": "new"\n}\n'

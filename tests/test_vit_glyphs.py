@@ -27,7 +27,7 @@ def pool_of(code: SimpleNamespace, classes: int) -> object:
     pictures[:, 12:28, 12:28] = levels[:, None, None]
     first = 3 * np.arange(classes)
     counts = np.stack([np.full(classes, 2), np.full(classes, 1)])
-    return code.glyphs.Pool(tuple("abcdefgh"[:classes]), pictures, np.stack([first, first + 2]), counts)
+    return code.glyphs.Pool(classes, tuple("abcdefgh"[:classes]), pictures, np.stack([first, first + 2]), counts)
 
 
 def stream_of(code: SimpleNamespace, group: int = 0, seed: int = 1) -> object:

@@ -15,7 +15,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +27,22 @@ from shapeplan.readers.settings import read_settings
 
 FACTORS = (1.0, 0.5, 2.0)
 """Of the learning rate's rule, when it is tested."""
+TUNED = {
+    "small": {"width": 64, "depth": 3, "mlp_dim": 192},
+    "deep": {"width": 64, "depth": 8, "mlp_dim": 192},
+    "center": {"width": 160, "depth": 8, "mlp_dim": 640},
+}
+"""Shapes that test it."""
+SEEDS = {"center": 3, "grid-64-3-192": 3}
+"""Rows of the designs that are trained with several seeds; all others with one."""
 DIMS = ("width", "depth", "mlp_dim")
+LOG, TUNING, DUEL, FAILURES = "runs.csv", "tuning.csv", "duel.csv", "failures.csv"
+"""Logs of the designs, of the tests of the rate, of a duel, and of what failed."""
 
 
 @dataclass(frozen=True)
 class Campaign:
-    """A folder with designs, its task, and what is trained beside the designs.
+    """A folder with designs, and the task that they are trained on.
 
     Attributes
     ----------
@@ -42,12 +52,8 @@ class Campaign:
         Takes the device, returns the task; a function of a module, since processes import it.
     example_units : int
         Units of a duration in an example: tokens of a sequence; 1 where examples are counted.
-    seeds : mapping of str to int
-        Rows of designs that are trained with several seeds; all others with one.
-    tuned : mapping of str to shape
-        Shapes that test the rule for the learning rate.
     tuning_duration : int
-        And for how long.
+        How long the rule for the learning rate is tested.
     source : str
         File that records what the data are, from `provenance`.
     provenance : callable
@@ -57,12 +63,9 @@ class Campaign:
     folder: Path
     task: Callable[[torch.device], Task]
     example_units: int
-    seeds: Mapping[str, int]
-    tuned: Mapping[str, Mapping[str, int]]
     tuning_duration: int
     source: str
     provenance: Callable[[], Any]
-    designs: tuple[str, ...] = field(default=("star.csv", "grid.csv"))
 
     @property
     def architecture(self) -> Architecture:
@@ -79,7 +82,7 @@ class Campaign:
     def designed(self) -> list[Run]:
         """Return the runs of the designs, cheap ones first, further seeds last."""
         found: dict[tuple[int, ...], tuple[str, set[int]]] = {}
-        for name in self.designs:
+        for name in ("star.csv", "grid.csv"):
             with (self.folder / name).open() as stream:
                 for row in csv.DictReader(stream):
                     shape = tuple(int(row[dim]) for dim in DIMS)
@@ -88,7 +91,7 @@ class Campaign:
         runs = [
             Run(f"{label}-seed{seed}", dict(zip(DIMS, shape, strict=True)), seed, tuple(sorted(durations)))
             for shape, (label, durations) in found.items()
-            for seed in range(self.seeds.get(label, 1))
+            for seed in range(SEEDS.get(label, 1))
         ]
         return sorted(runs, key=lambda run: (run.seed, _size(run) * max(run.durations)))
 
@@ -96,7 +99,7 @@ class Campaign:
         """Return the runs that show whether the rule for the learning rate is any good."""
         return [
             Run(f"{name}-x{factor:g}", shape, 0, (self.tuning_duration,), factor)
-            for name, shape in self.tuned.items()
+            for name, shape in TUNED.items()
             for factor in FACTORS
         ]
 
@@ -104,21 +107,28 @@ class Campaign:
 def main(campaign: Campaign, description: str) -> None:
     """Read the command line, and train in as many processes as asked, a thread each."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--jobs", type=int, default=2, help="processes of one thread")
     parser.add_argument("--tune", action="store_true", help="train the runs of the learning rate instead")
+    add_options(parser, campaign)
+    arguments = parser.parse_args()
+    if arguments.tune:
+        train_all(campaign, campaign.tests_of_the_rate(), TUNING, arguments)
+    else:
+        train_all(campaign, campaign.designed(), LOG, arguments)
+
+
+def add_options(parser: argparse.ArgumentParser, campaign: Campaign) -> None:
+    """Add the options of `train_all`."""
+    parser.add_argument("--jobs", type=int, default=2, help="processes of one thread")
     parser.add_argument("--states", type=Path, default=campaign.folder / "states", help="folder of saved states")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu", help="of torch")
-    arguments = parser.parse_args()
-    log = campaign.folder / ("tuning.csv" if arguments.tune else "runs.csv")
-    runs = campaign.tests_of_the_rate() if arguments.tune else campaign.designed()
-    check_source(campaign, log)
-    train_all(campaign, runs, log, arguments.states, arguments.device, arguments.jobs)
 
 
-def train_all(campaign: Campaign, runs: Sequence[Run], log: Path, states: Path, device: str, jobs: int) -> None:
-    """Train runs in so many processes; on a device they share it."""
+def train_all(campaign: Campaign, runs: Sequence[Run], log: str, options: argparse.Namespace) -> None:
+    """Train runs in as many processes as asked; on a device they share it."""
+    check_source(campaign)
     context = multiprocessing.get_context("spawn")
-    workers = [context.Process(target=work, args=(campaign, runs, log, states, device)) for _ in range(jobs)]
+    given = (campaign, runs, campaign.folder / log, options.states, options.device)
+    workers = [context.Process(target=work, args=given) for _ in range(options.jobs)]
     for worker in workers:
         worker.start()
     for worker in workers:
@@ -137,11 +147,12 @@ def work(campaign: Campaign, runs: Iterable[Run], log: Path, states: Path, devic
             _train(campaign, task, run, log, states / run.name, len(done))
 
 
-def check_source(campaign: Campaign, log: Path) -> None:
-    """Record what the data are; refuse to add to a log that was trained on others."""
+def check_source(campaign: Campaign) -> None:
+    """Record what the data are; refuse to add to logs that were trained on others."""
     record, found = campaign.folder / campaign.source, campaign.provenance()
-    if log.exists() and json.loads(record.read_text()) != found:
-        sys.exit(f"{log.name} was trained on other data than this machine's (see {record.name}): move it away first")
+    logs = [name for name in (LOG, TUNING, DUEL) if (campaign.folder / name).exists()]
+    if logs and json.loads(record.read_text()) != found:
+        sys.exit(f"trained on other data than this machine's (see {record.name}): {', '.join(logs)}; move away first")
     record.write_text(json.dumps(found, indent=2) + "\n")
 
 
@@ -201,7 +212,7 @@ def _done(log: Path, column: str) -> dict[str, set[str]]:
 
 
 def _failures(log: Path) -> Path:
-    return log.with_name("failures.csv")
+    return log.with_name(FAILURES)
 
 
 def _size(run: Run) -> int:

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.block import HEAD_DIM
-from harness.campaign import DIMS, Campaign
+from harness.campaign import DIMS, LOG, Campaign
 
 import shapeplan as sp
+from shapeplan.quantities import convert_flops
 from shapeplan.sweeps.grid import Start
 
 Shape = Mapping[str, int]
@@ -70,11 +71,11 @@ class Duel:
         other = _second(fit)
         second = self._planned(sp.fit(runs, law=other, replicates=0))
         found = [
-            Contender("plan", f"the optimum of the law {fit.law.form.name}", *self._both(plan)),
+            self._contender("plan", f"the optimum of the law {fit.law.form.name}", plan),
             *(self._in_proportion(fit, name, shape) for name, shape in self.proportions.items()),
             *self._of_equal_size(plan),
             self._published(fit),
-            Contender("second law", f"the optimum of the law {other}", *self._both(second)),
+            self._contender("second law", f"the optimum of the law {other}", second),
         ]
         first = {tuple(one.shape.values()): one for one in reversed(found)}
         return [one for one in found if first[tuple(one.shape.values())] is one]
@@ -88,7 +89,7 @@ class Duel:
     def read(self, metric: str) -> sp.Runs:
         """Return the log of the sweep, with one of its metrics."""
         folder = self.campaign.folder
-        return sp.read_runs(folder / "runs.csv", config=folder / "config.yaml", metric=metric)
+        return sp.read_runs(folder / LOG, config=folder / "config.yaml", metric=metric)
 
     def predict(self, fit: sp.Fit, contenders: Iterable[Contender], interval: str = "run") -> sp.Predictions:
         """Predict contenders at what the budget trains them on, in their order."""
@@ -103,11 +104,10 @@ class Duel:
         return sp.predict(fit, read, interval=interval)
 
     def _planned(self, fit: sp.Fit) -> Shape:
-        plan = sp.recommend(fit, flops=self.budget, head_dim=HEAD_DIM, max_examples=self.units, force=True)
-        return {dim: int(plan.budgets[0].rounded[dim]) for dim in DIMS}
+        return _shape(sp.recommend(fit, flops=self.budget, head_dim=HEAD_DIM, max_examples=self.units, force=True))
 
-    def _both(self, shape: Shape) -> tuple[Shape, int]:
-        return shape, self.trained(shape)
+    def _contender(self, name: str, source: str, shape: Shape) -> Contender:
+        return Contender(name, source, shape, self.trained(shape))
 
     def _in_proportion(self, fit: sp.Fit, name: str, model: Shape) -> Contender:
         """Return the size of a family in a model's proportions that the law predicts the least loss for."""
@@ -116,34 +116,34 @@ class Duel:
             depth = max(1, round(width * model["depth"] / model["width"]))
             return {"width": width, "depth": depth, "mlp_dim": width * model["mlp_dim"] // model["width"]}
 
-        sizes = [scaled(width) for width in range(HEAD_DIM, 40 * HEAD_DIM, HEAD_DIM)]
-        family = [Contender(name, "", shape, units) for shape in sizes if (units := self.trained(shape))]
-        losses = self.predict(fit, family, "law").predicted
-        shape = family[int(losses.argmin())].shape
-        said = " : ".join(str(model[dim]) for dim in DIMS)
-        return Contender(name, f"{said}, scaled to its best size under the law", *self._both(shape))
+        said = " : ".join(str(model[dim]) for dim in DIMS) + ", scaled to its best size under the law"
+        sizes = [self._contender(name, said, scaled(width)) for width in range(HEAD_DIM, 40 * HEAD_DIM, HEAD_DIM)]
+        family = [one for one in sizes if one.units]
+        return family[int(self.predict(fit, family, "law").predicted.argmin())]
 
     def _of_equal_size(self, plan: Shape) -> Iterable[Contender]:
         """Yield the plan's parameters in twice and in half the blocks, its MLP as wide in widths."""
-        count = self.campaign.architecture.model
+        count, each = self.campaign.architecture.model, plan["mlp_dim"] / plan["width"] / HEAD_DIM
         for name, depth in (("deep and narrow", 2 * plan["depth"]), ("shallow and wide", max(1, plan["depth"] // 2))):
             shapes = [
-                {"width": width, "depth": depth, "mlp_dim": 16 * round(width * plan["mlp_dim"] / plan["width"] / 16)}
+                {"width": width, "depth": depth, "mlp_dim": HEAD_DIM * max(1, round(width * each))}
                 for width in range(HEAD_DIM, 8 * plan["width"], HEAD_DIM)
             ]
             shape = min(shapes, key=lambda one: abs(count(one).params - count(plan).params))
-            yield Contender(name, f"{depth} blocks of about the plan's parameters", *self._both(shape))
+            yield self._contender(name, f"{depth} blocks of about the plan's parameters", shape)
 
     def _published(self, fit: sp.Fit) -> Contender:
         """Return the paper's recipe from the log's own start, with the published exponents and equal weights."""
         start = fit.start
         assert start is not None, "the log has a grid to start from"
-        forward = Start(start.shape, start.flops / 3, "the grid of the log")
-        plan = sp.recommend(
-            sp.published_law(), flops=self.budget / 3, start=forward, weights="equal", head_dim=HEAD_DIM
-        )
-        shape = {dim: int(plan.budgets[0].rounded[dim]) for dim in DIMS}
-        return Contender("published exponents", "the paper's recipe from the log's start", *self._both(shape))
+        budget, least = (convert_flops(flops, "training", "forward") for flops in (self.budget, start.flops))
+        own = Start(start.shape, least, "the grid of the log")
+        plan = sp.recommend(sp.published_law(), flops=budget, start=own, weights="equal", head_dim=HEAD_DIM)
+        return self._contender("published exponents", "the paper's recipe from the log's start", _shape(plan))
+
+
+def _shape(plan: sp.Plan) -> Shape:
+    return {dim: int(plan.budgets[0].rounded[dim]) for dim in DIMS}
 
 
 def _second(fit: sp.Fit) -> str:

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from harness.campaign import DIMS, LOG, add_options, train_all
+from harness.campaign import DUEL as OUTCOMES
 from harness.contenders import Contender, Duel
 from harness.training import Run
 from rich import box
@@ -22,7 +24,7 @@ from scipy.stats import spearmanr
 
 import shapeplan as sp
 
-PREDICTION, LOG, PICTURE = "prediction.json", "duel.csv", "duel.svg"
+PREDICTION, PICTURE = "prediction.json", "duel.svg"
 SEEDS = 2
 """Of the plan and of the rival of least predicted loss; all others have one."""
 FIRST_SEED = 10
@@ -64,22 +66,17 @@ def main(duel: Duel, description: str) -> None:
     """Read the command line: show the outcome, or predict, or train."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--predict", action="store_true", help=f"fit the log and write {PREDICTION}")
-    parser.add_argument("--train", action="store_true", help=f"train what {PREDICTION} predicts, into {LOG}")
-    parser.add_argument("--jobs", type=int, default=2, help="processes of one thread")
-    parser.add_argument("--states", type=Path, default=duel.campaign.folder / "states", help="folder of saved states")
-    parser.add_argument("--device", default="cpu", help="of torch")
+    parser.add_argument("--train", action="store_true", help=f"train what {PREDICTION} predicts, into {OUTCOMES}")
+    add_options(parser, duel.campaign)
     arguments = parser.parse_args()
     folder = duel.campaign.folder
     if arguments.predict:
-        if (folder / LOG).exists():
-            sys.exit(f"{LOG} has outcomes already: a prediction made now would be none")
+        if (folder / OUTCOMES).exists():
+            sys.exit(f"{OUTCOMES} has outcomes already: a prediction made now would be none")
         (folder / PREDICTION).write_text(json.dumps(predict(duel), indent=2) + "\n")
     prediction = _read(folder / PREDICTION)
     if arguments.train:
-        from harness.campaign import check_source, train_all
-
-        check_source(duel.campaign, folder / LOG)
-        train_all(duel.campaign, runs(prediction), folder / LOG, arguments.states, arguments.device, arguments.jobs)
+        train_all(duel.campaign, runs(prediction), OUTCOMES, arguments)
     show(duel, prediction)
 
 
@@ -93,7 +90,7 @@ def predict(duel: Duel) -> dict[str, Any]:
     first = duel.metrics[0]
     contenders = duel.contenders(logs[first], fits[first])
     predictions = {metric: duel.predict(fit, contenders) for metric, fit in fits.items()}
-    log = duel.campaign.folder / "runs.csv"
+    log = duel.campaign.folder / LOG
     return {
         "shapeplan": sp.__version__,
         "log_sha256": hashlib.sha256(log.read_bytes()).hexdigest(),
@@ -117,7 +114,7 @@ def runs(prediction: Mapping[str, Any]) -> list[Run]:
         for one in contenders:
             if seed == 0 or one["name"] in twice:
                 name = f"{one['name'].replace(' ', '-').replace('/', '-')}-seed{FIRST_SEED + seed}"
-                shape = {dim: one[dim] for dim in ("width", "depth", "mlp_dim")}
+                shape = {dim: one[dim] for dim in DIMS}
                 found.append(Run(name, shape, FIRST_SEED + seed, (one[prediction["unit"]],)))
     return found
 
@@ -125,15 +122,15 @@ def runs(prediction: Mapping[str, Any]) -> list[Run]:
 def outcomes(folder: Path, prediction: Mapping[str, Any], metric: str) -> list[Outcome]:
     """Return what was predicted and observed of a metric, contender by contender."""
     observed: dict[tuple[str, ...], list[float]] = {}
-    if (folder / LOG).exists():
-        with (folder / LOG).open() as stream:
+    if (folder / OUTCOMES).exists():
+        with (folder / OUTCOMES).open() as stream:
             for row in csv.DictReader(stream):
-                observed.setdefault((row["width"], row["depth"], row["mlp_dim"]), []).append(float(row[metric]))
+                observed.setdefault(tuple(row[dim] for dim in DIMS), []).append(float(row[metric]))
     return [
         Outcome(
             one["name"],
             *(one["predictions"][metric][key] for key in ("predicted", "lower", "upper")),
-            tuple(observed.get(tuple(str(one[dim]) for dim in ("width", "depth", "mlp_dim")), ())),
+            tuple(observed.get(tuple(str(one[dim]) for dim in DIMS), ())),
         )
         for one in prediction["contenders"]
     ]
@@ -174,7 +171,7 @@ def table(prediction: Mapping[str, Any], found: Sequence[Outcome], metric: str) 
     for name in ("contender", "width x depth x mlp_dim", "predicted", "90% interval", "observed", "off by", "inside"):
         made.add_column(name, justify="left" if name == "contender" else "right")
     for one, outcome in zip(prediction["contenders"], found, strict=True):
-        shape = " x ".join(str(one[dim]) for dim in ("width", "depth", "mlp_dim"))
+        shape = " x ".join(str(one[dim]) for dim in DIMS)
         observed = ", ".join(f"{value:.4f}" for value in outcome.observed) or "-"
         off = f"{outcome.predicted / outcome.mean - 1:+.2%}" if outcome.observed else "-"
         inside = f"{outcome.inside} of {len(outcome.observed)}" if outcome.observed else "-"

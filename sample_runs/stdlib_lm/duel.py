@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
+
 import sweep
 from harness.contenders import Duel
 from harness.duel import main
+from task import Bytes
 
 DUEL = Duel(
     campaign=sweep.CAMPAIGN,
     budget=1.36e14,
     metrics=("loss",),
     proportions={"GPT-2": {"width": 768, "depth": 12, "mlp_dim": 3072}},
-    step_units=1024,
-    units=29_936_744,
+    step_units=Bytes.step_units,
+    units=json.loads((sweep.HERE / "corpus.json").read_text())["train_bytes"],
 )
 
 if __name__ == "__main__":

@@ -24,12 +24,6 @@ CAMPAIGN = Campaign(
     folder=HERE,
     task=task,
     example_units=CONTEXT,
-    seeds={"center": 3, "grid-64-3-192": 3},
-    tuned={
-        "small": {"width": 64, "depth": 3, "mlp_dim": 192},
-        "deep": {"width": 64, "depth": 8, "mlp_dim": 192},
-        "center": {"width": 160, "depth": 8, "mlp_dim": 640},
-    },
     tuning_duration=1_000_000,
     source="corpus.json",
     provenance=provenance,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sweep
 from harness.contenders import Duel
 from harness.duel import main
+from task import Glyphs
 
 DUEL = Duel(
     campaign=sweep.CAMPAIGN,
@@ -14,7 +15,7 @@ DUEL = Duel(
         "ViT-Ti": {"width": 192, "depth": 12, "mlp_dim": 768},
         "ViT-S": {"width": 384, "depth": 12, "mlp_dim": 1536},
     },
-    step_units=16,
+    step_units=Glyphs.step_units,
 )
 
 if __name__ == "__main__":

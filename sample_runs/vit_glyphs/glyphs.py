@@ -37,14 +37,17 @@ class Pool:
 
     Attributes
     ----------
+    trained : int
+        How many of the classes are trained; those after them are held out.
     characters : tuple of str
-        A class each; the last HELD_OUT are not trained.
+        A class each.
     pictures : ndarray of uint8, shape (glyphs, SIDE, SIDE)
         Ink.
     first, count : ndarray of int, shape (2, classes)
         Where the pictures of a class begin, and how many there are: in the faces trained on, and in those held out.
     """
 
+    trained: int
     characters: tuple[str, ...]
     pictures: NDArray[np.uint8]
     first: NDArray[np.int64]
@@ -83,7 +86,7 @@ def draw_pool(
             first[group, i] = len(pictures)
             pictures += _thinned(list(_pictures(found, character)))
             count[group, i] = len(pictures) - first[group, i]
-    return Pool(tuple(order), np.stack(pictures), first, count)
+    return Pool(classes, tuple(order), np.stack(pictures), first, count)
 
 
 def candidates() -> Iterator[str]:

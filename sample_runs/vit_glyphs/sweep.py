@@ -16,12 +16,6 @@ CAMPAIGN = Campaign(
     folder=HERE,
     task=task,
     example_units=1,
-    seeds={"center": 3, "grid-64-3-192": 3},
-    tuned={
-        "small": {"width": 64, "depth": 3, "mlp_dim": 192},
-        "deep": {"width": 64, "depth": 8, "mlp_dim": 192},
-        "center": {"width": 160, "depth": 8, "mlp_dim": 640},
-    },
     tuning_duration=16_000,
     source="fonts.json",
     provenance=provenance,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cached_property
 
 import torch
-from glyphs import CLASSES, HELD_OUT, Pool, read_pool
+from glyphs import Pool, read_pool
 from harness.training import Recipe
 from model import VisionTransformer
 from stream import TRAINED, VALIDATION, Stream
@@ -36,8 +36,8 @@ class Glyphs:
 
     def __init__(self, pool: Pool, device: torch.device):
         self.device = device
-        self.classes = int((pool.first.shape[1] * CLASSES) // (CLASSES + HELD_OUT))
-        known, aside = (0, self.classes), (self.classes, pool.first.shape[1])
+        self.classes = pool.trained
+        known, aside = (0, pool.trained), (pool.trained, len(pool.characters))
         self.training = Stream(pool, TRAINED, known, TRAINING_SEED, device)
         self.validation = Stream(pool, VALIDATION, known, VALIDATION_SEED, device)
         self.support = Stream(pool, VALIDATION, aside, SUPPORT_SEED, device)
