@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from campaigns import modules_of
+from conftest import SAMPLES
 
 torch = pytest.importorskip("torch", reason="training needs the extra `train`")
 pytest.importorskip("PIL", reason="drawing needs the extra `train`")
@@ -105,3 +111,20 @@ def test_a_missing_package_is_named_with_the_command_that_installs_all(code: Sim
         code.fonts.FontsError, match=r"^fonts-nobody is not installed: apt-get install fonts-dejavu-core "
     ):
         code.fonts.font_files("fonts-nobody")
+
+
+@pytest.mark.parametrize("script", ["sweep.py", "duel.py --train"])
+def test_a_script_ends_in_one_line_where_something_is_missing(tmp_path: Path, script: str) -> None:
+    """Without dpkg no package is installed; without a prediction nothing is trained."""
+    folder = tmp_path / "sample_runs"
+    shutil.copytree(SAMPLES, folder, ignore=shutil.ignore_patterns("states"))
+    done = subprocess.run(
+        [sys.executable, *script.split()],
+        cwd=folder / "vit_glyphs",
+        env={**os.environ, "PATH": str(tmp_path), "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("fonts-dejavu-core is not installed: apt-get" if "sweep" in script else "there is no")
+    assert done.stderr.count("\n") == 1

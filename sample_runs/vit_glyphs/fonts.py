@@ -27,8 +27,8 @@ _ORNATE = ("UnDinaru", "hline", "LinBiolinum_K", "LinLibertine_I.", "LinLibertin
 """Parts of the names of files that are left out: keyboard keys, initials, outlines, display faces."""
 
 
-class FontsError(Exception):
-    """The fonts of a package are not there."""
+class FontsError(SystemExit):
+    """The fonts of a package are not there; a script ends with this line, not with a traceback."""
 
 
 @dataclass(frozen=True)
