@@ -165,7 +165,7 @@ def read_law_or_metrics(path: str | Path) -> Fit | tuple[MetricsDocument, Source
 
 
 def read_plan(path: str | Path) -> PlanDocument:
-    """Read a plan document: what ``recommend --json`` or ``-o`` wrote.
+    """Read a plan document: what ``recommend -o`` wrote.
 
     Raises
     ------
