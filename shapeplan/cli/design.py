@@ -203,6 +203,14 @@ def power(
     replicates: Annotated[int, typer.Option("--replicates", help="Bootstrap replicates of every fit.")] = 100,
     seed: Annotated[int, typer.Option("--seed", min=0, help="First seed.")] = 0,
     jobs: Annotated[int, typer.Option("--jobs", min=0, help="Processes at once; 0 for one a core.")] = 0,
+    scheduler: Annotated[
+        str | None,
+        typer.Option("--scheduler", metavar="tcp://HOST:PORT", help="A Dask cluster, in place of processes here."),
+    ] = None,
+    outcomes: Annotated[
+        Path | None,
+        typer.Option("--outcomes", metavar="FILE.jsonl", help="A line a simulated sweep, as it lands; resumed from."),
+    ] = None,
     as_json: opt.AsJson = False,
     output: opt.Output = None,
     quiet: opt.Quiet = False,
@@ -215,16 +223,30 @@ def power(
 
     from shapeplan.design.power import power as rehearse
     from shapeplan.documents.files import read_law
+    from shapeplan.documents.outcomes import open_outcomes
     from shapeplan.documents.power import power_document
     from shapeplan.readers.read import read_runs
     from shapeplan.render.power import render_power
 
     console = open_console(quiet=quiet, as_json=as_json)
-    place = output_target(output, (log, law))
+    place = output_target(output, (log, law, outcomes))
     prior = read_law(law)
     runs = read_runs(log, metric=prior.metric, architecture=prior.architecture, require_metric=False)
     console.warn(runs.cautions)
-    with console.progress("rehearsing") as advance:
+    study = {
+        "target": parse_flops(target),
+        "noise": parse_fraction(noise),
+        "run_noise": parse_fraction(run_noise),
+        "tails": tails,
+        "fit": fitted,
+        "sweeps": sweeps,
+        "replicates": replicates,
+        "seed": seed,
+    }
+    with (
+        open_outcomes(outcomes, study, (*runs.sources, *prior.sources)) as stream,
+        console.progress("rehearsing") as advance,
+    ):
         found = rehearse(
             runs,
             prior,
@@ -237,6 +259,9 @@ def power(
             replicates=replicates,
             seed=seed,
             jobs=jobs or os.cpu_count() or 1,
+            scheduler=scheduler,
+            known=stream.known(),
+            landed=stream.landed,
             done=advance,
         )
     emit(

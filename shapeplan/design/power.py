@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import concurrent.futures
 import contextlib
-import multiprocessing
-import signal
+import itertools
+from array import array
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from shapeplan.design.power_curve import Power, Spread, Stage
+from shapeplan.design.executor import Executor
+from shapeplan.design.power_curve import Outcome, Power, Spread, Stage
 from shapeplan.design.simulate import simulate
 from shapeplan.errors import ArgumentError, ErrorDetail, FitError, PlanError
 from shapeplan.fitting.fit import DEFAULT_LEVEL, check_arguments, fit
@@ -25,17 +25,6 @@ DEFAULT_SWEEPS, DEFAULT_REPLICATES = 40, 100
 MOST_SWEEPS = 10_000
 SHARES = (0.5, 0.75, 1.0)
 """Shares of the runs, the cheapest first, at which the curve is drawn."""
-
-
-@dataclass(frozen=True)
-class _Outcome:
-    """What one simulated sweep told."""
-
-    exponents: Mapping[str, float]
-    sizes: Mapping[str, float]
-    regret: float | None
-    law: str | None
-    codes: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -67,6 +56,9 @@ def power(  # noqa: PLR0913 - public: an argument a question
     seed: int = 0,
     shares: Sequence[float] = SHARES,
     jobs: int = 1,
+    scheduler: str | None = None,
+    known: Iterable[Outcome] = (),
+    landed: Callable[[int, Outcome], None] = lambda index, outcome: None,
     done: Callable[[int, int], None] = lambda done, total: None,
 ) -> Power:
     """Rehearse a sweep: simulate it many times under a prior law, fit every one, and plan from it.
@@ -88,7 +80,14 @@ def power(  # noqa: PLR0913 - public: an argument a question
     shares : sequence of float
         Shares of the runs, the cheapest first, at which the curve is drawn.
     jobs : int
-        Processes at once.
+        Processes at once. Their number does not change the result.
+    scheduler : str, optional
+        Address of a Dask scheduler, ``tcp://host:port``: its workers simulate, in place of processes here.
+    known : iterable of Outcome
+        The first outcomes, of a study that was interrupted; read before anything is simulated.
+    landed : callable
+        Told the index, from 0, and the outcome of every sweep that is simulated here, in order of the index: all
+        sweeps of the fewest runs first.
     done : callable
         Told how many sweeps are done, and of how many.
 
@@ -115,53 +114,28 @@ def power(  # noqa: PLR0913 - public: an argument a question
     simulate(prior.law, design, flops_convention=prior.flops_convention)
     recommend(prior, target, force=True)
     parts = [design.take(np.isin(design.run, order[:count])) for count in counts]
-    tasks = [
-        _Task(part, prior, target, noise, run_noise, tails, seed + i, law, replicates)
-        for part in parts
-        for i in range(sweeps)
-    ]
-    outcomes = list(_all(tasks, jobs, done))
-    stages = tuple(_stage(part, prior, outcomes[k * sweeps : (k + 1) * sweeps]) for k, part in enumerate(parts))
+    total = sweeps * len(parts)
+    tallies = [_Tally() for _ in parts]
+    count = 0
+    for outcome in itertools.islice(known, total):
+        tallies[count // sweeps].add(outcome)
+        count += 1
+        done(count, total)
+    tasks = (
+        _Task(parts[i // sweeps], prior, target, noise, run_noise, tails, seed + i % sweeps, law, replicates)
+        for i in range(count, total)
+    )
+    # Closed whatever happens: processes that are left open would outlive this one.
+    with contextlib.closing(Executor(jobs, scheduler).map(_outcome, tasks)) as outcomes:
+        for index, outcome in enumerate(outcomes, start=count):
+            landed(index, outcome)
+            tallies[index // sweeps].add(outcome)
+            done(index + 1, total)
+    stages = tuple(tally.stage(part, prior) for tally, part in zip(tallies, parts, strict=True))
     return Power(prior, target, noise, run_noise, tails, sweeps, seed, stages)
 
 
-def _all(tasks: Sequence[_Task], jobs: int, done: Callable[[int, int], None]) -> Iterator[_Outcome]:
-    """Yield the outcomes in order, by some processes at once."""
-    if jobs <= 1:
-        for i, task in enumerate(tasks, start=1):
-            yield _outcome(task)
-            done(i, len(tasks))
-        return
-    context = multiprocessing.get_context("spawn")
-    with concurrent.futures.ProcessPoolExecutor(jobs, mp_context=context) as pool:
-        try:
-            with _deaf_children():
-                waiting = [pool.submit(_outcome, task) for task in tasks]
-            for i, future in enumerate(waiting, start=1):
-                yield future.result()
-                done(i, len(tasks))
-        except BaseException:
-            # Nothing is to be waited for: leaving the pool would wait for all that has begun.
-            for child in multiprocessing.active_children():
-                child.kill()
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-
-
-@contextlib.contextmanager
-def _deaf_children() -> Iterator[None]:
-    """Start processes that do not hear Ctrl-C: it goes to all of a terminal's, and the parent ends them itself."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _outcome(task: _Task) -> _Outcome:
+def _outcome(task: _Task) -> Outcome:
     prior = task.prior
     log = simulate(
         prior.law,
@@ -175,18 +149,18 @@ def _outcome(task: _Task) -> _Outcome:
     try:
         found = fit(log, law=task.law, replicates=task.replicates, seed=task.seed)
     except FitError as error:
-        return _Outcome({}, {}, None, None, frozenset({error.details[0].code}))
+        return Outcome({}, {}, None, None, frozenset({error.details[0].code}))
     codes = {caution.code for caution in found.cautions} | ({"untrusted-fit"} if found.status != "ok" else set())
     exponents = {dim: s.ci[1] / s.ci[0] for dim, s in found.scaling_exponents.items() if s.ci and s.ci[0] > 0}
     try:
         flops = convert_flops(task.target, prior.flops_convention, found.flops_convention)
         plan = recommend(found, flops, force=True).budgets[0]
     except PlanError as error:
-        return _Outcome(exponents, {}, None, found.law.form.name, frozenset({*codes, error.details[0].code}))
+        return Outcome(exponents, {}, None, found.law.form.name, frozenset({*codes, error.details[0].code}))
     codes |= {caution.code for caution in plan.cautions}
     sizes = {dim: ci[1] / ci[0] for dim, ci in plan.ci.items() if ci and ci[0] > 0 and dim in prior.dims}
     regret = _regret(prior, plan.rounded, task.target)
-    return _Outcome(exponents, sizes, regret, found.law.form.name, frozenset(codes))
+    return Outcome(exponents, sizes, regret, found.law.form.name, frozenset(codes))
 
 
 def _regret(prior: Fit, shape: Mapping[str, float], flops: float) -> float:
@@ -198,21 +172,39 @@ def _regret(prior: Fit, shape: Mapping[str, float], flops: float) -> float:
     return here / least - 1.0
 
 
-def _stage(design: Runs, prior: Fit, outcomes: Sequence[_Outcome]) -> Stage:
-    count = len(outcomes)
-    codes = Counter(code for outcome in outcomes for code in outcome.codes)
-    laws = Counter(outcome.law for outcome in outcomes if outcome.law)
-    regrets = [outcome.regret for outcome in outcomes if outcome.regret is not None]
-    return Stage(
-        runs=len(design.run_names),
-        flops=float(convert_flops(design.spent(), design.flops_convention, prior.flops_convention).sum()),
-        exponents=_spreads([outcome.exponents for outcome in outcomes]),
-        sizes=_spreads([outcome.sizes for outcome in outcomes]),
-        regret=Spread.of(regrets),
-        laws=_shares(laws, count),
-        warnings=_shares(codes, count),
-        refused=1 - len(regrets) / count,
-    )
+class _Tally:
+    """What is kept of the outcomes of a stage: numbers alone, so that ten thousand sweeps take little memory."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.codes: Counter[str] = Counter()
+        self.laws: Counter[str] = Counter()
+        self.regrets = array("d")
+        self.exponents: dict[str, array[float]] = {}
+        self.sizes: dict[str, array[float]] = {}
+
+    def add(self, outcome: Outcome) -> None:
+        """Count an outcome."""
+        self.count += 1
+        self.codes.update(outcome.codes)
+        self.laws.update([outcome.law] if outcome.law else [])
+        self.regrets.extend([] if outcome.regret is None else [outcome.regret])
+        for kept, new in ((self.exponents, outcome.exponents), (self.sizes, outcome.sizes)):
+            for name, value in new.items():
+                kept.setdefault(name, array("d")).append(value)
+
+    def stage(self, design: Runs, prior: Fit) -> Stage:
+        """Return what the outcomes tell together."""
+        return Stage(
+            runs=len(design.run_names),
+            flops=float(convert_flops(design.spent(), design.flops_convention, prior.flops_convention).sum()),
+            exponents=_spreads(self.exponents),
+            sizes=_spreads(self.sizes),
+            regret=Spread.of(self.regrets),
+            laws=_shares(self.laws, self.count),
+            warnings=_shares(self.codes, self.count),
+            refused=1 - len(self.regrets) / self.count,
+        )
 
 
 def _shares(numbers: Counter[str], count: int) -> dict[str, float]:
@@ -220,7 +212,6 @@ def _shares(numbers: Counter[str], count: int) -> dict[str, float]:
     return {name: number / count for name, number in sorted(numbers.items(), key=lambda item: (-item[1], item[0]))}
 
 
-def _spreads(rows: Sequence[Mapping[str, float]]) -> dict[str, Spread]:
-    names = dict.fromkeys(name for row in rows for name in row)
-    spreads = {name: Spread.of([row[name] for row in rows if name in row]) for name in names}
+def _spreads(values: Mapping[str, Sequence[float]]) -> dict[str, Spread]:
+    spreads = {name: Spread.of(numbers) for name, numbers in values.items()}
     return {name: spread for name, spread in spreads.items() if spread}

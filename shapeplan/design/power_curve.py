@@ -11,6 +11,29 @@ from shapeplan.fitting.result import Fit
 
 
 @dataclass(frozen=True)
+class Outcome:
+    """What one simulated sweep told.
+
+    Attributes
+    ----------
+    exponents, sizes : mapping of str to float
+        Width of the intervals of s_k and of the best sizes at the target, upper end over lower.
+    regret : float or None
+        Relative excess loss of its plan over the best shape, under the prior law; None where no plan came out.
+    law : str or None
+        The law that was chosen; None where none was fitted.
+    codes : frozenset of str
+        Its warnings, and the refusal if there was one.
+    """
+
+    exponents: Mapping[str, float]
+    sizes: Mapping[str, float]
+    regret: float | None
+    law: str | None
+    codes: frozenset[str]
+
+
+@dataclass(frozen=True)
 class Spread:
     """Numbers over simulated sweeps: median and 90th percentile."""
 
