@@ -77,6 +77,7 @@ class Executor:
 def _by_processes(call: Callable[[T], R], tasks: Iterable[T], jobs: int) -> Iterator[R]:
     source, lost = iter(tasks), 0
     waiting: deque[tuple[T, concurrent.futures.Future[R] | None]] = deque()
+    others = set(multiprocessing.active_children())
     pool = _pool(jobs)
     try:
         while True:
@@ -104,7 +105,7 @@ def _by_processes(call: Callable[[T], R], tasks: Iterable[T], jobs: int) -> Iter
         pool.shutdown()
     except BaseException:
         # Nothing is to be waited for: leaving the pool would wait for all that has begun.
-        for child in multiprocessing.active_children():
+        for child in set(multiprocessing.active_children()) - others:
             child.kill()
         pool.shutdown(wait=False, cancel_futures=True)
         raise
