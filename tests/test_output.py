@@ -82,3 +82,20 @@ def test_a_full_disk_is_told(program: Program) -> None:
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60)
     assert done.returncode == 1
     assert "<stdout>: cannot be written: no space left on device" in done.stderr
+
+
+HELP = [(), ("--help",), ("--version",), ("--cite",), ("fit", "--help"), ("design",), ("design", "power", "-h")]
+
+
+@pytest.mark.parametrize("arguments", HELP, ids=" ".join)
+def test_help_goes_where_results_go(arguments: tuple[str, ...], tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "shapeplan", *arguments]
+    there, gone = os.pipe()
+    os.close(there)
+    closed = subprocess.run(command, stdout=gone, stderr=subprocess.PIPE, text=True, cwd=tmp_path)
+    os.close(gone)
+    assert (closed.returncode, closed.stderr) == (0, "")
+    with Path("/dev/full").open("w") as disk:
+        full = subprocess.run(command, stdout=disk, stderr=subprocess.PIPE, text=True, cwd=tmp_path)
+    assert full.returncode == 1
+    assert full.stderr == "error: <stdout>: cannot be written: no space left on device; free it, or use -o\n"
