@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from shapeplan.documents.plan import PlanDocument
 
 METRICS = "shapeplan.metrics"
+_WRITABLE = 0o222
 D = TypeVar("D", bound=Document)
 _KIND = ("kind",)
 PUBLISHED = "sovit"
@@ -99,7 +100,7 @@ def write_file(path: str | Path, content: str | bytes, inputs: tuple[str, ...] =
     Raises
     ------
     OutputError
-        If the path is an input or a directory, or cannot be written.
+        If the path is an input, a directory or a read-only file, or cannot be written.
     """
     check_target(path, inputs)
     # A link keeps pointing where it points; the file behind it is what is replaced.
@@ -126,6 +127,9 @@ def check_target(path: str | Path, inputs: tuple[str, ...] = ()) -> None:
                 raise OutputError(ErrorDetail("overwrites-input", message, "choose another name for -o", str(path)))
     if target.is_dir():
         raise _unwritable(path, os.strerror(errno.EISDIR))
+    if target.exists() and not (target.stat().st_mode & _WRITABLE and os.access(target, os.W_OK)):
+        # A file beside it could still take its place, and root may write to any: who made it read-only wants neither.
+        raise _unwritable(path, "the file is read-only")
     # A file is replaced by one beside it; a device or a pipe is written to.
     place = target if target.exists() and not target.is_file() else target.parent
     if not place.exists():
