@@ -47,6 +47,11 @@ AT_BOUND = _register(
 BEATEN_BY_LOG = _register(
     "beaten-by-log", "a run of the log reaches a lower loss with the compute of the plan", "start from that run's shape"
 )
+BROKEN_ARITHMETIC = _register(
+    "broken-arithmetic",
+    "compute, examples, parameters and shape of rows do not belong together, by a factor of two or more",
+    "correct the cells, or remove the rows; plans need `force`",
+)
 BUDGET_LEFT_OVER = _register(
     "budget-left-over", "a limit binds before the compute is spent", "raise the limit, or spend less"
 )

@@ -17,6 +17,7 @@ from shapeplan.errors import Caution, ErrorDetail, InputError
 from shapeplan.numerics.arrays import Floats
 from shapeplan.numerics.grouping import group_alike, is_function
 from shapeplan.quantities import convert_flops, format_flops
+from shapeplan.readers.arithmetic import doubt_arithmetic
 from shapeplan.readers.columns import Columns
 from shapeplan.readers.cross_check import span
 from shapeplan.readers.names import RECIPE, SHAPE, SURE, claim_of, is_loss, word_of
@@ -99,6 +100,7 @@ def check_columns(runs: Runs, columns: Columns) -> Runs:
         *sizes,
         *_missing_size(runs, columns, sizes),
         *_forward(runs),
+        *doubt_arithmetic(runs, columns),
         *_recipes(runs, columns),
         *_rising(runs),
         *_at_chance(runs, columns),
