@@ -128,6 +128,11 @@ GRID_ONE_DURATION = _register(
 IMPLAUSIBLE_MAGNITUDE = _register(
     "implausible-magnitude", "values are of an implausible magnitude for their column", "check the unit"
 )
+IMPLAUSIBLE_SHAPE = _register(
+    "implausible-shape",
+    "sizes are those of no transformer: width and depth look swapped, or the MLP dim like a multiple of the width",
+    "name the columns with `columns`; plans need `force`",
+)
 INFLUENTIAL = _register(
     "influential", "the fit moves much when one run is left out", "check that run, or train it again"
 )

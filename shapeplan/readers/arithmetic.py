@@ -19,11 +19,9 @@ from shapeplan.numerics.arrays import Bools, Floats, robust_sigma
 from shapeplan.numerics.grouping import first_of_group
 from shapeplan.numerics.trimmed import least_squares, trimmed_least_squares
 from shapeplan.readers.columns import Columns
-from shapeplan.readers.cross_check import span
+from shapeplan.readers.cross_check import BROKEN, span, which_lines
 from shapeplan.runs import Runs
 
-BROKEN = 2.0
-"""Factor from which on a row breaks the arithmetic of its log, so that no plan should rest on it."""
 _LEAST = 1.25
 """Factor below which a row is not told: models of one sweep may differ in a bias or a head."""
 _STEADY = 1.05
@@ -36,7 +34,8 @@ _FEWEST, _FITTED = 8, 2000
 """Rows that tell a function, and those that it is fitted to."""
 _ALIKE = 0.5
 """Two counts are off by one cause if their logarithms differ by less than this share of the larger."""
-_NAMED = 5
+_JUMP = 1e4
+"""Factor between neighbours in order of the tokens that compute would buy, above which units differ."""
 _TINY = 1e-300
 
 
@@ -63,7 +62,18 @@ def doubt_arithmetic(runs: Runs, columns: Columns) -> list[Caution]:
     cautions = [*_told(runs, columns, of_compute, of_params)]
     if compute is not None:
         cautions += _unsteady(runs, columns, compute, (of_compute != 0) | (of_params != 0))
+    elif runs.params is None:
+        cautions += _jumps(runs, columns)
     return cautions
+
+
+def approximate_params(runs: Runs) -> Floats | None:
+    """Return about the matrices of the blocks, shape (rows,), where width and depth are known."""
+    if not {"width", "depth"} <= set(runs.dims):
+        return None
+    width, depth = runs.values("width"), runs.values("depth")
+    mlp_dim = runs.values("mlp_dim") if "mlp_dim" in runs.dims else 4 * width
+    return np.asarray(depth * (4 * width**2 + 2 * width * mlp_dim))
 
 
 def _off(shape: Mapping[str, Floats], values: Floats | None, rows: int) -> Floats:
@@ -150,7 +160,7 @@ def _told(runs: Runs, columns: Columns, compute: Floats, params: Floats) -> Iter
         for code, rows in ((codes.BROKEN_ARITHMETIC, wrong & broken), (mild, wrong & ~broken)):
             if rows.any():
                 factor = span(np.exp(factors[rows]))
-                message = f"{_lines(runs, rows)}: {what} {factor} times what the shape gives by the other rows"
+                message = f"{which_lines(runs, rows)}: {what} {factor} times what the shape gives by the other rows"
                 yield Caution(code, message, f"check {where} there, or remove {'it' if rows.sum() == 1 else 'them'}")
 
 
@@ -166,19 +176,32 @@ def _unsteady(runs: Runs, columns: Columns, compute: Floats, told: Bools) -> Ite
     if 0 < rows.sum() < (1 - _MOST) * len(runs):
         factor = span((compute / middle)[rows])
         counted = columns.flops.name if columns.flops else "flops"
-        message = f"{_lines(runs, rows)}: the compute per example is {factor} times that of the other rows of the run"
+        message = (
+            f"{which_lines(runs, rows)}: the compute per example is {factor} times that of the other rows of the run"
+        )
         hint = f"a run trains one shape: check {counted!r} and what was trained on there"
         yield Caution(codes.FLOPS_MISMATCH, message, hint)
 
 
+def _jumps(runs: Runs, columns: Columns) -> Iterator[Caution]:
+    """Yield a caution where the compute of fewer rows is far from that of the others, for the size of the models."""
+    params = approximate_params(runs)
+    if params is None or columns.flops is None:
+        return
+    tokens = runs.flops / (6 * params)
+    ordered = np.sort(tokens)
+    gaps = ordered[1:] / ordered[:-1]
+    place = int(np.argmax(gaps))
+    if gaps[place] < _JUMP:
+        return
+    low = tokens <= ordered[place]
+    odd = low if low.sum() <= len(runs) / 2 else ~low
+    factor = np.median(tokens[odd]) / np.median(tokens[~odd])
+    message = (
+        f"{which_lines(runs, odd)}: the compute is about {factor:.1g} times that of the other rows for such models"
+    )
+    yield Caution(codes.BROKEN_ARITHMETIC, message, f"check the unit of {columns.flops.name!r} there")
+
+
 def _differs(values: Floats, others: Floats, least: float) -> Bools:
     return np.asarray(np.abs(np.log(values / others)) > least)
-
-
-def _lines(runs: Runs, rows: Bools) -> str:
-    """Return which rows in words: ``line 7``, or how many, and the first lines."""
-    index = np.flatnonzero(rows)
-    if index.size == 1:
-        return f"line {runs.lines[index[0]]}" + (f" of {runs.file_of(int(index[0]))}" if runs.files else "")
-    named = ", ".join(str(runs.lines[row]) for row in index[:_NAMED])
-    return f"{index.size} of {len(runs)} rows (lines {named}{', ...' if index.size > _NAMED else ''})"
