@@ -225,8 +225,10 @@ def _validated(kind: type[D], body: str, data: Any, name: str) -> D:
     except ValidationError as error:
         problems = error.errors(include_url=False)
     else:
-        found = (*_misspelt(kind, data), *beyond_bounds(document.kind, data), *outside_intervals(data))
-        _refuse(found, body, data, name)
+        found = [*_misspelt(kind, data), *beyond_bounds(document.kind, data)]
+        # A pinned plan may be edited to what is expected: the loss that it gives is compared, and its interval is not.
+        pinned = document.kind == "shapeplan.plan"
+        _refuse([*found, *(() if pinned else outside_intervals(data))], body, data, name)
         return document
     if kind is LawDocument:
         _check_kind(body, data, name)
