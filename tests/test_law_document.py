@@ -252,3 +252,11 @@ def test_every_mutation_of_a_document_is_refused_or_answered(tmp_path: Path, law
             outcome(mutant, tmp_path / "law.json", rows)
         except Exception as error:
             raise AssertionError(name) from error
+
+
+@pytest.mark.parametrize("name", ["isoflop_rw", "morph", "overtrain_c4"])
+def test_a_fit_of_loosely_tied_dimensions_agrees_with_its_own_rows(shared: Path, tmp_path: Path, name: str) -> None:
+    """What a shape costs is fitted in all dimensions of the log, the tied ones too."""
+    found = fit(read_runs(shared / "sweeps" / f"{name}.csv"), law="separable", replicates=0)
+    found.save(tmp_path / "law.json")
+    assert read_law(tmp_path / "law.json").law.constants == found.law.constants

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 _AS_LOGGED = 1.1
 """Compute of a log may be so far from that of its architecture, as a factor, without a warning."""
-_OFF_COST = frozenset({"flops-mismatch"})
+_OFF_COST = frozenset({"broken-arithmetic", "flops-mismatch"})
+"""Warnings of a log whose compute is known not to be that of its shapes."""
 
 
 def disagreements(document: LawDocument, fit: Fit) -> Iterator[Fault]:
@@ -100,9 +101,8 @@ def _predictions(document: LawDocument, fit: Fit, rows: Rows) -> Iterator[Fault]
 
 def _losses(fit: Fit, law: Law, rows: Rows) -> Floats:
     """Return what a law predicts for the rows of a fit."""
-    shape = {dim: rows.shape[dim] for dim in fit.dims}
     with np.errstate(all="ignore"):
-        known: Mapping[str, Floats] = fit.cost_model.variables(law.form, shape, rows.flops)
+        known: Mapping[str, Floats] = fit.cost_model.variables(law.form, rows.shape, rows.flops)
         if "examples" in law.form.variables and rows.examples is not None:
             known = {**known, "examples": rows.examples}
         return np.broadcast_to(law.loss(**known), rows.flops.shape)
@@ -118,7 +118,7 @@ def _costs(document: LawDocument, fit: Fit, rows: Rows) -> Iterator[Fault]:
     """Yield a cost that gives rows another compute than they have."""
     if rows.examples is None or fit.cost is None or _OFF_COST & {caution.code for caution in document.warnings}:
         return
-    each = fit.cost_model.flops_per_example({dim: rows.shape[dim] for dim in fit.dims})
+    each = fit.cost_model.flops_per_example(rows.shape)
     logged = rows.flops / rows.examples
     if document.cost is None:
         factor = float(np.exp(np.abs(np.log(logged / each)).max()))
@@ -134,7 +134,7 @@ def _costs(document: LawDocument, fit: Fit, rows: Rows) -> Iterator[Fault]:
 
 def _valleys(document: LawDocument, fit: Fit, rows: Rows) -> Iterator[Fault]:
     """Yield the budgets of an isoFLOP sweep whose best size is beyond all that were trained."""
-    params = fit.cost_model.params({dim: rows.shape[dim] for dim in fit.dims})
+    params = fit.cost_model.params(rows.shape)
     for index, valley in enumerate(document.isoflop.budgets if document.isoflop and params is not None else ()):
         if params is not None and valley.best is not None and not params.min() / 2 <= valley.best <= params.max() * 2:
             yield Fault(("isoflop", "budgets", index, "best"), "is beyond the parameters of every row")
