@@ -18,8 +18,8 @@ from shapeplan.documents.law import KIND, LawDocument, fit_of, law_document
 from shapeplan.errors import ErrorDetail, InputError, OutputError
 from shapeplan.fitting.result import Fit
 from shapeplan.provenance import Source
+from shapeplan.readers.json_text import loads_once
 from shapeplan.readers.source import read_text
-from shapeplan.readers.structured import loads_once
 
 if TYPE_CHECKING:
     from shapeplan.documents.metrics import MetricsDocument

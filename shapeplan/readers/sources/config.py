@@ -7,8 +7,10 @@ from pathlib import Path
 
 from shapeplan.errors import ErrorDetail, InputError
 from shapeplan.provenance import Source
+from shapeplan.readers.json_text import loads_once
 from shapeplan.readers.source import read_text
-from shapeplan.readers.structured import load_yaml, loads_once, plain, refuse_duplicates
+from shapeplan.readers.tree import check_tree
+from shapeplan.readers.yaml_text import load_yaml, plain
 
 _STEMS = ("config", "model_config", "hparams", "params", "args", "hyperparameters", "settings", "model")
 _PLACES = (*(f"{stem}{suffix}" for stem in _STEMS for suffix in (".json", ".yaml", ".yml")), ".hydra/config.yaml")
@@ -54,7 +56,7 @@ def load_mapping(path: Path) -> tuple[Mapping[str, object], Source]:
             raise InputError(ErrorDetail("bad-json", "is not JSON", hint, str(path))) from None
     else:
         loaded = load_yaml(text.body, str(path))
-        refuse_duplicates(loaded, str(path))
+        check_tree(loaded, str(path))
         data = plain(loaded)
     if not isinstance(data, dict):
         raise InputError(ErrorDetail("wrong-type", "is not a mapping", "check the file", str(path)))
