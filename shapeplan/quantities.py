@@ -6,6 +6,7 @@ import math
 import re
 from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
 
+from shapeplan.bounds import BOUNDS
 from shapeplan.errors import ArgumentError, ErrorDetail
 from shapeplan.numerals import as_float
 
@@ -16,7 +17,7 @@ Convention: TypeAlias = Literal["forward", "training"]
 TRAINING_PER_FORWARD = 3.0
 """Training FLOPs (forward + backward) per forward FLOP: a backward pass is two; real ViTs measure 2.99."""
 
-LARGEST_FLOPS = 1e40
+LARGEST_FLOPS = BOUNDS["flops"].most
 """No budget is above this: it is 1e14 times the largest training run known."""
 
 LEAST_MFU = 1e-6

@@ -12,7 +12,7 @@ import numpy as np
 from shapeplan import codes
 from shapeplan.architectures import Architecture
 from shapeplan.errors import Caution, ErrorDetail, InputError
-from shapeplan.numerics.arrays import Floats
+from shapeplan.numerics.arrays import Floats, Ints
 from shapeplan.quantities import Convention, convert_flops
 from shapeplan.readers.column_checks import check_columns, may_be_factor
 from shapeplan.readers.columns import Columns, resolve_columns
@@ -38,6 +38,7 @@ from shapeplan.readers.selection import (
 from shapeplan.readers.settings import Settings, check_settings, read_settings
 from shapeplan.readers.table import Table
 from shapeplan.readers.values import read_values, with_ratio, with_width
+from shapeplan.readers.within import check_derived, out_of_bounds
 from shapeplan.runs import Runs
 
 _FEW_COLUMNS = 8
@@ -183,14 +184,14 @@ def _understood(
         table, more = drop_untrained(table, columns.progress, name)
         dropped += more
     values, notes, details = read_values(table, columns, name)
-    if columns.metric and not asked.higher_is_better:
-        details += not_positive(values["metric"], table, columns.metric, name)
+    if columns.metric:
+        details += _odd_metric(values["metric"], table, columns.metric, name, asked.higher_is_better)
     if asked.require_metric:
         details += refuse_unfinished(table, selection.where, name)
     details = [*unresolved, *table.faults, *details]
     if details:
         raise InputError(*sorted(details, key=lambda found: (found.file or "", found.line or 0)))
-    columns = with_ratio(values, with_width(values, columns, table))
+    columns = with_ratio(values, with_width(values, columns, table, name), table, name)
     cost = settings.architecture if columns.dims else None
     own, columns = row_settings(table, columns, cost, values.get("heads"))
     runs = _assemble(values, own, table, columns, settings, gathered, notes)
@@ -203,6 +204,11 @@ def _understood(
         runs, more = best_of(runs, [columns.roles.get(column, column) for column in selection.best_of])
         dropped += more
     return replace(runs, dropped=dropped, notes=(*runs.notes, *describe_dropped(dropped))), columns
+
+
+def _odd_metric(metric: Floats, table: Table, column: str, name: str, is_accuracy: bool) -> list[ErrorDetail]:
+    details = out_of_bounds(metric, "accuracy" if is_accuracy else "loss", table, column, name)
+    return details if is_accuracy else details + not_positive(metric, table, column, name)
 
 
 def _assemble(
@@ -227,10 +233,10 @@ def _assemble(
         models, doubts = row_models(cost, shape, own, lines, name)
         cautions += doubts
     notes += _ignored(table, columns.ignored)
-    examples, unit = _examples(values, cost, models, notes, name)
+    examples, unit = _examples(values, cost, models, notes, lines, name)
     if models is not None and "tokens" in values:
         others = {role: column for role, column in values.items() if role != "tokens"}
-        counted, _ = _examples(others, cost, models, [], name)
+        counted, _ = _examples(others, cost, models, [], lines, name)
         if counted is not None:
             cautions += check_tokens(values["tokens"], counted, models.examples_per_input, lines)
     measured = [role for role in ("tokens", "examples", "steps") if role in values]
@@ -248,10 +254,12 @@ def _assemble(
     params = values.get("params")
     if models is not None and params is None:
         params = models.params
+        check_derived("params", params, lines, name)
     elif models is not None:
         cautions += models.doubt_params(values["params"], lines)
     if cost is None and examples is None and "params" in values:
         examples, unit = convert_flops(flops, convention, "training") / (6 * values["params"]), "tokens"
+        check_derived("tokens", examples, lines, name)
         message = "no column of tokens was found: they are taken as training FLOPs / (6 params)"
         hint = "name the column with `columns=tokens=NAME`, if there is one"
         cautions.append(Caution(codes.TOKENS_DERIVED, message, hint))
@@ -297,7 +305,12 @@ def _own(setting: str, values: Floats) -> str:
 
 
 def _examples(
-    values: dict[str, Any], architecture: Architecture | None, models: RowModels | None, notes: list[str], name: str
+    values: dict[str, Any],
+    architecture: Architecture | None,
+    models: RowModels | None,
+    notes: list[str],
+    lines: Ints,
+    name: str,
 ) -> tuple[Floats | None, str]:
     """Return the examples seen, in the unit of the architecture, and the unit's name."""
     wanted = architecture.examples_unit if architecture else None
@@ -309,9 +322,11 @@ def _examples(
     examples = values.get("examples")
     if examples is None and "steps" in values and "batch_size" in values:
         examples = values["steps"] * values["batch_size"]
+        check_derived("examples", examples, lines, name)
     if examples is not None and wanted == "tokens" and models is not None:
         per_input = models.examples_per_input
         notes.append(f"examples are read as sequences of {span(per_input, 6)} tokens")
+        check_derived("tokens", examples * per_input, lines, name)
         return examples * per_input, "tokens"
     return examples, wanted or "examples"
 

@@ -64,15 +64,6 @@ def _not_positive(loss: float, file: str, line: int, metric: str | None) -> Erro
     return ErrorDetail("not-positive", f"{loss:g} is not above zero", hint, file, line, metric, f"{loss:g}")
 
 
-def check_finite(column: str, values: Floats, lines: Ints, name: str) -> None:
-    """Raise `InputError` where numbers of the input multiply to what no float holds."""
-    wrong = np.flatnonzero(~np.isfinite(values))
-    if wrong.size:
-        message = "the compute of this row is beyond all bounds"
-        detail = ErrorDetail("not-finite", message, "check its zeros", name, int(lines[wrong[0]]), column)
-        raise InputError(detail)
-
-
 def doubt_magnitudes(runs: Runs) -> Runs:
     """Return the rows with a caution where their compute cannot be that of a training run."""
     if runs.examples is not None and runs.examples.max() < FEWEST_EXAMPLES:

@@ -11,6 +11,7 @@ from shapeplan.cells import ABSENT, Cells
 from shapeplan.errors import ErrorDetail, InputError
 from shapeplan.numerics.arrays import Bools, Ints
 from shapeplan.readers.last_line import ShortCell
+from shapeplan.readers.tree import is_flat
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +124,7 @@ class Table:
 
 def flattened(record: Record) -> Record:
     """Return a record whose cells hold no mappings: ``{"config": {"width": 8}}`` has a cell ``config.width``."""
-    if not any(isinstance(cell, Mapping) for cell in record.cells.values()):
+    if is_flat(record.cells.values()):
         return record
     cells: dict[str, object] = {}
     lines: dict[str, int] = {}

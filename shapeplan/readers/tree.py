@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from shapeplan.errors import ErrorDetail, InputError
@@ -10,6 +11,9 @@ MOST_NESTED = 100
 """Levels; a log has three, the settings of a large framework about ten."""
 MOST_REPEATED = 1_000_000
 """Values that aliases of YAML may repeat: nested ones would make billions of a file of a kilobyte."""
+
+
+_SCALARS = {str, int, float, bool, type(None)}
 
 
 class LinedList(list[Any]):
@@ -46,6 +50,11 @@ class LinedMapping(dict[str, Any]):
         return self.lines.get(key, self.line)
 
 
+def is_flat(values: Iterable[object]) -> bool:
+    """Return whether no value holds others."""
+    return _SCALARS.issuperset(map(type, values))
+
+
 def check_tree(data: object, name: str) -> None:
     """Raise `InputError` for what is nested too deeply, and for every key that comes twice in a mapping."""
     details: list[ErrorDetail] = []
@@ -61,7 +70,8 @@ def check_tree(data: object, name: str) -> None:
         if depth > MOST_NESTED:
             raise too_deep(name, line)
         inner = part.values() if isinstance(part, dict) else part
-        waiting += [(item, line, depth + 1) for item in inner if isinstance(item, dict | list)]
+        if not is_flat(inner):
+            waiting += [(item, line, depth + 1) for item in inner]
         if isinstance(part, LinedMapping) and part.duplicates:
             details += [
                 ErrorDetail("duplicate-key", "the entry has it twice", "keep one", name, where, key)
