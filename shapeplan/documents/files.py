@@ -95,7 +95,7 @@ def write_file(path: str | Path, content: str | bytes, inputs: tuple[str, ...] =
     """
     check_target(path, inputs)
     # A link keeps pointing where it points; the file behind it is what is replaced.
-    target = Path(path).resolve()
+    target = _behind(path)
     body = content if isinstance(content, bytes) else content.encode("utf-8", errors="backslashreplace")
     try:
         if target.exists() and not target.is_file():
@@ -110,9 +110,9 @@ def write_file(path: str | Path, content: str | bytes, inputs: tuple[str, ...] =
 
 def check_target(path: str | Path, inputs: tuple[str, ...] = ()) -> None:
     """Raise `OutputError` as `write_file` would, as far as that can be told before there is anything to write."""
-    target = Path(path).resolve()
+    target = _behind(path)
     for name in inputs:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, ValueError):
             if target.exists() and target.samefile(name):
                 message = "is an input, and would be overwritten"
                 raise OutputError(ErrorDetail("overwrites-input", message, "choose another name for -o", str(path)))
@@ -124,6 +124,16 @@ def check_target(path: str | Path, inputs: tuple[str, ...] = ()) -> None:
         raise _unwritable(path, os.strerror(errno.ENOENT))
     if not os.access(place, os.W_OK):
         raise _unwritable(path, os.strerror(errno.EACCES))
+
+
+def _behind(path: str | Path) -> Path:
+    """Return the file that a path means, behind links; refuse one that the system does not take."""
+    try:
+        with contextlib.suppress(FileNotFoundError):
+            os.stat(path)
+        return Path(os.path.realpath(path))
+    except (OSError, ValueError) as error:
+        raise _unwritable(path, getattr(error, "strerror", None) or str(error)) from None
 
 
 def _unwritable(path: str | Path, why: str) -> OutputError:

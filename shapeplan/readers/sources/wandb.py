@@ -16,8 +16,8 @@ from typing import Any
 
 from shapeplan.errors import ErrorDetail, InputError
 from shapeplan.provenance import Source
-from shapeplan.readers.source import check_size, first_line, library
-from shapeplan.readers.sources.finding import matching, unreadable
+from shapeplan.readers.source import check_size, first_line, library, unreadable
+from shapeplan.readers.sources.finding import matching
 from shapeplan.readers.sources.run_log import RunLog
 
 NAME = "Weights & Biases"
