@@ -8,7 +8,12 @@ from typing import NoReturn
 
 EXIT_INTERRUPTED = 130
 OUT_OF_MEMORY = "the memory does not suffice; free some, raise the limit (ulimit -v), or give fewer rows"
-_STARVED = ("Cannot allocate memory", "failed to map segment", "can't start new thread", "error return without exception set")
+_STARVED = (
+    "Cannot allocate memory",
+    "failed to map segment",
+    "can't start new thread",
+    "error return without exception set",
+)
 """How libraries that are loaded, and the system, say that there is no more memory."""
 
 
@@ -35,7 +40,9 @@ def main() -> NoReturn:
 def lacks_memory(error: BaseException | None) -> bool:
     """Return whether the system gives no more memory, which is behind an error that a library may name otherwise."""
     while error is not None and not isinstance(error, MemoryError):
-        if isinstance(error, ImportError | OSError | RuntimeError | SystemError) and any(why in str(error) for why in _STARVED):
+        if isinstance(error, ImportError | OSError | RuntimeError | SystemError) and any(
+            why in str(error) for why in _STARVED
+        ):
             return True
         error = error.__cause__ or error.__context__
     return error is not None

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from shapeplan.errors import ErrorDetail, InputError
+from shapeplan.errors import ErrorDetail, InputError, details_at
 from shapeplan.readers.json_text import load_json, load_line, mistake
 from shapeplan.readers.names import is_loss
 from shapeplan.readers.table import Record, Table, flattened
@@ -98,21 +98,9 @@ def _table(data: object, name: str, lone_record: bool = False) -> Table:
         )
     if not runs:
         raise InputError(ErrorDetail("no-rows", "has no runs", "add an entry a point of training", name))
-    wrong = [(i, item) for i, item in enumerate(runs, 1) if not isinstance(item, LinedMapping)]
+    wrong = [i for i, item in enumerate(runs) if not isinstance(item, LinedMapping)]
     if wrong:
-        raise InputError(
-            *(
-                ErrorDetail(
-                    "wrong-type",
-                    f"entry {i} of the runs is {_kind(item)}, not a mapping",
-                    "write column: value pairs",
-                    name,
-                    runs.lines[i - 1] if isinstance(runs, LinedList) else None,
-                    value=_kind(item),
-                )
-                for i, item in wrong
-            )
-        )
+        raise InputError(*details_at(wrong, lambda i: _no_mapping(runs, i, name)))
     records = tuple(flattened(Record(item.line, item, item.lines)) for item in runs)
     header = records[0].line
     table = Table.of_records(records, header_line=header)
@@ -120,6 +108,13 @@ def _table(data: object, name: str, lone_record: bool = False) -> Table:
         return table
     rest = {key: value for key, value in settings.items() if key != RUNS}
     return replace(table, settings=rest, settings_lines={key: settings.line_of(key) for key in rest})
+
+
+def _no_mapping(runs: list[Any], i: int, name: str) -> ErrorDetail:
+    found = _kind(runs[i])
+    message = f"entry {i + 1} of the runs is {found}, not a mapping"
+    line = runs.lines[i] if isinstance(runs, LinedList) else None
+    return ErrorDetail("wrong-type", message, "write column: value pairs", name, line, value=found)
 
 
 def _is_document(data: LinedMapping) -> bool:

@@ -81,7 +81,7 @@ def check_tree(data: object, name: str) -> None:
         raise InputError(*sorted(details, key=lambda one: (one.line or 0, one.column or "")))
 
 
-def too_deep(name: str, line: int | None) -> InputError:
+def too_deep(name: str | None, line: int | None) -> InputError:
     """Return the error of data that are nested too deeply."""
     message = f"it is nested too deeply: in more than {MOST_NESTED} levels"
     return InputError(ErrorDetail("too-deep", message, "write a list of runs, with column: value pairs", name, line))

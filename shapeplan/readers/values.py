@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from shapeplan.errors import ErrorDetail
+from shapeplan.errors import ErrorDetail, count_of, details_at
 from shapeplan.readers.columns import SETTINGS, Columns
 from shapeplan.readers.names import SHAPE, word_of
 from shapeplan.readers.notations import WITH_UNITS
@@ -44,7 +44,7 @@ def read_values(table: Table, columns: Columns, name: str) -> tuple[dict[str, An
     details: list[ErrorDetail] = []
     for column, role in wanted.items():
         numbers, notation, mistakes = read_numbers(table, column, name, positive=role != "metric", european=european)
-        if mistakes and role in _SPARE and len(mistakes) == len(table) and _is_spare(table, column, role):
+        if mistakes and role in _SPARE and count_of(mistakes) == len(table) and _is_spare(table, column, role):
             continue
         unit = columns.flops.unit if role == "flops" and columns.flops else columns.scales.get(role, 1.0)
         if unit != 1.0 and notation in WITH_UNITS:
@@ -91,13 +91,24 @@ def _is_spare(table: Table, column: str, role: str) -> bool:
 
 def _without_unit(table: Table, column: str, name: str) -> list[ErrorDetail]:
     """Return an error for every cell without a unit in a column whose header says one, and other cells theirs."""
-    hint = "write all cells of the column with their unit, or none"
-    return [
-        ErrorDetail("two-units", "the header says a unit, and other cells theirs", hint, *place)
-        for row, cell in enumerate(table.cells[column])
+    cells = table.cells[column]
+    bare = [
+        row
+        for row, cell in enumerate(cells)
         if not is_blank(cell) and not re.search(r"[A-Za-z]\.?$", str(cell).strip())
-        for place in [(table.file_of(row, name), table.line_of(row, column), column, str(cell))]
     ]
+    return details_at(
+        bare,
+        lambda row: ErrorDetail(
+            "two-units",
+            "the header says a unit, and other cells theirs",
+            "write all cells of the column with their unit, or none",
+            table.file_of(row, name),
+            table.line_of(row, column),
+            column,
+            str(cells[row]),
+        ),
+    )
 
 
 def _sparse_rows(details: list[ErrorDetail]) -> list[ErrorDetail]:
@@ -128,7 +139,7 @@ def _at_step_zero(mistakes: list[ErrorDetail], role: str, column: str) -> list[E
         (zeros if is_zero else others).append(found)
     if role not in _PROGRESS or not zeros:
         return mistakes
-    many = f", and in {len(zeros) - 1} rows below" if len(zeros) > 1 else ""
+    many = f", and in {count_of(zeros) - 1} rows below" if count_of(zeros) > 1 else ""
     message = f"{column} is 0 here{many}: a row of step 0, before any training"
     hint = f"`where='{column}>0'` leaves such rows out, `last_point` too"
     first = replace(zeros[0], code="step-zero", message=message, hint=hint)

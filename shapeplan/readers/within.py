@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from shapeplan.bounds import BOUNDS, Bound, bound_of
-from shapeplan.errors import ErrorDetail, InputError
+from shapeplan.errors import ErrorDetail, InputError, details_at
 from shapeplan.numerics.arrays import Floats, Ints
 from shapeplan.readers.table import Table
 
@@ -29,8 +29,9 @@ def out_of_bounds(values: Floats, role: str, table: Table, column: str, name: st
     beyond = np.abs(values) > bound.most
     if role != "accuracy":
         beyond |= (values > 0) & (values < bound.least)
-    return [
-        ErrorDetail(
+    return details_at(
+        np.flatnonzero(beyond).tolist(),
+        lambda row: ErrorDetail(
             "out-of-bounds",
             _message(float(values[row]), role, bound),
             _HINT,
@@ -38,9 +39,8 @@ def out_of_bounds(values: Floats, role: str, table: Table, column: str, name: st
             table.line_of(row, column),
             column,
             str(table.cells[column][row])[:_LONGEST],
-        )
-        for row in np.flatnonzero(beyond).tolist()
-    ]
+        ),
+    )
 
 
 def check_derived(role: str, values: Floats, lines: Ints, name: str) -> None:
