@@ -67,7 +67,7 @@ def parse_flops(text: str) -> float:
     Returns
     -------
     float
-        FLOPs, positive, finite and at most 1e40.
+        FLOPs, within the bounds of compute.
 
     Raises
     ------
@@ -81,8 +81,8 @@ def parse_flops(text: str) -> float:
         raise _bad("bad-flops", text, why, _FLOPS_HINT)
     scale = PREFIXES[match["scale"].upper()] * PREFIXES[(match["prefix"] or "").upper()]
     value = _to_float(match["number"], text, "bad-flops", _FLOPS_HINT) * scale
-    if not 0 < value <= LARGEST_FLOPS:
-        raise _bad("bad-flops", text, f"is not above 0 and at most {LARGEST_FLOPS:g} FLOPs", _FLOPS_HINT)
+    if not BOUNDS["flops"].holds(value):
+        raise _bad("bad-flops", text, f"is not {BOUNDS['flops']} FLOPs", _FLOPS_HINT)
     return value
 
 

@@ -89,7 +89,11 @@ def read_numbers(
         notation = next((one for one in orders if _mostly_in(cells, one)), None)
     if notation is not None:
         cells = [notation.value(cell.strip()) if _fits(cell, notation) else cell for cell in cells]
-    values = np.array([_sound(cell, positive=positive) for cell in cells])
+    # Cells that are no numbers are often one word.
+    texts_as = {text: _sound(text, positive=positive) for text in {cell for cell in cells if isinstance(cell, str)}}
+    values = np.array(
+        [texts_as[cell] if isinstance(cell, str) else _sound(cell, positive=positive) for cell in cells], dtype=float
+    )
     check = _positive if positive else _number
     details = details_at(
         np.flatnonzero(np.isnan(values)).tolist(),
@@ -143,13 +147,9 @@ def _fits(cell: object, notation: Notation) -> TypeGuard[str]:
 
 
 def _mostly_in(cells: Sequence[object], notation: Notation) -> bool:
-    fitting: list[str] = []
-    for place, cell in enumerate(cells):
-        if _fits(cell, notation):
-            fitting.append(cell)
-        elif place - len(fitting) >= (1 - _MOST) * len(cells):
-            return False
-    return len(fitting) >= _MOST * len(cells) and _in(_counted(fitting), notation)
+    texts = Counter(cell.strip() for cell in cells if isinstance(cell, str) and cell.strip())
+    fitting = Counter({text: count for text, count in texts.items() if notation.pattern.fullmatch(text)})
+    return fitting.total() >= _MOST * len(cells) and _in(fitting, notation)
 
 
 def _orders(texts: Counter[str] | None, commas: bool, *, positive: bool) -> tuple[Notation, ...]:

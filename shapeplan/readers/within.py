@@ -10,7 +10,7 @@ from shapeplan.numerics.arrays import Floats, Ints
 from shapeplan.readers.table import Table
 
 _LONGEST = 60
-_HINT = "check the cell, and the unit in the header (`shapeplan explain bounds`)"
+_HINT = "check the cell, and the unit in the header (shapeplan explain bounds)"
 
 
 def out_of_bounds(values: Floats, role: str, table: Table, column: str, name: str) -> list[ErrorDetail]:
@@ -59,9 +59,10 @@ def check_derived(role: str, values: Floats, lines: Ints, name: str) -> None:
     wrong = np.flatnonzero(~((values >= bound.least) & (values <= bound.most)))
     if wrong.size:
         row = int(wrong[0])
-        message = f"{_message(float(values[row]), role, bound)}, as other columns of the row give it"
-        raise InputError(ErrorDetail("out-of-bounds", message, "check the row", name, int(lines[row]), role))
+        hint = "check the cells of the row that it follows from (shapeplan explain bounds)"
+        message = _message(float(values[row]), role, bound)
+        raise InputError(ErrorDetail("out-of-bounds", message, hint, name, int(lines[row]), role))
 
 
 def _message(value: float, role: str, bound: Bound) -> str:
-    return f"{role} of {value:.3g} cannot be: it is {bound} in every log"
+    return f"{role} of {value:.3g} is out of bounds: it is {bound} in every log"
