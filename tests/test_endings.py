@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import struct
+import zlib
 from pathlib import Path
 
 import pytest
@@ -79,10 +81,17 @@ def test_a_killed_run_is_not_read_as_one_that_ended(tmp_path: Path) -> None:
     assert f"left out 1 row: not state=finished ({tmp_path}/killed/metrics.jsonl)" in runs.notes
 
 
-def test_what_a_trainer_says_of_the_end_goes_first(tmp_path: Path) -> None:
+def test_what_a_trainer_says_of_the_end_goes_first_unless_the_run_diverged(tmp_path: Path) -> None:
     config = {"tokens": 10**9, "status": "finished"}
     write_run(tmp_path, "early", config, lines(entries([4, 3, 2], tokens=5e8)))
     assert list(read_runs(tmp_path).run_names) == ["early"]
+    write_run(tmp_path, "diverged", config, lines(entries([4, 3, 9], tokens=1e9)))
+    with pytest.raises(
+        InputError, match=r"diverged/metrics.jsonl:1: column 'state': the run is diverged: .*; `where='st"
+    ):
+        read_runs(tmp_path)
+    kept = read_runs(tmp_path, selection=Selection(where=("state!=diverged",)))
+    assert list(kept.run_names) == ["early"]
 
 
 def test_a_run_of_hydra_is_called_as_its_row(tmp_path: Path) -> None:
@@ -103,11 +112,16 @@ def test_a_config_of_hydra_with_a_design_of_another_kind_is_as_it_is(tmp_path: P
     assert read_runs(tmp_path).shape.tolist() == [[64, 2]]
 
 
-def test_a_run_of_a_wandb_sweep_is_called_as_its_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    wandb = pytest.importorskip("wandb")
-    monkeypatch.setenv("WANDB_SILENT", "true")
-    monkeypatch.setenv("WANDB_MODE", "offline")
-    config = {"run": "center-1M", "width": 64, "depth": 2, "training_flops": 1e15}
-    with wandb.init(project="shapeplan", dir=tmp_path, config=config) as run:
-        run.log({"val/loss": 2.5})
+def test_a_run_of_a_wandb_sweep_is_called_as_its_row(tmp_path: Path) -> None:
+    protocol = pytest.importorskip("wandb.proto.wandb_internal_pb2")
+    started, ended = protocol.Record(), protocol.Record()
+    started.run.run_id = "u7r358f0"
+    ended.exit.exit_code = 0
+    config = {"run": "center-1M", "width": 64, "depth": 2, "training_flops": 1e15, "val/loss": 2.5}
+    for key, value in config.items():
+        started.run.config.update.add(key=key, value_json=json.dumps(value))
+    chunks = [record.SerializeToString() for record in (started, ended)]
+    # A checksum of kind and content, the length, the kind: whole records in the first block.
+    framed = [struct.pack("<IHB", zlib.crc32(chunk, zlib.crc32(b"\1")), len(chunk), 1) + chunk for chunk in chunks]
+    (tmp_path / "run-u7r358f0.wandb").write_bytes(b":W&B" + bytes(3) + b"".join(framed))
     assert list(read_runs(tmp_path).run_names) == ["center-1M"]

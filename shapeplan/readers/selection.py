@@ -149,8 +149,8 @@ def refuse_unfinished(table: Table, conditions: Sequence[str], name: str) -> lis
         good = commonest(states, bad)
         for row, state in enumerate(states):
             if state in bad:
-                out = f"`where='{column}={good}'` leaves such rows out, " if good is not None else ""
-                hint = f"{out}`where='{column}!='` keeps them"
+                out = f"{column}={good}" if good is not None else f"{column}!={state}"
+                hint = f"`where='{out}'` leaves such rows out, `where='{column}!='` keeps them"
                 place = (table.file_of(row, name), table.line_of(row, column), column, state)
                 is_flag = state.lower() in TRUTH or as_number(state) is not None
                 said = f"has {column} = {state}" if is_flag else f"is {state}"

@@ -8,6 +8,7 @@ from shapeplan.readers.names import claim_of, is_held_out, is_loss
 from shapeplan.readers.numbers import as_number
 from shapeplan.readers.sources.steps import step_of
 
+DIVERGED = "diverged"
 _LAST_STEP = ("max_iters", "max_steps", "num_iterations", "total_steps", "num_steps", "train_steps")
 _DATA = {f"{path}{role}": role for path in ("", "config.", "params.") for role in ("tokens", "examples")}
 """Settings that say how long a run is to be: steps, and data as designs name it, with the role of each."""
@@ -30,7 +31,7 @@ def state_of(config: Mapping[str, object], entries: Sequence[Mapping[str, object
         Whether the log ends inside a line.
     """
     if _rises(entries):
-        return "diverged"
+        return DIVERGED
     share = _share_done(config, entries)
     if share is not None:
         return "finished" if share >= _WHOLE else "unfinished"

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from shapeplan.provenance import Source
 from shapeplan.readers.names import claim_of, is_held_out, is_loss
-from shapeplan.readers.sources.ending import state_of
+from shapeplan.readers.sources.ending import DIVERGED, state_of
 from shapeplan.readers.sources.steps import step_of
 from shapeplan.readers.states import may_tell
 from shapeplan.readers.table import Record, flattened
@@ -63,8 +63,8 @@ class RunLog:
 def records_of(run: RunLog, *, all_points: bool) -> tuple[list[Record], int]:
     """Return the evaluations of a run as rows, the last or all, and how many there are.
 
-    Every row has the config, and of everything that was logged the last value until then. Where the run does not tell
-    how it ended, and its log does, that is its ``state``.
+    Every row has the config, and of everything that was logged the last value until then. Its ``state`` is what the
+    log tells of the end, where the run does not, or diverged.
     """
     config = {key: value for key, value in _scalars(run.config).items() if value is not None}
     if run.name:
@@ -82,7 +82,9 @@ def records_of(run: RunLog, *, all_points: bool) -> tuple[list[Record], int]:
             rows.append({**config, **_totals(run, carried), **carried})
     if not rows:
         rows = [{**config, **_totals(run, carried), **carried}]
-    if not any(map(may_tell, rows[-1])) and (state := state_of(config, entries, is_cut=run.is_cut)) is not None:
+    state = state_of(config, entries, is_cut=run.is_cut)
+    # A program that ends well may have trained a model that diverged.
+    if state == DIVERGED or (state is not None and not any(map(may_tell, rows[-1]))):
         rows = [{**row, "state": state} for row in rows]
     kept = rows if all_points else rows[-1:]
     return [Record(1, row, file=run.file) for row in kept], len(rows)
