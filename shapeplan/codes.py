@@ -47,6 +47,11 @@ AT_BOUND = _register(
 BEATEN_BY_LOG = _register(
     "beaten-by-log", "a run of the log reaches a lower loss with the compute of the plan", "start from that run's shape"
 )
+BROKEN_ARITHMETIC = _register(
+    "broken-arithmetic",
+    "compute, examples, parameters and shape of rows do not belong together, by a factor of two or more",
+    "correct the cells, or remove the rows; plans need `force`",
+)
 BUDGET_LEFT_OVER = _register(
     "budget-left-over", "a limit binds before the compute is spent", "raise the limit, or spend less"
 )
@@ -122,6 +127,11 @@ GRID_ONE_DURATION = _register(
 )
 IMPLAUSIBLE_MAGNITUDE = _register(
     "implausible-magnitude", "values are of an implausible magnitude for their column", "check the unit"
+)
+IMPLAUSIBLE_SHAPE = _register(
+    "implausible-shape",
+    "sizes are those of no transformer: width and depth look swapped, or the MLP dim like a multiple of the width",
+    "name the columns with `columns`; plans need `force`",
 )
 INFLUENTIAL = _register(
     "influential", "the fit moves much when one run is left out", "check that run, or train it again"

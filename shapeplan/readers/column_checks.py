@@ -17,9 +17,11 @@ from shapeplan.errors import Caution, ErrorDetail, InputError
 from shapeplan.numerics.arrays import Floats
 from shapeplan.numerics.grouping import group_alike, is_function
 from shapeplan.quantities import convert_flops, format_flops
+from shapeplan.readers.arithmetic import approximate_params, doubt_arithmetic
 from shapeplan.readers.columns import Columns
 from shapeplan.readers.cross_check import span
 from shapeplan.readers.names import RECIPE, SHAPE, SURE, claim_of, is_loss, word_of
+from shapeplan.readers.shape_checks import doubt_shapes
 from shapeplan.runs import FEWEST_OF_A_RECIPE, MOST_RECIPES, Runs
 
 _OF_SHAPE = re.compile(
@@ -65,6 +67,8 @@ _RISES = 0.5
 """Rank correlation of metric and compute above which the metric grows with compute."""
 _LEAST_TOKENS = 1e3
 """No run worth a row sees fewer tokens; compute that implies fewer is that of an example."""
+_MOST_TOKENS = 1e6
+"""No example of a model has more tokens."""
 _FLAT, _FEWEST_FLAT, _FLAT_RANGE, _MOVED = 0.95, 5, 3.0, 0.7
 """An error rate starts at chance where so many rows or more, over such a range of compute, stay above this share of its
 largest value, and it falls to less than this share of it later."""
@@ -95,10 +99,13 @@ def check_columns(runs: Runs, columns: Columns) -> Runs:
         raise InputError(*details)
     sizes = _sizes(runs, ignored)
     sizes += _mixtures(runs, ignored, sizes)
+    sizes += _missing_size(runs, columns, sizes)
     cautions = [
         *sizes,
-        *_missing_size(runs, columns, sizes),
+        # A size that is not read is why rows of one shape differ in cost.
+        *([] if sizes else doubt_arithmetic(runs, columns)),
         *_forward(runs),
+        *doubt_shapes(runs, columns),
         *_recipes(runs, columns),
         *_rising(runs),
         *_at_chance(runs, columns),
@@ -178,7 +185,7 @@ def _units(runs: Runs) -> list[ErrorDetail]:
     if runs.architecture is not None:
         return []
     rough = runs.params is None
-    params = _approximate_params(runs) if rough else runs.params
+    params = approximate_params(runs) if rough else runs.params
     if params is None:
         return []
     slack = _ROUGH if rough else _SLACK
@@ -203,6 +210,10 @@ def _units(runs: Runs) -> list[ErrorDetail]:
         message = f"the compute is that of {span(training / (6 * params), 2)} tokens: it looks like that of one example"
         hint = "give the compute of the whole run: FLOPs per example x examples seen"
         return [ErrorDetail("units", message, hint, *where)]
+    per_example = None if derived or runs.examples is None else training / (6 * params * runs.examples)
+    if per_example is not None and (per_example > _MOST_TOKENS).all():
+        message = f"the compute is that of {span(per_example, 2)} tokens an example, in every row"
+        return [ErrorDetail("units", message, "check the units of flops, params and examples", *where)]
     return []
 
 
@@ -211,15 +222,6 @@ def _is_rate(flops: Floats, work: Floats) -> bool:
     return bool(
         len(flops) >= _FEW and flops.max() < 3 * flops.min() and work.max() > 8 * work.min() and (flops < 1e17).all()
     )
-
-
-def _approximate_params(runs: Runs) -> Floats | None:
-    """Return about the matrices of the blocks, where width and depth are known."""
-    if not {"width", "depth"} <= set(runs.dims):
-        return None
-    width, depth = runs.values("width"), runs.values("depth")
-    mlp_dim = runs.values("mlp_dim") if "mlp_dim" in runs.dims else 4 * width
-    return np.asarray(depth * (4 * width**2 + 2 * width * mlp_dim))
 
 
 def _unit_hint(ratio: float) -> str:
