@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shapeplan import architecture, design_star, launch_file, read_runs, save_design
+from shapeplan.cli.launch import LauncherName
 from shapeplan.documents.launch.launch import LAUNCHERS
 from shapeplan.documents.launch.template import default_command, parse_template
 from shapeplan.documents.log import log_rows
@@ -170,6 +172,16 @@ def test_a_task_of_slurm_is_a_row(tmp_path: Path) -> None:
     assert not (tmp_path / "owned").exists()
 
 
+@pytest.mark.skipif(shutil.which("sbatch") is None, reason="no Slurm here: the script is run by bash instead")
+def test_slurm_takes_the_script(tmp_path: Path) -> None:
+    save_design(design(), tmp_path / "star.csv", launch="slurm")
+    assert subprocess.run(["sbatch", "--test-only", "star.slurm.sh"], cwd=tmp_path).returncode == 0
+
+
+def test_the_names_of_launchers_are_those_of_the_command_line() -> None:
+    assert list(LauncherName) == list(LAUNCHERS)
+
+
 def test_a_task_that_is_no_row_fails(tmp_path: Path) -> None:
     (tmp_path / "x.sh").write_text(launch_file(design(), "x.csv", "slurm").text)
     count = len(design())
@@ -298,6 +310,22 @@ def vit(tmp_path: Path) -> Path:
     file = tmp_path / "vit.yaml"
     file.write_text("architecture: {family: vit, patch: 14, image: 224, heads: 16}\n")
     return file
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        ("grid", "--around", "width=512,depth=8,mlp_dim=1536", "--durations", "1M,2M", "--points", "3"),
+        ("isoflop", "--budgets", "1e17,3e17,1e18"),
+    ],
+    ids=lambda kind: kind[0],
+)
+def test_every_design_can_be_launched(program: Program, tmp_path: Path, vit: Path, kind: tuple[str, ...]) -> None:
+    done = program("design", *kind, "--architecture", vit, "-o", "x.csv", "--launch", "jsonl", "--command", "t {run}")
+    assert done.returncode == 0, done.stderr
+    runs = read_runs(tmp_path / "x.csv", require_metric=False)
+    started = [json.loads(line) for line in (tmp_path / "x.runs.jsonl").read_text().splitlines()]
+    assert [row["command"] for row in started] == [f"t {name}" for name in runs.run_names]
 
 
 @pytest.mark.parametrize("launcher", LAUNCHERS)
