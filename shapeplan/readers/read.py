@@ -203,7 +203,7 @@ def _understood(
     if selection.best_of:
         runs, more = best_of(runs, [columns.roles.get(column, column) for column in selection.best_of])
         dropped += more
-    return replace(runs, dropped=dropped, notes=(*runs.notes, *describe_dropped(dropped))), columns
+    return replace(runs, dropped=dropped, notes=(*runs.notes, *describe_dropped(dropped, name))), columns
 
 
 def _assemble(
