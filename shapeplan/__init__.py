@@ -44,7 +44,9 @@ _HOMES = {
     "grid_for_budget": "shapeplan.design.grid_budget",
     "find_model": "shapeplan.architectures.catalogue",
     "json_schema": "shapeplan.documents.schema",
+    "launch_file": "shapeplan.documents.launch.launch",
     "law_document": "shapeplan.documents.law",
+    "save_design": "shapeplan.documents.launch.launch",
     "load": "shapeplan.documents.files",
     "metrics_document": "shapeplan.documents.metrics",
     "named": "shapeplan.architectures.catalogue",
@@ -88,6 +90,7 @@ if TYPE_CHECKING:
     from shapeplan.documents.figure import figure_document
     from shapeplan.documents.files import load, published_law, read_law
     from shapeplan.documents.flops import flops_document
+    from shapeplan.documents.launch.launch import launch_file, save_design
     from shapeplan.documents.law import law_document
     from shapeplan.documents.metrics import metrics_document
     from shapeplan.documents.next_run import next_document
@@ -150,6 +153,7 @@ __all__ = [
     "flops_document",
     "grid_for_budget",
     "json_schema",
+    "launch_file",
     "law_document",
     "load",
     "metrics_document",
@@ -172,6 +176,7 @@ __all__ = [
     "recommend",
     "rehearsal_law",
     "report_page",
+    "save_design",
     "simulate",
     "star_for_budget",
 ]

@@ -156,6 +156,11 @@ METRIC_DIFFERS = _register(
     "metric-differs", "the metric of the rows is not the law's", "compare rows of the same metric"
 )
 METRIC_RISES = _register("metric-rises", "the metric grows with compute", "say `higher_is_better`, or check the column")
+MID_RUN_ROWS = _register(
+    "mid-run-rows",
+    "rows before the end of their runs lie above those at the end: of warm-up, or before the learning rate decays",
+    "fit the ends of the runs alone, with `last_point`",
+)
 NOT_CONVERGED = _register(
     "not-converged", "a search or refits ended before an optimum was reached", "fit a simpler law, or add rows"
 )

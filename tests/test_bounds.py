@@ -161,7 +161,8 @@ def paths(tmp_path: Path) -> dict[str, str]:
 
 @pytest.mark.parametrize("kind", ["loop", "loop above", "long", "long path", "NUL"])
 def test_paths_that_the_system_does_not_take(kind: str, paths: dict[str, str]) -> None:
-    from shapeplan.documents.files import read_law, write_file
+    from shapeplan.documents.files import read_law
+    from shapeplan.documents.writing import write_file
 
     for read in (read_runs, read_settings, read_shapes, read_law):
         with pytest.raises(InputError, match="cannot be read: ") as caught:

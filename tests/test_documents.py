@@ -18,7 +18,7 @@ from shapeplan.documents.base import Document
 from shapeplan.documents.check import check_document
 from shapeplan.documents.comparison import comparison_document
 from shapeplan.documents.figure import figure_document
-from shapeplan.documents.files import published_law, read_law, write_file
+from shapeplan.documents.files import published_law, read_law
 from shapeplan.documents.flops import flops_document
 from shapeplan.documents.law import LawDocument, fit_of, law_document
 from shapeplan.documents.metrics import metrics_document
@@ -27,6 +27,7 @@ from shapeplan.documents.plan import plan_document
 from shapeplan.documents.power import power_document
 from shapeplan.documents.predictions import predictions_csv, predictions_document
 from shapeplan.documents.schema import KINDS, json_schema
+from shapeplan.documents.writing import write_file
 from shapeplan.errors import InputError, OutputError
 from shapeplan.figures.catalogue import figure
 from shapeplan.fitting.check import check

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from shapeplan.cli import options as opt
-from shapeplan.cli.output import LOG_FORMATS, Target, emit, emit_text, open_console, output_target
+from shapeplan.cli.launch import Command, DesignTarget, Launch, design_target
+from shapeplan.cli.output import emit, open_console, output_target
 from shapeplan.cli.strict import StrictCommand
 from shapeplan.errors import ArgumentError, ErrorDetail
-from shapeplan.quantities import format_count, format_flops, parse_assignments, parse_count, parse_flops, parse_fraction
+from shapeplan.quantities import format_count, format_flops, parse_assignments, parse_flops, parse_fraction
 from shapeplan.render.console import Console
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ design = typer.Typer(
 
 _CENTER_HINT = "write e.g. width=1968,depth=40,mlp_dim=6144"
 _AROUND_HINT = "write e.g. width=608,depth=10,mlp_dim=928"
-_VALUES_HINT = "write e.g. width=608,768,928"
 
 ArchitectureFile = Annotated[
     Path,
@@ -63,6 +63,8 @@ def star(
     gpus: Gpus = None,
     mfu: opt.Mfu = None,
     output: opt.LogOutput = None,
+    launch: Launch = None,
+    command: Command = None,
     quiet: opt.Quiet = False,
 ) -> None:
     """Lay out a star: one large centre, and arms that vary one dimension each, well below it.
@@ -77,14 +79,14 @@ def star(
     from shapeplan.design.star_budget import star_for_budget
 
     console = open_console(quiet=quiet)
-    place = output_target(output, (architecture,), LOG_FORMATS)
+    place = design_target(output, (architecture,), launch, command)
     cost = _architecture(architecture)
     convention = _convention(console, flops_convention, cost, "--budget" if budget else None)
     shape = opt.parse_center(center)
-    lengths = _durations(durations)
+    lengths = opt.parse_durations(durations)
     rest: dict[str, Any] = {
         "flops_convention": convention,
-        "arms": _values(values),
+        "arms": opt.parse_values(values),
         "points": points,
         "ratio": PAPER_RATIO if ratio is None else ratio,
     }
@@ -113,6 +115,8 @@ def grid(
     gpus: Gpus = None,
     mfu: opt.Mfu = None,
     output: opt.LogOutput = None,
+    launch: Launch = None,
+    command: Command = None,
     quiet: opt.Quiet = False,
 ) -> None:
     """Lay out a grid of small shapes around one, which lies inside in every dimension.
@@ -125,12 +129,12 @@ def grid(
     from shapeplan.design.grid_budget import grid_for_budget
 
     console = open_console(quiet=quiet)
-    place = output_target(output, (architecture,), LOG_FORMATS)
-    cost, lengths = _architecture(architecture), _durations(durations)
+    place = design_target(output, (architecture,), launch, command)
+    cost, lengths = _architecture(architecture), opt.parse_durations(durations)
     shape = None if around is None else parse_assignments(around, _AROUND_HINT)
     rest: dict[str, Any] = {
         "flops_convention": _convention(console, flops_convention, cost, "--budget" if budget else None),
-        "values": _values(values),
+        "values": opt.parse_values(values),
         "points": points,
         "ratio": PAPER_RATIO if ratio is None else ratio,
     }
@@ -160,6 +164,8 @@ def isoflop(
     gpus: Gpus = None,
     mfu: opt.Mfu = None,
     output: opt.LogOutput = None,
+    launch: Launch = None,
+    command: Command = None,
     quiet: opt.Quiet = False,
 ) -> None:
     """Lay out an isoFLOP analysis: budgets, each with models of several sizes around the expected best.
@@ -173,7 +179,7 @@ def isoflop(
     from shapeplan.documents.files import published_law, read_law
 
     console = open_console(quiet=quiet)
-    place = output_target(output, (architecture, law), LOG_FORMATS)
+    place = design_target(output, (architecture, law), launch, command)
     cost = _architecture(architecture)
     fit = read_law(law) if law is not None else None
     if fit is None and aspect is None and cost.examples_unit != "tokens":
@@ -289,6 +295,8 @@ def next_(
             "--output", "-o", metavar="FILE", help="A log to fill in (.csv, .yaml, .jsonl), or .json for all."
         ),
     ] = None,
+    launch: Launch = None,
+    command: Command = None,
     quiet: opt.Quiet = False,
 ) -> None:
     """Suggest the runs that would tell most about the plan for a target: those that shrink its expected regret most.
@@ -305,7 +313,7 @@ def next_(
     from shapeplan.render.next_run import render_next
 
     console = open_console(quiet=quiet, as_json=as_json)
-    place = output_target(output, (law,), LOG_FORMATS)
+    place = design_target(output, (law,), launch, command)
     found = next_runs(
         read_law(law),
         parse_flops(target),
@@ -314,14 +322,16 @@ def next_(
         noise=None if noise is None else parse_fraction(noise, most=0.5),
     )
     console.warn(found.cautions)
-    if place is not None and place.format != "json":
-        place.write(console, log_text(found.runs(), place.format))
-        place = None
-    emit(console, lambda: next_document(found), lambda: render_next(found), as_json=as_json, output=place)
+    if place.file is not None:
+        form = place.file.format
+        place.write(
+            console, found.runs(), next_document(found).dumps() if form == "json" else log_text(found.runs(), form)
+        )
+    emit(console, lambda: next_document(found), lambda: render_next(found), as_json=as_json, output=None)
 
 
 def _show(
-    console: Console, made: "Design", gpus: str | None, mfu: str | None, output: Target | None, architecture: Path
+    console: Console, made: "Design", gpus: str | None, mfu: str | None, place: DesignTarget, architecture: Path
 ) -> None:
     """Write the log to fill in, and say what it costs."""
     from shapeplan.counting.accelerators import read_fleet
@@ -346,11 +356,11 @@ def _show(
             "that keeps the best of them from being on the edge"
         )
     console.warn(made.cautions)
-    form, path = (output.format, output.path) if output else ("csv", "LOG")
+    form, path = (place.file.format, place.file.path) if place.file else ("csv", "LOG")
     # The other formats hold the architecture themselves.
     config = "" if form in ("yaml", "json") else f" --config {architecture}"
     console.note(f"add a column {runs.metric} and fill it in; then: shapeplan fit {path}{config}")
-    emit_text(console, log_text(runs, form), output)
+    place.write(console, runs, log_text(runs, form))
 
 
 def _values_of(made: "Design") -> str:
@@ -378,18 +388,3 @@ def _convention(
     if option is not None:
         console.note(f"{option} is read as {convention} FLOPs; --flops-convention says otherwise")
     return convention
-
-
-def _durations(text: str | None) -> list[float] | None:
-    return None if text is None else [parse_count(part) for part in text.split(",")]
-
-
-def _values(texts: list[str] | None) -> dict[str, list[float]]:
-    values: dict[str, list[float]] = {}
-    for text in texts or []:
-        name, equals, numbers = (part.strip() for part in text.partition("="))
-        if not (name and equals and numbers) or name in values:
-            why = "is said twice" if name in values else "is not name=number,number"
-            raise ArgumentError(ErrorDetail("bad-values", f"--values {text[:60]!r} {why}", _VALUES_HINT, value=text))
-        values[name] = [parse_count(part) for part in numbers.split(",")]
-    return values

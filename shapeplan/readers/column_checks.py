@@ -20,7 +20,8 @@ from shapeplan.quantities import convert_flops, format_flops
 from shapeplan.readers.arithmetic import approximate_params, doubt_arithmetic
 from shapeplan.readers.columns import Columns
 from shapeplan.readers.cross_check import span
-from shapeplan.readers.names import RECIPE, SHAPE, SURE, claim_of, is_loss, word_of
+from shapeplan.readers.misspelt import misspelt
+from shapeplan.readers.names import ACCURACY, RECIPE, SHAPE, SURE, claim_of, is_loss, word_of
 from shapeplan.readers.shape_checks import doubt_shapes
 from shapeplan.runs import FEWEST_OF_A_RECIPE, MOST_RECIPES, Runs
 
@@ -36,15 +37,6 @@ _NOT_OF_SHAPE = re.compile(
 _EXPERTS = re.compile(r"(^|_)(experts?|num_local_experts|n_routed)(_|$)")
 _SETTINGS = {"vocab": ("vocab", "vocab_size", "n_vocab"), "kv_heads": ("kv_heads", "n_kv_heads", "num_key_value_heads")}
 """Settings of an architecture that rows may say and that are counted as the architecture has them."""
-_ACCURACY = re.compile(
-    r"(^|_)(acc|accuracy|top1|top5|top_1|top_5|f1|auc|score|mmlu|hellaswag|reward|precision|recall)(_|$)"
-)
-_MEASURED = re.compile(
-    r"(^|_)(time|runtime|timestamp|created|updated|seconds|hours|minutes|days|duration|elapsed|throughput|mfu|speed"
-    r"|per_second|tok_s|id|uuid|name|index|idx|url|path|dir|uri|error|perplexity|ppl|grad|grad_norm|norm|memory"
-    r"|step|steps|line|row|hash)(_|$)"
-)
-"""Words for what is measured or only names a run."""
 _LARGER = {
     3: "params or tokens in thousands",
     6: "params or tokens in millions",
@@ -94,7 +86,7 @@ def check_columns(runs: Runs, columns: Columns) -> Runs:
     """
     ignored = columns.ignored
     details = [*_contradictions(runs, ignored), *_experts(runs, ignored), *_units(runs), *_wrong_direction(runs)]
-    details += _second_candidates(runs, columns)
+    details += [*_second_candidates(runs, columns), *misspelt(runs, columns)]
     if details:
         raise InputError(*details)
     sizes = _sizes(runs, ignored)
@@ -111,12 +103,6 @@ def check_columns(runs: Runs, columns: Columns) -> Runs:
         *_at_chance(runs, columns),
     ]
     return replace(runs, cautions=(*runs.cautions, *cautions))
-
-
-def may_be_factor(column: str) -> bool:
-    """Return whether a column may say how a run was made: it is named neither as something measured nor as a name."""
-    word = word_of(column)
-    return not (is_loss(column) or _ACCURACY.search(word) or _MEASURED.search(word))
 
 
 def _numbers(runs: Runs, column: str) -> Floats | None:
@@ -239,7 +225,7 @@ def _unit_hint(ratio: float) -> str:
 
 def _wrong_direction(runs: Runs) -> list[ErrorDetail]:
     """Return an error where a metric that is named as an accuracy grows with compute."""
-    if runs.loss is None or not _ACCURACY.search(word_of(runs.metric)) or " - " in runs.metric:
+    if runs.loss is None or not ACCURACY.search(word_of(runs.metric)) or " - " in runs.metric:
         return []
     if len(runs) >= _FEW and _rank_correlation(runs.flops, runs.loss) < 0:
         return []

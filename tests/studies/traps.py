@@ -1,6 +1,6 @@
-"""Logs that are plausible and wrong: ``python tests/studies/traps.py [--only NAME] [--read]``.
+"""Logs that are plausible and wrong: ``python tests/studies/traps.py [--only NAME] [--log NAME]``.
 
-Twenty-three mistakes are made in three logs: `vit_sweep.csv` with examples and parameters, the real log of `stdlib_lm`
+Twenty-six mistakes are made in three logs: `vit_sweep.csv` with examples and parameters, the real log of `stdlib_lm`
 with its architecture, and `vit_sweep.csv` with shapes, compute and loss alone. Each trapped log is read, fitted and
 planned from at ten times its largest compute. It is refused, or told by a code that the clean log does not have and
 that names the cause, or else the plan must lose less than 0.5% more than the clean log's, under the clean log's law.
@@ -11,8 +11,9 @@ from __future__ import annotations
 import argparse
 import csv
 import tempfile
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -123,15 +124,15 @@ def per_example(log: Log, made: list[Row]) -> list[Row] | None:
 
 def checkpoints(log: Log, made: list[Row]) -> list[Row]:
     """Add points of every fourth run before its decay: 70% of the compute, 4% above what a decayed run would have."""
-    return made + _earlier(log, made[::4], 0.7, 1.10, "")
+    return made + _earlier(log, made[::4], 0.7, 1.10)
 
 
 def warm_up(log: Log, made: list[Row]) -> list[Row]:
     """Add a point of warm-up to every eighth run: 0.5% of the compute, thrice the loss."""
-    return made + _earlier(log, made[::8], 0.005, 3.0, "")
+    return made + _earlier(log, made[::8], 0.005, 3.0)
 
 
-def _earlier(log: Log, rows: list[Row], share: float, loss: float, suffix: str) -> list[Row]:
+def _earlier(log: Log, rows: list[Row], share: float, loss: float) -> list[Row]:
     found = []
     for row in rows:
         scales = {log.flops: share, "loss": loss} | ({log.examples: share} if log.examples else {})
@@ -189,16 +190,24 @@ TRAPS: dict[str, Trap] = {
 }
 
 
+CAUSES = {
+    "broken-arithmetic", "flops-mismatch", "params-mismatch", "implausible-shape", "implausible-magnitude",
+    "outlier", "mid-run-rows", "lack-of-fit",
+}  # fmt: skip
+"""Codes that name rows, or say that recipes or metrics are mixed."""
+
+
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a log: the code of a refusal, the warnings, and the plan."""
+    """What came of a log: a refusal, or warnings by code, the fit and the rounded plan."""
 
-    refused: str | None
-    told: frozenset[str]
-    shape: dict[str, float] | None
+    refused: str | None = None
+    told: Mapping[str, str] = field(default_factory=dict)
+    fit: Fit | None = None
+    shape: Mapping[str, float] = field(default_factory=dict)
 
 
-def outcome(log: Log, rows: list[Row], read_only: bool) -> Outcome:
+def outcome(log: Log, rows: list[Row]) -> Outcome:
     """Read, fit and plan from the rows."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "runs.csv"
@@ -208,58 +217,53 @@ def outcome(log: Log, rows: list[Row], read_only: bool) -> Outcome:
             writer.writerows(rows)
         try:
             runs = read_runs(path, config=log.config)
-            found = None if read_only else fit(runs, replicates=REPLICATES)
-            cautions = runs.cautions if found is None else found.cautions
-            told = frozenset(f"{caution.code}: {caution.message}" for caution in cautions)
-            if found is None:
-                return Outcome(None, told, None)
+            found = fit(runs, replicates=REPLICATES)
+            told = {caution.code: caution.message for caution in reversed(found.cautions)}
+            if any(code in told for code in ("broken-arithmetic", "implausible-shape")):
+                return Outcome(told["untrusted-fit"])
             plan = recommend(found, BEYOND * log.largest()).budgets[0]
-            return Outcome(None, told, dict(plan.rounded))
+            return Outcome(None, told, found, dict(plan.rounded))
         except ShapeplanError as error:
-            first = error.details[0]
-            return Outcome(f"{first.code}: {first.message}", frozenset(), None)
+            return Outcome(f"{error.details[0].code}: {error.details[0].message}")
 
 
-def excess(truth: Fit, shape: dict[str, float], flops: float) -> float:
-    """Return the loss of a shape at a budget under the clean log's law."""
+def loss(truth: Fit, shape: Mapping[str, float], flops: float) -> float:
+    """Return the loss of a shape at a budget under a law."""
     place = {dim: np.asarray([float(shape[dim])]) for dim in truth.dims}
     variables = truth.cost_model.variables(truth.law.form, place, np.asarray([flops]))
     return float(truth.law.loss(**variables)[0])
 
 
-def one_trap(name: str, trap: str, read_only: bool) -> tuple[str, str, str]:
-    """Return the name of log and trap, and what came of it."""
+def one_trap(name: str, trap: str) -> tuple[str, str]:
+    """Return whether a trapped log is refused, named, harmless or missed, and the words."""
     log = logs()[name]
-    rows = [dict(row) for row in log.rows]
-    made = TRAPS[trap](log, rows) if trap else rows
+    made = TRAPS[trap](log, [dict(row) for row in log.rows])
     if made is None:
-        return name, trap, "-"
-    if not trap:
-        return name, trap, repr(outcome(log, made, read_only))
-    clean, found = outcome(log, [dict(row) for row in log.rows], read_only), outcome(log, made, read_only)
+        return "-", ""
+    found = outcome(log, made)
     if found.refused:
-        return name, trap, f"refused  {found.refused}"
-    codes = {text.split(":")[0] for text in clean.told}
-    new = sorted(text for text in found.told - clean.told if text.split(":")[0] not in codes)
-    changed = sorted(found.told - clean.told - set(new))
-    return name, trap, f"told     {new} (changed: {changed}) {found.shape} (clean {clean.shape})"
+        return "refused", found.refused
+    clean = outcome(log, [dict(row) for row in log.rows])
+    assert clean.fit is not None
+    flops = BEYOND * log.largest()
+    lost = loss(clean.fit, found.shape, flops) / loss(clean.fit, clean.shape, flops) - 1
+    new = {code: text for code, text in found.told.items() if clean.told.get(code) != text}
+    named = {code: text for code, text in new.items() if code in CAUSES}
+    verdict = "named" if named else "harmless" if lost < HARMLESS else "missed"
+    return verdict, f"regret {lost:.2%}; " + "; ".join(f"{code}: {text}" for code, text in (named or new).items())
 
 
 def main() -> None:
-    """Print a row a trap."""
+    """Print a row a trap and log."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", default="")
-    parser.add_argument("--log", default="")
-    parser.add_argument("--read", action="store_true", help="read only, without a fit")
+    parser.add_argument("--only", default="", help="traps whose names hold this")
+    parser.add_argument("--log", default="", help="logs whose names hold this")
     arguments = parser.parse_args()
-    tasks = [
-        (name, trap, arguments.read)
-        for trap in TRAPS
-        for name in logs()
-        if arguments.only in trap and arguments.log in name
-    ]
-    for name, trap, found in in_parallel(one_trap, tasks):
-        print(f"{trap:36} {name:10} {found}", flush=True)
+    tasks = [(name, trap) for trap in TRAPS for name in logs() if arguments.only in trap and arguments.log in name]
+    results = in_parallel(one_trap, tasks)
+    for (name, trap), (verdict, words) in zip(tasks, results, strict=True):
+        print(f"{trap:36} {name:10} {verdict:9} {words[:160]}", flush=True)
+    print(dict(Counter(verdict for verdict, _ in results)))
 
 
 if __name__ == "__main__":
