@@ -6,7 +6,9 @@ The names below are loaded when they are first used, so that ``import shapeplan`
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+
+TYPE_CHECKING = False
+"""As of `typing`, which takes longer to load than all of this: Ctrl-C meets Python until a program is loaded."""
 
 __version__ = "0.1.0"
 
@@ -182,10 +184,10 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name not in _HOMES:
         raise AttributeError(f"module 'shapeplan' has no attribute {name!r}")
-    value = getattr(import_module(_HOMES[name]), name)
+    value: object = getattr(import_module(_HOMES[name]), name)
     globals()[name] = value
     return value
 

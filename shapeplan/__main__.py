@@ -1,10 +1,15 @@
-"""The way in, for ``shapeplan`` and ``python -m shapeplan``."""
+"""The way in, for ``shapeplan`` and ``python -m shapeplan``; nothing that takes time is loaded before `main`."""
+
+from __future__ import annotations
 
 import atexit
 import gc
 import os
 import sys
-from typing import NoReturn
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
 
 EXIT_INTERRUPTED = 130
 OUT_OF_MEMORY = "the memory does not suffice; free some, raise the limit (ulimit -v), or give fewer rows"
@@ -19,11 +24,11 @@ _STARVED = (
 
 def main() -> NoReturn:
     """Run the command line; Ctrl-C while it is still being loaded ends it as it does later."""
-    # One command, one process: looking for garbage in what the exit frees anyway would be a tenth of the start-up.
-    gc.disable()
-    # Nor has the command line plugins of pydantic, which it would look for in every installed package.
-    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     try:
+        # One command, one process: looking for garbage in what the exit frees anyway would be a tenth of the start-up.
+        gc.disable()
+        # Nor has the command line plugins of pydantic, which it would look for in every installed package.
+        os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
         from shapeplan.cli.app import main as run
 
         status = run()
@@ -54,6 +59,10 @@ def leave(status: int) -> NoReturn:
     ``sys.exit`` would also end the process by the signal and not with a status, although Ctrl-C was caught, where it
     came while Python executed source text, as it does to make a dataclass.
     """
+    import signal
+
+    # From here on Ctrl-C ends the process at once, without a word.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     atexit._run_exitfuncs()
     for stream in (sys.stdout, sys.stderr):
         try:

@@ -129,7 +129,7 @@ def test_fields_of_a_newer_version_are_ignored(fitted: Fit, tmp_path: Path) -> N
 
 
 def spoil(fitted: Fit, where: str, value: object) -> str:
-    """Return a law document with one field replaced, or removed for a value of None."""
+    """Return a law document, a line a field, with one field replaced, or removed for a value of None."""
     data = json.loads(law_document(fitted).dumps())
     place = data
     *path, last = where.split("/")
@@ -139,7 +139,7 @@ def spoil(fitted: Fit, where: str, value: object) -> str:
         del place[last]
     else:
         place[last] = value
-    return json.dumps(data)
+    return "{" + ",\n".join(f"{json.dumps(name)}: {json.dumps(part)}" for name, part in data.items()) + "}"
 
 
 @pytest.mark.parametrize(
@@ -149,22 +149,25 @@ def spoil(fitted: Fit, where: str, value: object) -> str:
         ("kind", None, "is no shapeplan document, not a law"),
         ("schema_version", 2, "has schema_version 2, this shapeplan reads 1 and older; install a newer shapeplan"),
         ("schema_version", "x", "column 'schema_version': input should be a valid integer"),
-        ("law", "star2", "there is no law 'star2'"),
-        ("schema_version", True, "column 'schema_version': input should be a valid integer"),
+        ("law", "star2", "column 'law': is no law; the laws are additive, chinchilla"),
+        ("schema_version", True, "column 'schema_version': input should be a valid integer (found true)"),
+        ("schema_version", "2", "column 'schema_version': input should be a valid integer (found \"2\")"),
+        ("schema_version", 1.0, "column 'schema_version': input should be a valid integer (found 1.0)"),
+        ("schema_version", 0, "column 'schema_version': input should be greater than or equal to 1 (found 0)"),
         ("law", None, "column 'law': field required"),
         ("parameters/c/value", "0.3", "column 'parameters.c.value': input should be a valid number"),
-        ("parameters/c/ci", [0.5, 0.1], "the ends of the interval of c are the wrong way round"),
+        ("parameters/c/ci", [0.5, 0.1], "column 'parameters.c.ci': the ends of the interval are the wrong way round"),
         ("arms/width/values", [], "the arm of width has no values"),
         ("parameters/c/value", "fast", "column 'parameters.c.value': input should be a valid number"),
         ("parameters/c", None, "parameters lacks c"),
         ("units/flops", None, "units lacks flops"),
-        ("units/flops", -1.0, "units is not positive in flops"),
-        ("units/flops", 0, "units is not positive in flops"),
+        ("units/flops", -1.0, "column 'units.flops': is not positive (found -1.0)"),
+        ("units/flops", 0, "column 'units.flops': is not positive (found 0)"),
         ("star", {"center": {"width": 5}}, "star.center lacks depth, mlp_dim"),
-        ("start/shape/depth", 0, "start.shape is not positive in depth"),
-        ("start/flops", 0, "start.flops is not positive"),
+        ("start/shape/depth", 0, "column 'start.shape.depth': is not positive (found 0)"),
+        ("start/flops", 0, "column 'start.flops': is not positive (found 0)"),
         ("scaling_exponents/depth", None, "scaling_exponents lacks depth"),
-        ("bootstrap/draws/c", [0.5], "bootstrap.draws are of different lengths"),
+        ("bootstrap/draws/c", [0.5], "bootstrap.draws of c are 1, and 20 replicates are stated"),
         ("bootstrap/draws/c", None, "bootstrap.draws lacks c"),
         ("architecture", {"family": "cnn"}, "'family' = cnn is no family"),
         ("flops_convention", "backward", "column 'flops_convention': input should be 'forward' or 'training'"),
@@ -178,7 +181,16 @@ def test_spoiled_documents_are_refused_with_the_field(
     with pytest.raises(InputError) as error:
         read_law(path)
     assert message in str(error.value)
-    assert str(error.value).startswith(f"{path}: ")
+    column = where.split("/")[0]
+    line = next(
+        (
+            number
+            for number, text in enumerate(path.read_text().split("\n"), 1)
+            if text.lstrip("{").startswith(f'"{column}":')
+        ),
+        1,
+    )
+    assert {(detail.file, detail.line) for detail in error.value.details} == {(str(path), line)}
 
 
 @pytest.mark.parametrize(

@@ -126,3 +126,54 @@ def test_ctrl_c_while_stdin_is_read(tmp_path: Path) -> None:
     assert process.returncode == 130
     assert (out, b"Traceback" in err) == (b"", False)
     assert not (tmp_path / "law.json").exists()
+
+
+_INTERRUPTED_AT = """
+import os, signal, sys
+wanted = sys.argv.pop(1)
+class Interrupt:
+    def find_spec(self, name, path=None, target=None):
+        if name == wanted:
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Interrupt())
+from shapeplan.__main__ import main
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        "shapeplan.cli",
+        "shapeplan.cli.app",
+        "typer",
+        "shapeplan.cli.recommend",
+        "dataclasses",
+        "numpy",
+        "pydantic",
+        "rich",
+    ],
+)
+def test_ctrl_c_while_the_program_is_loaded(tmp_path: Path, module: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _INTERRUPTED_AT, module, "recommend", "--flops", "1e21"],
+        capture_output=True,
+        cwd=tmp_path,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"")
+
+
+def test_nothing_is_loaded_before_ctrl_c_is_heard() -> None:
+    """What is loaded before `main` is met by Python's own Ctrl-C, which ends in a traceback."""
+    code = "import sys; before = set(sys.modules); import shapeplan.__main__; print(*sorted(set(sys.modules) - before))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    light = {
+        "importlib",
+        "importlib._bootstrap",
+        "importlib._bootstrap_external",
+        "warnings",
+        "__future__",
+        "atexit",
+        "gc",
+    }
+    assert set(done.stdout.split()) <= {*light, "shapeplan", "shapeplan.__main__"}

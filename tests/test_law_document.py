@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from conftest import SAMPLES, Program, fit, fit_star, sweep
 
+from shapeplan.documents.figure import figure_document
 from shapeplan.documents.files import read_law
 from shapeplan.documents.law import law_document
+from shapeplan.documents.plan import plan_document
+from shapeplan.documents.predictions import predictions_document
 from shapeplan.errors import ShapeplanError
+from shapeplan.figures.catalogue import figure
 from shapeplan.fitting.predict import predict
 from shapeplan.fitting.result import Fit
 from shapeplan.planning.recommend import recommend
 from shapeplan.readers.read import read_runs
+from shapeplan.runs import Runs
 
 
 @pytest.mark.parametrize(
@@ -125,9 +133,10 @@ def test_edited_rivals_are_refused(rivalled: str, tmp_path: Path, edit: str) -> 
 @pytest.mark.parametrize("law", ["additive", "separable", "chinchilla"])
 def test_laws_without_exponents_predict_but_have_no_recipe(tmp_path: Path, text: str, law: str) -> None:
     data = json.loads(text)
-    data |= {"law": law, "scaling_exponents": {}, "bootstrap": {**data["bootstrap"], "draws": {}}, "star": None}
-    data["dims"] = [] if law == "chinchilla" else data["dims"]
-    data["start"] = None if law == "chinchilla" else data["start"]
+    # What is left says nothing that the constants below would contradict.
+    data |= dict.fromkeys(("star", "center_error", "grid_error", "rows"))
+    data |= {"center": [], "selection": [], "front": [], "arms": {}, "scaling_exponents": {}, "influences": {}}
+    data |= {"law": law, "bootstrap": {**data["bootstrap"], "replicates": 0, "draws": {}, "exponents": {}}}
     from shapeplan.laws import FORMS
 
     form = FORMS[law](tuple(data["dims"]))
@@ -155,3 +164,91 @@ def test_a_law_without_shape_comes_back_from_a_log_with_a_star(tmp_path: Path) -
     again = read_law(tmp_path / "law.json")
     assert again.law.constants == fitted.law.constants
     assert "no-shape-law" in {caution.code for caution in recommend(again, 1e21).budgets[0].cautions}
+
+
+NONSENSE: tuple[object, ...] = (0, -1, 1e308, 1e-308, None, "x", True, [], {})
+HARMLESS = (
+    "warnings",
+    "inputs",
+    "shapeplan_version",
+    "reference",
+    "metric",
+    "command",
+    "optimum",
+    "influences",
+    "trends",
+)
+"""Parts that no plan and no loss rests on."""
+
+
+def leaves(data: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """Yield the place of every value of a document, of long lists the first."""
+    if path:
+        yield path
+    for key in data if isinstance(data, dict) else range(min(len(data), 1)) if isinstance(data, list) else ():
+        yield from leaves(data[key], (*path, key))
+
+
+def mutants(text: str) -> Iterator[tuple[str, str]]:
+    """Yield documents with one value that is another, ten times as large, or not there, with their names."""
+    data = json.loads(text)
+    for path in list(leaves(data)):
+        if path[0] in HARMLESS:
+            continue
+        place = data
+        for step in path[:-1]:
+            place = place[step]
+        kept = place[path[-1]]
+        for value in (*NONSENSE, kept * 10 if isinstance(kept, int | float) else kept):
+            place[path[-1]] = value
+            yield f"{'.'.join(map(str, path))} = {value}", json.dumps(data)
+        place[path[-1]] = kept
+        if isinstance(path[-1], str):
+            place[f"{path[-1]}_"] = place.pop(path[-1])
+            yield f"{'.'.join(map(str, path))} renamed", json.dumps(data)
+            place[path[-1]] = place.pop(f"{path[-1]}_")
+
+
+def outcome(text: str, file: Path, rows: Runs) -> str:
+    """Return what a document comes to: the plan and the predictions that it gives, or the errors of its reading."""
+    file.write_text(text)
+    problem = None
+    try:
+        law = read_law(file)
+    except ShapeplanError as error:
+        problem = error
+    if problem is not None:
+        assert all(detail.file == str(file) and detail.line and detail.message for detail in problem.details)
+        return ""
+    made = []
+    for give in (
+        lambda: plan_document(recommend(law, 1e21)).dumps(),
+        lambda: predictions_document(law, predict(law, rows)).dumps(),
+        lambda: figure_document(figure("valley", law), (law,)).dumps(),
+    ):
+        with contextlib.suppress(ShapeplanError):
+            made.append(give())
+    return "".join(made)
+
+
+def test_a_mutated_document_is_refused_in_its_place_or_answers(tmp_path: Path, text: str) -> None:
+    """No error but a placed one, and no number that is none: the documents refuse to write one."""
+    rows = sweep()
+    found = list(mutants(text))
+    for name, mutant in found[:: len(found) // 120]:
+        try:
+            outcome(mutant, tmp_path / "law.json", rows)
+        except Exception as error:
+            raise AssertionError(name) from error
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("law", ["additive", "chinchilla", "product", "interaction", "kaplan", "separable", "star"])
+def test_every_mutation_of_a_document_is_refused_or_answered(tmp_path: Path, law: str) -> None:
+    rows = sweep()
+    whole = law_document(fit(read_runs(SAMPLES / "vit_sweep.yaml"), law=law, replicates=20)).dumps()
+    for name, mutant in list(mutants(whole))[::7]:
+        try:
+            outcome(mutant, tmp_path / "law.json", rows)
+        except Exception as error:
+            raise AssertionError(name) from error

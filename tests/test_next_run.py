@@ -218,7 +218,7 @@ def test_dimensions_that_are_no_whole_numbers_stay_so() -> None:
     ("field", "value", "message"),
     [
         ("flops", [], "rows are of different lengths"),
-        ("observed", [-1.0], "greater than 0"),
+        ("observed", [-1.0], "greater than or equal to"),
         ("flops", [1e300], "less than or equal to"),
         ("line", [2**70], "less than or equal to"),
         ("shape", {"width": [1.0]}, "rows are of different lengths"),

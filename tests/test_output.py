@@ -82,3 +82,58 @@ def test_a_full_disk_is_told(program: Program) -> None:
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60)
     assert done.returncode == 1
     assert "<stdout>: cannot be written: no space left on device" in done.stderr
+
+
+HELP = [(), ("--help",), ("--version",), ("--cite",), ("fit", "--help"), ("design",), ("design", "power", "-h")]
+
+
+@pytest.mark.parametrize("arguments", HELP, ids=" ".join)
+def test_help_goes_where_results_go(arguments: tuple[str, ...], tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "shapeplan", *arguments]
+    there, gone = os.pipe()
+    os.close(there)
+    closed = subprocess.run(command, stdout=gone, stderr=subprocess.PIPE, text=True, cwd=tmp_path)
+    os.close(gone)
+    assert (closed.returncode, closed.stderr) == (0, "")
+    with Path("/dev/full").open("w") as disk:
+        full = subprocess.run(command, stdout=disk, stderr=subprocess.PIPE, text=True, cwd=tmp_path)
+    assert full.returncode == 1
+    assert full.stderr == "error: <stdout>: cannot be written: no space left on device; free it, or use -o\n"
+
+
+def test_a_read_only_file_is_kept(program: Program, tmp_path: Path) -> None:
+    """Whoever asks, and though the folder could be written."""
+    kept = tmp_path / "plan.json"
+    kept.write_text("keep")
+    kept.chmod(0o444)
+    done = program("recommend", "--flops", "1e21", "-o", "plan.json")
+    assert (done.returncode, done.stdout, kept.read_text()) == (1, "", "keep")
+    assert done.stderr == "error: plan.json: cannot be written: the file is read-only; check the path\n"
+    kept.chmod(0o644)
+    assert program("recommend", "--flops", "1e21", "-o", "plan.json").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "name", "asked"),
+    [
+        (("recommend", "--flops", "1e21"), "plan.txt", "txt, and this is written as json or csv"),
+        (("recommend", "--flops", "1e21"), "plan.json.gz", "gz, and this is written as json or csv"),
+        (("check", SAMPLES / "vit_sweep.csv"), "check.xlsx", "xlsx, and this is written as json"),
+        (("simulate",), "log.parquet", "parquet, and this is written as csv or tsv or yaml or json or jsonl"),
+        (("flops", "ViT-g/14"), "flops.csv", "csv, and this is written as json"),
+        (("fit", SAMPLES / "vit_sweep.csv"), "law.pkl", "pkl, and this is written as json"),
+    ],
+)
+def test_a_name_that_asks_for_another_format_is_refused(
+    program: Program, tmp_path: Path, arguments: tuple[str | Path, ...], name: str, asked: str
+) -> None:
+    done = program(*arguments, "-o", name)
+    assert done.returncode == 2
+    assert f"asks for {asked}" in done.stderr
+    assert not (tmp_path / name).exists()
+
+
+@pytest.mark.parametrize("name", ["plan", "plan-0.3", "PLAN.JSON"])
+def test_a_name_that_asks_for_nothing_is_written(program: Program, tmp_path: Path, name: str) -> None:
+    assert program("recommend", "--flops", "1e21", "-o", name).returncode == 0
+    assert json.loads((tmp_path / name).read_text())["kind"] == "shapeplan.plan"

@@ -117,7 +117,7 @@ def test_a_pinned_plan_passes_until_it_moves(program: Program, pinned: Path) -> 
     ("arguments", "status", "message"),
     [
         (["--expect", "nope.json"], 1, "nope.json: there is no such file"),
-        (["--expect", "law.json"], 1, "law.json: column 'kind': is a shapeplan.law, not a plan"),
+        (["--expect", "law.json"], 1, "law.json:2: column 'kind': is a shapeplan.law, not a plan"),
         (["--expect", "sweep.csv"], 1, "sweep.csv:1: is not JSON"),
         (["--expect", "plan.json", "--preset", "tpu"], 2, "another question: preset gpu, now tpu"),
         (["--expect", "plan.json", "-o", "plan.json"], 1, "is an input, and would be overwritten"),

@@ -15,7 +15,7 @@ from shapeplan import __version__
 from shapeplan.__main__ import EXIT_INTERRUPTED, OUT_OF_MEMORY, lacks_memory
 from shapeplan.cli import options as opt
 from shapeplan.cli.output import open_console
-from shapeplan.cli.strict import StrictCommand
+from shapeplan.cli.strict import StrictCommand, StrictGroup
 from shapeplan.errors import ErrorDetail, ShapeplanError
 from shapeplan.render.console import ClosedPipe, Console
 
@@ -49,13 +49,13 @@ COMMANDS = (
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"shapeplan {__version__}")
+        open_console().text(f"shapeplan {__version__}\n")
         raise typer.Exit
 
 
 def _show_citation(wanted: bool) -> None:
     if wanted:
-        typer.echo(CITATION.format(version=__version__))
+        open_console().text(CITATION.format(version=__version__) + "\n")
         raise typer.Exit
 
 
@@ -74,6 +74,7 @@ def command_line(names: Iterable[str] = COMMANDS) -> typer.Typer:
     """Return the command line with some of its commands: Typer reads every option of all that it is given."""
     app = typer.Typer(
         name="shapeplan",
+        cls=StrictGroup,
         help="Sweep logs in, a compute-optimal model shape out.\n\nExample: shapeplan recommend --flops 1e21\n\n"
         "Exit status: 0 answered, 1 data or fit refused, 2 wrong usage, 3 a pinned plan moved, 130 interrupted.",
         rich_markup_mode=None,
@@ -105,15 +106,11 @@ def run(arguments: list[str]) -> int:
     shown = opt.output_format(arguments)
     console = open_console(as_json=shown is opt.OutputFormat.json, github=shown is opt.OutputFormat.github)
     try:
-        named = next((word for word in arguments if not word.startswith("-")), "")
-        app = command_line([named] if named in COMMANDS else COMMANDS)
-        status = app(arguments, prog_name="shapeplan", standalone_mode=False)
+        return _invoke(arguments, console)
     except ShapeplanError as error:
         _traceback_if_asked()
         console.error(error)
         return error.exit_code
-    except _UsageError as error:
-        return _usage(error, console)
     except (KeyboardInterrupt, typer.Abort):
         return EXIT_INTERRUPTED
     except ClosedPipe:
@@ -131,6 +128,16 @@ def run(arguments: list[str]) -> int:
             ShapeplanError(ErrorDetail("internal", message, "please report it; SHAPEPLAN_DEBUG=1 shows where"))
         )
         return 1
+
+
+def _invoke(arguments: list[str], console: Console) -> int:
+    """Run one command; usage that is wrong is told, all else is raised."""
+    named = next((word for word in arguments if not word.startswith("-")), "")
+    try:
+        app = command_line([named] if named in COMMANDS else COMMANDS)
+        status = app(arguments, prog_name="shapeplan", standalone_mode=False)
+    except _UsageError as error:
+        return _usage(error, console)
     return status if isinstance(status, int) else 0
 
 
@@ -149,7 +156,7 @@ def _usage(error: Exception, console: Console) -> int:
         message = context.get_help() if context else ""
     hint = f"see {context.command_path if context else 'shapeplan'} --help"
     if type(error).__name__ == "NoArgsIsHelpError":
-        sys.stdout.write(message + "\n")
+        console.text(message + "\n")
         return EXIT_USAGE
     refused = _refused(error)
     if refused is None:

@@ -8,7 +8,7 @@ import typer
 from shapeplan.cli import options as opt
 from shapeplan.cli.launch import Command, DesignTarget, Launch, design_target
 from shapeplan.cli.output import emit, open_console, output_target
-from shapeplan.cli.strict import StrictCommand
+from shapeplan.cli.strict import StrictCommand, StrictGroup
 from shapeplan.errors import ArgumentError, ErrorDetail
 from shapeplan.quantities import format_count, format_flops, parse_assignments, parse_flops, parse_fraction
 from shapeplan.render.console import Console
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from shapeplan.quantities import Convention
 
 design = typer.Typer(
-    help="Lay out the sweep to run: a log to fill in, with what every run costs.", no_args_is_help=True
+    cls=StrictGroup,
+    help="Lay out the sweep to run: a log to fill in, with what every run costs.",
+    no_args_is_help=True,
 )
 
 _CENTER_HINT = "write e.g. width=1968,depth=40,mlp_dim=6144"

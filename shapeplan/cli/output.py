@@ -62,7 +62,8 @@ def output_target(
     inputs : sequence of str, Path or None
         The inputs of the command.
     formats : sequence of str
-        What the command can write; the first is for names that ask for nothing.
+        What the command can write; the first is for names that ask for nothing, as those without a suffix, or with one
+        that begins with a digit, do. Empty where the text may have any name.
 
     Raises
     ------
@@ -81,8 +82,9 @@ def output_target(
         raise ArgumentError(ErrorDetail("output-is-stdout", message, "leave -o out", value="-"))
     names = tuple(str(name) for name in inputs if name)
     check_target(output, names)
-    asked = SUFFIXES.get(output.suffix.lower(), formats[0])
-    if asked not in formats:
+    suffix = output.suffix.lower()
+    asked = SUFFIXES.get(suffix, suffix[1:]) if suffix[1:2].isalpha() else next(iter(formats), "")
+    if formats and asked not in formats:
         message = f"the name {output.name!r} asks for {asked}, and this is written as {' or '.join(formats)}"
         raise ArgumentError(
             ErrorDetail("bad-format", message, f"give -o {output.stem}.{formats[0]}", value=str(output))

@@ -52,7 +52,7 @@ def plot(
         from shapeplan.render.pictures import check_format, picture
 
         check_format(output.suffix)
-    drawing = output_target(output, laws)
+    drawing = output_target(output, laws, ())
     place = check_compute(figure, None if flops is None else parse_flops(flops))
     first = read_law_or_metrics(laws[0]) if figure == "exponents" and len(laws) == 1 else read_law(laws[0])
     if isinstance(first, Fit):

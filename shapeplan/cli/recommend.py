@@ -11,7 +11,7 @@ import typer
 
 from shapeplan.cli import options as opt
 from shapeplan.cli.command import command_of
-from shapeplan.cli.output import LOG_FORMATS, emit_text, open_console, output_target
+from shapeplan.cli.output import emit_text, open_console, output_target
 from shapeplan.errors import ArgumentError, ErrorDetail, check_choice
 from shapeplan.quantities import parse_assignments, parse_flops, parse_fraction
 
@@ -176,7 +176,7 @@ def recommend(
     console = open_console(quiet=quiet, as_json=as_json, github=output_format is opt.OutputFormat.github)
     expectation = _expectation(expect, loss_tolerance, size_tolerance)
     written = {None: ("json", "csv"), "table": ("json", "csv"), "json": ("json",), "csv": ("csv",)}
-    place = output_target(output, (law, *(log or ()), config, expect), written.get(form, LOG_FORMATS))
+    place = output_target(output, (law, *(log or ()), config, expect), written.get(form, ()))
 
     def document() -> "Document":
         # Loaded for documents alone: tables come without, in a tenth less time.

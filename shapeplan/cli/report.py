@@ -43,7 +43,7 @@ def report(
     if output.suffix.lower() not in (".html", ".htm"):
         message = f"a report is a page, and {output.name!r} does not end in .html"
         raise ArgumentError(ErrorDetail("bad-format", message, "give -o report.html; pictures alone: shapeplan plot"))
-    place = output_target(output, (law, also), ("html",))
+    place = output_target(output, (law, also), ("html", "htm"))
     assert place is not None, "a report always goes to a file"
     budgets = [parse_flops(text) for text in flops or []]
     again = [

@@ -1,12 +1,30 @@
-"""A command that takes no option twice where only one value counts."""
+"""Commands that take no option twice where only one value counts, and whose help goes where results go."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
 
+from shapeplan.cli.output import open_console
 from shapeplan.errors import ArgumentError, ErrorDetail
+
+
+def _show_help(context: Any, option: Any, wanted: bool) -> None:
+    if wanted and not context.resilient_parsing:
+        open_console().text(context.get_help() + "\n")
+        context.exit()
+
+
+class StrictGroup(TyperGroup):
+    """A group of commands."""
+
+    def get_help_option(self, ctx: Any) -> Any:
+        """Return the option that shows the help; Click's own knows neither closed pipes nor full disks."""
+        option = super().get_help_option(ctx)
+        if option is not None:
+            option.callback = _show_help
+        return option
 
 
 class StrictCommand(TyperCommand):
@@ -27,3 +45,10 @@ class StrictCommand(TyperCommand):
                 name = max(option.opts, key=len)
                 raise ArgumentError(ErrorDetail("option-twice", f"{name} is given twice", "give it once", value=name))
         return super().parse_args(ctx, args)
+
+    def get_help_option(self, ctx: Any) -> Any:
+        """Return the option that shows the help, as `StrictGroup` does."""
+        option = super().get_help_option(ctx)
+        if option is not None:
+            option.callback = _show_help
+        return option

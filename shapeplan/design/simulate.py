@@ -73,9 +73,10 @@ def simulate(
     if run_noise:
         factor = factor + run_noise * _deviates(rng, len(design.run_names), tails)[design.run]
     loss = clean * factor
-    if not (loss > 0).all():
-        line = int(design.lines[np.argmin(loss)])
-        message = f"the row of line {line} comes out at {loss.min():.3g}, which is no loss"
+    wrong = np.flatnonzero(~((loss > 0) & np.isfinite(loss)))
+    if wrong.size:
+        worst = wrong[np.argmin(loss[wrong])]
+        message = f"the row of line {int(design.lines[worst])} comes out at {loss[worst]:.3g}, which is no loss"
         raise FitError(
             ErrorDetail("not-positive", message, "ask for less noise, or stay nearer to the rows of the law")
         )

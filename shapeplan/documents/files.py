@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import difflib
 import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import ValidationError
 
+from shapeplan.documents.agreement import disagreements
 from shapeplan.documents.base import SCHEMA_VERSION, Document
+from shapeplan.documents.bounds import beyond_bounds
+from shapeplan.documents.consistency import inconsistencies, outside_intervals
 from shapeplan.documents.law import KIND, LawDocument, fit_of, law_document
+from shapeplan.documents.places import Fault, line_of, placed
 from shapeplan.documents.writing import write_file
 from shapeplan.errors import ErrorDetail, InputError
 from shapeplan.fitting.result import Fit
@@ -24,6 +31,7 @@ if TYPE_CHECKING:
 
 METRICS = "shapeplan.metrics"
 D = TypeVar("D", bound=Document)
+_KIND = ("kind",)
 PUBLISHED = "sovit"
 """The embedded law: the exponents that arXiv:2305.13035 publishes."""
 
@@ -107,28 +115,60 @@ def read_plan(path: str | Path) -> PlanDocument:
     if (kind := _kind_of(data)) != PLAN:
         found = f"is a {kind}" if isinstance(kind, str) else "is no shapeplan document"
         hint = "give what `shapeplan recommend -o plan.json` wrote"
-        raise InputError(ErrorDetail("wrong-kind", f"{found}, not a plan", hint, text.name, column="kind"))
+        line = line_of(text.body, _KIND)
+        raise InputError(ErrorDetail("wrong-kind", f"{found}, not a plan", hint, text.name, line, "kind"))
     return _validated(PlanDocument, text.body, data, text.name)
 
 
 def _parse(body: str, data: Any, name: str, source: Source | None) -> Fit:
     document = _validated(LawDocument, body, data, name)
+    _refuse(inconsistencies(document), body, data, name)
     try:
-        return fit_of(document, (source,) if source else ())
+        fit = fit_of(document, (source,) if source else ())
+        found = list(disagreements(document, fit))
     except InputError as error:
-        raise InputError(*(detail.within(name) for detail in error.details)) from None
+        # What complains is the architecture, which knows no document.
+        raise InputError(*(_of_architecture(detail, body, name) for detail in error.details)) from None
+    _refuse(found, body, data, name)
+    return fit
+
+
+def _of_architecture(detail: ErrorDetail, body: str, name: str) -> ErrorDetail:
+    path = ("architecture", *([detail.column] if detail.column else []))
+    return replace(detail, file=name, line=line_of(body, path), column=".".join(path))
 
 
 def _validated(kind: type[D], body: str, data: Any, name: str) -> D:
     """Return the document that a text holds; only where it holds none is its data looked at more closely."""
     try:
-        return kind.model_validate_json(body)
+        document = kind.model_validate_json(body)
     except ValidationError as error:
         problems = error.errors(include_url=False)
+    else:
+        found = [*_misspelt(kind, data), *beyond_bounds(document.kind, data)]
+        # A pinned plan may be edited to what is expected: the loss that it gives is compared, and its interval is not.
+        pinned = document.kind == "shapeplan.plan"
+        _refuse([*found, *(() if pinned else outside_intervals(data))], body, data, name)
+        return document
     if kind is LawDocument:
-        _check_kind(data, name)
-    _check_version(data, name)
-    raise InputError(*(_error_detail(problem, name) for problem in problems))
+        _check_kind(body, data, name)
+    _check_version(body, data, name)
+    _refuse(map(_fault, problems), body, data, name)
+    raise AssertionError("unreachable: pydantic told no problem")
+
+
+def _misspelt(kind: type[Document], data: Mapping[str, Any]) -> Iterator[Fault]:
+    """Yield the fields that are of no version, but nearly one that the document lacks."""
+    lacking = kind.model_fields.keys() - data.keys()
+    for name in data.keys() - kind.model_fields.keys():
+        if close := difflib.get_close_matches(name, lacking, n=1, cutoff=0.8):
+            yield Fault((name,), f"is no field of the document; did you mean {close[0]!r}?")
+
+
+def _refuse(faults: Iterable[Fault], body: str, data: Any, name: str) -> None:
+    """Raise `InputError` if a document has faults, each with its place."""
+    if details := [placed(fault, body, data, name) for fault in faults]:
+        raise InputError(*details)
 
 
 def _load(body: str, name: str) -> Any:
@@ -147,7 +187,7 @@ def _refuse_constant(constant: str) -> float:
     raise ValueError(f"{constant} is no JSON number")
 
 
-def _check_kind(data: Any, name: str) -> None:
+def _check_kind(body: str, data: Any, name: str) -> None:
     hint = "give the document that `shapeplan fit -o law.json` wrote"
     kind = _kind_of(data)
     if kind == METRICS:
@@ -155,7 +195,9 @@ def _check_kind(data: Any, name: str) -> None:
     if kind != KIND:
         found = f"is a {kind}" if isinstance(kind, str) else "is no shapeplan document"
         raise InputError(
-            ErrorDetail("wrong-kind", f"{found}, not a law", hint, name, column="kind", value=kind and str(kind))
+            ErrorDetail(
+                "wrong-kind", f"{found}, not a law", hint, name, line_of(body, _KIND), "kind", kind and str(kind)
+            )
         )
 
 
@@ -163,26 +205,16 @@ def _kind_of(data: Any) -> Any:
     return data.get("kind") if isinstance(data, dict) else None
 
 
-def _check_version(data: Any, name: str) -> None:
+def _check_version(body: str, data: Any, name: str) -> None:
     version = data.get("schema_version")
     if isinstance(version, int) and version > SCHEMA_VERSION:
         message = f"has schema_version {version}, this shapeplan reads {SCHEMA_VERSION} and older"
-        raise InputError(
-            ErrorDetail("newer-schema", message, "install a newer shapeplan", name, column="schema_version")
-        )
+        line, hint = line_of(body, ("schema_version",)), "install a newer shapeplan"
+        raise InputError(ErrorDetail("newer-schema", message, hint, name, line, "schema_version", str(version)))
 
 
-def _error_detail(problem: Any, name: str) -> ErrorDetail:
-    field = ".".join(str(part) for part in problem["loc"]) or None
+def _fault(problem: Any) -> Fault:
     message = str(problem["msg"]).removeprefix("Value error, ")
     if problem["type"] == "json_invalid" and ("surrogate" in message or "escape" in message):
         message = "holds half of a surrogate pair, which is no text"
-    shown = None if problem["type"] == "missing" or not field else str(problem["input"])[:60]
-    return ErrorDetail(
-        "bad-document",
-        message[:1].lower() + message[1:],
-        "fit again, or undo the edit",
-        name,
-        column=field,
-        value=shown,
-    )
+    return Fault(tuple(problem["loc"]), message[:1].lower() + message[1:])

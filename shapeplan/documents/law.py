@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from shapeplan.architectures import Cost, FittedCost, architecture
 from shapeplan.documents.base import Document, header
-from shapeplan.documents.consistency import center_in, inconsistencies
+from shapeplan.documents.consistency import center_in
 from shapeplan.documents.isoflop import IsoFlopRecord
 from shapeplan.documents.records import (
     BootstrapRecord,
@@ -94,13 +94,6 @@ class LawDocument(Document):
     run_error: RunError | None = None
     size_drift: dict[str, float] = Field(default_factory=dict)
     command: str | None = None
-
-    @model_validator(mode="after")
-    def _belong_together(self) -> LawDocument:
-        """Refuse a document whose parts do not make one law."""
-        for wrong in inconsistencies(self):
-            raise ValueError(wrong)
-        return self
 
 
 def law_document(fit: Fit) -> LawDocument:

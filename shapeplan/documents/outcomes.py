@@ -100,12 +100,12 @@ class _OutcomesFile(Outcomes):
         if not isinstance(found, dict) or found.get("kind") != KIND:
             message = "is no file of outcomes"
             raise InputError(ErrorDetail("wrong-kind", message, _OTHER_FILE, str(self._path), 1))
-        # As JSON has it: a tuple is a list there.
+        # As JSON has it: a tuple is a list there, and true is not 1.
         wanted = json.loads(_line(self._header))
         differing = [
             f"{name} {_word(found.get(name))}, now {_word(wanted.get(name))}"
             for name in dict.fromkeys((*wanted, *found))
-            if found.get(name) != wanted.get(name)
+            if json.dumps(found.get(name)) != json.dumps(wanted.get(name))
         ]
         if differing:
             message = f"holds another study: {'; '.join(differing)}"

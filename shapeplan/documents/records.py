@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Literal, cast
 
@@ -87,6 +87,12 @@ class InfluencesRecord(Part):
         """Return the record of the runs that move a fit most."""
         together = InfluenceRecord.of(found.together) if found.together else None
         return cls(alone=tuple(map(InfluenceRecord.of, found.alone)), together=together, reasons=dict(found.reasons))
+
+    def records(self) -> Iterator[tuple[tuple[str | int, ...], InfluenceRecord]]:
+        """Yield every record, with its place in here."""
+        yield from ((("alone", index), record) for index, record in enumerate(self.alone))
+        if self.together:
+            yield ("together",), self.together
 
     def influences(self) -> Influences:
         """Return what the record describes."""

@@ -6,11 +6,9 @@ import numpy as np
 from pydantic import model_validator
 
 from shapeplan.documents.base import Part
+from shapeplan.documents.bounds import SIZE, bounds_of
 from shapeplan.fitting.evidence import Rival
 from shapeplan.laws import FORMS, Derive, Law
-
-LARGEST_EXPONENT, LARGEST_COEFFICIENT, LARGEST_UNIT = 20.0, 1e300, 1e60
-"""Beyond these a document was not made by a fit, and its law would overflow."""
 
 
 class RivalRecord(Part):
@@ -36,14 +34,14 @@ class RivalRecord(Part):
         ):
             if lacking := sorted(wanted - given.keys()):
                 raise ValueError(f"{where} lacks {', '.join(lacking)}")
-        if not all(1 / LARGEST_UNIT <= unit <= LARGEST_UNIT for unit in self.units.values()):
-            raise ValueError(f"units are not in {1 / LARGEST_UNIT:g} ... {LARGEST_UNIT:g}")
+        if not all(SIZE[0] <= unit <= SIZE[1] for unit in self.units.values()):
+            raise ValueError(f"units are not in {SIZE[0]:g} ... {SIZE[1]:g}")
         if len({len(draw) for draw in self.draws.values()}) > 1 or () in self.draws.values():
             raise ValueError("draws are empty, or of different lengths")
         for name in constants:
-            most = LARGEST_EXPONENT if name in form.exponents else LARGEST_COEFFICIENT
-            if not all(0 <= value <= most for value in (self.parameters[name], *self.draws.get(name, ()))):
-                raise ValueError(f"values of {name} are not in 0 ... {most:g}")
+            least, most = bounds_of(form, name)
+            if not all(least <= value <= most for value in (self.parameters[name], *self.draws.get(name, ()))):
+                raise ValueError(f"values of {name} are not in {least:g} ... {most:g}")
         return self
 
     @classmethod

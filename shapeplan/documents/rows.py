@@ -8,10 +8,10 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from shapeplan.documents.base import Part, or_null
-from shapeplan.documents.rivals import LARGEST_UNIT
+from shapeplan.documents.bounds import POSITIVE, SIZE
 from shapeplan.fitting.rows import Rows
 
-Positive = Annotated[float, Field(ge=1 / LARGEST_UNIT, le=LARGEST_UNIT)]
+Positive = Annotated[float, Field(ge=SIZE[0], le=SIZE[1])]
 
 
 class RowsRecord(Part):
@@ -22,7 +22,7 @@ class RowsRecord(Part):
     shape: dict[str, tuple[Positive, ...]]
     flops: tuple[Positive, ...]
     examples: tuple[Positive, ...] | None
-    observed: tuple[Annotated[float, Field(gt=0)], ...]
+    observed: tuple[Annotated[float, Field(ge=POSITIVE[0], le=POSITIVE[1])], ...]
     predicted: tuple[float | None, ...]
     part: tuple[str, ...]
     fitted: tuple[bool, ...]

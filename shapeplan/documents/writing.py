@@ -11,6 +11,8 @@ from pathlib import Path
 
 from shapeplan.errors import ErrorDetail, OutputError
 
+_WRITABLE = 0o222
+
 
 def write_file(path: str | Path, content: str | bytes, inputs: tuple[str, ...] = ()) -> None:
     """Write a file as a whole or not at all; as `write_files`."""
@@ -30,7 +32,7 @@ def write_files(files: Mapping[Path, str | bytes], inputs: tuple[str, ...] = ())
     Raises
     ------
     OutputError
-        If a path is an input or a directory, or cannot be written.
+        If a path is an input, a directory or a read-only file, or cannot be written.
     """
     for path in files:
         check_target(path, inputs)
@@ -59,6 +61,9 @@ def check_target(path: str | Path, inputs: tuple[str, ...] = ()) -> None:
                 raise OutputError(ErrorDetail("overwrites-input", message, "choose another name for -o", str(path)))
     if target.is_dir():
         raise _unwritable(path, os.strerror(errno.EISDIR))
+    if target.exists() and not (target.stat().st_mode & _WRITABLE and os.access(target, os.W_OK)):
+        # A file beside it could still take its place, and root may write to any: who made it read-only wants neither.
+        raise _unwritable(path, "the file is read-only")
     # A file is replaced by one beside it; a device or a pipe is written to.
     place = target if _is_device(target) else target.parent
     if not place.exists():

@@ -75,3 +75,12 @@ def plain(value: float) -> int | float:
     """Return a number as an int if it is whole, else without what binary fractions add to its digits."""
     rounded = float(f"{value:.12g}")
     return int(rounded) if rounded.is_integer() else rounded
+
+
+ROUNDING = 1e-6
+"""Relative: what the arithmetic of another machine, or other software, may make of the same numbers."""
+
+
+def same(one: ArrayLike, other: ArrayLike) -> bool:
+    """Return whether numbers are the same but for `ROUNDING`; NaN is NaN."""
+    return np.shape(one) == np.shape(other) and bool(np.allclose(one, other, rtol=ROUNDING, atol=1e-12, equal_nan=True))

@@ -76,7 +76,7 @@ class Console:
         return _width(sys.stdout)
 
     def text(self, text: str) -> None:
-        """Write a result as it is.
+        """Write a result as it is; on a terminal with control characters escaped, as everything else there.
 
         Raises
         ------
@@ -85,6 +85,10 @@ class Console:
         OutputError
             If it cannot be written, e.g. to a full disk.
         """
+        self._write("\n".join(map(_shown, text.split("\n"))) if sys.stdout.isatty() else text)
+
+    def _write(self, text: str) -> None:
+        """Write what is safe to show, or goes to no terminal; errors as of `text`."""
         self._release()
         self._answered = True
         try:
@@ -103,7 +107,7 @@ class Console:
 
     def show(self, *renderables: RenderableType) -> None:
         """Write tables and text for people."""
-        self.text(self._drawn(renderables, sys.stdout))
+        self._write(self._drawn(renderables, sys.stdout))
 
     def _drawn(self, renderables: Iterable[RenderableType], stream: TextIO) -> str:
         """Return what is drawn for a stream, as wide as it is; written by others, so that one place may fail."""
@@ -289,6 +293,11 @@ def _bar(what: str) -> Iterator[Callable[[int, int], None]]:
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
+def _shown(line: str) -> str:
+    """Return a line of a result as a terminal may show it; tabs are between cells."""
+    return "\t".join(map(printable, line.split("\t")))
+
+
 _KEPT = "%\r\n"
 """What the syntax of annotations keeps for itself."""
 
@@ -297,7 +306,7 @@ def annotation(kind: str, title: str, message: str, **place: object) -> str:
     """Return a line that GitHub's workflows show at its place in a file."""
 
     def escaped(text: object, marks: str) -> str:
-        return "".join(f"%{ord(mark):02X}" if mark in marks else mark for mark in str(text))
+        return "".join(f"%{ord(mark):02X}" if mark in marks else printable(mark) for mark in str(text))
 
     told = {**{name: value for name, value in place.items() if value is not None}, "title": title}
     properties = ",".join(f"{name}={escaped(value, _KEPT + ':,')}" for name, value in told.items())

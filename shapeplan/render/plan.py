@@ -14,6 +14,7 @@ from shapeplan.planning.plan import Alternative, BudgetPlan, Plan, SameLoss
 from shapeplan.planning.presets import PRESETS
 from shapeplan.quantities import format_count, format_days, format_flops
 from shapeplan.render.parts import alarm, coverage, facts, shape_text, table, title
+from shapeplan.render.text import printable
 from shapeplan.wording import compact, percent, span
 
 _NO_WIDTH = 1e-3
@@ -50,7 +51,7 @@ def render_plan(plan: Plan, width: int, following: str = "") -> list[RenderableT
 
 
 def _one(plan: Plan, budget: BudgetPlan, following: str) -> list[RenderableType]:
-    parts: list[RenderableType] = [Text(line) for line in answer(plan, budget, following)]
+    parts: list[RenderableType] = [Text(printable(line)) for line in answer(plan, budget, following)]
     parts += ["", title(f"Recommended shape for {both(budget)}")]
     if codes := _codes(plan, budget):
         parts.append(alarm(f"warnings: {codes}"))
