@@ -49,10 +49,12 @@ _HOMES = {
     "metrics_document": "shapeplan.documents.metrics",
     "named": "shapeplan.architectures.catalogue",
     "next_document": "shapeplan.documents.next_run",
+    "next_from_pool": "shapeplan.design.pool",
     "next_runs": "shapeplan.design.next_run",
     "paper_design": "shapeplan.design.sovit_protocol",
     "picture": "shapeplan.render.pictures",
     "plan_document": "shapeplan.documents.plan",
+    "pool_document": "shapeplan.documents.pool",
     "power": "shapeplan.design.power",
     "power_document": "shapeplan.documents.power",
     "predict": "shapeplan.fitting.predict",
@@ -78,6 +80,7 @@ if TYPE_CHECKING:
     from shapeplan.design.grid_budget import grid_for_budget
     from shapeplan.design.isoflop import design_isoflop
     from shapeplan.design.next_run import next_runs
+    from shapeplan.design.pool import next_from_pool
     from shapeplan.design.power import power
     from shapeplan.design.simulate import simulate
     from shapeplan.design.sovit_protocol import paper_design, rehearsal_law
@@ -92,6 +95,7 @@ if TYPE_CHECKING:
     from shapeplan.documents.metrics import metrics_document
     from shapeplan.documents.next_run import next_document
     from shapeplan.documents.plan import plan_document
+    from shapeplan.documents.pool import pool_document
     from shapeplan.documents.power import power_document
     from shapeplan.documents.predictions import predictions_document
     from shapeplan.documents.schema import json_schema
@@ -155,10 +159,12 @@ __all__ = [
     "metrics_document",
     "named",
     "next_document",
+    "next_from_pool",
     "next_runs",
     "paper_design",
     "picture",
     "plan_document",
+    "pool_document",
     "power",
     "power_document",
     "predict",
