@@ -27,6 +27,7 @@ _HOMES = {
     "Start": "shapeplan.sweeps.grid",
     "ViT": "shapeplan.architectures",
     "architecture": "shapeplan.architectures",
+    "campaign": "shapeplan.design.campaign",
     "check": "shapeplan.fitting.check",
     "compare": "shapeplan.fitting.compare",
     "design_grid": "shapeplan.design.grid",
@@ -48,6 +49,7 @@ _HOMES = {
     "load": "shapeplan.documents.files",
     "metrics_document": "shapeplan.documents.metrics",
     "named": "shapeplan.architectures.catalogue",
+    "outlook": "shapeplan.design.campaign",
     "next_document": "shapeplan.documents.next_run",
     "next_from_pool": "shapeplan.design.pool",
     "next_runs": "shapeplan.design.next_run",
@@ -60,6 +62,7 @@ _HOMES = {
     "predict": "shapeplan.fitting.predict",
     "predictions_document": "shapeplan.documents.predictions",
     "published_law": "shapeplan.documents.files",
+    "read_campaign": "shapeplan.readers.under_way",
     "read_law": "shapeplan.documents.files",
     "read_metrics": "shapeplan.readers.read",
     "read_models": "shapeplan.readers.models",
@@ -70,12 +73,14 @@ _HOMES = {
     "report_page": "shapeplan.render.report.report",
     "rehearsal_law": "shapeplan.design.sovit_protocol",
     "simulate": "shapeplan.design.simulate",
+    "status_document": "shapeplan.documents.status",
 }
 
 if TYPE_CHECKING:
     from shapeplan.architectures import Architecture, Decoder, ViT, architecture
     from shapeplan.architectures.catalogue import CATALOGUE, find_model, named
     from shapeplan.counting.compare import flops
+    from shapeplan.design.campaign import campaign, outlook
     from shapeplan.design.grid import design_grid
     from shapeplan.design.grid_budget import grid_for_budget
     from shapeplan.design.isoflop import design_isoflop
@@ -99,6 +104,7 @@ if TYPE_CHECKING:
     from shapeplan.documents.power import power_document
     from shapeplan.documents.predictions import predictions_document
     from shapeplan.documents.schema import json_schema
+    from shapeplan.documents.status import status_document
     from shapeplan.errors import Caution, ShapeplanError
     from shapeplan.figures.catalogue import figure
     from shapeplan.fitting.check import Check, check
@@ -114,6 +120,7 @@ if TYPE_CHECKING:
     from shapeplan.readers.profile import read_profile
     from shapeplan.readers.read import read_metrics, read_runs
     from shapeplan.readers.selection import Selection
+    from shapeplan.readers.under_way import read_campaign
     from shapeplan.render.pictures import picture
     from shapeplan.render.report.report import report_page
     from shapeplan.runs import Runs
@@ -138,6 +145,7 @@ __all__ = [
     "ViT",
     "__version__",
     "architecture",
+    "campaign",
     "check",
     "check_document",
     "compare",
@@ -161,6 +169,7 @@ __all__ = [
     "next_document",
     "next_from_pool",
     "next_runs",
+    "outlook",
     "paper_design",
     "picture",
     "plan_document",
@@ -170,6 +179,7 @@ __all__ = [
     "predict",
     "predictions_document",
     "published_law",
+    "read_campaign",
     "read_law",
     "read_metrics",
     "read_models",
@@ -180,6 +190,7 @@ __all__ = [
     "report_page",
     "simulate",
     "star_for_budget",
+    "status_document",
 ]
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from shapeplan.design.first_runs import first_runs
-from shapeplan.design.matching import matched
+from shapeplan.design.matching import last_rows, matched
 from shapeplan.design.next_run import (
     DEFAULT_CANDIDATES,
     LEAST_NOISE,
@@ -82,6 +82,8 @@ class PoolChoice:
         Rows of the pool that are not done.
     chosen : tuple of PoolRun
         The best first; each knows of those before it.
+    regret_of_all : float or None
+        Expected regret once all runs that are left are done, where there is a law.
     why_first : str or None
         Why no law judges: the runs are those that identify one.
     cautions : tuple of Caution
@@ -95,6 +97,7 @@ class PoolChoice:
     noise: float | None
     left: tuple[int, ...]
     chosen: tuple[PoolRun, ...]
+    regret_of_all: float | None
     why_first: str | None
     cautions: tuple[Caution, ...]
 
@@ -130,6 +133,7 @@ def next_from_pool(
     *,
     fit: Fit | None = None,
     log: Runs | None = None,
+    under_way: Sequence[str] = (),
     budget: float = math.inf,
     candidates: int = DEFAULT_CANDIDATES,
     noise: float | None = None,
@@ -152,6 +156,8 @@ def next_from_pool(
         The law of the runs so far.
     log : Runs, optional
         The runs so far, where there is no law of them.
+    under_way : sequence of str
+        Runs of the pool that are not chosen, since they run already.
     budget : float
         Compute of all chosen runs together, in the convention of the law, else of the pool.
     candidates : int
@@ -169,18 +175,19 @@ def next_from_pool(
         If a run so far has the name of one of the pool and another shape.
     """
     check_numbers(target, target if math.isinf(budget) else budget, candidates, noise)
-    pool = _last_rows(pool)
+    pool = replace(last_rows(pool), loss=None)
     done = _done(pool, fit, log)
     left = np.ones(len(pool), dtype=bool)
     left[done] = False
     cost = convert_flops(pool.flops, pool.flops_convention, fit.flops_convention if fit else pool.flops_convention)
-    _check_left(pool, left, cost, budget)
     rest = tuple(np.flatnonzero(left).tolist())
+    left &= np.array([pool.run_names[run] not in under_way for run in pool.run])
+    _check_left(pool, left, cost, budget)
     judge = _Judge.of(fit, pool, cost, target, noise) if fit is not None else "there is no law of the runs so far"
     if isinstance(judge, str):
         first = first_runs(pool, done, left, budget * float(pool.flops[0] / cost[0]), candidates)
         chosen = tuple(_planned(pool, cost, row) for row in first)
-        return PoolChoice(pool, fit, target, budget, None, rest, chosen, judge, ())
+        return PoolChoice(pool, fit, target, budget, None, rest, chosen, None, judge, ())
     chosen = tuple(judge.choose(left, budget, candidates))
     found = judge.fit
     cautions = (
@@ -188,7 +195,8 @@ def next_from_pool(
         *gain_cautions(judge.posterior.regret),
         *extrapolation_cautions(found, extrapolation(found, found.best_at(target), target), budget="the target"),
     )
-    return PoolChoice(pool, fit, target, budget, judge.noise, rest, chosen, None, cautions)
+    of_all = judge.posterior.regret_after(np.array(rest))
+    return PoolChoice(pool, fit, target, budget, judge.noise, rest, chosen, of_all, None, cautions)
 
 
 @dataclass(frozen=True)
@@ -272,13 +280,6 @@ def _drifting(fit: Fit, posterior: Posterior, flops: Floats) -> Posterior:
     slopes = np.random.default_rng(_SEED).standard_normal(len(posterior.runs))
     beyond = np.log(np.maximum(flops / fit.flops_range[1], 1.0))
     return replace(posterior, runs=posterior.runs + np.outer(slopes - slopes.mean(), error.drift * beyond))
-
-
-def _last_rows(pool: Runs) -> Runs:
-    """Return the last row of every run, without the metric."""
-    order = np.lexsort((pool.flops, pool.run))
-    last = order[np.append(np.diff(pool.run[order]) != 0, True)]
-    return replace(pool.take(np.sort(last)), loss=None)
 
 
 def _done(pool: Runs, fit: Fit | None, log: Runs | None) -> list[int]:

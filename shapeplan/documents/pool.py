@@ -43,6 +43,7 @@ class PoolDocument(Document):
     noise: float | None
     left: int
     left_flops: float
+    regret_of_all: float | None
     chosen: tuple[PoolRecord, ...]
 
 
@@ -60,5 +61,6 @@ def pool_document(found: PoolChoice) -> PoolDocument:
         noise=found.noise,
         left=len(found.left),
         left_flops=found.left_flops,
+        regret_of_all=found.regret_of_all,
         chosen=tuple(map(PoolRecord.of, found.chosen)),
     )

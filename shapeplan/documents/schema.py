@@ -16,6 +16,7 @@ from shapeplan.documents.plan import PlanDocument
 from shapeplan.documents.pool import PoolDocument
 from shapeplan.documents.power import PowerDocument
 from shapeplan.documents.predictions import PredictionsDocument
+from shapeplan.documents.status import StatusDocument
 from shapeplan.errors import ArgumentError, ErrorDetail
 
 KINDS: dict[str, type[Document]] = {
@@ -30,6 +31,7 @@ KINDS: dict[str, type[Document]] = {
     "shapeplan.pool": PoolDocument,
     "shapeplan.power": PowerDocument,
     "shapeplan.predictions": PredictionsDocument,
+    "shapeplan.status": StatusDocument,
 }
 """Every document by its kind."""
 
