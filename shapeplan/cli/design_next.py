@@ -146,10 +146,10 @@ def _read(
     fit: "Fit | None",
 ) -> "tuple[Runs, Runs | None]":
     """Return the pool, and the runs of a log, which count as the pool does where they do not say."""
-    from shapeplan.readers.read import read_runs
+    from shapeplan.readers.read import read_runs, read_under_way
 
     known = None if fit is None else fit.architecture
-    laid_out = read_runs(pool, dims=dims, config=config, architecture=known, require_metric=False)
+    laid_out = read_under_way(pool, dims=dims, config=config, architecture=known)
     if not log:
         return laid_out, None
     return laid_out, read_runs(log, metric=metric, dims=dims, config=config, architecture=laid_out.architecture)

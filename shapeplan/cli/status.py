@@ -44,14 +44,14 @@ def status(
     """
     from shapeplan.design.campaign import campaign
     from shapeplan.documents.status import status_document
-    from shapeplan.readers.read import read_runs
+    from shapeplan.readers.read import read_under_way
     from shapeplan.readers.under_way import read_campaign
     from shapeplan.render.status import render_status
 
     console = open_console(quiet=quiet, as_json=as_json)
     place = output_target(output, (design, *log, config))
     names = opt.parse_dims(dims)
-    laid_out = read_runs(design, dims=names, config=config, require_metric=False)
+    laid_out = read_under_way(design, dims=names, config=config)
     so_far = read_campaign(
         log,
         metric=metric,
@@ -60,8 +60,8 @@ def status(
         config=config,
         architecture=laid_out.architecture,
     )
-    console.warn((*laid_out.cautions, *so_far.runs.cautions))
-    found = campaign(laid_out, so_far.runs, so_far.ends)
+    console.warn((*laid_out.cautions, *(so_far.runs.cautions if so_far else ())))
+    found = campaign(laid_out, so_far.runs, so_far.ends) if so_far else campaign(laid_out, None)
     asked = None if noise is None else parse_fraction(noise, most=0.5)
     outlook = None if target is None else _outlook(console, found, parse_flops(target), candidates, asked)
     if outlook is None:

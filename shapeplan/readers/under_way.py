@@ -39,11 +39,15 @@ def read_campaign(
     columns: Mapping[str, str] | None = None,
     config: str | Path | None = None,
     architecture: Architecture | None = None,
-) -> UnderWay:
+) -> UnderWay | None:
     """Read the runs of a campaign; arguments and errors are those of `read_runs`.
 
-    A run diverged where its last metric is written as one that is not finite, whatever its state says.
+    A run diverged where its last metric is written as one that is not finite, whatever its state says. Folders without
+    a file hold no run yet: then it is None.
     """
+    places = [Path(one) for one in ([path] if isinstance(path, str | Path) else path)]
+    if all(place.is_dir() and not any(one.is_file() for one in place.rglob("*")) for place in places):
+        return None
     runs = read_under_way(path, metric=metric, dims=dims, columns=columns, config=config, architecture=architecture)
     told: list[End | None] = [None] * len(runs.run_names)
     last = [int(np.flatnonzero(runs.run == run)[np.argmax(runs.flops[runs.run == run])]) for run in range(len(told))]
