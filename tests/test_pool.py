@@ -96,6 +96,20 @@ def test_a_law_that_cannot_judge_leaves_the_choice_to_the_first_runs(so_far: Fit
         next_from_pool(replace(POOL, dims=POOL.dims[:2], shape=POOL.shape[:, :2]), TARGET, fit=so_far)
 
 
+def test_a_law_without_a_dimension_that_the_pool_varies_does_not_judge(so_far: Fit) -> None:
+    thin = LOG.take(np.flatnonzero(LOG.values("depth") == 24))
+    found = next_from_pool(POOL, TARGET, fit=fit(thin, law="separable", replicates=40), log=thin)
+    assert found.why_first == "the law does not tell depth, which the pool varies"
+    assert set(found.left) == set(np.flatnonzero(POOL.values("depth") != 24))
+
+
+def test_rows_that_a_fit_left_out_are_done_where_the_log_has_them(so_far: Fit) -> None:
+    everything = next_from_pool(POOL, TARGET, fit=so_far).left
+    found = next_from_pool(POOL, TARGET, fit=so_far, log=LOG.take(np.arange(len(POOL)) < len(POOL) - 1))
+    assert found.left == (len(POOL) - 1,)
+    assert len(everything) > 1
+
+
 @given(st.integers(0, 2**31), st.integers(1, 12), st.floats(0.05, 1.0))
 def test_first_runs_are_different_and_within_the_budget(seed: int, count: int, share: float) -> None:
     rng = np.random.default_rng(seed)
@@ -303,7 +317,6 @@ def test_next_of_a_pool_from_nothing_from_rows_and_from_a_law(program: Program, 
     [
         ((), "new runs follow from a --law and a --budget"),
         (("--log", "log.csv"), "--log is of --pool, which is not given"),
-        (("--pool", "design.csv", "--law", "law.json", "--log", "log.csv"), "--law and --log both say what"),
     ],
 )
 def test_options_that_do_not_go_together(program: Program, arguments: tuple[str, ...], message: str) -> None:

@@ -43,7 +43,9 @@ def next_(
     ] = None,
     log: Annotated[
         list[str] | None,
-        typer.Option("--log", metavar="LOG", help="The runs of --pool so far, in place of --law. Repeatable."),
+        typer.Option(
+            "--log", metavar="LOG", help="The runs of --pool so far; fitted unless --law is given. Repeatable."
+        ),
     ] = None,
     metric: opt.Metric = None,
     dims: opt.Dims = None,
@@ -98,14 +100,11 @@ def next_(
         )
         document, tables = lambda: next_document(made), lambda: render_next(made)
     else:
-        if law is not None and log:
-            message = "--law and --log both say what the runs so far are"
-            raise ArgumentError(ErrorDetail("law-and-log", message, "give one: a law document holds its rows"))
         fitted = read_law(law) if law is not None else None
         names = opt.parse_dims(dims) or (None if fitted is None else fitted.dims)
         laid_out, so_far = _read(pool, log, metric, names, config, fitted)
         console.warn((*laid_out.cautions, *(so_far.cautions if so_far else ())))
-        if so_far is not None:
+        if so_far is not None and fitted is None:
             fitted = law_so_far(console, so_far)
         chosen = found = next_from_pool(
             laid_out,

@@ -22,6 +22,7 @@ from shapeplan.design.next_run import (
 from shapeplan.design.posterior import Posterior
 from shapeplan.errors import Caution, ErrorDetail, PlanError
 from shapeplan.fitting.result import Fit
+from shapeplan.fitting.selection.identifiability import FEWEST_VALUES
 from shapeplan.numerics.arrays import Bools, Floats, plain
 from shapeplan.planning.warnings import extrapolation, extrapolation_cautions
 from shapeplan.quantities import Convention, convert_flops, format_flops
@@ -155,7 +156,7 @@ def next_from_pool(
     fit : Fit, optional
         The law of the runs so far.
     log : Runs, optional
-        The runs so far, where there is no law of them.
+        The runs so far; by default the rows behind the law, which are not all where a fit left some out.
     under_way : sequence of str
         Runs of the pool that are not chosen, since they run already.
     budget : float
@@ -223,6 +224,9 @@ class _Judge:
             message = f"the law is in {', '.join(missing)}, which the pool has not"
             hint = f"add the column: the pool has {', '.join(pool.dims) or 'no dimension'}"
             raise PlanError(ErrorDetail("missing-dimension", message, hint, pool.name))
+        unseen = [dim for dim in fit.dimensions.fixed if dim in pool.dims and _varies(pool.values(dim))]
+        if unseen:
+            return f"the law does not tell {' and '.join(unseen)}, which the pool varies"
         try:
             check_fit(fit)
             sigma = noise_of(fit) if noise is None else noise
@@ -254,6 +258,11 @@ class _Judge:
                 error_after=after.error_of(plan),
             )
             posterior = after
+
+
+def _varies(sizes: Floats) -> bool:
+    """Return whether a dimension has as many values as a law needs to tell its best size."""
+    return len(np.unique(sizes)) >= FEWEST_VALUES
 
 
 def _with_plan(fit: Fit, pool: Runs, cost: Floats, target: float) -> dict[str, Floats]:

@@ -87,7 +87,8 @@ class Replay:
     def in_turns(self, chosen: list[int], budget: float) -> list[int]:
         """Return the runs with those that `next_from_pool` adds."""
         while (left := budget - self.cost[chosen].sum()) >= np.delete(self.cost, chosen).min():
-            options = {"fit": self.fit(chosen, REPLICATES), "candidates": len(chosen) // 2}
+            seen = self.log.take(self.rows(chosen))
+            options = {"fit": self.fit(chosen, REPLICATES), "log": seen, "candidates": len(chosen) // 2}
             try:
                 found = next_from_pool(self.pool, self.target, budget=min(left, self.cost[chosen].sum()), **options)
             except PlanError:
