@@ -47,6 +47,11 @@ AT_BOUND = _register(
 BEATEN_BY_LOG = _register(
     "beaten-by-log", "a run of the log reaches a lower loss with the compute of the plan", "start from that run's shape"
 )
+BROKEN_ARITHMETIC = _register(
+    "broken-arithmetic",
+    "compute, examples, parameters and shape of rows do not belong together, by a factor of two or more",
+    "correct the cells, or remove the rows; plans need `force`",
+)
 BUDGET_LEFT_OVER = _register(
     "budget-left-over", "a limit binds before the compute is spent", "raise the limit, or spend less"
 )
@@ -123,6 +128,11 @@ GRID_ONE_DURATION = _register(
 IMPLAUSIBLE_MAGNITUDE = _register(
     "implausible-magnitude", "values are of an implausible magnitude for their column", "check the unit"
 )
+IMPLAUSIBLE_SHAPE = _register(
+    "implausible-shape",
+    "sizes are those of no transformer: width and depth look swapped, or the MLP dim like a multiple of the width",
+    "name the columns with `columns`; plans need `force`",
+)
 INFLUENTIAL = _register(
     "influential", "the fit moves much when one run is left out", "check that run, or train it again"
 )
@@ -146,6 +156,11 @@ METRIC_DIFFERS = _register(
     "metric-differs", "the metric of the rows is not the law's", "compare rows of the same metric"
 )
 METRIC_RISES = _register("metric-rises", "the metric grows with compute", "say `higher_is_better`, or check the column")
+MID_RUN_ROWS = _register(
+    "mid-run-rows",
+    "rows before the end of their runs lie above those at the end: of warm-up, or before the learning rate decays",
+    "fit the ends of the runs alone, with `last_point`",
+)
 NOT_CONVERGED = _register(
     "not-converged", "a search or refits ended before an optimum was reached", "fit a simpler law, or add rows"
 )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import SAMPLES, fit_star, sweep
+from conftest import SAMPLES, Program, fit_star, sweep
 
 from shapeplan.fitting.predict import predict
 from shapeplan.fitting.result import Fit
@@ -42,3 +44,16 @@ def test_predictions_off_a_tie_are_doubted() -> None:
     shape = shape.copy()
     shape[3, 2] = 9.0
     assert "1 rows have a mlp_dim" in predict(tied, replace(on, shape=shape)).cautions[0].message
+
+
+def test_columns_that_are_named_like_predictions_are_kept(program: Program, tmp_path: Path) -> None:
+    program("fit", SAMPLES / "vit_sweep.yaml", "--law", "separable", "--replicates", "0", "-o", "law.json")
+    (tmp_path / "rows.csv").write_text("width,depth,mlp_dim,examples,predicted,lower\n768,12,3072,1e8,5,6\n")
+    done = program("predict", "law.json", "rows.csv", "-o", "out.csv")
+    assert "are kept: predicted as predicted_of_rows, lower as lower_of_rows\n" in done.stderr
+    header, row = (tmp_path / "out.csv").read_text().splitlines()
+    assert header.startswith("width,depth,mlp_dim,examples,predicted_of_rows,lower_of_rows,predicted,lower,upper,")
+    assert row.startswith("768,12,3072,1e8,5,6,0.23")
+    document = json.loads(program("predict", "law.json", "rows.csv", "--json").stdout)
+    assert document["rows"][0]["predicted_of_rows"] == 5
+    assert document["rows"][0]["predicted"] < 1

@@ -14,6 +14,25 @@ if TYPE_CHECKING:
 else:
     from shapeplan.numerics.lazy import np
 
+TRANSFORMER_POWERS: tuple[Mapping[str, int], ...] = (
+    {"width": 2, "depth": 1},
+    {"width": 1, "depth": 1, "mlp_dim": 1},
+    {"width": 1, "depth": 1},
+    {"width": 1},
+)
+"""What matrices of attention, of the MLP, scores over a sequence (and biases), and embeddings cost."""
+
+
+def transformer_monomials(shape: Mapping[str, Floats]) -> tuple[tuple[dict[str, int], Floats], ...]:
+    """Return the powers of a transformer's cost in the dimensions of `shape`, and their products, shape (rows,)."""
+    own = [{dim: power for dim, power in powers.items() if dim in shape} for powers in TRANSFORMER_POWERS]
+    distinct = [powers for i, powers in enumerate(own) if powers not in own[:i]]
+    rows = np.ones(len(next(iter(shape.values()))))
+    return tuple(
+        (powers, np.exp(sum((power * np.log(shape[dim]) for dim, power in powers.items()), rows * 0.0)))
+        for powers in distinct
+    )
+
 
 @dataclass(frozen=True)
 class PowerTerm:

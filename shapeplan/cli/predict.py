@@ -27,7 +27,7 @@ def predict(
     Example: shapeplan predict law.json sample_runs/vit_sweep.csv -o predicted.csv
     """
     from shapeplan.documents.files import read_law
-    from shapeplan.documents.predictions import COLUMNS, predictions_csv, predictions_document
+    from shapeplan.documents.predictions import kept_names, predictions_csv, predictions_document
     from shapeplan.fitting.predict import predict as predict_rows
     from shapeplan.readers.names import SHAPE
     from shapeplan.readers.read import read_runs
@@ -54,9 +54,12 @@ def predict(
         console.note(note)
     if runs.loss is None:
         console.note(f"the rows have no column {fit.metric!r}, so there are no residuals (--metric names another)")
-    replaced = [name for name in COLUMNS if name in runs.cells]
-    if replaced:
-        console.note(f"replaced column{'s' if len(replaced) > 1 else ''} of the rows: {', '.join(replaced)}")
+    names = kept_names(runs)
+    renamed = ", ".join(f"{column} as {name}" for column, name in names.items() if name != column)
+    if renamed:
+        console.note(f"columns of the rows that are named like predictions are kept: {renamed}")
+    if names.keys() != runs.cells.keys():
+        console.note("the predictions that the rows have already are replaced")
     console.warn(
         (
             *(caution for caution in fit.cautions if caution.code not in START_CODES),

@@ -14,6 +14,7 @@ from shapeplan.documents.base import Document, Part, header
 from shapeplan.fitting.predict import Predictions
 from shapeplan.fitting.result import Fit
 from shapeplan.quantities import Convention
+from shapeplan.runs import Runs
 
 KIND = "shapeplan.predictions"
 _LONG_INTEGER = 300
@@ -59,8 +60,28 @@ def predictions_document(fit: Fit, predictions: Predictions) -> PredictionsDocum
     )
 
 
+def kept_names(runs: Runs) -> dict[str, str]:
+    """Return the name of every column of the input that is kept beside the predictions.
+
+    One that is named like them is renamed; all of them together are earlier predictions, which are replaced.
+    """
+    own = {*COLUMNS, "law_flops"}
+    if set(COLUMNS) <= runs.cells.keys():
+        return {column: column for column in runs.cells if column not in own}
+    taken = own | runs.cells.keys()
+    names = {}
+    for column in runs.cells:
+        name = column
+        while column in own and name in taken:
+            name += "_of_rows"
+        names[column] = name
+        taken.add(name)
+    return names
+
+
 def _record(predictions: Predictions, i: int) -> PredictionRecord:
-    cells = {column: _as_json(cell) for column, cell in predictions.runs.row(i).items()}
+    names = kept_names(predictions.runs)
+    cells = {names[column]: _as_json(cell) for column, cell in predictions.runs.row(i).items() if column in names}
     return PredictionRecord(**{**cells, "law_flops": float(predictions.flops[i]), **_numbers(predictions, i)})
 
 
@@ -68,10 +89,12 @@ def predictions_csv(predictions: Predictions) -> str:
     """Return the rows as CSV: every column of the input, then the predictions; empty where there is none."""
     buffer = io.StringIO()
     runs = predictions.runs
-    columns = [column for column in runs.cells if column not in COLUMNS]
-    writer = csv.DictWriter(buffer, [*columns, *COLUMNS], lineterminator="\n", extrasaction="ignore")
+    names = kept_names(runs)
+    writer = csv.DictWriter(buffer, [*names.values(), *COLUMNS], lineterminator="\n")
     writer.writeheader()
-    writer.writerows({**runs.row(i), **_numbers(predictions, i)} for i in range(len(runs)))
+    for i in range(len(runs)):
+        cells = {names[column]: cell for column, cell in runs.row(i).items() if column in names}
+        writer.writerow({**cells, **_numbers(predictions, i)})
     return buffer.getvalue()
 
 

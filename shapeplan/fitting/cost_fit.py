@@ -9,6 +9,7 @@ import numpy as np
 from shapeplan import codes
 from shapeplan.architectures import Cost, FittedCost, PowerSum, PowerTerm
 from shapeplan.architectures.base import SHAPE_DIMS
+from shapeplan.architectures.fitted import transformer_monomials
 from shapeplan.errors import Caution
 from shapeplan.fitting.selection.identifiability import collinearity
 from shapeplan.numerics.arrays import Floats
@@ -19,13 +20,6 @@ _APPROXIMATE = 0.1
 _ALMOST, _CLOSE = 2.0, 0.02
 """A sum of powers is taken if its largest error is at most so many times a power law's, or so small."""
 _EXACT = "give the architecture for exact counts: architecture: in a YAML log, or `config=FILE`"
-_MONOMIALS: tuple[dict[str, int], ...] = (
-    {"width": 2, "depth": 1},
-    {"width": 1, "depth": 1, "mlp_dim": 1},
-    {"width": 1, "depth": 1},
-    {"width": 1},
-)
-"""What matrices of attention, of the MLP, scores over a sequence (and biases), and embeddings cost."""
 
 
 def cost_of(runs: Runs, dims: Sequence[str]) -> tuple[Cost | None, tuple[str, ...], tuple[Caution, ...]]:
@@ -65,16 +59,15 @@ def _fit_powers(runs: Runs, shape: Mapping[str, Floats], values: Floats) -> Powe
     if not set(shape) <= set(SHAPE_DIMS):
         return law
     sizes = {dim: runs.values(dim) for dim in runs.dims if dim in SHAPE_DIMS}
-    monomials = list(dict.fromkeys(tuple(sorted((d, p) for d, p in one.items() if d in sizes)) for one in _MONOMIALS))
-    logs = [sum(power * np.log(sizes[dim]) for dim, power in one) for one in monomials]
-    columns = np.column_stack([np.exp(one) * np.ones(len(values)) for one in logs]) / values[:, None]
+    monomials = transformer_monomials(sizes)
+    columns = np.column_stack([product for _, product in monomials]) / values[:, None]
     scale = np.sqrt((columns**2).sum(axis=0))
     columns = columns / scale
     found = solve_nnls((columns.T @ columns)[None], columns.sum(axis=0)[None])[0]
     error = float(np.max(np.abs(columns @ found - 1.0)))
     terms = tuple(
-        PowerTerm(float(size / unit), {dim: float(power) for dim, power in one})
-        for size, unit, one in zip(found, scale, monomials, strict=True)
+        PowerTerm(float(size / unit), {dim: float(power) for dim, power in powers.items()})
+        for size, unit, (powers, _) in zip(found, scale, monomials, strict=True)
         if size > 0
     )
     return PowerSum(terms, error) if terms and error <= max(_ALMOST * law.max_relative_error, _CLOSE) else law

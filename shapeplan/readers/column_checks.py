@@ -17,9 +17,12 @@ from shapeplan.errors import Caution, ErrorDetail, InputError
 from shapeplan.numerics.arrays import Floats
 from shapeplan.numerics.grouping import group_alike, is_function
 from shapeplan.quantities import convert_flops, format_flops
+from shapeplan.readers.arithmetic import approximate_params, doubt_arithmetic
 from shapeplan.readers.columns import Columns
 from shapeplan.readers.cross_check import span
-from shapeplan.readers.names import RECIPE, SHAPE, SURE, claim_of, is_loss, word_of
+from shapeplan.readers.misspelt import misspelt
+from shapeplan.readers.names import ACCURACY, RECIPE, SHAPE, SURE, claim_of, is_loss, word_of
+from shapeplan.readers.shape_checks import doubt_shapes
 from shapeplan.runs import FEWEST_OF_A_RECIPE, MOST_RECIPES, Runs
 
 _OF_SHAPE = re.compile(
@@ -34,15 +37,6 @@ _NOT_OF_SHAPE = re.compile(
 _EXPERTS = re.compile(r"(^|_)(experts?|num_local_experts|n_routed)(_|$)")
 _SETTINGS = {"vocab": ("vocab", "vocab_size", "n_vocab"), "kv_heads": ("kv_heads", "n_kv_heads", "num_key_value_heads")}
 """Settings of an architecture that rows may say and that are counted as the architecture has them."""
-_ACCURACY = re.compile(
-    r"(^|_)(acc|accuracy|top1|top5|top_1|top_5|f1|auc|score|mmlu|hellaswag|reward|precision|recall)(_|$)"
-)
-_MEASURED = re.compile(
-    r"(^|_)(time|runtime|timestamp|created|updated|seconds|hours|minutes|days|duration|elapsed|throughput|mfu|speed"
-    r"|per_second|tok_s|id|uuid|name|index|idx|url|path|dir|uri|error|perplexity|ppl|grad|grad_norm|norm|memory"
-    r"|step|steps|line|row|hash)(_|$)"
-)
-"""Words for what is measured or only names a run."""
 _LARGER = {
     3: "params or tokens in thousands",
     6: "params or tokens in millions",
@@ -65,6 +59,8 @@ _RISES = 0.5
 """Rank correlation of metric and compute above which the metric grows with compute."""
 _LEAST_TOKENS = 1e3
 """No run worth a row sees fewer tokens; compute that implies fewer is that of an example."""
+_MOST_TOKENS = 1e6
+"""No example of a model has more tokens."""
 _FLAT, _FEWEST_FLAT, _FLAT_RANGE, _MOVED = 0.95, 5, 3.0, 0.7
 """An error rate starts at chance where so many rows or more, over such a range of compute, stay above this share of its
 largest value, and it falls to less than this share of it later."""
@@ -90,26 +86,23 @@ def check_columns(runs: Runs, columns: Columns) -> Runs:
     """
     ignored = columns.ignored
     details = [*_contradictions(runs, ignored), *_experts(runs, ignored), *_units(runs), *_wrong_direction(runs)]
-    details += _second_candidates(runs, columns)
+    details += [*_second_candidates(runs, columns), *misspelt(runs, columns)]
     if details:
         raise InputError(*details)
     sizes = _sizes(runs, ignored)
     sizes += _mixtures(runs, ignored, sizes)
+    sizes += _missing_size(runs, columns, sizes)
     cautions = [
         *sizes,
-        *_missing_size(runs, columns, sizes),
+        # A size that is not read is why rows of one shape differ in cost.
+        *([] if sizes else doubt_arithmetic(runs, columns)),
         *_forward(runs),
+        *doubt_shapes(runs, columns),
         *_recipes(runs, columns),
         *_rising(runs),
         *_at_chance(runs, columns),
     ]
     return replace(runs, cautions=(*runs.cautions, *cautions))
-
-
-def may_be_factor(column: str) -> bool:
-    """Return whether a column may say how a run was made: it is named neither as something measured nor as a name."""
-    word = word_of(column)
-    return not (is_loss(column) or _ACCURACY.search(word) or _MEASURED.search(word))
 
 
 def _numbers(runs: Runs, column: str) -> Floats | None:
@@ -178,7 +171,7 @@ def _units(runs: Runs) -> list[ErrorDetail]:
     if runs.architecture is not None:
         return []
     rough = runs.params is None
-    params = _approximate_params(runs) if rough else runs.params
+    params = approximate_params(runs) if rough else runs.params
     if params is None:
         return []
     slack = _ROUGH if rough else _SLACK
@@ -203,6 +196,10 @@ def _units(runs: Runs) -> list[ErrorDetail]:
         message = f"the compute is that of {span(training / (6 * params), 2)} tokens: it looks like that of one example"
         hint = "give the compute of the whole run: FLOPs per example x examples seen"
         return [ErrorDetail("units", message, hint, *where)]
+    per_example = None if derived or runs.examples is None else training / (6 * params * runs.examples)
+    if per_example is not None and (per_example > _MOST_TOKENS).all():
+        message = f"the compute is that of {span(per_example, 2)} tokens an example, in every row"
+        return [ErrorDetail("units", message, "check the units of flops, params and examples", *where)]
     return []
 
 
@@ -211,15 +208,6 @@ def _is_rate(flops: Floats, work: Floats) -> bool:
     return bool(
         len(flops) >= _FEW and flops.max() < 3 * flops.min() and work.max() > 8 * work.min() and (flops < 1e17).all()
     )
-
-
-def _approximate_params(runs: Runs) -> Floats | None:
-    """Return about the matrices of the blocks, where width and depth are known."""
-    if not {"width", "depth"} <= set(runs.dims):
-        return None
-    width, depth = runs.values("width"), runs.values("depth")
-    mlp_dim = runs.values("mlp_dim") if "mlp_dim" in runs.dims else 4 * width
-    return np.asarray(depth * (4 * width**2 + 2 * width * mlp_dim))
 
 
 def _unit_hint(ratio: float) -> str:
@@ -237,7 +225,7 @@ def _unit_hint(ratio: float) -> str:
 
 def _wrong_direction(runs: Runs) -> list[ErrorDetail]:
     """Return an error where a metric that is named as an accuracy grows with compute."""
-    if runs.loss is None or not _ACCURACY.search(word_of(runs.metric)) or " - " in runs.metric:
+    if runs.loss is None or not ACCURACY.search(word_of(runs.metric)) or " - " in runs.metric:
         return []
     if len(runs) >= _FEW and _rank_correlation(runs.flops, runs.loss) < 0:
         return []

@@ -11,9 +11,14 @@ from shapeplan import codes
 from shapeplan.architectures import CONVENTIONS, Decoder, Transformer
 from shapeplan.architectures.conventions import FORWARD_PER_MAC, non_embedding_params
 from shapeplan.errors import ArgumentError, Caution, InputError
-from shapeplan.numerics.arrays import Floats, Ints
+from shapeplan.numerics.arrays import Bools, Floats, Ints
 from shapeplan.quantities import Convention
+from shapeplan.runs import Runs
 
+BROKEN = 2.0
+"""Factor between rows from which on they break the arithmetic of the log, so that no plan should rest on them."""
+_UNIT = 10.0
+"""Factor by which all rows are off that no convention explains: of a unit."""
 TOLERANCE = 1.1
 """Less apart than this factor, in every row, is no mismatch."""
 _FEW = 5
@@ -157,7 +162,10 @@ def _flops_explanations(
 def _compare(
     code: str, what: str, logged: Floats, exact: Floats, lines: Ints, said: str, explanations: Iterable[Explanation]
 ) -> list[Caution]:
-    """Return a caution if any row is more than 10% off, with the explanation that fits those rows, if one does."""
+    """Return a caution if any row is more than 10% off, with the explanation that fits those rows, if one does.
+
+    Where rows are off by other factors than the rest, or all compute by a unit, it is `BROKEN_ARITHMETIC`, not `code`.
+    """
     far = np.flatnonzero(np.abs(np.log(logged / exact)) > np.log(TOLERANCE))
     if not far.size:
         return []
@@ -167,7 +175,12 @@ def _compare(
     message = f"the logged {what} of {rows}{place} are {span(ratios)} times the {said}"
     found = [(_distance(logged[far], other.values[far]), other) for other in explanations]
     distance, best = min(found, key=lambda pair: pair[0])
-    if distance <= np.log(_EXPLAINED):
+    explained = distance <= np.log(_EXPLAINED)
+    apart = np.log(logged / (best.values if explained and len(far) == len(logged) else exact))
+    other_unit = code == codes.FLOPS_MISMATCH and abs(np.median(np.log(logged / exact))) >= np.log(_UNIT)
+    if other_unit or np.ptp(apart) >= np.log(BROKEN):
+        code = codes.BROKEN_ARITHMETIC
+    if explained:
         # Conventions may be the same number for a model: PaLM's and nanoGPT's differ by learned positions alone.
         same = " or ".join(dict.fromkeys(other.what for far_off, other in found if far_off <= distance + _SAME))
         return [Caution(code, f"{message}: your {what} look like {same}", best.mend)]
@@ -182,6 +195,17 @@ def span(values: Floats, digits: int = 3) -> str:
     """Return ``low to high``, or one number where both print the same."""
     low, high = f"{values.min():.{digits}g}", f"{values.max():.{digits}g}"
     return low if low == high else f"{low} to {high}"
+
+
+def which_lines(runs: Runs, rows: Bools) -> str:
+    """Return which rows in words: ``line 7``, or how many, and the first lines."""
+    index = np.flatnonzero(rows)
+    if index.size == 1:
+        return f"line {runs.lines[index[0]]}" + (f" of {runs.file_of(int(index[0]))}" if runs.files else "")
+    if index.size == len(runs):
+        return "every row"
+    named = ", ".join(str(runs.lines[row]) for row in index[:_FEW])
+    return f"{index.size} of {len(runs)} rows (lines {named}{', ...' if index.size > _FEW else ''})"
 
 
 def _like(values: object, logged: Floats) -> Floats:

@@ -114,7 +114,8 @@ def _grid(body: str, name: str, delimiter: str, notes: list[str]) -> _Grid:
         if sum(map(bool, header)) >= _TABLE or len(header) < _TABLE:
             return _Grid(header, 1, [column.below(1) for column in plain], np.arange(2, len(plain[0]) + 1), [])
     hashed: list[_Row] = []
-    rows = _without_comments(_rows(body, name, delimiter), hashed)
+    bare: list[int] = []
+    rows = _without_comments(_rows(body, name, delimiter, bare), hashed)
     first, second, rows = _below_titles(rows, notes)
     if (
         first is not None
@@ -142,9 +143,19 @@ def _grid(body: str, name: str, delimiter: str, notes: list[str]) -> _Grid:
     columns, lines, others = _columns(rows, len(header))
     out = [line for line, cells in hashed if len(cells) == len(header) > 1]
     if out:
-        places = f"line{'s' if len(out) > 1 else ''} {', '.join(map(str, out[:5]))}{' ...' if len(out) > 5 else ''}"
-        notes.append(f"left out {len(out)} row{'s that begin' if len(out) > 1 else ' that begins'} with # ({places})")
+        notes.append(
+            f"left out {len(out)} row{'s that begin' if len(out) > 1 else ' that begins'} with # ({_places(out)})"
+        )
+    # Spreadsheets write such rows below the table; between its rows they are rows that have lost their cells.
+    within = [line for line in bare if first[0] < line < (lines[-1] if len(lines) else 0)]
+    if within:
+        many = "rows have" if len(within) > 1 else "row has"
+        notes.append(f"{len(within)} {many} separators alone ({_places(within)}): left out")
     return _Grid(header, first[0], columns, lines, others)
+
+
+def _places(lines: list[int]) -> str:
+    return f"line{'s' if len(lines) > 1 else ''} {', '.join(map(str, lines[:5]))}{' ...' if len(lines) > 5 else ''}"
 
 
 def _columns(rows: Iterator[_Row], width: int) -> tuple[list[Cells], Ints, list[_Row]]:
@@ -195,14 +206,16 @@ def _delimiter(body: str, said: str, notes: list[str]) -> tuple[str, str]:
     return body, other
 
 
-def _rows(body: str, name: str, delimiter: str) -> Iterator[_Row]:
-    """Yield the lines and cells of all rows but blank ones."""
+def _rows(body: str, name: str, delimiter: str, bare: list[int] | None = None) -> Iterator[_Row]:
+    """Yield the lines and cells of all rows but blank ones; lines of separators alone are added to `bare`."""
     reader = csv.reader(_lines(body), delimiter=delimiter, strict=True)
     start = 1
     try:
         for cells in reader:
             if cells and (cells[0].strip() or any(cell.strip() for cell in cells)):
                 yield start, cells
+            elif len(cells) > 1 and bare is not None:
+                bare.append(start)
             start = reader.line_num + 1
     except csv.Error as error:
         detail = ErrorDetail("bad-quoting", f"cannot be split into cells: {error}", "check the quotes", name, start)

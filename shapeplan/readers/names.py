@@ -80,6 +80,15 @@ RECIPE = frozenset(
 )
 """What a recipe is tuned by: runs that differ in it at one shape and compute are not of one recipe."""
 
+ACCURACY = re.compile(
+    r"(^|_)(acc|accuracy|top1|top5|top_1|top_5|f1|auc|score|mmlu|hellaswag|reward|precision|recall)(_|$)"
+)
+_MEASURED = re.compile(
+    r"(^|_)(time|runtime|timestamp|created|updated|seconds|hours|minutes|days|duration|elapsed|throughput|mfu|speed"
+    r"|per_second|tok_s|id|uuid|name|index|idx|url|path|dir|uri|error|perplexity|ppl|grad|grad_norm|norm|memory"
+    r"|step|steps|line|row|hash)(_|$)"
+)
+"""Words for what is measured or only names a run."""
 _PREFIXES = ("params", "metrics", "config", "summary", "tags", "tags_mlflow", "user_attrs", "hparams")
 _PARTS = (
     *("base_num_decoder", "num_decoder", "num_encoder", "decoder", "encoder", "base", "base_num"),
@@ -229,6 +238,12 @@ def is_loss(column: str) -> bool:
     return name == "L" or any(
         tried != "ce" and _LOSSES.fullmatch(tried) for tried in (word, _unprefixed(word), last) if tried
     )
+
+
+def may_be_factor(column: str) -> bool:
+    """Return whether a column may say how a run was made: it is named neither as something measured nor as a name."""
+    word = word_of(column)
+    return not (is_loss(column) or ACCURACY.search(word) or _MEASURED.search(word))
 
 
 def is_held_out(name: str) -> bool:

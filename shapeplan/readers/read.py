@@ -14,7 +14,7 @@ from shapeplan.architectures import Architecture
 from shapeplan.errors import Caution, ErrorDetail, InputError
 from shapeplan.numerics.arrays import Floats
 from shapeplan.quantities import Convention, convert_flops
-from shapeplan.readers.column_checks import check_columns, may_be_factor
+from shapeplan.readers.column_checks import check_columns
 from shapeplan.readers.columns import Columns, resolve_columns
 from shapeplan.readers.compute import compute_of
 from shapeplan.readers.cross_check import check_tokens, span
@@ -22,6 +22,7 @@ from shapeplan.readers.gather import Gathered, gather
 from shapeplan.readers.in_memory import Frame, gather_frame, is_frame, paths_of
 from shapeplan.readers.last_line import doubt_last_cells
 from shapeplan.readers.mixture_columns import mixture_columns
+from shapeplan.readers.names import may_be_factor
 from shapeplan.readers.row_checks import alike_rows, check_rows, doubt_copies, doubt_magnitudes, not_positive
 from shapeplan.readers.row_models import RowModels, row_models, row_settings
 from shapeplan.readers.run_names import runs_of

@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from shapeplan import codes
 from shapeplan.errors import Caution
 from shapeplan.fitting.diagnostics import warnings
 from shapeplan.fitting.diagnostics.ignored_columns import what_ignored_explain
 from shapeplan.fitting.diagnostics.influence import MonitoredQuantities, find_influences
+from shapeplan.fitting.diagnostics.mid_run import measure_mid_run, mid_run_cautions
 from shapeplan.fitting.diagnostics.replicate_noise import measure_noise
 from shapeplan.fitting.diagnostics.residual_trends import find_trends
 from shapeplan.fitting.diagnostics.star_diagnostics import StarReport
@@ -20,6 +22,9 @@ from shapeplan.fitting.selection.identifiability import collinear_cautions
 from shapeplan.fitting.uncertainty.estimates import Estimates
 from shapeplan.laws import Law
 from shapeplan.runs import Runs
+
+_BROKEN_LOG = frozenset({codes.BROKEN_ARITHMETIC, codes.IMPLAUSIBLE_SHAPE})
+"""Doubts about a log with which no plan should rest on it."""
 
 
 def diagnose(
@@ -65,11 +70,13 @@ def diagnose(
         edges = warnings.edge_cautions(monitored.at_edge(law.arrays()), at_edge)
         drifts = warnings.growth_cautions(uncertainty.growth_exponents)
     lost = _lost(uncertainty, {**drifts, **edges} if joint else vague, joint=joint)
-    grave = (*(misfits if misfit.untrustworthy else ()), *unfinished, *collinear, *lost)
+    broken = tuple(caution for caution in runs.cautions if caution.code in _BROKEN_LOG)
+    grave = (*broken, *(misfits if misfit.untrustworthy else ()), *unfinished, *collinear, *lost)
     cautions = (
         *warnings.trust_cautions(grave),
         *runs.cautions,
         *misfits,
+        *mid_run_cautions(measure_mid_run(runs, problem, residuals)),
         *warnings.trend_cautions(trends),
         *warnings.ignored_cautions(ignored),
         *unfinished,

@@ -1,0 +1,207 @@
+"""Rows against the arithmetic of their log: compute per example and parameters are smooth in the shape.
+
+What most rows follow is fitted robustly, so that rows which break it stand out with the factor by which they do. With
+an architecture the counts are exact, and `cross_check` compares them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from shapeplan import codes
+from shapeplan.architectures.base import SHAPE_DIMS
+from shapeplan.architectures.fitted import transformer_monomials
+from shapeplan.errors import Caution
+from shapeplan.numerics.arrays import Bools, Floats, robust_sigma
+from shapeplan.numerics.grouping import first_of_group
+from shapeplan.numerics.trimmed import least_squares, trimmed_least_squares
+from shapeplan.readers.columns import Columns
+from shapeplan.readers.cross_check import BROKEN, span, which_lines
+from shapeplan.runs import Runs
+
+_LEAST = 1.25
+"""Factor below which a row is not told: models of one sweep may differ in a bias or a head."""
+_STEADY = 1.05
+"""Factor by which the compute per example may differ within a run."""
+_SCATTERS = 10.0
+"""Robust standard deviations of all rows within which a row is not told."""
+_MOST = 0.6
+"""Share of the rows that must follow one function; where more break it, it is none."""
+_FEWEST, _FITTED = 8, 2000
+"""Rows that tell a function, and those that it is fitted to."""
+_ALIKE = 0.5
+"""Two counts are off by one cause if their logarithms differ by less than this share of the larger."""
+_JUMP = 1e4
+"""Factor between neighbours in order of the tokens that compute would buy, above which units differ."""
+_TINY = 1e-300
+
+
+def doubt_arithmetic(runs: Runs, columns: Columns) -> list[Caution]:
+    """Return cautions that name the rows whose compute, examples, parameters and shape do not belong together.
+
+    Parameters
+    ----------
+    runs : Runs
+        The rows.
+    columns : Columns
+        Which columns they are from.
+    """
+    if runs.architecture is not None or len(runs) < _FEWEST:
+        return []
+    derived = any(caution.code == codes.TOKENS_DERIVED for caution in runs.cautions)
+    compute = None if derived or runs.examples is None else runs.forward_flops() / runs.examples
+    shape = {dim: runs.values(dim) for dim in runs.dims}
+    if not shape and runs.params is not None:
+        shape = {"params": runs.params}
+    shape = {dim: values for dim, values in shape.items() if np.ptp(values) > 0}
+    of_compute = _off(shape, compute, len(runs))
+    of_params = _off(shape, None if "params" in shape else runs.params, len(runs))
+    cautions = [*_told(runs, columns, of_compute, of_params)]
+    if compute is not None:
+        cautions += _unsteady(runs, columns, compute, (of_compute != 0) | (of_params != 0))
+    elif runs.params is None:
+        cautions += _jumps(runs, columns)
+    return cautions
+
+
+def approximate_params(runs: Runs) -> Floats | None:
+    """Return about the matrices of the blocks, shape (rows,), where width and depth are known."""
+    if not {"width", "depth"} <= set(runs.dims):
+        return None
+    width, depth = runs.values("width"), runs.values("depth")
+    mlp_dim = runs.values("mlp_dim") if "mlp_dim" in runs.dims else 4 * width
+    return np.asarray(depth * (4 * width**2 + 2 * width * mlp_dim))
+
+
+def _off(shape: Mapping[str, Floats], values: Floats | None, rows: int) -> Floats:
+    """Return by how much the logarithm of values is off what the shape gives, shape (rows,); zero where that is little.
+
+    It is zero too without values, and where fewer than most rows follow a function of the shape.
+    """
+    if values is None:
+        return np.zeros(rows)
+    every = slice(None, None, 1 + len(values) // _FITTED)
+    some = {dim: column[every] for dim, column in shape.items()}
+    models = (_POWER_LAW, _TRANSFORMER) if shape and set(shape) <= set(SHAPE_DIMS) else (_POWER_LAW,)
+    for model in models:
+        residuals = model.residuals(shape, values, model.fit(some, values[every], robust=False))
+        if np.abs(residuals).max() <= np.log(_LEAST):
+            return np.zeros(rows)
+    off = np.full(rows, np.inf)
+    for model in models:
+        residuals = model.residuals(shape, values, model.fit(some, values[every], robust=True))
+        limit = min(max(_SCATTERS * robust_sigma(residuals), np.log(_LEAST)), np.log(BROKEN))
+        residuals[np.abs(residuals) <= limit] = 0.0
+        off = np.where(np.abs(residuals) < np.abs(off), residuals, off)
+    return off if np.mean(off != 0) < 1 - _MOST else np.zeros(rows)
+
+
+@dataclass(frozen=True)
+class _Model:
+    """A linear model of what a shape costs.
+
+    Attributes
+    ----------
+    columns : callable
+        Gives the model's columns, shape (rows, columns), for shapes and values.
+    relative : bool
+        Whether it is fitted by least squares of relative errors, with coefficients that are not negative; else of
+        logarithms.
+    """
+
+    columns: Callable[[Mapping[str, Floats], Floats], Floats]
+    relative: bool
+
+    def fit(self, shape: Mapping[str, Floats], values: Floats, *, robust: bool) -> Floats:
+        """Return the coefficients, shape (columns,): of most rows, or of all."""
+        columns = self.columns(shape, values)
+        targets = np.ones(len(values)) if self.relative else np.log(values)
+        if robust:
+            return trimmed_least_squares(columns, targets, _MOST, positive=self.relative)
+        return least_squares(columns, targets, positive=self.relative)
+
+    def residuals(self, shape: Mapping[str, Floats], values: Floats, coefficients: Floats) -> Floats:
+        """Return by how much the logarithms of values are above the model, shape (rows,)."""
+        fitted = self.columns(shape, values) @ coefficients
+        return np.asarray(-np.log(np.maximum(fitted, _TINY)) if self.relative else np.log(values) - fitted)
+
+
+def _powers(shape: Mapping[str, Floats], values: Floats) -> Floats:
+    """Return the columns of a power law: a constant, and the logarithms of the sizes."""
+    return np.column_stack([np.ones(len(values)), *(np.log(column) for column in shape.values())])
+
+
+def _parts(shape: Mapping[str, Floats], values: Floats) -> Floats:
+    """Return what the parts of a transformer cost, as shares of the values."""
+    return np.column_stack([product for _, product in transformer_monomials(shape)]) / values[:, None]
+
+
+_POWER_LAW, _TRANSFORMER = _Model(_powers, relative=False), _Model(_parts, relative=True)
+
+
+def _told(runs: Runs, columns: Columns, compute: Floats, params: Floats) -> Iterator[Caution]:
+    """Yield a caution for every kind of break: of the shape, where both counts are off by it, or of one count."""
+    largest = np.maximum(np.abs(compute), np.abs(params))
+    shape = (compute != 0) & (params != 0) & (np.abs(compute - params) < _ALIKE * largest)
+    counted = columns.flops.name if columns.flops else "flops"
+    measured = next((columns.roles[role] for role in ("tokens", "examples", "steps") if role in columns.roles), "")
+    counts = columns.roles.get("params", "params")
+    both = f"{counted!r}, {measured!r} and the shape" if measured else f"{counted!r} and the shape"
+    kinds = (
+        ("parameters and compute per example are", "the shape", compute, shape, codes.FLOPS_MISMATCH),
+        ("the compute per example is", both, compute, (compute != 0) & ~shape, codes.FLOPS_MISMATCH),
+        ("the parameters are", f"{counts!r} and the shape", params, (params != 0) & ~shape, codes.PARAMS_MISMATCH),
+    )
+    for what, where, factors, wrong, mild in kinds:
+        broken = np.abs(factors) >= np.log(BROKEN)
+        for code, rows in ((codes.BROKEN_ARITHMETIC, wrong & broken), (mild, wrong & ~broken)):
+            if rows.any():
+                factor = span(np.exp(factors[rows]))
+                message = f"{which_lines(runs, rows)}: {what} {factor} times what the shape gives by the other rows"
+                yield Caution(code, message, f"check {where} there, or remove {'it' if rows.sum() == 1 else 'them'}")
+
+
+def _unsteady(runs: Runs, columns: Columns, compute: Floats, told: Bools) -> Iterator[Caution]:
+    """Yield a caution for rows whose compute per example is not that of the other rows of their run."""
+    steady = np.log(_STEADY)
+    if len(runs.run_names) == len(runs) or not _differs(compute, compute[first_of_group(runs.run)], steady).any():
+        return
+    order = np.lexsort((compute, runs.run))
+    counts = np.bincount(runs.run)
+    middle = compute[order[np.cumsum(counts) - counts + (counts - 1) // 2]][runs.run]
+    rows = _differs(compute, middle, steady) & ~told
+    if 0 < rows.sum() < (1 - _MOST) * len(runs):
+        factor = span((compute / middle)[rows])
+        counted = columns.flops.name if columns.flops else "flops"
+        message = (
+            f"{which_lines(runs, rows)}: the compute per example is {factor} times that of the other rows of the run"
+        )
+        hint = f"a run trains one shape: check {counted!r} and what was trained on there"
+        yield Caution(codes.FLOPS_MISMATCH, message, hint)
+
+
+def _jumps(runs: Runs, columns: Columns) -> Iterator[Caution]:
+    """Yield a caution where the compute of fewer rows is far from that of the others, for the size of the models."""
+    params = approximate_params(runs)
+    if params is None or columns.flops is None:
+        return
+    tokens = runs.flops / (6 * params)
+    ordered = np.sort(tokens)
+    gaps = ordered[1:] / ordered[:-1]
+    place = int(np.argmax(gaps))
+    if gaps[place] < _JUMP:
+        return
+    low = tokens <= ordered[place]
+    odd = low if low.sum() <= len(runs) / 2 else ~low
+    factor = np.median(tokens[odd]) / np.median(tokens[~odd])
+    message = (
+        f"{which_lines(runs, odd)}: the compute is about {factor:.1g} times that of the other rows for such models"
+    )
+    yield Caution(codes.BROKEN_ARITHMETIC, message, f"check the unit of {columns.flops.name!r} there")
+
+
+def _differs(values: Floats, others: Floats, least: float) -> Bools:
+    return np.asarray(np.abs(np.log(values / others)) > least)

@@ -1,0 +1,76 @@
+"""Shapes that are no transformer's: width and depth in each other's place, and an MLP dim that is a multiple."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from shapeplan import codes
+from shapeplan.errors import Caution
+from shapeplan.numerics.arrays import Floats
+from shapeplan.numerics.trimmed import least_squares
+from shapeplan.readers.columns import Columns
+from shapeplan.readers.cross_check import span, which_lines
+from shapeplan.runs import Runs
+
+_RATIO, _SHARE = 16.0, 0.25
+"""An MLP dim of at most 16 and less than a quarter of the width is a multiple of it; real ones are 1 to 8 widths."""
+_APART = 3.0
+"""Factor between sizes of rows where width and depth are swapped, and those of the others."""
+
+
+def doubt_shapes(runs: Runs, columns: Columns) -> Iterator[Caution]:
+    """Yield cautions for rows whose sizes are implausible together.
+
+    Parameters
+    ----------
+    runs : Runs
+        The rows.
+    columns : Columns
+        Which columns they are from.
+    """
+    if "width" not in runs.dims:
+        return
+    width = runs.values("width")
+    if "mlp_dim" in runs.dims and "mlp_dim" in columns.roles:
+        yield from _ratio(runs, width, runs.values("mlp_dim"), columns.roles["mlp_dim"])
+    if "depth" in runs.dims:
+        yield from _swapped(runs, width, runs.values("depth"))
+
+
+def _ratio(runs: Runs, width: Floats, mlp_dim: Floats, column: str) -> Iterator[Caution]:
+    small = (mlp_dim <= _RATIO) & (mlp_dim < _SHARE * width)
+    if small.any():
+        seen = f"{column!r} is {span(mlp_dim[small])}, where the width is {span(width[small])}: a multiple of it?"
+        hint = f"`columns=mlp_ratio='{column}'` reads multiples" if small.all() else "write sizes in every row"
+        yield Caution(codes.IMPLAUSIBLE_SHAPE, f"{which_lines(runs, small)}: {seen}", hint)
+
+
+def _swapped(runs: Runs, width: Floats, depth: Floats) -> Iterator[Caution]:
+    deeper = depth > width
+    if not deeper.any() or (deeper.all() and _cost_tells(runs, width, depth)):
+        return
+    others = ~deeper
+    if others.any():
+        far = depth[deeper].min() > _APART * depth[others].max(), _APART * width[deeper].max() < width[others].min()
+        if not all(far):
+            return
+    message = f"{which_lines(runs, deeper)}: the depth is {span(depth[deeper])}, the width {span(width[deeper])}"
+    hint = "are they swapped? `columns=width=NAME,depth=NAME` names them" if deeper.all() else "are they swapped there?"
+    yield Caution(codes.IMPLAUSIBLE_SHAPE, message, hint)
+
+
+def _cost_tells(runs: Runs, width: Floats, depth: Floats) -> bool:
+    """Return whether parameters, or compute per example, grow faster with the width than with the depth.
+
+    Matrices grow with its square, so that columns with these names are in the right place.
+    """
+    cost = runs.params if runs.params is not None else None
+    if cost is None and runs.examples is not None:
+        cost = runs.flops / runs.examples
+    if cost is None or np.ptp(width) == 0 or np.ptp(depth) == 0:
+        return False
+    logs = np.column_stack([np.ones(len(runs)), *(np.log(runs.values(dim)) for dim in runs.dims)])
+    growth = dict(zip(runs.dims, least_squares(logs, np.log(cost))[1:], strict=True))
+    return bool(growth["width"] > growth["depth"])
