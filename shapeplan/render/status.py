@@ -20,7 +20,8 @@ def render_status(found: Campaign, outlook: Outlook | None) -> list[RenderableTy
     """Return the rows by state, what has been spent, and whether what is there suffices."""
     own, counts = found.design.flops_convention, found.counts
     states = ", ".join(f"{counts[state]} {state}" for state in STATES if counts[state])
-    spent = f"{format_flops(found.spent) if found.spent else 'none'} of {format_flops(found.planned)} {own} FLOPs ({found.share:.1%})"
+    so_far = format_flops(found.spent) if found.spent else "none"
+    spent = f"{so_far} of {format_flops(found.planned)} {own} FLOPs ({found.share:.1%})"
     pairs = [("runs", states), ("spent", spent), *_failed(found)]
     if early := [row.name for row in found.rows if row.early]:
         pairs.append(("finished early", _some(early)))
