@@ -29,6 +29,7 @@ _HOMES = {
     "Start": "shapeplan.sweeps.grid",
     "ViT": "shapeplan.architectures",
     "architecture": "shapeplan.architectures",
+    "campaign": "shapeplan.design.campaign",
     "check": "shapeplan.fitting.check",
     "compare": "shapeplan.fitting.compare",
     "design_grid": "shapeplan.design.grid",
@@ -52,16 +53,20 @@ _HOMES = {
     "load": "shapeplan.documents.files",
     "metrics_document": "shapeplan.documents.metrics",
     "named": "shapeplan.architectures.catalogue",
+    "outlook": "shapeplan.design.campaign",
     "next_document": "shapeplan.documents.next_run",
+    "next_from_pool": "shapeplan.design.pool",
     "next_runs": "shapeplan.design.next_run",
     "paper_design": "shapeplan.design.sovit_protocol",
     "picture": "shapeplan.render.pictures",
     "plan_document": "shapeplan.documents.plan",
+    "pool_document": "shapeplan.documents.pool",
     "power": "shapeplan.design.power",
     "power_document": "shapeplan.documents.power",
     "predict": "shapeplan.fitting.predict",
     "predictions_document": "shapeplan.documents.predictions",
     "published_law": "shapeplan.documents.files",
+    "read_campaign": "shapeplan.readers.under_way",
     "read_law": "shapeplan.documents.files",
     "read_metrics": "shapeplan.readers.read",
     "read_models": "shapeplan.readers.models",
@@ -72,16 +77,19 @@ _HOMES = {
     "report_page": "shapeplan.render.report.report",
     "rehearsal_law": "shapeplan.design.sovit_protocol",
     "simulate": "shapeplan.design.simulate",
+    "status_document": "shapeplan.documents.status",
 }
 
 if TYPE_CHECKING:
     from shapeplan.architectures import Architecture, Decoder, ViT, architecture
     from shapeplan.architectures.catalogue import CATALOGUE, find_model, named
     from shapeplan.counting.compare import flops
+    from shapeplan.design.campaign import campaign, outlook
     from shapeplan.design.grid import design_grid
     from shapeplan.design.grid_budget import grid_for_budget
     from shapeplan.design.isoflop import design_isoflop
     from shapeplan.design.next_run import next_runs
+    from shapeplan.design.pool import next_from_pool
     from shapeplan.design.power import power
     from shapeplan.design.simulate import simulate
     from shapeplan.design.sovit_protocol import paper_design, rehearsal_law
@@ -97,9 +105,11 @@ if TYPE_CHECKING:
     from shapeplan.documents.metrics import metrics_document
     from shapeplan.documents.next_run import next_document
     from shapeplan.documents.plan import plan_document
+    from shapeplan.documents.pool import pool_document
     from shapeplan.documents.power import power_document
     from shapeplan.documents.predictions import predictions_document
     from shapeplan.documents.schema import json_schema
+    from shapeplan.documents.status import status_document
     from shapeplan.errors import Caution, ShapeplanError
     from shapeplan.figures.catalogue import figure
     from shapeplan.fitting.check import Check, check
@@ -115,6 +125,7 @@ if TYPE_CHECKING:
     from shapeplan.readers.profile import read_profile
     from shapeplan.readers.read import read_metrics, read_runs
     from shapeplan.readers.selection import Selection
+    from shapeplan.readers.under_way import read_campaign
     from shapeplan.render.pictures import picture
     from shapeplan.render.report.report import report_page
     from shapeplan.runs import Runs
@@ -139,6 +150,7 @@ __all__ = [
     "ViT",
     "__version__",
     "architecture",
+    "campaign",
     "check",
     "check_document",
     "compare",
@@ -161,15 +173,19 @@ __all__ = [
     "metrics_document",
     "named",
     "next_document",
+    "next_from_pool",
     "next_runs",
+    "outlook",
     "paper_design",
     "picture",
     "plan_document",
+    "pool_document",
     "power",
     "power_document",
     "predict",
     "predictions_document",
     "published_law",
+    "read_campaign",
     "read_law",
     "read_metrics",
     "read_models",
@@ -181,6 +197,7 @@ __all__ = [
     "save_design",
     "simulate",
     "star_for_budget",
+    "status_document",
 ]
 
 

@@ -42,7 +42,7 @@ _UsageError: type[Exception] = typer.BadParameter.__bases__[0]
 
 COMMANDS = (
     *("check", "fit", "compare", "recommend", "plot", "report"),
-    *("flops", "predict", "simulate", "explain", "design"),
+    *("flops", "predict", "simulate", "explain", "design", "status"),
 )
 """Every command, in the order of the help: a function, or a group of them, in the module of its name."""
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from shapeplan.cli import options as opt
+from shapeplan.cli.design_next import next_
 from shapeplan.cli.launch import Command, DesignTarget, Launch, design_target
 from shapeplan.cli.output import emit, open_console, output_target
 from shapeplan.cli.strict import StrictCommand, StrictGroup
@@ -281,55 +282,7 @@ def power(
     )
 
 
-@design.command("next", cls=StrictCommand)
-def next_(
-    law: Annotated[str, typer.Option("--law", metavar="FILE", help="Law document of the runs so far; - for stdin.")],
-    budget: Annotated[str, typer.Option("--budget", metavar="FLOPS", help="For all added runs, as the law counts.")],
-    target: Annotated[str, typer.Option("--target", metavar="FLOPS", help="Budget to plan for, as the law counts.")],
-    candidates: Annotated[int, typer.Option("--candidates", help="How many runs to suggest.")] = 5,
-    noise: Annotated[
-        str | None, typer.Option("--noise", help="Relative noise of a run. [default: the misfit of the law]")
-    ] = None,
-    as_json: opt.AsJson = False,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output", "-o", metavar="FILE", help="A log to fill in (.csv, .yaml, .jsonl), or .json for all."
-        ),
-    ] = None,
-    launch: Launch = None,
-    command: Command = None,
-    quiet: opt.Quiet = False,
-) -> None:
-    """Suggest the runs that would tell most about the plan for a target: those that shrink its expected regret most.
-
-    The best comes first; each knows of those before it. Shapes and durations are up to 1.5 times beyond those of the
-    log, in every combination; each run spends its share of the budget, if runs like that can.
-
-    Example: shapeplan design next --law law.json --budget 1e20 --target 1e22 -o more.csv
-    """
-    from shapeplan.design.next_run import next_runs
-    from shapeplan.documents.files import read_law
-    from shapeplan.documents.log import log_text
-    from shapeplan.documents.next_run import next_document
-    from shapeplan.render.next_run import render_next
-
-    console = open_console(quiet=quiet, as_json=as_json)
-    place = design_target(output, (law,), launch, command)
-    found = next_runs(
-        read_law(law),
-        parse_flops(target),
-        parse_flops(budget),
-        candidates=candidates,
-        noise=None if noise is None else parse_fraction(noise, most=0.5),
-    )
-    console.warn(found.cautions)
-    if place.file is not None:
-        form = place.file.format
-        place.write(
-            console, found.runs(), next_document(found).dumps() if form == "json" else log_text(found.runs(), form)
-        )
-    emit(console, lambda: next_document(found), lambda: render_next(found), as_json=as_json, output=None)
+design.command("next", cls=StrictCommand)(next_)
 
 
 def _show(

@@ -43,6 +43,7 @@ from shapeplan.readers.within import check_derived, out_of_bounds
 from shapeplan.runs import Runs
 
 _FEW_COLUMNS = 8
+_NO_METRIC = ("empty-cell", "not-finite")
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,8 @@ class _Asked:
     selection: Selection
     require_metric: bool = True
     other_metrics: Sequence[str] = ()
+    under_way: bool = False
+    """Whether a metric that is empty or not finite is NaN, and no error."""
 
 
 def read_runs(
@@ -136,6 +139,20 @@ def read_metrics(
     }
 
 
+def read_under_way(
+    path: str | Path | Frame | Sequence[str | Path],
+    *,
+    metric: str | None = None,
+    dims: Sequence[str] | None = None,
+    columns: Mapping[str, str] | None = None,
+    config: str | Path | None = None,
+    architecture: Architecture | None = None,
+) -> Runs:
+    """Read runs that may not have ended: as `read_runs`, but any state is read, and a metric that is none is NaN."""
+    asked = _Asked(metric, False, dims, None, columns or {}, Selection(), require_metric=False, under_way=True)
+    return _read(_gathered(path, None), asked, _settings_of(config), architecture)
+
+
 def _gathered(path: object, selection: Selection | None) -> Gathered:
     # What yields rows once is looked at as a list.
     given = list(path) if isinstance(path, Iterator) and not hasattr(path, "read") else path
@@ -189,6 +206,8 @@ def _understood(
         details += _odd_metric(values["metric"], table, columns.metric, name, asked.higher_is_better)
     if asked.require_metric:
         details += refuse_unfinished(table, selection.where, name)
+    if asked.under_way:
+        details = [found for found in details if found.column != columns.metric or found.code not in _NO_METRIC]
     details = [*unresolved, *table.faults, *details]
     if details:
         raise InputError(*sorted(details, key=lambda found: (found.file or "", found.line or 0)))
