@@ -29,6 +29,7 @@ _HOMES = {
     "Start": "shapeplan.sweeps.grid",
     "ViT": "shapeplan.architectures",
     "architecture": "shapeplan.architectures",
+    "campaign": "shapeplan.design.campaign",
     "check": "shapeplan.fitting.check",
     "compare": "shapeplan.fitting.compare",
     "design_grid": "shapeplan.design.grid",
@@ -46,20 +47,26 @@ _HOMES = {
     "grid_for_budget": "shapeplan.design.grid_budget",
     "find_model": "shapeplan.architectures.catalogue",
     "json_schema": "shapeplan.documents.schema",
+    "launch_file": "shapeplan.documents.launch.launch",
     "law_document": "shapeplan.documents.law",
+    "save_design": "shapeplan.documents.launch.launch",
     "load": "shapeplan.documents.files",
     "metrics_document": "shapeplan.documents.metrics",
     "named": "shapeplan.architectures.catalogue",
+    "outlook": "shapeplan.design.campaign",
     "next_document": "shapeplan.documents.next_run",
+    "next_from_pool": "shapeplan.design.pool",
     "next_runs": "shapeplan.design.next_run",
     "paper_design": "shapeplan.design.sovit_protocol",
     "picture": "shapeplan.render.pictures",
     "plan_document": "shapeplan.documents.plan",
+    "pool_document": "shapeplan.documents.pool",
     "power": "shapeplan.design.power",
     "power_document": "shapeplan.documents.power",
     "predict": "shapeplan.fitting.predict",
     "predictions_document": "shapeplan.documents.predictions",
     "published_law": "shapeplan.documents.files",
+    "read_campaign": "shapeplan.readers.under_way",
     "read_law": "shapeplan.documents.files",
     "read_metrics": "shapeplan.readers.read",
     "read_models": "shapeplan.readers.models",
@@ -70,16 +77,19 @@ _HOMES = {
     "report_page": "shapeplan.render.report.report",
     "rehearsal_law": "shapeplan.design.sovit_protocol",
     "simulate": "shapeplan.design.simulate",
+    "status_document": "shapeplan.documents.status",
 }
 
 if TYPE_CHECKING:
     from shapeplan.architectures import Architecture, Decoder, ViT, architecture
     from shapeplan.architectures.catalogue import CATALOGUE, find_model, named
     from shapeplan.counting.compare import flops
+    from shapeplan.design.campaign import campaign, outlook
     from shapeplan.design.grid import design_grid
     from shapeplan.design.grid_budget import grid_for_budget
     from shapeplan.design.isoflop import design_isoflop
     from shapeplan.design.next_run import next_runs
+    from shapeplan.design.pool import next_from_pool
     from shapeplan.design.power import power
     from shapeplan.design.simulate import simulate
     from shapeplan.design.sovit_protocol import paper_design, rehearsal_law
@@ -90,13 +100,16 @@ if TYPE_CHECKING:
     from shapeplan.documents.figure import figure_document
     from shapeplan.documents.files import load, published_law, read_law
     from shapeplan.documents.flops import flops_document
+    from shapeplan.documents.launch.launch import launch_file, save_design
     from shapeplan.documents.law import law_document
     from shapeplan.documents.metrics import metrics_document
     from shapeplan.documents.next_run import next_document
     from shapeplan.documents.plan import plan_document
+    from shapeplan.documents.pool import pool_document
     from shapeplan.documents.power import power_document
     from shapeplan.documents.predictions import predictions_document
     from shapeplan.documents.schema import json_schema
+    from shapeplan.documents.status import status_document
     from shapeplan.errors import Caution, ShapeplanError
     from shapeplan.figures.catalogue import figure
     from shapeplan.fitting.check import Check, check
@@ -112,6 +125,7 @@ if TYPE_CHECKING:
     from shapeplan.readers.profile import read_profile
     from shapeplan.readers.read import read_metrics, read_runs
     from shapeplan.readers.selection import Selection
+    from shapeplan.readers.under_way import read_campaign
     from shapeplan.render.pictures import picture
     from shapeplan.render.report.report import report_page
     from shapeplan.runs import Runs
@@ -136,6 +150,7 @@ __all__ = [
     "ViT",
     "__version__",
     "architecture",
+    "campaign",
     "check",
     "check_document",
     "compare",
@@ -152,20 +167,25 @@ __all__ = [
     "flops_document",
     "grid_for_budget",
     "json_schema",
+    "launch_file",
     "law_document",
     "load",
     "metrics_document",
     "named",
     "next_document",
+    "next_from_pool",
     "next_runs",
+    "outlook",
     "paper_design",
     "picture",
     "plan_document",
+    "pool_document",
     "power",
     "power_document",
     "predict",
     "predictions_document",
     "published_law",
+    "read_campaign",
     "read_law",
     "read_metrics",
     "read_models",
@@ -174,8 +194,10 @@ __all__ = [
     "recommend",
     "rehearsal_law",
     "report_page",
+    "save_design",
     "simulate",
     "star_for_budget",
+    "status_document",
 ]
 
 

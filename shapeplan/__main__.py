@@ -12,6 +12,14 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
 EXIT_INTERRUPTED = 130
+OUT_OF_MEMORY = "the memory does not suffice; free some, raise the limit (ulimit -v), or give fewer rows"
+_STARVED = (
+    "Cannot allocate memory",
+    "failed to map segment",
+    "can't start new thread",
+    "error return without exception set",
+)
+"""How libraries that are loaded, and the system, say that there is no more memory."""
 
 
 def main() -> NoReturn:
@@ -26,7 +34,23 @@ def main() -> NoReturn:
         status = run()
     except KeyboardInterrupt:
         status = EXIT_INTERRUPTED
+    except Exception as error:
+        if not lacks_memory(error):
+            raise
+        os.write(2, f"error: {OUT_OF_MEMORY}\n".encode())
+        status = 1
     leave(status)
+
+
+def lacks_memory(error: BaseException | None) -> bool:
+    """Return whether the system gives no more memory, which is behind an error that a library may name otherwise."""
+    while error is not None and not isinstance(error, MemoryError):
+        if isinstance(error, ImportError | OSError | RuntimeError | SystemError) and any(
+            why in str(error) for why in _STARVED
+        ):
+            return True
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def leave(status: int) -> NoReturn:

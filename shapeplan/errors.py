@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 SHOWN = 10
 """How many details about one input are printed before "and N more"."""
+MOST_KEPT = 1000
+"""How many details of one kind are kept; the others are counted, since a log may have a million bad rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,8 @@ class ErrorDetail:
         How to mend it.
     file, line, column, value : str, int, str, str or None
         Where it is: the input's name, its line counted from 1, the column's name, and the text found there.
+    more : int
+        How many alike come after it that are not kept.
     """
 
     code: str
@@ -33,6 +37,7 @@ class ErrorDetail:
     line: int | None = None
     column: str | None = None
     value: str | None = None
+    more: int = 0
 
     def __str__(self) -> str:
         """Return ``file:line: column 'name': message; hint``."""
@@ -48,6 +53,19 @@ class ErrorDetail:
     def within(self, file: str | None) -> ErrorDetail:
         """Return the same detail, placed in `file` unless it already names one."""
         return self if self.file else replace(self, file=file)
+
+
+def details_at(rows: Sequence[int], make: Callable[[int], ErrorDetail]) -> list[ErrorDetail]:
+    """Return a detail for each of the first rows with the same mistake; the last says how many more there are."""
+    details = [make(row) for row in rows[:MOST_KEPT]]
+    if len(rows) > MOST_KEPT:
+        details[-1] = replace(details[-1], more=len(rows) - MOST_KEPT)
+    return details
+
+
+def count_of(details: Sequence[ErrorDetail]) -> int:
+    """Return how many mistakes details are about, with those that are not kept."""
+    return len(details) + sum(detail.more for detail in details)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +111,11 @@ class ShapeplanError(Exception):
         super().__init__(*details)
 
     @property
+    def total(self) -> int:
+        """How many mistakes there are, with those that are counted alone."""
+        return count_of(self.details)
+
+    @property
     def complaints(self) -> tuple[ErrorDetail, ...]:
         """The details, by the name that they first had."""
         return self.details
@@ -100,8 +123,8 @@ class ShapeplanError(Exception):
     def __str__(self) -> str:
         """Return the first ten details, a line each, then how many more there are."""
         lines = [str(detail) for detail in self.details[:SHOWN]]
-        if len(self.details) > SHOWN:
-            lines.append(f"and {len(self.details) - SHOWN} more")
+        if self.total > SHOWN:
+            lines.append(f"and {self.total - SHOWN} more")
         return "\n".join(lines)
 
 

@@ -6,6 +6,7 @@ import math
 import re
 from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
 
+from shapeplan.bounds import BOUNDS
 from shapeplan.errors import ArgumentError, ErrorDetail
 from shapeplan.numerals import as_float
 
@@ -16,7 +17,7 @@ Convention: TypeAlias = Literal["forward", "training"]
 TRAINING_PER_FORWARD = 3.0
 """Training FLOPs (forward + backward) per forward FLOP: a backward pass is two; real ViTs measure 2.99."""
 
-LARGEST_FLOPS = 1e40
+LARGEST_FLOPS = BOUNDS["flops"].most
 """No budget is above this: it is 1e14 times the largest training run known."""
 
 LEAST_MFU = 1e-6
@@ -66,7 +67,7 @@ def parse_flops(text: str) -> float:
     Returns
     -------
     float
-        FLOPs, positive, finite and at most 1e40.
+        FLOPs, within the bounds of compute.
 
     Raises
     ------
@@ -80,8 +81,8 @@ def parse_flops(text: str) -> float:
         raise _bad("bad-flops", text, why, _FLOPS_HINT)
     scale = PREFIXES[match["scale"].upper()] * PREFIXES[(match["prefix"] or "").upper()]
     value = _to_float(match["number"], text, "bad-flops", _FLOPS_HINT) * scale
-    if not 0 < value <= LARGEST_FLOPS:
-        raise _bad("bad-flops", text, f"is not above 0 and at most {LARGEST_FLOPS:g} FLOPs", _FLOPS_HINT)
+    if not BOUNDS["flops"].holds(value):
+        raise _bad("bad-flops", text, f"is not {BOUNDS['flops']} FLOPs", _FLOPS_HINT)
     return value
 
 

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from conftest import DIMS, fit, loss, one, sweep
 
-from shapeplan.documents.files import published_law, write_file
+from shapeplan.documents.files import published_law
 from shapeplan.documents.law import law_document
+from shapeplan.documents.writing import write_file
 from shapeplan.errors import ArgumentError
 from shapeplan.fitting.result import Fit
 from shapeplan.planning.recommend import recommend

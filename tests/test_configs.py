@@ -15,8 +15,8 @@ from conftest import Program, fit, sweep
 
 from shapeplan.architectures import ViT, architecture
 from shapeplan.documents.configs import LIBRARIES, export_config
-from shapeplan.documents.files import write_file
 from shapeplan.documents.law import law_document
+from shapeplan.documents.writing import write_file
 from shapeplan.errors import ArgumentError
 from shapeplan.fitting.result import Fit
 from shapeplan.planning.plan import Plan

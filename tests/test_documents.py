@@ -12,21 +12,26 @@ from changed import changed
 from conftest import SAMPLES, fit, fit_anew, fit_star, sweep
 
 from shapeplan.counting.compare import flops
+from shapeplan.design.campaign import campaign, outlook
 from shapeplan.design.next_run import next_runs
+from shapeplan.design.pool import next_from_pool
 from shapeplan.design.power import power
 from shapeplan.documents.base import Document
 from shapeplan.documents.check import check_document
 from shapeplan.documents.comparison import comparison_document
 from shapeplan.documents.figure import figure_document
-from shapeplan.documents.files import published_law, read_law, write_file
+from shapeplan.documents.files import published_law, read_law
 from shapeplan.documents.flops import flops_document
 from shapeplan.documents.law import LawDocument, fit_of, law_document
 from shapeplan.documents.metrics import metrics_document
 from shapeplan.documents.next_run import next_document
 from shapeplan.documents.plan import plan_document
+from shapeplan.documents.pool import pool_document
 from shapeplan.documents.power import power_document
 from shapeplan.documents.predictions import predictions_csv, predictions_document
 from shapeplan.documents.schema import KINDS, json_schema
+from shapeplan.documents.status import status_document
+from shapeplan.documents.writing import write_file
 from shapeplan.errors import InputError, OutputError
 from shapeplan.figures.catalogue import figure
 from shapeplan.fitting.check import check
@@ -47,6 +52,7 @@ def fitted() -> Fit:
 def documents(fitted: Fit) -> dict[str, Document]:
     runs = read_runs(SAMPLES / "vit_sweep.csv")
     rehearsal = {"noise": 0.003, "sweeps": 2, "replicates": 20, "shares": (1,)}
+    started = campaign(runs, None)
     made = [
         check_document(check(runs)),
         comparison_document(compare(runs)),
@@ -57,6 +63,8 @@ def documents(fitted: Fit) -> dict[str, Document]:
         plan_document(recommend(fitted, [1e20, 1e21])),
         predictions_document(fitted, predict(fitted, runs)),
         next_document(next_runs(fit(runs, law="separable", replicates=30), 1e22, 1e20)),
+        pool_document(next_from_pool(runs, 1e22)),
+        status_document(started, outlook(started, 1e22, None)),
         power_document(power(runs, fit(runs, law="separable", replicates=0), 1e21, law="separable", **rehearsal)),
     ]
     return {document.kind: document for document in made}

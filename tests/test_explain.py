@@ -114,7 +114,7 @@ def test_the_command_shows_a_page_the_list_and_a_search(program: Program) -> Non
     assert "noise" in program("explain", "--search", "noise").stdout
     wrong = program("explain", "at-bund")
     assert (wrong.returncode, wrong.stdout) == (2, "")
-    assert wrong.stderr == "error: there is no page 'at-bund'; did you mean at-bound?\n"
+    assert wrong.stderr == "error: there is no page 'at-bund'; did you mean at-bound or bounds?\n"
     assert program("explain", "at-bound", "--search", "x").returncode == 2
 
 

@@ -47,6 +47,8 @@ def test_no_module_below_the_command_line_names_an_option() -> None:
     # Whole commands, to be typed as they are.
     shell = {"render/report/report.py", "render/report/budgets.py", "planning/answer.py"}
     shell |= {"architectures/catalogue/find.py"}
+    # Commands of other programs.
+    shell |= {f"documents/launch/{name}.py" for name in ("hydra", "slurm", "template", "wandb")}
     for module in PACKAGE.rglob("*.py"):
         place = module.relative_to(PACKAGE).as_posix()
         if not place.startswith("cli/") and place not in shell:

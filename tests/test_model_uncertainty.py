@@ -10,9 +10,10 @@ import pytest
 from changed import changed
 from conftest import DIMS, fit, one, sweep
 
-from shapeplan.documents.files import read_law, write_file
+from shapeplan.documents.files import read_law
 from shapeplan.documents.law import law_document
 from shapeplan.documents.plan import plan_document
+from shapeplan.documents.writing import write_file
 from shapeplan.fitting.result import Fit, Rival
 from shapeplan.laws import Law
 from shapeplan.planning.recommend import recommend

@@ -259,8 +259,11 @@ def test_the_command_ranks_and_writes_a_log(program: Program, tmp_path: Path) ->
     document = json.loads(program(*arguments, "--candidates", "3", "--json").stdout)
     assert document["kind"] == "shapeplan.next"
     assert [one["name"] for one in document["suggestions"]] == [row["run"] for row in rows]
-    assert program(*arguments, "-o", "all.json").returncode == 0
-    assert json.loads((tmp_path / "all.json").read_text())["kind"] == "shapeplan.next"
+    assert program(*arguments, "-o", "all.json", "--launch", "jsonl").returncode == 0
+    suggested = json.loads((tmp_path / "all.json").read_text())
+    assert suggested["kind"] == "shapeplan.next"
+    started = [json.loads(line)["run"] for line in (tmp_path / "all.runs.jsonl").read_text().splitlines()]
+    assert started == [one["name"] for one in (*suggested["completing"], *suggested["suggestions"])]
     assert program(*arguments[:-1], "much").returncode == 2
     refused = program(*arguments[:5], "1e10", *arguments[6:], "-o", "no.csv")
     assert refused.returncode == 1

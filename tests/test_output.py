@@ -13,7 +13,7 @@ import pytest
 from conftest import SAMPLES, Program
 
 from shapeplan.cli.app import run
-from shapeplan.documents.files import write_file
+from shapeplan.documents.writing import write_file
 
 
 def test_devices_pipes_and_links_are_written_to_not_replaced(tmp_path: Path) -> None:

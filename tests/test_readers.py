@@ -287,8 +287,8 @@ def test_logs_that_broke_something(tmp_path: Path, body: str, name: str, message
 def test_yaml_aliases_cannot_explode(tmp_path: Path) -> None:
     levels = ["a0: &a0 [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]"]
     levels += [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]" for i in range(1, 30)]
-    runs = read(tmp_path, "\n".join(levels) + "\nruns:\n  - {width: 64, flops: 1e15, loss: 3}\n", "a.yaml")
-    assert len(runs) == 1
+    with pytest.raises(InputError, match=r"a\.yaml:6: its aliases \(\*a4 \.\.\.\) repeat more than 1,000,000 values"):
+        read(tmp_path, "\n".join(levels) + "\nruns:\n  - {width: 64, flops: 1e15, loss: 3}\n", "a.yaml")
 
 
 @pytest.mark.parametrize("dims", [("width", "loss"), ("width", "run"), ("width", "examples")])

@@ -14,8 +14,9 @@ from conftest import DIMS, Program, additive_law, fit, fit_star, one, sweep
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shapeplan.documents.files import published_law, write_file
+from shapeplan.documents.files import published_law
 from shapeplan.documents.law import law_document
+from shapeplan.documents.writing import write_file
 from shapeplan.errors import ArgumentError, PlanError
 from shapeplan.fitting.result import Fit
 from shapeplan.numerics.arrays import nearest_multiple

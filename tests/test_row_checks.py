@@ -28,7 +28,7 @@ def test_a_metric_at_the_edge_of_floats_is_refused_and_a_huge_one_is_not(program
     header, *lines = (SAMPLES / "vit_sweep.csv").read_text().splitlines()
     at = header.split(",").index("loss")
     rows = [line.split(",") for line in lines]
-    huge = [",".join([*row[:at], f"{float(row[at]) * 1e120:.6e}", *row[at + 1 :]]) for row in rows]
+    huge = [",".join([*row[:at], f"{float(row[at]) * 1e29:.6e}", *row[at + 1 :]]) for row in rows]
     log = tmp_path / "huge.csv"
     log.write_text("\n".join([header, *huge]) + "\n")
     done = program("fit", log, "--law", "separable", "--replicates", "20", "-o", tmp_path / "law.json")

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, Field, field
 from typing import TYPE_CHECKING, Any
 
+from shapeplan.bounds import BOUNDS
 from shapeplan.errors import ErrorDetail, InputError
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 else:
     from shapeplan.numerics.lazy import np
 
-LARGEST = 1_000_000_000
+LARGEST = int(BOUNDS["width"].most)
 """No dimension and no setting is above this."""
 _LARGEST_TEXT = "1e9"
 _OF_PYTHON = (int, float, str, list, tuple, dict, type(None))

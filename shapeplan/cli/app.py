@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from shapeplan import __version__
-from shapeplan.__main__ import EXIT_INTERRUPTED
+from shapeplan.__main__ import EXIT_INTERRUPTED, OUT_OF_MEMORY, lacks_memory
 from shapeplan.cli import options as opt
 from shapeplan.cli.output import open_console
 from shapeplan.cli.strict import StrictCommand, StrictGroup
@@ -42,7 +42,7 @@ _UsageError: type[Exception] = typer.BadParameter.__bases__[0]
 
 COMMANDS = (
     *("check", "fit", "compare", "recommend", "plot", "report"),
-    *("flops", "predict", "simulate", "explain", "design"),
+    *("flops", "predict", "simulate", "explain", "design", "status"),
 )
 """Every command, in the order of the help: a function, or a group of them, in the module of its name."""
 
@@ -119,6 +119,10 @@ def run(arguments: list[str]) -> int:
         if _was_interrupted(error):
             return EXIT_INTERRUPTED
         _traceback_if_asked()
+        if lacks_memory(error):
+            why, _, hint = OUT_OF_MEMORY.partition("; ")
+            console.error(ShapeplanError(ErrorDetail("out-of-memory", why, hint)))
+            return 1
         message = f"something went wrong inside shapeplan ({type(error).__name__}: {error})"
         console.error(
             ShapeplanError(ErrorDetail("internal", message, "please report it; SHAPEPLAN_DEBUG=1 shows where"))

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from shapeplan.cli import options as opt
-from shapeplan.cli.output import LOG_FORMATS, Target, emit, emit_text, open_console, output_target
+from shapeplan.cli.design_next import next_
+from shapeplan.cli.launch import Command, DesignTarget, Launch, design_target
+from shapeplan.cli.output import emit, open_console, output_target
 from shapeplan.cli.strict import StrictCommand, StrictGroup
 from shapeplan.errors import ArgumentError, ErrorDetail
-from shapeplan.quantities import format_count, format_flops, parse_assignments, parse_count, parse_flops, parse_fraction
+from shapeplan.quantities import format_count, format_flops, parse_assignments, parse_flops, parse_fraction
 from shapeplan.render.console import Console
 
 if TYPE_CHECKING:
@@ -25,7 +27,6 @@ design = typer.Typer(
 
 _CENTER_HINT = "write e.g. width=1968,depth=40,mlp_dim=6144"
 _AROUND_HINT = "write e.g. width=608,depth=10,mlp_dim=928"
-_VALUES_HINT = "write e.g. width=608,768,928"
 
 ArchitectureFile = Annotated[
     Path,
@@ -65,6 +66,8 @@ def star(
     gpus: Gpus = None,
     mfu: opt.Mfu = None,
     output: opt.LogOutput = None,
+    launch: Launch = None,
+    command: Command = None,
     quiet: opt.Quiet = False,
 ) -> None:
     """Lay out a star: one large centre, and arms that vary one dimension each, well below it.
@@ -79,14 +82,14 @@ def star(
     from shapeplan.design.star_budget import star_for_budget
 
     console = open_console(quiet=quiet)
-    place = output_target(output, (architecture,), LOG_FORMATS)
+    place = design_target(output, (architecture,), launch, command)
     cost = _architecture(architecture)
     convention = _convention(console, flops_convention, cost, "--budget" if budget else None)
     shape = opt.parse_center(center)
-    lengths = _durations(durations)
+    lengths = opt.parse_durations(durations)
     rest: dict[str, Any] = {
         "flops_convention": convention,
-        "arms": _values(values),
+        "arms": opt.parse_values(values),
         "points": points,
         "ratio": PAPER_RATIO if ratio is None else ratio,
     }
@@ -115,6 +118,8 @@ def grid(
     gpus: Gpus = None,
     mfu: opt.Mfu = None,
     output: opt.LogOutput = None,
+    launch: Launch = None,
+    command: Command = None,
     quiet: opt.Quiet = False,
 ) -> None:
     """Lay out a grid of small shapes around one, which lies inside in every dimension.
@@ -127,12 +132,12 @@ def grid(
     from shapeplan.design.grid_budget import grid_for_budget
 
     console = open_console(quiet=quiet)
-    place = output_target(output, (architecture,), LOG_FORMATS)
-    cost, lengths = _architecture(architecture), _durations(durations)
+    place = design_target(output, (architecture,), launch, command)
+    cost, lengths = _architecture(architecture), opt.parse_durations(durations)
     shape = None if around is None else parse_assignments(around, _AROUND_HINT)
     rest: dict[str, Any] = {
         "flops_convention": _convention(console, flops_convention, cost, "--budget" if budget else None),
-        "values": _values(values),
+        "values": opt.parse_values(values),
         "points": points,
         "ratio": PAPER_RATIO if ratio is None else ratio,
     }
@@ -162,6 +167,8 @@ def isoflop(
     gpus: Gpus = None,
     mfu: opt.Mfu = None,
     output: opt.LogOutput = None,
+    launch: Launch = None,
+    command: Command = None,
     quiet: opt.Quiet = False,
 ) -> None:
     """Lay out an isoFLOP analysis: budgets, each with models of several sizes around the expected best.
@@ -175,7 +182,7 @@ def isoflop(
     from shapeplan.documents.files import published_law, read_law
 
     console = open_console(quiet=quiet)
-    place = output_target(output, (architecture, law), LOG_FORMATS)
+    place = design_target(output, (architecture, law), launch, command)
     cost = _architecture(architecture)
     fit = read_law(law) if law is not None else None
     if fit is None and aspect is None and cost.examples_unit != "tokens":
@@ -275,55 +282,11 @@ def power(
     )
 
 
-@design.command("next", cls=StrictCommand)
-def next_(
-    law: Annotated[str, typer.Option("--law", metavar="FILE", help="Law document of the runs so far; - for stdin.")],
-    budget: Annotated[str, typer.Option("--budget", metavar="FLOPS", help="For all added runs, as the law counts.")],
-    target: Annotated[str, typer.Option("--target", metavar="FLOPS", help="Budget to plan for, as the law counts.")],
-    candidates: Annotated[int, typer.Option("--candidates", help="How many runs to suggest.")] = 5,
-    noise: Annotated[
-        str | None, typer.Option("--noise", help="Relative noise of a run. [default: the misfit of the law]")
-    ] = None,
-    as_json: opt.AsJson = False,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output", "-o", metavar="FILE", help="A log to fill in (.csv, .yaml, .jsonl), or .json for all."
-        ),
-    ] = None,
-    quiet: opt.Quiet = False,
-) -> None:
-    """Suggest the runs that would tell most about the plan for a target: those that shrink its expected regret most.
-
-    The best comes first; each knows of those before it. Shapes and durations are up to 1.5 times beyond those of the
-    log, in every combination; each run spends its share of the budget, if runs like that can.
-
-    Example: shapeplan design next --law law.json --budget 1e20 --target 1e22 -o more.csv
-    """
-    from shapeplan.design.next_run import next_runs
-    from shapeplan.documents.files import read_law
-    from shapeplan.documents.log import log_text
-    from shapeplan.documents.next_run import next_document
-    from shapeplan.render.next_run import render_next
-
-    console = open_console(quiet=quiet, as_json=as_json)
-    place = output_target(output, (law,), LOG_FORMATS)
-    found = next_runs(
-        read_law(law),
-        parse_flops(target),
-        parse_flops(budget),
-        candidates=candidates,
-        noise=None if noise is None else parse_fraction(noise, most=0.5),
-    )
-    console.warn(found.cautions)
-    if place is not None and place.format != "json":
-        place.write(console, log_text(found.runs(), place.format))
-        place = None
-    emit(console, lambda: next_document(found), lambda: render_next(found), as_json=as_json, output=place)
+design.command("next", cls=StrictCommand)(next_)
 
 
 def _show(
-    console: Console, made: "Design", gpus: str | None, mfu: str | None, output: Target | None, architecture: Path
+    console: Console, made: "Design", gpus: str | None, mfu: str | None, place: DesignTarget, architecture: Path
 ) -> None:
     """Write the log to fill in, and say what it costs."""
     from shapeplan.counting.accelerators import read_fleet
@@ -348,11 +311,11 @@ def _show(
             "that keeps the best of them from being on the edge"
         )
     console.warn(made.cautions)
-    form, path = (output.format, output.path) if output else ("csv", "LOG")
+    form, path = (place.file.format, place.file.path) if place.file else ("csv", "LOG")
     # The other formats hold the architecture themselves.
     config = "" if form in ("yaml", "json") else f" --config {architecture}"
     console.note(f"add a column {runs.metric} and fill it in; then: shapeplan fit {path}{config}")
-    emit_text(console, log_text(runs, form), output)
+    place.write(console, runs, log_text(runs, form))
 
 
 def _values_of(made: "Design") -> str:
@@ -380,18 +343,3 @@ def _convention(
     if option is not None:
         console.note(f"{option} is read as {convention} FLOPs; --flops-convention says otherwise")
     return convention
-
-
-def _durations(text: str | None) -> list[float] | None:
-    return None if text is None else [parse_count(part) for part in text.split(",")]
-
-
-def _values(texts: list[str] | None) -> dict[str, list[float]]:
-    values: dict[str, list[float]] = {}
-    for text in texts or []:
-        name, equals, numbers = (part.strip() for part in text.partition("="))
-        if not (name and equals and numbers) or name in values:
-            why = "is said twice" if name in values else "is not name=number,number"
-            raise ArgumentError(ErrorDetail("bad-values", f"--values {text[:60]!r} {why}", _VALUES_HINT, value=text))
-        values[name] = [parse_count(part) for part in numbers.split(",")]
-    return values

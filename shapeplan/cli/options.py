@@ -179,6 +179,24 @@ def parse_multiples(texts: list[str] | None) -> dict[str, int]:
     return {dim: int(value) for dim, value in multiples.items()}
 
 
+def parse_durations(text: str | None) -> list[float] | None:
+    """Read ``64M,128M,256M``."""
+    return None if text is None else [parse_count(part) for part in text.split(",")]
+
+
+def parse_values(texts: list[str] | None) -> dict[str, list[float]]:
+    """Read ``width=608,768,928``, given several times."""
+    values: dict[str, list[float]] = {}
+    for text in texts or []:
+        name, equals, numbers = (part.strip() for part in text.partition("="))
+        if not (name and equals and numbers) or name in values:
+            why = "is said twice" if name in values else "is not name=number,number"
+            hint = "write e.g. width=608,768,928"
+            raise ArgumentError(ErrorDetail("bad-values", f"--values {text[:60]!r} {why}", hint, value=text))
+        values[name] = [parse_count(part) for part in numbers.split(",")]
+    return values
+
+
 def parse_number(option: str, text: str | None, hint: str) -> float | None:
     """Read a positive number; errors name the option."""
     if text is None:

@@ -39,7 +39,7 @@ class Target:
 
     def write(self, console: Console, content: str | bytes) -> None:
         """Write the file, and say so."""
-        from shapeplan.documents.files import write_file
+        from shapeplan.documents.writing import write_file
 
         write_file(self.path, content, self.inputs)
         console.note(f"wrote {self.path}")
@@ -74,7 +74,7 @@ def output_target(
     """
     if output is None:
         return None
-    from shapeplan.documents.files import check_target
+    from shapeplan.documents.writing import check_target
     from shapeplan.readers.formats import SUFFIXES
 
     if str(output) == "-":

@@ -1,5 +1,6 @@
 """``shapeplan recommend``: from a law and budgets to shapes."""
 
+import os
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -286,7 +287,7 @@ def _expectation(expect: str | None, loss: str | None, size: str | None) -> "Cal
 
 def _utilization(text: str | None) -> "float | Profile | None":
     """Return a share, or the measurements of a file."""
-    if text is None or _SHARE.fullmatch(text) or not (Path(text).suffix or Path(text).exists() or "/" in text):
+    if text is None or _SHARE.fullmatch(text) or not (Path(text).suffix or os.path.exists(text) or "/" in text):
         return opt.parse_mfu(text)
     from shapeplan.readers.profile import read_profile
 

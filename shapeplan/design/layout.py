@@ -10,6 +10,7 @@ import numpy as np
 from shapeplan import codes
 from shapeplan.architectures import Architecture, Cost
 from shapeplan.architectures.base import WHOLE_DIMS
+from shapeplan.bounds import BOUNDS
 from shapeplan.errors import ArgumentError, Caution, ErrorDetail
 from shapeplan.numerics.arrays import Floats, nearest_multiple
 from shapeplan.quantities import Convention, convert_flops
@@ -17,7 +18,6 @@ from shapeplan.runs import Runs
 from shapeplan.sweeps.dimensions import wrong_size
 
 MOST_RUNS, MOST_POINTS = 10_000, 100
-LARGEST_EXAMPLES = 1e18
 _UNEVEN = 1.35
 """How far ratios of neighbouring values may differ; those on the paper's arms differ by up to 1.12."""
 _STEP = 16
@@ -180,7 +180,7 @@ def spacing_cautions(what: str, values: Sequence[int]) -> list[Caution]:
 
 def check_durations(durations: Sequence[float], least: int) -> list[float]:
     """Return durations in order; raise `ArgumentError` on ones that make no sense."""
-    wrong = [value for value in durations if not 1 <= value <= LARGEST_EXAMPLES]
+    wrong = [value for value in durations if not 1 <= value <= BOUNDS["examples"].most]
     if wrong or len(set(durations)) < len(durations):
         why = f"{wrong[0]:g} examples is out of range" if wrong else "a duration is given twice"
         raise ArgumentError(ErrorDetail("bad-durations", why, "write e.g. `durations=64M,128M,256M`"))

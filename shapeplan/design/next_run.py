@@ -25,10 +25,10 @@ from shapeplan.quantities import LARGEST_FLOPS, format_flops
 from shapeplan.runs import Runs
 
 DEFAULT_CANDIDATES, MOST_CANDIDATES = 5, 100
-_LEAST_NOISE, _MOST_NOISE = 1e-4, 0.5
+LEAST_NOISE, _MOST_NOISE = 1e-4, 0.5
 _NORMAL_90 = 3.29
 """Width of a normal 90% interval, in standard deviations."""
-_LITTLE = 5e-4
+LITTLE = 5e-4
 """Expected regret below which there is little to gain: a tenth of what a plan calls as good as the best."""
 _SPENT = 0.5
 _LEAST_SHARE = 0.01
@@ -172,17 +172,17 @@ def next_runs(
     PlanError
         If the fit has not what this needs, or the budget pays for no run.
     """
-    _check_numbers(target, budget, candidates, noise)
+    check_numbers(target, budget, candidates, noise)
     lacking = completing_runs(fit, budget / candidates)
     if lacking and fit.law.form.along_ladder:
         lacking = lacking[:candidates]
-        cautions = (*_law_cautions(fit), *_left_cautions(lacking, budget))
+        cautions = (*law_cautions(fit), *_left_cautions(lacking, budget))
         return NextRuns(fit, target, budget, noise or 0.0, len(lacking), lacking, (), cautions)
-    _check_fit(fit)
-    sigma = _noise(fit) if noise is None else noise
+    check_fit(fit)
+    sigma = noise_of(fit) if noise is None else noise
     lacking = lacking[: candidates // 2]
     runs = candidates_for(fit, budget / candidates)
-    posterior = Posterior.of(fit, target, runs, max(sigma, _LEAST_NOISE))
+    posterior = Posterior.of(fit, target, fit.variables(runs.shape, runs.flops), max(sigma, LEAST_NOISE))
     found: list[Suggestion] = []
     left = np.ones(len(runs), dtype=bool)
     for _ in range(min(candidates - len(lacking), len(runs))):
@@ -193,10 +193,10 @@ def next_runs(
         posterior = after
     best = fit.best_at(target)
     cautions = (
-        *_law_cautions(fit),
+        *law_cautions(fit),
         *_open_cautions(fit, budget / candidates),
         *_edge_cautions(fit, best),
-        *_gain_cautions(found),
+        *gain_cautions(found[0].regret_before),
         *_left_cautions((*lacking, *found), budget),
         *extrapolation_cautions(fit, extrapolation(fit, best, target), budget="the target"),
     )
@@ -248,7 +248,7 @@ def _extremes(fit: Fit, shape: Mapping[str, float]) -> str:
     return ", ".join(said) or "a shape in the middle"
 
 
-def _law_cautions(fit: Fit) -> list[Caution]:
+def law_cautions(fit: Fit) -> list[Caution]:
     """Return cautions about the law that all expectations rest on."""
     found = []
     if not isinstance(fit.cost, Architecture):
@@ -289,11 +289,11 @@ def _edge_cautions(fit: Fit, best: Mapping[str, float]) -> list[Caution]:
     return [Caution(codes.NO_INTERIOR_OPTIMUM, message, hint)]
 
 
-def _gain_cautions(found: Sequence[Suggestion]) -> list[Caution]:
-    """Return a caution where the plan is as good as known."""
-    if found[0].regret_before >= _LITTLE:
+def gain_cautions(regret: float) -> list[Caution]:
+    """Return a caution where the plan is as good as known: its expected regret is little."""
+    if regret >= LITTLE:
         return []
-    message = f"the expected regret of the plan is {100 * found[0].regret_before:.2g}% already, under the law"
+    message = f"the expected regret of the plan is {100 * regret:.2g}% already, under the law"
     return [
         Caution(codes.LITTLE_TO_GAIN, message, "check the law itself instead: train what it plans, at a larger budget")
     ]
@@ -311,7 +311,8 @@ def _left_cautions(found: Sequence[CompletingRun | Suggestion], budget: float) -
     return [Caution(codes.BUDGET_LEFT_OVER, message, "ask for more `candidates`; or lay out a larger sweep")]
 
 
-def _check_numbers(target: float, budget: float, candidates: int, noise: float | None) -> None:
+def check_numbers(target: float, budget: float, candidates: int, noise: float | None) -> None:
+    """Raise `ArgumentError` if a number of a question about next runs makes no sense."""
     for name, value in (("target", target), ("budget", budget)):
         if not 0 < value <= LARGEST_FLOPS:
             raise ArgumentError(
@@ -325,7 +326,7 @@ def _check_numbers(target: float, budget: float, candidates: int, noise: float |
         raise ArgumentError(ErrorDetail("bad-noise", message, f"give 0 to {_MOST_NOISE:g}, e.g. 0.3%"))
 
 
-def _noise(fit: Fit) -> float:
+def noise_of(fit: Fit) -> float:
     """Return the misfit of the law, which noise cannot exceed."""
     misfit = fit.quality.relative_rmse if fit.quality else 0.0
     if misfit > _MOST_NOISE:
@@ -334,7 +335,7 @@ def _noise(fit: Fit) -> float:
     return misfit
 
 
-def _check_fit(fit: Fit) -> None:
+def check_fit(fit: Fit) -> None:
     """Raise `PlanError` unless the fit has a law of shape that tells its loss, with a cost, draws and rows."""
     name = fit.law.form.name
     if not fit.law.has_loss or not (fit.law.form.dims or len(fit.dims) == 1):

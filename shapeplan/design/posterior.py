@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from shapeplan.design.candidates import Candidates
 from shapeplan.errors import ErrorDetail, PlanError
 from shapeplan.fitting.result import Fit
-from shapeplan.numerics.arrays import Floats
+from shapeplan.numerics.arrays import Floats, Index
 from shapeplan.numerics.differences import derivatives, stencil
 from shapeplan.optimum.cost_model import TRUST
 
@@ -33,17 +33,17 @@ class Posterior:
         Logarithm of the loss of every candidate.
     curvature : ndarray, shape (dims, dims)
         Of the logarithm of the loss at the target, by log-shape.
-    noise : float
+    noise : float or ndarray, shape (runs,)
         Relative standard deviation of a run's metric.
     """
 
     shape: Floats
     runs: Floats
     curvature: Floats
-    noise: float
+    noise: float | Floats
 
     @classmethod
-    def of(cls, fit: Fit, target: float, runs: Candidates, noise: float) -> Posterior:
+    def of(cls, fit: Fit, target: float, runs: Mapping[str, Floats], noise: float | Floats) -> Posterior:
         """Return what the draws of a fit say.
 
         Parameters
@@ -52,9 +52,9 @@ class Posterior:
             With draws.
         target : float
             Compute at which the best shape is asked for, in the convention of the law.
-        runs : Candidates
-            What could be run.
-        noise : float
+        runs : mapping of str to ndarray, shape (runs,)
+            What could be run: the variables of the law.
+        noise : float or ndarray, shape (runs,)
             Relative standard deviation of a run's metric, positive.
 
         Raises
@@ -64,7 +64,8 @@ class Posterior:
         """
         best = fit.best_shapes(fit.bootstrap.draws, np.array([target]))
         shape = np.log(np.column_stack([best[dim] for dim in fit.dims]))
-        seen = np.log(fit.law.loss_under(fit.bootstrap.columns(), **fit.variables(runs.shape, runs.flops)))
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            seen = np.log(fit.law.loss_under(fit.bootstrap.columns(), **runs))
         sound = np.isfinite(shape).all(axis=1) & np.isfinite(seen).all(axis=1)
         if sound.sum() < _FEWEST_DRAWS:
             message = f"only {int(sound.sum())} draws of the law tell a best shape at the target"
@@ -94,6 +95,24 @@ class Posterior:
         shared, spread = self.shape.T @ self.runs / draws, (self.runs**2).sum(axis=0) / draws
         return np.asarray(np.einsum("ic,ij,jc->c", shared, self.curvature, shared) / (2 * (spread + self.noise**2)))
 
+    def told_of(self, run: int) -> Floats:
+        """Return by which part of itself every run would shrink the variance of the loss of one, shape (runs,)."""
+        draws = len(self.runs) - 1
+        shared, spread = self.runs[:, run] @ self.runs / draws, (self.runs**2).sum(axis=0) / draws
+        return np.asarray(shared**2 / (spread[run] * (spread + self.noise**2)))
+
+    def error_of(self, run: int) -> float:
+        """Return the standard deviation of the logarithm of the loss of a run."""
+        return float(np.sqrt(self.runs[:, run] @ self.runs[:, run] / (len(self.runs) - 1)))
+
+    def regret_after(self, seen: Index) -> float:
+        """Return what the regret is expected to be once several runs are seen, in whatever order."""
+        noise = np.broadcast_to(self.noise, self.runs.shape[1:])[seen]
+        scaled = self.runs[:, seen] / (noise * math.sqrt(len(self.runs) - 1))
+        # The update in the space of the draws (Woodbury), of which there are fewer than runs.
+        known = np.linalg.solve(np.eye(len(scaled)) + scaled @ scaled.T, self.shape)
+        return float(np.einsum("ij,ni,nj->", self.curvature, self.shape, known)) / (2 * (len(self.shape) - 1))
+
     def after(self, chosen: int) -> Posterior:
         """Return what will be known once a run is seen, whatever it shows.
 
@@ -102,8 +121,9 @@ class Posterior:
         """
         seen = self.runs[:, chosen]
         spread = float(seen @ seen) / (len(seen) - 1)
-        total = spread + self.noise**2
-        share = 1 / (total * (1 + math.sqrt(self.noise**2 / total)) * (len(seen) - 1))
+        noise = float(np.broadcast_to(self.noise, self.runs.shape[1:])[chosen])
+        total = spread + noise**2
+        share = 1 / (total * (1 + math.sqrt(noise**2 / total)) * (len(seen) - 1))
         shape, runs = (part - share * np.outer(seen, seen @ part) for part in (self.shape, self.runs))
         return Posterior(shape, runs, self.curvature, self.noise)
 

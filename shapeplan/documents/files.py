@@ -1,13 +1,9 @@
-"""Documents from and to files: strict reading with the place of every mistake, atomic writing."""
+"""Documents from and to files: strict reading with the place of every mistake."""
 
 from __future__ import annotations
 
-import contextlib
 import difflib
-import errno
 import json
-import os
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from importlib import resources
@@ -22,18 +18,18 @@ from shapeplan.documents.bounds import beyond_bounds
 from shapeplan.documents.consistency import inconsistencies, outside_intervals
 from shapeplan.documents.law import KIND, LawDocument, fit_of, law_document
 from shapeplan.documents.places import Fault, line_of, placed
-from shapeplan.errors import ErrorDetail, InputError, OutputError
+from shapeplan.documents.writing import write_file
+from shapeplan.errors import ErrorDetail, InputError
 from shapeplan.fitting.result import Fit
 from shapeplan.provenance import Source
+from shapeplan.readers.json_text import loads_once
 from shapeplan.readers.source import read_text
-from shapeplan.readers.structured import loads_once
 
 if TYPE_CHECKING:
     from shapeplan.documents.metrics import MetricsDocument
     from shapeplan.documents.plan import PlanDocument
 
 METRICS = "shapeplan.metrics"
-_WRITABLE = 0o222
 D = TypeVar("D", bound=Document)
 _KIND = ("kind",)
 PUBLISHED = "sovit"
@@ -83,82 +79,6 @@ def published_law() -> Fit:
     body = (resources.files("shapeplan.documents") / "published" / f"{PUBLISHED}.json").read_text(encoding="utf-8")
     name = f"{PUBLISHED} (embedded)"
     return _parse(body, _load(body, name), name, None)
-
-
-def write_file(path: str | Path, content: str | bytes, inputs: tuple[str, ...] = ()) -> None:
-    """Write a file as a whole or not at all.
-
-    Parameters
-    ----------
-    path : str or Path
-        Where to.
-    content : str or bytes
-        The content; what UTF-8 cannot hold of a text (half a surrogate in a cell) is written as an escape.
-    inputs : tuple of str
-        Names of the inputs, which are never overwritten.
-
-    Raises
-    ------
-    OutputError
-        If the path is an input, a directory or a read-only file, or cannot be written.
-    """
-    check_target(path, inputs)
-    # A link keeps pointing where it points; the file behind it is what is replaced.
-    target = Path(path).resolve()
-    body = content if isinstance(content, bytes) else content.encode("utf-8", errors="backslashreplace")
-    try:
-        if target.exists() and not target.is_file():
-            # A device or a pipe is written to; renaming a file over it would destroy it. A directory refuses.
-            with target.open("wb") as stream:
-                stream.write(body)
-        else:
-            _replace(target, body)
-    except OSError as error:
-        raise _unwritable(path, error.strerror or str(error)) from None
-
-
-def check_target(path: str | Path, inputs: tuple[str, ...] = ()) -> None:
-    """Raise `OutputError` as `write_file` would, as far as that can be told before there is anything to write."""
-    target = Path(path).resolve()
-    for name in inputs:
-        with contextlib.suppress(OSError):
-            if target.exists() and target.samefile(name):
-                message = "is an input, and would be overwritten"
-                raise OutputError(ErrorDetail("overwrites-input", message, "choose another name for -o", str(path)))
-    if target.is_dir():
-        raise _unwritable(path, os.strerror(errno.EISDIR))
-    if target.exists() and not (target.stat().st_mode & _WRITABLE and os.access(target, os.W_OK)):
-        # A file beside it could still take its place, and root may write to any: who made it read-only wants neither.
-        raise _unwritable(path, "the file is read-only")
-    # A file is replaced by one beside it; a device or a pipe is written to.
-    place = target if target.exists() and not target.is_file() else target.parent
-    if not place.exists():
-        raise _unwritable(path, os.strerror(errno.ENOENT))
-    if not os.access(place, os.W_OK):
-        raise _unwritable(path, os.strerror(errno.EACCES))
-
-
-def _unwritable(path: str | Path, why: str) -> OutputError:
-    return OutputError(ErrorDetail("unwritable", f"cannot be written: {why.lower()}", "check the path", str(path)))
-
-
-def _replace(target: Path, body: bytes) -> None:
-    # Written beside the target, so that the rename stays on one file system and is atomic.
-    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".shapeplan.", suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(body)
-        Path(temporary).chmod(target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask())
-        Path(temporary).replace(target)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def read_law_or_metrics(path: str | Path) -> Fit | tuple[MetricsDocument, Source]:

@@ -26,41 +26,7 @@ def log_text(runs: Runs, form: str = "csv") -> str:
     return formats[form](runs)
 
 
-def log_csv(runs: Runs, delimiter: str = ",") -> str:
-    """Return the rows as CSV."""
-    rows = _rows(runs)
-    buffer = io.StringIO()
-    writer = csv.DictWriter(buffer, list(rows[0]), lineterminator="\n", delimiter=delimiter)
-    writer.writeheader()
-    writer.writerows(rows)
-    return buffer.getvalue()
-
-
-def log_json(runs: Runs) -> str:
-    """Return the rows as JSON, with the settings that CSV has no place for."""
-    settings = "".join(f"  {json.dumps(name)}: {json.dumps(value)},\n" for name, value in _settings(runs).items())
-    rows = ",\n".join(f"    {json.dumps(row)}" for row in _rows(runs))
-    return f'{{\n{settings}  "runs": [\n{rows}\n  ]\n}}\n'
-
-
-def log_json_lines(runs: Runs) -> str:
-    """Return the rows as JSON Lines."""
-    return "".join(json.dumps(row) + "\n" for row in _rows(runs))
-
-
-def log_yaml(runs: Runs) -> str:
-    """Return the rows as YAML, with the settings that CSV has no place for."""
-    # A flow mapping a row keeps a log readable and one line a row, so that complaints name the line of the row.
-    rows = "".join(f"  - {_dump(row, flow=True)}" for row in _rows(runs))
-    return _dump(_settings(runs), flow=False) + "runs:\n" + rows
-
-
-def _settings(runs: Runs) -> dict[str, Any]:
-    settings: dict[str, Any] = {"flops_convention": runs.flops_convention, "metric": runs.metric}
-    return settings if runs.architecture is None else {"architecture": runs.architecture.describe(), **settings}
-
-
-def _rows(runs: Runs) -> list[dict[str, str | int | float]]:
+def log_rows(runs: Runs) -> list[dict[str, str | int | float]]:
     """Return every row with its columns in the order in which people read them."""
     rows: list[dict[str, str | int | float]] = []
     for i in range(len(runs)):
@@ -74,6 +40,40 @@ def _rows(runs: Runs) -> list[dict[str, str | int | float]]:
             row[runs.metric] = float(runs.loss[i])
         rows.append(row)
     return rows
+
+
+def log_csv(runs: Runs, delimiter: str = ",") -> str:
+    """Return the rows as CSV."""
+    rows = log_rows(runs)
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, list(rows[0]), lineterminator="\n", delimiter=delimiter)
+    writer.writeheader()
+    writer.writerows(rows)
+    return buffer.getvalue()
+
+
+def log_json(runs: Runs) -> str:
+    """Return the rows as JSON, with the settings that CSV has no place for."""
+    settings = "".join(f"  {json.dumps(name)}: {json.dumps(value)},\n" for name, value in _settings(runs).items())
+    rows = ",\n".join(f"    {json.dumps(row)}" for row in log_rows(runs))
+    return f'{{\n{settings}  "runs": [\n{rows}\n  ]\n}}\n'
+
+
+def log_json_lines(runs: Runs) -> str:
+    """Return the rows as JSON Lines."""
+    return "".join(json.dumps(row) + "\n" for row in log_rows(runs))
+
+
+def log_yaml(runs: Runs) -> str:
+    """Return the rows as YAML, with the settings that CSV has no place for."""
+    # A flow mapping a row keeps a log readable and one line a row, so that complaints name the line of the row.
+    rows = "".join(f"  - {_dump(row, flow=True)}" for row in log_rows(runs))
+    return _dump(_settings(runs), flow=False) + "runs:\n" + rows
+
+
+def _settings(runs: Runs) -> dict[str, Any]:
+    settings: dict[str, Any] = {"flops_convention": runs.flops_convention, "metric": runs.metric}
+    return settings if runs.architecture is None else {"architecture": runs.architecture.describe(), **settings}
 
 
 def _number(value: float) -> int | float:

@@ -10,7 +10,7 @@ from typing import IO, Any
 
 from shapeplan.design.power_curve import Outcome
 from shapeplan.documents.base import SCHEMA_VERSION
-from shapeplan.documents.files import check_target
+from shapeplan.documents.writing import check_target
 from shapeplan.errors import ArgumentError, ErrorDetail, InputError, OutputError
 from shapeplan.provenance import Source
 

@@ -13,8 +13,10 @@ from shapeplan.documents.law import LawDocument
 from shapeplan.documents.metrics import MetricsDocument
 from shapeplan.documents.next_run import NextDocument
 from shapeplan.documents.plan import PlanDocument
+from shapeplan.documents.pool import PoolDocument
 from shapeplan.documents.power import PowerDocument
 from shapeplan.documents.predictions import PredictionsDocument
+from shapeplan.documents.status import StatusDocument
 from shapeplan.errors import ArgumentError, ErrorDetail
 
 KINDS: dict[str, type[Document]] = {
@@ -26,8 +28,10 @@ KINDS: dict[str, type[Document]] = {
     "shapeplan.metrics": MetricsDocument,
     "shapeplan.next": NextDocument,
     "shapeplan.plan": PlanDocument,
+    "shapeplan.pool": PoolDocument,
     "shapeplan.power": PowerDocument,
     "shapeplan.predictions": PredictionsDocument,
+    "shapeplan.status": StatusDocument,
 }
 """Every document by its kind."""
 

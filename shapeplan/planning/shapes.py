@@ -7,15 +7,14 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
+from shapeplan.bounds import bound_of
 from shapeplan.errors import ErrorDetail, PlanError
 from shapeplan.numerics.arrays import CELLS_IN_CACHE, Bools, Floats
 from shapeplan.planning.constraints import impossible
 from shapeplan.planning.optimum import Optimum
 from shapeplan.planning.rounding import RoundingRule
 from shapeplan.quantities import format_flops
-from shapeplan.sweeps.dimensions import LARGEST_SIZE
 
-SMALLEST_SIZE = 1e-3
 REACH = 2
 """Multiples on either side of the best shape among which the least loss is looked for."""
 WIDE_REACH = 6
@@ -30,7 +29,7 @@ def check_shapes(optimum: Optimum, shape: Mapping[str, Floats], flops: Floats) -
         sizes = {dim: float(values[i]) for dim, values in shape.items()}
         if optimum.asked.limits.any and not all(np.isfinite(size) for size in sizes.values()):
             raise impossible(optimum.fit, optimum.asked, budget)
-        if absurd := [dim for dim, size in sizes.items() if not SMALLEST_SIZE <= size <= LARGEST_SIZE]:
+        if absurd := [dim for dim, size in sizes.items() if not bound_of(dim).holds(size)]:
             said = ", ".join(f"{dim} {sizes[dim]:.3g}" for dim in absurd)
             message = f"the plan would be {said} at {format_flops(budget)} FLOPs"
             raise PlanError(ErrorDetail("absurd-shape", message, "the exponents are not determined: extend those arms"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +20,7 @@ from shapeplan.readers.table import Record, Table, flattened
 
 def is_binary(path: str | Path) -> bool:
     """Return whether a path is a file of a known binary format, by its suffix."""
-    return Path(path).suffix.lower() in _READERS and Path(path).is_file()
+    return Path(path).suffix.lower() in _READERS and os.path.isfile(path)
 
 
 def read_binary(path: str | Path) -> tuple[Table, Source]:

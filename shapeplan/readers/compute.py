@@ -10,9 +10,9 @@ from shapeplan.errors import Caution, ErrorDetail, InputError
 from shapeplan.numerics.arrays import Floats, Ints
 from shapeplan.quantities import Convention
 from shapeplan.readers.columns import SIX_ND, Columns
-from shapeplan.readers.row_checks import check_finite
 from shapeplan.readers.row_models import RowModels
 from shapeplan.readers.table import Table
+from shapeplan.readers.within import check_derived
 
 
 class Compute(NamedTuple):
@@ -62,14 +62,14 @@ def compute_of(
         return _logged(values["flops"] * columns.flops.unit, columns, model, examples, convention, (lines, name))
     if columns.six_nd and {"params", "tokens"} <= values.keys():
         flops = 6 * values["params"] * values["tokens"]
-        check_finite("flops", flops, lines, name)
+        check_derived("flops", flops, lines, name)
         note = "compute is 6 x params x tokens, as was asked for, in the convention training"
         return Compute(flops, "training", examples, (note,))
     if model is not None and examples is not None:
         convention = convention or "training"
         with np.errstate(over="ignore"):
             flops = model.flops_per_example(convention) * examples
-        check_finite("flops", flops, lines, name)
+        check_derived("flops", flops, lines, name)
         note = f"compute is derived from the architecture and the {unit}, in the convention {convention}"
         return Compute(flops, convention, examples, (note,))
     if columns.six_nd:
@@ -107,7 +107,7 @@ def _logged(
             f"column {column!r} names no convention: taken as training FLOPs (forward + backward); "
             "`flops_convention` says otherwise"
         )
-    check_finite("flops", flops, lines, name)
+    check_derived("flops", flops, lines, name)
     if model is None:
         return Compute(flops, convention, examples, tuple(notes))
     if examples is not None:
@@ -118,4 +118,5 @@ def _logged(
         return Compute(flops, convention, examples, tuple(notes), tuple(cautions))
     notes.append("examples are derived from the compute and the architecture")
     examples = flops / model.flops_per_example(convention)
+    check_derived("examples", examples, lines, name)
     return Compute(flops, convention, examples, tuple(notes))

@@ -6,19 +6,20 @@ import csv
 import re
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import chain, islice
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
 from shapeplan.cells import Cells
-from shapeplan.errors import ErrorDetail, InputError
+from shapeplan.errors import MOST_KEPT, ErrorDetail, InputError, details_at
 from shapeplan.numerics.arrays import Ints
 from shapeplan.readers.drawn import undrawn
 from shapeplan.readers.last_line import short_last_cell
 from shapeplan.readers.numbers import as_number
 from shapeplan.readers.plain_text import split_plain
-from shapeplan.readers.table import Table
+from shapeplan.readers.table import Table, refuse_many_columns
 
 _Row: TypeAlias = tuple[int, list[str]]
 _CHUNK = 2**15
@@ -70,11 +71,12 @@ def parse_delimited(body: str, name: str, delimiter: str) -> Table:
         body, delimiter, drawn = found
         notes.append(f"{name} is read as {drawn}")
     body, delimiter = _delimiter(body, delimiter, notes)
+    refuse_many_columns(1 + body.count(delimiter, 0, body.find("\n")), name)
     grid = _grid(body, name, delimiter, notes)
     for mended in (_without_ends, _without_index, _without_empty, _without_headers):
         grid = mended(grid, notes)
     faults = _header_mistakes(grid.header, grid.line, name)
-    faults += [_fault(line, cells, len(grid.header), delimiter, name) for line, cells in grid.others]
+    faults += _faults(grid, delimiter, name)
     grid = _with_units(grid, notes)
     if not len(grid.lines) and faults:
         raise InputError(*faults)
@@ -96,13 +98,17 @@ def parse_delimited(body: str, name: str, delimiter: str) -> Table:
 
 
 class _Grid(NamedTuple):
-    """A header and its line, the columns below it, the lines of the rows, and rows that have more or fewer cells."""
+    """A header and its line, the columns below it, the lines of the rows, and rows that have more or fewer cells.
+
+    Of those the first are kept, and the others counted.
+    """
 
     header: list[str]
     line: int
     columns: list[Cells]
     lines: Ints
     others: list[_Row]
+    unkept: int = 0
 
 
 def _grid(body: str, name: str, delimiter: str, notes: list[str]) -> _Grid:
@@ -140,7 +146,7 @@ def _grid(body: str, name: str, delimiter: str, notes: list[str]) -> _Grid:
         rows = chain([second], rows)
     assert first is not None
     header = [cell.strip() for cell in first[1]]
-    columns, lines, others = _columns(rows, len(header))
+    columns, lines, others, unkept = _columns(rows, len(header))
     out = [line for line, cells in hashed if len(cells) == len(header) > 1]
     if out:
         notes.append(
@@ -151,26 +157,38 @@ def _grid(body: str, name: str, delimiter: str, notes: list[str]) -> _Grid:
     if within:
         many = "rows have" if len(within) > 1 else "row has"
         notes.append(f"{len(within)} {many} separators alone ({_places(within)}): left out")
-    return _Grid(header, first[0], columns, lines, others)
+    return _Grid(header, first[0], columns, lines, others, unkept)
 
 
 def _places(lines: list[int]) -> str:
     return f"line{'s' if len(lines) > 1 else ''} {', '.join(map(str, lines[:5]))}{' ...' if len(lines) > 5 else ''}"
 
 
-def _columns(rows: Iterator[_Row], width: int) -> tuple[list[Cells], Ints, list[_Row]]:
-    """Return the columns of the rows that have so many cells, their lines, and the other rows."""
+def _columns(rows: Iterator[_Row], width: int) -> tuple[list[Cells], Ints, list[_Row], int]:
+    """Return the columns of the rows that have so many cells, their lines, other rows, and how many more there are."""
     parts: list[list[Cells]] = []
     lines: list[Ints] = [np.empty(0, dtype=int)]
     others: list[_Row] = []
+    unkept = 0
     while chunk := list(islice(rows, _CHUNK)):
         whole = [row for row in chunk if len(row[1]) == width]
-        others += [(line, [cell.strip() for cell in cells]) for line, cells in chunk if len(cells) != width]
+        for line, cells in (row for row in chunk if len(row[1]) != width):
+            # One cell more in every row may be no mistake: see `_without_ends`.
+            if len(others) < MOST_KEPT or len(cells) == width + 1:
+                others.append((line, [cell.strip() for cell in cells]))
+            else:
+                unkept += 1
         if whole:
             lines.append(np.array([line for line, _ in whole]))
             columns = zip(*(cells for _, cells in whole), strict=True)
             parts.append([Cells.of_texts(list(map(str.strip, column))) for column in columns])
-    return [Cells.joined([part[i] for part in parts]) for i in range(width)], np.concatenate(lines), others
+    return [Cells.joined([part[i] for part in parts]) for i in range(width)], np.concatenate(lines), others, unkept
+
+
+def _faults(grid: _Grid, delimiter: str, name: str) -> list[ErrorDetail]:
+    width = len(grid.header)
+    faults = details_at(range(len(grid.others)), lambda i: _fault(*grid.others[i], width, delimiter, name))
+    return [*faults[:-1], replace(faults[-1], more=faults[-1].more + grid.unkept)] if grid.unkept else faults
 
 
 def _fault(line: int, cells: list[str], width: int, delimiter: str, name: str) -> ErrorDetail:
@@ -261,7 +279,7 @@ def _without_comments(rows: Iterator[_Row], hashed: list[_Row]) -> Iterator[_Row
 def _without_ends(grid: _Grid, notes: list[str]) -> _Grid:
     """Return the grid without a cell of every row that the header lacks: an empty one at its end, or R's row names."""
     width, rows = len(grid.header), [cells for _, cells in grid.others]
-    if len(grid.lines) or not all(len(cells) == width + 1 for cells in rows):
+    if len(grid.lines) or grid.unkept or not all(len(cells) == width + 1 for cells in rows):
         return grid
     if all(not cells[-1] for cells in rows):
         kept, note = slice(0, -1), "every row ends with what separates cells: left out"
@@ -269,7 +287,7 @@ def _without_ends(grid: _Grid, notes: list[str]) -> _Grid:
         kept, note = slice(1, None), "the first cell of every row numbers it, and the header has none: left out"
     else:
         return grid
-    columns, lines, others = _columns(((line, cells[kept]) for line, cells in grid.others), width)
+    columns, lines, others, _ = _columns(((line, cells[kept]) for line, cells in grid.others), width)
     notes.append(note)
     return grid._replace(columns=columns, lines=lines, others=others)
 
@@ -340,13 +358,21 @@ def _with_units(grid: _Grid, notes: list[str]) -> _Grid:
 
 
 def _header_mistakes(header: list[str], line: int, name: str) -> list[ErrorDetail]:
-    details = [
-        ErrorDetail("duplicate-header", f"the header has it {count} times", "rename or remove one", name, line, column)
-        for column, count in Counter(header).items()
-        if count > 1 and column
-    ]
-    return details + [
-        ErrorDetail("empty-header", f"the header's cell {i} is empty", "name the column", name, line, value="")
-        for i, column in enumerate(header, 1)
-        if not column
-    ]
+    twice = [(column, count) for column, count in Counter(header).items() if count > 1 and column]
+    empty = [i for i, column in enumerate(header, 1) if not column]
+    return details_at(
+        range(len(twice)),
+        lambda i: ErrorDetail(
+            "duplicate-header",
+            f"the header has it {twice[i][1]} times",
+            "rename or remove one",
+            name,
+            line,
+            twice[i][0],
+        ),
+    ) + details_at(
+        empty,
+        lambda i: ErrorDetail(
+            "empty-header", f"the header's cell {i} is empty", "name the column", name, line, value=""
+        ),
+    )

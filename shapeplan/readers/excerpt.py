@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import re
-from pathlib import Path
 from typing import NamedTuple
 
 from shapeplan.errors import ErrorDetail, ShapeplanError
@@ -43,8 +43,8 @@ def excerpts(details: list[ErrorDetail]) -> list[Excerpt | None]:
 
 def _text(name: str) -> Text | None:
     try:
-        return read_text(name) if Path(name).is_file() and not is_binary(name) else None
-    except (ShapeplanError, OSError):
+        return read_text(name) if os.path.isfile(name) and not is_binary(name) else None
+    except ShapeplanError:
         return None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,7 +15,7 @@ from shapeplan.readers.binary import is_binary, read_binary
 from shapeplan.readers.formats import SUFFIXES
 from shapeplan.readers.mappings import expanded
 from shapeplan.readers.parse import parse_table
-from shapeplan.readers.source import COMPRESSED, read_text
+from shapeplan.readers.source import COMPRESSED, read_text, unreadable
 from shapeplan.readers.sources import SERVICES, TOOLS
 from shapeplan.readers.sources.finding import files_of
 from shapeplan.readers.sources.run_log import RunLog, records_of
@@ -66,8 +67,16 @@ def _input(path: str | Path, all_points: bool, *, several: bool) -> list[tuple[T
         hint = "a variable of the shell may be empty; name a file or a folder"
         raise ArgumentError(ErrorDetail("no-log", "the name of a log is empty", hint, value=str(path)))
     place = Path(path)
-    if str(path) == "-" or not (place.is_dir() or place.is_file()):
+    if str(path) == "-" or not (os.path.isdir(path) or os.path.isfile(path)):
         return [_file(path)]
+    try:
+        return _found(place, all_points, several=several)
+    except OSError as error:
+        raise unreadable(error.filename or path, error) from None
+
+
+def _found(place: Path, all_points: bool, *, several: bool) -> list[tuple[Table, Source]]:
+    """Return what a file or a folder holds: runs of a tool, else logs."""
     files = files_of(place)
     tables = [file for file in files if _is_log(file)] if place.is_dir() else []
     found = {tool.NAME: (tool, runs) for tool in TOOLS if (runs := tool.finds(files))}
@@ -81,7 +90,7 @@ def _input(path: str | Path, all_points: bool, *, several: bool) -> list[tuple[T
         read = {source.name for log in logs for source in log.sources}
         also += _passed_over(place, [file for file in tables if str(file) not in read])
         return [_runs(logs, str(place), title, all_points, also)]
-    return _folder(place, tables) if place.is_dir() else [_file(path)]
+    return _folder(place, tables) if place.is_dir() else [_file(place)]
 
 
 def _file(path: str | Path) -> tuple[Table, Source]:

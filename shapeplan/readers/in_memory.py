@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 
-from shapeplan.errors import ArgumentError, ErrorDetail, InputError
+from shapeplan.errors import ArgumentError, ErrorDetail, InputError, details_at
 from shapeplan.provenance import Source
 from shapeplan.readers.gather import Gathered
-from shapeplan.readers.table import Record, Table, flattened
+from shapeplan.readers.table import Record, Table, flattened, refuse_many_columns
 
 if TYPE_CHECKING:
     from typing_extensions import TypeIs
@@ -89,15 +89,18 @@ def gather_frame(frame: Frame) -> Gathered:
         raise InputError(ErrorDetail("no-rows", "has no rows", "add a row a point of training", name))
     wrong = [i for i, row in enumerate(rows, 1) if not isinstance(row, Mapping)]
     if wrong:
+        hint = "write column: value"
         raise InputError(
-            *(ErrorDetail("wrong-type", "the row is no mapping", "write column: value", name, i) for i in wrong)
+            *details_at(wrong, lambda i: ErrorDetail("wrong-type", "the row is no mapping", hint, name, i))
         )
     records = tuple(
-        flattened(Record(i, {_column_name(key): _plain(cell) for key, cell in row.items()}))
+        flattened(Record(i, {_column_name(key): _plain(cell) for key, cell in row.items()}), name)
         for i, row in enumerate(rows, 1)
     )
+    table = Table.of_records(records)
+    refuse_many_columns(len(table.cells), name)
     digest = hashlib.sha256("\n".join(repr(sorted(record.cells.items())) for record in records).encode()).hexdigest()
-    return Gathered(Table.of_records(records), (Source(name, digest),), name)
+    return Gathered(table, (Source(name, digest),), name)
 
 
 def _refuse_odd(frame: Frame, name: str) -> None:

@@ -39,10 +39,11 @@ def misspelt(runs: Runs, columns: Columns) -> list[ErrorDetail]:
     details = []
     for column in columns.ignored:
         name = _looks_like(word_of(column))
+        if len(name) < _SHORTEST or runs.cells[column].is_constant() or not may_be_factor(column):
+            continue
         near = [name] if name in words else difflib.get_close_matches(name, words, 1, _NEAR)
-        values = runs.cells[column].numbers()
-        varies = values is not None and (values > 0).all() and not runs.cells[column].is_constant()
-        if not near or not varies or len(name) < _SHORTEST or not may_be_factor(column):
+        values = runs.cells[column].numbers() if near else None
+        if values is None or not (values > 0).all():
             continue
         message = f"the column is nearly {near[0]!r}, and no column is the {words[near[0]]}"
         hint = f"rename it, or `columns={words[near[0]]}='{column}'`; if it is something else, rename it too"

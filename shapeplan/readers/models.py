@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 
 from shapeplan.architectures import find_family
 from shapeplan.architectures.catalogue import Counted
@@ -83,10 +83,7 @@ def is_file(name: str) -> bool:
     """Return whether an argument is a file of shapes, not a name."""
     if name == "-" or name.lower().endswith(tuple(SUFFIXES)):
         return True
-    try:
-        return Path(name).is_file()
-    except (OSError, ValueError):  # Too long a name, or a NUL in it.
-        return False
+    return os.path.isfile(name)
 
 
 def _given(family: str, settings: Mapping[str, str], shared: Mapping[str, str]) -> Counted:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeGuard
 
 import numpy as np
 
 from shapeplan.cells import ABSENT
-from shapeplan.errors import ErrorDetail
+from shapeplan.errors import ErrorDetail, details_at
 from shapeplan.numerals import as_float
 from shapeplan.numerics.arrays import Floats
 from shapeplan.readers.notations import (
@@ -77,37 +78,38 @@ def read_numbers(
     european = decimal_commas(table) if european is None else european
     sound = plain is not None and np.isfinite(plain).all() and not (positive and (plain <= 0).any())
     # Where commas are decimal, dots in all cells of a column are between thousands.
-    if plain is not None and sound and not (european and _in(list(table.cells[column]), DOTTED)):
+    if plain is not None and sound and not (european and _in(_counted(table.cells[column]), DOTTED)):
         return plain, None, []
     cells = list(table.cells[column])
-    orders = _orders(cells, table.semicolons or european, positive=positive)
-    notation = None if plain is not None and not european else next((one for one in orders if _in(cells, one)), None)
+    texts = _counted(cells)
+    orders = _orders(texts, table.semicolons or european, positive=positive)
+    notation = None if plain is not None and not european else next((one for one in orders if _in(texts, one)), None)
     if notation is None and plain is None:
         # Few cells that are in no notation are mistakes of their own, not of the others.
         notation = next((one for one in orders if _mostly_in(cells, one)), None)
     if notation is not None:
         cells = [notation.value(cell.strip()) if _fits(cell, notation) else cell for cell in cells]
-    values, details = np.full(len(cells), np.nan), []
-    for i, cell in enumerate(cells):
-        try:
-            values[i] = _positive(cell) if positive else _number(cell)
-        except _CellError as error:
-            details.append(_detail(error, table, i, column, name))
+    # Cells that are no numbers are often one word.
+    texts_as = {text: _sound(text, positive=positive) for text in {cell for cell in cells if isinstance(cell, str)}}
+    values = np.array(
+        [texts_as[cell] if isinstance(cell, str) else _sound(cell, positive=positive) for cell in cells], dtype=float
+    )
+    check = _positive if positive else _number
+    details = details_at(
+        np.flatnonzero(np.isnan(values)).tolist(),
+        lambda i: _detail(_mistake(check, cells[i]), table, i, column, name),
+    )
     return values, notation.name if notation else None, details
 
 
 def label_faults(table: Table, column: str, name: str) -> list[ErrorDetail]:
     """Return an error for every cell of a column that is empty or no name."""
-    details: list[ErrorDetail] = []
     texts = table.cells[column].texts()
     if texts is not None and (texts != b"").all():
         return []
-    for i, cell in enumerate(table.cells[column]):
-        try:
-            _check_label(cell)
-        except _CellError as error:
-            details.append(_detail(error, table, i, column, name))
-    return details
+    cells = list(table.cells[column])
+    wrong = [i for i, cell in enumerate(cells) if not _is_label(cell)]
+    return details_at(wrong, lambda i: _detail(_mistake(_check_label, cells[i]), table, i, column, name))
 
 
 def as_number(cell: object) -> float | None:
@@ -125,15 +127,19 @@ def is_blank(cell: object) -> bool:
     return cell is None or cell is ABSENT or (isinstance(cell, str) and not cell.strip())
 
 
-def _in(cells: Sequence[object], notation: Notation) -> bool:
+def _counted(cells: Iterable[object]) -> Counter[str] | None:
+    """Return how often each text comes among the cells that hold anything; None where one is no text."""
+    filled = [cell for cell in cells if not is_blank(cell)]
+    texts = [cell.strip() for cell in filled if isinstance(cell, str)]
+    return Counter(texts) if len(texts) == len(filled) else None
+
+
+def _in(texts: Counter[str] | None, notation: Notation) -> bool:
     """Return whether every cell that holds anything is in a notation, and some show it."""
-    texts = [cell.strip() for cell in cells if isinstance(cell, str) and cell.strip()]
-    least = _MOST * len(texts) if notation.throughout else 1
-    return (
-        len(texts) == len([cell for cell in cells if not is_blank(cell)])
-        and sum(notation.telling.fullmatch(text) is not None for text in texts) >= max(least, 1)
-        and all(notation.pattern.fullmatch(text) and text[-1:] not in ("", ".") for text in texts)
-    )
+    if not texts or not all(notation.pattern.fullmatch(text) and text[-1:] != "." for text in texts):
+        return False
+    least = _MOST * texts.total() if notation.throughout else 1
+    return sum(count for text, count in texts.items() if notation.telling.fullmatch(text)) >= max(least, 1)
 
 
 def _fits(cell: object, notation: Notation) -> TypeGuard[str]:
@@ -141,16 +147,17 @@ def _fits(cell: object, notation: Notation) -> TypeGuard[str]:
 
 
 def _mostly_in(cells: Sequence[object], notation: Notation) -> bool:
-    fitting = [cell for cell in cells if _fits(cell, notation)]
-    return len(fitting) >= _MOST * len(cells) and _in(fitting, notation)
+    texts = Counter(cell.strip() for cell in cells if isinstance(cell, str) and cell.strip())
+    fitting = Counter({text: count for text, count in texts.items() if notation.pattern.fullmatch(text)})
+    return fitting.total() >= _MOST * len(cells) and _in(fitting, notation)
 
 
-def _orders(cells: Sequence[object], commas: bool, *, positive: bool) -> tuple[Notation, ...]:
+def _orders(texts: Counter[str] | None, commas: bool, *, positive: bool) -> tuple[Notation, ...]:
     """Return the notations in the order in which a column is asked for them.
 
     A comma before three digits may be either: it is decimal where other columns have decimal commas, and in a metric.
     """
-    if commas or (not positive and _in(cells, DECIMAL_COMMA)):
+    if commas or (not positive and _in(texts, DECIMAL_COMMA)):
         return (DECIMAL_COMMA, COMMA_SUFFIXES, DOTTED, SUFFIXES, PERCENT, SPACED, THOUSANDS)
     return (THOUSANDS, SUFFIXES, PERCENT, SPACED, DECIMAL_COMMA, COMMA_SUFFIXES, *OTHERS)
 
@@ -158,12 +165,32 @@ def _orders(cells: Sequence[object], commas: bool, *, positive: bool) -> tuple[N
 def decimal_commas(table: Table) -> bool:
     """Return whether some column of the first rows has commas that can only be decimal."""
     for cells in table.cells.values():
-        some = [cells[row] for row in range(min(len(table), _LOOK))]
+        some = _counted(cells[row] for row in range(min(len(table), _LOOK)))
         if _in(some, DECIMAL_COMMA) and not _in(some, THOUSANDS):
             return True
         if _in(some, COMMA_SUFFIXES) and not _in(some, SUFFIXES):
             return True
     return False
+
+
+def _sound(cell: object, *, positive: bool) -> float:
+    """Return a cell as `_number` or `_positive` does, NaN where they raise, which a million cells may make them."""
+    if isinstance(cell, bool) or not isinstance(cell, str | int | float):
+        return math.nan
+    try:
+        value = as_float(cell)
+    except (ValueError, OverflowError):
+        return math.nan
+    return value if math.isfinite(value) and (value > 0 or not positive) else math.nan
+
+
+def _mistake(check: Callable[[object], object], cell: object) -> _CellError:
+    """Return what is wrong with a cell that a check refuses."""
+    try:
+        check(cell)
+    except _CellError as error:
+        return error
+    raise AssertionError(f"{cell!r} is sound")
 
 
 def _number(cell: object) -> float:
@@ -194,6 +221,10 @@ def _positive(cell: object) -> float:
     if value <= 0:
         raise _CellError("not-positive", f"{_shown(cell)} is not above zero", "check the row")
     return value
+
+
+def _is_label(cell: object) -> bool:
+    return not is_blank(cell) and (isinstance(cell, str | int) or (isinstance(cell, float) and math.isfinite(cell)))
 
 
 def _check_label(cell: object) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from shapeplan.readers.delimited import parse_delimited
 from shapeplan.readers.source import Text
 from shapeplan.readers.structured import parse_json, parse_jsonl, parse_yaml
-from shapeplan.readers.table import Table
+from shapeplan.readers.table import Table, refuse_many_columns
 
 
 def parse_table(text: Text, *, lone_record: bool = False) -> Table:
@@ -23,6 +23,12 @@ def parse_table(text: Text, *, lone_record: bool = False) -> Table:
     InputError
         If the text is not well-formed.
     """
+    table = _parsed(text, lone_record)
+    refuse_many_columns(len(table.cells), text.name)
+    return table
+
+
+def _parsed(text: Text, lone_record: bool) -> Table:
     match text.format:
         case "csv" | "tsv":
             return parse_delimited(text.body, text.name, "\t" if text.format == "tsv" else ",")

@@ -12,7 +12,7 @@ import numpy as np
 from shapeplan import codes
 from shapeplan.architectures import Architecture
 from shapeplan.errors import Caution, ErrorDetail, InputError
-from shapeplan.numerics.arrays import Floats
+from shapeplan.numerics.arrays import Floats, Ints
 from shapeplan.quantities import Convention, convert_flops
 from shapeplan.readers.column_checks import check_columns
 from shapeplan.readers.columns import Columns, resolve_columns
@@ -39,9 +39,11 @@ from shapeplan.readers.selection import (
 from shapeplan.readers.settings import Settings, check_settings, read_settings
 from shapeplan.readers.table import Table
 from shapeplan.readers.values import read_values, with_ratio, with_width
+from shapeplan.readers.within import check_derived, out_of_bounds
 from shapeplan.runs import Runs
 
 _FEW_COLUMNS = 8
+_NO_METRIC = ("empty-cell", "not-finite")
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,8 @@ class _Asked:
     selection: Selection
     require_metric: bool = True
     other_metrics: Sequence[str] = ()
+    under_way: bool = False
+    """Whether a metric that is empty or not finite is NaN, and no error."""
 
 
 def read_runs(
@@ -135,6 +139,20 @@ def read_metrics(
     }
 
 
+def read_under_way(
+    path: str | Path | Frame | Sequence[str | Path],
+    *,
+    metric: str | None = None,
+    dims: Sequence[str] | None = None,
+    columns: Mapping[str, str] | None = None,
+    config: str | Path | None = None,
+    architecture: Architecture | None = None,
+) -> Runs:
+    """Read runs that may not have ended: as `read_runs`, but any state is read, and a metric that is none is NaN."""
+    asked = _Asked(metric, False, dims, None, columns or {}, Selection(), require_metric=False, under_way=True)
+    return _read(_gathered(path, None), asked, _settings_of(config), architecture)
+
+
 def _gathered(path: object, selection: Selection | None) -> Gathered:
     # What yields rows once is looked at as a list.
     given = list(path) if isinstance(path, Iterator) and not hasattr(path, "read") else path
@@ -184,14 +202,16 @@ def _understood(
         table, more = drop_untrained(table, columns.progress, name)
         dropped += more
     values, notes, details = read_values(table, columns, name)
-    if columns.metric and not asked.higher_is_better:
-        details += not_positive(values["metric"], table, columns.metric, name)
+    if columns.metric:
+        details += _odd_metric(values["metric"], table, columns.metric, name, asked.higher_is_better)
     if asked.require_metric:
         details += refuse_unfinished(table, selection.where, name)
+    if asked.under_way:
+        details = [found for found in details if found.column != columns.metric or found.code not in _NO_METRIC]
     details = [*unresolved, *table.faults, *details]
     if details:
         raise InputError(*sorted(details, key=lambda found: (found.file or "", found.line or 0)))
-    columns = with_ratio(values, with_width(values, columns, table))
+    columns = with_ratio(values, with_width(values, columns, table, name), table, name)
     cost = settings.architecture if columns.dims else None
     own, columns = row_settings(table, columns, cost, values.get("heads"))
     runs = _assemble(values, own, table, columns, settings, gathered, notes)
@@ -203,7 +223,12 @@ def _understood(
     if selection.best_of:
         runs, more = best_of(runs, [columns.roles.get(column, column) for column in selection.best_of])
         dropped += more
-    return replace(runs, dropped=dropped, notes=(*runs.notes, *describe_dropped(dropped))), columns
+    return replace(runs, dropped=dropped, notes=(*runs.notes, *describe_dropped(dropped, name))), columns
+
+
+def _odd_metric(metric: Floats, table: Table, column: str, name: str, is_accuracy: bool) -> list[ErrorDetail]:
+    details = out_of_bounds(metric, "accuracy" if is_accuracy else "loss", table, column, name)
+    return details if is_accuracy else details + not_positive(metric, table, column, name)
 
 
 def _assemble(
@@ -228,10 +253,10 @@ def _assemble(
         models, doubts = row_models(cost, shape, own, lines, name)
         cautions += doubts
     notes += _ignored(table, columns.ignored)
-    examples, unit = _examples(values, cost, models, notes, name)
+    examples, unit = _examples(values, cost, models, notes, lines, name)
     if models is not None and "tokens" in values:
         others = {role: column for role, column in values.items() if role != "tokens"}
-        counted, _ = _examples(others, cost, models, [], name)
+        counted, _ = _examples(others, cost, models, [], lines, name)
         if counted is not None:
             cautions += check_tokens(values["tokens"], counted, models.examples_per_input, lines)
     measured = [role for role in ("tokens", "examples", "steps") if role in values]
@@ -249,10 +274,12 @@ def _assemble(
     params = values.get("params")
     if models is not None and params is None:
         params = models.params
+        check_derived("params", params, lines, name)
     elif models is not None:
         cautions += models.doubt_params(values["params"], lines)
     if cost is None and examples is None and "params" in values:
         examples, unit = convert_flops(flops, convention, "training") / (6 * values["params"]), "tokens"
+        check_derived("tokens", examples, lines, name)
         message = "no column of tokens was found: they are taken as training FLOPs / (6 params)"
         hint = "name the column with `columns=tokens=NAME`, if there is one"
         cautions.append(Caution(codes.TOKENS_DERIVED, message, hint))
@@ -298,7 +325,12 @@ def _own(setting: str, values: Floats) -> str:
 
 
 def _examples(
-    values: dict[str, Any], architecture: Architecture | None, models: RowModels | None, notes: list[str], name: str
+    values: dict[str, Any],
+    architecture: Architecture | None,
+    models: RowModels | None,
+    notes: list[str],
+    lines: Ints,
+    name: str,
 ) -> tuple[Floats | None, str]:
     """Return the examples seen, in the unit of the architecture, and the unit's name."""
     wanted = architecture.examples_unit if architecture else None
@@ -310,9 +342,11 @@ def _examples(
     examples = values.get("examples")
     if examples is None and "steps" in values and "batch_size" in values:
         examples = values["steps"] * values["batch_size"]
+        check_derived("examples", examples, lines, name)
     if examples is not None and wanted == "tokens" and models is not None:
         per_input = models.examples_per_input
         notes.append(f"examples are read as sequences of {span(per_input, 6)} tokens")
+        check_derived("tokens", examples * per_input, lines, name)
         return examples * per_input, "tokens"
     return examples, wanted or "examples"
 

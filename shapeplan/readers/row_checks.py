@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from shapeplan import codes
-from shapeplan.errors import Caution, ErrorDetail, InputError
+from shapeplan.errors import Caution, ErrorDetail, InputError, details_at
 from shapeplan.numerics.arrays import Floats, Ints
 from shapeplan.numerics.grouping import first_alike, first_of_group
 from shapeplan.quantities import format_flops
@@ -41,10 +41,11 @@ def check_rows(runs: Runs, metric: str | None, alike: Ints, *, training: bool) -
     """
     details: list[ErrorDetail] = []
     if runs.loss is not None:
-        details += [
-            _not_positive(float(runs.loss[i]), runs.file_of(i), int(runs.lines[i]), metric)
-            for i in np.flatnonzero(runs.loss <= 0).tolist()
-        ]
+        loss = runs.loss
+        details += details_at(
+            np.flatnonzero(loss <= 0).tolist(),
+            lambda i: _not_positive(float(loss[i]), runs.file_of(i), int(runs.lines[i]), metric),
+        )
     if training:
         details += _contradictions(runs, alike)
     if details:
@@ -53,24 +54,15 @@ def check_rows(runs: Runs, metric: str | None, alike: Ints, *, training: bool) -
 
 def not_positive(loss: Floats, table: Table, metric: str, name: str) -> list[ErrorDetail]:
     """Return an error for every row whose metric is zero or negative."""
-    return [
-        _not_positive(float(loss[i]), table.file_of(i, name), table.line_of(i, metric), metric)
-        for i in np.flatnonzero(loss <= 0).tolist()
-    ]
+    return details_at(
+        np.flatnonzero(loss <= 0).tolist(),
+        lambda i: _not_positive(float(loss[i]), table.file_of(i, name), table.line_of(i, metric), metric),
+    )
 
 
 def _not_positive(loss: float, file: str, line: int, metric: str | None) -> ErrorDetail:
     hint = "relative errors need a positive metric: give a loss or an error rate"
     return ErrorDetail("not-positive", f"{loss:g} is not above zero", hint, file, line, metric, f"{loss:g}")
-
-
-def check_finite(column: str, values: Floats, lines: Ints, name: str) -> None:
-    """Raise `InputError` where numbers of the input multiply to what no float holds."""
-    wrong = np.flatnonzero(~np.isfinite(values))
-    if wrong.size:
-        message = "the compute of this row is beyond all bounds"
-        detail = ErrorDetail("not-finite", message, "check its zeros", name, int(lines[wrong[0]]), column)
-        raise InputError(detail)
 
 
 def doubt_magnitudes(runs: Runs) -> Runs:
@@ -112,24 +104,21 @@ def _contradictions(runs: Runs, alike: Ints) -> list[ErrorDetail]:
         return _identical_rows(runs, alike)
     leader = first_of_group(runs.run)
     two_shapes = (runs.shape != runs.shape[leader]).any(axis=1)
-    details = {
-        i: ErrorDetail(
-            "two-shapes",
-            f"run {runs.run_names[runs.run[i]]!r} has another shape than on line {runs.lines[leader[i]]}",
-            "a run trains one shape: give the runs different names",
-            runs.file_of(i),
-            int(runs.lines[i]),
-            "run",
-            runs.run_names[runs.run[i]],
-        )
-        for i in np.flatnonzero(two_shapes).tolist()
-    }
     whole = np.flatnonzero(~two_shapes)
-    twins = whole[first_alike(runs.run[whole], runs.flops[whole])]
-    for i, twin in zip(whole[twins != whole].tolist(), twins[twins != whole].tolist(), strict=True):
-        details[i] = _repeated(runs, i, twin, runs.run_names[runs.run[i]])
+    twin = np.arange(len(runs))
+    twin[whole] = whole[first_alike(runs.run[whole], runs.flops[whole])]
+
+    def complaint(i: int) -> ErrorDetail:
+        label = runs.run_names[runs.run[i]]
+        if not two_shapes[i]:
+            return _repeated(runs, i, int(twin[i]), label)
+        message = f"run {label!r} has another shape than on line {runs.lines[leader[i]]}"
+        hint = "a run trains one shape: give the runs different names"
+        return ErrorDetail("two-shapes", message, hint, runs.file_of(i), int(runs.lines[i]), "run", label)
+
+    wrong = np.flatnonzero(two_shapes | (twin != np.arange(len(runs)))).tolist()
     # Without a run column a repeat becomes a run of its own (another seed), unless it is the same in every cell.
-    return [details[i] for i in sorted(details)] or _identical_rows(runs, alike)
+    return details_at(wrong, complaint) or _identical_rows(runs, alike)
 
 
 def _repeated(runs: Runs, i: int, twin: int, label: str) -> ErrorDetail:
@@ -154,13 +143,15 @@ def _identical_rows(runs: Runs, alike: Ints) -> list[ErrorDetail]:
         if not rows.size:
             return []
         rows, group = _shared(rows, first_alike(cells.take(rows).groups()[0], group))
-    first = rows[group]
-    found = []
-    for i, twin in zip(rows[first != rows].tolist(), first[first != rows].tolist(), strict=True):
+    again = np.flatnonzero(rows[group] != rows)
+
+    def complaint(place: int) -> ErrorDetail:
+        i, twin = int(rows[place]), int(rows[group[place]])
         message = f"the row is the same as line {runs.lines[twin]} in every cell"
-        place, value = (runs.file_of(i), int(runs.lines[i])), str(next(iter(runs.row(i).values()), ""))
-        found.append(ErrorDetail("duplicate-row", message, "remove one", *place, value=value))
-    return found
+        value = str(next(iter(runs.row(i).values()), ""))
+        return ErrorDetail("duplicate-row", message, "remove one", runs.file_of(i), int(runs.lines[i]), value=value)
+
+    return details_at(again.tolist(), complaint)
 
 
 def _shared(rows: Ints, first: Ints) -> tuple[Ints, Ints]:

@@ -17,8 +17,8 @@ from shapeplan.quantities import Convention
 from shapeplan.readers.columns import Columns
 from shapeplan.readers.cross_check import check_flops, check_params, other_convention
 from shapeplan.readers.names import word_of
-from shapeplan.readers.row_checks import check_finite
 from shapeplan.readers.table import Table
+from shapeplan.readers.within import check_derived
 
 SAME_SIZE = 0.05
 """Sizes this near are the same: an MLP ratio of 8/3 is rounded to multiples of 64 or 256."""
@@ -116,7 +116,7 @@ def row_models(
         try:
             with np.errstate(over="ignore", invalid="ignore"):
                 model = own.model(sizes)
-                check_finite("width", np.broadcast_to(model.flops("training"), rows.shape), lines[rows], name)
+                check_derived("flops", np.broadcast_to(model.flops("training"), rows.shape), lines[rows], name)
         except InputError as error:
             place = int(lines[rows[0]])
             details = (found if found.file else replace(found, file=name, line=place) for found in error.details)

@@ -32,6 +32,8 @@ _ORDERS: dict[str, Callable[[float, float], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
+_FEW = 3
+"""Rows left out that are named."""
 _SAME_COMPUTE = 0.02
 """Compute this near, relative, is the same for ``best_of``."""
 
@@ -147,8 +149,8 @@ def refuse_unfinished(table: Table, conditions: Sequence[str], name: str) -> lis
         good = commonest(states, bad)
         for row, state in enumerate(states):
             if state in bad:
-                out = f"`where='{column}={good}'` leaves such rows out, " if good is not None else ""
-                hint = f"{out}`where='{column}!='` keeps them"
+                out = f"{column}={good}" if good is not None else f"{column}!={state}"
+                hint = f"`where='{out}'` leaves such rows out, `where='{column}!='` keeps them"
                 place = (table.file_of(row, name), table.line_of(row, column), column, state)
                 is_flag = state.lower() in TRUTH or as_number(state) is not None
                 said = f"has {column} = {state}" if is_flag else f"is {state}"
@@ -244,9 +246,11 @@ def _text(cell: object) -> str:
     return "" if cell is None or cell is ABSENT else str(cell).strip()
 
 
-def describe_dropped(dropped: Sequence[DroppedRow]) -> list[str]:
-    """Return a note a reason: how many rows it left out."""
-    counts: dict[str, int] = {}
-    for row in dropped:
-        counts[row.reason] = counts.get(row.reason, 0) + 1
-    return [f"left out {count} row{'s' if count > 1 else ''}: {reason}" for reason, count in counts.items()]
+def describe_dropped(dropped: Sequence[DroppedRow], name: str) -> list[str]:
+    """Return a note a reason: how many rows it left out, and of few the files, where the log is of several."""
+    notes = []
+    for reason in dict.fromkeys(row.reason for row in dropped):
+        files = [row.file for row in dropped if row.reason == reason]
+        named = f" ({', '.join(files)})" if len(files) <= _FEW and all(file != name for file in files) else ""
+        notes.append(f"left out {len(files)} row{'s' if len(files) > 1 else ''}: {reason}{named}")
+    return notes

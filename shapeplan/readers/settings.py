@@ -14,7 +14,8 @@ from shapeplan.architectures import Architecture, architecture
 from shapeplan.errors import ErrorDetail, InputError
 from shapeplan.quantities import Convention
 from shapeplan.readers.source import read_text
-from shapeplan.readers.structured import load_yaml, plain, refuse_duplicates
+from shapeplan.readers.tree import LinedMapping, check_tree
+from shapeplan.readers.yaml_text import load_yaml, plain
 
 
 class _Star(BaseModel):
@@ -123,11 +124,11 @@ def read_settings(path: str | Path) -> Settings:
     """Read a YAML file of settings; a ``runs`` key in it is an error, as are the mistakes of `check_settings`."""
     text = read_text(path)
     data = load_yaml(text.body, text.name)
-    refuse_duplicates(data, text.name)
-    if not isinstance(data, dict):
+    check_tree(data, text.name)
+    if not isinstance(data, LinedMapping):
         hint = "write architecture:, flops_convention:, metric: or star:"
         raise InputError(ErrorDetail("wrong-type", "the settings are not a mapping", hint, text.name, 1))
-    lines: Mapping[str, int] = getattr(data, "lines", {})
+    lines = {key: data.line_of(key) for key in data}
     if "runs" in data:
         hint = "give the file as the log, not as `config`"
         raise InputError(

@@ -202,19 +202,29 @@ def _read_file(path: Path, name: str) -> bytes:
             size = os.fstat(stream.fileno()).st_size
             return stream.read() if 0 < size <= LARGEST else stream.read(LARGEST + 1)
     except FileNotFoundError:
-        hint = "check the path"
-        if path.parent.is_dir():
-            close = difflib.get_close_matches(path.name, [entry.name for entry in path.parent.iterdir()], n=1)
-            if close and close[0] == path.name:
-                hint = "it is a link to a file that is not there"
-            elif close:
-                hint = f"did you mean {str(path.parent / close[0])!r}?"
-        raise InputError(ErrorDetail("no-such-file", "there is no such file", hint, name)) from None
+        raise InputError(ErrorDetail("no-such-file", "there is no such file", _meant(path), name)) from None
     except IsADirectoryError:
         raise InputError(ErrorDetail("is-a-directory", "is a directory", "name a file inside it", name)) from None
-    except OSError as error:
-        why = (error.strerror or str(error)).lower()
-        raise InputError(ErrorDetail("unreadable", f"cannot be read: {why}", "check the file", name)) from None
+    except (OSError, ValueError) as error:
+        raise unreadable(name, error) from None
+
+
+def unreadable(name: str | Path, error: OSError | ValueError) -> InputError:
+    """Return the error of a file or folder that the system does not open, or whose name it does not take."""
+    why = (getattr(error, "strerror", None) or str(error)).lower()
+    return InputError(ErrorDetail("unreadable", f"cannot be read: {why}", "check its path and permissions", str(name)))
+
+
+def _meant(path: Path) -> str:
+    """Return what may be meant by the name of a file that is not there."""
+    try:
+        names = os.listdir(path.parent)
+    except OSError:
+        return "check the path"
+    close = difflib.get_close_matches(path.name, names, n=1)
+    if close and close[0] == path.name:
+        return "it is a link to a file that is not there"
+    return f"did you mean {str(path.parent / close[0])!r}?" if close else "check the path"
 
 
 def _sniff(body: str) -> Format:

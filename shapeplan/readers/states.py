@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from typing import Literal
 
 from shapeplan.readers.names import word_of
 from shapeplan.readers.numbers import as_number
 from shapeplan.readers.spelling import normal
+
+End = Literal["finished", "running", "crashed", "diverged"]
 
 _STATES = frozenset({"state", "status", "outcome", "result", "results"})
 """Last words of columns that say how a run ended."""
@@ -31,6 +34,10 @@ _UNFINISHED = frozenset(
 # A false `done` is in every row of Ray but a run's last.
 _FLAGS_OF_END = _FINISHED - {"done", "ok"}
 _FLAGS_OF_FAILURE = _UNFINISHED - {"running", "error"}
+_DIVERGED = frozenset({"diverged", "exploded", "nan"})
+_UNDER_WAY = frozenset(
+    {"running", "pending", "queued", "waiting", "scheduled", "created", "starting", "resuming", "requeued", "active"}
+)
 _CODES = frozenset({"exit_code", "exitcode", "return_code", "returncode", "exit_status"})
 _TRUE, _FALSE = frozenset({"true", "yes", "1", "1.0"}), frozenset({"false", "no", "0", "0.0"})
 
@@ -51,6 +58,22 @@ def unfinished(column: str, cells: Sequence[str]) -> frozenset[str]:
     finished = frozenset(cell for cell in told if _words(cell)[0] in _FINISHED)
     # Beside a run that finished, every other that is told did not.
     return told - finished if finished else frozenset(cell for cell in told if _is_failure(_words(cell)))
+
+
+def ends(column: str, cells: Sequence[str]) -> dict[str, End]:
+    """Return how a run ended by every cell of a column that says so, as it is written; ``running`` where it has not."""
+    bad = unfinished(column, cells)
+    word = word_of(column)
+    told: dict[str, End] = {}
+    for cell in set(cells) - {""}:
+        first = word.rpartition("_")[2] if cell.lower() in TRUTH else _words(cell)[0]
+        if first in _UNDER_WAY and cell.lower() not in TRUTH:
+            told[cell] = "running"
+        elif cell in bad:
+            told[cell] = "diverged" if first in _DIVERGED else "crashed"
+        elif first in _FINISHED or word in _CODES:
+            told[cell] = "finished"
+    return told
 
 
 def may_tell(column: str) -> bool:

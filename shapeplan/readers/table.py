@@ -11,6 +11,10 @@ from shapeplan.cells import ABSENT, Cells
 from shapeplan.errors import ErrorDetail, InputError
 from shapeplan.numerics.arrays import Bools, Ints
 from shapeplan.readers.last_line import ShortCell
+from shapeplan.readers.tree import MOST_NESTED, is_flat, too_deep
+
+MOST_COLUMNS = 20_000
+"""Exporters write a column a setting and a metric, which are thousands at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,22 +125,38 @@ class Table:
         )
 
 
-def flattened(record: Record) -> Record:
-    """Return a record whose cells hold no mappings: ``{"config": {"width": 8}}`` has a cell ``config.width``."""
-    if not any(isinstance(cell, Mapping) for cell in record.cells.values()):
+def refuse_many_columns(count: int, name: str) -> None:
+    """Raise `InputError` for a log with more columns than any log has."""
+    if count > MOST_COLUMNS:
+        message = f"has {count:,} columns, and a log has at most {MOST_COLUMNS:,}"
+        hint = "is it the other way round? a row is a point of training, a column what was logged there"
+        raise InputError(ErrorDetail("too-many-columns", message, hint, name, 1))
+
+
+def flattened(record: Record, name: str | None = None) -> Record:
+    """Return a record whose cells hold no mappings: ``{"config": {"width": 8}}`` has a cell ``config.width``.
+
+    Raises
+    ------
+    InputError
+        If they are nested too deeply; it is placed in the input `name`.
+    """
+    if is_flat(record.cells.values()):
         return record
     cells: dict[str, object] = {}
     lines: dict[str, int] = {}
 
-    def add(prefix: str, mapping: Mapping[str, object], line: int) -> None:
+    def add(prefix: str, mapping: Mapping[str, object], line: int, depth: int) -> None:
+        if depth > MOST_NESTED:
+            raise too_deep(record.file or name, line)
         for key, cell in mapping.items():
             place = getattr(mapping, "lines", record.lines).get(key, line)
             if isinstance(cell, Mapping):
-                add(f"{prefix}{key}.", cell, place)
+                add(f"{prefix}{key}.", cell, place, depth + 1)
             else:
                 cells[prefix + key], lines[prefix + key] = cell, place
 
-    add("", record.cells, record.line)
+    add("", record.cells, record.line, 1)
     return replace(record, cells=cells, lines=lines)
 
 

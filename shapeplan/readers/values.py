@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from shapeplan.errors import ErrorDetail
-from shapeplan.readers.columns import Columns
+from shapeplan.errors import ErrorDetail, count_of, details_at
+from shapeplan.readers.columns import SETTINGS, Columns
 from shapeplan.readers.names import SHAPE, word_of
 from shapeplan.readers.notations import WITH_UNITS
 from shapeplan.readers.numbers import as_number, decimal_commas, is_blank, label_faults, read_numbers
 from shapeplan.readers.table import Table
+from shapeplan.readers.within import check_derived, out_of_bounds
 
 _SPARSE = 3
 """Empty cells after which a row is told once."""
@@ -43,7 +44,7 @@ def read_values(table: Table, columns: Columns, name: str) -> tuple[dict[str, An
     details: list[ErrorDetail] = []
     for column, role in wanted.items():
         numbers, notation, mistakes = read_numbers(table, column, name, positive=role != "metric", european=european)
-        if mistakes and role in _SPARE and len(mistakes) == len(table) and _is_spare(table, column, role):
+        if mistakes and role in _SPARE and count_of(mistakes) == len(table) and _is_spare(table, column, role):
             continue
         unit = columns.flops.unit if role == "flops" and columns.flops else columns.scales.get(role, 1.0)
         if unit != 1.0 and notation in WITH_UNITS:
@@ -51,7 +52,10 @@ def read_values(table: Table, columns: Columns, name: str) -> tuple[dict[str, An
             mistakes += _without_unit(table, column, name)
             numbers = numbers / unit
             units.append(column)
-        values[role] = numbers if role == "flops" else numbers * unit
+        with np.errstate(over="ignore"):
+            values[role] = numbers if role == "flops" else numbers * unit
+            if role != "metric":
+                mistakes += out_of_bounds(numbers * unit, role, table, column, name)
         if role == "metric":
             # A run that was not evaluated here is left out as one that diverged is.
             mistakes = [
@@ -69,6 +73,10 @@ def read_values(table: Table, columns: Columns, name: str) -> tuple[dict[str, An
         if not (mistakes and "run" in columns.unsure):
             values["run"] = table.cells[columns.roles["run"]]
             details += mistakes
+    for role in SETTINGS:
+        column = columns.roles.get(role, "")
+        plain = table.cells[column].numbers() if column and role not in columns.dims else None
+        details += out_of_bounds(plain, role, table, column, name) if plain is not None else []
     details = _sparse_rows(details)
     said = [f"cells of {', '.join(map(repr, found))} are read with {notation}" for notation, found in notes.items()]
     if units:
@@ -83,13 +91,24 @@ def _is_spare(table: Table, column: str, role: str) -> bool:
 
 def _without_unit(table: Table, column: str, name: str) -> list[ErrorDetail]:
     """Return an error for every cell without a unit in a column whose header says one, and other cells theirs."""
-    hint = "write all cells of the column with their unit, or none"
-    return [
-        ErrorDetail("two-units", "the header says a unit, and other cells theirs", hint, *place)
-        for row, cell in enumerate(table.cells[column])
+    cells = table.cells[column]
+    bare = [
+        row
+        for row, cell in enumerate(cells)
         if not is_blank(cell) and not re.search(r"[A-Za-z]\.?$", str(cell).strip())
-        for place in [(table.file_of(row, name), table.line_of(row, column), column, str(cell))]
     ]
+    return details_at(
+        bare,
+        lambda row: ErrorDetail(
+            "two-units",
+            "the header says a unit, and other cells theirs",
+            "write all cells of the column with their unit, or none",
+            table.file_of(row, name),
+            table.line_of(row, column),
+            column,
+            str(cells[row]),
+        ),
+    )
 
 
 def _sparse_rows(details: list[ErrorDetail]) -> list[ErrorDetail]:
@@ -120,31 +139,33 @@ def _at_step_zero(mistakes: list[ErrorDetail], role: str, column: str) -> list[E
         (zeros if is_zero else others).append(found)
     if role not in _PROGRESS or not zeros:
         return mistakes
-    many = f", and in {len(zeros) - 1} rows below" if len(zeros) > 1 else ""
+    many = f", and in {count_of(zeros) - 1} rows below" if count_of(zeros) > 1 else ""
     message = f"{column} is 0 here{many}: a row of step 0, before any training"
     hint = f"`where='{column}>0'` leaves such rows out, `last_point` too"
     first = replace(zeros[0], code="step-zero", message=message, hint=hint)
     return [first, *others]
 
 
-def with_width(values: dict[str, Any], columns: Columns, table: Table) -> Columns:
+def with_width(values: dict[str, Any], columns: Columns, table: Table, name: str) -> Columns:
     """Return the columns with a width from heads and their size, where no column is the width."""
     found = [column for column in columns.ignored if word_of(column) in _HEAD_DIMS]
     sizes = table.cells[found[0]].numbers() if found and "heads" in values and "width" not in columns.dims else None
     if sizes is None or not np.isfinite(sizes).all() or (sizes <= 0).any():
         return columns
     values["width"] = values["heads"] * sizes
+    check_derived("width", values["width"], table.lines, name)
     note = f"width is {columns.roles['heads']!r} x {found[0]!r}"
     ignored = tuple(column for column in columns.ignored if column != found[0])
     return replace(columns, dims=("width", *columns.dims), notes=(*columns.notes, note), ignored=ignored)
 
 
-def with_ratio(values: dict[str, Any], columns: Columns) -> Columns:
+def with_ratio(values: dict[str, Any], columns: Columns, table: Table, name: str) -> Columns:
     """Return the columns with an MLP dim from its ratio to the width, where that is a column and varies."""
     ratio = values.pop("mlp_ratio", None)
     if ratio is None or "mlp_dim" in values or "width" not in columns.dims or np.ptp(ratio) == 0:
         return columns
     values["mlp_dim"] = ratio * values["width"]
+    check_derived("mlp_dim", values["mlp_dim"], table.lines, name)
     note = f"mlp_dim is {columns.roles['mlp_ratio']!r} x width"
     dims = tuple(dim for dim in SHAPE if dim in columns.dims or dim == "mlp_dim")
     dims += tuple(dim for dim in columns.dims if dim not in SHAPE)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, TextIO
 
-from shapeplan.errors import SHOWN, Caution, ErrorDetail, InputError, OutputError, ShapeplanError
+from shapeplan.errors import MOST_KEPT, SHOWN, Caution, ErrorDetail, InputError, OutputError, ShapeplanError, count_of
 from shapeplan.render.text import printable
 
 if TYPE_CHECKING:
@@ -171,15 +171,15 @@ class Console:
         if self.as_json:
             import json
 
-            first, *others = (asdict(self._worded_detail(detail)) for detail in error.details[:SHOWN])
+            first, *others = (_as_json(self._worded_detail(detail)) for detail in error.details[:SHOWN])
             body: dict[str, Any] = first
             if others:
                 body["others"] = others
-                body["total"] = len(error.details)
+                body["total"] = error.total
             self._say(json.dumps({"error": body}))
             return
         if self.github:
-            for detail in error.details:
+            for detail in error.details[:MOST_KEPT]:
                 place = {"file": detail.file, "line": detail.line}
                 message = str(replace(self._worded_detail(detail), file=None, line=None))
                 self.text(annotation("error", detail.code, message, **place))
@@ -189,8 +189,8 @@ class Console:
         else:
             self._say(f"error: {_count_of(error.details, error.noun)}", "31")
             self._say_table([self._worded_detail(detail) for detail in error.details[:SHOWN]])
-            if len(error.details) > SHOWN:
-                self._say(f"and {len(error.details) - SHOWN} more")
+            if error.total > SHOWN:
+                self._say(f"and {error.total - SHOWN} more")
             self._say("")
         for line in self._lines_of(error):
             self._say(line)
@@ -313,11 +313,18 @@ def annotation(kind: str, title: str, message: str, **place: object) -> str:
     return f"::{kind} {properties}::{escaped(message, _KEPT)}\n"
 
 
+def _as_json(detail: ErrorDetail) -> dict[str, Any]:
+    """Return a detail without how many are alike, which the total has."""
+    return {name: value for name, value in asdict(detail).items() if name != "more"}
+
+
 def _count_of(details: Sequence[ErrorDetail], noun: str) -> str:
     """Return how many mistakes, or whatever they are, there are in which inputs."""
-    files = Counter(detail.file for detail in details if detail.file)
+    files: Counter[str] = Counter()
+    for detail in details:
+        files.update({detail.file: 1 + detail.more} if detail.file else {})
     where = ", ".join(f"{count} in {file}" for file, count in files.items())
-    return f"{len(details)} {noun}" + (f": {where}" if len(files) > 1 else f" in {next(iter(files), 'all')}")
+    return f"{count_of(details)} {noun}" + (f": {where}" if len(files) > 1 else f" in {next(iter(files), 'all')}")
 
 
 def _width(stream: TextIO) -> int:

@@ -10,6 +10,7 @@ import numpy as np
 
 from shapeplan import codes
 from shapeplan.architectures.base import WHOLE_DIMS
+from shapeplan.bounds import bound_of
 from shapeplan.errors import Caution
 from shapeplan.numerics.arrays import Floats
 from shapeplan.provenance import DroppedRow
@@ -19,7 +20,6 @@ Size = TypeVar("Size", float, Floats)
 
 TIED_CORRELATION = 0.99
 """Two dimensions whose logarithms correlate more than this over the shapes never move apart."""
-LARGEST_SIZE = 1e12
 _FEWEST_SHAPES = 3
 _PROPORTIONAL = 0.05
 """Powers as near to 1 as this are 1: sizes are rounded."""
@@ -83,9 +83,10 @@ class Dimensions:
 
 def wrong_size(dim: str, size: float) -> str | None:
     """Return how a dimension is to be given if it cannot have this size: those of a shape are whole numbers."""
-    if dim in WHOLE_DIMS and not (1 <= size <= LARGEST_SIZE and size == round(size)):
-        return f"give a whole number from 1 to {LARGEST_SIZE:g}"
-    return None if 0 < size <= LARGEST_SIZE else f"give a number up to {LARGEST_SIZE:g}"
+    bound = bound_of(dim)
+    if dim in WHOLE_DIMS and not (1 <= size <= bound.most and size == round(size)):
+        return f"give a whole number from 1 to {bound.most:g}"
+    return None if bound.holds(size) else f"give a number {bound}"
 
 
 def hold_two_valued(runs: Runs) -> Runs:

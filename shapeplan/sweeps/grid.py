@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from shapeplan import codes
+from shapeplan.bounds import bound_of
 from shapeplan.errors import ArgumentError, Caution, ErrorDetail
 from shapeplan.numerics.arrays import Floats, Index
 from shapeplan.numerics.grouping import group_alike, is_function
 from shapeplan.quantities import LARGEST_FLOPS, format_flops
 from shapeplan.runs import Runs
-from shapeplan.sweeps.dimensions import LARGEST_SIZE
 
 FEWEST_VALUES = 3
 """Values of a dimension below which a grid has no inside."""
@@ -42,10 +42,10 @@ class Start:
 
 def check_start(start: Start) -> None:
     """Raise `ArgumentError` on a starting point that cannot be."""
-    wrong = [dim for dim, size in start.shape.items() if not 0 < size <= LARGEST_SIZE]
+    wrong = [dim for dim, size in start.shape.items() if not bound_of(dim).holds(size)]
     if wrong or not 1 <= start.flops <= LARGEST_FLOPS:
         what = ", ".join(f"{dim} {start.shape[dim]:g}" for dim in wrong) or f"{start.flops:g} FLOPs"
-        hint = f"give sizes up to {LARGEST_SIZE:g} and 1 to {LARGEST_FLOPS:g} FLOPs"
+        hint = f"give {wrong[0]} {bound_of(wrong[0])}" if wrong else f"give 1 to {LARGEST_FLOPS:g} FLOPs"
         raise ArgumentError(ErrorDetail("bad-start", f"a start with {what} is invalid", hint))
 
 
@@ -166,6 +166,6 @@ def _on_boundary(shape: Floats, columns: Mapping[str, Floats]) -> dict[str, list
         ratio = float(np.exp(np.mean(np.diff(np.log(values)))))
         factor = ratio if value == values[-1] else 1 / ratio
         step = 16 if (values % 16 == 0).all() else 1
-        proposed = [max(step, step * round(min(value * factor**i, LARGEST_SIZE) / step)) for i in (1, 2)]
+        proposed = [max(step, step * round(min(value * factor**i, bound_of(dim).most) / step)) for i in (1, 2)]
         additions[dim] = sorted({float(new) for new in proposed if new != value} or {float(value + step)})
     return additions

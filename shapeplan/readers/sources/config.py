@@ -7,11 +7,14 @@ from pathlib import Path
 
 from shapeplan.errors import ErrorDetail, InputError
 from shapeplan.provenance import Source
+from shapeplan.readers.json_text import loads_once
 from shapeplan.readers.source import read_text
-from shapeplan.readers.structured import load_yaml, loads_once, plain, refuse_duplicates
+from shapeplan.readers.tree import check_tree
+from shapeplan.readers.yaml_text import load_yaml, plain
 
 _STEMS = ("config", "model_config", "hparams", "params", "args", "hyperparameters", "settings", "model")
-_PLACES = (*(f"{stem}{suffix}" for stem in _STEMS for suffix in (".json", ".yaml", ".yml")), ".hydra/config.yaml")
+_HYDRA = ".hydra/config.yaml"
+_PLACES = (*(f"{stem}{suffix}" for stem in _STEMS for suffix in (".json", ".yaml", ".yml")), _HYDRA)
 
 
 def config_beside(folder: Path, root: Path) -> tuple[Mapping[str, object], list[Source]]:
@@ -26,10 +29,19 @@ def config_beside(folder: Path, root: Path) -> tuple[Mapping[str, object], list[
         for name in _PLACES:
             if (place / name).is_file():
                 found, source = load_mapping(place / name)
-                return found, [source]
+                return _of_row(found) if name == _HYDRA else found, [source]
         if place == root or root not in place.parents:
             break
     return {}, []
+
+
+def _of_row(config: Mapping[str, object]) -> Mapping[str, object]:
+    """Return a configuration of Hydra in which the row of a design that it was started for comes first."""
+    row = config.get("design")
+    if not (isinstance(row, Mapping) and "run" in row):
+        return config
+    # What else it holds of the row refers to it: ${design.width}.
+    return {**{key: value for key, value in config.items() if key != "design"}, **row}
 
 
 def has_config(folder: Path) -> bool:
@@ -54,7 +66,7 @@ def load_mapping(path: Path) -> tuple[Mapping[str, object], Source]:
             raise InputError(ErrorDetail("bad-json", "is not JSON", hint, str(path))) from None
     else:
         loaded = load_yaml(text.body, str(path))
-        refuse_duplicates(loaded, str(path))
+        check_tree(loaded, str(path))
         data = plain(loaded)
     if not isinstance(data, dict):
         raise InputError(ErrorDetail("wrong-type", "is not a mapping", "check the file", str(path)))

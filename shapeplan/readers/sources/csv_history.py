@@ -10,7 +10,8 @@ from shapeplan.readers.numbers import as_number, is_blank
 from shapeplan.readers.source import read_text
 from shapeplan.readers.sources.config import config_beside, has_config
 from shapeplan.readers.sources.finding import matching, run_name, start_of
-from shapeplan.readers.sources.run_log import STEPS, RunLog, is_of_sweep
+from shapeplan.readers.sources.run_log import RunLog, is_of_sweep
+from shapeplan.readers.sources.steps import STEPS
 
 NAME = "tables beside a config"
 _PATTERNS = ("metrics.csv", "log.csv", "history.csv", "progress.csv", "train*.csv")

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from shapeplan.errors import ErrorDetail, InputError
+from shapeplan.readers.source import unreadable
 
 
 def files_of(path: Path) -> list[Path]:
@@ -46,12 +46,6 @@ def start_of(file: Path, size: int) -> bytes:
             return stream.read(size)
     except OSError as error:
         raise unreadable(file, error) from None
-
-
-def unreadable(path: Path, error: OSError) -> InputError:
-    """Return the error of a file or folder that the system does not open."""
-    why = (error.strerror or str(error)).lower()
-    return InputError(ErrorDetail("unreadable", f"cannot be read: {why}", "check its permissions", str(path)))
 
 
 def run_name(home: Path, root: Path) -> str:

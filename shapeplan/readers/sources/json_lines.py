@@ -15,7 +15,8 @@ from shapeplan.readers.names import is_loss
 from shapeplan.readers.source import read_text
 from shapeplan.readers.sources.config import config_beside, has_config
 from shapeplan.readers.sources.finding import matching, run_name, start_of
-from shapeplan.readers.sources.run_log import RunLog, is_of_sweep, step_of
+from shapeplan.readers.sources.run_log import RunLog, is_of_sweep
+from shapeplan.readers.sources.steps import step_of
 
 NAME = "metrics in JSON Lines"
 _PATTERNS = (
@@ -50,13 +51,15 @@ def read(path: Path, root: Path) -> list[RunLog]:
     text = read_text(path)
     config: dict[str, object] = {}
     entries: list[Mapping[str, object]] = []
+    is_cut = False
     lines = [text.body] if _object(text.body) is not None else text.body.split("\n")
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
         entry = _object(line)
         if entry is None and number == len(lines) and not text.body.endswith("\n"):
-            break  # A run that was killed leaves half a line.
+            is_cut = True
+            break
         if entry is None:
             hint = "leave the run out, or mend the line"
             raise InputError(ErrorDetail("bad-json", "is not a JSON object", hint, str(path), number))
@@ -67,7 +70,8 @@ def read(path: Path, root: Path) -> list[RunLog]:
             entries.append(told)
     beside, sources = config_beside(path.parent, root)
     config = {**beside, **config}
-    return [RunLog(run_name(path.parent, root), str(path), config, entries, sources=[text.source, *sources])]
+    name = run_name(path.parent, root)
+    return [RunLog(name, str(path), config, entries, sources=[text.source, *sources], is_cut=is_cut)]
 
 
 def _logged(entry: Mapping[str, object]) -> dict[str, object] | None:

@@ -16,9 +16,9 @@ from typing import Any
 
 from shapeplan.errors import ErrorDetail, InputError
 from shapeplan.provenance import Source
-from shapeplan.readers.source import first_line, library
+from shapeplan.readers.source import first_line, library, unreadable
 from shapeplan.readers.sources.config import load_mapping
-from shapeplan.readers.sources.finding import files_of, matching, start_of, unreadable
+from shapeplan.readers.sources.finding import files_of, matching, start_of
 from shapeplan.readers.sources.run_log import RunLog
 
 NAME = "MLflow"

@@ -6,17 +6,16 @@ of them where that is asked for.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from shapeplan.provenance import Source
 from shapeplan.readers.names import claim_of, is_held_out, is_loss
-from shapeplan.readers.numbers import as_number
+from shapeplan.readers.sources.ending import DIVERGED, state_of
+from shapeplan.readers.sources.steps import step_of
+from shapeplan.readers.states import may_tell
 from shapeplan.readers.table import Record, flattened
 
-STEPS = ("step", "_step", "global_step", "trainer/global_step", "iteration", "iter", "training_iteration")
-"""Names of what orders the entries, the first that is there."""
 _SPLITS = ("split", "mode", "phase", "stage", "subset", "type", "kind")
 """Names of what tells an evaluation from training."""
 _OF_SWEEPS = ("width", "depth", "mlp_dim", "mlp_ratio", "run")
@@ -46,6 +45,8 @@ class RunLog:
         The files that were read.
     notes : sequence of str
         What was understood.
+    is_cut : bool
+        Whether the log ends inside a line, as that of a run that was killed.
     """
 
     name: str
@@ -56,12 +57,14 @@ class RunLog:
     end: float = 0.0
     sources: Sequence[Source] = ()
     notes: Sequence[str] = ()
+    is_cut: bool = False
 
 
 def records_of(run: RunLog, *, all_points: bool) -> tuple[list[Record], int]:
     """Return the evaluations of a run as rows, the last or all, and how many there are.
 
-    Every row has the config, and of everything that was logged the last value until then.
+    Every row has the config, and of everything that was logged the last value until then. Its ``state`` is what the
+    log tells of the end, where the run does not, or diverged.
     """
     config = {key: value for key, value in _scalars(run.config).items() if value is not None}
     if run.name:
@@ -79,6 +82,10 @@ def records_of(run: RunLog, *, all_points: bool) -> tuple[list[Record], int]:
             rows.append({**config, **_totals(run, carried), **carried})
     if not rows:
         rows = [{**config, **_totals(run, carried), **carried}]
+    state = state_of(config, entries, is_cut=run.is_cut)
+    # A program that ends well may have trained a model that diverged.
+    if state == DIVERGED or (state is not None and not any(map(may_tell, rows[-1]))):
+        rows = [{**row, "state": state} for row in rows]
     kept = rows if all_points else rows[-1:]
     return [Record(1, row, file=run.file) for row in kept], len(rows)
 
@@ -86,13 +93,6 @@ def records_of(run: RunLog, *, all_points: bool) -> tuple[list[Record], int]:
 def is_of_sweep(names: Iterable[str]) -> bool:
     """Return whether columns hold shapes or name runs: those of a sweep's log, not of the history of a run."""
     return any(claim.role in _OF_SWEEPS for name in names if (claim := claim_of(name)))
-
-
-def step_of(entry: Mapping[str, object]) -> float | None:
-    """Return the step of an entry, where it has one."""
-    step = next((entry[name] for name in STEPS if name in entry), None)
-    number = None if isinstance(step, str) else as_number(step)
-    return number if number is not None and math.isfinite(number) else None
 
 
 def _named(entry: dict[str, object]) -> dict[str, object]:

@@ -39,9 +39,6 @@ _SETTING = re.compile(
 )
 _START = 2**24
 """Bytes in which an evaluation is looked for, to tell such a log from other text."""
-_LAST_STEP = ("max_iters", "max_steps", "num_iterations", "total_steps", "num_steps", "train_steps")
-_WHOLE = 0.9
-"""Share of the steps that were planned after which a run has ended; evaluations are some steps apart."""
 _OF_CONFIG = ("width", "depth", "mlp_dim", "mlp_ratio", "heads", "params", "batch_size")
 
 
@@ -77,9 +74,6 @@ def read(path: Path, root: Path) -> list[RunLog]:
     alone = sum(file.suffix in _SUFFIXES for file in path.parent.iterdir()) == 1
     name = run_name(path.parent, root) if alone else run_name(path.with_suffix(""), root)
     config = {**beside, **settings}
-    planned = next((_value(str(settings[key])) for key in _LAST_STEP if key in settings), None)
-    if planned and entries:
-        config["state"] = "finished" if int(str(entries[-1]["step"])) >= _WHOLE * planned else "unfinished"
     return [RunLog(name, str(path), config, entries, sources=[text.source, *sources], notes=notes)]
 
 

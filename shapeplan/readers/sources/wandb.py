@@ -16,8 +16,8 @@ from typing import Any
 
 from shapeplan.errors import ErrorDetail, InputError
 from shapeplan.provenance import Source
-from shapeplan.readers.source import check_size, first_line, library
-from shapeplan.readers.sources.finding import matching, unreadable
+from shapeplan.readers.source import check_size, first_line, library, unreadable
+from shapeplan.readers.sources.finding import matching
 from shapeplan.readers.sources.run_log import RunLog
 
 NAME = "Weights & Biases"
@@ -77,7 +77,7 @@ def read(path: Path, root: Path) -> list[RunLog]:
     if not told:
         raise _broken(path, "it holds no run")
     steady = {key: value for key, value in summary.items() if not any(f"summary.{key}" in entry for entry in entries)}
-    cells = {**told, "state": state, "config": _public(config), "summary": _public(steady)}
+    cells = {**told, **_named(config), "state": state, "config": _public(config), "summary": _public(steady)}
     return [RunLog("", str(path), cells, entries, sources=[Source(str(path), hashlib.sha256(raw).hexdigest())])]
 
 
@@ -97,6 +97,7 @@ def read_address(address: str) -> list[RunLog]:
             cells = {
                 "run_id": run.id,
                 "name": run.name,
+                **_named(run.config),
                 "state": run.state,
                 "config": _public(run.config),
                 "summary": _public(dict(run.summary)),
@@ -124,6 +125,11 @@ def _update(into: dict[str, object], items: Iterable[Any]) -> None:
         else:
             # W&B writes NaN and infinities as Python's json does.
             place[path[-1]] = json.loads(item.value_json)
+
+
+def _named(config: Mapping[str, object]) -> dict[str, object]:
+    """Return the name that a sweep over the runs of a design gave a run, over the one that W&B made up."""
+    return {"run": config["run"]} if isinstance(config.get("run"), str) else {}
 
 
 def _public(mapping: Mapping[str, object]) -> dict[str, object]:

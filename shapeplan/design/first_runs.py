@@ -1,0 +1,72 @@
+"""The first runs of a pool, before any law: those that pin down a smooth surface in the logarithms, among the cheap."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from shapeplan.numerics.arrays import Bools, Floats
+from shapeplan.runs import Runs
+
+_NOISE = 0.1
+"""Noise of a run beside the prior standard deviation of a coefficient, 1: what is left to tell of a run seen twice."""
+_CURVED = 0.5
+"""Prior standard deviation of coefficients of the second order beside those of the first."""
+_CHEAP = 0.5
+"""Quantile of the compute of the pool up to which runs are cheap."""
+
+
+def first_runs(pool: Runs, done: Sequence[int], left: Bools, budget: float, count: int) -> list[int]:
+    """Return the rows that tell most about a quadratic in the logarithms of shape and compute, given those done.
+
+    The Bayesian D-optimal design, built greedily: every run is the one whose metric is least certain given those before
+    it (the largest gain of the determinant of the information). It is looked for among the cheaper half of the pool,
+    and among all where none of that is left.
+
+    Parameters
+    ----------
+    pool : Runs
+        Runs to choose from.
+    done : sequence of int
+        Rows of the pool that are known.
+    left : ndarray of bool, shape (rows,)
+        Rows that may be chosen.
+    budget : float
+        Compute of all together, in the convention of the pool.
+    count : int
+        How many at most.
+    """
+    surface = _quadratic(pool)
+    known = np.eye(surface.shape[1])
+    for row in done:
+        known = _after(known, surface[row])
+    cheap = pool.flops <= np.quantile(pool.flops, _CHEAP)
+    left, chosen = left.copy(), list[int]()
+    while len(chosen) < count:
+        able = left & (pool.flops <= budget)
+        able = able & cheap if (able & cheap).any() else able
+        if not able.any():
+            break
+        spread = np.einsum("ri,ij,rj->r", surface, known, surface)
+        row = int(np.argmax(np.where(able, spread, -np.inf)))
+        chosen.append(row)
+        left[row] = False
+        budget -= float(pool.flops[row])
+        known = _after(known, surface[row])
+    return chosen
+
+
+def _quadratic(pool: Runs) -> Floats:
+    """Return a constant, the standardized logarithms of what varies, and their products, shape (rows, terms)."""
+    logs = np.log(np.column_stack([pool.shape, pool.flops]))
+    logs = logs[:, np.ptp(logs, axis=0) > 0]
+    z = (logs - logs.mean(axis=0)) / logs.std(axis=0)
+    products = [_CURVED * z[:, i] * z[:, j] for i in range(z.shape[1]) for j in range(i, z.shape[1])]
+    return np.column_stack([np.ones(len(pool)), z, *products])
+
+
+def _after(known: Floats, row: Floats) -> Floats:
+    """Return the covariance of the coefficients once a run is seen (a Kalman update)."""
+    seen = known @ row
+    return np.asarray(known - np.outer(seen, seen) / (row @ seen + _NOISE**2))
