@@ -334,7 +334,7 @@ def test_a_logarithm_or_a_rate_is_no_count_even_by_hand(tmp_path: Path, column: 
         sp.read_runs(path, columns={"flops": column})
 
 
-@pytest.mark.parametrize("name", ["n_state", "Breite", "E", "wіdth"])  # noqa: RUF001 - one letter is Cyrillic
+@pytest.mark.parametrize("name", ["n_state", "Breite", "E"])
 def test_a_width_under_any_name_is_named_where_the_log_has_none(name: str) -> None:
     table = [{name if key == "width" else key: value for key, value in row.items()} for row in rows()]
     told = [str(caution) for caution in sp.read_runs(table).cautions if caution.code == "unread-column"]

@@ -41,7 +41,9 @@ def misspelt(runs: Runs, columns: Columns) -> list[ErrorDetail]:
         name = _looks_like(word_of(column))
         if len(name) < _SHORTEST or runs.cells[column].is_constant() or not may_be_factor(column):
             continue
-        near = [name] if name in words else difflib.get_close_matches(name, words, 1, _NEAR)
+        # A letter too many or too few is a slip; more is another word.
+        alike = [word for word in words if abs(len(word) - len(name)) <= 1]
+        near = [name] if name in words else difflib.get_close_matches(name, alike, 1, _NEAR)
         values = runs.cells[column].numbers() if near else None
         if values is None or not (values > 0).all():
             continue
