@@ -224,7 +224,7 @@ def test_simulate_takes_a_law_and_a_design(program: Program, law: Path, tmp_path
     ("arguments", "status", "message"),
     [
         (["recommend", "--flops", "foo"], 2, "'foo' is not an amount of compute"),
-        (["recommend", "--flops", "-5"], 2, "'-5' is not above 0"),
+        (["recommend", "--flops", "-5"], 2, "'-5' is not from 1e-6 to 1e40 FLOPs"),
         (["recommend", "--flops", "nan"], 2, "'nan' is not an amount of compute"),
         (["recommend"], 2, "nothing says what is to be spent; give one of --flops 1e21, --loss 0.15"),
         (["recommend", "--flops", "1e21", "--weights", "some"], 2, "'some' are no weights"),
