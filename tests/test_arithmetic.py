@@ -50,7 +50,7 @@ def scaled(rows: list[Row], column: str, factor: float, chosen: set[int]) -> lis
 @settings(max_examples=30)
 @given(
     st.sampled_from(["forward_flops", "examples", "params", "width"]),
-    st.sampled_from([0.01, 0.1, 1 / 3, 3.0, 10.0, 1e3, 1e9]),
+    st.sampled_from([0.01, 0.1, 1 / 3, 3.0, 10.0, 1e3, 1e5]),
     st.integers(0, 120),
 )
 def test_a_cell_that_is_off_by_a_factor_is_named(
