@@ -18,7 +18,7 @@ PRELOADED = [
     *("shapeplan", "shapeplan.cli.app", "shapeplan.cli.fit", "shapeplan.cli.recommend", "shapeplan.cli.design"),
     *("numpy", "pydantic", "rich.console", "rich.table", "scipy.optimize"),
 ]
-TIMEOUT = 120
+TIMEOUT = 300
 
 
 def run(arguments: list[str], folder: Path, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
