@@ -194,6 +194,11 @@ class Runs:
         keys = [run, *(column for column in progress if column is not None), *self.shape.T]
         return replace(self, run=run, run_names=tuple(names)).take(np.lexsort(keys[::-1]))
 
+    def last_rows(self) -> Index:
+        """Return the row of every run with the most compute, shape (runs,); of several the last."""
+        order = np.lexsort((self.flops, self.run))
+        return np.asarray(order[np.append(np.diff(self.run[order]) != 0, True)])
+
     def spent(self) -> Floats:
         """Return the compute of every run at its last row, shape (runs,)."""
         spent = np.zeros(len(self.run_names))

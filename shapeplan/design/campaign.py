@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from shapeplan.design.matching import LONG_ENOUGH, last_rows, matched
+from shapeplan.design.matching import LONG_ENOUGH, matched
 from shapeplan.design.next_run import LITTLE
 from shapeplan.design.pool import PoolChoice, next_from_pool
 from shapeplan.errors import Caution
@@ -151,12 +151,12 @@ def campaign(design: Runs, log: Runs | None, ends: Sequence[str | None] = ()) ->
     InputError
         If a run has the name of a row of the design and another shape.
     """
-    design = replace(last_rows(design), loss=None)
+    design = replace(design.take(np.sort(design.last_rows())), loss=None)
     names = [design.run_names[run] for run in design.run]
     planned = [Progress(name, "pending", float(flops)) for name, flops in zip(names, design.flops, strict=True)]
     if log is None:
         return Campaign(design, None, tuple(planned), ())
-    last = last_rows(log)
+    last = log.take(np.sort(log.last_rows()))
     flops = convert_flops(last.flops, log.flops_convention, design.flops_convention)
     own = [last.run_names[run] for run in last.run]
     lines = [(last.file_of(row), int(line)) for row, line in enumerate(last.lines.tolist())]

@@ -15,12 +15,6 @@ LONG_ENOUGH = 0.98
 """Part of its planned compute from which a run is at its end: steps are whole, and costs are rounded."""
 
 
-def last_rows(runs: Runs) -> Runs:
-    """Return the row of every run with the most compute."""
-    order = np.lexsort((runs.flops, runs.run))
-    return runs.take(np.sort(order[np.append(np.diff(runs.run[order]) != 0, True)]))
-
-
 def matched(
     design: Runs, names: Sequence[str], shapes: Mapping[str, Floats], flops: Floats, lines: Sequence[tuple[str, int]]
 ) -> Ints:

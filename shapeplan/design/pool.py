@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from shapeplan.design.first_runs import first_runs
-from shapeplan.design.matching import last_rows, matched
+from shapeplan.design.matching import matched
 from shapeplan.design.next_run import (
     DEFAULT_CANDIDATES,
     LEAST_NOISE,
@@ -176,7 +176,7 @@ def next_from_pool(
         If a run so far has the name of one of the pool and another shape.
     """
     check_numbers(target, target if math.isinf(budget) else budget, candidates, noise)
-    pool = replace(last_rows(pool), loss=None)
+    pool = replace(pool.take(np.sort(pool.last_rows())), loss=None)
     done = _done(pool, fit, log)
     left = np.ones(len(pool), dtype=bool)
     left[done] = False

@@ -161,11 +161,8 @@ def refuse_unfinished(table: Table, conditions: Sequence[str], name: str) -> lis
 
 def last_points(runs: Runs) -> tuple[Runs, tuple[DroppedRow, ...]]:
     """Return the row of every run with the most compute, and the others."""
-    last: dict[int, int] = {}
-    for i, run in enumerate(runs.run.tolist()):
-        if run not in last or runs.flops[i] >= runs.flops[last[run]]:
-            last[run] = i
-    keep = np.isin(np.arange(len(runs)), list(last.values()))
+    keep = np.zeros(len(runs), dtype=bool)
+    keep[runs.last_rows()] = True
     return _split(runs, keep, "not the last point of its run")
 
 

@@ -50,7 +50,7 @@ def read_campaign(
         return None
     runs = read_under_way(path, metric=metric, dims=dims, columns=columns, config=config, architecture=architecture)
     told: list[End | None] = [None] * len(runs.run_names)
-    last = [int(np.flatnonzero(runs.run == run)[np.argmax(runs.flops[runs.run == run])]) for run in range(len(told))]
+    last = runs.last_rows().tolist()
     for column, cells in runs.cells.items():
         written = ["" if cell is ABSENT or cell is None else str(cell).strip() for cell in cells]
         if may_tell(column):

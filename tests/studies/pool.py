@@ -28,7 +28,6 @@ from shapeplan.errors import FitError, PlanError
 from shapeplan.fitting.result import Fit
 from shapeplan.optimum.best_shape import best_shape
 from shapeplan.optimum.cost_model import CostModel
-from shapeplan.runs import Runs
 
 NAMES = ("morph", "isoflop_rw", "routing_moe")
 SHARES = (0.1, 0.3)
@@ -41,7 +40,7 @@ class Replay:
     def __init__(self, name: str) -> None:
         self.name = name
         self.log = sp.read_runs(SWEEPS / f"{name}.csv", **OPTIONS.get(name, {}))
-        self.pool = self.log.take(last_rows(self.log))
+        self.pool = self.log.take(np.sort(self.log.last_rows()))
         self.cost, self.target = self.pool.flops, float(self.log.flops.max())
         self.start = [one.row for one in next_from_pool(self.pool, self.target, candidates=START).chosen]
 
@@ -103,12 +102,6 @@ class Replay:
             if row not in chosen and self.cost[chosen].sum() + self.cost[row] <= budget:
                 chosen.append(row)
         return chosen
-
-
-def last_rows(log: Runs) -> np.ndarray:
-    """Return the row of every run with the most compute."""
-    spent = log.spent()
-    return np.flatnonzero(log.flops == spent[log.run])
 
 
 def one(name: str, seed: int) -> list[tuple[int, float, float]]:
