@@ -52,9 +52,7 @@ def next_(
     dims: opt.Dims = None,
     config: opt.Config = None,
     candidates: Annotated[int, typer.Option("--candidates", help="How many runs to suggest.")] = 5,
-    noise: Annotated[
-        str | None, typer.Option("--noise", help="Relative noise of a run. [default: the misfit of the law]")
-    ] = None,
+    noise: opt.PlanNoise = None,
     as_json: opt.AsJson = False,
     output: Annotated[
         Path | None,

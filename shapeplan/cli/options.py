@@ -88,6 +88,9 @@ StartPoint = Annotated[
         help="x0 and t0 (as the law counts), e.g. width=608,depth=10,mlp_dim=928@3.5e18.",
     ),
 ]
+PlanNoise = Annotated[
+    str | None, typer.Option("--noise", help="Relative noise of a run. [default: the misfit of the law]")
+]
 RunNoise = Annotated[str, typer.Option("--run-noise", help="Noise that all rows of a run share, as seeds have.")]
 Tails = Annotated[
     float | None,

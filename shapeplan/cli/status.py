@@ -28,9 +28,7 @@ def status(
     column: opt.ColumnNames = None,
     config: opt.Config = None,
     candidates: Annotated[int, typer.Option("--candidates", help="How many of the rest to suggest.")] = 5,
-    noise: Annotated[
-        str | None, typer.Option("--noise", help="Relative noise of a run. [default: the misfit of the law]")
-    ] = None,
+    noise: opt.PlanNoise = None,
     as_json: opt.AsJson = False,
     output: opt.Output = None,
     quiet: opt.Quiet = False,

@@ -78,10 +78,14 @@ def beyond_bounds(kind: str, data: Any) -> Iterator[Fault]:
     """Yield the numbers of a document that are beyond their bounds."""
     for (least, most), places in _BOUNDS.get(kind, ()):
         for place in places.split():
-            for path, value in _numbers(data, place):
-                if not least <= value <= most:
+            *outer, last = place.split(".")
+            for path, held in _held(data, outer):
+                for key in _keys(held, last):
+                    value = held[key]
+                    if not isinstance(value, int | float) or isinstance(value, bool) or least <= value <= most:
+                        continue
                     why = "is not positive" if value <= 0 < least else f"is not in {least:g} ... {most:g}"
-                    yield Fault(path, why)
+                    yield Fault((*path, key), why)
 
 
 def bounds_of(form: Form, constant: str) -> Bounds:
@@ -92,14 +96,12 @@ def bounds_of(form: Form, constant: str) -> Bounds:
     return least * (1 - _ROUNDING), most * (1 + _ROUNDING)
 
 
-def _numbers(data: Any, place: str) -> Iterator[tuple[Path, float]]:
-    """Yield the numbers of a document at a place of the table; what is missing, or null, is none."""
+def _held(data: Any, steps: list[str]) -> list[tuple[Path, Any]]:
+    """Return what a document has at a place of the table, with its paths; nothing where it lacks it."""
     found: list[tuple[Path, Any]] = [((), data)]
-    for step in place.split("."):
+    for step in steps:
         found = [((*path, key), held[key]) for path, held in found for key in _keys(held, step)]
-    for path, value in found:
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            yield path, value
+    return found
 
 
 def _keys(held: Any, step: str) -> list[Any]:

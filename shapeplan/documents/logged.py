@@ -11,6 +11,7 @@ from shapeplan.documents.places import Fault, Path
 from shapeplan.fitting.records import HeldOutError, Interval
 from shapeplan.fitting.rows import BESIDE, CENTER, Rows
 from shapeplan.numerics.arrays import Bools, Floats, same
+from shapeplan.numerics.pareto import front_rows
 
 if TYPE_CHECKING:
     from shapeplan.documents.law import LawDocument
@@ -113,9 +114,7 @@ def _front(document: LawDocument, rows: Rows) -> Iterator[Fault]:
     """Yield the front if its rows are not those that no row with as little compute beats."""
     if not document.front:
         return
-    order = np.lexsort((rows.observed, rows.flops))
-    best = np.minimum.accumulate(rows.observed[order])
-    front = order[np.flatnonzero(best < np.concatenate([[np.inf], best[:-1]]))]
+    front = front_rows(rows.flops, rows.observed)
     told = np.array([(row.flops, row.loss) for row in document.front])
     if not same(told, np.column_stack([rows.flops[front], rows.observed[front]])):
         yield Fault(("front",), f"the front is not that of the rows, which has {len(front)}")

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from shapeplan import codes
+from shapeplan.architectures import PowerSum
 from shapeplan.errors import Caution
 from shapeplan.numerics.arrays import Floats
-from shapeplan.numerics.trimmed import least_squares
 from shapeplan.readers.columns import Columns
 from shapeplan.readers.cross_check import span, which_lines
 from shapeplan.runs import Runs
@@ -66,11 +66,10 @@ def _cost_tells(runs: Runs, width: Floats, depth: Floats) -> bool:
 
     Matrices grow with its square, so that columns with these names are in the right place.
     """
-    cost = runs.params if runs.params is not None else None
+    cost = runs.params
     if cost is None and runs.examples is not None:
         cost = runs.flops / runs.examples
     if cost is None or np.ptp(width) == 0 or np.ptp(depth) == 0:
         return False
-    logs = np.column_stack([np.ones(len(runs)), *(np.log(runs.values(dim)) for dim in runs.dims)])
-    growth = dict(zip(runs.dims, least_squares(logs, np.log(cost))[1:], strict=True))
-    return bool(growth["width"] > growth["depth"])
+    (term,) = PowerSum.power_law({dim: runs.values(dim) for dim in runs.dims}, cost).terms
+    return term.exponents["width"] > term.exponents["depth"]

@@ -12,6 +12,7 @@ from shapeplan.bounds import bound_of
 from shapeplan.errors import ArgumentError, Caution, ErrorDetail
 from shapeplan.numerics.arrays import Floats, Index
 from shapeplan.numerics.grouping import group_alike, is_function
+from shapeplan.numerics.pareto import front_rows
 from shapeplan.quantities import LARGEST_FLOPS, format_flops
 from shapeplan.runs import Runs
 
@@ -84,11 +85,7 @@ def pareto_front(shapes: Floats, flops: Floats, loss: Floats) -> list[FrontSegme
     flops, loss : ndarray, shape (rows,)
         Compute and loss.
     """
-    order = np.argsort(flops, kind="stable")
-    best = np.minimum.accumulate(loss[order])
-    steps = order[np.concatenate([[True], loss[order][1:] < best[:-1]])].tolist() if len(order) else []
-    # Of rows of one compute the best is the step.
-    steps = [i for i, after in zip(steps, [*steps[1:], None], strict=True) if after is None or flops[i] < flops[after]]
+    steps = front_rows(flops, loss).tolist()
     segments: list[FrontSegment] = []
     for at, i in enumerate(steps):
         end = float(flops[steps[at + 1]]) if at + 1 < len(steps) else float(flops.max())

@@ -26,6 +26,7 @@ from shapeplan.fitting.records import (
 )
 from shapeplan.fitting.uncertainty.residual_model import ResidualModel
 from shapeplan.numerics.arrays import Bools, Floats, robust_sigma
+from shapeplan.numerics.pareto import front_rows
 from shapeplan.optimum.cost_model import TRUST
 from shapeplan.runs import Runs
 
@@ -322,11 +323,9 @@ def ignored_cautions(ignored: Mapping[str, Explained]) -> list[Caution]:
 def find_front(runs: Runs) -> tuple[FrontRow, ...]:
     """Return the rows that no row with as little compute beats, in order of compute."""
     loss = runs.observed()
-    order = np.lexsort((loss, runs.flops))
-    best = np.minimum.accumulate(loss[order])
-    rows = order[np.flatnonzero(best < np.concatenate([[np.inf], best[:-1]]))]
     return tuple(
-        FrontRow(runs.run_names[runs.run[i]], int(runs.lines[i]), float(runs.flops[i]), float(loss[i])) for i in rows
+        FrontRow(runs.run_names[runs.run[i]], int(runs.lines[i]), float(runs.flops[i]), float(loss[i]))
+        for i in front_rows(runs.flops, loss)
     )
 
 
