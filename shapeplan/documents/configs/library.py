@@ -1,0 +1,89 @@
+"""What a library is told of a plan: its sizes, its transformer, and how it is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from shapeplan.architectures import Decoder, ViT
+from shapeplan.architectures.base import SHAPE_DIMS, Transformer
+from shapeplan.errors import Caution
+
+
+@dataclass(frozen=True)
+class Export:
+    """A snippet of configuration.
+
+    Attributes
+    ----------
+    text : str
+        In the language of the library.
+    cautions : tuple of Caution
+        What of the shape or the architecture the library does not take from it.
+    """
+
+    text: str
+    cautions: tuple[Caution, ...]
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What is exported: sizes, and the transformer where the law has an architecture."""
+
+    width: int
+    depth: int
+    mlp_dim: int
+    heads: int
+    model: Transformer | None
+    family: str
+    title: str
+
+    @property
+    def vit(self) -> ViT | None:
+        """The model, if it is a vision transformer."""
+        return self.model if isinstance(self.model, ViT) else None
+
+    @property
+    def decoder(self) -> Decoder | None:
+        """The model, if it is a decoder."""
+        return self.model if isinstance(self.model, Decoder) else None
+
+
+def _nothing(shape: Shape) -> tuple[Caution, ...]:
+    return ()
+
+
+@dataclass(frozen=True)
+class Library:
+    """How a library is told.
+
+    Attributes
+    ----------
+    write : callable
+        From a shape to the text.
+    model : type of Transformer
+        The kind of model that it builds.
+    tells : frozenset of str
+        Settings of the architecture that the text carries, or the user gives elsewhere.
+    implies : mapping of str to value
+        Settings that the library has no other value of, where it is not the default here.
+    misses : callable
+        From a shape to cautions about sizes that the library cannot have.
+    """
+
+    write: Callable[[Shape], str]
+    model: type[Transformer]
+    tells: frozenset[str]
+    implies: Mapping[str, Any] = field(default_factory=dict)
+    misses: Callable[[Shape], tuple[Caution, ...]] = _nothing
+
+    def untold(self, model: Transformer) -> dict[str, Any]:
+        """Return the settings of a model that the library would not have from the text."""
+        fixed = {*SHAPE_DIMS, "heads", "head_dim", *self.tells}
+        return {
+            setting.name: value
+            for setting in fields(model)
+            if setting.name not in fixed
+            and (value := getattr(model, setting.name)) != self.implies.get(setting.name, setting.default)
+        }
