@@ -19,7 +19,7 @@ def assignments(values: Mapping[str, Any]) -> str:
 
 
 def ratio_to(size: int, of: int) -> float:
-    """Return the ratio from which ``int(of * ratio)`` gives a size back, where a quotient rounded down would miss it."""
+    """Return the ratio from which ``int(of * ratio)`` gives a size back, as a quotient rounded down would not."""
     ratio = size / of
     while int(of * ratio) < size:
         ratio = math.nextafter(ratio, math.inf)
