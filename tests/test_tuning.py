@@ -57,7 +57,7 @@ def test_a_power_of_compute_is_found_exactly_without_noise() -> None:
     assert found.law.exponents["flops"] == pytest.approx(-0.125, abs=1e-6)
     assert found.law.at({"flops": 1e22}).value == pytest.approx(0.3118 * 1e22**-0.125)
     assert found.law.backtest == pytest.approx(1)
-    assert found.law.groups == 10
+    assert found.law.groups == 15
 
 
 def test_a_power_of_parameters_and_tokens_is_found() -> None:
@@ -96,7 +96,7 @@ def test_learning_rate_and_batch_are_tuned_together() -> None:
 
 def test_the_best_of_every_shape_alone_still_tells_what_was_tried() -> None:
     best = read_runs(rows(of_compute), selection=Selection(best_of=("learning_rate",)))
-    assert len(best) == 10
+    assert len(best) == 15
     found = tuning_of(best, 0.9)
     assert found is not None
     assert found.lr.law is not None
@@ -179,8 +179,7 @@ def test_warm_up_and_batch_are_read_where_their_unit_is_told(
 
 def test_a_note_tells_the_law() -> None:
     found = tuning(rows(of_compute))
-    assert tuning_notes(found) == (
-        "the best learning rate of 10 groups goes as flops^-0.125, backtest off by 1x; plans with `format` have it",
-    )
+    said = "as flops^-0.125, 15 groups of the log, backtest off by 1x"
+    assert tuning_notes(found) == (f"the best learning rate goes {said}; a plan with `format` has it",)
     assert found.lr.law is not None
     assert math.isclose(found.lr.law.level, 0.9)

@@ -12,7 +12,7 @@ RATES = (0.25, 0.5, 1.0, 2.0, 4.0)
 SEQ = 512
 
 
-def sizes(tokens: tuple[float, ...] = (1e8, 4e8)) -> Iterator[tuple[int, int, float, float]]:
+def sizes(tokens: tuple[float, ...] = (1e8, 2e8, 4e8)) -> Iterator[tuple[int, int, float, float]]:
     """Yield width, depth, parameters and tokens."""
     for width, depth in SHAPES:
         for seen in tokens:

@@ -10,10 +10,11 @@ from shapeplan.architectures import Decoder, ViT
 from shapeplan.architectures.styles import STYLES
 from shapeplan.documents.configs.library import Library, Shape
 from shapeplan.errors import ArgumentError, ErrorDetail
+from shapeplan.planning.training import Training
 from shapeplan.readers.configs.write import model_config
 
 
-def _hf_vit(shape: Shape) -> str:
+def _hf_vit(shape: Shape, training: Training) -> str:
     config: dict[str, Any] = {
         "model_type": "vit",
         "hidden_size": shape.width,
@@ -27,7 +28,7 @@ def _hf_vit(shape: Shape) -> str:
     return json.dumps(config, indent=2) + "\n"
 
 
-def _hf_llama(shape: Shape) -> str:
+def _hf_llama(shape: Shape, training: Training) -> str:
     config: dict[str, Any] = {
         "model_type": "llama",
         "hidden_size": shape.width,
@@ -46,7 +47,7 @@ def _hf_llama(shape: Shape) -> str:
     return json.dumps(config, indent=2) + "\n"
 
 
-def _hf(shape: Shape) -> str:
+def _hf(shape: Shape, training: Training) -> str:
     """Return the configuration of the architecture's own family, which reads as the same model or is not written."""
     if shape.decoder is None:
         message = "`format=hf` writes the architecture's own family, and the law has none"
@@ -59,6 +60,7 @@ HF_VIT = Library(
     ViT,
     frozenset({"patch", "image", "channels", "qkv_bias", "classes"}),
     {"pool": "tok", "prefix_positions": True},
+    trains=False,
 )
-HF = Library(_hf, Decoder, frozenset(setting.name for setting in fields(Decoder)))
-HF_LLAMA = Library(_hf_llama, Decoder, frozenset({"vocab", "seq", "kv_heads", "tied"}), STYLES["llama"])
+HF = Library(_hf, Decoder, frozenset(setting.name for setting in fields(Decoder)), trains=False)
+HF_LLAMA = Library(_hf_llama, Decoder, frozenset({"vocab", "seq", "kv_heads", "tied"}), STYLES["llama"], trains=False)

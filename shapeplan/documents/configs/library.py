@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, NamedTuple
 
 from shapeplan.architectures import Decoder, ViT
 from shapeplan.architectures.base import SHAPE_DIMS, Transformer
 from shapeplan.errors import Caution
+from shapeplan.planning.training import Training
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,14 @@ class Shape:
         return self.model if isinstance(self.model, Decoder) else None
 
 
-def _nothing(shape: Shape) -> tuple[Caution, ...]:
+class Miss(NamedTuple):
+    """What a library cannot have of a shape, and what to do about it."""
+
+    message: str
+    hint: str
+
+
+def _nothing(shape: Shape) -> tuple[Miss, ...]:
     return ()
 
 
@@ -61,7 +69,7 @@ class Library:
     Attributes
     ----------
     write : callable
-        From a shape to the text.
+        From a shape, and how it is trained, to the text.
     model : type of Transformer
         The kind of model that it builds.
     tells : frozenset of str
@@ -69,14 +77,17 @@ class Library:
     implies : mapping of str to value
         Settings that the library has no other value of, where it is not the default here.
     misses : callable
-        From a shape to cautions about sizes that the library cannot have.
+        From a shape to what the library cannot have of it, in words.
+    trains : bool
+        Whether the text says how the model is trained too.
     """
 
-    write: Callable[[Shape], str]
+    write: Callable[[Shape, Training], str]
     model: type[Transformer]
     tells: frozenset[str]
     implies: Mapping[str, Any] = field(default_factory=dict)
-    misses: Callable[[Shape], tuple[Caution, ...]] = _nothing
+    misses: Callable[[Shape], Sequence[Miss]] = _nothing
+    trains: bool = True
 
     def untold(self, model: Transformer) -> dict[str, Any]:
         """Return the settings of a model that the library would not have from the text."""
@@ -87,3 +98,16 @@ class Library:
             if setting.name not in fixed
             and (value := getattr(model, setting.name)) != self.implies.get(setting.name, setting.default)
         }
+
+
+@dataclass(frozen=True)
+class Trainer:
+    """How a trainer that takes its model from elsewhere is told.
+
+    Attributes
+    ----------
+    write : callable
+        From a title, and how the plan is trained, to the text.
+    """
+
+    write: Callable[[str, Training], str]

@@ -55,6 +55,12 @@ class PowerLaw:
         """What it is a power of."""
         return tuple(self.exponents)
 
+    @property
+    def said(self) -> str:
+        """What it is and what it rests on, in brackets or after a colon."""
+        powers = " ".join(f"{name}^{power:.3g}" for name, power in self.exponents.items())
+        return f"as {powers}, {self.groups} groups of the log, backtest off by {self.backtest:.3g}x"
+
     def at(self, where: Mapping[str, float]) -> Estimate:
         """Return the value at a point, with the interval of a new group there.
 

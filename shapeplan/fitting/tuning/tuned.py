@@ -57,16 +57,10 @@ def tuning_of(runs: Runs, level: float, group: str | None = None) -> Tuning | No
 
 def tuning_notes(tuning: Tuning | None) -> tuple[str, ...]:
     """Return what a fit says of best values that it found."""
-    laws = (
-        {name: tuned.law for name, tuned in (("lr", tuning.lr), ("batch", tuning.batch)) if tuned.law} if tuning else {}
+    named = {} if tuning is None else {"lr": tuning.lr.law, "batch": tuning.batch.law}
+    return tuple(
+        f"the best {NAMES[name]} goes {law.said}; a plan with `format` has it" for name, law in named.items() if law
     )
-    return tuple(f"the best {NAMES[name]} of {told(law)}; plans with `format` have it" for name, law in laws.items())
-
-
-def told(law: PowerLaw) -> str:
-    """Return what a power law rests on: ``5 groups grows as flops^-0.12, backtest off by 1.04x``."""
-    powers = " ".join(f"{name}^{power:.3g}" for name, power in law.exponents.items())
-    return f"{law.groups} groups goes as {powers}, backtest off by {law.backtest:.3g}x"
 
 
 def _tuned(
