@@ -148,7 +148,7 @@ def _length(plan: Plan) -> int | None:
 
 def _batch(training: Training, tuned: Tuned, budget: BudgetPlan, given: float | None) -> Setting:
     if given is not None:
-        return Setting(_whole_inputs(training, _checked(training, given)), "as given")
+        return Setting(_checked(training, given), "as given")
     found = Setting(tuned.constant, "that of every run of the log") if tuned.constant else _by_law(tuned, budget)
     if found.value is None:
         return found
@@ -159,21 +159,22 @@ def _batch(training: Training, tuned: Tuned, budget: BudgetPlan, given: float | 
 
 
 def _checked(training: Training, batch: float) -> float:
-    """Return a batch that the user gives."""
+    """Return a batch that the user gives, in whole sequences of the plan."""
     if not (math.isfinite(batch) and batch >= (training.length or 1)):
         least = f"a sequence, {training.length} tokens" if (training.length or 1) > 1 else "1"
         raise ArgumentError(ErrorDetail("bad-batch", f"`batch` cannot be {batch:g}", f"give at least {least}"))
     if training.duration is not None and batch > training.duration:
         message = f"`batch` of {batch:,.0f} {training.unit} is more than the whole plan, {training.duration:,}"
         raise ArgumentError(ErrorDetail("bad-batch", message, "give a smaller one, or a larger budget"))
-    return batch
+    value = _whole_inputs(training, batch)
+    is_beyond = training.duration is not None and value > training.duration
+    return value - (training.length or 1) if is_beyond else value
 
 
 def _whole_inputs(training: Training, batch: float) -> float:
-    """Return the nearest batch of whole sequences that the plan holds."""
+    """Return the nearest batch of whole sequences."""
     length = training.length or 1
-    most = math.inf if training.duration is None else max(1, training.duration // length)
-    return float(length * min(max(1, round(batch / length)), most))
+    return float(length * max(1, round(batch / length)))
 
 
 def _divisible(training: Training, batch: float) -> float:
