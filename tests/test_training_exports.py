@@ -157,9 +157,9 @@ def test_what_the_log_does_not_tell_is_left_to_the_user(library: str) -> None:
     assert not set(SETTINGS[library]) & parsed(library, text).keys()
     tokens = f"{found.budgets[0].examples:,} tokens"
     for remark in (
-        f"# batch and steps are yours to set: the law comes with no log that tells it; the plan is {tokens}\n",
-        "# learning rate is yours to set: the law comes with no log that tells it\n",
-        "# warm-up is yours to set: the log has no warm-up that is the same in every run\n",
+        f"# batch and steps are yours to set: the log of the law does not tell it; the plan is {tokens}\n",
+        "# learning rate is yours to set: the log of the law does not tell it\n",
+        "# warm-up is yours to set: the log of the law tells none that is the same in every run\n",
     ):
         assert remark in text
 

@@ -17,7 +17,7 @@ _OTHER_BATCH = 1.5
 _PARTS = 8
 """A fitted batch is a multiple of the largest power of two that is at most so large a part of it: devices divide it."""
 _DIGITS = 3
-_UNTOLD = Tuned(reason="the law comes with no log that tells it")
+_UNTOLD = Tuned(reason="the log of the law does not tell it")
 
 
 @dataclass(frozen=True)
@@ -241,7 +241,7 @@ def _beyond(law: PowerLaw, where: dict[str, float]) -> str:
 def _warmup(training: Training, tuning: Tuning) -> Setting:
     steps, share = tuning.warmup_steps, tuning.warmup_share
     if steps is None and share is None:
-        return Setting(None, "the log has no warm-up that is the same in every run")
+        return Setting(None, "the log of the law tells none that is the same in every run")
     if steps is None:
         if training.steps is None:
             return Setting(None, f"the log's is {share:.3g} of the steps, which are not known")

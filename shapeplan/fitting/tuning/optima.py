@@ -19,7 +19,7 @@ _BESIDE = 2
 _FAR = 0.3
 """Loss above the least, as a share of it, from which values that are not next to the best are left out."""
 _SAME_COMPUTE = 0.01
-"""Step in the logarithm of compute that ends a group: runs of one duration end within a batch of each other."""
+"""How much more compute than the least of a group its rows may have: runs of one duration end within a batch."""
 
 
 @dataclass(frozen=True)
@@ -94,16 +94,26 @@ def optima_of(runs: Runs, others: Ints) -> list[Optimum]:
     others : ndarray of int, shape (rows,)
         Which rows are alike in the other columns of the recipe: of several the best counts.
     """
-    found = []
+    found, loss = [], runs.observed()
+    lr, batch = (np.log(runs.recipe[name]) if name in runs.recipe else None for name in ("lr", "batch"))
     for rows in _groups(runs):
-        bests = [_best(runs, rows[others[rows] == kind]) for kind in np.unique(others[rows])]
+        alike = [rows[others[rows] == kind] for kind in np.unique(others[rows])]
+        bests = [_best(loss[some], _some(lr, some), _some(batch, some)) for some in alike if len(some) >= FEWEST_VALUES]
         tuned = [best for best in bests if best is not None]
         if not tuned:
             continue
         best = min(tuned, key=lambda one: one.loss)
-        lr, batch, at_batch = (None if x is None else float(np.exp(x)) for x in (best.lr, best.batch, best.at_batch))
-        means = [_mean(column, rows) for column in (runs.flops, runs.params, runs.examples)]
-        found.append(Optimum(means[0] or 0.0, means[1], means[2], lr, batch, at_batch, best.loss))
+        found.append(
+            Optimum(
+                flops=_mean(runs.flops, rows),
+                params=None if runs.params is None else _mean(runs.params, rows),
+                examples=None if runs.examples is None else _mean(runs.examples, rows),
+                lr=_exp(best.lr),
+                batch=_exp(best.batch),
+                at_batch=_exp(best.at_batch),
+                loss=best.loss,
+            )
+        )
     return found
 
 
@@ -112,28 +122,28 @@ def _groups(runs: Runs) -> Iterator[Ints]:
     if not len(runs):
         return
     shape = runs.shape_groups if runs.dims or runs.params is None else group_alike(runs.params)
-    flops = np.log(runs.flops)
-    order = np.lexsort((flops, shape))
-    ends = (np.diff(shape[order]) != 0) | (np.diff(flops[order]) > _SAME_COMPUTE)
-    yield from np.split(order, np.flatnonzero(ends) + 1)
+    order = np.lexsort((runs.flops, shape))
+    starts, first = [], (-1, 0.0)
+    for place, (kind, flops) in enumerate(zip(shape[order].tolist(), runs.flops[order].tolist(), strict=True)):
+        if kind != first[0] or flops > first[1] * (1 + _SAME_COMPUTE):
+            first = (kind, flops)
+            starts.append(place)
+    yield from np.split(order, starts[1:])
 
 
-def _best(runs: Runs, rows: Ints) -> Best | None:
+def _best(loss: Floats, lr: Floats | None, batch: Floats | None) -> Best | None:
     """Return the best values of the rows of one shape, duration and recipe: learning rates within batches first."""
-    loss = runs.observed()
-    lr, batch = (np.log(runs.recipe[name]) if name in runs.recipe else None for name in ("lr", "batch"))
-    if batch is None or np.ptp(batch[rows]) == 0:
-        at = None if batch is None else float(batch[rows[0]])
-        low = None if lr is None else interior_minimum(lr[rows], loss[rows])
-        return None if low is None else Best(low[1], lr=low[0], at_batch=at)
-    if lr is None or np.ptp(lr[rows]) == 0:
-        low = interior_minimum(batch[rows], loss[rows])
+    if batch is None or np.ptp(batch) == 0:
+        low = None if lr is None else interior_minimum(lr, loss)
+        return None if low is None else Best(low[1], lr=low[0], at_batch=None if batch is None else float(batch[0]))
+    if lr is None or np.ptp(lr) == 0:
+        low = interior_minimum(batch, loss)
         return None if low is None else Best(low[1], batch=low[0], at_batch=low[0])
-    tried = [(float(size), rows[batch[rows] == size]) for size in np.unique(batch[rows])]
-    lows = [(size, low) for size, some in tried if (low := interior_minimum(lr[some], loss[some])) is not None]
+    found = {float(size): interior_minimum(lr[batch == size], loss[batch == size]) for size in np.unique(batch)}
+    lows = [(size, *low) for size, low in found.items() if low is not None]
     if not lows:
         return None
-    sizes, rates, least = np.array([(size, *low) for size, low in lows]).T
+    sizes, rates, least = np.array(lows).T
     low = interior_minimum(sizes, least)
     if low is None:
         i = int(np.argmin(least))
@@ -141,5 +151,13 @@ def _best(runs: Runs, rows: Ints) -> Best | None:
     return Best(low[1], lr=float(np.interp(low[0], sizes, rates)), batch=low[0], at_batch=low[0])
 
 
-def _mean(column: Floats | None, rows: Ints) -> float | None:
-    return None if column is None else float(np.exp(np.mean(np.log(column[rows]))))
+def _some(column: Floats | None, rows: Ints) -> Floats | None:
+    return None if column is None else column[rows]
+
+
+def _mean(column: Floats, rows: Ints) -> float:
+    return float(np.exp(np.mean(np.log(column[rows]))))
+
+
+def _exp(logarithm: float | None) -> float | None:
+    return None if logarithm is None else float(np.exp(logarithm))
