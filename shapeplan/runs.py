@@ -67,6 +67,13 @@ class Runs:
     level_errors : ndarray, shape (rows, levels), or None
         By how much a row would move, relative to its loss, if a level that was estimated for its recipe were off by a
         standard error; None where all rows are of one recipe.
+    recipe : mapping of str to ndarray, shape (rows,)
+        How the row's run was trained, where the input tells: its peak learning rate ``lr``, its ``batch`` in the unit
+        of examples, and its warm-up as ``warmup_steps`` or ``warmup_share``.
+    recipe_columns : tuple of str
+        Other columns of the input that tell the recipe.
+    tried : Runs or None
+        All rows, where of runs that differ in their recipe only the best are kept.
     dropped : tuple of DroppedRow
         Rows of the input that were left out.
     sources, notes, cautions : tuple
@@ -93,6 +100,9 @@ class Runs:
     files: tuple[str, ...] = ()
     stretches: Ints | None = None
     level_errors: Floats | None = None
+    recipe: Mapping[str, Floats] = field(default_factory=dict)
+    recipe_columns: tuple[str, ...] = ()
+    tried: Runs | None = None
     dropped: tuple[DroppedRow, ...] = ()
     sources: tuple[Source, ...] = ()
     notes: tuple[str, ...] = field(default=())
@@ -180,7 +190,8 @@ class Runs:
         index = np.arange(len(self))[rows]
         cells = {column: found.take(index) for column, found in self.cells.items()}
         files = tuple(self.files[i] for i in index.tolist()) if self.files else ()
-        return replace(self, cells=cells, files=files, run=run, run_names=names, **some)
+        recipe = {name: values[rows] for name, values in self.recipe.items()}
+        return replace(self, cells=cells, files=files, recipe=recipe, run=run, run_names=names, **some)
 
     def canonical(self) -> Runs:
         """Return the rows by run, in the order of its name, and by progress: the same whatever their order in the log.

@@ -133,8 +133,14 @@ def recommend(
     form: Annotated[
         str | None,
         typer.Option(
-            "--format", help="table, json, csv; big_vision, timm, hf-vit, hf-llama, hf (mixtures), nanogpt: a config."
+            "--format",
+            help="table, json, csv; a config: big_vision, timm, hf-vit, hf-llama, hf (mixtures), hf-training, nanogpt, "
+            "nanochat, torchtitan, megatron.",
         ),
+    ] = None,
+    batch: Annotated[
+        str | None,
+        typer.Option("--batch", help="Of such a config: tokens (or examples) a step. [default: the log's]"),
     ] = None,
     expect: Annotated[
         str | None,
@@ -166,12 +172,16 @@ def recommend(
     from shapeplan.sweeps.grid import Start
 
     if form is not None:
-        from shapeplan.documents.configs import LIBRARIES
+        from shapeplan.documents.configs import FORMATS
 
-        check_choice("format", form, (*_FORMATS, *LIBRARIES))
+        check_choice("format", form, (*_FORMATS, *FORMATS))
         if as_json and form != "json":
             message = f"--json and --format {form} both say what to print"
             raise ArgumentError(ErrorDetail("bad-format", message, "give one of them", value=form))
+    if batch is not None and form in (None, *_FORMATS):
+        message = "--batch is of a configuration, and --format names none"
+        raise ArgumentError(ErrorDetail("bad-option", message, "give e.g. --format torchtitan, or leave it out"))
+    size = opt.parse_number("--batch", batch, "write e.g. 524288 or 0.5M")
     as_json = as_json or form == "json" or (form is None and output_format is opt.OutputFormat.json)
     console = open_console(quiet=quiet, as_json=as_json, github=output_format is opt.OutputFormat.github)
     expectation = _expectation(expect, loss_tolerance, size_tolerance)
@@ -236,7 +246,7 @@ def recommend(
         from shapeplan.documents.configs import export_config
 
         warn()
-        export = export_config(plan, form)
+        export = export_config(plan, form, size)
         console.warn(export.cautions)
         emit_text(console, export.text, place)
         expectation(console, plan)

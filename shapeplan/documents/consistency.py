@@ -32,6 +32,7 @@ def inconsistencies(document: LawDocument) -> Iterator[Fault]:
     yield from _sections(document)
     yield from _choice(document)
     yield from _budgets(document)
+    yield from _tuning(document)
 
 
 def outside_intervals(data: Any, path: Path = ()) -> Iterator[Fault]:
@@ -238,3 +239,19 @@ def _budgets(document: LawDocument) -> Iterator[Fault]:
 def center_in(document: LawDocument) -> dict[str, float]:
     """Return the centre of the star; empty without one."""
     return dict(document.star.center) if document.star else {}
+
+
+def _tuning(document: LawDocument) -> Iterator[Fault]:
+    """Yield the power laws of the recipe whose parts are of other variables than their powers."""
+    for name, tuned in (("lr", document.tuning.lr), ("batch", document.tuning.batch)) if document.tuning else ():
+        law, path = tuned.law, ("tuning", name, "law")
+        if law is None:
+            continue
+        if not law.exponents or not set(law.exponents) <= {"flops", "params", "examples"}:
+            yield Fault((*path, "exponents"), "a power law of the recipe is one of flops, params and examples")
+        for part, given in (("center", law.center), ("covered", law.covered)):
+            if given.keys() != law.exponents.keys():
+                yield Fault((*path, part), "is of other variables than exponents")
+        count = len(law.exponents)
+        if [len(row) for row in law.spread] != [count] * count:
+            yield Fault((*path, "spread"), f"is no matrix of {count} variables")

@@ -40,6 +40,7 @@ from shapeplan.fitting.records import (
     Trend,
 )
 from shapeplan.fitting.result import OPTIMUM_AT, Fit
+from shapeplan.fitting.tuning.power_law import Tuning
 from shapeplan.laws import FORMS, Form, Law
 from shapeplan.optimum.cost_model import CostModel
 from shapeplan.provenance import DroppedRow, Source
@@ -72,6 +73,7 @@ class LawDocument(Document):
     growth_exponents: dict[str, EstimateRecord] = Field(default_factory=dict)
     isoflop: IsoFlopRecord | None = None
     recipes: tuple[RecipeRecord, ...] = ()
+    tuning: Tuning | None = None
     optimum: OptimumRecord | None = None
     start: Start | None
     star: StarRecord | None = None
@@ -121,6 +123,7 @@ def law_document(fit: Fit) -> LawDocument:
         growth_exponents=estimate_records(fit.growth_exponents),
         isoflop=IsoFlopRecord.of(log.isoflops),
         recipes=tuple(map(RecipeRecord.of, log.recipes)),
+        tuning=log.tuning,
         optimum=OptimumRecord(flops=OPTIMUM_AT * log.flops_range[1], shape=optimum) if optimum else None,
         start=fit.start,
         star=StarRecord(center=center) if center else None,
@@ -179,6 +182,7 @@ def fit_of(document: LawDocument, sources: tuple[Source, ...] = ()) -> Fit:
             dropped=document.dropped,
             isoflops=document.isoflop.isoflops() if document.isoflop else None,
             recipes=tuple(record.factor() for record in document.recipes),
+            tuning=document.tuning,
         ),
         uncertainty=Uncertainty(
             parameters=document.parameters,

@@ -31,6 +31,7 @@ from shapeplan.fitting.records import (
     Trend,
 )
 from shapeplan.fitting.rows import Rows
+from shapeplan.fitting.tuning.power_law import Tuning
 from shapeplan.laws import Law
 from shapeplan.numerics.arrays import Floats, widened
 from shapeplan.provenance import DroppedRow, Source
@@ -103,6 +104,8 @@ class LogSummary:
         The budgets of an isoFLOP sweep; None for others.
     recipes : tuple of RecipeFactor
         What the compute of every recipe of the log is worth, that of the reference first; empty where they are one.
+    tuning : Tuning or None
+        What the log tells of learning rates, batches and warm-up; None where it has no such column.
     """
 
     metric: str
@@ -122,6 +125,7 @@ class LogSummary:
     notes: tuple[str, ...] = ()
     isoflops: IsoFlops | None = None
     recipes: tuple[RecipeFactor, ...] = ()
+    tuning: Tuning | None = None
 
     def __repr__(self) -> str:
         """Return metric, dimensions and compute; the rows are in the fields."""

@@ -27,6 +27,8 @@ from shapeplan.fitting.selection.choice import Choice, choose, score_in_sample
 from shapeplan.fitting.selection.identifiability import Contents, survey
 from shapeplan.fitting.selection.near_valleys import ChosenOn, near_valleys
 from shapeplan.fitting.solver import OBJECTIVES, Objective
+from shapeplan.fitting.tuning.power_law import Tuning
+from shapeplan.fitting.tuning.tuned import tuning_notes, tuning_of
 from shapeplan.fitting.uncertainty.estimates import Replicates, estimate
 from shapeplan.fitting.uncertainty.profile_likelihood import simulations
 from shapeplan.fitting.uncertainty.size_growth import growth_of_params
@@ -102,6 +104,7 @@ def fit(  # noqa: PLR0913 - public: an argument a question
         If an argument makes no sense.
     """
     check_arguments(law, objective, replicates, level)
+    tuning = tuning_of(runs, level, group)
     runs = runs.canonical()
     if OBJECTIVES[objective].averages and not every_row:
         runs = with_stretches(runs)
@@ -129,7 +132,7 @@ def fit(  # noqa: PLR0913 - public: an argument a question
         left += simulations(replicates, level)
     counter.total = counter.count + left
     counted = Replicates(replicates, seed, level, counter)
-    return _assemble(found, isoflops, recipes, start, counted)
+    return _assemble(found, isoflops, recipes, tuning, start, counted)
 
 
 @dataclass(frozen=True)
@@ -163,6 +166,7 @@ def _assemble(
     found: _Chosen,
     isoflops: IsoFlops | None,
     recipes: tuple[RecipeFactor, ...],
+    tuning: Tuning | None,
     start: Start | None,
     replicates: Replicates,
 ) -> Fit:
@@ -219,9 +223,10 @@ def _assemble(
             rows=seen,
             isoflops=isoflops,
             recipes=recipes,
+            tuning=tuning,
             sources=runs.sources,
             dropped=runs.dropped,
-            notes=(*runs.notes, *cost_notes),
+            notes=(*runs.notes, *cost_notes, *tuning_notes(tuning)),
         ),
         uncertainty=replace(estimates.uncertainty, growth_exponents=growth),
         diagnostics=diagnose(law, monitored, estimates, star, (*of_valleys, *of_log)),

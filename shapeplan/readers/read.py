@@ -23,6 +23,7 @@ from shapeplan.readers.in_memory import Frame, gather_frame, is_frame, paths_of
 from shapeplan.readers.last_line import doubt_last_cells
 from shapeplan.readers.mixture_columns import mixture_columns
 from shapeplan.readers.names import may_be_factor
+from shapeplan.readers.recipe_columns import recipe_of
 from shapeplan.readers.row_checks import alike_rows, check_rows, doubt_copies, doubt_magnitudes, not_positive
 from shapeplan.readers.row_models import RowModels, row_models, row_settings
 from shapeplan.readers.run_names import runs_of
@@ -284,6 +285,7 @@ def _assemble(
         hint = "name the column with `columns=tokens=NAME`, if there is one"
         cautions.append(Caution(codes.TOKENS_DERIVED, message, hint))
     run, run_names = runs_of(values, columns, notes)
+    recipe, recipe_columns = recipe_of(values, columns, table, examples, unit)
     return Runs(
         dims=columns.dims,
         shape=np.array([values[dim] for dim in columns.dims], dtype=float).reshape(len(columns.dims), len(lines)).T,
@@ -303,6 +305,8 @@ def _assemble(
         cells=table.cells,
         factors=tuple(filter(may_be_factor, (*columns.ignored, *filter(None, [columns.roles.get("lr")])))),
         files=tuple(file or name for file in table.files) if len(gathered.sources) > 1 else (),
+        recipe=recipe,
+        recipe_columns=recipe_columns,
         sources=gathered.sources,
         notes=tuple(notes),
         cautions=tuple(cautions),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -187,7 +187,8 @@ def best_of(runs: Runs, columns: Sequence[str]) -> tuple[Runs, tuple[DroppedRow,
     for i in np.argsort(loss, kind="stable").tolist():
         best.setdefault(int(group[i]), i)
     keep = np.isin(np.arange(len(runs)), list(best.values()))
-    return _split(runs, keep, f"not the best of its shape and compute over {', '.join(chosen)}")
+    kept, dropped = _split(runs, keep, f"not the best of its shape and compute over {', '.join(chosen)}")
+    return replace(kept, tried=runs), dropped
 
 
 def _split(runs: Runs, keep: Bools, why: str) -> tuple[Runs, tuple[DroppedRow, ...]]:
