@@ -81,7 +81,7 @@ def laws(data: bytes) -> None:
             json.loads(sp.plan_document(plan).dumps(), parse_constant=_refuse_constant)
         for name in ("frontier", "valley", "exponents"):
             with _refusing():
-                json.loads(sp.figure_document(sp.figure(name, fit)).dumps(), parse_constant=_refuse_constant)
+                json.loads(sp.figure_document(sp.figure(name, fit), (fit,)).dumps(), parse_constant=_refuse_constant)
 
 
 TARGETS: dict[str, Callable[[bytes], None]] = {one.__name__: one for one in (logs, settings, models, quantities, laws)}
