@@ -34,7 +34,7 @@ def main() -> NoReturn:
         status = run()
     except KeyboardInterrupt:
         status = EXIT_INTERRUPTED
-    except Exception as error:
+    except Exception as error:  # Libraries name a lack of memory in many ways; all else is raised as it is.
         if not lacks_memory(error):
             raise
         os.write(2, f"error: {OUT_OF_MEMORY}\n".encode())

@@ -8,7 +8,7 @@ from shapeplan.architectures.base import SHAPE_DIMS
 from shapeplan.documents.configs.big_vision import BIG_VISION
 from shapeplan.documents.configs.hf_training import HF_TRAINING
 from shapeplan.documents.configs.hugging_face import HF, HF_LLAMA, HF_VIT
-from shapeplan.documents.configs.library import Export, Library, Shape, Trainer
+from shapeplan.documents.configs.library import UNTOLD_HINT, Export, Library, Shape, Trainer
 from shapeplan.documents.configs.megatron import MEGATRON
 from shapeplan.documents.configs.nanochat import NANOCHAT
 from shapeplan.documents.configs.nanogpt import NANOGPT
@@ -102,8 +102,7 @@ def _cautions(library: str, how: Library, shape: Shape) -> list[Caution]:
     else:
         if own := how.untold(shape.model):
             said = ", ".join(f"{name}={value}" for name, value in own.items())
-            hint = "set it in the library itself, or expect other parameters than the plan's"
-            cautions.append(Caution(codes.EXPORT_DIFFERS, f"{library} is not told of {said}", hint))
+            cautions.append(Caution(codes.EXPORT_DIFFERS, f"{library} is not told of {said}", UNTOLD_HINT))
     return [*cautions, *(Caution(codes.EXPORT_DIFFERS, *miss) for miss in how.misses(shape))]
 
 

@@ -14,14 +14,18 @@ from shapeplan.planning.training import Training
 from shapeplan.readers.configs.write import model_config
 
 
-def _hf_vit(shape: Shape, training: Training) -> str:
-    config: dict[str, Any] = {
-        "model_type": "vit",
+def _sizes(model_type: str, shape: Shape) -> dict[str, Any]:
+    return {
+        "model_type": model_type,
         "hidden_size": shape.width,
         "num_hidden_layers": shape.depth,
         "num_attention_heads": shape.heads,
         "intermediate_size": shape.mlp_dim,
     }
+
+
+def _hf_vit(shape: Shape, training: Training) -> str:
+    config = _sizes("vit", shape)
     if vit := shape.vit:
         config |= {"image_size": vit.image, "patch_size": vit.patch, "num_channels": vit.channels}
         config |= {"qkv_bias": vit.qkv_bias}
@@ -29,13 +33,7 @@ def _hf_vit(shape: Shape, training: Training) -> str:
 
 
 def _hf_llama(shape: Shape, training: Training) -> str:
-    config: dict[str, Any] = {
-        "model_type": "llama",
-        "hidden_size": shape.width,
-        "num_hidden_layers": shape.depth,
-        "num_attention_heads": shape.heads,
-        "intermediate_size": shape.mlp_dim,
-    }
+    config = _sizes("llama", shape)
     if decoder := shape.decoder:
         config |= {
             "num_key_value_heads": shape.heads if decoder.kv_heads is None else int(decoder.kv_heads),

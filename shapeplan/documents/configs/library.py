@@ -51,6 +51,10 @@ class Shape:
         return self.model if isinstance(self.model, Decoder) else None
 
 
+UNTOLD_HINT = "set it in the library itself, or expect other parameters than the plan's"
+"""What to do about a setting of the architecture that a library is not told of."""
+
+
 class Miss(NamedTuple):
     """What a library cannot have of a shape, and what to do about it."""
 

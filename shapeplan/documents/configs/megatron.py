@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shapeplan.architectures import Decoder
 from shapeplan.documents.configs.comments import comments, of_training
-from shapeplan.documents.configs.library import Library, Miss, Shape
+from shapeplan.documents.configs.library import UNTOLD_HINT, Library, Miss, Shape
 from shapeplan.documents.configs.shell_text import array
 from shapeplan.planning.training import Training
 
@@ -81,8 +81,7 @@ def _misses(shape: Shape) -> list[Miss]:
         ", ".join(f"{name}={getattr(decoder, name)}" for name in _BIASES): together,
     }
     untold = ", ".join(name for name, is_told in said.items() if not is_told)
-    hint = "set it in the library itself, or expect other parameters than the plan's"
-    return [Miss(f"Megatron has no argument for {untold}", hint)] if untold else []
+    return [Miss(f"Megatron has no argument for {untold}", UNTOLD_HINT)] if untold else []
 
 
 MEGATRON = Library(_megatron, Decoder, _TOLD, misses=_misses)

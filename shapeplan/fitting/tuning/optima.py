@@ -34,8 +34,6 @@ class Optimum:
         The best values; None for what was not varied enough, or is best at the edge of what was tried.
     at_batch : float or None
         The batch that the learning rate is best at.
-    loss : float
-        What parabolas say of the loss there.
     """
 
     flops: float
@@ -44,7 +42,6 @@ class Optimum:
     lr: float | None
     batch: float | None
     at_batch: float | None
-    loss: float
 
 
 @dataclass(frozen=True)
@@ -111,7 +108,6 @@ def optima_of(runs: Runs, others: Ints) -> list[Optimum]:
                 lr=_exp(best.lr),
                 batch=_exp(best.batch),
                 at_batch=_exp(best.at_batch),
-                loss=best.loss,
             )
         )
     return found

@@ -33,14 +33,14 @@ def tuning_of(runs: Runs, level: float, group: str | None = None) -> Tuning | No
         Column whose values are recipes: the rows of the reference count, the one with the most.
     """
     runs = runs.tried or runs
+    if not runs.recipe:
+        return None
     if group is not None and group in runs.cells:
         groups = groups_of(runs, group)
         runs = runs.take(groups.group == 0)
     scheduled = [name for name, values in runs.recipe.items() if not is_function(values, runs.run)]
     rows = runs.take(runs.last_rows())
     rows = replace(rows, recipe={name: values for name, values in rows.recipe.items() if name not in scheduled})
-    if not runs.recipe:
-        return None
     mixed = [
         column for column in rows.recipe_columns if _is_text(rows, column) and not rows.cells[column].is_constant()
     ]
