@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from harness.training import DivergedError, Run, Task, train
+from harness.training import DivergedError, Run, Task, steps, train
 
 from shapeplan.architectures import Architecture
 from shapeplan.readers.settings import read_settings
@@ -58,6 +58,8 @@ class Campaign:
         File that records what the data are, from `provenance`.
     provenance : callable
         Returns what must be known to get the same data.
+    designs : tuple of str
+        Files of `shapeplan design` in the folder.
     """
 
     folder: Path
@@ -66,6 +68,7 @@ class Campaign:
     tuning_duration: int
     source: str
     provenance: Callable[[], Any]
+    designs: tuple[str, ...] = ("star.csv", "grid.csv")
 
     @property
     def architecture(self) -> Architecture:
@@ -82,7 +85,7 @@ class Campaign:
     def designed(self) -> list[Run]:
         """Return the runs of the designs, cheap ones first, further seeds last."""
         found: dict[tuple[int, ...], tuple[str, set[int]]] = {}
-        for name in ("star.csv", "grid.csv"):
+        for name in self.designs:
             with (self.folder / name).open() as stream:
                 for row in csv.DictReader(stream):
                     shape = tuple(int(row[dim]) for dim in DIMS)
@@ -141,10 +144,11 @@ def work(campaign: Campaign, runs: Iterable[Run], log: Path, states: Path, devic
     task = campaign.task(torch.device(device))
     for run in runs:
         with _claim(states, run) as mine:
-            done = _done(log, task.unit).get(run.name, set())
-            if not mine or len(done) >= len(run.durations) or run.name in _done(_failures(log), "run"):
+            logged = _done(log, task.unit).get(run.name, set())
+            done = frozenset(d for d in run.durations if str(steps(task, d) * task.step_units) in logged)
+            if not mine or done.issuperset(run.durations) or run.name in _done(_failures(log), "run"):
                 continue
-            _train(campaign, task, run, log, states / run.name, len(done))
+            _train(campaign, task, run, log, states / run.name, done)
 
 
 def check_source(campaign: Campaign) -> None:
@@ -156,12 +160,12 @@ def check_source(campaign: Campaign) -> None:
     record.write_text(json.dumps(found, indent=2) + "\n")
 
 
-def _train(campaign: Campaign, task: Task, run: Run, log: Path, folder: Path, done: int) -> None:
+def _train(campaign: Campaign, task: Task, run: Run, log: Path, folder: Path, done: frozenset[int]) -> None:
     model = campaign.architecture.model(run.shape)
     each, rest = divmod(model.flops("training"), campaign.example_units)
     assert rest == 0, "an example costs a whole number of FLOPs a unit"
     try:
-        for row in train(task, run, folder, frozenset(sorted(run.durations)[:done])):
+        for row in train(task, run, folder, done):
             units = int(row.pop(task.unit))
             seconds = row.pop("seconds")
             known = {"run": run.name, **run.shape, "heads": model.head_count, "params": model.params, "seed": run.seed}

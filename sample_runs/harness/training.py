@@ -136,6 +136,11 @@ class State:
         beside.replace(path)
 
 
+def steps(task: Task, duration: int) -> int:
+    """Return the whole number of steps nearest to a duration."""
+    return round(duration / task.step_units)
+
+
 def train(task: Task, run: Run, folder: Path, done: frozenset[int] = frozenset()) -> Iterator[dict[str, float]]:
     """Train a run, and yield a row at every duration that is not done yet.
 
@@ -159,7 +164,7 @@ def train(task: Task, run: Run, folder: Path, done: frozenset[int] = frozenset()
     """
     folder.mkdir(parents=True, exist_ok=True)
     for duration in sorted(set(run.durations) - done):
-        end = round(duration / task.step_units)
+        end = steps(task, duration)
         start = end - round(task.recipe.cooldown * end)
         trunk, partial = folder / f"trunk-{start}.pt", folder / f"branch-{end}-partial.pt"
         state = State(task, run)

@@ -19,6 +19,7 @@ CAMPAIGN = Campaign(
     tuning_duration=16_000,
     source="fonts.json",
     provenance=provenance,
+    designs=("star.csv", "grid.csv", "long.csv"),
 )
 
 if __name__ == "__main__":
