@@ -144,6 +144,15 @@ def test_the_log_is_read_by_shapeplan(code: SimpleNamespace, tmp_path: Path) -> 
         assert read.flops[i] == each * int(read.examples[i])
 
 
+def test_a_duration_that_was_laid_out_later_is_added(code: SimpleNamespace, tmp_path: Path) -> None:
+    campaign = replace(code.sweep.CAMPAIGN, task=lambda device: code.small)
+    run, log = run_of(code, SHAPES[0]), tmp_path / "runs.csv"
+    longest = replace(run, durations=run.durations[-1:])
+    code.campaign.work(campaign, [longest], log, tmp_path / "states")
+    code.campaign.work(campaign, [run], log, tmp_path / "states")
+    assert [int(units) for units in sp.read_runs(log).examples] == list(reversed(run.durations))
+
+
 def test_a_run_that_diverges_is_recorded_and_not_tried_again(
     code: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -167,9 +176,11 @@ def test_the_designs_are_those_of_the_sweep(code: SimpleNamespace) -> None:
     runs = campaign.designed()
     shapes = {tuple(run.shape.values()) for run in runs}
     language = campaign.folder.name == "stdlib_lm"
-    assert len(shapes) == 16 + (64 if language else 36)
+    assert len(shapes) == (16 + 64 if language else 16 + 36 + 25)
     assert sum(run.name.startswith("center") for run in runs) == 3
-    assert {max(run.durations) for run in runs} == ({2_000_000, 8_000_000} if language else {48_000, 64_000})
+    assert {max(run.durations) for run in runs} == (
+        {2_000_000, 8_000_000} if language else {48_000, 64_000, 144_000, 432_000}
+    )
     rates = {run.shape["width"]: code.small.recipe.rate(run) for run in runs}
     assert rates[48] > rates[160]
 
