@@ -9,7 +9,7 @@ import pytest
 from conftest import SAMPLES
 
 import shapeplan as sp
-from shapeplan.fitting.diagnostics.mid_run import measure_mid_run, mid_run_cautions
+from shapeplan.fitting.diagnostics.mid_run import measure_bumps, measure_mid_run, mid_run_cautions
 from shapeplan.fitting.problem import Problem
 
 
@@ -30,7 +30,7 @@ def test_rows_above_the_ends_are_told(above: float, told: bool) -> None:
     assert found is not None
     assert found.rows == int(early.sum())
     assert found.above == pytest.approx(above, abs=4 * found.error)
-    cautions = mid_run_cautions(found)
+    cautions = mid_run_cautions(found, None)
     assert [caution.code for caution in cautions] == (["mid-run-rows"] if told else [])
     if told:
         assert cautions[0].message.startswith(f"the {found.rows} rows before the end of their runs lie ")
@@ -40,4 +40,28 @@ def test_rows_above_the_ends_are_told(above: float, told: bool) -> None:
 def test_runs_of_one_row_tell_nothing() -> None:
     runs = sp.read_runs(SAMPLES / "vit_sweep.csv")
     assert measure_mid_run(runs, cast(Problem, AllRows(len(runs))), np.zeros(len(runs))) is None
-    assert mid_run_cautions(None) == []
+    assert mid_run_cautions(None, None) == []
+
+
+@pytest.mark.parametrize(("noise", "above", "told"), [(0.003, 0.0, 0), (0.003, 0.05, 30), (0.03, 0.0, 0)])
+def test_rows_above_the_line_between_their_neighbours_are_told(noise: float, above: float, told: int) -> None:
+    """Thirty runs of four points, the second or third of which was taken before the decay; the law is not asked."""
+    rng, made = np.random.default_rng(0), []
+    for run in range(30):
+        for point, flops in enumerate((1e18, 2e18, 3e18, 4e18)):
+            early = above if point == 1 + run % 2 else 0.0
+            loss = 3 * (1 + run / 100) * flops**-0.05 * np.exp(early + noise * rng.standard_normal())
+            made.append({"run": f"r{run}", "width": 256 + run, "flops": flops, "loss": loss})
+    found = measure_bumps(sp.read_runs(made, dims=["width"]))
+    assert (found.rows if found else 0) == told
+    if found:
+        assert found.above == pytest.approx(above, rel=0.2)
+        (caution,) = mid_run_cautions(None, found)
+        assert caution.message == (
+            "30 rows lie 5.1% (median) above the line between the rows before and after them in the same run: "
+            "of warm-up, or before the learning rate decays"
+        )
+
+
+def test_rows_of_real_logs_that_were_cooled_down_lie_below_that_line() -> None:
+    assert measure_bumps(sp.read_runs(SAMPLES / "stdlib_lm" / "runs.csv")) is None

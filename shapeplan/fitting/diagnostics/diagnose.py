@@ -11,7 +11,7 @@ from shapeplan.errors import Caution
 from shapeplan.fitting.diagnostics import warnings
 from shapeplan.fitting.diagnostics.ignored_columns import what_ignored_explain
 from shapeplan.fitting.diagnostics.influence import MonitoredQuantities, find_influences
-from shapeplan.fitting.diagnostics.mid_run import measure_mid_run, mid_run_cautions
+from shapeplan.fitting.diagnostics.mid_run import measure_bumps, measure_mid_run, mid_run_cautions
 from shapeplan.fitting.diagnostics.replicate_noise import measure_noise
 from shapeplan.fitting.diagnostics.residual_trends import find_trends
 from shapeplan.fitting.diagnostics.star_diagnostics import StarReport
@@ -76,7 +76,7 @@ def diagnose(
         *warnings.trust_cautions(grave),
         *runs.cautions,
         *misfits,
-        *mid_run_cautions(measure_mid_run(runs, problem, residuals)),
+        *mid_run_cautions(measure_mid_run(runs, problem, residuals), measure_bumps(runs)),
         *warnings.trend_cautions(trends),
         *warnings.ignored_cautions(ignored),
         *unfinished,

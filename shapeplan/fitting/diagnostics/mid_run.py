@@ -1,4 +1,8 @@
-"""Rows before the end of their runs that lie above the others: warm-up, or points before the learning rate decays."""
+"""Rows before the end of their runs that lie above the others: warm-up, or points before the learning rate decays.
+
+They are told by the law, where they lie above the ends of runs as a whole, and without it, where some lie above the
+line from the row before to the row after them in the same run: the losses of a run fall ever more slowly.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ import numpy as np
 from shapeplan import codes
 from shapeplan.errors import Caution
 from shapeplan.fitting.problem import Problem
-from shapeplan.numerics.arrays import Floats, robust_sigma
+from shapeplan.numerics.arrays import Floats, Index, robust_sigma
 from shapeplan.runs import Runs
 
 _FEWEST = 5
@@ -20,20 +24,24 @@ _MATERIAL, _NOT_CHANCE = 0.005, 4.0
 """Relative difference of the medians, and as a multiple of its standard error, above which it is told."""
 _EFFICIENCY = 1.25
 """Standard error of a median over that of a mean, of normal errors."""
+_BUMP = 0.01
+"""Height above the line between its neighbours from which a row may be no point of the same curve, in logarithms."""
+_COMMON = 0.1
+"""Share of the rows between two others from which on they are a kind of rows, and no outliers."""
 
 
 @dataclass(frozen=True)
 class MidRun:
-    """How rows before the end of their runs lie to the law, against rows at the end.
+    """How rows before the end of their runs lie, to the law against rows at the end, or to the rows beside them.
 
     Attributes
     ----------
     rows : int
         Rows before the end.
     above : float
-        By how much the median of their logarithmic residuals is above that of the ends.
+        By how much they are too high: the difference of medians of logarithmic residuals, or the median height.
     error : float
-        Its standard error.
+        Its standard error; of a height, the standard deviation of one.
     """
 
     rows: int
@@ -54,13 +62,62 @@ def measure_mid_run(runs: Runs, problem: Problem, residuals: Floats) -> MidRun |
     return MidRun(int(early.sum()), before - end, error)
 
 
-def mid_run_cautions(found: MidRun | None) -> list[Caution]:
+def measure_bumps(runs: Runs) -> MidRun | None:
+    """Find rows above the line, in logarithms, between their neighbours in the same run; None of few.
+
+    Scatter is measured without the rows that may be too high, since these bend the lines of their neighbours.
+    """
+    rows, heights, scale = _above_neighbours(runs, np.arange(len(runs)))
+    high = heights > _BUMP * scale
+    _, of_others, scale_of_others = _above_neighbours(runs, np.setdiff1d(np.arange(len(runs)), rows[high]))
+    if high.sum() < _FEWEST or of_others.size < _FEWEST:
+        return None
+    others = of_others / scale_of_others
+    noise = robust_sigma(others - np.median(others))
+    told = heights[high & (heights > _NOT_CHANCE * noise * scale)]
+    many = told.size >= max(_FEWEST, _COMMON * rows.size)
+    return MidRun(told.size, float(np.median(told)), noise) if many else None
+
+
+def _above_neighbours(runs: Runs, rows: Index) -> tuple[Index, Floats, Floats]:
+    """Return those of some rows that lie between two others of their run, and how high above the line between these.
+
+    Returns
+    -------
+    rows : ndarray of int, shape (between,)
+        The rows.
+    heights : ndarray, shape (between,)
+        Differences of logarithmic losses.
+    scale : ndarray, shape (between,)
+        Their standard deviation where that of a row is 1.
+    """
+    assert runs.loss is not None, "a log that is fitted has losses"
+    flops = np.log(runs.flops)
+    rows = rows[np.lexsort((flops[rows], runs.run[rows]))]
+    before, rows_between, after = rows[:-2], rows[1:-1], rows[2:]
+    same = (runs.run[before] == runs.run[after]) & (flops[before] < flops[rows_between])
+    inner = same & (flops[rows_between] < flops[after])
+    before, rows_between, after = before[inner], rows_between[inner], after[inner]
+    share = (flops[rows_between] - flops[before]) / (flops[after] - flops[before])
+    loss = np.log(runs.loss)
+    heights = loss[rows_between] - (1 - share) * loss[before] - share * loss[after]
+    return rows_between, heights, np.sqrt(1 + share**2 + (1 - share) ** 2)
+
+
+def mid_run_cautions(to_law: MidRun | None, to_neighbours: MidRun | None) -> list[Caution]:
     """Return a caution where rows before the end of their runs are above the others by more than chance."""
-    if found is None or found.above < max(_MATERIAL, _NOT_CHANCE * found.error):
+    cause = "of warm-up, or before the learning rate decays"
+    if to_law is not None and to_law.above >= max(_MATERIAL, _NOT_CHANCE * to_law.error):
+        message = (
+            f"the {to_law.rows} rows before the end of their runs lie {np.expm1(to_law.above):.1%} higher, against "
+            f"the law, than the ends: {cause}"
+        )
+    elif to_neighbours is not None:
+        message = (
+            f"{to_neighbours.rows} rows lie {np.expm1(to_neighbours.above):.1%} (median) above the line between the "
+            f"rows before and after them in the same run: {cause}"
+        )
+    else:
         return []
-    message = (
-        f"the {found.rows} rows before the end of their runs lie {np.expm1(found.above):.1%} higher, against the law, "
-        "than the ends: of warm-up, or before the learning rate decays"
-    )
     hint = "a run that ended there would do better: `last_point` keeps the ends alone"
     return [Caution(codes.MID_RUN_ROWS, message, hint)]
