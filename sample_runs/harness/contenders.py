@@ -12,6 +12,7 @@ from harness.block import HEAD_DIM
 from harness.campaign import DIMS, LOG, Campaign
 
 import shapeplan as sp
+from shapeplan.laws import FORMS
 from shapeplan.quantities import convert_flops
 from shapeplan.sweeps.grid import Start
 
@@ -56,6 +57,8 @@ class Duel:
         Units of a step.
     units : int, optional
         How many different ones there are.
+    where : tuple of str
+        Which rows of the log are fitted; by default all.
     """
 
     campaign: Campaign
@@ -64,6 +67,7 @@ class Duel:
     proportions: Mapping[str, Shape]
     step_units: int
     units: int | None = None
+    where: tuple[str, ...] = ()
 
     def contenders(self, runs: sp.Runs, fit: sp.Fit) -> list[Contender]:
         """Return the contenders under the fit of the log, the plan first; a shape comes once, under its first name."""
@@ -89,7 +93,8 @@ class Duel:
     def read(self, metric: str) -> sp.Runs:
         """Return the log of the sweep, with one of its metrics."""
         folder = self.campaign.folder
-        return sp.read_runs(folder / LOG, config=folder / "config.yaml", metric=metric)
+        rows = sp.Selection(where=self.where)
+        return sp.read_runs(folder / LOG, config=folder / "config.yaml", metric=metric, selection=rows)
 
     def predict(self, fit: sp.Fit, contenders: Iterable[Contender], interval: str = "run") -> sp.Predictions:
         """Predict contenders at what the budget trains them on, in their order."""
@@ -147,6 +152,7 @@ def _shape(plan: sp.Plan) -> Shape:
 
 
 def _second(fit: sp.Fit) -> str:
-    """Return the law that the backtest puts next to the one of choice."""
-    scored = {one.law: one.rollout_rmse for one in fit.selection if one.rollout_rmse is not None}
+    """Return the law of shapes that the backtest puts next to the one of choice."""
+    of_shapes = [one for one in fit.selection if FORMS[one.law].knows_shape]
+    scored = {one.law: one.rollout_rmse for one in of_shapes if one.rollout_rmse is not None}
     return min(scored.keys() - {fit.law.form.name}, key=lambda law: scored[law])

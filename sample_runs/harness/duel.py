@@ -94,6 +94,7 @@ def predict(duel: Duel) -> dict[str, Any]:
     return {
         "shapeplan": sp.__version__,
         "log_sha256": hashlib.sha256(log.read_bytes()).hexdigest(),
+        "where": list(duel.where),
         "budget": duel.budget,
         "flops_convention": "training",
         "unit": duel.campaign.unit,
