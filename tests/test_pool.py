@@ -6,6 +6,7 @@ import csv
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -265,6 +266,21 @@ def test_status_tells_rows_spending_and_advice(program: Program, under_way: Path
     assert document["unmatched"] == ["stray"]
     assert sum(document["counts"].values()) == len(document["rows"]) == len(POOL)
     assert document["outlook"]["next"]
+
+
+def test_status_reads_the_rows_and_the_compute_that_are_asked_for(program: Program, under_way: Path) -> None:
+    def told(*arguments: str) -> dict[str, Any]:
+        done = program("status", "design.csv", "log.csv", "--json", *arguments)
+        assert done.returncode == 0, done.stderr
+        document: dict[str, Any] = json.loads(done.stdout)
+        return document
+
+    assert told("--where", "run!=stray")["unmatched"] == []
+    log = under_way / "log.csv"
+    log.write_text(log.read_text().replace("forward_flops", "flops", 1))
+    assert told("--flops-convention", "forward")["spent"] == pytest.approx(
+        3 * told("--flops-convention", "training")["spent"]
+    )
 
 
 @pytest.mark.parametrize("columns", [60, 100])

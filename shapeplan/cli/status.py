@@ -26,6 +26,8 @@ def status(
     metric: opt.Metric = None,
     dims: opt.Dims = None,
     column: opt.ColumnNames = None,
+    flops_convention: opt.LogConvention = None,
+    where: opt.Where = None,
     config: opt.Config = None,
     candidates: Annotated[int, typer.Option("--candidates", help="How many of the rest to suggest.")] = 5,
     noise: opt.PlanNoise = None,
@@ -56,6 +58,8 @@ def status(
         dims=names or laid_out.dims,
         columns=opt.parse_columns(column),
         config=config,
+        flops_convention=flops_convention.value if flops_convention else None,
+        where=where or (),
         architecture=laid_out.architecture,
     )
     console.warn((*laid_out.cautions, *(so_far.runs.cautions if so_far else ())))

@@ -147,10 +147,15 @@ def read_under_way(
     dims: Sequence[str] | None = None,
     columns: Mapping[str, str] | None = None,
     config: str | Path | None = None,
+    flops_convention: Convention | None = None,
+    where: Sequence[str] = (),
     architecture: Architecture | None = None,
 ) -> Runs:
     """Read runs that may not have ended: as `read_runs`, but any state is read, and a metric that is none is NaN."""
-    asked = _Asked(metric, False, dims, None, columns or {}, Selection(), require_metric=False, under_way=True)
+    selection = Selection(where=tuple(where))
+    asked = _Asked(
+        metric, False, dims, flops_convention, columns or {}, selection, require_metric=False, under_way=True
+    )
     return _read(_gathered(path, None), asked, _settings_of(config), architecture)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from shapeplan.architectures import Architecture
 from shapeplan.cells import ABSENT
+from shapeplan.quantities import Convention
 from shapeplan.readers.read import read_under_way
 from shapeplan.readers.states import End, ends, may_tell
 from shapeplan.runs import Runs
@@ -38,9 +39,11 @@ def read_campaign(
     dims: Sequence[str] | None = None,
     columns: Mapping[str, str] | None = None,
     config: str | Path | None = None,
+    flops_convention: Convention | None = None,
+    where: Sequence[str] = (),
     architecture: Architecture | None = None,
 ) -> UnderWay | None:
-    """Read the runs of a campaign; arguments and errors are those of `read_runs`.
+    """Read the runs of a campaign; arguments and errors are those of `read_runs`, and `where` that of `Selection`.
 
     A run diverged where its last metric is written as one that is not finite, whatever its state says. Folders without
     a file hold no run yet: then it is None.
@@ -48,7 +51,16 @@ def read_campaign(
     places = [Path(one) for one in ([path] if isinstance(path, str | Path) else path)]
     if all(place.is_dir() and not any(one.is_file() for one in place.rglob("*")) for place in places):
         return None
-    runs = read_under_way(path, metric=metric, dims=dims, columns=columns, config=config, architecture=architecture)
+    runs = read_under_way(
+        path,
+        metric=metric,
+        dims=dims,
+        columns=columns,
+        config=config,
+        flops_convention=flops_convention,
+        where=where,
+        architecture=architecture,
+    )
     told: list[End | None] = [None] * len(runs.run_names)
     last = runs.last_rows().tolist()
     for column, cells in runs.cells.items():
