@@ -11,8 +11,10 @@ import csv
 import fcntl
 import json
 import multiprocessing
+import os
 import shutil
 import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -131,11 +133,19 @@ def train_all(campaign: Campaign, runs: Sequence[Run], log: str, options: argpar
     check_source(campaign)
     context = multiprocessing.get_context("spawn")
     given = (campaign, runs, campaign.folder / log, options.states, options.device)
-    workers = [context.Process(target=work, args=given) for _ in range(options.jobs)]
+    workers = [context.Process(target=_work_with_parent, args=given) for _ in range(options.jobs)]
     for worker in workers:
         worker.start()
     for worker in workers:
         worker.join()
+
+
+def _work_with_parent(campaign: Campaign, runs: Iterable[Run], log: Path, states: Path, device: str) -> None:
+    """Work until all is done or the parent is killed, which would leave its processes at work otherwise."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None, "a process of its own"
+    threading.Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()
+    work(campaign, runs, log, states, device)
 
 
 def work(campaign: Campaign, runs: Iterable[Run], log: Path, states: Path, device: str = "cpu") -> None:
