@@ -1,4 +1,4 @@
-"""Where simulations run is not seen in what comes out: processes, a cluster, lost workers, and a study resumed."""
+"""Where simulations run is not seen in what comes out: processes, clusters, lost workers, and a study resumed."""
 
 from __future__ import annotations
 
@@ -50,6 +50,7 @@ if __name__ == "__main__":
         print(result, flush=True)
 """
 POWER = ("--law", "law.json", "--target", "1e21", "--sweeps", "3", "--replicates", "0", "--fit", "chinchilla")
+needs_ray = pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="needs ray")
 needs_distributed = pytest.mark.skipif(importlib.util.find_spec("distributed") is None, reason="needs distributed")
 
 
@@ -162,6 +163,62 @@ def test_without_distributed_the_extra_is_named(program: Program, tmp_path: Path
         2,
         "error: a scheduler needs distributed, which is not installed; "
         "pip install 'shapeplan[cluster]', or leave --scheduler out\n",
+    )
+
+
+@contextmanager
+def ray_cluster(folder: Path) -> Iterator[str]:
+    """A Ray cluster of two workers on the loopback."""
+    (folder / "work.py").write_text(WORK)
+    with socket.socket() as inner, socket.socket() as client:
+        for one in (inner, client):
+            one.bind(("127.0.0.1", 0))
+        ports = inner.getsockname()[1], client.getsockname()[1]
+    ray = Path(sys.executable).parent / "ray"
+    options = [f"--port={ports[0]}", f"--ray-client-server-port={ports[1]}", "--num-cpus=2"]
+    command = [ray, "start", "--head", "--block", *options, "--include-dashboard=false", "--disable-usage-stats"]
+    process = subprocess.Popen(
+        command,
+        cwd=folder,
+        env=environment(folder),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline:
+            with socket.socket() as asked:
+                if asked.connect_ex(("127.0.0.1", ports[1])) == 0:
+                    break
+            time.sleep(0.2)
+        yield f"ray://127.0.0.1:{ports[1]}"
+    finally:
+        process.terminate()
+        process.wait(timeout=60)
+
+
+@needs_ray
+def test_a_ray_cluster_and_a_lost_worker_of_it_give_the_same_bytes(tmp_path: Path, program: Program) -> None:
+    one, killer = results(tmp_path, 1), tmp_path / "killed"
+    with ray_cluster(tmp_path) as address:
+        assert results(tmp_path, 1, address, str(killer)) == one
+        assert killer.exists(), "a worker was killed"
+        law(program)
+        power = ("design", "power", SAMPLES / "vit_sweep.csv", *POWER, "--json")
+        here = program(*power, "--jobs", "1")
+        there = program(*power, "--scheduler", address, PYTHONPATH=environment(tmp_path)["PYTHONPATH"])
+        assert (there.returncode, there.stdout) == (0, here.stdout), there.stderr
+
+
+def test_without_ray_the_extra_is_named(program: Program, tmp_path: Path) -> None:
+    law(program)
+    (tmp_path / "ray.py").write_text("raise ImportError('hidden')")
+    path = os.pathsep.join((str(tmp_path), str(ROOT)))
+    done = program("design", "power", SAMPLES / "vit_sweep.csv", *POWER, "--scheduler", "ray://x:1", PYTHONPATH=path)
+    assert (done.returncode, done.stderr) == (
+        2,
+        "error: a Ray cluster needs ray, which is not installed; "
+        "pip install 'shapeplan[ray]', or leave --scheduler out\n",
     )
 
 

@@ -214,7 +214,11 @@ def power(
     jobs: Annotated[int, typer.Option("--jobs", min=0, help="Processes at once; 0 for one a core.")] = 0,
     scheduler: Annotated[
         str | None,
-        typer.Option("--scheduler", metavar="tcp://HOST:PORT", help="A Dask cluster, in place of processes here."),
+        typer.Option(
+            "--scheduler",
+            metavar="ADDRESS",
+            help="Cluster in place of processes here: Dask, tcp://HOST:PORT, or Ray, ray://HOST:PORT.",
+        ),
     ] = None,
     outcomes: Annotated[
         Path | None,

@@ -82,7 +82,8 @@ def power(  # noqa: PLR0913 - public: an argument a question
     jobs : int
         Processes at once. Their number does not change the result.
     scheduler : str, optional
-        Address of a Dask scheduler, ``tcp://host:port``: its workers simulate, in place of processes here.
+        Address of a Dask or Ray cluster, ``tcp://host:port`` or ``ray://host:port``: its workers simulate, in place of
+        processes here.
     known : iterable of Outcome
         The first outcomes, of a study that was interrupted; read before anything is simulated.
     landed : callable

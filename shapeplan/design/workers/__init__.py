@@ -1,0 +1,1 @@
+"""What runs the tasks of an executor: a module a kind of workers."""
