@@ -154,15 +154,20 @@ def test_a_bad_address_is_one_line(program: Program) -> None:
         assert done.stderr.startswith(f"error: no Dask scheduler answers at '{address}' (")
 
 
-def test_without_distributed_the_extra_is_named(program: Program, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("library", "extra", "address"), [("distributed", "cluster", "tcp://x:1"), ("ray", "ray", "ray://x:1")]
+)
+def test_without_its_library_the_extra_is_named(
+    program: Program, tmp_path: Path, library: str, extra: str, address: str
+) -> None:
     law(program)
-    (tmp_path / "distributed.py").write_text("raise ImportError('hidden')")
+    (tmp_path / f"{library}.py").write_text("raise ImportError('hidden')")
     path = os.pathsep.join((str(tmp_path), str(ROOT)))
-    done = program("design", "power", SAMPLES / "vit_sweep.csv", *POWER, "--scheduler", "tcp://x:1", PYTHONPATH=path)
+    done = program("design", "power", SAMPLES / "vit_sweep.csv", *POWER, "--scheduler", address, PYTHONPATH=path)
     assert (done.returncode, done.stderr) == (
         2,
-        "error: a scheduler needs distributed, which is not installed; "
-        "pip install 'shapeplan[cluster]', or leave --scheduler out\n",
+        f"error: a scheduler of this kind needs {library}, which is not installed; "
+        f"pip install 'shapeplan[{extra}]', or leave --scheduler out\n",
     )
 
 
@@ -208,18 +213,6 @@ def test_a_ray_cluster_and_a_lost_worker_of_it_give_the_same_bytes(tmp_path: Pat
         here = program(*power, "--jobs", "1")
         there = program(*power, "--scheduler", address, PYTHONPATH=environment(tmp_path)["PYTHONPATH"])
         assert (there.returncode, there.stdout) == (0, here.stdout), there.stderr
-
-
-def test_without_ray_the_extra_is_named(program: Program, tmp_path: Path) -> None:
-    law(program)
-    (tmp_path / "ray.py").write_text("raise ImportError('hidden')")
-    path = os.pathsep.join((str(tmp_path), str(ROOT)))
-    done = program("design", "power", SAMPLES / "vit_sweep.csv", *POWER, "--scheduler", "ray://x:1", PYTHONPATH=path)
-    assert (done.returncode, done.stderr) == (
-        2,
-        "error: a Ray cluster needs ray, which is not installed; "
-        "pip install 'shapeplan[ray]', or leave --scheduler out\n",
-    )
 
 
 def law(program: Program) -> None:

@@ -8,10 +8,9 @@ import logging
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from importlib import import_module
 from typing import Any, TypeVar
 
-from shapeplan.design.workers.lost import AHEAD, PATIENCE, lost_workers
+from shapeplan.design.workers.common import AHEAD, PATIENCE, cluster_library, lost_workers, no_cluster
 from shapeplan.errors import ArgumentError, ErrorDetail
 
 T = TypeVar("T")
@@ -20,12 +19,7 @@ R = TypeVar("R")
 
 def by_dask(call: Callable[[T], R], tasks: Iterable[T], address: str) -> Iterator[R]:
     """Yield results from the workers of the scheduler at an address; Dask runs tasks of a lost one again."""
-    try:
-        distributed = import_module("distributed")
-    except ImportError:
-        message = "a scheduler needs distributed, which is not installed"
-        hint = "pip install 'shapeplan[cluster]', or leave `scheduler` out"
-        raise ArgumentError(ErrorDetail("missing-extra", message, hint)) from None
+    distributed = cluster_library("distributed", "cluster")
     with _client(distributed, address) as client:
         name, source = uuid.uuid4().hex, enumerate(tasks)
         ahead = AHEAD * max(1, sum(client.ncores().values()))
@@ -51,9 +45,8 @@ def _client(distributed: Any, address: str) -> Iterator[Any]:
     try:
         client = distributed.Client(address, timeout=PATIENCE, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:
-        message = f"no Dask scheduler answers at {address!r} ({type(error).__name__})"
         hint = "start one with dask scheduler, and give its address, e.g. tcp://127.0.0.1:8786"
-        raise ArgumentError(ErrorDetail("no-scheduler", message, hint, value=address)) from None
+        raise no_cluster("Dask scheduler", address, error, hint) from None
     with client:
         try:
             client.wait_for_workers(1, timeout=PATIENCE)

@@ -7,11 +7,9 @@ import itertools
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from importlib import import_module
 from typing import Any, TypeVar
 
-from shapeplan.design.workers.lost import AHEAD, LOSSES, lost_workers
-from shapeplan.errors import ArgumentError, ErrorDetail
+from shapeplan.design.workers.common import AHEAD, LOSSES, cluster_library, lost_workers, no_cluster
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -21,12 +19,7 @@ SCHEME = "ray://"
 
 def by_ray(call: Callable[[T], R], tasks: Iterable[T], address: str) -> Iterator[R]:
     """Yield results from the cluster at an address, ``ray://host:port``; Ray runs lost tasks again."""
-    try:
-        ray = import_module("ray")
-    except ImportError:
-        message = "a Ray cluster needs ray, which is not installed"
-        hint = "pip install 'shapeplan[ray]', or leave `scheduler` out"
-        raise ArgumentError(ErrorDetail("missing-extra", message, hint)) from None
+    ray = cluster_library("ray", "ray")
     with _connected(ray, address):
         remote, source = ray.remote(call).options(max_retries=LOSSES), iter(tasks)
         ahead = AHEAD * max(1, int(ray.cluster_resources().get("CPU", 1)))
@@ -53,9 +46,8 @@ def _connected(ray: Any, address: str) -> Iterator[None]:
     try:
         ray.init(address, log_to_driver=False, logging_level=logging.CRITICAL)
     except (OSError, ValueError, RuntimeError) as error:
-        message = f"no Ray cluster answers at {address!r} ({type(error).__name__})"
         hint = "start one with ray start --head, and give its address, e.g. ray://127.0.0.1:10001"
-        raise ArgumentError(ErrorDetail("no-scheduler", message, hint, value=address)) from None
+        raise no_cluster("Ray cluster", address, error, hint) from None
     try:
         yield
     finally:
