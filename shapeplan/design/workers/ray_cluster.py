@@ -46,7 +46,7 @@ def _connected(ray: Any, address: str) -> Iterator[None]:
     try:
         ray.init(address, log_to_driver=False, logging_level=logging.CRITICAL)
     except (OSError, ValueError, RuntimeError) as error:
-        hint = "start one with ray start --head, and give its address, e.g. ray://127.0.0.1:10001"
+        hint = "start a head with ray start, and give its address, e.g. ray://127.0.0.1:10001"
         raise no_cluster("Ray cluster", address, error, hint) from None
     try:
         yield
