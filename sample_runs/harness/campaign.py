@@ -11,10 +11,8 @@ import csv
 import fcntl
 import json
 import multiprocessing
-import os
 import shutil
 import sys
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,6 +23,7 @@ import torch
 from harness.training import DivergedError, Run, Task, steps, train
 
 from shapeplan.architectures import Architecture
+from shapeplan.design.workers.processes import end_with_parent
 from shapeplan.readers.settings import read_settings
 
 FACTORS = (1.0, 0.5, 2.0)
@@ -142,9 +141,7 @@ def train_all(campaign: Campaign, runs: Sequence[Run], log: str, options: argpar
 
 def _work_with_parent(campaign: Campaign, runs: Iterable[Run], log: Path, states: Path, device: str) -> None:
     """Work until all is done or the parent is killed, which would leave its processes at work otherwise."""
-    parent = multiprocessing.parent_process()
-    assert parent is not None, "a process of its own"
-    threading.Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()
+    end_with_parent()
     work(campaign, runs, log, states, device)
 
 

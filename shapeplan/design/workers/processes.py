@@ -60,10 +60,10 @@ def by_processes(call: Callable[[T], R], tasks: Iterable[T], jobs: int) -> Itera
 
 def _pool(jobs: int) -> concurrent.futures.ProcessPoolExecutor:
     context = multiprocessing.get_context("spawn")
-    return concurrent.futures.ProcessPoolExecutor(jobs, mp_context=context, initializer=_end_with_parent)
+    return concurrent.futures.ProcessPoolExecutor(jobs, mp_context=context, initializer=end_with_parent)
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
     """End this process when the one that started it has ended, even if that was killed."""
     parent = multiprocessing.parent_process()
     if parent is not None:

@@ -69,8 +69,10 @@ def measure_bumps(runs: Runs) -> MidRun | None:
     """
     rows, heights, scale = _above_neighbours(runs, np.arange(len(runs)))
     high = heights > _BUMP * scale
+    if high.sum() < _FEWEST:
+        return None
     _, of_others, scale_of_others = _above_neighbours(runs, np.setdiff1d(np.arange(len(runs)), rows[high]))
-    if high.sum() < _FEWEST or of_others.size < _FEWEST:
+    if of_others.size < _FEWEST:
         return None
     others = of_others / scale_of_others
     noise = robust_sigma(others - np.median(others))
@@ -94,14 +96,14 @@ def _above_neighbours(runs: Runs, rows: Index) -> tuple[Index, Floats, Floats]:
     assert runs.loss is not None, "a log that is fitted has losses"
     flops = np.log(runs.flops)
     rows = rows[np.lexsort((flops[rows], runs.run[rows]))]
-    before, rows_between, after = rows[:-2], rows[1:-1], rows[2:]
-    same = (runs.run[before] == runs.run[after]) & (flops[before] < flops[rows_between])
-    inner = same & (flops[rows_between] < flops[after])
-    before, rows_between, after = before[inner], rows_between[inner], after[inner]
-    share = (flops[rows_between] - flops[before]) / (flops[after] - flops[before])
+    before, here, after = rows[:-2], rows[1:-1], rows[2:]
+    rising = (flops[before] < flops[here]) & (flops[here] < flops[after])
+    inner = rising & (runs.run[before] == runs.run[after])
+    before, here, after = before[inner], here[inner], after[inner]
+    share = (flops[here] - flops[before]) / (flops[after] - flops[before])
     loss = np.log(runs.loss)
-    heights = loss[rows_between] - (1 - share) * loss[before] - share * loss[after]
-    return rows_between, heights, np.sqrt(1 + share**2 + (1 - share) ** 2)
+    heights = loss[here] - (1 - share) * loss[before] - share * loss[after]
+    return here, heights, np.sqrt(1 + share**2 + (1 - share) ** 2)
 
 
 def mid_run_cautions(to_law: MidRun | None, to_neighbours: MidRun | None) -> list[Caution]:
