@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +19,6 @@ from conftest import SAMPLES
 
 import shapeplan as sp
 
-pytest.importorskip("torch", reason="training needs the extra `train`")
 DIMS = ("width", "depth", "mlp_dim")
 
 
@@ -45,10 +48,10 @@ def test_contenders_cost_the_budget_to_a_step(fitted: tuple[Any, sp.Runs, sp.Fit
     for one in found:
         model = duel.campaign.architecture.model(one.shape)
         each = model.flops("training") // duel.campaign.example_units
-        assert one.units % duel.step_units == 0
+        assert one.units % duel.campaign.step_units == 0
         assert one.units * each <= duel.budget
-        short = one.units + duel.step_units > duel.units
-        assert short or (one.units + duel.step_units) * each > duel.budget
+        short = one.units + duel.campaign.step_units > duel.units
+        assert short or (one.units + duel.campaign.step_units) * each > duel.budget
 
 
 def test_contenders_are_what_their_names_say(fitted: tuple[Any, sp.Runs, sp.Fit], found: list[Any]) -> None:
@@ -155,3 +158,28 @@ def test_a_prediction_is_written_and_shown_with_a_picture(
         assert loss["lower"] <= loss["law_lower"] <= loss["predicted"] <= loss["law_upper"] <= loss["upper"]
     assert "plan" in capsys.readouterr().out
     assert (tmp_path / "duel.svg").read_text().startswith("<svg")
+
+
+@pytest.mark.parametrize("folder", ["stdlib_lm", "vit_glyphs"])
+def test_the_picture_is_drawn_again_without_what_trains(folder: str, tmp_path: Path) -> None:
+    pytest.importorskip("altair", reason="drawing needs the extra `plots`")
+    pytest.importorskip("vl_convert", reason="drawing needs the extra `plots`")
+    samples, missing = tmp_path / "samples", tmp_path / "missing"
+    shutil.copytree(SAMPLES, samples, ignore=shutil.ignore_patterns("states", "__pycache__", "duel.svg"))
+    missing.mkdir()
+    for name in ("torch", "fontTools"):
+        (missing / f"{name}.py").write_text(f"raise ModuleNotFoundError('no module {name}', name='{name}')\n")
+
+    def ran(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, samples / folder / "duel.py", *arguments]
+        paths = {"PYTHONPATH": f"{missing}:{Path(sp.__file__).parents[1]}"}
+        return subprocess.run(command, capture_output=True, text=True, env=os.environ | paths)
+
+    drawn = ran()
+    assert drawn.returncode == 0, drawn.stderr
+    assert "64x1x208" in drawn.stdout or folder == "stdlib_lm"
+    assert (samples / folder / "duel.svg").read_text().startswith("<svg")
+    refused = ran("--train", "--jobs", "1")
+    assert refused.returncode == 1
+    assert refused.stderr.endswith(": pip install '.[train]' at the top of the project\n")
+    assert refused.stderr.startswith("training needs ")

@@ -61,10 +61,10 @@ def code(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     build, names = CAMPAIGNS[request.param]
     with ExitStack() as stack:
         found = stack.enter_context(modules_of(request.param, "model", "task", "sweep", *names))
-        harness = stack.enter_context(modules_of(request.param, "harness.training", "harness.campaign"))
+        harness = stack.enter_context(modules_of(request.param, "harness.training", "harness.work"))
         torch.set_num_threads(1)
         found.training = getattr(harness, "harness.training")
-        found.campaign = getattr(harness, "harness.campaign")
+        found.work = getattr(harness, "harness.work")
         found.folder = SAMPLES / request.param
         found.small = build(found, tmp_path_factory.mktemp("data"))
         yield found
@@ -130,8 +130,8 @@ def test_the_log_is_read_by_shapeplan(code: SimpleNamespace, tmp_path: Path) -> 
     campaign = replace(code.sweep.CAMPAIGN, task=lambda device: code.small)
     runs = [run_of(code, shape, seed) for shape in SHAPES for seed in (0, 1)]
     log = tmp_path / "runs.csv"
-    code.campaign.work(campaign, runs[:3], log, tmp_path / "states")
-    code.campaign.work(campaign, runs, log, tmp_path / "states")
+    code.work.work(campaign, runs[:3], log, tmp_path / "states")
+    code.work.work(campaign, runs, log, tmp_path / "states")
     read = sp.read_runs(log)
     assert {caution.code for caution in read.cautions} <= {"implausible-magnitude"}, "so few examples as a test can"
     assert read.flops_convention == "training"
@@ -148,8 +148,8 @@ def test_a_duration_that_was_laid_out_later_is_added(code: SimpleNamespace, tmp_
     campaign = replace(code.sweep.CAMPAIGN, task=lambda device: code.small)
     run, log = run_of(code, SHAPES[0]), tmp_path / "runs.csv"
     longest = replace(run, durations=run.durations[-1:])
-    code.campaign.work(campaign, [longest], log, tmp_path / "states")
-    code.campaign.work(campaign, [run], log, tmp_path / "states")
+    code.work.work(campaign, [longest], log, tmp_path / "states")
+    code.work.work(campaign, [run], log, tmp_path / "states")
     assert [int(units) for units in sp.read_runs(log).examples] == list(reversed(run.durations))
 
 
@@ -165,7 +165,7 @@ def test_a_run_that_diverges_is_recorded_and_not_tried_again(
 
     monkeypatch.setattr(code.small, "loss", nothing)
     for _ in range(2):
-        code.campaign.work(campaign, [run_of(code, SHAPES[0])], tmp_path / "runs.csv", tmp_path / "states")
+        code.work.work(campaign, [run_of(code, SHAPES[0])], tmp_path / "runs.csv", tmp_path / "states")
     assert not (tmp_path / "runs.csv").exists()
     assert (tmp_path / "failures.csv").read_text() == "run,reason\nrun-128-seed0,the loss is nan at step 1\n"
     assert tried == [0]
@@ -193,9 +193,9 @@ def test_no_log_grows_on_other_data(code: SimpleNamespace, tmp_path: Path, log: 
     (tmp_path / log).write_text("run\n")
     said = f"trained on other data than this machine's (see {record.name}): {log}; move away first"
     with pytest.raises(SystemExit) as refused:
-        code.campaign.check_source(campaign)
+        code.work.check_source(campaign)
     assert refused.value.code == said
     assert record.read_text() == '{"sha256": "old"}'
     (tmp_path / log).unlink()
-    code.campaign.check_source(campaign)
+    code.work.check_source(campaign)
     assert record.read_text() == '{\n  "sha256": "new"\n}\n'

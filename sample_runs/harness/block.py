@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 
+from harness.campaign import HEAD_DIM
 from torch import Tensor, nn
 from torch.nn import functional
-
-HEAD_DIM = 16
 
 
 class Block(nn.Module):

@@ -8,8 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.block import HEAD_DIM
-from harness.campaign import DIMS, LOG, Campaign
+from harness.campaign import DIMS, HEAD_DIM, LOG, Campaign
 
 import shapeplan as sp
 from shapeplan.laws import FORMS
@@ -53,8 +52,6 @@ class Duel:
         Columns that are predicted; the plan is for the first.
     proportions : mapping of str to shape
         Models whose proportions are scaled to their best size.
-    step_units : int
-        Units of a step.
     units : int, optional
         How many different ones there are.
     where : tuple of str
@@ -65,7 +62,6 @@ class Duel:
     budget: float
     metrics: tuple[str, ...]
     proportions: Mapping[str, Shape]
-    step_units: int
     units: int | None = None
     where: tuple[str, ...] = ()
 
@@ -88,7 +84,7 @@ class Duel:
         """Return the units that the budget trains a shape on, in whole steps."""
         each = self.campaign.architecture.model(shape).flops("training") / self.campaign.example_units
         most = min(self.budget / each, self.units or self.budget / each)
-        return int(most // self.step_units) * self.step_units
+        return int(most // self.campaign.step_units) * self.campaign.step_units
 
     def read(self, metric: str) -> sp.Runs:
         """Return the log of the sweep, with one of its metrics."""

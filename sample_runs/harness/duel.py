@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from harness.campaign import DIMS, LOG, add_options, train_all
+from harness.campaign import DIMS, LOG, Run, add_options, train_all
 from harness.campaign import DUEL as OUTCOMES
 from harness.contenders import Contender, Duel
-from harness.training import Run
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -166,13 +165,13 @@ def show(duel: Duel, prediction: Mapping[str, Any]) -> None:
 
 
 def table(prediction: Mapping[str, Any], found: Sequence[Outcome], metric: str) -> Table:
-    """Return prediction beside outcome, contender by contender."""
-    title = f"{metric} at {prediction['budget']:.3g} training FLOPs"
+    """Return prediction beside outcome, contender by contender; a shape is width x depth x mlp_dim."""
+    title = f"{metric} at {prediction['budget']:.3g} training FLOPs; shapes are width x depth x MLP dim"
     made = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in ("contender", "width x depth x mlp_dim", "predicted", "90% interval", "observed", "off by", "inside"):
-        made.add_column(name, justify="left" if name == "contender" else "right")
+    for name in ("contender", "shape", "predicted", "90% interval", "observed", "off by", "inside"):
+        made.add_column(name, justify="left" if name == "contender" else "right", no_wrap=name == "shape")
     for one, outcome in zip(prediction["contenders"], found, strict=True):
-        shape = " x ".join(str(one[dim]) for dim in DIMS)
+        shape = "x".join(str(one[dim]) for dim in DIMS)
         observed = ", ".join(f"{value:.4f}" for value in outcome.observed) or "-"
         off = f"{outcome.predicted / outcome.mean - 1:+.2%}" if outcome.observed else "-"
         inside = f"{outcome.inside} of {len(outcome.observed)}" if outcome.observed else "-"

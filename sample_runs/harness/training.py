@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 import numpy as np
 import torch
+from harness.campaign import Run
 from torch import Tensor, nn
 
 SAVE_EVERY = 60.0
@@ -55,17 +56,6 @@ class Recipe:
             return rate
         start, end = cooling
         return rate * (end - step) / (end - start + 1)
-
-
-@dataclass(frozen=True)
-class Run:
-    """A run: a shape and the seed of its weights, at durations in the task's unit."""
-
-    name: str
-    shape: Mapping[str, int]
-    seed: int
-    durations: tuple[int, ...]
-    rate_factor: float = 1.0
 
 
 class Task(Protocol):

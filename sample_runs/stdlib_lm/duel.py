@@ -7,14 +7,12 @@ import json
 import sweep
 from harness.contenders import Duel
 from harness.duel import main
-from task import Bytes
 
 DUEL = Duel(
     campaign=sweep.CAMPAIGN,
     budget=1.36e14,
     metrics=("loss",),
     proportions={"GPT-2": {"width": 768, "depth": 12, "mlp_dim": 3072}},
-    step_units=Bytes.step_units,
     units=json.loads((sweep.HERE / "corpus.json").read_text())["train_bytes"],
 )
 

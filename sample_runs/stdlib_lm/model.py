@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 
 import torch
+from batch import CONTEXT
 from harness.block import Block
 from torch import Tensor, nn
 from torch.nn import functional
 
-VOCAB, CONTEXT = 256, 128
+VOCAB = 256
 
 
 class Decoder(nn.Module):

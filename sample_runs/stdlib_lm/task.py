@@ -6,14 +6,13 @@ from collections.abc import Mapping
 
 import numpy as np
 import torch
+from batch import BATCH, CONTEXT
 from corpus import Corpus, read_corpus
 from harness.training import Recipe
-from model import CONTEXT, Decoder
+from model import Decoder
 from numpy.typing import NDArray
 from torch import Tensor
 
-BATCH = 8
-"""Sequences a step."""
 ORDER_SEED = 1
 VALIDATION_SEQUENCES = 2048
 

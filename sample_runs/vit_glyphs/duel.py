@@ -5,7 +5,6 @@ from __future__ import annotations
 import sweep
 from harness.contenders import Duel
 from harness.duel import main
-from task import Glyphs
 
 LEARNT = "loss<2.3"
 """Rows that are fitted: those below a third of the loss of chance, log 1000. Above it a run is still on the plateau
@@ -18,7 +17,6 @@ DUEL = Duel(
         "ViT-Ti": {"width": 192, "depth": 12, "mlp_dim": 768},
         "ViT-S": {"width": 384, "depth": 12, "mlp_dim": 1536},
     },
-    step_units=Glyphs.step_units,
     where=(LEARNT,),
 )
 

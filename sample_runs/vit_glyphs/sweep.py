@@ -4,17 +4,33 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
-from fonts import provenance  # noqa: E402
+from batch import BATCH  # noqa: E402
 from harness.campaign import Campaign, main  # noqa: E402
-from task import task  # noqa: E402
+
+
+def task(device: Any) -> Any:
+    """Return the task, for which alone torch is needed."""
+    from task import task
+
+    return task(device)
+
+
+def provenance() -> Any:
+    """Return the packages, versions and digests of the fonts, for which alone fontTools is needed."""
+    from fonts import provenance
+
+    return provenance()
+
 
 CAMPAIGN = Campaign(
     folder=HERE,
     task=task,
+    step_units=BATCH,
     example_units=1,
     tuning_duration=16_000,
     source="fonts.json",

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import cached_property
 
 import torch
+from batch import BATCH
 from glyphs import Pool, read_pool
 from harness.training import Recipe
 from model import VisionTransformer
@@ -13,8 +14,6 @@ from stream import TRAINED, VALIDATION, Stream
 from torch import Tensor
 from torch.nn import functional
 
-BATCH = 16
-"""Images a step."""
 TRAINING_SEED, VALIDATION_SEED, SUPPORT_SEED, QUERY_SEED = 1, 2, 3, 4
 VALIDATION_EACH, SHOTS, QUERIES = 3, 10, 5
 """Images of a class: to validate on; of a held-out class, to fit on and to judge by."""
