@@ -27,7 +27,7 @@ class Excerpt(NamedTuple):
 
 def excerpts(details: list[ErrorDetail]) -> list[Excerpt | None]:
     """Return the line of every mistake, None where there is none: no file, no line, or it can be read but once."""
-    texts: dict[str, Text | None] = {}
+    texts: dict[str, _Lines | None] = {}
     found: list[Excerpt | None] = []
     for detail in details:
         name = detail.file
@@ -35,21 +35,29 @@ def excerpts(details: list[ErrorDetail]) -> list[Excerpt | None]:
             found.append(None)
             continue
         if name not in texts:
-            texts[name] = _text(name)
-        text = texts[name]
-        found.append(None if text is None else _excerpt(text, detail, detail.line))
+            texts[name] = _lines(name)
+        lines = texts[name]
+        found.append(None if lines is None else _excerpt(lines, detail, detail.line))
     return found
 
 
-def _text(name: str) -> Text | None:
+class _Lines(NamedTuple):
+    """A text and its lines."""
+
+    text: Text
+    lines: list[str]
+
+
+def _lines(name: str) -> _Lines | None:
     try:
-        return read_text(name) if os.path.isfile(name) and not is_binary(name) else None
+        text = read_text(name) if os.path.isfile(name) and not is_binary(name) else None
     except ShapeplanError:
         return None
+    return None if text is None else _Lines(text, text.body.replace("\r\n", "\n").replace("\r", "\n").split("\n"))
 
 
-def _excerpt(text: Text, detail: ErrorDetail, number: int) -> Excerpt | None:
-    lines = re.split(r"\r\n|\r|\n", text.body)
+def _excerpt(found: _Lines, detail: ErrorDetail, number: int) -> Excerpt | None:
+    text, lines = found
     if not 0 < number <= len(lines):
         return None
     line = lines[number - 1]
