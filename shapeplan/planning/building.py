@@ -137,10 +137,12 @@ class Builder:
         large = convert_flops(1.0, self.fit.flops_convention, "training") * flops >= LARGE
         whole = self.fit.dimensions.complete({dim: shapes[dim] for dim in self.fit.dims})
         widths = np.broadcast_to(np.asarray(whole.get("width", 1.0), dtype=float), flops.shape)
-        head_dims = np.array([preferred_head_dim(width) for width in widths.tolist()])
-        for group in np.unique(np.column_stack([large, head_dims]), axis=0):
-            rows = np.flatnonzero((large == group[0]) & (head_dims == group[1]))
-            yield rows, self._rules(float(widths[rows[0]]), large=bool(group[0]))
+        head_dims = [preferred_head_dim(width) for width in widths.tolist()]
+        groups: dict[tuple[bool, int], list[int]] = {}
+        for i, group in enumerate(zip(large.tolist(), head_dims, strict=True)):
+            groups.setdefault(group, []).append(i)
+        for group, rows in sorted(groups.items()):
+            yield np.array(rows), self._rules(float(widths[rows[0]]), large=group[0])
 
     def _rules(self, width: float, *, large: bool) -> tuple[RoundingRule, ...]:
         """Return what shapes near a width are rounded to, from the preset's multiples to the finest."""
