@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import re
 from typing import cast
 
 import numpy as np
@@ -61,6 +63,20 @@ def test_rows_above_the_line_between_their_neighbours_are_told(noise: float, abo
             "30 rows lie 5.1% (median) above the line between the rows before and after them in the same run: "
             "of warm-up, or before the learning rate decays"
         )
+
+
+def test_rows_long_before_the_others_of_their_runs_are_told() -> None:
+    lines = [line for line in (SAMPLES / "vit_sweep.csv").read_text().splitlines() if not line.startswith("#")]
+    names = ("width", "depth", "mlp_dim", "forward_flops", "loss")
+    rows = [{name: float(row[name]) for name in names} for row in csv.DictReader(lines)]
+    early = [row | {"forward_flops": 0.005 * row["forward_flops"], "loss": 3 * row["loss"]} for row in rows[::8]]
+    told = {caution.code: caution.message for caution in sp.fit(sp.read_runs(rows + early), replicates=0).cautions}
+    message = (
+        rf"{len(early)} rows long before the others of their runs lie \d+\.\d% \(median\) above the law that the "
+        "others give: of warm-up, or before the learning rate decays"
+    )
+    assert re.fullmatch(message, told["mid-run-rows"])
+    assert "mid-run-rows" not in {c.code for c in sp.fit(sp.read_runs(rows), replicates=0).cautions}
 
 
 def test_rows_of_real_logs_that_were_cooled_down_lie_below_that_line() -> None:

@@ -262,7 +262,7 @@ def main() -> None:
     tasks = [(name, trap) for trap in TRAPS for name in logs() if arguments.only in trap and arguments.log in name]
     results = in_parallel(one_trap, tasks)
     for (name, trap), (verdict, words) in zip(tasks, results, strict=True):
-        print(f"{trap:36} {name:10} {verdict:9} {words[:160]}", flush=True)
+        print(f"{trap:36} {name:10} {verdict:9} {words[:300]}", flush=True)
     print(dict(Counter(verdict for verdict, _ in results)))
 
 

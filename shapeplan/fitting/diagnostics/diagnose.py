@@ -11,10 +11,11 @@ from shapeplan.errors import Caution
 from shapeplan.fitting.diagnostics import warnings
 from shapeplan.fitting.diagnostics.ignored_columns import what_ignored_explain
 from shapeplan.fitting.diagnostics.influence import MonitoredQuantities, find_influences
-from shapeplan.fitting.diagnostics.mid_run import measure_bumps, measure_mid_run, mid_run_cautions
+from shapeplan.fitting.diagnostics.mid_run import measure_bumps, measure_first, measure_mid_run, mid_run_cautions
 from shapeplan.fitting.diagnostics.replicate_noise import measure_noise
 from shapeplan.fitting.diagnostics.residual_trends import find_trends
 from shapeplan.fitting.diagnostics.star_diagnostics import StarReport
+from shapeplan.fitting.diagnostics.wrong_cells import wrong_cells
 from shapeplan.fitting.evidence import Diagnostics, Uncertainty
 from shapeplan.fitting.records import Quality, Status
 from shapeplan.fitting.selection.candidate import Candidate
@@ -57,6 +58,7 @@ def diagnose(
     misfit = warnings.Misfit.of(runs.observed()[problem.all_rows], residuals)
     misfits = warnings.fit_cautions(misfit, noise)
     outliers = warnings.find_outliers(runs, problem, residuals)
+    mistyped = wrong_cells(chosen, runs, problem.all_rows[warnings.outlying(residuals)])
     trends = find_trends(runs, problem, residuals, estimates.residuals)
     ignored = what_ignored_explain(runs, problem, chosen.found.best, estimates.residuals)
     influences = find_influences(monitored, runs, draws, exponent_draws)
@@ -76,7 +78,7 @@ def diagnose(
         *warnings.trust_cautions(grave),
         *runs.cautions,
         *misfits,
-        *mid_run_cautions(measure_mid_run(runs, problem, residuals), measure_bumps(runs)),
+        *mid_run_cautions(measure_mid_run(runs, problem, residuals), measure_bumps(runs), measure_first(chosen, runs)),
         *warnings.trend_cautions(trends),
         *warnings.ignored_cautions(ignored),
         *unfinished,
@@ -91,7 +93,7 @@ def diagnose(
         *drifts.values(),
         *(star.cautions if star and not joint else ()),
         *(star.exponent_cautions if star else ()),
-        *warnings.outlier_cautions(outliers),
+        *warnings.outlier_cautions(outliers, mistyped),
         *warnings.influence_cautions(influences),
         *warnings.bound_cautions(problem, uncertainty.parameters),
         *of_log,

@@ -1,7 +1,8 @@
 """Rows before the end of their runs that lie above the others: warm-up, or points before the learning rate decays.
 
 They are told by the law, where they lie above the ends of runs as a whole, and without it, where some lie above the
-line from the row before to the row after them in the same run: the losses of a run fall ever more slowly.
+line from the row before to the row after them in the same run: the losses of a run fall ever more slowly. Rows long
+before all others of their runs bend the law to themselves, and are told by the law of the others.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import numpy as np
 from shapeplan import codes
 from shapeplan.errors import Caution
 from shapeplan.fitting.problem import Problem
+from shapeplan.fitting.selection.candidate import Candidate
 from shapeplan.numerics.arrays import Floats, Index, robust_sigma
 from shapeplan.runs import Runs
 
@@ -29,10 +31,15 @@ _BUMP = 0.01
 _COMMON = 0.1
 """Share of the rows between two others from which on they are a kind of rows, and no outliers."""
 
+_LONG_BEFORE = 0.1
+"""Share of the compute of the next row of its run below which a row, and those before it, are long before the rest."""
+_FAR_ABOVE = 0.1
+"""Height above the law of the other rows from which such rows are told: a law is not known well so far below them."""
+
 
 @dataclass(frozen=True)
 class MidRun:
-    """How rows before the end of their runs lie, to the law against rows at the end, or to the rows beside them.
+    """How rows before the end of their runs lie: to the law against ends, to rows beside them, to the law of the rest.
 
     Attributes
     ----------
@@ -81,6 +88,23 @@ def measure_bumps(runs: Runs) -> MidRun | None:
     return MidRun(told.size, float(np.median(told)), noise) if many else None
 
 
+def measure_first(candidate: Candidate, runs: Runs) -> MidRun | None:
+    """Compare rows long before all others of their runs with the law that is fitted to the rest; None of few."""
+    rows = candidate.problem.all_rows
+    ordered = rows[np.lexsort((runs.flops[rows], runs.run[rows]))]
+    before, after = ordered[:-1], ordered[1:]
+    gaps = before[(runs.run[before] == runs.run[after]) & (runs.flops[before] < _LONG_BEFORE * runs.flops[after])]
+    until = np.zeros(len(runs.run_names))
+    np.maximum.at(until, runs.run[gaps], runs.flops[gaps])
+    alone = rows[runs.flops[rows] <= until[runs.run[rows]]]
+    keep = ~np.isin(np.arange(len(runs)), alone)
+    if len(alone) < _FEWEST or len(rows) - len(alone) < _FEWEST or candidate.lacking(runs, keep):
+        return None
+    without = candidate.without(keep[None])
+    off, others = (-np.log1p(candidate.errors(without, 0, runs, some)) for some in (alone, np.setdiff1d(rows, alone)))
+    return MidRun(len(alone), float(np.median(off)), robust_sigma(others - np.median(others)))
+
+
 def _above_neighbours(runs: Runs, rows: Index) -> tuple[Index, Floats, Floats]:
     """Return those of some rows that lie between two others of their run, and how high above the line between these.
 
@@ -106,7 +130,9 @@ def _above_neighbours(runs: Runs, rows: Index) -> tuple[Index, Floats, Floats]:
     return here, heights, np.sqrt(1 + share**2 + (1 - share) ** 2)
 
 
-def mid_run_cautions(to_law: MidRun | None, to_neighbours: MidRun | None) -> list[Caution]:
+def mid_run_cautions(
+    to_law: MidRun | None, to_neighbours: MidRun | None = None, to_others: MidRun | None = None
+) -> list[Caution]:
     """Return a caution where rows before the end of their runs are above the others by more than chance."""
     cause = "of warm-up, or before the learning rate decays"
     if to_law is not None and to_law.above >= max(_MATERIAL, _NOT_CHANCE * to_law.error):
@@ -118,6 +144,11 @@ def mid_run_cautions(to_law: MidRun | None, to_neighbours: MidRun | None) -> lis
         message = (
             f"{to_neighbours.rows} rows lie {np.expm1(to_neighbours.above):.1%} (median) above the line between the "
             f"rows before and after them in the same run: {cause}"
+        )
+    elif to_others is not None and to_others.above >= max(_FAR_ABOVE, _NOT_CHANCE * to_others.error):
+        message = (
+            f"{to_others.rows} rows long before the others of their runs lie {np.expm1(to_others.above):.1%} (median) "
+            f"above the law that the others give: {cause}"
         )
     else:
         return []

@@ -10,6 +10,7 @@ import numpy as np
 from shapeplan import codes
 from shapeplan.errors import Caution
 from shapeplan.fitting.diagnostics.influence import is_influential
+from shapeplan.fitting.diagnostics.wrong_cells import WrongCell
 from shapeplan.fitting.evidence import RunError
 from shapeplan.fitting.isoflop import IsoFlops, told
 from shapeplan.fitting.problem import Problem
@@ -25,7 +26,7 @@ from shapeplan.fitting.records import (
     Trend,
 )
 from shapeplan.fitting.uncertainty.residual_model import ResidualModel
-from shapeplan.numerics.arrays import Bools, Floats, robust_sigma
+from shapeplan.numerics.arrays import Bools, Floats, Index, robust_sigma
 from shapeplan.numerics.pareto import front_rows
 from shapeplan.optimum.cost_model import TRUST
 from shapeplan.runs import Runs
@@ -329,24 +330,44 @@ def find_front(runs: Runs) -> tuple[FrontRow, ...]:
     )
 
 
-def find_outliers(runs: Runs, problem: Problem, residuals: Floats) -> tuple[Outlier, ...]:
+def outlying(residuals: Floats) -> Index:
     """Return the rows whose residual is more than five robust standard deviations from the median."""
     middle = float(np.median(residuals))
     sigma = robust_sigma(residuals - middle)
-    far = np.flatnonzero(np.abs(residuals - middle) > max(_OUTLYING * sigma, _EXACT))
+    return np.flatnonzero(np.abs(residuals - middle) > max(_OUTLYING * sigma, _EXACT))
+
+
+def find_outliers(runs: Runs, problem: Problem, residuals: Floats) -> tuple[Outlier, ...]:
+    """Return the rows that are `outlying`, the farthest first."""
     rows = problem.all_rows
-    found = [Outlier(runs.run_names[runs.run[rows[i]]], int(runs.lines[rows[i]]), float(residuals[i])) for i in far]
+    found = [
+        Outlier(runs.run_names[runs.run[rows[i]]], int(runs.lines[rows[i]]), float(residuals[i]))
+        for i in outlying(residuals)
+    ]
     return tuple(sorted(found, key=lambda outlier: (-abs(outlier.residual), outlier.line)))
 
 
-def outlier_cautions(outliers: tuple[Outlier, ...]) -> list[Caution]:
-    """Return one caution that names the worst outliers."""
+def outlier_cautions(outliers: tuple[Outlier, ...], wrong: Mapping[int, WrongCell]) -> list[Caution]:
+    """Return one caution that names the worst outliers, first those that a cell explains; `wrong` is by line."""
     if not outliers:
         return []
-    named = ", ".join(f"{o.run} (line {o.line}, {o.residual:+.1%})" for o in outliers[:3])
+    first = sorted(outliers, key=lambda outlier: outlier.line not in wrong)[:3]
+    named = [f"{o.run} (line {o.line}, {o.residual:+.1%}{_typo(wrong.get(o.line))})" for o in first]
     more = f" and {len(outliers) - 3} more" if len(outliers) > 3 else ""
-    message = f"{len(outliers)} row{'s lie' if len(outliers) > 1 else ' lies'} far from the law: {named}{more}"
-    return [Caution(codes.OUTLIER, message, "check these runs; they are part of the fit")]
+    message = (
+        f"{len(outliers)} row{'s lie' if len(outliers) > 1 else ' lies'} far from the law: {', '.join(named)}{more}"
+    )
+    # An outlier of large leverage may bend the law to itself, and is far from that of the others alone.
+    hidden = sorted(wrong.keys() - {outlier.line for outlier in outliers})
+    for line in hidden[:3]:
+        message += f"; without {'them' if len(outliers) > 1 else 'it'} line {line} is far too{_typo(wrong[line])}"
+    cells = "the cells named, and " if wrong else ""
+    return [Caution(codes.OUTLIER, message, f"check {cells}these runs; they are part of the fit")]
+
+
+def _typo(cell: WrongCell | None) -> str:
+    """Return in words which value of a cell would fit."""
+    return "" if cell is None else f"; {cell.column} {cell.value:.6g} would fit as {cell.value * cell.factor:.6g}"
 
 
 def influence_cautions(influences: Influences) -> list[Caution]:
