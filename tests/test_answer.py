@@ -16,6 +16,7 @@ from shapeplan.errors import ArgumentError
 from shapeplan.fitting.result import Fit
 from shapeplan.planning.answer import answer
 from shapeplan.planning.plan import BudgetPlan, Plan
+from shapeplan.quantities import format_factor
 from shapeplan.runs import Runs
 
 LAW = {"replicates": 60, "law": "separable"}
@@ -89,6 +90,19 @@ def test_trust_names_the_distance_and_the_error_at_it(fit: Fit) -> None:
     tested = only(sp.recommend(fit, 2.0 * largest)).tested
     assert tested is not None
     assert f"{tested.rmse:.2%}" in near
+
+
+def test_trust_names_examples_where_they_are_farther_out_than_compute(fit: Fit) -> None:
+    largest, seen = fit.flops_range[1], fit.examples_range
+    assert seen is not None
+    for factor, start in ((1.0, "within the compute of your runs, "), (2.0, "2x beyond your largest run in compute, ")):
+        plan = sp.recommend(fit, factor * largest, max_params=1e6)
+        budget = only(plan)
+        assert budget.examples is not None
+        more = format_factor(budget.examples / seen[1])
+        (line,) = [line for line in answer(plan, budget) if line.startswith("Trust")]
+        beyond = f" beyond them in {fit.examples_unit}" if factor == 1.0 else f" in {fit.examples_unit}"
+        assert line.startswith(f"Trust: {start}{more}{beyond}; at ")
 
 
 def test_the_best_within_the_trained_sizes_is_named_where_the_plan_is_beyond_them(fit: Fit) -> None:

@@ -57,3 +57,26 @@ def test_columns_that_are_named_like_predictions_are_kept(program: Program, tmp_
     document = json.loads(program("predict", "law.json", "rows.csv", "--json").stdout)
     assert document["rows"][0]["predicted_of_rows"] == 5
     assert document["rows"][0]["predicted"] < 1
+
+
+def test_an_interval_widens_with_examples_beyond_the_log_at_the_same_compute(fitted: Fit) -> None:
+    error, seen = fitted.uncertainty.run_error, fitted.examples_range
+    assert error is not None
+    assert seen is not None
+    flops = np.full(3, fitted.flops_range[1])
+    examples = np.array([seen[1], 10 * seen[1], seen[0] / 10])
+    assert fitted.distance(flops, examples) == pytest.approx([1, 10, 10])
+    assert fitted.distance(10 * flops, examples) == pytest.approx([10, 10, 10])
+    assert fitted.distance(flops) == pytest.approx([1, 1, 1])
+    largest = int(np.argmax(sweep().flops))
+    row = sweep().take(np.array([largest]))
+    assert row.examples is not None
+    drifting = replace(fitted, uncertainty=replace(fitted.uncertainty, run_error=replace(error, drift=0.01)))
+    far = replace(row, examples=np.maximum(row.examples, 10 * seen[1]))
+    widths = []
+    for one in (row, far):
+        found = predict(drifting, one)
+        assert found.lower is not None
+        assert found.upper is not None
+        widths.append(float(np.log(found.upper / found.lower)[0]))
+    assert widths[1] > widths[0]

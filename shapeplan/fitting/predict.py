@@ -117,7 +117,8 @@ def predict(fit: Fit, runs: Runs, *, interval: str = "run") -> Predictions:
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         predicted = np.broadcast_to(fit.law.loss(**variables), runs.flops.shape)
         of_law = fit.loss_interval(**variables)
-    shown = of_law if interval == "law" else fit.run_interval(predicted, known["flops"], of_law)
+    distance = fit.distance(known["flops"], known.get("examples"))
+    shown = of_law if interval == "law" else fit.run_interval(predicted, distance, of_law)
     if recipe is not None:
         predicted = predicted * recipe.times + recipe.plus
         shown, of_law = (

@@ -133,17 +133,40 @@ class Fit(Shown):
     @cached_property
     def examples_per_param(self) -> Interval | None:
         """The least and the most examples a parameter among the rows of the log; None where it does not tell."""
+        examples, rows, cost = self._examples, self.rows, self.cost
+        params = cost.params(rows.shape) if examples is not None and rows is not None and cost is not None else None
+        if examples is None or params is None:
+            return None
+        ratios = examples / params
+        return float(ratios.min()), float(ratios.max())
+
+    @cached_property
+    def examples_range(self) -> Interval | None:
+        """The least and the most examples among the rows of the log; None where it does not tell."""
+        examples = self._examples
+        return None if examples is None else (float(examples.min()), float(examples.max()))
+
+    @cached_property
+    def _examples(self) -> Floats | None:
+        """Examples of the rows, as logged or from their compute; None where neither is known."""
         rows, cost = self.rows, self.cost
         if rows is None or cost is None or not set(self.dims) <= set(rows.shape):
             return None
-        params = cost.params(rows.shape)
-        if params is None:
-            return None
-        examples = rows.examples
-        if examples is None:
-            examples = rows.flops / self.cost_model.flops_per_example({dim: rows.shape[dim] for dim in self.dims})
-        ratios = examples / params
-        return float(ratios.min()), float(ratios.max())
+        if rows.examples is not None:
+            return rows.examples
+        return rows.flops / self.cost_model.flops_per_example({dim: rows.shape[dim] for dim in self.dims})
+
+    def distance(self, flops: Floats, examples: Floats | None = None) -> Floats:
+        """Return how far runs are beyond the rows behind the law: the factor of compute, or of examples if larger.
+
+        A small model trained for long may see far more examples than any row at hardly more compute. Runs of less than
+        the least are as far as those of more than the most.
+        """
+        ranges = [(flops, self.flops_range)]
+        if examples is not None and self.examples_range is not None:
+            ranges.append((examples, self.examples_range))
+        factors = [np.maximum(values / most, least / values) for values, (least, most) in ranges]
+        return np.asarray(np.maximum.reduce([np.ones_like(factors[0]), *factors]))
 
     @property
     def predicts_loss(self) -> bool:
@@ -201,17 +224,16 @@ class Fit(Shown):
         return np.concatenate([low for low, _ in ends]), np.concatenate([high for _, high in ends])
 
     def run_interval(
-        self, losses: Floats, flops: Floats, law: tuple[Floats, Floats] | None
+        self, losses: Floats, distance: Floats, law: tuple[Floats, Floats] | None
     ) -> tuple[Floats, Floats] | None:
-        """Return the interval of runs at a compute, from the losses of the law and their interval, of shape (points,).
+        """Return the interval of runs at a `distance`, from the losses of the law and their interval, shape (points,).
 
         It is that of the law in documents of older versions, which do not tell how far runs are from it.
         """
         error = self.uncertainty.run_error
         if law is None or error is None:
             return law
-        least, most = self.flops_range
-        return error.around(losses, np.maximum(flops / most, least / flops), law, self.bootstrap.level)
+        return error.around(losses, distance, law, self.bootstrap.level)
 
     @property
     def cost_model(self) -> CostModel:

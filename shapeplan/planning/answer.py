@@ -21,6 +21,8 @@ _WITHIN = 1.001
 _WORDS = {"width": "wide", "depth": "deep", "mlp_dim": "in MLP dim"}
 _FILES = {"hf": "config.json", "hf-llama": "config.json", "nanogpt": "train_shape.py", "timm": "model.py"}
 """Where the next command writes the plan as a library reads it."""
+_FARTHER = 1.25
+"""Factor by which a plan is farther out in examples than in compute from which on it is told."""
 _GUESS = 1e3
 """Factor of compute from which on no log of today tests a law."""
 _NOTHING = 5e-5
@@ -148,9 +150,16 @@ def _trust(plan: Plan, budget: BudgetPlan) -> str:
     if fit.rows is None and fit.uncertainty.run_error is None:
         return "Trust: a published law; no run of yours is behind it."
     beyond = budget.trained_flops / fit.flops_range[1]
-    if beyond <= _WITHIN:
+    seen = budget.examples / fit.examples_range[1] if budget.examples and fit.examples_range else 1.0
+    farther = seen > _FARTHER * max(beyond, 1.0)
+    if beyond <= _WITHIN and not farther:
         return "Trust: within the compute of your runs."
     far = f"Trust: {format_factor(beyond)} beyond your largest run in compute"
+    if farther and beyond <= _WITHIN:
+        far = f"Trust: within the compute of your runs, {format_factor(seen)} beyond them in {fit.examples_unit}"
+    elif farther:
+        far += f", {format_factor(seen)} in {fit.examples_unit}"
+    beyond = max(beyond, seen)
     if beyond >= _GUESS:
         far += ", which is a guess"
     tested = budget.tested

@@ -114,6 +114,7 @@ class Evaluation:
         ratio = None if examples is None or not params else examples / params
         loss, best = _estimate(self.loss, i), _estimate(self.best, i)
         trained, at_edge = float(cost.trained[i]), self.law_optimum.at_edge(shape) if self.of_law else []
+        distance = self._distance(i)
         limits = self.law_optimum.asked.limits
         different = limits.examples if math.isfinite(limits.examples) else None
         repeated = different is not None and examples is not None and examples > different
@@ -145,7 +146,7 @@ class Evaluation:
             days=days,
             mfu=mfu,
             price=self.budgets.hardware.cost(days),
-            loss=self._told(loss, trained),
+            loss=self._told(loss, distance),
             law_ci=loss.ci if loss else None,
             regret_of_rounding=loss.value / best.value - 1.0 if loss and best else None,
             valley=_with_tied(fit, {dim: interval_at(ends, i) for dim, ends in self.valley.items()}),
@@ -159,7 +160,7 @@ class Evaluation:
             laws=self.laws[i],
             extrapolation=extrapolation(fit, rounded, trained),
             at_edge=tuple(at_edge),
-            tested=_tested(fit, trained),
+            tested=_tested(fit, distance),
             cautions=(
                 *self._cautions(i, at_edge, rounded, of_law, loss, best),
                 *ratio_cautions(fit, ratio),
@@ -167,12 +168,18 @@ class Evaluation:
             ),
         )
 
-    def _told(self, loss: Estimate | None, flops: float) -> Estimate | None:
+    def _distance(self, i: int) -> float:
+        """Return how far the shape to train is beyond the rows behind the law."""
+        examples = _at(self.cost.examples, i)
+        seen = None if examples is None else np.array([examples])
+        return float(self.law_optimum.fit.distance(np.array([float(self.cost.trained[i])]), seen)[0])
+
+    def _told(self, loss: Estimate | None, distance: float) -> Estimate | None:
         """Return a loss with the interval of a run, if that is asked for."""
         if loss is None or loss.ci is None or not self.of_run:
             return loss
         low, high = (np.array([end]) for end in loss.ci)
-        ends = self.law_optimum.fit.run_interval(np.array([loss.value]), np.array([flops]), (low, high))
+        ends = self.law_optimum.fit.run_interval(np.array([loss.value]), np.array([distance]), (low, high))
         return loss if ends is None else replace(loss, ci=interval_at(ends, 0))
 
     def _serving(self, i: int) -> Serving | None:
@@ -195,7 +202,7 @@ class Evaluation:
         fit, asked, budget = self.law_optimum.fit, self.law_optimum.asked, float(self.budgets.flops[i])
         trained = float(self.cost.trained[i])
         alone = _at(self.cost.loss, i)
-        expected = self._told(loss, trained) or (None if alone is None else Estimate(alone))
+        expected = self._told(loss, self._distance(i)) or (None if alone is None else Estimate(alone))
         own = (
             *edge_cautions(at_edge, asked.trust),
             *blind_cautions(fit),
@@ -337,10 +344,9 @@ def _is_beyond(fit: Fit, dim: str, sizes: Floats) -> Bools:
     return np.asarray((sizes > most * BEYOND) | (sizes < least / BEYOND))
 
 
-def _tested(fit: Fit, budget: float) -> Horizon | None:
-    """Return the error of the backtest at the distance nearest to that of a budget beyond the log."""
+def _tested(fit: Fit, beyond: float) -> Horizon | None:
+    """Return the error of the backtest at the distance nearest to that of a run beyond the log."""
     errors = fit.uncertainty.run_error.errors if fit.uncertainty.run_error else ()
-    beyond = budget / fit.flops_range[1]
     if beyond <= BEYOND or not errors:
         return None
     return min(errors, key=lambda one: abs(math.log(one.distance / beyond)))

@@ -88,11 +88,13 @@ class Block:
         return replace(self, log_columns=columns, observed=observed, weights=weights)
 
     def columns(self, theta: Floats) -> Floats:
-        """Return the columns at many exponents, shape (batch, columns, rows)."""
+        """Return the columns at many exponents, shape (batch, columns, rows); infinite where no float holds them."""
         mine = theta if self.maps is None else (self.maps @ theta[..., None])[..., 0]
         table, places = self._layout.distinct
         logs = mine @ table
-        return np.exp(logs, out=logs).take(places, axis=1).reshape(len(theta), self.width, self.rows)
+        with np.errstate(over="ignore"):
+            np.exp(logs, out=logs)
+        return logs.take(places, axis=1).reshape(len(theta), self.width, self.rows)
 
     def at(self, theta: Floats, columns: Floats, coefficients: Floats, used: Index) -> Linearized:
         """Return the prediction and its derivatives.
