@@ -39,6 +39,9 @@ from shapeplan.planning.warnings import (
 )
 from shapeplan.quantities import convert_flops, format_flops
 
+_ENOUGH = 5
+"""Predictions of the backtest that tell an error; those of fewer are quoted only where there is nothing else."""
+
 
 @dataclass(frozen=True)
 class Evaluation:
@@ -349,7 +352,8 @@ def _tested(fit: Fit, beyond: float) -> Horizon | None:
     errors = fit.uncertainty.run_error.errors if fit.uncertainty.run_error else ()
     if beyond <= BEYOND or not errors:
         return None
-    return min(errors, key=lambda one: abs(math.log(one.distance / beyond)))
+    told = [one for one in errors if one.rows >= _ENOUGH] or errors
+    return min(told, key=lambda one: abs(math.log(one.distance / beyond)))
 
 
 def _check_bought(fit: Fit, plan: ShapeCost) -> None:

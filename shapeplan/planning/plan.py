@@ -246,8 +246,8 @@ class BudgetPlan:
     at_edge : tuple of str
         Dimensions of the unrounded shape at the edge of where it is looked for: the law does not tell their best size.
     tested : Horizon or None
-        The backtest of the law at the distance nearest to that of the budget; None within the compute of the log, and
-        where it has no backtest.
+        The backtest of the law at the distance nearest to that of the plan, in compute or in examples if that is
+        farther; None within the log, and where it has no backtest.
     cautions : tuple of Caution
         What is doubtful about this budget.
     """
