@@ -282,14 +282,17 @@ def fit_cautions(misfit: Misfit, noise: Noise | None) -> list[Caution]:
         return [Caution(codes.LACK_OF_FIT, message, "the metric may not depend on shape and compute: check the log")]
     if misfit.rmse > POOR_FIT:
         message = f"the law misses its own rows by {misfit.rmse:.1%} (root mean square)"
-        return [Caution(codes.LACK_OF_FIT, message, "check the log for mixed recipes or metrics")]
+        return [Caution(codes.LACK_OF_FIT, message, "check the log for mixed recipes or metrics, and rows of warm-up")]
     if noise is None or misfit.rmse <= _BEYOND_NOISE[noise.source] * noise.sigma:
         return []
     message = (
         f"the law misses its own rows by {misfit.rmse:.2%}, {misfit.rmse / noise.sigma:.1f} times the noise "
         f"that {noise.source} of the log show ({noise.sigma:.2%})"
     )
-    hint = "no law is right to that precision here (see shapeplan compare); intervals assume that this one is"
+    hint = (
+        "check the log for rows of warm-up or of other recipes; without any, no law is right to that precision here "
+        "(see shapeplan compare), and intervals assume that this one is"
+    )
     return [Caution(codes.LACK_OF_FIT, message, hint)]
 
 
