@@ -22,7 +22,7 @@ import torch
 from harness.campaign import DUEL, FAILURES, LOG, TUNING, Campaign, Run
 from harness.training import DivergedError, Task, steps, train
 
-from shapeplan.design.workers.processes import end_with_parent
+from shapeplan.workers.processes import end_with_parent
 
 
 def train_all(campaign: Campaign, runs: Sequence[Run], log: str, options: argparse.Namespace) -> None:
