@@ -40,7 +40,7 @@ STUDY = """\
 import json, sys
 
 import work
-from shapeplan.design.executor import Executor
+from shapeplan.workers.executor import Executor
 
 if __name__ == "__main__":
     jobs, scheduler, killer, pause, count = json.loads(sys.argv[1])

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from conftest import SAMPLES, Program, additive_law, sweep
 
+from shapeplan.documents.metrics import metrics_document
 from shapeplan.errors import ArgumentError, FitError
 from shapeplan.fitting.metrics import fit_metrics
 from shapeplan.readers.read import read_metrics
@@ -51,14 +54,22 @@ def test_warnings_name_the_metric_unless_all_have_them(log: Path) -> None:
     assert messages["grid-one-duration"].startswith("every shape")
 
 
+def test_processes_give_the_same_fits_and_errors(log: Path) -> None:
+    logs, seen = read_metrics(log, ["loss", "ocr"]), []
+    options = {"law": "star", "replicates": 20}
+    alone = fit_metrics(logs, **options, done=lambda done, total: seen.append((done, total)))
+    beside = fit_metrics(logs, jobs=2, **options)
+    assert metrics_document(alone).model_dump_json() == metrics_document(beside).model_dump_json()
+    assert seen == [(1, 2), (2, 2)]
+    flat = {**logs, "ocr": replace(logs["ocr"], loss=np.full(121, 1.0))}
+    with pytest.raises(FitError, match=r"ocr: .*the metric 'ocr' is the same in every row"):
+        fit_metrics(flat, jobs=2, **options)
+
+
 def test_one_metric_and_bad_ones_are_refused(log: Path) -> None:
     with pytest.raises(ArgumentError, match="nothing to compare with one metric"):
         fit_metrics(read_metrics(log, ["loss"]))
     flat = read_metrics(log, ["loss", "ocr"])
-    from dataclasses import replace
-
-    import numpy as np
-
     flat["ocr"] = replace(flat["ocr"], loss=np.full(121, 1.0))
     with pytest.raises(FitError, match="ocr: the metric 'ocr' is the same in every row"):
         fit_metrics(flat, replicates=0)

@@ -211,15 +211,8 @@ def power(
     sweeps: Annotated[int, typer.Option("--sweeps", help="Simulated sweeps for every point of the curve.")] = 40,
     replicates: Annotated[int, typer.Option("--replicates", help="Bootstrap replicates of every fit.")] = 100,
     seed: Annotated[int, typer.Option("--seed", min=0, help="First seed.")] = 0,
-    jobs: Annotated[int, typer.Option("--jobs", min=0, help="Processes at once; 0 for one a core.")] = 0,
-    scheduler: Annotated[
-        str | None,
-        typer.Option(
-            "--scheduler",
-            metavar="ADDRESS",
-            help="Cluster in place of processes here: Dask, tcp://HOST:PORT, or Ray, ray://HOST:PORT.",
-        ),
-    ] = None,
+    jobs: opt.Jobs = 0,
+    scheduler: opt.Scheduler = None,
     outcomes: Annotated[
         Path | None,
         typer.Option("--outcomes", metavar="FILE.jsonl", help="A line a simulated sweep, as it lands; resumed from."),

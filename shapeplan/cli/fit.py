@@ -1,5 +1,6 @@
 """``shapeplan fit``: from a log to a law, or to the exponents of several metrics."""
 
+import os
 import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -55,6 +56,8 @@ def fit(
     level: Annotated[
         str, typer.Option("--level", metavar="SHARE", help="Coverage of the intervals, e.g. 0.9 or 95%.")
     ] = "0.9",
+    jobs: opt.Jobs = 0,
+    scheduler: opt.Scheduler = None,
     as_json: opt.AsJson = False,
     output_format: opt.Format = opt.OutputFormat.text,
     output: opt.Output = None,
@@ -99,7 +102,9 @@ def fit(
     if len(metrics) > 1:
         logs = read_log_of_metrics(log, metrics, reading)
         with console.progress("fitting") as advance:
-            result = several = fit_metrics(logs, **options, done=advance)
+            result = several = fit_metrics(
+                logs, jobs=jobs or os.cpu_count() or 1, scheduler=scheduler, **options, done=advance
+            )
         document, tables = lambda: metrics_document(several), lambda: render_metrics(several)
     else:
         runs = read_log(log, metrics[0] if metrics else None, reading)

@@ -91,6 +91,17 @@ StartPoint = Annotated[
 PlanNoise = Annotated[
     str | None, typer.Option("--noise", help="Relative noise of a run. [default: the misfit of the law]")
 ]
+Jobs = Annotated[
+    int, typer.Option("--jobs", min=0, help="Processes at once, for sweeps or several metrics; 0 for one a core.")
+]
+Scheduler = Annotated[
+    str | None,
+    typer.Option(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="Cluster in place of processes here: Dask, tcp://HOST:PORT, or Ray, ray://HOST:PORT.",
+    ),
+]
 RunNoise = Annotated[str, typer.Option("--run-noise", help="Noise that all rows of a run share, as seeds have.")]
 Tails = Annotated[
     float | None,

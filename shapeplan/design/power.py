@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from shapeplan.design.executor import Executor
 from shapeplan.design.power_curve import Outcome, Power, Spread, Stage
 from shapeplan.design.simulate import simulate
 from shapeplan.errors import ArgumentError, ErrorDetail, FitError, PlanError
@@ -20,6 +19,7 @@ from shapeplan.fitting.result import Fit
 from shapeplan.planning.recommend import recommend
 from shapeplan.quantities import LARGEST_FLOPS, convert_flops
 from shapeplan.runs import Runs
+from shapeplan.workers.executor import Executor
 
 DEFAULT_SWEEPS, DEFAULT_REPLICATES = 40, 100
 MOST_SWEEPS = 10_000

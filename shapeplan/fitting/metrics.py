@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from math import isfinite
 from typing import Any
@@ -14,6 +15,7 @@ from shapeplan.fitting.fit import fit
 from shapeplan.fitting.records import Agreement, Estimate
 from shapeplan.fitting.result import Fit
 from shapeplan.runs import Runs
+from shapeplan.workers.executor import Executor
 
 
 @dataclass(frozen=True)
@@ -60,13 +62,24 @@ class MetricsFit:
         return {name: _agree(by_metric, tuple(self.fits)) for name, by_metric in self.exponents.items()}
 
 
-def fit_metrics(logs: Mapping[str, Runs], **options: Any) -> MetricsFit:
+def fit_metrics(
+    logs: Mapping[str, Runs],
+    *,
+    jobs: int = 1,
+    scheduler: str | None = None,
+    done: Callable[[int, int], None] = lambda done, total: None,
+    **options: Any,
+) -> MetricsFit:
     """Fit every metric of a log by itself.
 
     Parameters
     ----------
     logs : mapping of str to Runs
         The log as read for every metric, two or more.
+    jobs, scheduler
+        Processes at once, or a cluster in their place (see `shapeplan.workers.executor.Executor`); the same fits.
+    done : callable
+        Told how many metrics are done, of how many.
     **options
         As `fit` takes them.
 
@@ -75,20 +88,26 @@ def fit_metrics(logs: Mapping[str, Runs], **options: Any) -> MetricsFit:
     FitError
         As `fit` does; the message names the metric.
     ArgumentError
-        As `fit` does.
+        As `fit` does; as `Executor.map` does of a cluster.
     """
     if len(logs) < 2:
         message = "there is nothing to compare with one metric"
         raise ArgumentError(ErrorDetail("one-metric", message, "name two or more, or use fit"))
-    fits = {}
-    for metric, runs in logs.items():
-        try:
-            fits[metric] = fit(runs, **options)
-        except FitError as error:
-            raise FitError(
-                *(replace(detail, message=f"{metric}: {detail.message}") for detail in error.details)
-            ) from None
+    tasks = [(metric, runs, options) for metric, runs in logs.items()]
+    fits: dict[str, Fit] = {}
+    with contextlib.closing(Executor(min(jobs, len(logs)), scheduler).map(_fit_metric, tasks)) as found:
+        for metric, one in zip(logs, found, strict=True):
+            fits[metric] = one
+            done(len(fits), len(logs))
     return MetricsFit(fits)
+
+
+def _fit_metric(task: tuple[str, Runs, Mapping[str, Any]]) -> Fit:
+    metric, runs, options = task
+    try:
+        return fit(runs, **options)
+    except FitError as error:
+        raise FitError(*(replace(detail, message=f"{metric}: {detail.message}") for detail in error.details)) from None
 
 
 def _agree(by_metric: Mapping[str, Estimate], metrics: tuple[str, ...]) -> Agreement:

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
-from shapeplan.design.workers.common import AHEAD, LOSSES, cluster_library, lost_workers, no_cluster
+from shapeplan.workers.common import AHEAD, LOSSES, cluster_library, lost_workers, no_cluster
 
 T = TypeVar("T")
 R = TypeVar("R")

@@ -1,4 +1,4 @@
-"""Where simulations run: in this process, in processes of this machine, or on an existing Dask or Ray cluster.
+"""Where simulations and fits run: in this process, in processes of this machine, or on a Dask or Ray cluster.
 
 Tasks are pure and carry their own seed, so that where and how often one runs is not seen in its result; results come in
 the order of the tasks, and only so many tasks are under way that memory does not grow with their number.
@@ -10,9 +10,9 @@ from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from shapeplan.design.workers.dask_cluster import by_dask
-from shapeplan.design.workers.processes import by_processes
-from shapeplan.design.workers.ray_cluster import SCHEME, by_ray
+from shapeplan.workers.dask_cluster import by_dask
+from shapeplan.workers.processes import by_processes
+from shapeplan.workers.ray_cluster import SCHEME, by_ray
 
 T = TypeVar("T")
 R = TypeVar("R")

@@ -10,8 +10,8 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
-from shapeplan.design.workers.common import AHEAD, PATIENCE, cluster_library, lost_workers, no_cluster
 from shapeplan.errors import ArgumentError, ErrorDetail
+from shapeplan.workers.common import AHEAD, PATIENCE, cluster_library, lost_workers, no_cluster
 
 T = TypeVar("T")
 R = TypeVar("R")

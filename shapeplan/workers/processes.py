@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
 
-from shapeplan.design.workers.common import AHEAD, LOSSES, lost_workers
+from shapeplan.workers.common import AHEAD, LOSSES, lost_workers
 
 T = TypeVar("T")
 R = TypeVar("R")

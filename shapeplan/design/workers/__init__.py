@@ -1,1 +1,0 @@
-"""What runs the tasks of an executor: a module a kind of workers."""
