@@ -134,8 +134,10 @@ class Fit(Shown):
     def examples_per_param(self) -> Interval | None:
         """The least and the most examples a parameter among the rows of the log; None where it does not tell."""
         examples, rows, cost = self._examples, self.rows, self.cost
-        params = cost.params(rows.shape) if examples is not None and rows is not None and cost is not None else None
-        if examples is None or params is None:
+        if examples is None or rows is None or cost is None or not set(self.dims) <= set(rows.shape):
+            return None
+        params = cost.params(rows.shape)
+        if params is None:
             return None
         ratios = examples / params
         return float(ratios.min()), float(ratios.max())
@@ -149,11 +151,11 @@ class Fit(Shown):
     @cached_property
     def _examples(self) -> Floats | None:
         """Examples of the rows, as logged or from their compute; None where neither is known."""
-        rows, cost = self.rows, self.cost
-        if rows is None or cost is None or not set(self.dims) <= set(rows.shape):
+        rows = self.rows
+        if rows is None or rows.examples is not None:
+            return None if rows is None else rows.examples
+        if self.cost is None or not set(self.dims) <= set(rows.shape):
             return None
-        if rows.examples is not None:
-            return rows.examples
         return rows.flops / self.cost_model.flops_per_example({dim: rows.shape[dim] for dim in self.dims})
 
     def distance(self, flops: Floats, examples: Floats | None = None) -> Floats:
