@@ -39,7 +39,7 @@ from shapeplan.readers.selection import (
 )
 from shapeplan.readers.settings import Settings, check_settings, read_settings
 from shapeplan.readers.table import Table
-from shapeplan.readers.values import read_values, with_ratio, with_width
+from shapeplan.readers.values import head_faults, read_values, with_ratio, with_width
 from shapeplan.readers.within import check_derived, out_of_bounds
 from shapeplan.runs import Runs
 
@@ -207,6 +207,8 @@ def _understood(
     if selection.last_point:
         table, more = drop_untrained(table, columns.progress, name)
         dropped += more
+    if not asked.under_way and (wrong := head_faults(table, columns, name)):
+        raise InputError(*wrong)
     values, notes, details = read_values(table, columns, name)
     if columns.metric:
         details += _odd_metric(values["metric"], table, columns.metric, name, asked.higher_is_better)

@@ -17,6 +17,8 @@ from shapeplan.readers.numbers import as_number, decimal_commas, is_blank, label
 from shapeplan.readers.table import Table
 from shapeplan.readers.within import check_derived, out_of_bounds
 
+_LARGE, _HEAD = 50_000, 1_000
+"""Rows from which on a table is large, and how many of one are looked at first."""
 _SPARSE = 3
 """Empty cells after which a row is told once."""
 _HEAD_DIMS = ("head_dim", "d_head", "dim_head", "head_size")
@@ -82,6 +84,29 @@ def read_values(table: Table, columns: Columns, name: str) -> tuple[dict[str, An
     if units:
         said.append(f"the units of {', '.join(map(repr, units))} are those of the cells, not of the header too")
     return values, said, details
+
+
+def head_faults(table: Table, columns: Columns, name: str) -> list[ErrorDetail]:
+    """Return what is wrong with the first rows of a large table where most cells of a column are; else nothing.
+
+    A wrong column of a million rows is told at once so, and not when all of its cells are looked at.
+    """
+    if len(table) < _LARGE:
+        return []
+    head = table.take(np.arange(len(table)) < _HEAD)
+    details = read_values(head, columns, name)[2]
+    wrong = Counter({found.column: 0 for found in details})
+    for found in details:
+        wrong[found.column] += count_of([found])
+    column, count = wrong.most_common(1)[0] if wrong else (None, 0)
+    if column is None or count < _HEAD / 2:
+        return []
+    below = len(table) - _HEAD
+    message = (
+        f"{count} of the first {_HEAD} cells of {column!r} are wrong, and the {below} rows below them are not read"
+    )
+    hint = "mend the column, or name another in its place with `columns`"
+    return [ErrorDetail("wrong-column", message, hint, name, head.header_line, column), *details]
 
 
 def _is_spare(table: Table, column: str, role: str) -> bool:
