@@ -30,7 +30,6 @@ _BUMP = 0.01
 """Height above the line between its neighbours from which a row may be no point of the same curve, in logarithms."""
 _COMMON = 0.1
 """Share of the rows between two others from which on they are a kind of rows, and no outliers."""
-
 _LONG_BEFORE = 0.1
 """Share of the compute of the next row of its run below which a row, and those before it, are long before the rest."""
 _FAR_ABOVE = 0.1
@@ -102,6 +101,8 @@ def measure_first(candidate: Candidate, runs: Runs) -> MidRun | None:
         return None
     without = candidate.without(keep[None])
     off, others = (-np.log1p(candidate.errors(without, 0, runs, some)) for some in (alone, np.setdiff1d(rows, alone)))
+    if not (np.isfinite(off).all() and np.isfinite(others).all()):
+        return None
     return MidRun(len(alone), float(np.median(off)), robust_sigma(others - np.median(others)))
 
 
