@@ -23,6 +23,30 @@ def test_roots_of_powers_are_found_together(places: list[float], power: float) -
     assert (function(found, every) >= -1e-15).all(), "an answer reaches zero"
 
 
+@pytest.mark.parametrize("power", [0.3, 1.0, 2.0, 5.0])
+def test_the_end_that_moved_last_is_trusted_so_that_smooth_functions_take_few_steps(power: float) -> None:
+    """Halving a bracket to 1e-12 would take 40 evaluations; near the root steps are superlinear."""
+    taken = 0
+
+    def function(place: Floats, which: Index) -> Floats:
+        nonlocal taken
+        taken += 1
+        return place**power - 0.4**power
+
+    one = np.ones(1)
+    found = roots(
+        function,
+        0.01 * one,
+        3 * one,
+        function(0.01 * one, np.arange(1)),
+        function(3 * one, np.arange(1)),
+        width=1e-12,
+        residual=1e-13,
+    )
+    assert found == pytest.approx([0.4], rel=1e-11)
+    assert taken <= 25
+
+
 def test_a_step_and_an_undefined_side_are_closed_in_on() -> None:
     def step(place: Floats, which: Index) -> Floats:
         return np.where(place > 0.3, np.inf, -1.0)

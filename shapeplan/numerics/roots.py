@@ -43,6 +43,7 @@ def roots(
     """
     low, high, at_low, at_high = (np.array(values, dtype=float) for values in (low, high, at_low, at_high))
     active = np.flatnonzero((at_low < 0) & (at_high >= 0))
+    moved = np.zeros(len(low))  # -1 where the lower end moved last, +1 where the upper one did
     for step in range(_ROUNDS):
         if not active.size:
             break
@@ -53,10 +54,12 @@ def roots(
         middle = a + np.clip(share, _EDGE, 1 - _EDGE) * (b - a)
         value = function(middle, active)
         below = value < 0
-        # The end that stays pulls less from now on.
+        # An end that stays for the second time in a row pulls less from now on.
         with np.errstate(invalid="ignore"):
             stays = np.where(below, 1 - value / at_a, 1 - value / np.where(at_b > 0, at_b, 1.0))
-        stays = np.where(stays > 0, stays, 0.5)
+        side = np.where(below, -1.0, 1.0)
+        stays = np.where(moved[active] == side, np.where(stays > 0, stays, 0.5), 1.0)
+        moved[active] = side
         low[active], at_low[active] = np.where(below, middle, a), np.where(below, value, at_a * stays)
         high[active], at_high[active] = np.where(below, b, middle), np.where(below, at_b * stays, value)
         done = (high[active] - low[active] < width * np.abs(high[active])) | (~below & (value < residual))
