@@ -41,6 +41,9 @@ from shapeplan.sweeps.dimensions import Dimensions
 INTERVALS = ("run", "law")
 """Whose interval of a loss is told: that of a run that is to be trained, or that of the law."""
 
+UNKNOWN = 100.0
+"""Relative standard deviation of a run of which nothing is known: a law document may say more, which no float holds."""
+
 
 @dataclass(frozen=True)
 class RecipeFactor:
@@ -156,8 +159,8 @@ class RunError:
     errors: tuple[Horizon, ...] = ()
 
     def sigma(self, distance: ArrayLike) -> Floats:
-        """Return the standard deviation at factors beyond the compute of the log, 1 within it."""
-        return np.asarray(np.hypot(self.scatter, self.drift * np.log(np.maximum(distance, 1.0))))
+        """Return the standard deviation at factors beyond the rows of the log, 1 within it; at most `UNKNOWN`."""
+        return np.minimum(np.hypot(self.scatter, self.drift * np.log(np.maximum(distance, 1.0))), UNKNOWN)
 
     def around(
         self, losses: Floats, distance: Floats, law: tuple[Floats, Floats], level: float
