@@ -88,7 +88,7 @@ def read_numbers(
     notation = None if plain is not None and not european else next((one for one in orders if _in(texts, one)), None)
     if notation is None and plain is None:
         # Few cells that are in no notation are mistakes of their own, not of the others.
-        written = Counter(cell.strip() for cell in cells if isinstance(cell, str) and cell.strip())
+        written = texts or Counter(cell.strip() for cell in cells if isinstance(cell, str) and cell.strip())
         notation = next((one for one in orders if _mostly_in(written, len(cells), one)), None)
     if notation is not None:
         cells = [notation.value(cell.strip()) if _fits(cell, notation) else cell for cell in cells]

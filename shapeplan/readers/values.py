@@ -95,7 +95,7 @@ def head_faults(table: Table, columns: Columns, name: str) -> list[ErrorDetail]:
         return []
     head = table.take(np.arange(len(table)) < _HEAD)
     details = read_values(head, columns, name)[2]
-    wrong = Counter({found.column: 0 for found in details})
+    wrong: Counter[str | None] = Counter()
     for found in details:
         wrong[found.column] += count_of([found])
     column, count = wrong.most_common(1)[0] if wrong else (None, 0)
