@@ -51,6 +51,13 @@ def test_all_mistakes_are_counted_where_the_first_cells_are_mostly_sound(
     assert {detail.code for detail in caught.value.details} == {"not-a-number"}
 
 
+def test_a_column_that_is_not_there_is_told_too(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        sp.read_runs(written(tmp_path / "log.csv", range(ROWS)), dims=["nope"])
+    assert [detail.column for detail in caught.value.details[:2]] == ["nope", "loss"]
+    assert caught.value.total == 1002
+
+
 def test_a_small_table_is_read_whole(tmp_path: Path) -> None:
     rows = values._LARGE - 1
     with pytest.raises(InputError) as caught:

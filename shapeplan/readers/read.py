@@ -208,7 +208,7 @@ def _understood(
         table, more = drop_untrained(table, columns.progress, name)
         dropped += more
     if not asked.under_way and (wrong := head_faults(table, columns, name)):
-        raise InputError(*wrong)
+        raise InputError(*unresolved, *wrong)
     values, notes, details = read_values(table, columns, name)
     if columns.metric:
         details += _odd_metric(values["metric"], table, columns.metric, name, asked.higher_is_better)
