@@ -45,7 +45,10 @@ Where = Annotated[
 DropNonfinite = Annotated[bool, typer.Option("--drop-nonfinite", help="Leave out rows whose metric is empty or NaN.")]
 LastPoint = Annotated[bool, typer.Option("--last-point", help="Read only the last row of every run.")]
 EveryRow = Annotated[
-    bool, typer.Option("--every-row", help="Fit every row of long runs; else their checkpoints are merged to 16.")
+    bool,
+    typer.Option(
+        "--every-row", help="Fit every row; else long runs are merged to 16 points, and 5000 runs drawn of more."
+    ),
 ]
 BestOf = Annotated[
     str | None,

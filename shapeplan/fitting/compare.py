@@ -9,6 +9,7 @@ from shapeplan.errors import Caution, FitError, check_choice
 from shapeplan.fitting.checkpoints import with_stretches
 from shapeplan.fitting.diagnostics.replicate_noise import measure_noise
 from shapeplan.fitting.diagnostics.warnings import Misfit, fit_cautions
+from shapeplan.fitting.many_runs import sample_runs
 from shapeplan.fitting.progress import Counter
 from shapeplan.fitting.records import Score
 from shapeplan.fitting.selection.candidate import Candidate, fit_candidates, power_notes
@@ -89,7 +90,7 @@ def compare(
     center : mapping of str to float, optional
         Centre of the star; by default what the log says, else found.
     every_row : bool
-        Whether to fit every row where runs have many, as in `fit`.
+        Whether to fit every row of every run, as in `fit`.
     done : callable
         Told how many steps are done, of how many.
 
@@ -107,7 +108,9 @@ def compare(
     """
     check_choice("objective", objective, tuple(OBJECTIVES))
     runs = runs.canonical()
-    if OBJECTIVES[objective].averages and not every_row:
+    if not every_row:
+        runs = sample_runs(runs)
+    if not every_row and OBJECTIVES[objective].averages:
         runs = with_stretches(runs)
     runs = hold_two_valued(runs)
     far = is_far(runs)

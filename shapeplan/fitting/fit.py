@@ -16,6 +16,7 @@ from shapeplan.fitting.diagnostics.star_diagnostics import report_star
 from shapeplan.fitting.diagnostics.warnings import find_front, valley_cautions
 from shapeplan.fitting.evidence import LogSummary, ModelSelection, RecipeFactor, Rival, StarEvidence
 from shapeplan.fitting.isoflop import IsoFlops
+from shapeplan.fitting.many_runs import sample_runs
 from shapeplan.fitting.progress import Counter
 from shapeplan.fitting.proportions import kept_in_proportion
 from shapeplan.fitting.recipes.one_recipe import as_one_recipe
@@ -83,8 +84,8 @@ def fit(  # noqa: PLR0913 - public: an argument a question
     level : float
         Coverage of the intervals, between 0 and 1.
     every_row : bool
-        Whether to fit every row where runs have many; else checkpoints of a run that are close in compute are merged
-        (see `shapeplan.fitting.checkpoints`).
+        Whether to fit every row; else checkpoints of a run that are close in compute are merged where it has many (see
+        `shapeplan.fitting.checkpoints`), and of more than 5,000 runs so many are drawn.
     group : str, optional
         Column whose values are recipes that share one law: each has a level of its compute, loss or irreducible loss
         beside that of the reference, the one with the most rows (see `shapeplan.fitting.recipes`).
@@ -106,7 +107,9 @@ def fit(  # noqa: PLR0913 - public: an argument a question
     check_arguments(law, objective, replicates, level)
     tuning = tuning_of(runs, level, group)
     runs = runs.canonical()
-    if OBJECTIVES[objective].averages and not every_row:
+    if not every_row:
+        runs = sample_runs(runs)
+    if not every_row and OBJECTIVES[objective].averages:
         runs = with_stretches(runs)
     if law == "auto" or not FORMS[law].joint or FORMS[law].over(runs.dims).dims:
         runs = hold_two_valued(runs)

@@ -115,6 +115,14 @@ class Problem:
         """How many rows every point stands for, block after block, shape (points,)."""
         return np.concatenate([block.weights for block in self.points])
 
+    def at_points(self, some: Bools) -> Problem:
+        """Return the problem with some of its points, shape (points,), alone; its rows stay."""
+        cuts = np.cumsum([block.rows for block in self.points])[:-1]
+        kept = np.split(some, cuts)
+        points = tuple(block.at_rows(mine) for block, mine in zip(self.points, kept, strict=True))
+        rows = tuple(row[mine] for row, mine in zip(self.point_rows, kept, strict=True))
+        return replace(self, points=points, point_rows=rows)
+
     def branches(self) -> dict[str, Problem]:
         """Return every branch as a problem of its own, with the exponents of all."""
         return {

@@ -23,8 +23,8 @@ DECISIVE = 4.0
 """Change above which the fit rests on one run, however well that run agrees with it."""
 NOT_CHANCE = 4.0
 """Standardized residual above which a run is no chance: one in a hundred clean logs of a hundred runs has one."""
-_MOST_PAIRS = 4_000_000
-"""Rows times runs above which only runs with the largest residuals are tried."""
+_MOST_PAIRS = 1_000_000
+"""Points of the fit times runs above which only runs with the largest residuals are tried."""
 _FEWEST_RUNS = 6
 _INFINITE = 1e6
 _SAME_WAY = 0.1
@@ -241,7 +241,7 @@ def _spread(values: Floats) -> float:
 def _worth_trying(candidate: Candidate, runs: Runs, names: Index) -> Index:
     """Return all runs, or where they are too many those with the largest residuals."""
     rows = candidate.problem.all_rows
-    most = max(NAMED, _MOST_PAIRS // len(rows))
+    most = max(NAMED, _MOST_PAIRS // len(candidate.problem.point_of))
     if len(names) <= most:
         return names
     residuals = np.abs(candidate.problem.residuals(candidate.found.best))

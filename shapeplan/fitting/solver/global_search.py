@@ -34,10 +34,13 @@ SCATTER_STARTS = 72
 """How many optima of a block at one point of the shared grid, of all blocks, and of a scatter are polished."""
 POWERS, POWERED = 9, 12
 """Values of an outer power from which descents start, and from how many optima of the sums themselves."""
-THINNED = 5000
-"""Rows of a block that the search looks at; its finalists descend on all."""
+THINNED = 2000
+"""Rows of a block that the search looks at."""
 FINALISTS = 20
 """How many descents are followed to the end."""
+_LIKELY = 1.05
+"""Objective on thinned rows, over the least, up to which an optimum may be the lowest on all: of 2,000 rows chance does
+not make it as much."""
 _SAME = 1e-7
 _CLOSE, _APART = 1e-3, 0.2
 """Distances, as a share of the range of some exponent, below which points are the same, and above which far apart."""
@@ -98,12 +101,21 @@ def search(
 def _descend_from(
     blocks: Sequence[Block], thin: Sequence[Block], starts: Floats, lower: Floats, upper: Floats, objective: Objective
 ) -> Found:
-    """Descend from all starts roughly, on no more rows than tell them apart, and from the lowest ends on all rows."""
+    """Descend from all starts roughly, and from the lowest ends to the end, on no more rows than tell them apart.
+
+    Where these are not all, those that may be lowest on all rows descend on these too.
+    """
     rough = descend(thin, starts, lower, upper, objective=objective, criteria=COARSE)
     order = np.argsort(rough.objective, kind="stable")
     ends = rough.exponents[order]
     finalists = distinct(ends, lower, upper, _CLOSE)[:FINALISTS]
-    found = descend(blocks, finalists, lower, upper, objective=objective)
+    found = descend(thin, finalists, lower, upper, objective=objective)
+    if any(few.rows < block.rows for few, block in zip(thin, blocks, strict=True)):
+        ends = np.concatenate([found.exponents, ends])
+        likely = found.objective <= _LIKELY * found.objective.min()
+        found = descend(
+            blocks, distinct(found.exponents[likely], lower, upper, _CLOSE), lower, upper, objective=objective
+        )
     order = np.argsort(found.objective, kind="stable")
     best = descend(blocks, found.exponents[order[:1]], lower, upper, objective=objective, criteria=FINEST_LONG)
     optima = distinct(found.exponents[order], lower, upper, _CLOSE)

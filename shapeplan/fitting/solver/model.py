@@ -83,8 +83,11 @@ class Block:
         if self.rows <= rows:
             return self
         # Any regular step could fall in with the order of the log.
-        kept = np.sort(np.random.default_rng(0).choice(self.rows, rows, replace=False))
-        columns, observed, weights = self.log_columns[kept], self.observed[kept], self.weights[kept]
+        return self.at_rows(np.sort(np.random.default_rng(0).choice(self.rows, rows, replace=False)))
+
+    def at_rows(self, some: Bools | Index) -> Block:
+        """Return the block with some of its rows; of observations of shape (rows,)."""
+        columns, observed, weights = self.log_columns[some], self.observed[some], self.weights[some]
         return replace(self, log_columns=columns, observed=observed, weights=weights)
 
     def columns(self, theta: Floats) -> Floats:

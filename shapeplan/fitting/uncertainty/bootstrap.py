@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -10,6 +11,9 @@ from shapeplan.fitting.problem import Problem
 from shapeplan.fitting.solver import Found, refit
 from shapeplan.fitting.uncertainty.residual_model import ResidualModel
 from shapeplan.numerics.arrays import CELLS_IN_MEMORY, Floats
+
+SAMPLED_RUNS = 2000
+"""Runs beyond which replicates are fitted to so many of them, drawn at random."""
 
 
 def bootstrap(
@@ -28,6 +32,9 @@ def bootstrap(
     knows. The scatter is drawn from the residuals of all rows with random signs: a part that the rows of a run have in
     common (they are not independent) and a part of their own, each as large as the log shows once the parameters that
     the fit used up are allowed for. It is widened for Student's tails over the normal's.
+
+    Where there are very many runs, replicates are fitted to m of the n, with the scatter of estimates from n: that of
+    rows times the root of m / n (the m out of n bootstrap: Bickel, Goetze and van Zwet 1997).
 
     Parameters
     ----------
@@ -55,10 +62,11 @@ def bootstrap(
     """
     if not replicates:
         return {}, 0
+    rng = np.random.default_rng(seed)
+    problem, residual_model = _sampled(problem, residual_model, rng)
     predicted = problem.predicted_points(found.best)
     at_points = residual_model.at_points(problem.point_of, problem.point_weights)
     wider = residual_model.widening(level)
-    rng = np.random.default_rng(seed)
     count = max(1, replicates * len(predicted) // CELLS_IN_MEMORY)
     sizes = [len(piece) for piece in np.array_split(np.arange(replicates), count)]
     draws, unconverged = [], 0
@@ -69,3 +77,19 @@ def bootstrap(
         unconverged += int((~again.converged).sum())
         done(size)
     return {name: np.concatenate([part[name] for part in draws]) for name in draws[0]}, unconverged
+
+
+def _sampled(
+    problem: Problem, residual_model: ResidualModel, rng: np.random.Generator
+) -> tuple[Problem, ResidualModel]:
+    """Return a problem on a sample of its runs, and a scatter under which it tells as much as the whole.
+
+    Few runs are not sampled.
+    """
+    runs = residual_model.runs
+    if runs <= SAMPLED_RUNS:
+        return problem, residual_model
+    drawn = rng.choice(runs, SAMPLED_RUNS, replace=False)
+    some = np.isin(residual_model.run[problem.point_of], drawn)
+    less = residual_model.sigma * np.sqrt(SAMPLED_RUNS / runs)
+    return problem.at_points(some), replace(residual_model, sigma=float(less))
