@@ -256,3 +256,21 @@ def test_files_are_written_whole_or_not_at_all(tmp_path: Path) -> None:
         write_file(tmp_path / "nowhere" / "x", "x")
     assert target.read_text() == "two"
     assert np.all([path.name == "out.json" for path in tmp_path.iterdir()])
+
+
+@pytest.mark.parametrize(
+    ("folder", "law"),
+    [
+        pytest.param("stdlib_lm", "star", id="losses below zero, beside the star"),
+        pytest.param("vit_glyphs", "kaplan", id="parameters that the fitted cost knows within a few percent"),
+    ],
+)
+def test_what_a_fit_of_a_real_log_wrote_is_read(folder: str, law: str, tmp_path: Path) -> None:
+    found = fit_anew(read_runs(SAMPLES / folder / "runs.csv", metric="loss"), law=law, replicates=5)
+    assert found.rows is not None
+    if law == "star":
+        assert (found.rows.predicted < 0).any()
+    found.save(tmp_path / "law.json")
+    again = read_law(tmp_path / "law.json")
+    assert again.rows is not None
+    np.testing.assert_allclose(again.rows.predicted, found.rows.predicted)

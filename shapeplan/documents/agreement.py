@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _AS_LOGGED = 1.1
 """Compute of a log may be so far from that of its architecture, as a factor, without a warning."""
+_ALL = 1 - 1e-9
 _OFF_COST = frozenset({"broken-arithmetic", "flops-mismatch"})
 """Warnings of a log whose compute is known not to be that of its shapes."""
 
@@ -83,8 +84,10 @@ def _predictions(document: LawDocument, fit: Fit, rows: Rows) -> Iterator[Fault]
     if not fit.knows_loss:
         return
     predicted = _losses(fit, fit.law, rows)
+    low, high = _range(document, fit, fit.law, rows)
     with np.errstate(all="ignore"):
-        same_there = np.isclose(predicted, rows.predicted, rtol=ROUNDING + _slack(document), atol=0, equal_nan=True)
+        close = np.isclose(predicted, rows.predicted, rtol=ROUNDING, atol=0, equal_nan=True)
+        same_there = close | ((low <= rows.predicted) & (rows.predicted <= high))
     wrong = np.flatnonzero(~(same_there | (~np.isfinite(predicted) & np.isnan(rows.predicted))))
     if wrong.size:
         i = int(wrong[0])
@@ -92,26 +95,35 @@ def _predictions(document: LawDocument, fit: Fit, rows: Rows) -> Iterator[Fault]
         yield Fault(("rows", "predicted", i), message)
     scores = {score.law: score.relative_rmse for score in document.selection}
     for index, rival in enumerate(fit.rivals):
-        errors = _losses(fit, rival.law, rows) / rows.observed - 1
-        error = float(np.sqrt(np.mean(errors**2)))
+        error = _rms(_losses(fit, rival.law, rows) / rows.observed - 1)
+        low, high = _range(document, fit, rival.law, rows)
         told = scores.get(rival.law.form.name)
-        if told is not None and not same(error, told):
+        if told is not None and not same(error, told) and not abs(error - told) <= _rms((high - low) / rows.observed):
             yield Fault(("rivals", index, "parameters"), f"miss the rows by {error:.6g}, and selection says {told:.6g}")
 
 
-def _losses(fit: Fit, law: Law, rows: Rows) -> Floats:
-    """Return what a law predicts for the rows of a fit."""
+def _rms(errors: Floats) -> float:
+    return float(np.sqrt(np.mean(errors**2)))
+
+
+def _losses(fit: Fit, law: Law, rows: Rows, params: float = 1.0) -> Floats:
+    """Return what a law predicts for the rows of a fit, with their parameters times a factor."""
     with np.errstate(all="ignore"):
-        known: Mapping[str, Floats] = fit.cost_model.variables(law.form, rows.shape, rows.flops)
+        known = {**fit.cost_model.variables(law.form, rows.shape, rows.flops)}
         if "examples" in law.form.variables and rows.examples is not None:
-            known = {**known, "examples": rows.examples}
+            known["examples"] = rows.examples
+        if "params" in law.form.variables:
+            known["params"] = params * known["params"]
         return np.broadcast_to(law.loss(**known), rows.flops.shape)
 
 
-def _slack(document: LawDocument) -> float:
-    """Return how far the law may be from its rows: parameters that were logged are known to the cost but nearly."""
-    params = document.cost.params if document.cost else None
-    return 4 * params.max_relative_error if params and "params" in document.units else 0.0
+def _range(document: LawDocument, fit: Fit, law: Law, rows: Rows) -> tuple[Floats, Floats]:
+    """Return between what a law predicts for the rows: parameters that were logged are known to the cost but nearly."""
+    cost = document.cost.params if document.cost else None
+    error = min(cost.max_relative_error, _ALL) if cost else 0.0
+    ends = [_losses(fit, law, rows, factor) for factor in (1 / (1 + error), 1 / (1 - error))]
+    with np.errstate(all="ignore"):
+        return np.minimum(*ends) * (1 - ROUNDING), np.maximum(*ends) * (1 + ROUNDING)
 
 
 def _costs(document: LawDocument, fit: Fit, rows: Rows) -> Iterator[Fault]:

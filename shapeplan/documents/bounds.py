@@ -17,6 +17,8 @@ POSITIVE: Bounds = (1e-290, 1e290)
 _ERROR: Bounds = (0.0, 1e290)
 _LOSS: Bounds = (1e-145, 1e145)
 """Of a row: the ratio of two is a number still, and so is its square."""
+_PREDICTED: Bounds = (-1e145, 1e145)
+"""Eq. 3 may be below zero away from the arms of a star."""
 _FLOPS: Bounds = (1e-6, LARGEST_FLOPS)
 _GROWTH: Bounds = (-1000.0, 1000.0)
 _COUNT: Bounds = (0, 2**53)
@@ -34,7 +36,8 @@ _BOUNDS: dict[str, tuple[tuple[Bounds, str], ...]] = {
         ((1e-3, 1e3), "tied.*.power"),
         ((-1e3, 1e3), "kept.*.power"),
         (_FLOPS, "range.flops.* start.flops front.*.flops center.*.flops isoflop.budgets.*.flops"),
-        (_LOSS, "rows.observed.* rows.predicted.*"),
+        (_LOSS, "rows.observed.*"),
+        (_PREDICTED, "rows.predicted.*"),
         (POSITIVE, "front.*.loss center.*.observed optimum.flops"),
         (
             _GROWTH,
