@@ -126,7 +126,7 @@ def _checked(weights: Mapping[str, float], dims: tuple[str, ...]) -> dict[str, f
 def _best_growth(fit: Fit) -> Mapping[str, Estimate]:
     """Return S_k of the law, or on a star that of the law `product` with the same a_k, b_k and c."""
     if fit.law.form.joint or not fit.law.has_loss:
-        return fit.growth_exponents
+        return {dim: growth for dim, growth in fit.growth_exponents.items() if dim in fit.dims}
 
     draws = joint_growth(fit.dims, fit.bootstrap.draws) if fit.bootstrap.draws else {}
     defined = np.all([np.isfinite(s) for s in fit.bootstrap.exponents.values()], axis=0)

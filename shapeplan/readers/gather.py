@@ -82,7 +82,8 @@ def _found(place: Path, all_points: bool, *, several: bool) -> list[tuple[Table,
     found = {tool.NAME: (tool, runs) for tool in TOOLS if (runs := tool.finds(files))}
     if found:
         (tool, runs), *others = found.values()
-        logs = [log for run in runs for log in tool.read(run, place)]
+        read_ = {run: tool.read(run, place) for run in runs}
+        logs = [log for found_ in read_.values() for log in found_]
         if several:
             logs = [replace(log, name=(place / log.name).as_posix() if log.name else "") for log in logs]
         title = f"{place}: {len(logs)} run{'s' if len(logs) != 1 else ''} of {tool.NAME}"

@@ -33,7 +33,7 @@ def finds(files: Sequence[Path]) -> list[Path]:
 
 
 def read(path: Path, root: Path) -> list[RunLog]:
-    """Return the run of a file, with the columns that W&B's API names.
+    """Return the run of a file, with the columns that W&B's API names; none of a file that none is written to yet.
 
     Raises
     ------
@@ -75,7 +75,7 @@ def read(path: Path, root: Path) -> list[RunLog]:
         elif kind == "exit":
             state = "finished" if record.exit.exit_code == 0 else "failed"
     if not told:
-        raise _broken(path, "it holds no run")
+        return []  # It was opened a moment ago, or its run was killed before anything of it was written.
     steady = {key: value for key, value in summary.items() if not any(f"summary.{key}" in entry for entry in entries)}
     cells = {**told, **_named(config), "state": state, "config": _public(config), "summary": _public(steady)}
     return [RunLog("", str(path), cells, entries, sources=[Source(str(path), hashlib.sha256(raw).hexdigest())])]
