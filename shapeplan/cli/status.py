@@ -60,9 +60,11 @@ def status(
         config=config,
         flops_convention=flops_convention.value if flops_convention else None,
         where=where or (),
-        architecture=laid_out.architecture,
+        design=laid_out,
     )
     console.warn((*laid_out.cautions, *(so_far.runs.cautions if so_far else ())))
+    for note in so_far.runs.notes if so_far else ():
+        console.note(note)
     found = campaign(laid_out, so_far.runs, so_far.ends) if so_far else campaign(laid_out, None)
     asked = None if noise is None else parse_fraction(noise, most=0.5)
     outlook = None if target is None else _outlook(console, found, parse_flops(target), candidates, asked)

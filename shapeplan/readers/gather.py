@@ -82,12 +82,16 @@ def _found(place: Path, all_points: bool, *, several: bool) -> list[tuple[Table,
     found = {tool.NAME: (tool, runs) for tool in TOOLS if (runs := tool.finds(files))}
     if found:
         (tool, runs), *others = found.values()
-        read_ = {run: tool.read(run, place) for run in runs}
-        logs = [log for found_ in read_.values() for log in found_]
+        logs = []
+        begun = []
+        for run in runs:
+            logs += (held := tool.read(run, place))
+            begun += [] if held else [str(run)]
         if several:
             logs = [replace(log, name=(place / log.name).as_posix() if log.name else "") for log in logs]
         title = f"{place}: {len(logs)} run{'s' if len(logs) != 1 else ''} of {tool.NAME}"
         also = [f"{place} holds runs of {other.NAME} too: not read" for other, _ in others]
+        also += _without_rows(begun)
         read = {source.name for log in logs for source in log.sources}
         also += _passed_over(place, [file for file in tables if str(file) not in read])
         return [_runs(logs, str(place), title, all_points, also)]
@@ -112,10 +116,22 @@ def _folder(folder: Path, tables: Sequence[Path]) -> list[tuple[Table, Source]]:
         known = ", ".join(tool.NAME for tool in TOOLS)
         message = f"is a folder without a log: neither runs of a known tool ({known}) nor CSV, JSON or YAML files"
         raise InputError(ErrorDetail("is-a-directory", message, "name the file", str(folder)))
+    empty = [path for path in logs if not path.stat().st_size]
+    if len(empty) < len(logs):
+        logs = [path for path in logs if path not in empty]
     read = [_file(path) for path in logs]
-    notes = _passed_over(folder, sorted(set(tables) - set(logs)))
+    notes = _passed_over(folder, sorted(set(tables) - {*logs, *empty}))
+    notes += _without_rows([str(path) for path in empty])
     first, source = read[0]
     return [(replace(first, notes=(*first.notes, *notes)), source), *read[1:]]
+
+
+def _without_rows(files: Sequence[str]) -> list[str]:
+    """Return a note of files to which no run has written yet, or which one left that was killed at once."""
+    if not files:
+        return []
+    many = f"{', '.join(files[:_FEW])}{' ...' if len(files) > _FEW else ''}"
+    return [f"{len(files)} file{'s hold' if len(files) > 1 else ' holds'} no run yet: left out ({many})"]
 
 
 def _passed_over(folder: Path, files: Sequence[Path]) -> list[str]:

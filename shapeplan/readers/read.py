@@ -23,6 +23,7 @@ from shapeplan.readers.in_memory import Frame, gather_frame, is_frame, paths_of
 from shapeplan.readers.last_line import doubt_last_cells
 from shapeplan.readers.mixture_columns import mixture_columns
 from shapeplan.readers.names import may_be_factor
+from shapeplan.readers.planned_runs import as_planned
 from shapeplan.readers.recipe_columns import recipe_of
 from shapeplan.readers.row_checks import alike_rows, check_rows, doubt_copies, doubt_magnitudes, not_positive
 from shapeplan.readers.row_models import RowModels, row_models, row_settings
@@ -150,13 +151,20 @@ def read_under_way(
     flops_convention: Convention | None = None,
     where: Sequence[str] = (),
     architecture: Architecture | None = None,
+    design: Runs | None = None,
 ) -> Runs:
-    """Read runs that may not have ended: as `read_runs`, but any state is read, and a metric that is none is NaN."""
+    """Read runs that may not have ended: as `read_runs`, but any state is read, and a metric that is none is NaN.
+
+    Runs of a log that tells no shape have that of the row of the `design` whose name they have.
+    """
     selection = Selection(where=tuple(where))
     asked = _Asked(
         metric, False, dims, flops_convention, columns or {}, selection, require_metric=False, under_way=True
     )
-    return _read(_gathered(path, None), asked, _settings_of(config), architecture)
+    gathered = _gathered(path, None)
+    if design is not None:
+        gathered = replace(gathered, table=as_planned(gathered.table, design))
+    return _read(gathered, asked, _settings_of(config), architecture)
 
 
 def _gathered(path: object, selection: Selection | None) -> Gathered:

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 
-from shapeplan.architectures import Architecture
 from shapeplan.cells import ABSENT
 from shapeplan.quantities import Convention
 from shapeplan.readers.read import read_under_way
@@ -41,9 +40,12 @@ def read_campaign(
     config: str | Path | None = None,
     flops_convention: Convention | None = None,
     where: Sequence[str] = (),
-    architecture: Architecture | None = None,
+    design: Runs | None = None,
 ) -> UnderWay | None:
     """Read the runs of a campaign; arguments and errors are those of `read_runs`, and `where` that of `Selection`.
+
+    Where the log and settings tell no architecture it is that of the `design`; where the log tells no shape, a run has
+    that of the row of the design whose name it has.
 
     A run diverged where its last metric is written as one that is not finite, whatever its state says. Folders without
     a file hold no run yet: then it is None.
@@ -59,7 +61,8 @@ def read_campaign(
         config=config,
         flops_convention=flops_convention,
         where=where,
-        architecture=architecture,
+        architecture=design.architecture if design is not None else None,
+        design=design,
     )
     told: list[End | None] = [None] * len(runs.run_names)
     last = runs.last_rows().tolist()
