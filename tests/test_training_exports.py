@@ -333,6 +333,19 @@ def test_training_arguments_need_no_heads() -> None:
     assert parsed("hf-training", text).keys() == {"max_steps"}
 
 
+def test_the_library_reads_training_arguments(tmp_path: Path) -> None:
+    for name in ("torch", "accelerate"):
+        pytest.importorskip(name)
+    transformers = pytest.importorskip("transformers")
+    text = export_config(plan(LLAMA), "hf-training").text
+    written = tmp_path / "arguments.yaml"
+    written.write_text(text)
+    (read,) = transformers.HfArgumentParser((transformers.TrainingArguments,)).parse_yaml_file(str(written))
+    told = parsed("hf-training", text)
+    assert told.keys() == {"max_steps", "learning_rate", "warmup_steps"}
+    assert {name: getattr(read, name) for name in told} == told
+
+
 def test_small_numbers_are_numbers_in_every_language() -> None:
     told = Tuning(Tuned(law=power({"flops": 0.0}, 3e-5)), UNTOLD)
     found = with_tuning(plan(LLAMA), told)
