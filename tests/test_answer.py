@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 import shlex
@@ -90,6 +91,12 @@ def test_trust_names_the_distance_and_the_error_at_it(fit: Fit) -> None:
     tested = only(sp.recommend(fit, 2.0 * largest)).tested
     assert tested is not None
     assert f"{tested.rmse:.2%}" in near
+
+
+def test_trust_names_how_far_below_all_runs_a_budget_is(fit: Fit) -> None:
+    plan = sp.recommend(fit, fit.flops_range[0] / 100, force=True)
+    (line,) = [line for line in answer(plan, only(plan)) if line.startswith("Trust")]
+    assert re.fullmatch(r"Trust: 10\d(\.\d+)?x below your smallest run in compute, where nothing tests the law\.", line)
 
 
 def test_trust_names_examples_where_they_are_farther_out_than_compute(fit: Fit) -> None:
@@ -183,6 +190,26 @@ def test_what_is_typed_next_works_and_every_number_is_in_the_document(
     assert budget["answer"] == lines[:4]
     for shown in re.findall(r"\d+\.?\d*(?:e\d+)?", " ".join(lines[:4])):
         assert any(abs(float(shown) - number) <= max(0.006 * abs(number), 0.0051) for number in numbers), shown
+
+
+@pytest.mark.parametrize("name", ["runs.csv", "bare.csv"], ids=["with an architecture", "without parameters"])
+def test_a_plan_as_csv_is_a_log_of_the_loss_that_it_expects(name: str, program: Program, tmp_path: Path) -> None:
+    config = ("--config", SAMPLES / "stdlib_lm" / "config.yaml") if name == "runs.csv" else ()
+    log = SAMPLES / "stdlib_lm" / "runs.csv"
+    if name == "bare.csv":
+        rows = [",".join(line.split(",")[i] for i in (0, 1, 2, 3, 7, 8, 9)) for line in log.read_text().splitlines()]
+        log = tmp_path / name
+        log.write_text("\n".join(rows) + "\n")
+    done = program("fit", log, *config, "--law", "separable", "--replicates", "20", "-o", "law.json", "-q")
+    assert done.returncode == 0, done.stderr
+    planned = program("recommend", "--law", "law.json", "--flops", "1e14", "--format", "csv", "-o", "plan.csv", "-q")
+    assert planned.returncode == 0, planned.stderr
+    predicted = program("predict", "law.json", "plan.csv", "--json")
+    assert predicted.returncode == 0, predicted.stderr
+    (row,) = json.loads(predicted.stdout)["rows"]
+    (expected,) = csv.DictReader((tmp_path / "plan.csv").read_text().splitlines())
+    for name, column in (("predicted", "loss"), ("lower", "loss_lower"), ("upper", "loss_upper")):
+        assert row[name] == pytest.approx(float(expected[column]), rel=1e-3), name
 
 
 def test_a_log_is_planned_in_one_command(program: Program, folder: Path) -> None:

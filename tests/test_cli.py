@@ -291,7 +291,7 @@ def test_a_value_that_cannot_be_is_named(program: Program, option: str, value: s
 def test_outputs_are_what_their_names_say_or_refused(program: Program, law: Path, tmp_path: Path) -> None:
     both = program("recommend", "--law", law, "--flops", "1e21", "--json", "-o", "plan.CSV")
     assert json.loads(both.stdout)["kind"] == "shapeplan.plan"
-    assert (tmp_path / "plan.CSV").read_text().startswith("flops,")
+    assert (tmp_path / "plan.CSV").read_text().startswith("forward_flops,")
     assert program("predict", law, LOG, "-o", "rows.JSON").returncode == 0
     assert json.loads((tmp_path / "rows.JSON").read_text())["kind"] == "shapeplan.predictions"
     assert program("simulate", law, LOG, "-o", "log.ndjson").returncode == 0

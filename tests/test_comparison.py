@@ -83,3 +83,11 @@ def test_a_dimension_that_the_law_never_had_is_not_compared(planned: Fit) -> Non
     law = fit(replace(runs, dims=("width", "depth"), shape=runs.shape[:, :2], architecture=None), replicates=0)
     budget = recommend(law, 1e21, versus=["24x1024x4096"], force=True)
     assert "24x1024x4096: the law has no mlp_dim; its 4096 is not compared" in budget.notes
+
+
+def test_the_interval_of_a_regret_holds_it_however_few_the_replicates() -> None:
+    for seed in range(5):
+        giant = one(fit(sweep(), law="additive", replicates=3, seed=seed), versus=["ViT-g/14"]).versus[0]
+        assert giant.regret is not None
+        assert giant.regret_ci is not None
+        assert giant.regret_ci[0] <= giant.regret <= giant.regret_ci[1]

@@ -283,7 +283,7 @@ def test_the_program_answers_all_of_it(program: Program, law: Path) -> None:
 def test_csv_has_a_row_a_budget(program: Program, law: Path) -> None:
     done = program("recommend", "--law", law, "--flops", "1e20", "--flops", "1e21", "--format", "csv")
     rows = list(csv.DictReader(io.StringIO(done.stdout)))
-    assert [float(row["flops"]) for row in rows] == [1e20, 1e21]
+    assert [float(row["forward_flops"]) for row in rows] == [1e20, 1e21]
     assert rows[1]["width"] == "1024"
     assert float(rows[1]["loss_lower"]) < float(rows[1]["loss"]) < float(rows[1]["loss_upper"])
     both = program("recommend", "--law", law, "--flops", "1e20", "--format", "csv", "--json")

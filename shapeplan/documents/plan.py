@@ -174,24 +174,31 @@ def pinned_plan(document: PlanDocument, name: str) -> PinnedPlan:
 
 
 def plan_csv(plan: Plan) -> str:
-    """Return a row a budget: what was asked, the shape to train, what it costs, the loss, others' regret, warnings."""
+    """Return a row a budget: what was asked, the shape to train, what it costs, the loss, others' regret, warnings.
+
+    Columns are named so that the file is read as a log: compute for what it counts, examples for what they are.
+    """
     buffer = io.StringIO()
     rows = [_row(plan, budget) for budget in plan.budgets]
-    writer = csv.DictWriter(buffer, list(rows[0]), lineterminator="\n")
+    columns = max(rows, key=len)  # A size that no budget knows has no column.
+    writer = csv.DictWriter(buffer, list(columns), restval="", lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     return buffer.getvalue()
 
 
 def _row(plan: Plan, budget: BudgetPlan) -> dict[str, object]:
-    row: dict[str, object] = {"flops": budget.flops, "flops_convention": budget.flops_convention}
+    flops, unit = f"{budget.flops_convention}_flops", plan.fit.examples_unit
+    row: dict[str, object] = {flops: budget.flops}
     if budget.flops_ci is not None:
-        row |= _ends("flops", budget.flops_ci)
+        row |= _ends(flops, budget.flops_ci)
     row |= {**budget.rounded, **({} if "heads" in budget.rounded else {"heads": budget.heads})}
     row |= {f"{dim}_unrounded": value for dim, value in budget.shape.items()}
     for dim, interval in budget.ci.items():
         row |= _ends(dim, interval)
-    row |= {name: getattr(budget, name) for name in ("params", "flops_per_example", "examples", "examples_per_param")}
+    counted = {"params": budget.params, "flops_per_example": budget.flops_per_example}
+    counted |= {unit: budget.examples, f"{unit}_per_param": budget.examples_per_param}
+    row |= {name: value for name, value in counted.items() if value is not None}
     row |= {"training_run_flops": budget.achieved_flops}
     row |= {"serving_flops": budget.serving.flops} if budget.serving else {}
     row |= {"days": budget.days} if plan.fleet else {}

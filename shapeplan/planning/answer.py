@@ -151,6 +151,9 @@ def _trust(plan: Plan, budget: BudgetPlan) -> str:
         return "Trust: a published law; no run of yours is behind it."
     beyond = budget.trained_flops / fit.flops_range[1]
     seen = budget.examples / fit.examples_range[1] if budget.examples and fit.examples_range else 1.0
+    below = fit.flops_range[0] / budget.trained_flops
+    if below > _WITHIN:
+        return f"Trust: {format_factor(below)} below your smallest run in compute, where nothing tests the law."
     farther = seen > _FARTHER * max(beyond, 1.0)
     if beyond <= _WITHIN and not farther:
         return "Trust: within the compute of your runs."

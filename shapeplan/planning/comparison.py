@@ -136,6 +136,7 @@ def alternatives(
     intervals = _regret_intervals(optimum, its, limited or optimum, plan) if tell_loss else None
     kept = (limited or optimum).asked.kept_by(optimum.fit, shape, plan.flops)
     dims, heads = optimum.fit.dimensions.every, shape.get("heads")
+    regrets = _regrets(its.loss, plan.loss, len(plan.flops))
     return [
         Alternative(
             name=name,
@@ -143,8 +144,8 @@ def alternatives(
             params=_whole(its.params, i),
             flops_per_example=_number(its.each, i),
             loss=_number(its.loss, i),
-            regret=None if its.loss is None or plan.loss is None else _finite(its.loss[i] / plan.loss[i] - 1.0),
-            regret_ci=intervals[i] if intervals else None,
+            regret=regrets[i],
+            regret_ci=_holding(intervals[i], regrets[i]) if intervals else None,
             keeps_limits=bool(kept[i]),
             heads=None if heads is None else int(heads[i]),
             examples=_whole(its.examples, i),
@@ -200,6 +201,19 @@ def _regret_intervals(
         pairs = zip(low.tolist(), high.tolist(), strict=True)
         ends += [pair if math.isfinite(sum(pair)) else None for pair in pairs]
     return ends
+
+
+def _regrets(losses: Floats | None, least: Floats | None, budgets: int) -> list[float | None]:
+    if losses is None or least is None:
+        return [None] * budgets
+    return [_finite(loss / best - 1.0) for loss, best in zip(losses, least, strict=True)]
+
+
+def _holding(interval: Interval | None, estimate: float | None) -> Interval | None:
+    """Return an interval extended to its estimate, beside which the draws of few replicates may all lie."""
+    if interval is None or estimate is None:
+        return interval
+    return min(interval[0], estimate), max(interval[1], estimate)
 
 
 def _said(shape: Mapping[str, float]) -> str:
