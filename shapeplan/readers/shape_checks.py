@@ -57,7 +57,11 @@ def _swapped(runs: Runs, width: Floats, depth: Floats) -> Iterator[Caution]:
         if not all(far):
             return
     message = f"{which_lines(runs, deeper)}: the depth is {span(depth[deeper])}, the width {span(width[deeper])}"
-    hint = "are they swapped? `columns=width=NAME,depth=NAME` names them" if deeper.all() else "are they swapped there?"
+    hint = (
+        "are they swapped? `columns=width=NAME` and `columns=depth=NAME` name them"
+        if deeper.all()
+        else "are they swapped there?"
+    )
     yield Caution(codes.IMPLAUSIBLE_SHAPE, message, hint)
 
 
