@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 _AS_LOGGED = 1.1
 """Compute of a log may be so far from that of its architecture, as a factor, without a warning."""
-_ALL = 1 - 1e-9
 _OFF_COST = frozenset({"broken-arithmetic", "flops-mismatch"})
 """Warnings of a log whose compute is known not to be that of its shapes."""
 
@@ -84,7 +83,7 @@ def _predictions(document: LawDocument, fit: Fit, rows: Rows) -> Iterator[Fault]
     if not fit.knows_loss:
         return
     predicted = _losses(fit, fit.law, rows)
-    low, high = _range(document, fit, fit.law, rows)
+    low, high = _range(document, fit, fit.law, rows, predicted)
     with np.errstate(all="ignore"):
         close = np.isclose(predicted, rows.predicted, rtol=ROUNDING, atol=0, equal_nan=True)
         same_there = close | ((low <= rows.predicted) & (rows.predicted <= high))
@@ -95,8 +94,9 @@ def _predictions(document: LawDocument, fit: Fit, rows: Rows) -> Iterator[Fault]
         yield Fault(("rows", "predicted", i), message)
     scores = {score.law: score.relative_rmse for score in document.selection}
     for index, rival in enumerate(fit.rivals):
-        error = _rms(_losses(fit, rival.law, rows) / rows.observed - 1)
-        low, high = _range(document, fit, rival.law, rows)
+        losses = _losses(fit, rival.law, rows)
+        error = _rms(losses / rows.observed - 1)
+        low, high = _range(document, fit, rival.law, rows, losses)
         told = scores.get(rival.law.form.name)
         if told is not None and not same(error, told) and not abs(error - told) <= _rms((high - low) / rows.observed):
             yield Fault(("rivals", index, "parameters"), f"miss the rows by {error:.6g}, and selection says {told:.6g}")
@@ -117,11 +117,13 @@ def _losses(fit: Fit, law: Law, rows: Rows, params: float = 1.0) -> Floats:
         return np.broadcast_to(law.loss(**known), rows.flops.shape)
 
 
-def _range(document: LawDocument, fit: Fit, law: Law, rows: Rows) -> tuple[Floats, Floats]:
+def _range(document: LawDocument, fit: Fit, law: Law, rows: Rows, predicted: Floats) -> tuple[Floats, Floats]:
     """Return between what a law predicts for the rows: parameters that were logged are known to the cost but nearly."""
     cost = document.cost.params if document.cost else None
-    error = min(cost.max_relative_error, _ALL) if cost else 0.0
-    ends = [_losses(fit, law, rows, factor) for factor in (1 / (1 + error), 1 / (1 - error))]
+    if cost is None or "params" not in law.form.variables:
+        return predicted, predicted
+    error = cost.max_relative_error
+    ends = [_losses(fit, law, rows, factor) for factor in (1 / (1 + error), 1 / max(1 - error, ROUNDING))]
     with np.errstate(all="ignore"):
         return np.minimum(*ends) * (1 - ROUNDING), np.maximum(*ends) * (1 + ROUNDING)
 

@@ -180,8 +180,8 @@ def plan_csv(plan: Plan) -> str:
     """
     buffer = io.StringIO()
     rows = [_row(plan, budget) for budget in plan.budgets]
-    columns = max(rows, key=len)  # A size that no budget knows has no column.
-    writer = csv.DictWriter(buffer, list(columns), restval="", lineterminator="\n")
+    columns = dict.fromkeys(name for row in rows for name in row)  # A size that no budget knows has no column.
+    writer = csv.DictWriter(buffer, list(columns), lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     return buffer.getvalue()

@@ -6,10 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from shapeplan.errors import Caution, FitError, check_choice
-from shapeplan.fitting.checkpoints import with_stretches
 from shapeplan.fitting.diagnostics.replicate_noise import measure_noise
 from shapeplan.fitting.diagnostics.warnings import Misfit, fit_cautions
-from shapeplan.fitting.many_runs import sample_runs
+from shapeplan.fitting.many_runs import fewer_rows
 from shapeplan.fitting.progress import Counter
 from shapeplan.fitting.records import Score
 from shapeplan.fitting.selection.candidate import Candidate, fit_candidates, power_notes
@@ -109,9 +108,7 @@ def compare(
     check_choice("objective", objective, tuple(OBJECTIVES))
     runs = runs.canonical()
     if not every_row:
-        runs = sample_runs(runs)
-    if not every_row and OBJECTIVES[objective].averages:
-        runs = with_stretches(runs)
+        runs = fewer_rows(runs, OBJECTIVES[objective])
     runs = hold_two_valued(runs)
     far = is_far(runs)
     step = Counter(_STEPS * len(FORMS) * (2 if far.any() else 1), done)

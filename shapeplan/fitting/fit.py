@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from shapeplan.errors import ArgumentError, ErrorDetail, FitError, check_choice
-from shapeplan.fitting.checkpoints import with_stretches
 from shapeplan.fitting.cost_fit import cost_of, heads_of
 from shapeplan.fitting.diagnostics.diagnose import diagnose
 from shapeplan.fitting.diagnostics.influence import MonitoredQuantities
@@ -16,7 +15,7 @@ from shapeplan.fitting.diagnostics.star_diagnostics import report_star
 from shapeplan.fitting.diagnostics.warnings import find_front, valley_cautions
 from shapeplan.fitting.evidence import LogSummary, ModelSelection, RecipeFactor, Rival, StarEvidence
 from shapeplan.fitting.isoflop import IsoFlops
-from shapeplan.fitting.many_runs import sample_runs
+from shapeplan.fitting.many_runs import fewer_rows
 from shapeplan.fitting.progress import Counter
 from shapeplan.fitting.proportions import kept_in_proportion
 from shapeplan.fitting.recipes.one_recipe import as_one_recipe
@@ -108,9 +107,7 @@ def fit(  # noqa: PLR0913 - public: an argument a question
     tuning = tuning_of(runs, level, group)
     runs = runs.canonical()
     if not every_row:
-        runs = sample_runs(runs)
-    if not every_row and OBJECTIVES[objective].averages:
-        runs = with_stretches(runs)
+        runs = fewer_rows(runs, OBJECTIVES[objective])
     if law == "auto" or not FORMS[law].joint or FORMS[law].over(runs.dims).dims:
         runs = hold_two_valued(runs)
     counter = Counter(2 * _WORK_OF_A_LAW * len(FORMS) + 2 * replicates, done)

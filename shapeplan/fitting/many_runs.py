@@ -1,4 +1,4 @@
-"""Logs of more runs than a fit needs: a sample of them, drawn at random."""
+"""Logs of more rows than a fit needs: a sample of very many runs, and of long runs their merged checkpoints."""
 
 from __future__ import annotations
 
@@ -6,10 +6,18 @@ from dataclasses import replace
 
 import numpy as np
 
+from shapeplan.fitting.checkpoints import with_stretches
+from shapeplan.fitting.solver import Objective
 from shapeplan.runs import Runs
 
 MOST_RUNS = 5000
 """Runs beyond which a sample of so many is fitted: its intervals are narrow already, and time grows with runs."""
+
+
+def fewer_rows(runs: Runs, objective: Objective) -> Runs:
+    """Return the log as it is fitted unless every row is asked for; `runs` in canonical order."""
+    sample = sample_runs(runs)
+    return with_stretches(sample) if objective.averages else sample
 
 
 def sample_runs(runs: Runs) -> Runs:

@@ -133,10 +133,10 @@ def alternatives(
 ) -> list[Alternative]:
     """Return a shape a budget with what it costs and loses to the plan, which may have limits that it has not."""
     its = ShapeCost.of(optimum, shape, plan.flops, tell_loss=tell_loss)
-    intervals = _regret_intervals(optimum, its, limited or optimum, plan) if tell_loss else None
+    regrets = None if its.loss is None or plan.loss is None else its.loss / plan.loss - 1.0
+    intervals = None if regrets is None else _regret_intervals(optimum, its, limited or optimum, plan, regrets)
     kept = (limited or optimum).asked.kept_by(optimum.fit, shape, plan.flops)
     dims, heads = optimum.fit.dimensions.every, shape.get("heads")
-    regrets = _regrets(its.loss, plan.loss, len(plan.flops))
     return [
         Alternative(
             name=name,
@@ -144,8 +144,8 @@ def alternatives(
             params=_whole(its.params, i),
             flops_per_example=_number(its.each, i),
             loss=_number(its.loss, i),
-            regret=regrets[i],
-            regret_ci=_holding(intervals[i], regrets[i]) if intervals else None,
+            regret=_number(regrets, i),
+            regret_ci=intervals[i] if intervals else None,
             keeps_limits=bool(kept[i]),
             heads=None if heads is None else int(heads[i]),
             examples=_whole(its.examples, i),
@@ -181,9 +181,12 @@ def _column(one: ReferenceShape, optimum: Optimum, plan: ShapeCost, *, tell_loss
 
 
 def _regret_intervals(
-    optimum: Optimum, its: ShapeCost, limited: Optimum, plan: ShapeCost
+    optimum: Optimum, its: ShapeCost, limited: Optimum, plan: ShapeCost, regrets: Floats
 ) -> list[Interval | None] | None:
-    """Return the interval of the regret under the draws, both shapes under the same draw; None where undefined."""
+    """Return the interval of the regret under the draws, both shapes under the same draw; None where undefined.
+
+    It is extended to the regret, which few draws may all lie beside.
+    """
     fit = optimum.fit
     if not fit.bootstrap.draws:
         return None
@@ -198,22 +201,10 @@ def _regret_intervals(
         )
         with np.errstate(divide="ignore", invalid="ignore"):
             low, high = central_interval(one / other - 1.0, fit.bootstrap.level)
+        low, high = np.minimum(low, regrets[rows]), np.maximum(high, regrets[rows])
         pairs = zip(low.tolist(), high.tolist(), strict=True)
         ends += [pair if math.isfinite(sum(pair)) else None for pair in pairs]
     return ends
-
-
-def _regrets(losses: Floats | None, least: Floats | None, budgets: int) -> list[float | None]:
-    if losses is None or least is None:
-        return [None] * budgets
-    return [_finite(loss / best - 1.0) for loss, best in zip(losses, least, strict=True)]
-
-
-def _holding(interval: Interval | None, estimate: float | None) -> Interval | None:
-    """Return an interval extended to its estimate, beside which the draws of few replicates may all lie."""
-    if interval is None or estimate is None:
-        return interval
-    return min(interval[0], estimate), max(interval[1], estimate)
 
 
 def _said(shape: Mapping[str, float]) -> str:

@@ -82,16 +82,13 @@ def _found(place: Path, all_points: bool, *, several: bool) -> list[tuple[Table,
     found = {tool.NAME: (tool, runs) for tool in TOOLS if (runs := tool.finds(files))}
     if found:
         (tool, runs), *others = found.values()
-        logs = []
-        begun = []
-        for run in runs:
-            logs += (held := tool.read(run, place))
-            begun += [] if held else [str(run)]
+        held = {str(run): tool.read(run, place) for run in runs}
+        logs = [log for of_file in held.values() for log in of_file]
         if several:
             logs = [replace(log, name=(place / log.name).as_posix() if log.name else "") for log in logs]
         title = f"{place}: {len(logs)} run{'s' if len(logs) != 1 else ''} of {tool.NAME}"
         also = [f"{place} holds runs of {other.NAME} too: not read" for other, _ in others]
-        also += _without_rows(begun)
+        also += _without_rows([file for file, of_file in held.items() if not of_file])
         read = {source.name for log in logs for source in log.sources}
         also += _passed_over(place, [file for file in tables if str(file) not in read])
         return [_runs(logs, str(place), title, all_points, also)]
@@ -126,12 +123,16 @@ def _folder(folder: Path, tables: Sequence[Path]) -> list[tuple[Table, Source]]:
     return [(replace(first, notes=(*first.notes, *notes)), source), *read[1:]]
 
 
+def _some(names: Sequence[str]) -> str:
+    """Return the first few names."""
+    return f"{', '.join(names[:_FEW])}{' ...' if len(names) > _FEW else ''}"
+
+
 def _without_rows(files: Sequence[str]) -> list[str]:
     """Return a note of files to which no run has written yet, or which one left that was killed at once."""
     if not files:
         return []
-    many = f"{', '.join(files[:_FEW])}{' ...' if len(files) > _FEW else ''}"
-    return [f"{len(files)} file{'s hold' if len(files) > 1 else ' holds'} no run yet: left out ({many})"]
+    return [f"{len(files)} file{'s hold' if len(files) > 1 else ' holds'} no run yet: left out ({_some(files)})"]
 
 
 def _passed_over(folder: Path, files: Sequence[Path]) -> list[str]:
@@ -139,10 +140,8 @@ def _passed_over(folder: Path, files: Sequence[Path]) -> list[str]:
     tables = [str(file.relative_to(folder)) for file in files if file.suffix not in _OF_SETTINGS]
     if not tables:
         return []
-    many = f"{', '.join(tables[:_FEW])}{' ...' if len(tables) > _FEW else ''}"
-    return [
-        f"{folder} holds {len(tables)} other file{'s' if len(tables) > 1 else ''} that may be logs: not read ({many})"
-    ]
+    many = "s" if len(tables) > 1 else ""
+    return [f"{folder} holds {len(tables)} other file{many} that may be logs: not read ({_some(tables)})"]
 
 
 def _runs(

@@ -74,6 +74,8 @@ def read(path: Path, root: Path) -> list[RunLog]:
             entries.append({"_step": step, **{f"summary.{key}": value for key, value in _public(entry).items()}})
         elif kind == "exit":
             state = "finished" if record.exit.exit_code == 0 else "failed"
+    if not told and (config or summary or entries):
+        raise _broken(path, "it holds no run")
     if not told:
         return []  # It was opened a moment ago, or its run was killed before anything of it was written.
     steady = {key: value for key, value in summary.items() if not any(f"summary.{key}" in entry for entry in entries)}
