@@ -67,6 +67,11 @@ def test_contenders_are_what_their_names_say(fitted: tuple[Any, sp.Runs, sp.Fit]
         if name in by_name:
             assert by_name[name]["depth"] == int(by_name["plan"]["depth"] * times)
             assert params[name] == pytest.approx(params["plan"], rel=0.25)
+    assert by_name["18 blocks"]["depth"] == 18
+    assert params["18 blocks"] == pytest.approx(params["plan"], rel=0.25)
+    ahead = sp.fit(fitted[1], law="interaction", replicates=0)
+    further = sp.recommend(ahead, flops=10 * duel.budget, head_dim=16, force=True).budgets[0]
+    assert by_name["interaction at 10x"] == {dim: int(further.rounded[dim]) for dim in DIMS}
 
 
 def test_a_model_in_proportion_is_the_best_of_its_family(
@@ -124,7 +129,7 @@ def test_the_plan_and_its_best_rival_are_trained_twice(code: SimpleNamespace) ->
     assert all(run.durations == (1024,) for run in runs)
 
 
-def test_nothing_is_predicted_after_an_outcome(
+def test_without_a_prediction_nothing_is_shown(
     code: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     duel = code.folder.DUEL
@@ -132,11 +137,35 @@ def test_nothing_is_predicted_after_an_outcome(
     monkeypatch.setattr("sys.argv", ["duel.py"])
     with pytest.raises(SystemExit, match=r"there is no prediction\.json yet: python duel\.py --predict"):
         code.duel.main(duel, "")
-    (tmp_path / "duel.csv").write_text("width,depth,mlp_dim,loss\n")
+
+
+def test_contenders_that_are_not_trained_are_added_to_a_prediction(
+    code: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    duel = code.folder.DUEL
+    duel = replace(duel, campaign=replace(duel.campaign, folder=tmp_path))
+    early, late = prediction_of({"plan": 1.0, "wide": 2.0}), prediction_of({"plan": 1.5, "wide": 2.5, "deep": 3.0})
+    early["log_sha256"] = late["log_sha256"] = "0"
+    monkeypatch.setattr(code.duel, "predict", lambda _: late)
+    monkeypatch.setattr(code.duel, "show", lambda *_: None)
     monkeypatch.setattr("sys.argv", ["duel.py", "--predict"])
+    outcomes, written = tmp_path / "duel.csv", tmp_path / "prediction.json"
+    outcomes.write_text("run,width,depth,mlp_dim,loss\na,100,2,64,1.1\n")
+    written.write_text(json.dumps(early))
+    code.duel.main(duel, "")
+    found = json.loads(written.read_text())["contenders"]
+    assert found == [*early["contenders"], late["contenders"][-1]], "those predicted before keep their prediction"
     with pytest.raises(SystemExit, match="a prediction made now would be none"):
         code.duel.main(duel, "")
-    assert not (tmp_path / "prediction.json").exists()
+    for stale in ({**early, "log_sha256": "1"}, None):
+        written.write_text(json.dumps(stale)) if stale else written.unlink()
+        with pytest.raises(SystemExit, match="a prediction made now would be none"):
+            code.duel.main(duel, "")
+    written.write_text(json.dumps(early))
+    outcomes.write_text("run,width,depth,mlp_dim,loss\nd,102,2,64,1.1\n")
+    with pytest.raises(SystemExit, match="a prediction made now would be none"):
+        code.duel.main(duel, "")
+    assert json.loads(written.read_text()) == early
 
 
 def test_a_prediction_is_written_and_shown_with_a_picture(

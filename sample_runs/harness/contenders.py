@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import tempfile
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.campaign import DIMS, HEAD_DIM, LOG, Campaign
@@ -56,6 +56,10 @@ class Duel:
         How many different ones there are.
     where : tuple of str
         Which rows of the log are fitted; by default all.
+    depths : tuple of int
+        Blocks, beside twice and half the plan's, over which the plan's parameters are spread.
+    ahead : mapping of str to float
+        Laws, and the multiple of the budget that each plans for; `units` do not limit these plans.
     """
 
     campaign: Campaign
@@ -64,18 +68,22 @@ class Duel:
     proportions: Mapping[str, Shape]
     units: int | None = None
     where: tuple[str, ...] = ()
+    depths: tuple[int, ...] = ()
+    ahead: Mapping[str, float] = field(default_factory=dict)
 
     def contenders(self, runs: sp.Runs, fit: sp.Fit) -> list[Contender]:
         """Return the contenders under the fit of the log, the plan first; a shape comes once, under its first name."""
-        plan = self._planned(fit)
+        plan = self._planned(fit, self.budget, self.units)
         other = _second(fit)
-        second = self._planned(sp.fit(runs, law=other, replicates=0))
+        second = self._planned(sp.fit(runs, law=other, replicates=0), self.budget, self.units)
         found = [
             self._contender("plan", f"the optimum of the law {fit.law.form.name}", plan),
             *(self._in_proportion(fit, name, shape) for name, shape in self.proportions.items()),
             *self._of_equal_size(plan),
             self._published(fit),
             self._contender("second law", f"the optimum of the law {other}", second),
+            *(self._ahead(runs, law, times) for law, times in self.ahead.items()),
+            *(self._of_parameters(f"{depth} blocks", plan, depth) for depth in self.depths),
         ]
         first = {tuple(one.shape.values()): one for one in reversed(found)}
         return [one for one in found if first[tuple(one.shape.values())] is one]
@@ -104,8 +112,13 @@ class Duel:
             read = sp.read_runs(path, config=self.campaign.folder / "config.yaml", require_metric=False)
         return sp.predict(fit, read, interval=interval)
 
-    def _planned(self, fit: sp.Fit) -> Shape:
-        return _shape(sp.recommend(fit, flops=self.budget, head_dim=HEAD_DIM, max_examples=self.units, force=True))
+    def _planned(self, fit: sp.Fit, budget: float, units: int | None) -> Shape:
+        return _shape(sp.recommend(fit, flops=budget, head_dim=HEAD_DIM, max_examples=units, force=True))
+
+    def _ahead(self, runs: sp.Runs, law: str, times: float) -> Contender:
+        plan = self._planned(sp.fit(runs, law=law, replicates=0), times * self.budget, None)
+        source = f"the optimum of the law {law} for {times:g} times the budget, {plan['depth']} blocks"
+        return self._contender(f"{law} at {times:g}x", source, plan)
 
     def _contender(self, name: str, source: str, shape: Shape) -> Contender:
         return Contender(name, source, shape, self.trained(shape))
@@ -123,15 +136,19 @@ class Duel:
         return family[int(self.predict(fit, family, "law").predicted.argmin())]
 
     def _of_equal_size(self, plan: Shape) -> Iterable[Contender]:
-        """Yield the plan's parameters in twice and in half the blocks, its MLP as wide in widths."""
+        """Yield the plan's parameters in twice and in half the blocks."""
+        yield self._of_parameters("deep and narrow", plan, 2 * plan["depth"])
+        yield self._of_parameters("shallow and wide", plan, max(1, plan["depth"] // 2))
+
+    def _of_parameters(self, name: str, plan: Shape, depth: int) -> Contender:
+        """Return the plan's parameters in so many blocks, its MLP as wide in widths."""
         count, each = self.campaign.architecture.model, plan["mlp_dim"] / plan["width"] / HEAD_DIM
-        for name, depth in (("deep and narrow", 2 * plan["depth"]), ("shallow and wide", max(1, plan["depth"] // 2))):
-            shapes = [
-                {"width": width, "depth": depth, "mlp_dim": HEAD_DIM * max(1, round(width * each))}
-                for width in range(HEAD_DIM, 8 * plan["width"], HEAD_DIM)
-            ]
-            shape = min(shapes, key=lambda one: abs(count(one).params - count(plan).params))
-            yield self._contender(name, f"{depth} blocks of about the plan's parameters", shape)
+        shapes = [
+            {"width": width, "depth": depth, "mlp_dim": HEAD_DIM * max(1, round(width * each))}
+            for width in range(HEAD_DIM, 8 * plan["width"], HEAD_DIM)
+        ]
+        shape = min(shapes, key=lambda one: abs(count(one).params - count(plan).params))
+        return self._contender(name, f"{depth} blocks of about the plan's parameters", shape)
 
     def _published(self, fit: sp.Fit) -> Contender:
         """Return the paper's recipe from the log's own start, with the published exponents and equal weights."""

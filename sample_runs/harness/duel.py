@@ -70,9 +70,8 @@ def main(duel: Duel, description: str) -> None:
     arguments = parser.parse_args()
     folder = duel.campaign.folder
     if arguments.predict:
-        if (folder / OUTCOMES).exists():
-            sys.exit(f"{OUTCOMES} has outcomes already: a prediction made now would be none")
-        (folder / PREDICTION).write_text(json.dumps(predict(duel), indent=2) + "\n")
+        made = _added(predict(duel), folder) if (folder / OUTCOMES).exists() else predict(duel)
+        (folder / PREDICTION).write_text(json.dumps(made, indent=2) + "\n")
     prediction = _read(folder / PREDICTION)
     if arguments.train:
         train_all(duel.campaign, runs(prediction), OUTCOMES, arguments)
@@ -121,16 +120,12 @@ def runs(prediction: Mapping[str, Any]) -> list[Run]:
 
 def outcomes(folder: Path, prediction: Mapping[str, Any], metric: str) -> list[Outcome]:
     """Return what was predicted and observed of a metric, contender by contender."""
-    observed: dict[tuple[str, ...], list[float]] = {}
-    if (folder / OUTCOMES).exists():
-        with (folder / OUTCOMES).open() as stream:
-            for row in csv.DictReader(stream):
-                observed.setdefault(tuple(row[dim] for dim in DIMS), []).append(float(row[metric]))
+    observed = _observed(folder, metric)
     return [
         Outcome(
             one["name"],
             *(one["predictions"][metric][key] for key in ("predicted", "lower", "upper")),
-            tuple(observed.get(tuple(str(one[dim]) for dim in DIMS), ())),
+            tuple(map(float, observed.get(_sizes(one), ()))),
         )
         for one in prediction["contenders"]
     ]
@@ -199,6 +194,30 @@ def draw(found: Sequence[Outcome], metric: str, path: Path) -> None:
     runs_of = alt.Chart(alt.Data(values=points)).mark_point(color="#b3261e", filled=True, size=60, opacity=1)
     runs_drawn = runs_of.encode(y=rows, x=alt.X("observed:Q", scale=scale))
     (interval + line + runs_drawn).properties(width=480, height=28 * len(names)).save(str(path))
+
+
+def _added(made: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Return the prediction of a folder that has outcomes, with contenders of other shapes after those it has."""
+    kept = _read(folder / PREDICTION) if (folder / PREDICTION).exists() else {"contenders": []}
+    known = {_sizes(one) for one in kept["contenders"]} | _observed(folder, "run").keys()
+    new = [one for one in made["contenders"] if _sizes(one) not in known]
+    if not new or kept.get("log_sha256") != made["log_sha256"]:
+        sys.exit(f"{OUTCOMES} has outcomes already: a prediction made now would be none")
+    return {**kept, "contenders": [*kept["contenders"], *new]}
+
+
+def _observed(folder: Path, column: str) -> dict[tuple[str, ...], list[str]]:
+    """Return the cells of a column of the outcomes, by shape."""
+    found: dict[tuple[str, ...], list[str]] = {}
+    if (folder / OUTCOMES).exists():
+        with (folder / OUTCOMES).open() as stream:
+            for row in csv.DictReader(stream):
+                found.setdefault(_sizes(row), []).append(row[column])
+    return found
+
+
+def _sizes(row: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(str(row[dim]) for dim in DIMS)
 
 
 def _described(duel: Duel, one: Contender) -> dict[str, Any]:

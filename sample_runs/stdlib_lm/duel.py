@@ -14,6 +14,8 @@ DUEL = Duel(
     metrics=("loss",),
     proportions={"GPT-2": {"width": 768, "depth": 12, "mlp_dim": 3072}},
     units=json.loads((sweep.HERE / "corpus.json").read_text())["train_bytes"],
+    depths=(18,),
+    ahead={"interaction": 10.0},
 )
 
 if __name__ == "__main__":
