@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from shapeplan.quantities import Convention
 
 
 @dataclass(frozen=True)
@@ -20,3 +23,25 @@ class DroppedRow:
     line: int
     reason: str
     file: str = ""
+
+
+@dataclass(frozen=True)
+class ReadAs:
+    """How a log was read where its user, or its settings, said so: another log of the same kind is read alike.
+
+    Attributes
+    ----------
+    metric : str
+        Column of the metric.
+    higher_is_better : bool
+        Whether it is an accuracy.
+    columns : mapping of str to str
+        Columns by role.
+    flops_convention : {"forward", "training"} or None
+        What the compute column counts.
+    """
+
+    metric: str = "loss"
+    higher_is_better: bool = False
+    columns: Mapping[str, str] = field(default_factory=dict)
+    flops_convention: Convention | None = None

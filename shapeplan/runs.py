@@ -15,7 +15,7 @@ from shapeplan.cells import ABSENT, Cells, Names
 from shapeplan.errors import ArgumentError, Caution, ErrorDetail
 from shapeplan.numerics.arrays import Bools, Floats, Index, Ints
 from shapeplan.numerics.grouping import first_of_group, group_alike
-from shapeplan.provenance import DroppedRow, Source
+from shapeplan.provenance import DroppedRow, ReadAs, Source
 from shapeplan.quantities import Convention, convert_flops
 
 MOST_RECIPES, FEWEST_OF_A_RECIPE = 12, 4
@@ -74,6 +74,8 @@ class Runs:
         Other columns of the input that tell the recipe.
     tried : Runs or None
         All rows, where of runs that differ in their recipe only the best are kept.
+    read_as : ReadAs
+        What was said of how the input is read.
     dropped : tuple of DroppedRow
         Rows of the input that were left out.
     sources, notes, cautions : tuple
@@ -103,6 +105,7 @@ class Runs:
     recipe: Mapping[str, Floats] = field(default_factory=dict)
     recipe_columns: tuple[str, ...] = ()
     tried: Runs | None = None
+    read_as: ReadAs = field(default_factory=ReadAs)
     dropped: tuple[DroppedRow, ...] = ()
     sources: tuple[Source, ...] = ()
     notes: tuple[str, ...] = field(default=())

@@ -237,7 +237,7 @@ def power(
     console = open_console(quiet=quiet, as_json=as_json)
     place = output_target(output, (log, law, outcomes))
     prior = read_law(law)
-    runs = read_runs(log, metric=prior.metric, architecture=prior.architecture, require_metric=False)
+    runs = read_runs(log, like=prior.log.read_as, architecture=prior.architecture, require_metric=False)
     console.warn(runs.cautions)
     study = {
         "target": parse_flops(target),

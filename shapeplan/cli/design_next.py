@@ -152,4 +152,6 @@ def _read(
     laid_out = read_under_way(pool, dims=dims, config=config, architecture=known)
     if not log:
         return laid_out, None
-    return laid_out, read_runs(log, metric=metric, dims=dims, config=config, architecture=laid_out.architecture)
+    like = None if fit is None else fit.log.read_as
+    counted_as = laid_out.architecture
+    return laid_out, read_runs(log, metric=metric, dims=dims, config=config, architecture=counted_as, like=like)

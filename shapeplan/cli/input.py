@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from shapeplan.cli.options import ConventionName, parse_columns, parse_dims, parse_names
 
 if TYPE_CHECKING:
+    from shapeplan.fitting.result import Fit
     from shapeplan.runs import Runs
 
 
@@ -57,3 +58,17 @@ def read_log_of_metrics(logs: Sequence[str], metrics: list[str], reading: Readin
     from shapeplan.readers.read import read_metrics
 
     return read_metrics(list(logs), metrics, **reading.arguments())
+
+
+def read_rows(fit: Fit, rows: str, metric: str | None, reading: Reading) -> Runs:
+    """Read rows to predict as the log of a law was read, where the options do not say otherwise."""
+    from shapeplan.readers.names import SHAPE
+    from shapeplan.readers.read import read_runs
+
+    options = reading.arguments()
+    # Tied and fixed dimensions are read too where the usual names do, so that rows off their tie are seen.
+    options["dims"] = None if set(fit.dims) <= set(SHAPE) else fit.dims
+    required = metric is not None or reading.higher_is_better
+    return read_runs(
+        rows, metric=metric, architecture=fit.architecture, require_metric=required, like=fit.log.read_as, **options
+    )

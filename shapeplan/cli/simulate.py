@@ -43,7 +43,7 @@ def simulate(
     if design is not None:
         rows = read_runs(
             design,
-            metric=fit.metric if fit else None,
+            like=fit.log.read_as if fit else None,
             architecture=fit.architecture if fit else None,
             require_metric=False,
         )

@@ -43,7 +43,7 @@ from shapeplan.fitting.result import OPTIMUM_AT, Fit
 from shapeplan.fitting.tuning.power_law import Tuning
 from shapeplan.laws import FORMS, Form, Law
 from shapeplan.optimum.cost_model import CostModel
-from shapeplan.provenance import DroppedRow, Source
+from shapeplan.provenance import DroppedRow, ReadAs, Source
 from shapeplan.quantities import Convention
 from shapeplan.sweeps.dimensions import Dimensions, Tie
 from shapeplan.sweeps.grid import Start
@@ -62,6 +62,7 @@ class LawDocument(Document):
     fixed: dict[str, float] = Field(default_factory=dict)
     kept: dict[str, Tie] = Field(default_factory=dict)
     metric: str
+    read_as: ReadAs | None = None
     flops_convention: Convention
     examples_unit: str = Field(default="examples", pattern="^(examples|tokens)$")
     architecture: dict[str, Any] | None
@@ -112,6 +113,7 @@ def law_document(fit: Fit) -> LawDocument:
         kept=dict(log.dimensions.kept),
         fixed=dict(log.dimensions.fixed),
         metric=log.metric,
+        read_as=log.read_as,
         flops_convention=log.flops_convention,
         examples_unit=log.examples_unit,
         architecture=log.architecture.describe() if log.architecture else None,
@@ -178,6 +180,7 @@ def fit_of(document: LawDocument, sources: tuple[Source, ...] = ()) -> Fit:
             front=document.front,
             rows=document.rows.rows() if document.rows else None,
             sources=sources or document.inputs,
+            read_as=document.read_as or ReadAs(document.metric),
             origins=document.inputs if sources else (),
             dropped=document.dropped,
             isoflops=document.isoflop.isoflops() if document.isoflop else None,

@@ -34,7 +34,7 @@ from shapeplan.fitting.rows import Rows
 from shapeplan.fitting.tuning.power_law import Tuning
 from shapeplan.laws import Law
 from shapeplan.numerics.arrays import Floats, widened
-from shapeplan.provenance import DroppedRow, Source
+from shapeplan.provenance import DroppedRow, ReadAs, Source
 from shapeplan.quantities import Convention
 from shapeplan.sweeps.dimensions import Dimensions
 
@@ -97,6 +97,8 @@ class LogSummary:
         The Pareto front of all rows: what was reached at which compute.
     rows : Rows or None
         The rows of the log under the law; None for a published law, and in documents of older versions.
+    read_as : ReadAs
+        What was said of how the log is read.
     sources, origins : tuple of Source
         The inputs; and, of a fit that was read from a document, what that was fitted to.
     dropped : tuple of DroppedRow
@@ -123,6 +125,7 @@ class LogSummary:
     front: tuple[FrontRow, ...]
     rows: Rows | None
     sources: tuple[Source, ...]
+    read_as: ReadAs = field(default_factory=ReadAs)
     origins: tuple[Source, ...] = ()
     dropped: tuple[DroppedRow, ...] = ()
     notes: tuple[str, ...] = ()

@@ -225,6 +225,7 @@ def _assemble(
             recipes=recipes,
             tuning=tuning,
             sources=runs.sources,
+            read_as=runs.read_as,
             dropped=runs.dropped,
             notes=(*runs.notes, *cost_notes, *tuning_notes(tuning)),
         ),

@@ -13,7 +13,9 @@ from shapeplan import codes
 from shapeplan.architectures import Architecture
 from shapeplan.errors import Caution, ErrorDetail, InputError
 from shapeplan.numerics.arrays import Floats, Ints
+from shapeplan.provenance import ReadAs
 from shapeplan.quantities import Convention, convert_flops
+from shapeplan.readers.alike import as_before
 from shapeplan.readers.column_checks import check_columns
 from shapeplan.readers.columns import Columns, resolve_columns
 from shapeplan.readers.compute import compute_of
@@ -21,11 +23,12 @@ from shapeplan.readers.cross_check import check_tokens, span
 from shapeplan.readers.gather import Gathered, gather
 from shapeplan.readers.in_memory import Frame, gather_frame, is_frame, paths_of
 from shapeplan.readers.last_line import doubt_last_cells
+from shapeplan.readers.metric import as_error, odd_metric
 from shapeplan.readers.mixture_columns import mixture_columns
 from shapeplan.readers.names import may_be_factor
 from shapeplan.readers.planned_runs import as_planned
 from shapeplan.readers.recipe_columns import recipe_of
-from shapeplan.readers.row_checks import alike_rows, check_rows, doubt_copies, doubt_magnitudes, not_positive
+from shapeplan.readers.row_checks import alike_rows, check_rows, doubt_copies, doubt_magnitudes
 from shapeplan.readers.row_models import RowModels, row_models, row_settings
 from shapeplan.readers.run_names import runs_of
 from shapeplan.readers.selection import (
@@ -41,7 +44,7 @@ from shapeplan.readers.selection import (
 from shapeplan.readers.settings import Settings, check_settings, read_settings
 from shapeplan.readers.table import Table
 from shapeplan.readers.values import head_faults, read_values, with_ratio, with_width
-from shapeplan.readers.within import check_derived, out_of_bounds
+from shapeplan.readers.within import check_derived
 from shapeplan.runs import Runs
 
 _FEW_COLUMNS = 8
@@ -60,6 +63,7 @@ class _Asked:
     selection: Selection
     require_metric: bool = True
     other_metrics: Sequence[str] = ()
+    like: ReadAs | None = None
     under_way: bool = False
     """Whether a metric that is empty or not finite is NaN, and no error."""
 
@@ -76,6 +80,7 @@ def read_runs(
     architecture: Architecture | None = None,
     require_metric: bool = True,
     selection: Selection | None = None,
+    like: ReadAs | None = None,
 ) -> Runs:
     """Read a sweep log.
 
@@ -103,6 +108,9 @@ def read_runs(
         Whether rows without the metric are an error.
     selection : Selection, optional
         Which rows to read; by default all.
+    like : ReadAs, optional
+        How another log was read, such as a law's (``fit.log.read_as``), for what neither this one nor the other
+        arguments say: its metric and its columns count where this log has columns of the same names.
 
     Returns
     -------
@@ -116,7 +124,8 @@ def read_runs(
     """
     gathered = _gathered(path, selection)
     asked = _Asked(
-        metric, higher_is_better, dims, flops_convention, columns or {}, selection or Selection(), require_metric
+        *(metric, higher_is_better, dims, flops_convention, columns or {}, selection or Selection(), require_metric),
+        like=like,
     )
     return _read(gathered, asked, _settings_of(config), architecture)
 
@@ -198,6 +207,11 @@ def _understood(
     if asked.flops_convention:
         settings = replace(settings, flops_convention=asked.flops_convention)
     table, dropped = select_rows(gathered.table, selection.where, name)
+    is_accuracy = asked.higher_is_better
+    if asked.like is not None:
+        before, was_accuracy = as_before(asked.like, table.columns)
+        is_accuracy = is_accuracy or (was_accuracy and asked.metric is None and settings.metric is None)
+        settings = settings.over(before)
     columns, unresolved = resolve_columns(
         table.columns,
         name,
@@ -209,6 +223,8 @@ def _understood(
         other_metrics=asked.other_metrics,
         mixture=mixture_columns(table.columns, settings.architecture, asked.columns.values()),
     )
+    if asked.like is not None and columns.flops is not None and columns.flops.convention is None:
+        settings = settings.over(Settings(flops_convention=asked.like.flops_convention))
     if selection.drop_nonfinite and columns.metric:
         table, more = drop_nonfinite(table, columns.metric, name)
         dropped += more
@@ -219,7 +235,7 @@ def _understood(
         raise InputError(*unresolved, *wrong)
     values, notes, details = read_values(table, columns, name)
     if columns.metric:
-        details += _odd_metric(values["metric"], table, columns.metric, name, asked.higher_is_better)
+        details += odd_metric(values["metric"], table, columns.metric, name, is_accuracy)
     if asked.require_metric:
         details += refuse_unfinished(table, selection.where, name)
     if asked.under_way:
@@ -231,20 +247,22 @@ def _understood(
     cost = settings.architecture if columns.dims else None
     own, columns = row_settings(table, columns, cost, values.get("heads"))
     runs = _assemble(values, own, table, columns, settings, gathered, notes)
-    if asked.higher_is_better and runs.loss is not None:
-        runs = _as_error(runs)
+    read_as = ReadAs(
+        columns.metric or "loss",
+        is_accuracy,
+        {**settings.columns, **asked.columns},
+        settings.flops_convention if columns.flops is not None else None,
+    )
+    if is_accuracy and runs.loss is not None:
+        runs = as_error(runs)
     if selection.last_point:
         runs, more = last_points(runs)
         dropped += more
     if selection.best_of:
         runs, more = best_of(runs, [columns.roles.get(column, column) for column in selection.best_of])
         dropped += more
-    return replace(runs, dropped=dropped, notes=(*runs.notes, *describe_dropped(dropped, name))), columns
-
-
-def _odd_metric(metric: Floats, table: Table, column: str, name: str, is_accuracy: bool) -> list[ErrorDetail]:
-    details = out_of_bounds(metric, "accuracy" if is_accuracy else "loss", table, column, name)
-    return details if is_accuracy else details + not_positive(metric, table, column, name)
+    told = (*runs.notes, *describe_dropped(dropped, name))
+    return replace(runs, dropped=dropped, notes=told, read_as=read_as), columns
 
 
 def _assemble(
@@ -368,28 +386,3 @@ def _examples(
         check_derived("tokens", examples * per_input, lines, name)
         return examples * per_input, "tokens"
     return examples, wanted or "examples"
-
-
-def _as_error(runs: Runs) -> Runs:
-    """Turn an accuracy into an error."""
-    accuracy = runs.observed()
-    top = 1.0 if accuracy.max() <= 1.0 else 100.0
-    wrong = np.flatnonzero((accuracy < 0) | (accuracy > top))
-    if wrong.size:
-        name = runs.sources[0].name
-        raise InputError(
-            *(
-                ErrorDetail(
-                    "not-an-accuracy",
-                    f"{accuracy[i]:g} is no accuracy",
-                    "accuracies lie in 0 ... 1 or 0 ... 100",
-                    name,
-                    int(runs.lines[i]),
-                    runs.metric,
-                    f"{accuracy[i]:g}",
-                )
-                for i in wrong
-            )
-        )
-    note = f"higher {runs.metric} is better: {top:g} minus it is minimized"
-    return replace(runs, loss=top - accuracy, metric=f"{top:g} - {runs.metric}", notes=(*runs.notes, note))
