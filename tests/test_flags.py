@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 import typer
-from conftest import Program
+from conftest import SAMPLES, Program
 
 from shapeplan.cli.app import command_line
 from shapeplan.cli.flags import with_flags
 
 PACKAGE = Path(__file__).parents[1] / "shapeplan"
+_ONE_COMMAND = {"--figure", "--search"}
+"""Options of `plot` and `explain`, which no other command speaks of."""
 
 
 @pytest.mark.parametrize(
@@ -33,11 +35,7 @@ def test_arguments_are_options_on_the_command_line(message: str, shown: str) -> 
 
 def test_every_argument_that_a_message_names_is_an_option() -> None:
     options = {name for command in _commands() for name in _options(command)}
-    named = set()
-    for module in PACKAGE.rglob("*.py"):
-        if "cli" not in module.parts:
-            for text in re.findall(r"(?<![`\w'\"])`([a-z][a-z0-9_]*)(?:=[^`]*)?`", _texts(module.read_text())):
-                named.add(text)
+    named = _named()
     assert named
     unknown = {name for name in named if with_flags(f"`{name}`") not in options}
     assert not unknown
@@ -61,12 +59,57 @@ def test_an_error_names_the_option(program: Program) -> None:
     assert "--trust cannot be 0.5" in done.stderr
 
 
+def test_an_option_of_another_command_is_told_with_it(program: Program, tmp_path: Path) -> None:
+    log = tmp_path / "log.csv"
+    log.write_text((SAMPLES / "vit_sweep.csv").read_text())
+    head, first, *rest = log.read_text().splitlines()
+    log.write_text("\n".join([head, first.rsplit(",", 1)[0] + ",nan", *rest]) + "\n")
+    hint = "remove the row, or --drop-nonfinite{}: a run that diverged cannot be fitted"
+    for command, of in (("fit", ""), ("check", ""), ("recommend", " (of shapeplan fit)")):
+        log_of = ["--log", log, "--flops", "1e21"] if command == "recommend" else [log]
+        done = program(command, *log_of)
+        assert done.returncode == 1
+        assert hint.format(of) in " ".join(done.stderr.split()), command
+
+
+def test_every_option_that_a_message_names_is_told_with_a_command() -> None:
+    """Whichever command runs, what it lacks is said to be of `fit` or `recommend`, or is of its own family alone."""
+    options = {command.name: set(_options(command)) for command in _commands()}
+    designs = options["star"] | options["grid"] | options["isoflop"] | options["next"] | options["status"]
+    for name in _named():
+        flag = with_flags(f"`{name}`")
+        assert flag in options["fit"] | options["recommend"] | options["flops"] | designs | _ONE_COMMAND, flag
+
+
+def test_a_check_advises_in_options(program: Program, tmp_path: Path) -> None:
+    rows = ["recipe,width,depth,tokens,flops,loss"]
+    for recipe, factor in (("adam", 1.0), ("muon", 0.95)):
+        for width in (64, 96, 128, 192):
+            for depth in (2, 4, 6):
+                for tokens in (1e8, 2e8, 4e8):
+                    flops = 6 * 12 * width**2 * depth * tokens
+                    loss = factor * (1 + 20 * width**-0.5 + 2 * depth**-0.5 + 4e3 * tokens**-0.45)
+                    rows.append(f"{recipe},{width},{depth},{tokens:g},{flops:.6e},{loss:.6f}")
+    (tmp_path / "log.csv").write_text("\n".join(rows) + "\n")
+    shown = " ".join(program("check", tmp_path / "log.csv").stdout.split())
+    assert "fitted with --group (of shapeplan fit); or one recipe, by --where" in shown
+
+
 def _texts(source: str) -> str:
     """Return the texts of a module but for its docstrings, with what is formatted left out."""
     tree = ast.parse(source)
     prose = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     texts = [node for node in ast.walk(tree) if isinstance(node, ast.Constant) and id(node) not in prose]
     return "\n".join(text.value for text in texts if isinstance(text.value, str))
+
+
+def _named() -> set[str]:
+    """Return the arguments that messages below the command line name."""
+    named = set()
+    for module in PACKAGE.rglob("*.py"):
+        if "cli" not in module.parts:
+            named.update(re.findall(r"(?<![`\w'\"])`([a-z][a-z0-9_]*)(?:=[^`]*)?`", _texts(module.read_text())))
+    return named
 
 
 def _commands() -> list[typer.core.TyperCommand]:

@@ -1,6 +1,7 @@
 """``shapeplan check``: what is in a log."""
 
 from shapeplan.cli import options as opt
+from shapeplan.cli.flags import with_flags
 from shapeplan.cli.input import Reading, read_log
 from shapeplan.cli.output import emit, open_console, output_target
 from shapeplan.errors import ErrorDetail, FitError
@@ -51,7 +52,7 @@ def check(
     emit(
         console,
         lambda: check_document(found),
-        lambda: render_check(found),
+        lambda: render_check(found, with_flags),
         as_json=as_json,
         output=place,
     )

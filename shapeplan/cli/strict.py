@@ -6,6 +6,7 @@ from typing import Any
 
 from typer.core import TyperCommand, TyperGroup
 
+from shapeplan.cli import flags
 from shapeplan.cli.output import open_console
 from shapeplan.errors import ArgumentError, ErrorDetail
 
@@ -38,6 +39,7 @@ class StrictCommand(TyperCommand):
         ArgumentError
             If an option that takes one value is given twice.
         """
+        flags.runs(flag for option in self.params for flag in option.opts)
         given = [argument.partition("=")[0] for argument in args]
         for option in self.params:
             once = option.param_type_name == "option" and not getattr(option, "multiple", False)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from rich.console import RenderableType
 
 from shapeplan.fitting.check import Check
@@ -12,8 +14,11 @@ from shapeplan.wording import compact
 _SHOWN_VALUES = 8
 
 
-def render_check(found: Check) -> list[RenderableType]:
-    """Return the tables of a check: contents, dimensions, star and grid, and which laws the log can identify."""
+def render_check(found: Check, worded: Callable[[str], str] = str) -> list[RenderableType]:
+    """Return the tables of a check: contents, dimensions, star and grid, and which laws the log can identify.
+
+    `worded` says an advice as the reader is used to.
+    """
     runs = found.runs
     loss = runs.observed()
     pairs = [
@@ -33,16 +38,17 @@ def render_check(found: Check) -> list[RenderableType]:
     if rows:
         parts += [title("Dimensions"), table(["dimension", "distinct", "values", "in a law"], rows, left=4)]
         parts += [title("Star and grid"), facts(_sweep(found))]
-    parts += [title("What this sweep is, and what it can answer"), facts(_kinds(found))]
+    parts += [title("What this sweep is, and what it can answer"), facts(_kinds(found, worded))]
     parts += [title("Laws that the log can identify")]
     laws = [[law.law, "yes" if law.supported else "no", law.reason or ""] for law in found.laws]
     return [*parts, table(["law", "identified", "why not"], laws, left=3)]
 
 
-def _kinds(found: Check) -> list[tuple[str, str]]:
+def _kinds(found: Check, worded: Callable[[str], str]) -> list[tuple[str, str]]:
     pairs = []
     for kind in found.kinds:
-        pairs += [(kind.name, kind.what), ("  answers", kind.answers), ("  not", kind.lacks), ("  add", kind.remedy)]
+        pairs += [(kind.name, kind.what), ("  answers", kind.answers), ("  not", kind.lacks)]
+        pairs += [("  add", worded(kind.remedy))]
     return pairs
 
 
