@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from shapeplan import codes
 from shapeplan.architectures import Architecture
 from shapeplan.cells import ABSENT, Cells, Names
 from shapeplan.errors import ArgumentError, Caution, ErrorDetail
@@ -20,6 +21,15 @@ from shapeplan.quantities import Convention, convert_flops
 
 MOST_RECIPES, FEWEST_OF_A_RECIPE = 12, 4
 """Values of a column that tells recipes, and rows that each has at least."""
+
+
+def recipe_caution(differing: Sequence[str]) -> Caution:
+    """Return the warning that rows of one shape and compute differ in these columns of the recipe."""
+    message = f"runs of one shape and compute differ in {', '.join(differing)}: the law takes that for noise"
+    hint = (
+        f"`group={differing[0]}` gives each a level of its own; `best_of={','.join(differing)}` keeps the best of them"
+    )
+    return Caution(codes.RECIPE_VARIES, message, hint)
 
 
 @dataclass(frozen=True)
@@ -72,6 +82,8 @@ class Runs:
         of examples, and its warm-up as ``warmup_steps`` or ``warmup_share``.
     recipe_columns : tuple of str
         Other columns of the input that tell the recipe.
+    differing : tuple of str
+        Columns of the recipe in which rows of one shape and compute differ.
     tried : Runs or None
         All rows, where of runs that differ in their recipe only the best are kept.
     read_as : ReadAs
@@ -104,6 +116,7 @@ class Runs:
     level_errors: Floats | None = None
     recipe: Mapping[str, Floats] = field(default_factory=dict)
     recipe_columns: tuple[str, ...] = ()
+    differing: tuple[str, ...] = ()
     tried: Runs | None = None
     read_as: ReadAs = field(default_factory=ReadAs)
     dropped: tuple[DroppedRow, ...] = ()

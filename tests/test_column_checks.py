@@ -106,7 +106,7 @@ def test_rows_of_another_vocabulary_than_the_architecture_are_refused(tmp_path: 
 def test_of_many_ignored_columns_those_that_vary_are_named(tmp_path: Path) -> None:
     constant = {f"extra{i}": 7 for i in range(9)}
     path = write(tmp_path, [{**row, **constant, "note": i} for i, row in enumerate(rows())])
-    assert "ignored columns: note; and 9 that are the same in every row" in sp.read_runs(path).notes
+    assert "columns without a role in the law: note; and 9 that are the same in every row" in sp.read_runs(path).notes
 
 
 def test_experts_are_no_dense_model(tmp_path: Path) -> None:

@@ -70,6 +70,14 @@ def test_a_law_that_misses_more_than_the_noise_lacks_fit() -> None:
     assert "lack-of-fit" not in codes(fit(truth, law="separable", replicates=0))
 
 
+def test_replicates_without_noise_are_told_as_such() -> None:
+    truth = repeated(sweep(0.0), 2, 1e-9)
+    found = fit(truth, law="product", replicates=0)
+    message = next(caution.message for caution in found.cautions if caution.code == "lack-of-fit")
+    assert message.endswith(", and replicates of the log show next to no noise (less than 0.01%)")
+    assert "lack-of-fit" not in codes(fit(truth, law="separable", replicates=0))
+
+
 def test_a_metric_that_depends_on_nothing_is_not_explained() -> None:
     rng = np.random.default_rng(0)
     found = fit(replace(sweep(), loss=0.5 + 0.01 * rng.standard_normal(121)), law="separable", replicates=0)
@@ -100,7 +108,8 @@ def test_a_run_that_moves_the_fit_is_named(clean: Fit) -> None:
     found = fit(replace(runs, loss=loss), law="separable", replicates=200)
     assert found.influences.alone[0].runs == ("depth-8-64M",)
     assert found.influences.alone[0].lines == (int(runs.lines[row]),)
-    assert "influential" in codes(found)
+    (hint,) = (caution.hint for caution in found.cautions if caution.code == "influential")
+    assert hint.endswith("and `objective=log-huber` weighs them less")
     assert "influential" not in codes(clean)
     truth, spoiled = clean.scaling_exponents["depth"].value, found.scaling_exponents["depth"].value
     assert abs(found.influences.alone[0].exponents["s_depth"] - truth) < abs(spoiled - truth) / 2
@@ -116,7 +125,8 @@ def test_five_points_of_epoch_are_named(shared: Path) -> None:
     assert set(together.lines) == set(runs.lines[highest])
     assert found.law.constants["c"] == pytest.approx(0.4530, abs=5e-4)
     assert together.exponents["c"] == pytest.approx(0.3672, abs=5e-4)
-    assert "influential" in codes(found)
+    (hint,) = (caution.hint for caution in found.cautions if caution.code == "influential")
+    assert hint == "look at these runs first; the fit without each is in the result", "it is log-huber already"
 
 
 def test_exponents_at_their_bounds_are_told(clean: Fit) -> None:

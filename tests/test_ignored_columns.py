@@ -45,6 +45,16 @@ def test_a_column_that_matters_is_named_with_its_share(name: str, cell: Any, eff
     assert told(with_column(name, cell)) == []
 
 
+def test_a_column_that_goes_with_the_shape_is_no_recipe() -> None:
+    table = with_column("rule", lambda _: "a")
+    for row in table:
+        row["rule"] = "ab"[int(row["width"]) % 7 % 2]
+        row["loss"] *= np.exp(0.01 * (row["rule"] == "b"))
+    found = fit(sp.read_runs(table), law="separable", replicates=0)
+    (hint,) = (caution.hint for caution in found.cautions if caution.code == "column-explains")
+    assert hint.startswith("it goes with the shape: runs of one shape that differ in it would tell what it does")
+
+
 @pytest.mark.parametrize("name", ["val_accuracy", "train/loss", "gpu_hours", "run_id_2"])
 def test_what_is_measured_is_not_a_cause(name: str) -> None:
     assert told(with_column(name, lambda i: 1.0 + (i * 7) % 5, 0.01)) == []

@@ -150,7 +150,7 @@ def test_the_convention_can_be_given(tmp_path: Path) -> None:
 
 def test_ignored_columns_are_listed(tmp_path: Path) -> None:
     runs = read(tmp_path, "width,flops,loss,lr,host\n64,1e15,3.5,0.1,a\n")
-    assert "ignored columns: lr, host" in runs.notes
+    assert "columns without a role in the law: lr, host" in runs.notes
 
 
 def test_compute_and_params_follow_from_an_architecture(tmp_path: Path) -> None:

@@ -80,6 +80,32 @@ def test_exponents_are_told_better_than_by_either_half(log: Runs) -> None:
         assert widths[0] < min(widths[1:]), name
 
 
+def test_a_recipe_with_a_level_is_not_taken_for_noise(tmp_path: Path) -> None:
+    """What differs within a recipe is; what the recipe explains is not."""
+    rng = np.random.default_rng(1)
+    lines = ["run,width,depth,corpus,batch_size,optimizer,tokens,flops,loss"]
+    for i, (width, depth, corpus, batch) in enumerate(
+        (w, d, c, b) for w in (256, 512, 768, 1024) for d in (4, 8, 12, 16) for c in ("old", "new") for b in (256, 512)
+    ):
+        for tokens in (1e9, 4e9, 1.6e10):
+            loss = 1.7 + 60 * width**-0.8 + 3 * depth**-1.1 + 300 * (tokens * WORTH[corpus]) ** -0.3
+            loss *= np.exp(0.003 * rng.standard_normal())
+            optimizer = {"old": "adam", "new": "muon"}[corpus]
+            size = f"{tokens:.6g},{72 * width**2 * depth * tokens:.6g}"
+            lines.append(f"r{i},{width},{depth},{corpus},{batch},{optimizer},{size},{loss:.6g}")
+    (tmp_path / "log.csv").write_text("\n".join(lines) + "\n")
+    runs = sp.read_runs(tmp_path / "log.csv")
+
+    def said(group: str | None) -> list[str]:
+        cautions = sp.fit(runs, law="separable", replicates=0, group=group).cautions
+        return [one.message.split(":")[0] for one in cautions if one.code == "recipe-varies"]
+
+    differ = "runs of one shape and compute differ in "
+    assert said(None) == [f"{differ}batch_size, optimizer, corpus"]
+    assert said("corpus") == [f"{differ}batch_size"]
+    assert said("batch_size") == [f"{differ}optimizer, corpus"]
+
+
 def test_four_recipes_each_have_a_factor(tmp_path: Path) -> None:
     runs = sp.read_runs(recipes(tmp_path / "four.csv", ("old", "new", "worse", "third"), runs=90))
     factors = {one.name: one.compute for one in sp.fit(runs, law="separable", replicates=0, group="corpus").log.recipes}

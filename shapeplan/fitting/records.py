@@ -237,10 +237,13 @@ class Explained:
         Of their variance, beyond what the parameters of the law can follow.
     chance : float
         Of so much or more, if the column did not matter (partial F test).
+    goes_with_shape : bool
+        Whether all rows of a shape have one value of it.
     """
 
     share: float
     chance: float
+    goes_with_shape: bool = False
 
 
 @dataclass(frozen=True)

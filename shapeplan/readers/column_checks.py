@@ -23,7 +23,7 @@ from shapeplan.readers.cross_check import span
 from shapeplan.readers.misspelt import misspelt
 from shapeplan.readers.names import ACCURACY, RECIPE, SHAPE, SURE, claim_of, is_loss, word_of
 from shapeplan.readers.shape_checks import doubt_shapes
-from shapeplan.runs import FEWEST_OF_A_RECIPE, MOST_RECIPES, Runs
+from shapeplan.runs import FEWEST_OF_A_RECIPE, MOST_RECIPES, Runs, recipe_caution
 
 _OF_SHAPE = re.compile(
     r"(^|_)(d|n|num|dim|dims|size|width|depth|hidden|layers?|blocks?|stages?|ffn?|mlp|embd?|embedding|heads?|groups?"
@@ -92,17 +92,18 @@ def check_columns(runs: Runs, columns: Columns) -> Runs:
     sizes = _sizes(runs, ignored)
     sizes += _mixtures(runs, ignored, sizes)
     sizes += _missing_size(runs, columns, sizes)
+    differing = _differing(runs, columns)
     cautions = [
         *sizes,
         # A size that is not read is why rows of one shape differ in cost.
         *([] if sizes else doubt_arithmetic(runs, columns)),
         *_forward(runs),
         *doubt_shapes(runs, columns),
-        *_recipes(runs, columns),
+        *([recipe_caution(differing)] if differing else []),
         *_rising(runs),
         *_at_chance(runs, columns),
     ]
-    return replace(runs, cautions=(*runs.cautions, *cautions))
+    return replace(runs, cautions=(*runs.cautions, *cautions), differing=differing)
 
 
 def _numbers(runs: Runs, column: str) -> Floats | None:
@@ -361,21 +362,17 @@ def _moves(values: Floats, runs: Runs) -> bool:
     return not any(is_function(values, group_alike(column)) for column in runs.shape.T)
 
 
-def _recipes(runs: Runs, columns: Columns) -> list[Caution]:
-    """Return a warning where rows of one shape and compute differ in their recipe."""
+def _differing(runs: Runs, columns: Columns) -> tuple[str, ...]:
+    """Return the columns of the recipe in which rows of one shape and compute differ."""
     recipe = [column for column in runs.cells if word_of(column) in RECIPE or column == columns.roles.get("lr")]
     recipe += [column for column in runs.factors if column not in recipe and _tells_recipes(runs, column)]
     if not recipe:
-        return []
+        return ()
     group = group_alike(*runs.shape.T, np.round(np.log(runs.flops), 2))
     varied = [
         column for column in recipe if (values := _levels(runs, column)) is not None and not is_function(values, group)
     ]
-    if not varied:
-        return []
-    message = f"runs of one shape and compute differ in {', '.join(varied)}: the law takes that for noise"
-    hint = f"`group={varied[0]}` gives each a level of its own; `best_of={','.join(varied)}` keeps the best of them"
-    return [Caution(codes.RECIPE_VARIES, message, hint)]
+    return tuple(varied)
 
 
 def _tells_recipes(runs: Runs, column: str) -> bool:

@@ -352,9 +352,9 @@ def _ignored(table: Table, columns: Sequence[str]) -> list[str]:
     rest = len(columns) - len(named)
     if len(columns) <= _FEW_COLUMNS or not rest:
         named, rest = list(columns), 0
-    many = "s" if len(columns) > 1 else ""
+    which = "columns" if len(columns) > 1 else "column"
     more = f"{'; and ' if named else ''}{rest} that are the same in every row" if rest else ""
-    return [f"ignored column{many}: {', '.join(named)}{more}"] if columns else []
+    return [f"{which} without a role in the law: {', '.join(named)}{more}"] if columns else []
 
 
 def _own(setting: str, values: Floats) -> str:

@@ -94,7 +94,7 @@ def diagnose(
         *(star.cautions if star and not joint else ()),
         *(star.exponent_cautions if star else ()),
         *warnings.outlier_cautions(outliers, mistyped),
-        *warnings.influence_cautions(influences),
+        *warnings.influence_cautions(influences, problem.objective.name),
         *warnings.bound_cautions(problem, uncertainty.parameters),
         *of_log,
     )

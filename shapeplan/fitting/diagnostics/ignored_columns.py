@@ -11,6 +11,7 @@ from shapeplan.fitting.records import Explained
 from shapeplan.fitting.solver import Solution
 from shapeplan.fitting.uncertainty.residual_model import ResidualModel, orthonormal
 from shapeplan.numerics.arrays import Floats, Index
+from shapeplan.numerics.grouping import is_function
 from shapeplan.runs import Runs
 
 _DEGREE = 2
@@ -54,7 +55,8 @@ def what_ignored_explain(
             continue
         share = float(((own.T @ left) ** 2).sum()) / total
         statistic = share / added / max((1 - share) / freedom, 1e-300)
-        found[name] = Explained(share, float(fdtrc(added, freedom, statistic)))
+        follows = is_function(runs.cells[name].groups()[0], runs.shape_groups)
+        found[name] = Explained(share, float(fdtrc(added, freedom, statistic)), follows)
     return found
 
 

@@ -25,6 +25,7 @@ from shapeplan.fitting.records import (
     Parameter,
     Trend,
 )
+from shapeplan.fitting.solver.losses import LogHuber
 from shapeplan.fitting.uncertainty.residual_model import ResidualModel
 from shapeplan.numerics.arrays import Bools, Floats, Index, robust_sigma
 from shapeplan.numerics.pareto import front_rows
@@ -283,12 +284,12 @@ def fit_cautions(misfit: Misfit, noise: Noise | None) -> list[Caution]:
     if misfit.rmse > POOR_FIT:
         message = f"the law misses its own rows by {misfit.rmse:.1%} (root mean square)"
         return [Caution(codes.LACK_OF_FIT, message, "check the log for mixed recipes or metrics, and rows of warm-up")]
-    if noise is None or misfit.rmse <= _BEYOND_NOISE[noise.source] * noise.sigma:
+    if noise is None or misfit.rmse <= max(_BEYOND_NOISE[noise.source] * noise.sigma, _VISIBLE):
         return []
-    message = (
-        f"the law misses its own rows by {misfit.rmse:.2%}, {misfit.rmse / noise.sigma:.1f} times the noise "
-        f"that {noise.source} of the log show ({noise.sigma:.2%})"
-    )
+    told = f"{misfit.rmse / noise.sigma:.1f} times the noise that {noise.source} of the log show ({noise.sigma:.2%})"
+    if noise.sigma < _VISIBLE:
+        told = f"and {noise.source} of the log show next to no noise (less than {_VISIBLE:.2%})"
+    message = f"the law misses its own rows by {misfit.rmse:.2%}, {told}"
     hint = (
         "check the log for rows of warm-up or of other recipes; without any, no law is right to that precision here "
         "(see shapeplan compare), and intervals assume that this one is"
@@ -318,9 +319,15 @@ def ignored_cautions(ignored: Mapping[str, Explained]) -> list[Caution]:
         return []
     said = ", ".join(f"{name!r} ({one.share:.0%})" for name, one in found.items())
     message = f"ignored columns explain what the fit leaves: {said} of its variance"
-    where = f"`where='{next(iter(found))}=...'`"
-    first = next(iter(found))
-    hint = f"if it tells recipes, fit with `group={first}`, or those of one with {where}; with `dims` if it is a size"
+    apart = [name for name, one in found.items() if not one.goes_with_shape]
+    if apart:
+        recipes = f"`group={apart[0]}`, or those of one with `where='{apart[0]}=...'`"
+        hint = f"if it tells recipes, fit with {recipes}; with `dims` if it is a size"
+    else:
+        hint = (
+            "it goes with the shape: runs of one shape that differ in it would tell what it does; "
+            "fit with `dims` if it is a size"
+        )
     return [Caution(codes.COLUMN_EXPLAINS, message, hint)]
 
 
@@ -373,7 +380,7 @@ def _typo(cell: WrongCell | None) -> str:
     return "" if cell is None else f"; {cell.column} {cell.value:.6g} would fit as {cell.value * cell.factor:.6g}"
 
 
-def influence_cautions(influences: Influences) -> list[Caution]:
+def influence_cautions(influences: Influences, objective: str) -> list[Caution]:
     """Return a caution that names the runs which move the fit by more than its errors, and not by chance."""
     found = [one for one in influences.alone if is_influential(one.strength, one.surprise)]
     if not found:
@@ -384,5 +391,7 @@ def influence_cautions(influences: Influences) -> list[Caution]:
     )
     runs = "one run moves" if len(found) == 1 else f"{len(found)} runs move"
     message = f"{runs} the fit by more than its standard errors: {named}"
-    hint = "look at these runs first; the fit without each is in the result, and `objective=log-huber` weighs them less"
+    hint = "look at these runs first; the fit without each is in the result"
+    if objective != LogHuber.name:
+        hint += f", and `objective={LogHuber.name}` weighs them less"
     return [Caution(codes.INFLUENTIAL, message, hint)]

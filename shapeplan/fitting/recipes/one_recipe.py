@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -18,7 +18,8 @@ from shapeplan.fitting.records import Estimate, Interval
 from shapeplan.fitting.selection.candidate import Candidate
 from shapeplan.laws import Law
 from shapeplan.numerics.arrays import Bools, Floats
-from shapeplan.runs import FEWEST_OF_A_RECIPE, Runs
+from shapeplan.numerics.grouping import group_alike, is_function
+from shapeplan.runs import FEWEST_OF_A_RECIPE, Runs, recipe_caution
 
 _CUTS = (2.0, 4.0, 10.0)
 """Factors below the largest compute above which rows are held out."""
@@ -67,9 +68,20 @@ def as_one_recipe(
     return replace(
         shared,
         notes=(*shared.notes, _note(factors, levels, found, errors)),
-        cautions=(*shared.cautions, *_bound_cautions(factors, levels)),
+        cautions=(*_left_to_doubt(runs, groups), *_bound_cautions(factors, levels)),
         level_errors=_level_errors(levels, final, runs, shared, groups),
     ), factors
+
+
+def _left_to_doubt(runs: Runs, groups: Groups) -> Iterator[Caution]:
+    """Yield what is doubtful about the rows; of differences in recipe only those within the groups."""
+    same = group_alike(*runs.shape.T, np.round(np.log(runs.flops), 2), groups.group)
+    columns = [name for name in runs.differing if not is_function(runs.cells[name].groups()[0], same)]
+    for caution in runs.cautions:
+        if caution.code != codes.RECIPE_VARIES:
+            yield caution
+        elif columns:
+            yield recipe_caution(columns)
 
 
 def _backtest(candidate: Candidate, runs: Runs, groups: Groups, levels: Levels) -> float:
