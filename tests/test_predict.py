@@ -80,3 +80,23 @@ def test_an_interval_widens_with_examples_beyond_the_log_at_the_same_compute(fit
         assert found.upper is not None
         widths.append(float(np.log(found.upper / found.lower)[0]))
     assert widths[1] > widths[0]
+
+
+def test_what_is_no_loss_is_left_empty(program: Program, tmp_path: Path) -> None:
+    """Eq. 3 is a difference away from the star: far below its compute it may fall under zero."""
+    law, rows = tmp_path / "star.json", tmp_path / "rows.csv"
+    program("fit", SAMPLES / "vit_sweep.yaml", "--law", "star", "--replicates", "20", "-q", "-o", law)
+    near, far = "1968,40,6144,1e20", "284,4,6151,1e14"
+    rows.write_text(f"width,depth,mlp_dim,forward_flops\n{near}\n{far}\n")
+    shown = program("predict", law, rows)
+    assert (
+        "the law gives no loss above zero for 1 of 2 rows (the lowest on line 3); the law does not hold there"
+        in shown.stderr
+    )
+    cells = shown.stdout.splitlines()[-1].split()
+    assert cells[-3:] == ["-", "-", "-"]
+    program("predict", law, rows, "-o", tmp_path / "out.csv")
+    assert (tmp_path / "out.csv").read_text().splitlines()[-1] == f"{far},,,,,,"
+    document = json.loads(program("predict", law, rows, "--json").stdout)
+    assert document["rows"][0]["predicted"] > 0
+    assert [document["rows"][1][name] for name in ("predicted", "lower", "upper", "residual")] == [None] * 4

@@ -6,8 +6,10 @@ import csv
 import io
 import math
 import re
+from collections.abc import Mapping
 from typing import Any, Literal
 
+import numpy as np
 from pydantic import ConfigDict
 
 from shapeplan.documents.base import Document, Part, header
@@ -23,12 +25,15 @@ _NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?")
 
 
 class PredictionRecord(Part):
-    """A row of the input with its prediction; `law_flops` is its compute in the convention of the law."""
+    """A row of the input with its prediction; `law_flops` is its compute in the convention of the law.
+
+    There is no prediction where the law gives no loss above zero.
+    """
 
     model_config = ConfigDict(extra="allow")
 
     law_flops: float
-    predicted: float
+    predicted: float | None
     lower: float | None
     upper: float | None
     law_lower: float | None
@@ -50,13 +55,14 @@ class PredictionsDocument(Document):
 def predictions_document(fit: Fit, predictions: Predictions) -> PredictionsDocument:
     """Return the document of predictions under a fit."""
     runs = predictions.runs
+    names = kept_names(runs)
     return PredictionsDocument(
         **header(KIND, (*fit.sources, *runs.sources), (*fit.cautions, *runs.cautions, *predictions.cautions)),
         law=fit.law.form.name,
         flops_convention=fit.flops_convention,
         metric=fit.metric,
         level=fit.bootstrap.level,
-        rows=tuple(_record(predictions, i) for i in range(len(runs))),
+        rows=tuple(_record(predictions, i, names) for i in range(len(runs))),
     )
 
 
@@ -79,8 +85,7 @@ def kept_names(runs: Runs) -> dict[str, str]:
     return names
 
 
-def _record(predictions: Predictions, i: int) -> PredictionRecord:
-    names = kept_names(predictions.runs)
+def _record(predictions: Predictions, i: int, names: Mapping[str, str]) -> PredictionRecord:
     cells = {names[column]: _as_json(cell) for column, cell in predictions.runs.row(i).items() if column in names}
     return PredictionRecord(**{**cells, "law_flops": float(predictions.flops[i]), **_numbers(predictions, i)})
 
@@ -100,7 +105,9 @@ def predictions_csv(predictions: Predictions) -> str:
 
 def _numbers(predictions: Predictions, i: int) -> dict[str, float | None]:
     columns = {name: getattr(predictions, name) for name in COLUMNS}
-    return {name: None if values is None else float(values[i]) for name, values in columns.items()}
+    return {
+        name: None if values is None or np.isnan(values[i]) else float(values[i]) for name, values in columns.items()
+    }
 
 
 def _as_json(cell: object) -> Any:

@@ -12,7 +12,7 @@ from shapeplan.errors import Caution, ErrorDetail, FitError, check_choice
 from shapeplan.fitting.evidence import INTERVALS
 from shapeplan.fitting.recipes.rows import levels_of
 from shapeplan.fitting.result import Fit
-from shapeplan.numerics.arrays import Floats
+from shapeplan.numerics.arrays import Bools, Floats
 from shapeplan.optimum.cost_model import BEYOND
 from shapeplan.quantities import convert_flops
 from shapeplan.runs import Runs
@@ -34,7 +34,7 @@ class Predictions:
     flops : ndarray, shape (rows,)
         Compute in the law's convention.
     predicted : ndarray, shape (rows,)
-        The loss under the law.
+        The loss under the law; it and all that follows from it are NaN where the law gives none above zero.
     lower, upper : ndarray, shape (rows,), or None
         Interval of the loss of a run: over the bootstrap replicates, the scatter of rows, and what the backtest shows
         of the error by distance (see `RunError`); of the law alone if that was asked for.
@@ -63,7 +63,7 @@ class Predictions:
         """Return how many rows there are and how far the law is from them; the rows are in the document."""
         missed = ""
         if self.residual is not None:
-            missed = f", off by {float(np.sqrt(np.mean(self.residual**2))):.2%} (root mean square)"
+            missed = f", off by {float(np.sqrt(np.nanmean(self.residual**2))):.2%} (root mean square)"
         warnings = [caution.code for caution in self.cautions]
         return f"<Predictions of {len(self.predicted)} rows{missed}, warnings={warnings}>"
 
@@ -125,14 +125,23 @@ def predict(fit: Fit, runs: Runs, *, interval: str = "run") -> Predictions:
             None if ends is None else (ends[0] * recipe.times + recipe.plus, ends[1] * recipe.times + recipe.plus)
             for ends in (shown, of_law)
         )
-    (lower, upper), (law_lower, law_upper) = shown or (None, None), of_law or (None, None)
     everything = predicted if shown is None else predicted + shown[0] + shown[1]
     if not np.isfinite(everything).all():
         line = int(runs.lines[np.argmin(np.isfinite(everything))])
         raise FitError(ErrorDetail("out-of-range", "the law gives this row no finite loss", "check the row", line=line))
-    residual = None if runs.loss is None else predicted / runs.loss - 1.0
     cautions = tuple(_doubts(fit, runs, flops, predicted, () if recipe is None else recipe.unknown))
+    is_loss = predicted > 0
+    predicted = np.where(is_loss, predicted, np.nan)
+    of_law = _kept(of_law, is_loss)
+    (law_lower, law_upper) = of_law or (None, None)
+    (lower, upper) = (of_law if interval == "law" else _kept(shown, is_loss)) or (None, None)
+    residual = None if runs.loss is None else predicted / runs.loss - 1.0
     return Predictions(runs, flops, predicted, lower, upper, law_lower, law_upper, residual, cautions, notes)
+
+
+def _kept(ends: tuple[Floats, Floats] | None, rows: Bools) -> tuple[Floats, Floats] | None:
+    """Return an interval of rows, NaN for all others."""
+    return None if ends is None else (np.where(rows, ends[0], np.nan), np.where(rows, ends[1], np.nan))
 
 
 def _doubts(fit: Fit, runs: Runs, flops: Floats, predicted: Floats, unknown: Sequence[str]) -> list[Caution]:
@@ -177,6 +186,7 @@ def _doubts(fit: Fit, runs: Runs, flops: Floats, predicted: Floats, unknown: Seq
         cautions.append(Caution(codes.EXTRAPOLATION, message, "an error in the exponents grows with the distance"))
     if (predicted <= 0).any():
         line = int(runs.lines[np.argmin(predicted)])
-        message = f"{int((predicted <= 0).sum())} predictions are no loss at all (the lowest on line {line})"
-        cautions.append(Caution(codes.NO_LOSS, message, "the law does not hold there"))
+        below = int((predicted <= 0).sum())
+        message = f"the law gives no loss above zero for {below} of {len(runs)} rows (the lowest on line {line})"
+        cautions.append(Caution(codes.NO_LOSS, message, "the law does not hold there, and their predictions are left empty"))
     return cautions
