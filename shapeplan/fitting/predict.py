@@ -186,7 +186,8 @@ def _doubts(fit: Fit, runs: Runs, flops: Floats, predicted: Floats, unknown: Seq
         cautions.append(Caution(codes.EXTRAPOLATION, message, "an error in the exponents grows with the distance"))
     if (predicted <= 0).any():
         line = int(runs.lines[np.argmin(predicted)])
-        below = int((predicted <= 0).sum())
-        message = f"the law gives no loss above zero for {below} of {len(runs)} rows (the lowest on line {line})"
-        cautions.append(Caution(codes.NO_LOSS, message, "the law does not hold there, and their predictions are left empty"))
+        some = f"{int((predicted <= 0).sum())} of {len(runs)} rows"
+        message = f"the law gives no loss above zero for {some} (the lowest on line {line})"
+        hint = "the law does not hold there, and their predictions are left empty"
+        cautions.append(Caution(codes.NO_LOSS, message, hint))
     return cautions

@@ -58,7 +58,9 @@ def train(plan: Plan, budget: BudgetPlan) -> str:
     about = "" if plan.fit.architecture else "about "
     heads = ""
     if budget.heads is not None:
-        heads = f" ({budget.heads} heads" + (f" of {budget.head_dim:g})" if budget.head_dim else ")")
+        how_many = "" if "heads" in budget.rounded else f"{budget.heads} "
+        wide = f" of {budget.head_dim:g}" if budget.head_dim else ""
+        heads = f" ({how_many}heads{wide})" if how_many or wide else ""
     sized = SIZE in budget.rounded
     said = "Train a model" if sized else f"Train {by_name(budget.rounded)}{heads}"
     on = []

@@ -44,16 +44,24 @@ def limit_costs(
         for name, value in optimum.asked.given.items()
         if name != "epochs"
     ]
-    columns.append(_costs(ROUNDING, None, optimum, optimum.losses(built, flops), flops, spent))
+    columns.append(_costs(ROUNDING, None, optimum, optimum.losses(built, flops), flops, spent, best))
     return [tuple(column[i] for column in columns) for i in range(len(flops))]
 
 
 def _costs(
-    name: str, value: float | None, without: Optimum, loss: Floats, flops: Floats, spent: Floats
+    name: str,
+    value: float | None,
+    without: Optimum,
+    loss: Floats,
+    flops: Floats,
+    spent: Floats,
+    least_loss: Floats | None = None,
 ) -> list[LimitCost]:
-    """Return what a loss above that of the best shape without a limit costs."""
+    """Return what a loss costs that is above the least, by default that of the best shapes without a limit."""
+    if least_loss is None:
+        least_loss = without.losses(without.shapes(flops), flops)
     with np.errstate(invalid="ignore", divide="ignore"):
-        excess = loss / without.losses(without.shapes(flops), flops) - 1.0
+        excess = loss / least_loss - 1.0
     needed = least_flops(without, loss * (1 + _ALMOST), flops, close=_CLOSE)
     return [
         LimitCost(

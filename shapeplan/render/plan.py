@@ -97,7 +97,7 @@ def _shape(plan: Plan, budget: BudgetPlan) -> RenderableType:
         headers.append(f"within {100 * plan.tolerance:.3g}%")
         for row, dim in zip(rows, budget.shape, strict=True):
             row.append(span(budget.valley.get(dim), 3))
-    if budget.heads is not None:
+    if budget.heads is not None and "heads" not in budget.shape:
         rows.append(["heads", f"{budget.heads}", *[""] * (len(headers) - 2)])
     return table(headers, rows)
 
