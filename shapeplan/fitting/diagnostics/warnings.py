@@ -48,7 +48,7 @@ _OUTLYING = 5.0
 _EXACT = 1e-9
 _MOST_UNCONVERGED = 0.01
 """Share of replicates whose refit may end before its optimum: fewer do not move an interval's end."""
-_TAIL_DRAWS = 4
+_TAIL_DRAWS = 2
 """Replicates that must lie outside an interval."""
 _BEYOND_NOISE = {"replicates": 2.0, "checkpoints": 5.0}
 """Misfit, as a multiple of the noise, that the law may have; points of one curve share the noise of their run."""
