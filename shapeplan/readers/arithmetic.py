@@ -6,20 +6,17 @@ an architecture the counts are exact, and `cross_check` compares them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
 from shapeplan import codes
-from shapeplan.architectures.base import SHAPE_DIMS
-from shapeplan.architectures.fitted import transformer_monomials
 from shapeplan.errors import Caution
 from shapeplan.numerics.arrays import Bools, Floats, robust_sigma
 from shapeplan.numerics.grouping import first_of_group
-from shapeplan.numerics.trimmed import least_squares, trimmed_least_squares
 from shapeplan.readers.columns import Columns
 from shapeplan.readers.cross_check import BROKEN, span, which_lines
+from shapeplan.readers.shape_cost import MOST, approximate_params, compute_per_example, models_of, sizes_that_vary
 from shapeplan.runs import Runs
 
 _LEAST = 1.25
@@ -28,15 +25,12 @@ _STEADY = 1.05
 """Factor by which the compute per example may differ within a run."""
 _SCATTERS = 10.0
 """Robust standard deviations of all rows within which a row is not told."""
-_MOST = 0.6
-"""Share of the rows that must follow one function; where more break it, it is none."""
 _FEWEST, _FITTED = 8, 2000
 """Rows that tell a function, and those that it is fitted to."""
 _ALIKE = 0.5
 """Two counts are off by one cause if their logarithms differ by less than this share of the larger."""
 _JUMP = 1e4
 """Factor between neighbours in order of the tokens that compute would buy, above which units differ."""
-_TINY = 1e-300
 
 
 def doubt_arithmetic(runs: Runs, columns: Columns) -> list[Caution]:
@@ -51,12 +45,8 @@ def doubt_arithmetic(runs: Runs, columns: Columns) -> list[Caution]:
     """
     if runs.architecture is not None or len(runs) < _FEWEST:
         return []
-    derived = any(caution.code == codes.TOKENS_DERIVED for caution in runs.cautions)
-    compute = None if derived or runs.examples is None else runs.forward_flops() / runs.examples
-    shape = {dim: runs.values(dim) for dim in runs.dims}
-    if not shape and runs.params is not None:
-        shape = {"params": runs.params}
-    shape = {dim: values for dim, values in shape.items() if np.ptp(values) > 0}
+    compute = compute_per_example(runs)
+    shape = sizes_that_vary(runs)
     of_compute = _off(shape, compute, len(runs))
     of_params = _off(shape, None if "params" in shape else runs.params, len(runs))
     cautions = [*_told(runs, columns, of_compute, of_params)]
@@ -65,15 +55,6 @@ def doubt_arithmetic(runs: Runs, columns: Columns) -> list[Caution]:
     elif runs.params is None:
         cautions += _jumps(runs, columns)
     return cautions
-
-
-def approximate_params(runs: Runs) -> Floats | None:
-    """Return about the matrices of the blocks, shape (rows,), where width and depth are known."""
-    if not {"width", "depth"} <= set(runs.dims):
-        return None
-    width, depth = runs.values("width"), runs.values("depth")
-    mlp_dim = runs.values("mlp_dim") if "mlp_dim" in runs.dims else 4 * width
-    return np.asarray(depth * (4 * width**2 + 2 * width * mlp_dim))
 
 
 def _off(shape: Mapping[str, Floats], values: Floats | None, rows: int) -> Floats:
@@ -85,7 +66,7 @@ def _off(shape: Mapping[str, Floats], values: Floats | None, rows: int) -> Float
         return np.zeros(rows)
     every = slice(None, None, 1 + len(values) // _FITTED)
     some = {dim: column[every] for dim, column in shape.items()}
-    models = (_POWER_LAW, _TRANSFORMER) if shape and set(shape) <= set(SHAPE_DIMS) else (_POWER_LAW,)
+    models = models_of(shape)
     for model in models:
         residuals = model.residuals(shape, values, model.fit(some, values[every], robust=False))
         if np.abs(residuals).max() <= np.log(_LEAST):
@@ -96,50 +77,7 @@ def _off(shape: Mapping[str, Floats], values: Floats | None, rows: int) -> Float
         limit = min(max(_SCATTERS * robust_sigma(residuals), np.log(_LEAST)), np.log(BROKEN))
         residuals[np.abs(residuals) <= limit] = 0.0
         off = np.where(np.abs(residuals) < np.abs(off), residuals, off)
-    return off if np.mean(off != 0) < 1 - _MOST else np.zeros(rows)
-
-
-@dataclass(frozen=True)
-class _Model:
-    """A linear model of what a shape costs.
-
-    Attributes
-    ----------
-    columns : callable
-        Gives the model's columns, shape (rows, columns), for shapes and values.
-    relative : bool
-        Whether it is fitted by least squares of relative errors, with coefficients that are not negative; else of
-        logarithms.
-    """
-
-    columns: Callable[[Mapping[str, Floats], Floats], Floats]
-    relative: bool
-
-    def fit(self, shape: Mapping[str, Floats], values: Floats, *, robust: bool) -> Floats:
-        """Return the coefficients, shape (columns,): of most rows, or of all."""
-        columns = self.columns(shape, values)
-        targets = np.ones(len(values)) if self.relative else np.log(values)
-        if robust:
-            return trimmed_least_squares(columns, targets, _MOST, positive=self.relative)
-        return least_squares(columns, targets, positive=self.relative)
-
-    def residuals(self, shape: Mapping[str, Floats], values: Floats, coefficients: Floats) -> Floats:
-        """Return by how much the logarithms of values are above the model, shape (rows,)."""
-        fitted = self.columns(shape, values) @ coefficients
-        return np.asarray(-np.log(np.maximum(fitted, _TINY)) if self.relative else np.log(values) - fitted)
-
-
-def _powers(shape: Mapping[str, Floats], values: Floats) -> Floats:
-    """Return the columns of a power law: a constant, and the logarithms of the sizes."""
-    return np.column_stack([np.ones(len(values)), *(np.log(column) for column in shape.values())])
-
-
-def _parts(shape: Mapping[str, Floats], values: Floats) -> Floats:
-    """Return what the parts of a transformer cost, as shares of the values."""
-    return np.column_stack([product for _, product in transformer_monomials(shape)]) / values[:, None]
-
-
-_POWER_LAW, _TRANSFORMER = _Model(_powers, relative=False), _Model(_parts, relative=True)
+    return off if np.mean(off != 0) < 1 - MOST else np.zeros(rows)
 
 
 def _told(runs: Runs, columns: Columns, compute: Floats, params: Floats) -> Iterator[Caution]:
@@ -173,7 +111,7 @@ def _unsteady(runs: Runs, columns: Columns, compute: Floats, told: Bools) -> Ite
     counts = np.bincount(runs.run)
     middle = compute[order[np.cumsum(counts) - counts + (counts - 1) // 2]][runs.run]
     rows = _differs(compute, middle, steady) & ~told
-    if 0 < rows.sum() < (1 - _MOST) * len(runs):
+    if 0 < rows.sum() < (1 - MOST) * len(runs):
         factor = span((compute / middle)[rows])
         counted = columns.flops.name if columns.flops else "flops"
         message = (

@@ -17,12 +17,14 @@ from shapeplan.errors import Caution, ErrorDetail, InputError
 from shapeplan.numerics.arrays import Floats
 from shapeplan.numerics.grouping import group_alike, is_function
 from shapeplan.quantities import convert_flops, format_flops
-from shapeplan.readers.arithmetic import approximate_params, doubt_arithmetic
+from shapeplan.readers.arithmetic import doubt_arithmetic
 from shapeplan.readers.columns import Columns
 from shapeplan.readers.cross_check import span
+from shapeplan.readers.miscounted import doubt_6nd, doubt_counts
 from shapeplan.readers.misspelt import misspelt
 from shapeplan.readers.names import ACCURACY, RECIPE, SHAPE, SURE, claim_of, is_loss, word_of
 from shapeplan.readers.shape_checks import doubt_shapes
+from shapeplan.readers.shape_cost import approximate_params
 from shapeplan.runs import FEWEST_OF_A_RECIPE, MOST_RECIPES, Runs, recipe_caution
 
 _OF_SHAPE = re.compile(
@@ -93,17 +95,27 @@ def check_columns(runs: Runs, columns: Columns) -> Runs:
     sizes += _mixtures(runs, ignored, sizes)
     sizes += _missing_size(runs, columns, sizes)
     differing = _differing(runs, columns)
+    # A size that is not read is why rows of one shape differ in cost.
+    arithmetic = [] if sizes else doubt_arithmetic(runs, columns)
+    odd = list(doubt_shapes(runs, columns))
+    if not (sizes or odd or _breaks(arithmetic)):
+        # Rows that are a little off may be what a size that is far off in a part of the log leaves.
+        counts = list(doubt_counts(runs, columns))
+        arithmetic = counts if not arithmetic or _breaks(counts) else arithmetic
     cautions = [
         *sizes,
-        # A size that is not read is why rows of one shape differ in cost.
-        *([] if sizes else doubt_arithmetic(runs, columns)),
-        *_forward(runs),
-        *doubt_shapes(runs, columns),
+        *arithmetic,
+        *(_forward(runs) or ([] if sizes or arithmetic else doubt_6nd(runs, columns))),
+        *odd,
         *([recipe_caution(differing)] if differing else []),
         *_rising(runs),
         *_at_chance(runs, columns),
     ]
     return replace(runs, cautions=(*runs.cautions, *cautions), differing=differing)
+
+
+def _breaks(cautions: Sequence[Caution]) -> bool:
+    return any(caution.code == codes.BROKEN_ARITHMETIC for caution in cautions)
 
 
 def _numbers(runs: Runs, column: str) -> Floats | None:

@@ -1,0 +1,132 @@
+"""Logs in which many rows count otherwise: sizes, parameters or compute that do not belong together are named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import SHARED
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import shapeplan as sp
+
+Row = dict[str, Any]
+KINDS = {"broken-arithmetic", "flops-mismatch", "params-mismatch"}
+WIDTHS, DEPTHS, RATIOS = (128, 256, 512, 1024), (4, 8, 16), (2, 4)
+
+
+def log(
+    vocab: int = 0, context: int = 0, durations: tuple[float, ...] = (1e9, 4e9, 1.6e10), gated: bool = False
+) -> list[Row]:
+    """A grid of decoders, parameters with an embedding, compute with attention."""
+    rows = []
+    for width in WIDTHS:
+        for depth in DEPTHS:
+            for ratio in RATIOS:
+                mlp = ratio * width
+                params = depth * (4 * width**2 + (3 if gated else 2) * width * mlp) + vocab * width
+                for tokens in durations:
+                    flops = (6 * params + 12 * depth * width * context) * tokens
+                    loss = 1.7 + 60 * width**-0.8 + 3 * depth**-1.1 + 20 * mlp**-0.6 + 300 * tokens**-0.3
+                    rows.append(
+                        {
+                            **{"run": f"r{len(rows)}", "width": width, "depth": depth, "mlp_dim": mlp},
+                            **{"params": params, "tokens": tokens, "flops": flops, "loss": loss},
+                        }
+                    )
+    return rows
+
+
+def told(rows: list[Row], *columns: str) -> list[sp.errors.Caution]:
+    kept = [{name: cell for name, cell in row.items() if name not in columns} for row in rows]
+    return [caution for caution in sp.read_runs(kept).cautions if caution.code in KINDS]
+
+
+def changed(rows: list[Row], column: str, change: Callable[[Row], Any]) -> list[Row]:
+    return [{**row, column: change(row)} for row in rows]
+
+
+@settings(max_examples=25)
+@given(st.sampled_from([0, 8_000, 50_000]), st.sampled_from([0, 256, 1024]), st.booleans())
+def test_logs_that_count_alike_are_left_alone(vocab: int, context: int, gated: bool) -> None:
+    rows = log(vocab, context, gated=gated)
+    assert told(rows) == []
+    assert told(rows, "params") == []
+    assert told(changed(rows, "params", lambda row: row["params"] - vocab * row["width"])) == []
+
+
+@pytest.mark.parametrize(
+    ("by", "start"), [("width", 256), ("width", 512), ("depth", 8), ("depth", 16)], ids=lambda value: f"{value}"
+)
+@pytest.mark.parametrize(("dim", "factor"), [("depth", 2), ("depth", 0.5), ("mlp_dim", 2), ("width", 2)])
+@pytest.mark.parametrize("without", [(), ("flops",), ("tokens", "flops")])
+def test_a_size_that_is_counted_otherwise_in_a_part_is_named(
+    dim: str, factor: float, by: str, start: int, without: tuple[str, ...]
+) -> None:
+    rows = changed(log(8_000), dim, lambda row: row[dim] * (factor if row[by] >= start else 1))
+    if without:
+        rows = changed(rows, "flops", lambda row: 6 * row["params"] * row["tokens"])
+    found = told(rows, *(name for name in without if name != "flops"))
+    assert found, "named, if not always by the size and its factor"
+
+
+def test_the_size_its_factor_and_where_are_told() -> None:
+    rows = changed(log(), "depth", lambda row: row["depth"] * (2 if row["width"] >= 512 else 1))
+    (caution,) = told(rows)
+    assert caution.code == "broken-arithmetic"
+    assert caution.message == (
+        "'depth' seems to be 2 times what 'params' says, where 'width' is 512 or more: 36 of 72 rows "
+        "(lines 37, 38, 39, 40, 41, ...)"
+    )
+    assert sp.fit(sp.read_runs(rows), law="separable", replicates=0).status == "untrusted"
+
+
+@pytest.mark.parametrize(("factor", "code"), [(4 / 3, "flops-mismatch"), (0.5, "broken-arithmetic")])
+def test_compute_that_is_counted_otherwise_in_a_part_is_named(factor: float, code: str) -> None:
+    rows = changed(log(), "flops", lambda row: row["flops"] * (factor if row["depth"] >= 8 else 1))
+    (caution,) = told(rows)
+    assert caution.code == code
+    assert "'flops over tokens' seems to be" in caution.message
+
+
+def test_compute_that_is_a_running_sum_is_named() -> None:
+    rows, total = log(), 0.0
+    for row in rows:
+        total += row["flops"]
+        row["flops"] = total
+    (caution,) = told(rows)
+    assert caution.code == "broken-arithmetic"
+    assert "the compute per token is no function of the shape: lines " in caution.message
+
+
+@pytest.mark.parametrize("low", [0.3, 0.45])
+def test_compute_over_a_utilization_is_named(low: float) -> None:
+    top = max(row["width"] for row in log())
+    rows = changed(log(), "flops", lambda row: row["flops"] / (low * (row["width"] / top) ** 0.2))
+    (caution,) = told(rows)
+    assert caution.code == "flops-mismatch"
+    assert "times 6 x params x tokens, and " in caution.message
+
+
+def test_fewer_parameters_than_matrices_are_named() -> None:
+    (caution,) = told(changed(log(gated=True), "mlp_dim", lambda row: 3 * row["mlp_dim"]))
+    assert caution.code == "params-mismatch"
+    assert caution.message.startswith("every row: 'params' is 0.")
+
+
+def test_parameters_that_follow_no_shape_are_doubted() -> None:
+    rng = np.random.default_rng(0)
+    noise = {(width, depth): 1 + 0.4 * rng.random() for width in WIDTHS for depth in DEPTHS}
+    (caution,) = told(changed(log(), "params", lambda row: row["params"] * noise[row["width"], row["depth"]]))
+    assert caution.code == "params-mismatch"
+    assert "off what the other rows say that such a shape costs" in caution.message
+
+
+def test_public_sweeps_count_alike() -> None:
+    if not SHARED.is_dir():
+        pytest.skip("the public sweeps lie beside the project")
+    for path in sorted((SHARED / "sweeps").glob("*.csv")):
+        assert not KINDS & {caution.code for caution in sp.read_runs(path).cautions}, path.name
