@@ -406,3 +406,55 @@ def test_experts_without_an_architecture_are_a_warning(tmp_path: Path) -> None:
         "column 'num_experts' counts experts (8 in every row), and is ignored: a plan is of such mixtures"
     ]
     assert "unread-column" not in codes(sp.read_runs(write(tmp_path, with_column("num_experts", lambda i, row: 1))))
+
+
+@pytest.mark.parametrize("name", ["world_size", "num_gpus", "n_devices", "gradient_accumulation_steps", "grad_accum"])
+def test_a_batch_that_may_be_of_one_device_is_told(name: str) -> None:
+    def table(count: int) -> list[dict[str, Any]]:
+        return [
+            {**{key: cell for key, cell in row.items() if key not in ("tokens", "flops")}, name: count}
+            | {"steps": round(row["tokens"] / 1024), "batch_size": 1024, "flops": row["flops"]}
+            for row in rows()
+        ]
+
+    found = sp.read_runs(table(8)).cautions
+    assert [caution.message for caution in found if caution.code == "unread-column"] == [
+        f"'batch_size' may be that of one of 8: column {name!r} is ignored"
+    ]
+    assert "unread-column" not in codes(sp.read_runs(table(1)))
+    assert "unread-column" not in codes(sp.read_runs(with_column(name, lambda i, row: 8))), "tokens are logged"
+
+
+def test_steps_are_whole() -> None:
+    table = [{**row, "steps": row["tokens"] / 1e3 + 0.25} for row in rows()]
+    with pytest.raises(InputError, match=r"'steps': .* is no number of steps; if they are thousands, say so"):
+        sp.read_runs(table)
+    sp.read_runs([{**row, "steps (k)": row["tokens"] / 1e6} for row in rows()])
+
+
+@pytest.mark.parametrize("name", ["mean", "Average", "Grand Total", "std", "median", "min"])
+def test_a_row_that_sums_up_others_is_refused(name: str) -> None:
+    table = rows()
+    with pytest.raises(InputError, match=f"the row seems to be computed over others; `where='run!={name}'` leaves"):
+        sp.read_runs([*table, {**table[-1], "run": name, "width": 480.5}])
+    assert len(sp.read_runs([{**row, "run": f"{name}-{i}"} for i, row in enumerate(table)])) == len(table)
+
+
+def test_a_dimension_that_no_column_is_stays_none() -> None:
+    runs = sp.read_runs(rows(), columns={"width": "none"})
+    assert "width" not in runs.dims
+    assert not [caution for caution in runs.cautions if caution.hint and "'width'" in caution.hint]
+
+
+def test_accuracies_that_fall_are_told_with_what_was_said() -> None:
+    runs = sp.read_runs(rows(), higher_is_better=True)
+    (hint,) = [caution.hint for caution in runs.cautions if caution.code == "metric-rises"]
+    assert hint == "so it is with `higher_is_better`: leave that out if the column is a loss"
+
+
+@pytest.mark.parametrize("cell", ["9" * 400, 10**400])
+def test_a_number_that_none_holds_is_no_diverged_run(cell: Any) -> None:
+    table = rows()
+    table[3]["width"] = cell
+    with pytest.raises(InputError, match="is beyond what a number holds; check the cell"):
+        sp.read_runs(table)

@@ -100,3 +100,34 @@ def test_what_is_no_loss_is_left_empty(program: Program, tmp_path: Path) -> None
     document = json.loads(program("predict", law, rows, "--json").stdout)
     assert document["rows"][0]["predicted"] > 0
     assert [document["rows"][1][name] for name in ("predicted", "lower", "upper", "residual")] == [None] * 4
+
+
+def told(law: Fit, rows: list[dict[str, object]], code: str) -> list[str]:
+    runs = read_runs(rows, like=law.log.read_as, architecture=law.architecture, require_metric=False)
+    return [caution.message for caution in predict(law, runs).cautions if caution.code == code]
+
+
+def as_records(**change: object) -> list[dict[str, object]]:
+    runs = read_runs(SAMPLES / "vit_sweep.csv").take(np.arange(20))
+    names = ("width", "depth", "mlp_dim")
+    rows = [{name: float(runs.values(name)[i]) for name in names} for i in range(len(runs))]
+    for i, row in enumerate(rows):
+        row |= {"run": f"r{i}", "forward_flops": float(runs.flops[i]), "loss": float(runs.observed()[i])}
+        row |= {"examples": float(runs.examples[i])}  # type: ignore[index]
+    return [{**row, **{name: call(row) for name, call in change.items()}} for row in rows]  # type: ignore[operator]
+
+
+def test_rows_whose_columns_do_not_belong_together_are_doubted(fitted: Fit) -> None:
+    """One row alone is enough: the law knows what a shape costs."""
+    assert told(fitted, as_records(), "broken-arithmetic") == []
+    off = as_records(examples=lambda row: row["examples"] / 1e6)[:1]
+    (message,) = told(fitted, off, "broken-arithmetic")
+    assert message.startswith("the compute of 1 of 1 rows is 1e+06 times what their shape and examples cost under")
+
+
+@pytest.mark.parametrize(("factor", "odd"), [(1.0, False), (1.04, False), (1.4427, True), (10.0, True)])
+def test_a_metric_of_another_unit_is_doubted(fitted: Fit, factor: float, odd: bool) -> None:
+    found = told(fitted, as_records(loss=lambda row: row["loss"] * factor), "metric-differs")
+    assert bool(found) is odd
+    if odd:
+        assert found[0].startswith(f"the law is off by {1 / factor - 1:+.0%}"[:-3])

@@ -96,7 +96,10 @@ def recommend(
     ] = None,
     max_examples: Annotated[
         str | None,
-        typer.Option("--max-examples", "--max-tokens", help="How many different examples there are: 13B."),
+        typer.Option("--max-examples", help="How many different examples, or tokens, there are: 13B."),
+    ] = None,
+    max_tokens: Annotated[
+        str | None, typer.Option("--max-tokens", help="The same, for a law that counts tokens.")
     ] = None,
     epochs: Annotated[
         str | None,
@@ -197,6 +200,7 @@ def recommend(
     more = {} if trust is None else {"trust": trust}
     more |= {} if tolerance is None else {"tolerance": parse_fraction(tolerance, hint="write e.g. 0.5% or 0.005")}
     fit, notes = _law(console, law, log or [], config, metric, command_of(context))
+    data, notes = _data(fit, max_examples, max_tokens, notes)
     plan = plan_budgets(
         fit,
         [parse_flops(text) for text in flops] if flops else None,
@@ -218,7 +222,7 @@ def recommend(
         expert_parallel=expert_parallel,
         max_params=opt.parse_number("--max-params", max_params, "write e.g. 4e8 or 400M"),
         max_flops_per_example=parse_flops(max_flops_per_example) if max_flops_per_example is not None else None,
-        max_examples=opt.parse_number("--max-examples", max_examples, "write e.g. 13e9 or 13B"),
+        max_examples=data,
         epochs=opt.parse_number("--epochs", epochs, "write e.g. 4"),
         inference_examples=opt.parse_number("--inference-examples", inference_examples, "write e.g. 1e12"),
         fix=parse_assignments(",".join(fix), _FIX_HINT) if fix else {},
@@ -293,6 +297,24 @@ def _expectation(expect: str | None, loss: str | None, size: str | None) -> "Cal
         console.note(f"as expected: {count} quantities are within their tolerance of {expect}")
 
     return compare
+
+
+def _data(
+    fit: "Fit", examples: str | None, tokens: str | None, notes: tuple[str, ...]
+) -> tuple[float | None, tuple[str, ...]]:
+    """Return how many examples there are, in the unit of the law, and the notes with what they are taken for."""
+    unit, hint = fit.examples_unit, "write e.g. 13e9 or 13B"
+    if tokens is None:
+        if examples is not None and unit == "tokens":
+            notes = (*notes, f"--max-examples {examples} is read as tokens, which the law counts")
+        return opt.parse_number("--max-examples", examples, hint), notes
+    if examples is not None:
+        message = "--max-examples and --max-tokens both say how much data there is"
+        raise ArgumentError(ErrorDetail("bad-option", message, "give one of them"))
+    if unit != "tokens":
+        message = f"--max-tokens {tokens} is of tokens, and the law counts {unit}"
+        raise ArgumentError(ErrorDetail("wrong-unit", message, f"give --max-examples, of {unit}", value=tokens))
+    return opt.parse_number("--max-tokens", tokens, hint), notes
 
 
 def _utilization(text: str | None) -> "float | Profile | None":

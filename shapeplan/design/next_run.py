@@ -346,7 +346,7 @@ def check_fit(fit: Fit) -> None:
         raise PlanError(ErrorDetail("no-cost", message, "add examples to the log, or an architecture, and fit again"))
     if not fit.predicts_loss:
         message = f"the law {name!r} misses the rows beside the star, so no run can be judged by it"
-        raise PlanError(ErrorDetail("no-loss", message, "fit with `law=auto`"))
+        raise PlanError(ErrorDetail("no-loss", message, "fit a joint law, as `shapeplan fit` does by default"))
     if not fit.bootstrap.draws:
         raise PlanError(ErrorDetail("no-draws", "the law has no draws", "fit with `replicates=1000`"))
     if fit.rows is None:

@@ -86,7 +86,7 @@ def check_loss(fit: Fit, name: str) -> None:
         raise no_figure(name, f"the law {fit.law.form.name!r} predicts no loss of shapes", "fit a log with shapes")
     if not fit.predicts_loss:
         why = f"the law {fit.law.form.name!r} does not hold away from the arms, or what a shape costs is not known"
-        raise no_figure(name, why, "fit with `law=auto`, or add examples or an architecture")
+        raise no_figure(name, why, "fit a joint law, as `shapeplan fit` does by default, or add examples")
 
 
 def about(fit: Fit) -> str:

@@ -26,7 +26,7 @@ def rollout(fit: Fit) -> Figure:
         for horizon in score.rollout
     )
     if not table:
-        raise no_figure("rollout", "no laws were compared on this log", "fit with `law=auto`")
+        raise no_figure("rollout", "no laws were compared on this log", "fit without a law, so that all are compared")
     scores = sorted(
         ((score.rollout_rmse, score.law) for score in fit.selection if score.rollout_rmse is not None),
     )

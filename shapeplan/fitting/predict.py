@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +19,10 @@ from shapeplan.runs import Runs
 
 _OFF_RATIO = 1.05
 """Ratios of examples to parameters scatter by as much where steps and batches are whole."""
+_OFF_COST = 2.0
+"""Factor between compute and what shape and examples cost, above which they do not belong together."""
+_FAR_OFF, _TIMES_OFF, _FEWEST_ALIKE = 0.1, 5.0, 3
+"""Median error, alone and in units of the law's own, that rows like those behind the law may have; and how many."""
 _OFF_TIE = 0.25
 """Ties of real sweeps are loose, since sizes are rounded: 2.67 to 3 in one public log."""
 
@@ -144,14 +148,61 @@ def _kept(ends: tuple[Floats, Floats] | None, rows: Bools) -> tuple[Floats, Floa
     return None if ends is None else (np.where(rows, ends[0], np.nan), np.where(rows, ends[1], np.nan))
 
 
+def _odd_costs(fit: Fit, runs: Runs, flops: Floats) -> Iterator[Caution]:
+    """Yield a caution for rows whose compute is far from what their shape and examples cost under the law."""
+    comparable = (
+        runs.examples is not None and runs.examples_unit == fit.examples_unit and set(fit.dims) <= set(runs.dims)
+    )
+    if fit.cost is None or runs.examples is None or not comparable or not fit.dims:
+        return
+    each = fit.cost_model.flops_per_example({dim: runs.values(dim) for dim in fit.dims})
+    factor = flops / (each * runs.examples)
+    odd = np.abs(np.log(factor)) > np.log(_OFF_COST)
+    if odd.any():
+        line = int(runs.lines[np.argmax(np.abs(np.log(factor)))])
+        factors = " to ".join(dict.fromkeys(f"{end:.3g}" for end in (factor[odd].min(), factor[odd].max())))
+        message = (
+            f"the compute of {int(odd.sum())} of {len(runs)} rows is {factors} times what their shape and "
+            f"{runs.examples_unit} cost under the law (line {line} is furthest)"
+        )
+        hint = f"check compute, {runs.examples_unit} and sizes there, and their units"
+        yield Caution(codes.BROKEN_ARITHMETIC, message, hint)
+
+
+def _odd_residuals(fit: Fit, runs: Runs, flops: Floats, predicted: Floats) -> Iterator[Caution]:
+    """Yield a caution where rows like those behind the law are off to one side by far more than these were."""
+    if runs.loss is None or runs.metric != fit.metric or fit.quality is None:
+        return
+    least, most = fit.flops_range
+    alike = (flops >= least / BEYOND) & (flops <= most * BEYOND) & (predicted > 0)
+    for dim, (low, high) in fit.shape_range.items():
+        alike &= (runs.values(dim) >= low / BEYOND) & (runs.values(dim) <= high * BEYOND) if dim in runs.dims else True
+    if alike.sum() < _FEWEST_ALIKE:
+        return
+    off = float(np.median(predicted[alike] / runs.loss[alike] - 1.0))
+    if abs(off) > max(_FAR_OFF, _TIMES_OFF * fit.quality.relative_rmse):
+        message = (
+            f"the law is off by {off:+.1%} in the median of {int(alike.sum())} rows that are like its own, which it "
+            f"misses by {fit.quality.relative_rmse:.2%}"
+        )
+        hint = "is their metric another one, in another unit (bits, perplexity), or of other data or another recipe?"
+        yield Caution(codes.METRIC_DIFFERS, message, hint)
+
+
 def _doubts(fit: Fit, runs: Runs, flops: Floats, predicted: Floats, unknown: Sequence[str]) -> list[Caution]:
     """Return cautions about rows beyond the data, off their ties, below zero, or of another metric or recipe."""
     cautions = []
     if unknown:
         message = f"the law never saw the recipe {' and '.join(map(repr, unknown))} of some rows"
         cautions.append(Caution(codes.RECIPE_VARIES, message, "they are predicted as of the reference"))
+    cautions += [*_odd_costs(fit, runs, flops), *_odd_residuals(fit, runs, flops, predicted)]
     ratios = fit.examples_per_param
-    if ratios is not None and runs.examples is not None and runs.params is not None:
+    if (
+        ratios is not None
+        and runs.examples is not None
+        and runs.params is not None
+        and runs.examples_unit == fit.examples_unit
+    ):
         beyond = (runs.examples / runs.params > ratios[1] * _OFF_RATIO) | (
             runs.examples / runs.params < ratios[0] / _OFF_RATIO
         )

@@ -101,7 +101,9 @@ def _for_losses(optimum: Optimum, builder: Builder, losses: list[float], hardwar
             )
     if not fit.predicts_loss:
         message = f"the law {fit.law.form.name!r} predicts no loss that could be reached"
-        raise PlanError(ErrorDetail("no-loss", message, "fit a joint law (`law=auto`), or give `flops`"))
+        raise PlanError(
+            ErrorDetail("no-loss", message, "fit a joint law, as `shapeplan fit` does by default, or give `flops`")
+        )
     targets = np.array(losses, dtype=float)
     needed = least_flops(optimum, targets)
     if not np.isfinite(needed).all():

@@ -129,7 +129,7 @@ def constraints(
     of_compute = max_examples is not None or inference_examples is not None
     if of_compute and not fit.law.form.joint:
         message = "Eq. 2 on the arms does not say how shape and compute trade away from them"
-        hint = "fit a joint law (`law=auto`) for `max_examples` and `inference_examples`"
+        hint = "fit a joint law, as `shapeplan fit` does by default, for `max_examples` and `inference_examples`"
         raise PlanError(ErrorDetail("no-joint-law", message, hint))
     limits = Limits(
         params=_or_inf(max_params),

@@ -18,14 +18,16 @@ from shapeplan.numerics.arrays import Floats
 from shapeplan.numerics.grouping import group_alike, is_function
 from shapeplan.quantities import convert_flops, format_flops
 from shapeplan.readers.arithmetic import doubt_arithmetic
+from shapeplan.readers.batches import doubt_batches
 from shapeplan.readers.columns import Columns
 from shapeplan.readers.cross_check import span
+from shapeplan.readers.differing import differing
 from shapeplan.readers.miscounted import doubt_6nd, doubt_counts
 from shapeplan.readers.misspelt import misspelt
-from shapeplan.readers.names import ACCURACY, RECIPE, SHAPE, SURE, claim_of, is_loss, word_of
+from shapeplan.readers.names import ACCURACY, SHAPE, SURE, claim_of, is_loss, word_of
 from shapeplan.readers.shape_checks import doubt_shapes
 from shapeplan.readers.shape_cost import approximate_params
-from shapeplan.runs import FEWEST_OF_A_RECIPE, MOST_RECIPES, Runs, recipe_caution
+from shapeplan.runs import Runs, recipe_caution
 
 _OF_SHAPE = re.compile(
     r"(^|_)(d|n|num|dim|dims|size|width|depth|hidden|layers?|blocks?|stages?|ffn?|mlp|embd?|embedding|heads?|groups?"
@@ -91,10 +93,10 @@ def check_columns(runs: Runs, columns: Columns) -> Runs:
     details += [*_second_candidates(runs, columns), *misspelt(runs, columns)]
     if details:
         raise InputError(*details)
-    sizes = _sizes(runs, ignored)
+    sizes = _sizes(runs, [column for column in ignored if _likely_role(word_of(column)) not in columns.none])
     sizes += _mixtures(runs, ignored, sizes)
     sizes += _missing_size(runs, columns, sizes)
-    differing = _differing(runs, columns)
+    recipe = differing(runs, columns)
     # A size that is not read is why rows of one shape differ in cost.
     arithmetic = [] if sizes else doubt_arithmetic(runs, columns)
     odd = list(doubt_shapes(runs, columns))
@@ -107,11 +109,12 @@ def check_columns(runs: Runs, columns: Columns) -> Runs:
         *arithmetic,
         *(_forward(runs) or ([] if sizes or arithmetic else doubt_6nd(runs, columns))),
         *odd,
-        *([recipe_caution(differing)] if differing else []),
+        *([recipe_caution(recipe)] if recipe else []),
         *_rising(runs),
+        *doubt_batches(runs, columns),
         *_at_chance(runs, columns),
     ]
-    return replace(runs, cautions=(*runs.cautions, *cautions), differing=differing)
+    return replace(runs, cautions=(*runs.cautions, *cautions), differing=recipe)
 
 
 def _breaks(cautions: Sequence[Caution]) -> bool:
@@ -249,8 +252,10 @@ def _wrong_direction(runs: Runs) -> list[ErrorDetail]:
 def _rising(runs: Runs) -> list[Caution]:
     if runs.loss is None or len(runs) < _FEW or _rank_correlation(runs.flops, runs.loss) < _RISES:
         return []
-    message = f"{runs.metric} grows with compute"
-    return [Caution(codes.METRIC_RISES, message, "if larger is better, say `higher_is_better`; else check the column")]
+    hint = "if larger is better, say `higher_is_better`; else check the column"
+    if re.match("1(?:00)? - ", runs.metric):
+        hint = "so it is with `higher_is_better`: leave that out if the column is a loss"
+    return [Caution(codes.METRIC_RISES, f"{runs.metric} grows with compute", hint)]
 
 
 def _at_chance(runs: Runs, columns: Columns) -> list[Caution]:
@@ -372,33 +377,6 @@ def _likely_role(word: str) -> str:
 def _moves(values: Floats, runs: Runs) -> bool:
     """Return whether a column is neither in proportion to a dimension nor a function of one alone."""
     return not any(is_function(values, group_alike(column)) for column in runs.shape.T)
-
-
-def _differing(runs: Runs, columns: Columns) -> tuple[str, ...]:
-    """Return the columns of the recipe in which rows of one shape and compute differ."""
-    recipe = [column for column in runs.cells if word_of(column) in RECIPE or column == columns.roles.get("lr")]
-    recipe += [column for column in runs.factors if column not in recipe and _tells_recipes(runs, column)]
-    if not recipe:
-        return ()
-    group = group_alike(*runs.shape.T, np.round(np.log(runs.flops), 2))
-    varied = [
-        column for column in recipe if (values := _levels(runs, column)) is not None and not is_function(values, group)
-    ]
-    return tuple(varied)
-
-
-def _tells_recipes(runs: Runs, column: str) -> bool:
-    """Return whether a column has a few words, none in a few rows alone; numbers may be seeds."""
-    if _numbers(runs, column) is not None:
-        return False
-    group, names = runs.cells[column].groups()
-    return 2 <= len(names) <= MOST_RECIPES and int(np.bincount(group).min()) >= FEWEST_OF_A_RECIPE
-
-
-def _levels(runs: Runs, column: str) -> Floats | None:
-    """Return the values of a column as numbers, those of text by their order; None where it is neither."""
-    values = _numbers(runs, column)
-    return values if values is not None or column not in runs.factors else runs.cells[column].groups()[0].astype(float)
 
 
 def _rank_correlation(one: Floats, other: Floats) -> float:

@@ -75,6 +75,8 @@ class Columns:
         Whether compute is to be taken as 6 x params x tokens.
     by_hand : frozenset of str
         Roles whose column a user names.
+    none : frozenset of str
+        Roles that no column has, as a user says.
     """
 
     roles: dict[str, str]
@@ -87,6 +89,7 @@ class Columns:
     unsure: frozenset[str] = frozenset()
     six_nd: bool = False
     by_hand: frozenset[str] = frozenset()
+    none: frozenset[str] = frozenset()
 
     @property
     def progress(self) -> tuple[str, ...]:
@@ -192,7 +195,9 @@ def resolve_columns(  # noqa: PLR0913 - everything that may change what a name m
     found = metric if metric in columns else None
     unsure = frozenset(role for role, claim in chosen.items() if claim.rank > 1)
     told = frozenset(by_hand)
-    return Columns(roles, used_dims, flops, found, tuple(notes), scales, ignored, unsure, six_nd, told), details
+    return Columns(
+        roles, used_dims, flops, found, tuple(notes), scales, ignored, unsure, six_nd, told, frozenset(none)
+    ), details
 
 
 def _by_hand(

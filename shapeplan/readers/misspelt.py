@@ -35,7 +35,7 @@ def misspelt(runs: Runs, columns: Columns) -> list[ErrorDetail]:
     columns : Columns
         Which columns have which role.
     """
-    words = {word: role for role in SHAPE if role not in columns.dims for word in _words(role)}
+    words = {word: role for role in SHAPE if role not in (*columns.dims, *columns.none) for word in _words(role)}
     details = []
     for column in columns.ignored:
         name = _looks_like(word_of(column))

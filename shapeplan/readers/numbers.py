@@ -221,11 +221,10 @@ def _number(cell: object) -> float:
     except OverflowError:
         value = math.inf
     if not math.isfinite(value):
-        raise _CellError(
-            "not-finite",
-            f"{_shown(cell)} is not finite",
-            "remove the row, or `drop_nonfinite`: a run that diverged cannot be fitted",
-        )
+        hint = "remove the row, or `drop_nonfinite`: a run that diverged cannot be fitted"
+        if isinstance(cell, int) or re.search(r"\d", str(cell)):
+            raise _CellError("not-finite", f"{_shown(cell)} is beyond what a number holds", "check the cell")
+        raise _CellError("not-finite", f"{_shown(cell)} is not finite", hint)
     return value
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from shapeplan.errors import ErrorDetail, count_of, details_at
+from shapeplan.numerics.arrays import Floats
 from shapeplan.readers.columns import SETTINGS, Columns
 from shapeplan.readers.names import SHAPE, word_of
 from shapeplan.readers.notations import WITH_UNITS
@@ -25,6 +26,13 @@ _HEAD_DIMS = ("head_dim", "d_head", "dim_head", "head_size")
 _PROGRESS = ("flops", "tokens", "examples", "steps")
 _MANY = 3
 """Rows that lack most cells beyond which they are no totals."""
+_FEW_OF = 20
+_SUMMARY = re.compile(
+    r"(?:the )?(?:mean|average|avg\.?|median|(?:sub|grand )?total|sum|std\.?(?: ?dev\.?)?|stddev|summary|min(?:imum)?"
+    r"|max(?:imum)?|count)",
+    re.IGNORECASE,
+)
+"""Names of rows that sum up others, as spreadsheets and ``describe`` of data frames add them."""
 _SPARE = ("heads", "mlp_ratio", "steps", "batch_size")
 """Roles that a log can do without: a column of them that holds no number at all is ignored."""
 
@@ -58,6 +66,7 @@ def read_values(table: Table, columns: Columns, name: str) -> tuple[dict[str, An
             values[role] = numbers if role == "flops" else numbers * unit
             if role != "metric":
                 mistakes += out_of_bounds(numbers * unit, role, table, column, name)
+                mistakes += _fractional(numbers, role, table, column, name) if unit == 1.0 and not notation else []
         if role == "metric":
             # A run that was not evaluated here is left out as one that diverged is.
             mistakes = [
@@ -74,7 +83,7 @@ def read_values(table: Table, columns: Columns, name: str) -> tuple[dict[str, An
         mistakes = label_faults(table, columns.roles["run"], name)
         if not (mistakes and "run" in columns.unsure):
             values["run"] = table.cells[columns.roles["run"]]
-            details += mistakes
+            details += [*mistakes, *_summaries(table, columns.roles["run"], name)]
     for role in SETTINGS:
         column = columns.roles.get(role, "")
         plain = table.cells[column].numbers() if column and role not in columns.dims else None
@@ -128,6 +137,44 @@ def _without_unit(table: Table, column: str, name: str) -> list[ErrorDetail]:
             "two-units",
             "the header says a unit, and other cells theirs",
             "write all cells of the column with their unit, or none",
+            table.file_of(row, name),
+            table.line_of(row, column),
+            column,
+            str(cells[row]),
+        ),
+    )
+
+
+def _fractional(steps: Floats, role: str, table: Table, column: str, name: str) -> list[ErrorDetail]:
+    """Return an error for every number of steps that is not whole."""
+    if role != "steps":
+        return []
+    return details_at(
+        np.flatnonzero(np.isfinite(steps) & (steps != np.round(steps))).tolist(),
+        lambda row: ErrorDetail(
+            "not-whole",
+            f"{steps[row]:g} is no number of steps",
+            f"if they are thousands, say so in the header: '{column} (k)'",
+            table.file_of(row, name),
+            table.line_of(row, column),
+            column,
+            f"{steps[row]:g}",
+        ),
+    )
+
+
+def _summaries(table: Table, column: str, name: str) -> list[ErrorDetail]:
+    """Return an error for rows that are called as what is computed over others: mean, total."""
+    cells = table.cells[column]
+    rows = [row for row, cell in enumerate(cells) if _SUMMARY.fullmatch(str(cell).strip())]
+    if not 0 < len(rows) <= max(_MANY, len(table) // _FEW_OF):
+        return []
+    return details_at(
+        rows,
+        lambda row: ErrorDetail(
+            "summary-row",
+            "the row seems to be computed over others",
+            f"`where='{column}!={str(cells[row]).strip()}'` leaves it out; if it is a run, call it otherwise",
             table.file_of(row, name),
             table.line_of(row, column),
             column,
