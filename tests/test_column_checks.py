@@ -458,3 +458,33 @@ def test_a_number_that_none_holds_is_no_diverged_run(cell: Any) -> None:
     table[3]["width"] = cell
     with pytest.raises(InputError, match="is beyond what a number holds; check the cell"):
         sp.read_runs(table)
+
+
+def test_steps_without_a_batch_ask_for_it() -> None:
+    table = [
+        {key: cell for key, cell in row.items() if key not in ("tokens", "flops")} | {"steps": 100} for row in rows()
+    ]
+    with pytest.raises(InputError, match="steps count with a batch size, which `columns=batch_size=NAME` names"):
+        sp.read_runs(table)
+
+
+def test_blanks_around_a_header_are_seen_by_nobody() -> None:
+    table = [{f" {key} " if key == "width" else key: cell for key, cell in row.items()} for row in rows()]
+    assert sp.read_runs(table, columns={"width": "width"}).dims == ("width", "depth", "mlp_dim")
+
+
+@pytest.mark.parametrize("word", ["None", "null", "#N/A", "NA", "\u2014", "-"])
+def test_words_for_nothing_are_empty_metrics(word: str) -> None:
+    table = rows()
+    table[5]["loss"] = word
+    with pytest.raises(InputError, match=f"{re.escape(repr(word))} is not a number; `drop_nonfinite` leaves such rows"):
+        sp.read_runs(table)
+    assert len(sp.read_runs(table, selection=sp.Selection(drop_nonfinite=True))) == len(table) - 1
+
+
+def test_words_for_a_failure_are_left_out_by_name() -> None:
+    table = rows()
+    table[5]["loss"] = "OOM"
+    with pytest.raises(InputError, match="'OOM' is not a number; `where='loss!=OOM'` leaves such rows out"):
+        sp.read_runs(table)
+    assert len(sp.read_runs(table, selection=sp.Selection(where=("loss!=OOM",)))) == len(table) - 1

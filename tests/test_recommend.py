@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from changed import changed
-from conftest import DIMS, Program, additive_law, fit, fit_star, one, sweep
+from conftest import DIMS, SAMPLES, Program, additive_law, fit, fit_star, one, sweep
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -306,3 +306,29 @@ def test_starts_that_cannot_be(fitted: Fit, start: tuple[float, float]) -> None:
         recommend(fitted, 1e21, start=Start(shape, start[1], "test"))
     with pytest.raises(ArgumentError, match="is invalid"):
         fit_star(sweep(), start=Start(shape, start[1], "test"), replicates=0)
+
+
+@pytest.mark.parametrize("option", ["--trust", "--tolerance"])
+def test_what_only_the_optimum_obeys_is_not_ignored(program: Program, option: str) -> None:
+    done = program("recommend", "--flops", "1e21", option, "3" if option == "--trust" else "5%")
+    assert done.returncode == 2
+    assert f"{option} is of the optimum of a law, and the recipe answers here" in done.stderr
+
+
+def test_data_are_counted_as_the_law_does(program: Program, tmp_path: Path) -> None:
+    law = tmp_path / "law.json"
+    log, config = SAMPLES / "stdlib_lm" / "runs.csv", SAMPLES / "stdlib_lm" / "config.yaml"
+    program("fit", log, "--config", config, "--law", "separable", "--replicates", "0", "-q", "-o", law)
+    plans = [
+        program("recommend", "--law", law, "--flops", "1e15", option, "10M")
+        for option in ("--max-tokens", "--max-examples")
+    ]
+    rows = [[line for line in plan.stdout.splitlines() if "train.csv" not in line][1:20] for plan in plans]
+    assert rows[0] == rows[1]
+    assert "note: --max-examples 10M is read as tokens, which the law counts" in plans[1].stderr
+    assert "is read as tokens" not in plans[0].stderr
+    both = program("recommend", "--law", law, "--flops", "1e15", "--max-tokens", "1M", "--max-examples", "1M")
+    assert "--max-examples and --max-tokens both say how much data there is" in both.stderr
+    images = program("recommend", "--flops", "1e21", "--max-tokens", "1B")
+    assert images.returncode == 2
+    assert "--max-tokens 1B is of tokens, and the law counts examples; give --max-examples" in images.stderr

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from shapeplan.counting.price import Price
-from shapeplan.errors import check_choice
+from shapeplan.errors import ArgumentError, ErrorDetail, check_choice
 from shapeplan.fitting.evidence import INTERVALS
 from shapeplan.fitting.result import Fit
 from shapeplan.optimum.cost_model import TRUST
@@ -159,6 +159,8 @@ def recommend(  # noqa: PLR0913 - public: an argument a question
     optimum = Optimum(fit, asked)
     needs_optimum = "loss" if loss is not None else next(iter(asked.options), None)
     chosen = choose_method(optimum, method, start, weights, needs_optimum=needs_optimum)
+    if isinstance(chosen, Recipe):
+        _refuse_of_optimum(trust=trust != TRUST, tolerance=tolerance != TOLERANCE)
     hardware = read_hardware(fit, gpus, mfu, price)
     budgets = read_budgets(optimum, can_build, flops, flops_convention, loss, number_or_none("days", days), hardware)
     beside = method_beside(optimum, chosen)
@@ -192,6 +194,15 @@ def _of_recipe(fit: Fit) -> tuple[str, ...]:
     first, *others = fit.log.recipes
     worth = ", ".join(f"that of {one.name!r} is worth {one.compute.value:.3g} times as much" for one in others)
     return (f"the plan is for the recipe {first.name!r} of {first.column!r}, and so is its compute: {worth}",)
+
+
+def _refuse_of_optimum(**given: bool) -> None:
+    """Raise `ArgumentError` for an argument that only the optimum of a law obeys."""
+    for name, said in given.items():
+        if said:
+            message = f"`{name}` is of the optimum of a law, and the recipe answers here"
+            hint = "leave it out, or fit a law to a log of your own"
+            raise ArgumentError(ErrorDetail("bad-method", message, hint))
 
 
 def _switched(option: str) -> str:

@@ -323,7 +323,7 @@ def _second_candidates(runs: Runs, columns: Columns) -> list[ErrorDetail]:
 
 def _missing_size(runs: Runs, columns: Columns, told: Sequence[Caution]) -> list[Caution]:
     """Return a warning where a log lacks width or depth, and a column without a role could be it, whatever its name."""
-    lacking = [dim for dim in ("width", "depth") if dim not in columns.dims]
+    lacking = [dim for dim in ("width", "depth") if dim not in (*columns.dims, *columns.none)]
     if not lacking or not runs.dims or not set(runs.dims) <= set(SHAPE):
         return []
     cautions = []

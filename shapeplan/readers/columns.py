@@ -205,8 +205,11 @@ def _by_hand(
 ) -> tuple[dict[str, str], list[ErrorDetail]]:
     """Return the columns that a user names by role, and what is wrong with them."""
     found, details = {}, []
-    for role, column in named.items():
+    for role, said in named.items():
         role = _ALIASES.get(role, role)
+        # Blanks around a header are seen by nobody.
+        alike = [column for column in columns if column.strip() == said.strip()]
+        column = alike[0] if said not in columns and len(alike) == 1 else said
         if role not in ROLES:
             close = difflib.get_close_matches(role, ROLES, n=1)
             hint = f"did you mean {close[0]!r}?" if close else f"roles are {', '.join(ROLES)}; `dims` adds dimensions"

@@ -80,6 +80,8 @@ def compute_of(
     hint = f"add flops, or {unit if examples is not None else 'examples (or tokens)'} and an architecture; "
     if {"params", "tokens"} <= values.keys():
         hint += f"`columns=flops={SIX_ND}` takes 6 x params x tokens; "
+    if "steps" in values and "batch_size" not in values:
+        hint += "steps count with a batch size, which `columns=batch_size=NAME` names; "
     hint += "`columns=flops=NAME` names a column; "
     hint += f"the columns are: {', '.join(table.columns)}"
     raise InputError(ErrorDetail("missing-column", "the rows say no compute", hint, name, table.header_line, "flops"))

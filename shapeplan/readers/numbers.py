@@ -33,6 +33,10 @@ from shapeplan.readers.notations import (
 from shapeplan.readers.table import Table
 
 _LONGEST_SHOWN = 60
+_MISSING = frozenset(
+    {"none", "null", "nil", "na", "n/a", "#n/a", "<na>", "missing", "-", "--", "\u2013", "\u2014", "?"}
+)
+"""Words for a cell that holds nothing, in small letters."""
 _MOST = 0.8
 """Share of the cells of a column that show its notation, where others are mistakes."""
 _LOOK = 100
@@ -128,6 +132,11 @@ def as_number(cell: object) -> float | None:
 def is_blank(cell: object) -> bool:
     """Return whether a cell holds nothing."""
     return cell is None or cell is ABSENT or (isinstance(cell, str) and not cell.strip())
+
+
+def is_missing(cell: object) -> bool:
+    """Return whether a cell holds nothing, or a word that programs write for that."""
+    return is_blank(cell) or (isinstance(cell, str) and cell.strip().lower() in _MISSING)
 
 
 def _counted(cells: Iterable[object]) -> Counter[str] | None:

@@ -17,7 +17,7 @@ from shapeplan.errors import ArgumentError, ErrorDetail, InputError
 from shapeplan.numerics.arrays import Bools
 from shapeplan.provenance import DroppedRow
 from shapeplan.readers.names import word_of
-from shapeplan.readers.numbers import as_number, is_blank
+from shapeplan.readers.numbers import as_number, is_missing
 from shapeplan.readers.spelling import normal
 from shapeplan.readers.states import TRUTH, commonest, may_tell, unfinished
 from shapeplan.readers.table import Table
@@ -109,7 +109,7 @@ def drop_nonfinite(table: Table, metric: str, name: str) -> tuple[Table, tuple[D
     failed: dict[int, str] = {}
     for row, cell in enumerate(table.cells[metric]):
         number = as_number(cell)
-        if is_blank(cell) or (number is not None and not np.isfinite(number)):
+        if is_missing(cell) or (number is not None and not np.isfinite(number)):
             failed[row] = f"{metric} is {_text(cell) or 'empty'}"
     if len(failed) == len(table):
         raise InputError(ErrorDetail("no-rows", f"no row has a finite {metric}", "check the column", name))

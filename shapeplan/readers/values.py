@@ -14,7 +14,7 @@ from shapeplan.numerics.arrays import Floats
 from shapeplan.readers.columns import SETTINGS, Columns
 from shapeplan.readers.names import SHAPE, word_of
 from shapeplan.readers.notations import WITH_UNITS
-from shapeplan.readers.numbers import as_number, decimal_commas, is_blank, label_faults, read_numbers
+from shapeplan.readers.numbers import as_number, decimal_commas, is_blank, is_missing, label_faults, read_numbers
 from shapeplan.readers.table import Table
 from shapeplan.readers.within import check_derived, out_of_bounds
 
@@ -69,12 +69,7 @@ def read_values(table: Table, columns: Columns, name: str) -> tuple[dict[str, An
                 mistakes += _fractional(numbers, role, table, column, name) if unit == 1.0 and not notation else []
         if role == "metric":
             # A run that was not evaluated here is left out as one that diverged is.
-            mistakes = [
-                replace(found, hint=f"{found.hint}; `drop_nonfinite` leaves such rows out")
-                if found.code == "empty-cell"
-                else found
-                for found in mistakes
-            ]
+            mistakes = [_of_metric(found, column) for found in mistakes]
         told = {found.line for found in details if found.code == "step-zero"}
         details += [found for found in _at_step_zero(mistakes, role, column) if found.line not in told]
         if notation:
@@ -143,6 +138,18 @@ def _without_unit(table: Table, column: str, name: str) -> list[ErrorDetail]:
             str(cells[row]),
         ),
     )
+
+
+def _of_metric(found: ErrorDetail, column: str) -> ErrorDetail:
+    """Return what is wrong with a cell of the metric, with the option that leaves such rows out."""
+    if found.code == "empty-cell":
+        return replace(found, hint=f"{found.hint}; `drop_nonfinite` leaves such rows out")
+    word = (found.value or "").strip()
+    if found.code != "not-a-number" or not word or re.search(r"\d", word):
+        return found
+    if is_missing(word):
+        return replace(found, hint="`drop_nonfinite` leaves such rows out, as it does those of an empty cell")
+    return replace(found, hint=f"`where='{column}!={word}'` leaves such rows out")
 
 
 def _fractional(steps: Floats, role: str, table: Table, column: str, name: str) -> list[ErrorDetail]:
