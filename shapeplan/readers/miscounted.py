@@ -14,6 +14,7 @@ from shapeplan import codes
 from shapeplan.errors import Caution
 from shapeplan.numerics.arrays import Floats
 from shapeplan.numerics.grouping import first_of_group
+from shapeplan.numerics.trimmed import least_squares
 from shapeplan.readers.columns import Columns
 from shapeplan.readers.cross_check import BROKEN, span, which_lines
 from shapeplan.readers.shape_cost import approximate_params, closest, compute_per_example, sizes_that_vary
@@ -31,7 +32,7 @@ _FACTORS = (2.0, 0.5, 3.0, 1 / 3, 1.5, 2 / 3, 4 / 3, 3 / 4)
 _LEAST_PARAMS = 0.75
 """Parameters over the matrices of the blocks: fewer keys and values lower them to 0.8."""
 _LEAST_6ND, _MOST_6ND = 0.45, 1.8
-"""Training compute of the largest models over 6 x params x tokens: MACs are half of it, recomputation 1.33 of it."""
+"""Training compute over 6 x params x tokens: MACs are half of it, recomputation is 1.33 of it."""
 _LARGEST = 0.75
 """Quantile of the parameters from which on models are the largest."""
 _MOST_SHAPES = 300
@@ -176,21 +177,37 @@ def _few_params(runs: Runs, column: str) -> Iterator[Caution]:
 
 
 def doubt_6nd(runs: Runs, columns: Columns) -> Iterator[Caution]:
-    """Yield a caution where the compute of the largest models is not about 6 x params x tokens, all three logged."""
+    """Yield a caution where compute is not about 6 x params x tokens and what they leave out, all three logged."""
     if columns.flops is None or not {"params", "tokens"} <= columns.roles.keys() or runs.architecture is not None:
         return
     assert runs.params is not None
     assert runs.examples is not None
     counted, logged = columns.flops.name, columns.roles["params"]
     ratio = 3 * runs.forward_flops() / (6 * runs.params * runs.examples)
-    largest = runs.params >= np.quantile(runs.params, _LARGEST)
-    typical = float(np.median(ratio[largest]))
-    if not _LEAST_6ND <= typical <= _MOST_6ND:
-        message = (
-            f"{counted!r} is {span(ratio)} times 6 x {logged} x tokens, and {typical:.3g} times for the largest models"
-        )
-        hint = (
-            "plans count as the log does: is it divided by a utilization, of forward passes alone, or are parameters "
-            "or tokens counted otherwise? `columns=flops=6ND` takes 6 x params x tokens"
-        )
-        yield Caution(codes.FLOPS_MISMATCH, message, hint)
+    of_largest = float(np.median(ratio[runs.params >= np.quantile(runs.params, _LARGEST)]))
+    unexplained = _unexplained(runs, ratio, of_largest)
+    said = f"{counted!r} is {span(ratio)} times 6 x {logged} x tokens"
+    if of_largest < _LEAST_6ND:
+        message = f"{said}, for the largest models {of_largest:.3g} times"
+        hint = "does it count forward passes alone, or are parameters or tokens counted otherwise?"
+    elif unexplained > _MOST_6ND:
+        message = f"{said}, and without what attention and an output layer may add still {unexplained:.3g} times"
+        hint = "is it divided by a utilization, or are parameters or tokens counted otherwise?"
+    else:
+        return
+    hint = f"{hint} plans count as the log does; `columns=flops=6ND` takes 6 x params x tokens"
+    yield Caution(codes.FLOPS_MISMATCH, message, hint)
+
+
+def _unexplained(runs: Runs, ratio: Floats, of_largest: float) -> float:
+    """Return compute over 6 x params x tokens without what attention and an output layer may explain of it.
+
+    These grow with depth x width and with the width alone, where parameters grow faster. Without a shape nothing is
+    known of them, and `of_largest` is what there is.
+    """
+    if runs.params is None or not {"width", "depth"} <= set(runs.dims):
+        return of_largest
+    width, depth = runs.values("width"), runs.values("depth")
+    parts = np.column_stack([runs.params, depth * width, width]) / (ratio * runs.params)[:, None]
+    scale = np.sqrt((parts**2).mean(axis=0))
+    return float((least_squares(parts / scale, np.ones(len(ratio)), positive=True) / scale)[0])
