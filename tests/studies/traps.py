@@ -1,6 +1,6 @@
 """Logs that are plausible and wrong: ``python tests/studies/traps.py [--only NAME] [--log NAME]``.
 
-Twenty-six mistakes are made in three logs: `vit_sweep.csv` with examples and parameters, the real log of `stdlib_lm`
+Thirty-two mistakes are made in three logs: `vit_sweep.csv` with examples and parameters, the real log of `stdlib_lm`
 with its architecture, and `vit_sweep.csv` with shapes, compute and loss alone. Each trapped log is read, fitted and
 planned from at ten times its largest compute. It is refused, or told by a code that the clean log does not have and
 that names the cause, or else the plan must lose less than 0.5% more than the clean log's, under the clean log's law.
@@ -87,6 +87,41 @@ def scaled(column: str, factor: float, rows: Callable[[int], bool] | None = None
         return made
 
     return trap
+
+
+def counted(dim: str, factor: float, by: str) -> Trap:
+    """Return a trap that counts a dimension otherwise in the upper half of the models by one."""
+
+    def trap(log: Log, made: list[Row]) -> list[Row]:
+        middle = float(np.median([float(row[by]) for row in made]))
+        large = [float(row[by]) >= middle for row in made]
+        for row, is_large in zip(made, large, strict=True):
+            if is_large:
+                row[dim] = f"{float(row[dim]) * factor:.12g}"
+        return made
+
+    return trap
+
+
+def running_sum(log: Log, made: list[Row]) -> list[Row]:
+    """Log the compute of a run and all before it."""
+    for row, total in zip(made, np.cumsum([float(row[log.flops]) for row in made]), strict=True):
+        row[log.flops] = f"{total:.12g}"
+    return made
+
+
+def utilized(log: Log, made: list[Row]) -> list[Row]:
+    """Log the compute that the devices could have done: twice to four times as much, more for narrow models."""
+    widest = max(float(row["width"]) for row in made)
+    for row in made:
+        row[log.flops] = f"{float(row[log.flops]) / (0.45 * (float(row['width']) / widest) ** 0.3):.12g}"
+    return made
+
+
+def with_means(log: Log, made: list[Row]) -> list[Row]:
+    """Add a row of means."""
+    means = {name: f"{np.mean([float(row[name]) for row in made]):.10g}" for name in made[0] if name != "run"}
+    return [*made, {**({"run": "mean"} if "run" in made[0] else {}), **means}]
 
 
 def swapped(rows: Callable[[int], bool]) -> Trap:
@@ -187,6 +222,12 @@ TRAPS: dict[str, Trap] = {
     "points before the decay": checkpoints,
     "points of warm-up": warm_up,
     "two studies joined": joined,
+    "depth in sublayers, wide half": counted("depth", 2, "width"),
+    "mlp_dim of a gate twice, deep half": counted("mlp_dim", 2, "depth"),
+    "width padded, deep half": counted("width", 1.5, "depth"),
+    "compute a running sum": running_sum,
+    "compute over a utilization": utilized,
+    "a row of means": with_means,
 }
 
 
