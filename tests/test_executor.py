@@ -83,6 +83,15 @@ def test_processes_and_a_lost_one_give_the_same_bytes(tmp_path: Path) -> None:
     assert killer.exists(), "a worker was killed"
 
 
+FIT = ("fit", SAMPLES / "vit_sweep.csv", "--replicates", "20", "-q")
+
+
+def test_a_fit_is_the_same_whichever_processes_backtest(program: Program, tmp_path: Path) -> None:
+    for jobs in ("1", "3"):
+        assert program(*FIT, "--jobs", jobs, "-o", tmp_path / f"{jobs}.json").returncode == 0
+    assert (tmp_path / "1.json").read_bytes() == (tmp_path / "3.json").read_bytes()
+
+
 def test_workers_that_are_lost_again_and_again_are_an_error(tmp_path: Path) -> None:
     process = start(tmp_path, 2, None, "always", 0, 3)
     _, err = process.communicate(timeout=120)
@@ -137,6 +146,9 @@ def test_a_cluster_and_a_lost_worker_of_it_give_the_same_bytes(tmp_path: Path, p
         here = program(*power, "--jobs", "1")
         there = program(*power, "--scheduler", address, PYTHONPATH=environment(tmp_path)["PYTHONPATH"])
         assert (there.returncode, there.stdout) == (0, here.stdout), there.stderr
+        alone = program(*FIT, "--json")
+        spread = program(*FIT, "--json", "--scheduler", address, PYTHONPATH=environment(tmp_path)["PYTHONPATH"])
+        assert (spread.returncode, spread.stdout) == (0, alone.stdout), spread.stderr
 
 
 @needs_distributed

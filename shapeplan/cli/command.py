@@ -15,8 +15,10 @@ _OF_OUTPUT = (
     "expect",
     "loss_tolerance",
     "size_tolerance",
+    "jobs",
+    "scheduler",
 )
-"""What says where a result goes, and not what it is."""
+"""What says where a result is made and goes, and not what it is."""
 
 
 def command_of(context: typer.Context) -> str:

@@ -109,7 +109,7 @@ def fit(
     else:
         runs = read_log(log, metrics[0] if metrics else None, reading)
         with console.progress("fitting") as advance:
-            found = fit_runs(runs, **options, done=advance)
+            found = fit_runs(runs, jobs=jobs or 1, scheduler=scheduler, **options, done=advance)
         result = one = replace(found, command=command_of(context))
         document, tables = lambda: law_document(one), lambda: render_fit(one)
         planned = None if one.law.form.along_ladder else one

@@ -95,7 +95,12 @@ PlanNoise = Annotated[
     str | None, typer.Option("--noise", help="Relative noise of a run. [default: the misfit of the law]")
 ]
 Jobs = Annotated[
-    int, typer.Option("--jobs", min=0, help="Processes at once, for sweeps or several metrics; 0 for one a core.")
+    int,
+    typer.Option(
+        "--jobs",
+        min=0,
+        help="Processes at once, for sweeps, metrics or the backtest; 0: one a core, of a backtest one.",
+    ),
 ]
 Scheduler = Annotated[
     str | None,

@@ -38,6 +38,7 @@ from shapeplan.optimum.cost_model import CostModel, trust_region
 from shapeplan.runs import Runs
 from shapeplan.sweeps.dimensions import hold_two_valued
 from shapeplan.sweeps.grid import Start, check_start, find_start
+from shapeplan.workers.executor import Executor
 
 MOST_REPLICATES = 100_000
 RIVAL_REPLICATES = 100
@@ -59,6 +60,8 @@ def fit(  # noqa: PLR0913 - public: an argument a question
     level: float = DEFAULT_LEVEL,
     every_row: bool = False,
     group: str | None = None,
+    jobs: int = 1,
+    scheduler: str | None = None,
     done: Callable[[int, int], None] = lambda done, total: None,
 ) -> Fit:
     """Fit a law to a sweep.
@@ -88,6 +91,9 @@ def fit(  # noqa: PLR0913 - public: an argument a question
     group : str, optional
         Column whose values are recipes that share one law: each has a level of its compute, loss or irreducible loss
         beside that of the reference, the one with the most rows (see `shapeplan.fitting.recipes`).
+    jobs, scheduler
+        Processes at once that backtest the laws, or a cluster in their place (see
+        `shapeplan.workers.executor.Executor`); the fit is the same.
     done : callable
         Told how much is done, of how much, in units of about a replicate; the total is a guess until a law is chosen.
 
@@ -101,9 +107,10 @@ def fit(  # noqa: PLR0913 - public: an argument a question
     FitError
         If the rows cannot support the law; the message says what is missing.
     ArgumentError
-        If an argument makes no sense.
+        If an argument makes no sense; as `Executor.map` does of a cluster.
     """
     check_arguments(law, objective, replicates, level)
+    executor = Executor(jobs, scheduler)
     tuning = tuning_of(runs, level, group)
     runs = runs.canonical()
     if not every_row:
@@ -114,7 +121,7 @@ def fit(  # noqa: PLR0913 - public: an argument a question
 
     def chosen_on(rows: Runs) -> _Chosen:
         contents = survey(rows, center)
-        return _choose(rows, contents, law, OBJECTIVES[objective], lambda: counter(_WORK_OF_A_LAW))
+        return _choose(rows, contents, law, OBJECTIVES[objective], lambda: counter(_WORK_OF_A_LAW), executor)
 
     recipes: tuple[RecipeFactor, ...] = ()
     try:
@@ -142,7 +149,9 @@ class _Chosen(ChosenOn):
     beside: Candidate | None
 
 
-def _choose(runs: Runs, contents: Contents, law: str, objective: Objective, done: Callable[[], None]) -> _Chosen:
+def _choose(
+    runs: Runs, contents: Contents, law: str, objective: Objective, done: Callable[[], None], executor: Executor
+) -> _Chosen:
     """Choose a law, or fit the one that was asked for."""
     if law != "auto":
         _check_supported(contents, law)
@@ -151,7 +160,7 @@ def _choose(runs: Runs, contents: Contents, law: str, objective: Objective, done
         candidates = {chosen.name: chosen}
     else:
         candidates = fit_candidates(runs, contents, objective, done)
-        choice = choose(list(candidates.values()), runs, done)
+        choice = choose(list(candidates.values()), runs, done, executor)
     beside = None
     if choice.chosen.problem.form.joint and Star.name in contents.supported:
         beside = candidates.get(Star.name) or fit_candidate(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -13,6 +14,7 @@ from shapeplan.fitting.selection.backtest import EXACT, Backtest, backtest
 from shapeplan.fitting.selection.candidate import Candidate
 from shapeplan.fitting.selection.held_out import NO_ERRORS, predict_top_decade
 from shapeplan.runs import Runs
+from shapeplan.workers.executor import Executor
 
 PREFERRED = (
     "outer-power",
@@ -63,7 +65,12 @@ class Choice:
         return self.backtest.candidate
 
 
-def choose(candidates: Sequence[Candidate], runs: Runs, done: Callable[[], None] = lambda: None) -> Choice:
+def choose(
+    candidates: Sequence[Candidate],
+    runs: Runs,
+    done: Callable[[], None] = lambda: None,
+    executor: Executor = Executor(),  # noqa: B008 - frozen
+) -> Choice:
     """Choose a law.
 
     The first of `PREFERRED` that the log identifies is challenged by the others. One of them takes its place
@@ -87,11 +94,15 @@ def choose(candidates: Sequence[Candidate], runs: Runs, done: Callable[[], None]
         The log.
     done : callable
         Told of every candidate that is scored.
+    executor : Executor
+        Where the backtests run.
     """
     tests = {}
-    for candidate in candidates:
-        tests[candidate.name] = backtest(candidate, runs)
-        done()
+    with contextlib.closing(executor.map(_backtest, [(candidate, runs) for candidate in candidates])) as found:
+        for candidate, test in zip(candidates, found, strict=True):
+            # What comes from another process has a copy of the candidate.
+            tests[candidate.name] = replace(test, candidate=candidate)
+            done()
     bics = {candidate.name: candidate.bic(runs) for candidate in candidates}
     able = [candidate for candidate in candidates if not _is_refuted(candidate, runs)] or list(candidates)
     table = _Table({candidate.name: candidate for candidate in able}, tests, bics)
@@ -99,6 +110,10 @@ def choose(candidates: Sequence[Candidate], runs: Runs, done: Callable[[], None]
     cuts = table.cuts(chosen)
     scores = tuple(_score(candidate, tests[candidate.name], cuts, runs, bics) for candidate in candidates)
     return Choice(tests[chosen], scores, tuple(table.candidates[name] for name in table.rivals(chosen)))
+
+
+def _backtest(task: tuple[Candidate, Runs]) -> Backtest:
+    return backtest(*task)
 
 
 @dataclass(frozen=True)
