@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import multiprocessing
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
@@ -14,6 +14,7 @@ from shapeplan.laws import FORMS, OUTER, Law
 from shapeplan.optimum.cost_model import CostModel
 from shapeplan.runs import Runs
 from shapeplan.sweeps.dimensions import Dimensions
+from shapeplan.workers.executor import Executor
 
 DIMS = ("width", "depth", "mlp_dim")
 MIDDLE = {"width": 900.0, "depth": 14.0, "mlp_dim": 1500.0}
@@ -99,8 +100,12 @@ def one_run_a_shape(design: Runs) -> Runs:
 
 def in_parallel(function: Callable[..., object], arguments: Iterable[tuple[object, ...]]) -> list[object]:
     """Return the results in order, by as many processes as there are cores."""
-    with multiprocessing.Pool() as pool:
-        return pool.starmap(function, list(arguments), chunksize=1)
+    return list(Executor(os.cpu_count() or 1).map(_call, [(function, given) for given in arguments]))
+
+
+def _call(task: tuple[Callable[..., object], tuple[object, ...]]) -> object:
+    function, given = task
+    return function(*given)
 
 
 def _elasticity(dim: str) -> float:
