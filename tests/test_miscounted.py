@@ -154,7 +154,7 @@ def test_fewer_parameters_than_matrices_are_named() -> None:
 
 def test_parameters_that_follow_no_shape_are_doubted() -> None:
     rng = np.random.default_rng(0)
-    noise = {(width, depth): 1 + 0.4 * rng.random() for width in WIDTHS for depth in DEPTHS}
+    noise = {(width, depth): 1 + 0.8 * rng.random() for width in WIDTHS for depth in DEPTHS}
     (caution,) = told(changed(log(), "params", lambda row: row["params"] * noise[row["width"], row["depth"]]))
     assert caution.code == "params-mismatch"
     assert "off what the other rows say that such a shape costs" in caution.message
@@ -165,3 +165,22 @@ def test_public_sweeps_count_alike() -> None:
         pytest.skip("the public sweeps lie beside the project")
     for path in sorted((SHARED / "sweeps").glob("*.csv")):
         assert not KINDS & {caution.code for caution in sp.read_runs(path).cautions}, path.name
+
+
+@pytest.mark.parametrize("role", ["params", "total_params"])
+@pytest.mark.parametrize("broken", [False, True])
+def test_experts_are_how_often_a_part_is_there(role: str, broken: bool) -> None:
+    rows = []
+    for width in (256, 512, 1024):
+        for depth in (4, 8, 16):
+            for experts in (1, 4, 16, 64):
+                active, total = (depth * width**2 * (4 + 8 * e) + 32_000 * width for e in (1, experts))
+                for tokens in (1e9, 4e9, 1.6e10):
+                    loss = 1.7 + 60 * width**-0.8 + 3 * depth**-1.1 + 300 * tokens**-0.3 + 0.3 * experts**-0.3
+                    shape = {"run": f"r{len(rows)}", "width": width, "depth": depth, "num_experts": experts}
+                    counts = {role: total, "tokens": tokens, "flops": 6 * active * tokens}
+                    rows.append({**shape, **counts, "loss": loss})
+    if broken:
+        rows[7][role] *= 10
+    runs = sp.read_runs(rows, dims=["width", "depth", "num_experts"])
+    assert bool(KINDS & {caution.code for caution in runs.cautions}) is broken

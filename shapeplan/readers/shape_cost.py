@@ -78,8 +78,15 @@ def _powers(shape: Mapping[str, Floats], values: Floats) -> Floats:
 
 
 def _parts(shape: Mapping[str, Floats], values: Floats) -> Floats:
-    """Return what the parts of a transformer cost, as shares of the values."""
-    return np.column_stack([product for _, product in transformer_monomials(shape)]) / values[:, None]
+    """Return what the parts of a transformer cost, as shares of the values.
+
+    Dimensions that are none of a block's own, such as experts, are how often a part is there.
+    """
+    own = {dim: column for dim, column in shape.items() if dim in SHAPE_DIMS}
+    parts = [product for _, product in transformer_monomials(own)]
+    for dim, column in shape.items():
+        parts += [] if dim in SHAPE_DIMS else [part * column for part in parts]
+    return np.column_stack(parts) / values[:, None]
 
 
 POWER_LAW, TRANSFORMER = ShapeModel(_powers, relative=False), ShapeModel(_parts, relative=True)
@@ -87,7 +94,7 @@ POWER_LAW, TRANSFORMER = ShapeModel(_powers, relative=False), ShapeModel(_parts,
 
 def models_of(shape: Mapping[str, Floats]) -> tuple[ShapeModel, ...]:
     """Return the models that may tell what shapes cost: a transformer's parts where these are its sizes."""
-    return (POWER_LAW, TRANSFORMER) if shape and set(shape) <= set(SHAPE_DIMS) else (POWER_LAW,)
+    return (POWER_LAW, TRANSFORMER) if set(shape) & set(SHAPE_DIMS) else (POWER_LAW,)
 
 
 def closest(shape: Mapping[str, Floats], values: Floats) -> float:
