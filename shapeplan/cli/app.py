@@ -13,6 +13,7 @@ import typer
 
 from shapeplan import __version__
 from shapeplan.__main__ import EXIT_INTERRUPTED, OUT_OF_MEMORY, lacks_memory
+from shapeplan.cli import flags
 from shapeplan.cli import options as opt
 from shapeplan.cli.output import open_console
 from shapeplan.cli.strict import StrictCommand, StrictGroup
@@ -128,6 +129,8 @@ def run(arguments: list[str]) -> int:
             ShapeplanError(ErrorDetail("internal", message, "please report it; SHAPEPLAN_DEBUG=1 shows where"))
         )
         return 1
+    finally:
+        flags.runs(())
 
 
 def _invoke(arguments: list[str], console: Console) -> int:
