@@ -64,6 +64,8 @@ class Runs:
         As logged or derived.
     architecture : Architecture or None
         Family and everything that is not shape.
+    own_settings : tuple of str
+        Settings of the architecture that rows say themselves: they are counted by these, plans by the architecture's.
     center : mapping of str to float, or None
         Centre of the star as the input states it.
     cells : mapping of str to Cells
@@ -108,6 +110,7 @@ class Runs:
     params: Floats | None = None
     heads: Floats | None = None
     architecture: Architecture | None = None
+    own_settings: tuple[str, ...] = ()
     center: Mapping[str, float] | None = None
     cells: Mapping[str, Cells] = field(default_factory=dict)
     factors: tuple[str, ...] = ()

@@ -488,3 +488,8 @@ def test_words_for_a_failure_are_left_out_by_name() -> None:
     with pytest.raises(InputError, match="'OOM' is not a number; `where='loss!=OOM'` leaves such rows out"):
         sp.read_runs(table)
     assert len(sp.read_runs(table, selection=sp.Selection(where=("loss!=OOM",)))) == len(table) - 1
+
+
+@pytest.mark.parametrize("name", ["non_embedding_params", "params_without_embeddings", "num_params_layers"])
+def test_a_count_of_parameters_is_no_size(name: str) -> None:
+    assert "unread-column" not in codes(sp.read_runs(with_column(name, lambda i, row: 0.9 * row["params"] + i % 5)))

@@ -184,3 +184,25 @@ def test_experts_are_how_often_a_part_is_there(role: str, broken: bool) -> None:
         rows[7][role] *= 10
     runs = sp.read_runs(rows, dims=["width", "depth", "num_experts"])
     assert bool(KINDS & {caution.code for caution in runs.cautions}) is broken
+
+
+def test_the_parameters_of_mixtures_are_extrapolated() -> None:
+    def total(width: int, depth: int, experts: int) -> float:
+        return depth * width**2 * (4 + 8 * experts) + 32_000 * width
+
+    rows = []
+    for width in (256, 512, 1024):
+        for depth in (4, 8, 16):
+            for experts in (1, 4, 16, 64):
+                for tokens in (1e9, 4e9, 1.6e10):
+                    loss = 1.7 + 60 * width**-0.8 + 3 * depth**-1.1 + 300 * tokens**-0.3 + 0.3 * experts**-0.3
+                    shape = {"run": f"r{len(rows)}", "width": width, "depth": depth, "num_experts": experts}
+                    flops = 6 * total(width, depth, 1) * tokens
+                    counts = {"params": total(width, depth, experts), "tokens": tokens, "flops": flops}
+                    rows.append({**shape, **counts, "loss": loss})
+    fit = sp.fit(sp.read_runs(rows, dims=["width", "depth", "num_experts"]), law="separable", replicates=0)
+    assert fit.cost is not None
+    sizes = {"width": 2048.0, "depth": 24.0, "num_experts": 160.0}
+    params = fit.cost.params(sizes)
+    assert params is not None
+    assert float(params) == pytest.approx(total(2048, 24, 160), rel=1e-3)

@@ -222,6 +222,13 @@ def test_every_row_of_a_design_has_a_state(under_way: Path) -> None:
     assert len(done) == int(HALF.sum()) - 3
 
 
+def test_rows_of_a_design_that_are_not_filled_in_are_pending() -> None:
+    loss = np.where(np.arange(len(POOL)) < 2, 2.5, np.nan)
+    found = campaign(POOL, replace(POOL, loss=loss))
+    assert [row.state for row in found.rows] == ["done", "done", *["pending"] * (len(found.rows) - 2)]
+    assert found.spent == pytest.approx(sum(row.planned for row in found.rows[:2]))
+
+
 def test_a_run_without_a_state_is_done_at_its_planned_compute() -> None:
     short = replace(LOG, flops=LOG.flops * np.where(HALF, 1.0, 0.5))
     found = campaign(POOL, short)

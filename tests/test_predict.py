@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from conftest import SAMPLES, Program, fit_star, sweep
 
+import shapeplan as sp
 from shapeplan.fitting.predict import predict
 from shapeplan.fitting.result import Fit
 from shapeplan.readers.read import read_runs
@@ -131,3 +132,24 @@ def test_a_metric_of_another_unit_is_doubted(fitted: Fit, factor: float, odd: bo
     assert bool(found) is odd
     if odd:
         assert found[0].startswith(f"the law is off by {1 / factor - 1:+.0%}"[:-3])
+
+
+def test_sizes_that_follow_say_nothing_of_rows_where_they_do_not(tmp_path: Path) -> None:
+    """A ladder ties depth to width: rows off it cost otherwise, and are told as that alone."""
+    rows = [
+        {"run": f"r{i}", "width": w, "depth": w // 64, "tokens": t, "flops": 72 * w**2 * (w // 64) * t}
+        | {"loss": 1.7 + 60 * w**-0.8 + 300 * t**-0.3}
+        for i, (w, t) in enumerate((w, t) for w in range(256, 1537, 128) for t in (1e9, 4e9, 1.6e10))
+    ]
+    law = sp.fit(sp.read_runs(rows), law="separable", replicates=0)
+    deep = [{**row, "depth": 3 * row["depth"], "flops": 3 * row["flops"]} for row in rows]
+    codes = [caution.code for caution in predict(law, sp.read_runs(deep)).cautions]
+    assert "tied" in codes
+    assert "broken-arithmetic" not in codes
+
+
+def test_rows_that_are_predicted_twice_are_no_copies(fitted: Fit) -> None:
+    rows = as_records()
+    twice = [*rows, *({**row, "run": f"again-{row['run']}"} for row in rows)]
+    read = read_runs(twice, architecture=fitted.architecture, require_metric=False)
+    assert "copied-rows" not in {caution.code for caution in read.cautions}

@@ -41,3 +41,5 @@ def test_copies_of_rows_under_other_names_are_doubted() -> None:
     twice = runs.take(np.tile(np.arange(len(runs)), 2))
     assert [caution.code for caution in doubt_copies(twice, alike_rows(twice)).cautions] == ["copied-rows"]
     assert doubt_copies(runs, alike_rows(runs)).cautions == runs.cautions
+    coarse = replace(twice, loss=np.round(twice.observed(), 2))
+    assert doubt_copies(coarse, alike_rows(coarse)).cautions == (), "seeds end at the same two digits"

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from shapeplan.architectures.base import SHAPE_DIMS
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import ArrayLike
@@ -24,8 +26,13 @@ TRANSFORMER_POWERS: tuple[Mapping[str, int], ...] = (
 
 
 def transformer_monomials(shape: Mapping[str, Floats]) -> tuple[tuple[dict[str, int], Floats], ...]:
-    """Return the powers of a transformer's cost in the dimensions of `shape`, and their products, shape (rows,)."""
+    """Return the powers of a transformer's cost in the dimensions of `shape`, and their products, shape (rows,).
+
+    Dimensions that are none of a block's own, such as experts, are how often a part is there.
+    """
     own = [{dim: power for dim, power in powers.items() if dim in shape} for powers in TRANSFORMER_POWERS]
+    for dim in shape:
+        own += [] if dim in SHAPE_DIMS else [{**powers, dim: 1} for powers in own]
     distinct = [powers for i, powers in enumerate(own) if powers not in own[:i]]
     rows = np.ones(len(next(iter(shape.values()))))
     return tuple(

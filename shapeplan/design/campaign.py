@@ -160,12 +160,14 @@ def campaign(design: Runs, log: Runs | None, ends: Sequence[str | None] = ()) ->
     flops = convert_flops(last.flops, log.flops_convention, design.flops_convention)
     own = [last.run_names[run] for run in last.run]
     lines = [(last.file_of(row), int(line)) for row, line in enumerate(last.lines.tolist())]
+    counts = np.bincount(log.run, minlength=len(log.run_names))
     found = matched(design, own, {dim: last.values(dim) for dim in last.dims}, flops, lines)
     for i, row in enumerate(found.tolist()):
         if row >= 0:
             loss = None if last.loss is None or not np.isfinite(last.loss[i]) else float(last.loss[i])
             end = ends[last.run[i]] if ends else None
-            planned[row] = _progress(planned[row], own[i], float(flops[i]), loss, end)
+            alone = counts[last.run[i]] == 1
+            planned[row] = _progress(planned[row], own[i], float(flops[i]), loss, end, alone=bool(alone))
     return Campaign(design, log, tuple(planned), tuple(own[i] for i in np.flatnonzero(found < 0).tolist()))
 
 
@@ -217,8 +219,14 @@ def outlook(
     return Outlook(target, now, after, choice, stop, why, choice.cautions)
 
 
-def _progress(row: Progress, run: str, spent: float, loss: float | None, end: str | None) -> Progress:
+def _progress(
+    row: Progress, run: str, spent: float, loss: float | None, end: str | None, *, alone: bool = False
+) -> Progress:
+    """Return what has become of a row of the design; `alone` tells that its run has one row."""
     long_enough = spent >= LONG_ENOUGH * row.planned
+    if end is None and loss is None and long_enough and alone:
+        # A row of the design itself, whose metric is not filled in yet.
+        return row
     evaluated = loss is not None and (end == "finished" or long_enough)
     failed: dict[str | None, State] = {"crashed": "crashed", "diverged": "diverged"}
     if end == "finished" and loss is None:

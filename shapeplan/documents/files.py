@@ -111,7 +111,7 @@ def read_plan(path: str | Path) -> PlanDocument:
     from shapeplan.documents.plan import PlanDocument
 
     text = read_text(path)
-    data = _load(text.body, text.name)
+    data = _load(text.body, text.name, "recommend -o plan.json")
     if (kind := _kind_of(data)) != PLAN:
         found = f"is a {kind}" if isinstance(kind, str) else "is no shapeplan document"
         hint = "give what `shapeplan recommend -o plan.json` wrote"
@@ -171,12 +171,12 @@ def _refuse(faults: Iterable[Fault], body: str, data: Any, name: str) -> None:
         raise InputError(*details)
 
 
-def _load(body: str, name: str) -> Any:
+def _load(body: str, name: str, wrote: str = "fit -o law.json") -> Any:
     """Return what a text holds; of a key that comes twice pydantic would take the last, and say nothing."""
     try:
         return loads_once(body, name, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
-        hint = "give the document that `shapeplan fit -o law.json` wrote"
+        hint = f"give the document that `shapeplan {wrote}` wrote"
         message = f"is not JSON: {error.msg[:1].lower()}{error.msg[1:]}"
         raise InputError(ErrorDetail("bad-json", message, hint, name, error.lineno)) from None
     except (ValueError, RecursionError) as error:

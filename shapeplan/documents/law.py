@@ -66,6 +66,7 @@ class LawDocument(Document):
     flops_convention: Convention
     examples_unit: str = Field(default="examples", pattern="^(examples|tokens)$")
     architecture: dict[str, Any] | None
+    own_settings: tuple[str, ...] = ()
     cost: CostRecord | None = None
     heads: dict[str, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
     units: dict[str, float]
@@ -117,6 +118,7 @@ def law_document(fit: Fit) -> LawDocument:
         flops_convention=log.flops_convention,
         examples_unit=log.examples_unit,
         architecture=log.architecture.describe() if log.architecture else None,
+        own_settings=log.own_settings,
         cost=CostRecord.of(log.cost) if isinstance(log.cost, FittedCost) else None,
         heads=dict(log.heads),
         units=dict(fit.law.units),
@@ -181,6 +183,7 @@ def fit_of(document: LawDocument, sources: tuple[Source, ...] = ()) -> Fit:
             rows=document.rows.rows() if document.rows else None,
             sources=sources or document.inputs,
             read_as=document.read_as or ReadAs(document.metric),
+            own_settings=document.own_settings,
             origins=document.inputs if sources else (),
             dropped=document.dropped,
             isoflops=document.isoflop.isoflops() if document.isoflop else None,

@@ -56,9 +56,9 @@ def _fit_powers(runs: Runs, shape: Mapping[str, Floats], values: Floats) -> Powe
     A power law alone bends away beyond the rows: embeddings flatten it among small models.
     """
     law = PowerSum.power_law(shape, values)
-    if not set(shape) <= set(SHAPE_DIMS):
+    if not set(shape) & set(SHAPE_DIMS):
         return law
-    sizes = {dim: runs.values(dim) for dim in runs.dims if dim in SHAPE_DIMS}
+    sizes = {dim: runs.values(dim) for dim in runs.dims}
     monomials = transformer_monomials(sizes)
     columns = np.column_stack([product for _, product in monomials]) / values[:, None]
     scale = np.sqrt((columns**2).sum(axis=0))

@@ -89,6 +89,8 @@ class LogSummary:
         What the rows cover; beyond it the law extrapolates.
     architecture : Architecture or None
         As the log gives it.
+    own_settings : tuple of str
+        Settings of it that rows say themselves, and are counted by.
     cost : Cost or None
         F(x): the architecture, or power laws read off the log.
     heads : mapping of str to int
@@ -126,6 +128,7 @@ class LogSummary:
     rows: Rows | None
     sources: tuple[Source, ...]
     read_as: ReadAs = field(default_factory=ReadAs)
+    own_settings: tuple[str, ...] = ()
     origins: tuple[Source, ...] = ()
     dropped: tuple[DroppedRow, ...] = ()
     notes: tuple[str, ...] = ()

@@ -235,6 +235,7 @@ def _assemble(
             tuning=tuning,
             sources=runs.sources,
             read_as=runs.read_as,
+            own_settings=runs.own_settings,
             dropped=runs.dropped,
             notes=(*runs.notes, *cost_notes, *tuning_notes(tuning)),
         ),

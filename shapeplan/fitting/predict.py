@@ -157,9 +157,16 @@ def _odd_costs(fit: Fit, runs: Runs, flops: Floats) -> Iterator[Caution]:
         return
     each = fit.cost_model.flops_per_example({dim: runs.values(dim) for dim in fit.dims})
     factor = flops / (each * runs.examples)
-    odd = np.abs(np.log(factor)) > np.log(_OFF_COST)
+    # What follows from the other sizes in the law says nothing of the cost of rows where it does not.
+    alike = np.full(len(runs), True)
+    for dim, tie in fit.dimensions.tied.items():
+        if {dim, tie.to} <= set(runs.dims):
+            alike &= np.abs(runs.values(dim) / tie.of(runs.values(tie.to)) - 1) <= _OFF_TIE
+    for dim, size in fit.dimensions.fixed.items():
+        alike &= np.isclose(runs.values(dim), size) if dim in runs.dims else True
+    odd = alike & (np.abs(np.log(factor)) > np.log(_OFF_COST))
     if odd.any():
-        line = int(runs.lines[np.argmax(np.abs(np.log(factor)))])
+        line = int(runs.lines[np.argmax(np.where(odd, np.abs(np.log(factor)), 0.0))])
         factors = " to ".join(dict.fromkeys(f"{end:.3g}" for end in (factor[odd].min(), factor[odd].max())))
         message = (
             f"the compute of {int(odd.sum())} of {len(runs)} rows is {factors} times what their shape and "

@@ -13,7 +13,6 @@ from shapeplan.fitting.result import Fit
 from shapeplan.planning.optimum import Optimum
 from shapeplan.planning.planner import Planner
 from shapeplan.planning.recipe import Recipe
-from shapeplan.quantities import format_flops
 from shapeplan.sweeps.grid import Start, check_start
 
 _SAME_SHAPE = 0.02
@@ -113,9 +112,9 @@ def _start_of(fit: Fit, start: Start | None) -> Start:
         hint = "write `method=optimum`, or fit a star"
         raise PlanError(ErrorDetail("no-exponents", message, hint))
     if origin is None:
-        example = ",".join(f"{dim}={int(fit.shape_range[dim][0])}" for dim in dims)
+        example = ",".join(f"{dim}=..." for dim in dims)
         message = "the law has no starting point (x0, t0): its log had no grid"
-        hint = f"give a good small shape and its compute, e.g. `start={example}@{format_flops(fit.flops_range[0])}`"
+        hint = f"give the best shape at a small compute, where you know one, as `start={example}@FLOPS`"
         raise PlanError(ErrorDetail("no-start", message, hint))
     check_start(origin)
     missing = [dim for dim in dims if dim not in origin.shape]

@@ -36,7 +36,7 @@ _OF_SHAPE = re.compile(
 _NOT_OF_SHAPE = re.compile(
     r"(^|_)(seed|index|idx|id|rank_id|time|runtime|timestamp|step|steps|epoch|epochs|batch|gpus?|nodes?|devices?|workers"
     r"|lr|rate|loss|acc|tokens|flops|samples|warmup|decay|seconds|hours|date|world|vocab|dataset|eval|test|memory"
-    r"|mb|gb|bytes|image|rank|year|seq)(_|$)"
+    r"|mb|gb|bytes|image|rank|year|seq|params?|parameters?)(_|$)"
 )
 _EXPERTS = re.compile(r"(^|_)(experts?|num_local_experts|n_routed)(_|$)")
 _SETTINGS = {"vocab": ("vocab", "vocab_size", "n_vocab"), "kv_heads": ("kv_heads", "n_kv_heads", "num_key_value_heads")}

@@ -194,7 +194,8 @@ def _read(gathered: Gathered, asked: _Asked, settings: Settings, architecture: A
     check_rows(runs, columns.metric, alike, training=asked.require_metric)
     if asked.require_metric:
         runs = check_columns(runs, columns)
-    return doubt_copies(doubt_magnitudes(runs), alike)
+    runs = doubt_magnitudes(runs)
+    return doubt_copies(runs, alike) if asked.require_metric else runs
 
 
 def _understood(
@@ -334,6 +335,7 @@ def _assemble(
         params=params,
         heads=values.get("heads"),
         architecture=cost,
+        own_settings=tuple(own),
         center=settings.center,
         cells=table.cells,
         factors=tuple(filter(may_be_factor, (*columns.ignored, *filter(None, [columns.roles.get("lr")])))),

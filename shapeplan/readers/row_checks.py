@@ -15,6 +15,8 @@ from shapeplan.readers.table import Table
 from shapeplan.runs import Runs
 
 _FEWEST_COPIES, _COPIES = 3, 0.05
+_COARSE = 2e-4
+"""Step between values, relative, that is not far below the noise of seeds."""
 FEWEST_EXAMPLES = 1e4
 SMALLEST_FLOPS, LARGEST_FLOPS = 1e9, 1e30
 """Less than a second of one laptop core, and more than ten thousand times the largest run known."""
@@ -91,11 +93,17 @@ def doubt_copies(runs: Runs, alike: Ints) -> Runs:
     if runs.loss is None:
         return runs
     copies = int((alike != np.arange(len(runs))).sum())
-    if copies < max(_FEWEST_COPIES, _COPIES * len(runs)):
+    if copies < max(_FEWEST_COPIES, _COPIES * len(runs)) or _is_coarse(runs.loss):
         return runs
     message = f"{copies} rows repeat the shape, compute and {runs.metric} of a row of another run to the last digit"
     hint = "copies make every interval too narrow: remove them"
     return replace(runs, cautions=(*runs.cautions, Caution(codes.COPIED_ROWS, message, hint)))
+
+
+def _is_coarse(loss: Floats) -> bool:
+    """Return whether a metric is written with so few digits that runs of other seeds end at the same number."""
+    steps = np.diff(np.unique(loss))
+    return bool(steps.size and steps.min() > _COARSE * np.median(loss))
 
 
 def _contradictions(runs: Runs, alike: Ints) -> list[ErrorDetail]:

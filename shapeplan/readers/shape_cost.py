@@ -78,15 +78,8 @@ def _powers(shape: Mapping[str, Floats], values: Floats) -> Floats:
 
 
 def _parts(shape: Mapping[str, Floats], values: Floats) -> Floats:
-    """Return what the parts of a transformer cost, as shares of the values.
-
-    Dimensions that are none of a block's own, such as experts, are how often a part is there.
-    """
-    own = {dim: column for dim, column in shape.items() if dim in SHAPE_DIMS}
-    parts = [product for _, product in transformer_monomials(own)]
-    for dim, column in shape.items():
-        parts += [] if dim in SHAPE_DIMS else [part * column for part in parts]
-    return np.column_stack(parts) / values[:, None]
+    """Return what the parts of a transformer cost, as shares of the values."""
+    return np.column_stack([product for _, product in transformer_monomials(shape)]) / values[:, None]
 
 
 POWER_LAW, TRANSFORMER = ShapeModel(_powers, relative=False), ShapeModel(_parts, relative=True)

@@ -130,10 +130,11 @@ def find_start(runs: Runs, dims: Sequence[str], rows: Index) -> tuple[Start | No
     thin = [dim for dim in dims if len(columns[dim]) < FEWEST_VALUES]
     if not len(rows) or thin:
         why = f"no grid varies {', '.join(thin)}" if len(rows) else "the log has no grid besides the star"
-        cheapest = int(np.argmin(runs.flops))
-        small = ",".join(f"{dim}={runs.values(dim)[cheapest]:g}" for dim in dims)
-        example = f"`start={small}@{format_flops(float(runs.flops[cheapest]))}`"
-        hint = f"train a small grid (three values or more a dimension), or give a good small shape, e.g. {example}"
+        example = f"`start={','.join(f'{dim}=...' for dim in dims)}@FLOPS`"
+        hint = (
+            "train a small grid (three values or more a dimension), or give the best shape at a small compute, where "
+            f"you know one, as {example}"
+        )
         return None, (Caution(codes.NO_START, f"no starting point: {why}", hint),)
     front = pareto_front(shapes, flops, runs.observed()[taken])
     inside = [segment for segment in front if not _on_boundary(segment.shape, columns)]

@@ -52,9 +52,10 @@ def export_config(plan: Plan, library: str, batch: float | None = None) -> Expor
         family = plan.fit.architecture.family.name if plan.fit.architecture else ""
         message = f"`format={library}` is of another kind of model than the law's architecture, {family}"
         able = ", ".join(name for name, one in LIBRARIES.items() if isinstance(shape.model, one.model))
-        raise ArgumentError(ErrorDetail("bad-format", message, f"write one of {able}", value=library))
+        hint = f"write one of {able}" if able else "no library's file is written for it: `format=json` has the sizes"
+        raise ArgumentError(ErrorDetail("bad-format", message, hint, value=library))
     if shape.decoder is not None and shape.decoder.experts is not None and "experts" not in how.tells:
-        message = f"{library} knows no experts, and this model has {shape.decoder.experts}"
+        message = f"no experts are written for {library}, and this model has {shape.decoder.experts}"
         raise ArgumentError(ErrorDetail("bad-format", message, "write `format=hf`", value=library))
     return Export(how.write(shape, training), tuple(_cautions(library, how, shape)))
 
