@@ -16,8 +16,8 @@ from shapeplan.sweeps.dimensions import Dimensions
 
 TRUST = 5.0
 """How far beyond the shapes of a log an optimum is looked for, as a factor."""
-BEYOND = 1.001
-"""Factor above which a value is beyond those of a log."""
+BEYOND = 1.005
+"""Factor above which a value is beyond those of a log: budgets are typed to three digits."""
 REPEATS = 15.387756
 """R*_D of Muennighoff et al. 2023 (arXiv:2305.16264, equation 5): how fast repeated examples lose their worth."""
 _EDGE = 1e-6

@@ -175,6 +175,8 @@ def _mixtures(runs: Runs, ignored: Sequence[str], told: Sequence[Caution]) -> li
         seen = f"{values.min():g} to {values.max():g}" if np.ptp(values) else f"{values[0]:g} in every row"
         message = f"column {column!r} counts experts ({seen}), and is ignored: a plan is of such mixtures"
         hint = "fit models of one number of experts, and log the compute of those that a token uses"
+        if not np.ptp(values):
+            hint = "compute has to be that of the experts that a token uses; an architecture with experts plans them"
         cautions.append(Caution(codes.UNREAD_COLUMN, message, hint))
     return cautions
 
