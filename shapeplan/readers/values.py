@@ -26,13 +26,13 @@ _HEAD_DIMS = ("head_dim", "d_head", "dim_head", "head_size")
 _PROGRESS = ("flops", "tokens", "examples", "steps")
 _MANY = 3
 """Rows that lack most cells beyond which they are no totals."""
-_FEW_OF = 20
+_FEW_OF, _LAST = 20, 50
 _SUMMARY = re.compile(
     r"(?:the )?(?:mean|average|avg\.?|median|(?:sub|grand )?total|sum|std\.?(?: ?dev\.?)?|stddev|summary|min(?:imum)?"
     r"|max(?:imum)?|count)",
     re.IGNORECASE,
 )
-"""Names of rows that sum up others, as spreadsheets and ``describe`` of data frames add them."""
+"""Names of rows that sum up others, as spreadsheets and ``describe`` of data frames add them at the end."""
 _SPARE = ("heads", "mlp_ratio", "steps", "batch_size")
 """Roles that a log can do without: a column of them that holds no number at all is ignored."""
 
@@ -172,8 +172,8 @@ def _fractional(steps: Floats, role: str, table: Table, column: str, name: str) 
 
 def _summaries(table: Table, column: str, name: str) -> list[ErrorDetail]:
     """Return an error for rows that are called as what is computed over others: mean, total."""
-    cells = table.cells[column]
-    rows = [row for row, cell in enumerate(cells) if _SUMMARY.fullmatch(str(cell).strip())]
+    cells, last = table.cells[column], range(max(len(table) - _LAST, 0), len(table))
+    rows = [row for row in last if _SUMMARY.fullmatch(str(cells[row]).strip())]
     if not 0 < len(rows) <= max(_MANY, len(table) // _FEW_OF):
         return []
     return details_at(

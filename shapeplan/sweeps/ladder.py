@@ -26,7 +26,9 @@ def parameters_of(runs: Runs) -> Floats | None:
 def constant_ratio(runs: Runs) -> float | None:
     """Return the examples per parameter that all rows of three sizes or more have; None where they differ."""
     sizes = parameters_of(runs)
-    if sizes is None or runs.examples is None or len(np.unique(sizes)) < _FEWEST_SIZES:
+    if sizes is None or runs.examples is None:
         return None
     ratios = runs.examples / sizes
-    return float(np.median(ratios)) if ratios.max() <= _SAME_RATIO * ratios.min() else None
+    if ratios.max() > _SAME_RATIO * ratios.min() or len(np.unique(sizes)) < _FEWEST_SIZES:
+        return None
+    return float(np.median(ratios))

@@ -169,12 +169,18 @@ def _few_combinations(form: Form, columns: Mapping[str, Floats]) -> str | None:
     powers = {(power.variable, power.exponent) for term in form.terms for power in term.powers}
     constants = {dim: 1 + sum(variable == dim for variable, _ in powers) for dim in form.dims}
     few = None
-    # As for values: most logs show enough in their first rows.
-    for rows in (_ENOUGH, None):
-        few = _too_few({dim: _ranks(columns[dim][:rows]) for dim in form.dims}, constants)
+    # As for values: most logs show enough in a few of their rows.
+    for step in _steps(len(columns["flops"])):
+        few = _too_few({dim: _ranks(columns[dim][::step]) for dim in form.dims}, constants)
         if few is None:
             break
     return few
+
+
+def _steps(rows: int) -> tuple[int, ...]:
+    """Return how to step through rows: so that enough are met all over the log, then through every one."""
+    few = max(rows // _ENOUGH, 1)
+    return (few, 1) if few > 1 else (1,)
 
 
 def _too_few(ranks: Mapping[str, Ints], constants: Mapping[str, int]) -> str | None:
@@ -207,9 +213,9 @@ def _combinations_apart(ranks: Sequence[Ints]) -> int:
 def _values_apart(values: Floats) -> int:
     """Return how many values there are, those that only rounding tells apart counted once; of many at least enough."""
     count = 0
-    # Most logs show enough values in their first rows; the others are sorted as a whole.
-    for some in (values[:_ENOUGH], values):
-        logs = np.sort(np.log(some))
+    # Most logs show enough values in a few of their rows; the others are sorted as a whole.
+    for step in _steps(len(values)):
+        logs = np.sort(np.log(values[::step]))
         count = 1 + int((np.diff(logs) > _ROUNDING).sum()) if logs.size else 0
         if count >= FEWEST_VALUES:
             break
