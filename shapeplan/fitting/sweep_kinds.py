@@ -105,7 +105,7 @@ def _grid(runs: Runs, contents: Contents) -> SweepKind | None:
     rows = contents.beside_star(runs) if contents.star else np.arange(len(runs))
     if len(dims) < 2 or not len(rows):
         return None
-    some = runs.take(rows)
+    some = runs if len(rows) == len(runs) else runs.take(rows)
     values = {dim: len(np.unique(some.values(dim))) for dim in dims}
     shapes = len(some.distinct_shapes(dims))
     full = int(np.prod(list(values.values())))
