@@ -112,6 +112,11 @@ class Cells:
         numbers -= 1
         return numbers[first], Names(cells[new])
 
+    def finite_numbers(self) -> Floats | None:
+        """Return the cells as `numbers` does, None too where one is not finite."""
+        values = self.numbers()
+        return values if values is not None and np.isfinite(values).all() else None
+
     def numbers(self) -> Floats | None:
         """Return the cells as numbers, shape (rows,), if all are plain ones (which NaN is), else None."""
         cells = self._cells

@@ -240,6 +240,10 @@ class Runs:
         every = self._shapes
         return np.unique(every[:, [self.dims.index(dim) for dim in dims]], axis=0)
 
+    def alike(self, *columns: Ints) -> Ints:
+        """Return numbers of rows of one shape, one compute but for a percent, and equal `columns`, shape (rows,)."""
+        return group_alike(*self.shape.T, np.round(np.log(self.flops), 2), *columns)
+
     @cached_property
     def shape_groups(self) -> Ints:
         """The shape of every row, numbered from 0, shape (rows,)."""

@@ -45,4 +45,4 @@ def _options_of(command: str) -> list[str]:
     from shapeplan.cli.app import command_line
 
     built = typer.main.get_command(command_line([command]))
-    return [flag for parameter in getattr(built, "commands")[command].params for flag in parameter.opts]  # noqa: B009
+    return [flag for parameter in getattr(built, "commands", {})[command].params for flag in parameter.opts]

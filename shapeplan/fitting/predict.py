@@ -148,6 +148,21 @@ def _kept(ends: tuple[Floats, Floats] | None, rows: Bools) -> tuple[Floats, Floa
     return None if ends is None else (np.where(rows, ends[0], np.nan), np.where(rows, ends[1], np.nan))
 
 
+def _off_fixed(fit: Fit, runs: Runs) -> dict[str, Bools]:
+    """Return which rows have another size than the fixed one, by dimension."""
+    fixed = fit.dimensions.fixed.items()
+    return {dim: ~np.isclose(runs.values(dim), size) for dim, size in fixed if dim in runs.dims}
+
+
+def _off_ties(fit: Fit, runs: Runs) -> dict[str, Bools]:
+    """Return which rows are off the tie of a dimension, by dimension."""
+    return {
+        dim: np.abs(runs.values(dim) / tie.of(runs.values(tie.to)) - 1) > _OFF_TIE
+        for dim, tie in fit.dimensions.tied.items()
+        if {dim, tie.to} <= set(runs.dims)
+    }
+
+
 def _odd_costs(fit: Fit, runs: Runs, flops: Floats) -> Iterator[Caution]:
     """Yield a caution for rows whose compute is far from what their shape and examples cost under the law."""
     comparable = (
@@ -159,11 +174,8 @@ def _odd_costs(fit: Fit, runs: Runs, flops: Floats) -> Iterator[Caution]:
     factor = flops / (each * runs.examples)
     # What follows from the other sizes in the law says nothing of the cost of rows where it does not.
     alike = np.full(len(runs), True)
-    for dim, tie in fit.dimensions.tied.items():
-        if {dim, tie.to} <= set(runs.dims):
-            alike &= np.abs(runs.values(dim) / tie.of(runs.values(tie.to)) - 1) <= _OFF_TIE
-    for dim, size in fit.dimensions.fixed.items():
-        alike &= np.isclose(runs.values(dim), size) if dim in runs.dims else True
+    for off in (*_off_fixed(fit, runs).values(), *_off_ties(fit, runs).values()):
+        alike &= ~off
     odd = alike & (np.abs(np.log(factor)) > np.log(_OFF_COST))
     if odd.any():
         line = int(runs.lines[np.argmax(np.where(odd, np.abs(np.log(factor)), 0.0))])
@@ -223,16 +235,16 @@ def _doubts(fit: Fit, runs: Runs, flops: Floats, predicted: Floats, unknown: Seq
     if runs.loss is not None and runs.metric != fit.metric:
         message = f"the rows say {runs.metric!r}, the law was fitted to {fit.metric!r}"
         cautions.append(Caution(codes.METRIC_DIFFERS, message, "residuals compare the two as if they were one"))
-    for dim, value in fit.dimensions.fixed.items():
-        if dim in runs.dims and (off := ~np.isclose(runs.values(dim), value)).any():
+    for dim, off in _off_fixed(fit, runs).items():
+        if off.any():
+            value = fit.dimensions.fixed[dim]
             message = f"{int(off.sum())} rows have another {dim} than {value:g}, which the law never saw vary"
             cautions.append(Caution(codes.NOT_VARIED, message, f"the law does not depend on {dim}"))
-    for dim, tie in fit.dimensions.tied.items():
-        if {dim, tie.to} <= set(runs.dims):
-            off = np.abs(runs.values(dim) / tie.of(runs.values(tie.to)) - 1) > _OFF_TIE
-            if off.any():
-                message = f"{int(off.sum())} rows have a {dim} that is not {tie}"
-                cautions.append(Caution(codes.TIED, message, f"the law does not see {dim} apart from {tie.to}"))
+    for dim, off in _off_ties(fit, runs).items():
+        if off.any():
+            tie = fit.dimensions.tied[dim]
+            message = f"{int(off.sum())} rows have a {dim} that is not {tie}"
+            cautions.append(Caution(codes.TIED, message, f"the law does not see {dim} apart from {tie.to}"))
     known = {**runs.variables(), "flops": flops}
     ranges = {"flops": fit.flops_range, **fit.shape_range}
     above = {name: float(known[name].max()) / most for name, (_, most) in ranges.items() if name in known}

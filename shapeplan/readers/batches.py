@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-import numpy as np
-
 from shapeplan import codes
 from shapeplan.errors import Caution
 from shapeplan.readers.columns import Columns
@@ -29,8 +27,8 @@ def doubt_batches(runs: Runs, columns: Columns) -> Iterator[Caution]:
     for column in columns.ignored:
         if _TIMES.fullmatch(word_of(column)) is None:
             continue
-        values = runs.cells[column].numbers()
-        if values is None or not np.isfinite(values).all() or values.min() < 1 or values.max() == 1:
+        values = runs.cells[column].finite_numbers()
+        if values is None or values.min() < 1 or values.max() == 1:
             continue
         message = f"{batch!r} may be that of one of {span(values)}: column {column!r} is ignored"
         hint = f"if so, log tokens or examples, or the whole batch; if {batch!r} is that, remove {column!r}"

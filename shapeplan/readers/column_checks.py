@@ -121,12 +121,6 @@ def _breaks(cautions: Sequence[Caution]) -> bool:
     return any(caution.code == codes.BROKEN_ARITHMETIC for caution in cautions)
 
 
-def _numbers(runs: Runs, column: str) -> Floats | None:
-    """Return the numbers of a column if all cells are plain ones."""
-    values = runs.cells[column].numbers()
-    return values if values is not None and np.isfinite(values).all() else None
-
-
 def _contradictions(runs: Runs, ignored: Sequence[str]) -> list[ErrorDetail]:
     """Return an error where a column and the architecture say different values of one setting."""
     details: list[ErrorDetail] = []
@@ -135,7 +129,7 @@ def _contradictions(runs: Runs, ignored: Sequence[str]) -> list[ErrorDetail]:
     for column in ignored:
         setting = next((name for name, words in _SETTINGS.items() if word_of(column) in words), None)
         stated = runs.architecture.settings.get(setting) if setting else None
-        values = _numbers(runs, column) if isinstance(stated, int | float) else None
+        values = runs.cells[column].finite_numbers() if isinstance(stated, int | float) else None
         if values is None or not isinstance(stated, int | float):
             continue
         wrong = np.flatnonzero(values != stated)
@@ -162,7 +156,7 @@ def _experts(runs: Runs, ignored: Sequence[str]) -> list[ErrorDetail]:
 
 def _of_experts(runs: Runs, ignored: Sequence[str]) -> list[tuple[str, Floats]]:
     """Return the columns that count more than one expert somewhere, and their numbers."""
-    named = [(column, _numbers(runs, column)) for column in ignored if _EXPERTS.search(word_of(column))]
+    named = [(column, runs.cells[column].finite_numbers()) for column in ignored if _EXPERTS.search(word_of(column))]
     return [(column, values) for column, values in named if values is not None and (values > 1).any()]
 
 
@@ -289,7 +283,7 @@ def _sizes(runs: Runs, ignored: Sequence[str]) -> list[Caution]:
         experts = bool(_EXPERTS.search(word))
         if not experts and (not _OF_SHAPE.search(word) or _NOT_OF_SHAPE.search(word)):
             continue
-        values = _numbers(runs, column)
+        values = runs.cells[column].finite_numbers()
         if values is None or (values <= 0).any() or np.ptp(values) == 0:
             continue
         if shape is None:
@@ -312,7 +306,7 @@ def _second_candidates(runs: Runs, columns: Columns) -> list[ErrorDetail]:
             continue
         if claim.role in columns.by_hand:
             continue
-        values, own = _numbers(runs, column), columns.roles[claim.role]
+        values, own = runs.cells[column].finite_numbers(), columns.roles[claim.role]
         if values is None or (values <= 0).any() or len(np.unique(values)) == 1:
             continue
         if not np.allclose(values, runs.values(claim.role), rtol=_SAME):
@@ -330,7 +324,7 @@ def _missing_size(runs: Runs, columns: Columns, told: Sequence[Caution]) -> list
         return []
     cautions = []
     for column in columns.ignored:
-        word, values = word_of(column), _numbers(runs, column)
+        word, values = word_of(column), runs.cells[column].finite_numbers()
         named = any(repr(column) in caution.message for caution in told)
         if values is None or named or _NOT_OF_SHAPE.search(word) or (is_loss(column) and word != "l"):
             continue

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from shapeplan.numerics.arrays import Floats
-from shapeplan.numerics.grouping import group_alike, is_function
+from shapeplan.numerics.grouping import is_function
 from shapeplan.readers.columns import Columns
 from shapeplan.readers.names import RECIPE, word_of
 from shapeplan.runs import FEWEST_OF_A_RECIPE, MOST_RECIPES, Runs
@@ -17,7 +17,7 @@ def differing(runs: Runs, columns: Columns) -> tuple[str, ...]:
     recipe += [column for column in runs.factors if column not in recipe and _tells_recipes(runs, column)]
     if not recipe:
         return ()
-    group = group_alike(*runs.shape.T, np.round(np.log(runs.flops), 2))
+    group = runs.alike()
     varied = [
         column for column in recipe if (values := _levels(runs, column)) is not None and not is_function(values, group)
     ]
@@ -26,7 +26,7 @@ def differing(runs: Runs, columns: Columns) -> tuple[str, ...]:
 
 def _tells_recipes(runs: Runs, column: str) -> bool:
     """Return whether a column has a few words, none in a few rows alone; numbers may be seeds."""
-    if _numbers(runs, column) is not None:
+    if runs.cells[column].finite_numbers() is not None:
         return False
     group, names = runs.cells[column].groups()
     return 2 <= len(names) <= MOST_RECIPES and int(np.bincount(group).min()) >= FEWEST_OF_A_RECIPE
@@ -34,11 +34,5 @@ def _tells_recipes(runs: Runs, column: str) -> bool:
 
 def _levels(runs: Runs, column: str) -> Floats | None:
     """Return the values of a column as numbers, those of text by their order; None where it is neither."""
-    values = _numbers(runs, column)
+    values = runs.cells[column].finite_numbers()
     return values if values is not None or column not in runs.factors else runs.cells[column].groups()[0].astype(float)
-
-
-def _numbers(runs: Runs, column: str) -> Floats | None:
-    """Return the numbers of a column if all cells are plain ones."""
-    values = runs.cells[column].numbers()
-    return values if values is not None and np.isfinite(values).all() else None

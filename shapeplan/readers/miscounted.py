@@ -122,10 +122,12 @@ def _unlike_shape(
     mild : str
         Code for less than a factor of two.
     """
-    first = np.unique(first_of_group(runs.shape_groups))
-    some, counted = {dim: column[first] for dim, column in shape.items()}, values[first]
-    if len(shape) < 2 or len(first) > _MOST_SHAPES:
+    if len(shape) < 2:
         return None
+    first = np.unique(first_of_group(runs.shape_groups))
+    if len(first) > _MOST_SHAPES:
+        return None
+    some, counted = {dim: column[first] for dim, column in shape.items()}, values[first]
     off = closest(some, counted)
     if off < np.log(_ODD):
         return None

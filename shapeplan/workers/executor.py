@@ -58,3 +58,7 @@ class Executor:
             yield from map(call, tasks)
         else:
             yield from by_processes(call, tasks, self.jobs)
+
+
+HERE = Executor()
+"""This process alone."""

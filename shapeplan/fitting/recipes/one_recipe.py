@@ -18,7 +18,7 @@ from shapeplan.fitting.records import Estimate, Interval
 from shapeplan.fitting.selection.candidate import Candidate
 from shapeplan.laws import Law
 from shapeplan.numerics.arrays import Bools, Floats
-from shapeplan.numerics.grouping import group_alike, is_function
+from shapeplan.numerics.grouping import is_function
 from shapeplan.runs import FEWEST_OF_A_RECIPE, Runs, recipe_caution
 
 _CUTS = (2.0, 4.0, 10.0)
@@ -75,7 +75,7 @@ def as_one_recipe(
 
 def _left_to_doubt(runs: Runs, groups: Groups) -> Iterator[Caution]:
     """Yield what is doubtful about the rows; of differences in recipe only those within the groups."""
-    same = group_alike(*runs.shape.T, np.round(np.log(runs.flops), 2), groups.group)
+    same = runs.alike(groups.group)
     columns = [name for name in runs.differing if not is_function(runs.cells[name].groups()[0], same)]
     for caution in runs.cautions:
         if caution.code != codes.RECIPE_VARIES:

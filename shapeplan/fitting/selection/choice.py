@@ -14,7 +14,7 @@ from shapeplan.fitting.selection.backtest import EXACT, Backtest, backtest
 from shapeplan.fitting.selection.candidate import Candidate
 from shapeplan.fitting.selection.held_out import NO_ERRORS, predict_top_decade
 from shapeplan.runs import Runs
-from shapeplan.workers.executor import Executor
+from shapeplan.workers.executor import HERE, Executor
 
 PREFERRED = (
     "outer-power",
@@ -69,7 +69,7 @@ def choose(
     candidates: Sequence[Candidate],
     runs: Runs,
     done: Callable[[], None] = lambda: None,
-    executor: Executor = Executor(),  # noqa: B008 - frozen
+    executor: Executor = HERE,
 ) -> Choice:
     """Choose a law.
 
