@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import ClassVar, Protocol, Self
 
 import numpy as np
@@ -119,7 +120,7 @@ class Form(ABC):
         """Whether the terms but the constant one are in an outer power."""
         return self.plain is not None
 
-    @property
+    @cached_property
     def terms(self) -> tuple[Term, ...]:
         """All terms of all branches, in order."""
         return tuple(term for branch in self.branches.values() for term in branch)
@@ -135,7 +136,7 @@ class Form(ABC):
         inner = dict.fromkeys(power.exponent for term in self.terms for power in term.powers)
         return (*inner, OUTER) if self.outer else tuple(inner)
 
-    @property
+    @cached_property
     def variables(self) -> tuple[str, ...]:
         """Names of the variables, each once, in the order they appear."""
         return tuple(dict.fromkeys(power.variable for term in self.terms for power in term.powers))

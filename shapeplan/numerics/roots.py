@@ -9,8 +9,8 @@ import numpy as np
 from shapeplan.numerics.arrays import Floats, Index
 
 _ROUNDS = 100
-_EDGE = 0.002
-"""Share of a bracket by which a step keeps away from its ends."""
+_LAST = 0.9
+"""Least step away from an end, over the width at which a search ends: next to a root it closes the bracket."""
 
 
 def roots(
@@ -51,7 +51,8 @@ def roots(
         # A bracket is halved until the function is defined at both ends, and now and then to be sure that it shrinks.
         with np.errstate(invalid="ignore"):
             share = np.where(np.isfinite(at_a) & np.isfinite(at_b) & (step % 4 < 3), at_a / (at_a - at_b), 0.5)
-        middle = a + np.clip(share, _EDGE, 1 - _EDGE) * (b - a)
+        edge = np.minimum(_LAST * width * np.abs(b) / (b - a), 0.5)
+        middle = a + np.clip(share, edge, 1 - edge) * (b - a)
         value = function(middle, active)
         below = value < 0
         # An end that stays for the second time in a row pulls less from now on.

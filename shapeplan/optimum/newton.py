@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 
-from shapeplan.numerics.arrays import Floats
+from shapeplan.numerics.arrays import Bools, Floats, Index
 from shapeplan.numerics.box_qp import is_definite, solve_box_qp
 from shapeplan.optimum.objective import ShapeObjective
 
@@ -44,26 +43,35 @@ def descend(goal: ShapeObjective, low: Floats, high: Floats, start: Floats) -> F
         NaN where the loss is not finite.
     """
     place = start.copy()
-    problems, dims = place.shape
-    active = np.arange(problems)
-    index = np.arange(dims)
+    active, index = np.arange(len(place)), np.arange(place.shape[1])
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        value, gradient, hessian = goal.local(place)
         for _ in range(_STEPS):
-            here, mine = goal.take(active), place[active]
-            value, gradient, hessian = here.local(mine)
             sound = np.isfinite(value) & np.isfinite(hessian).all(axis=(1, 2))
             place[active[~sound]] = np.nan
-            active, mine, value = active[sound], mine[sound], value[sound]
+            active, value, gradient, hessian = active[sound], value[sound], gradient[sound], _convex(hessian[sound])
             if not active.size:
                 break
-            here, gradient, hessian = goal.take(active), gradient[sound], _convex(hessian[sound])
             hessian[:, index, index] += 1e-12 * hessian[:, index, index].max(axis=1, keepdims=True) + 1e-300
-            step = solve_box_qp(hessian, gradient, low[active] - mine, high[active] - mine)
+            step = solve_box_qp(hessian, gradient, low[active] - place[active], high[active] - place[active])
             gain = -(gradient * step).sum(axis=1)
-            place[active] = _backtrack(here.value, mine, step, value, gain)
-            active = active[gain > _TOLERANCE * np.abs(value)]
+            last = gain <= _TOLERANCE * np.abs(value)
+            if last.any():
+                _backtrack(goal, place, active[last], step[last], value[last], gain[last])
+            active, step, value, gain = active[~last], step[~last], value[~last], gain[~last]
             if not active.size:
                 break
+            # Most steps go down as they are: where one ends is looked at once, as the next one needs it.
+            here, before = goal.take(active), place[active]
+            place[active] = before + step
+            fresh = here.local(place[active])
+            up = np.flatnonzero(~(_falls(fresh[0], value, gain) & here.defined(place[active])))
+            if up.size:
+                place[active[up]] = before[up]
+                _backtrack(goal, place, active[up], step[up], value[up], gain[up])
+                for array, again in zip(fresh, goal.take(active[up]).local(place[active[up]]), strict=True):
+                    array[up] = again
+            value, gradient, hessian = fresh
     return place
 
 
@@ -114,14 +122,19 @@ def _convex(hessian: Floats) -> Floats:
     return np.asarray((vectors * np.abs(values)[:, None, :]) @ vectors.transpose(0, 2, 1))
 
 
-def _backtrack(loss: Callable[[Floats], Floats], place: Floats, step: Floats, value: Floats, gain: Floats) -> Floats:
-    """Return the places after the longest of ever shorter steps that lowers the loss enough."""
-    share = np.ones(len(place))
+def _backtrack(goal: ShapeObjective, place: Floats, active: Index, step: Floats, value: Floats, gain: Floats) -> None:
+    """Move some of the places to the end of the longest of ever shorter steps that lowers the loss enough."""
+    here, before = goal.take(active), place[active]
+    share = np.ones(len(active))
     for halving in range(_HALVINGS):
-        wrong = ~(loss(place + share[:, None] * step) <= value - 1e-4 * share * gain + 1e-15 * np.abs(value))
+        place[active] = before + share[:, None] * step
+        wrong = ~_falls(here.value(place[active]), value, share * gain)
         if not wrong.any():
-            break
+            return
         share = np.where(wrong, share * (0.5 if halving < _GENTLE else 0.1), share)
-    else:
-        share = np.where(wrong, 0.0, share)
-    return np.asarray(place + share[:, None] * step)
+    place[active] = before + np.where(wrong, 0.0, share)[:, None] * step
+
+
+def _falls(fresh: Floats, value: Floats, gain: Floats) -> Bools:
+    """Return whether a step lowers the loss enough, for the gain that its slope promises (Armijo's rule)."""
+    return np.asarray(fresh <= value - 1e-4 * gain + 1e-15 * np.abs(value))

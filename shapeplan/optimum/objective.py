@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from shapeplan.laws import Form
-from shapeplan.numerics.arrays import Floats, Index
+from shapeplan.numerics.arrays import Bools, Floats, Index
 from shapeplan.numerics.differences import derivatives, stencil
 from shapeplan.optimum.cost_model import NO_LIMITS, CostModel, Limits
 
@@ -87,8 +87,9 @@ class ShapeObjective:
 
     def loss(self, place: Floats) -> Floats:
         """Return the loss at places, shape (problems, dims); NaN where serving leaves next to nothing for training."""
-        logs, _ = self._logs(place, strict=True)
-        return np.asarray(sum(term.value(self.constants, logs) for term in self.form.terms))
+        logs, _ = self._logs(place)
+        loss = np.asarray(sum(term.value(self.constants, logs) for term in self.form.terms))
+        return np.where(self.defined(place), loss, np.nan)
 
     def excess(self, place: Floats) -> Floats:
         """Return the logarithms of what is used of every limit over the limit, shape (limits, problems)."""
@@ -97,11 +98,19 @@ class ShapeObjective:
 
     def value(self, place: Floats) -> Floats:
         """Return what is minimized, shape (problems,)."""
-        logs, excess = self._logs(place, strict=True)
+        logs, excess = self._logs(place)
         value = np.asarray(sum(term.value(self.constants, logs) for term in self.form.terms))
         for one, multiplier in zip(excess, self.multipliers, strict=True):
             value = value + self.scale * np.maximum(multiplier + self.weight * one, 0.0) ** 2 / (2 * self.weight)
-        return value
+        return np.where(self.defined(place), value, np.nan)
+
+    def defined(self, place: Floats) -> Bools:
+        """Return where serving leaves enough for training, shape (problems,)."""
+        scarce = math.isfinite(self.limits.examples) and self.data == "scarce"
+        if not self.limits.bind_cost or scarce:
+            return np.ones(len(place), dtype=bool)
+        each = self.cost_model.flops_per_example(self._shape(place))
+        return np.asarray(self.limits.after_serving(self.budget, each) > _LEAST_TRAINING * self.budget)
 
     def local(self, place: Floats) -> tuple[Floats, Floats, Floats]:
         """Return value, gradient (problems, dims), and Hessian (problems, dims, dims)."""
@@ -128,14 +137,14 @@ class ShapeObjective:
             hessian += pull[..., None] * bend + stiff * slope[:, :, None] * slope[:, None, :]
         return value, gradient, hessian
 
-    def _logs(self, place: Floats, *, strict: bool = False) -> tuple[dict[str, Floats], list[Floats]]:
-        """Return the logarithm of every variable, in units, and the excess over every limit, at (..., problems, dims).
-
-        With `strict`, places where serving leaves next to nothing for training are undefined.
-        """
-        limits, around = self.limits, self.cost_model
+    def _shape(self, place: Floats) -> dict[str, Floats]:
+        """Return the free dimensions at places."""
         log_shape = self.log_shape(place)
-        shape = {dim: np.exp(log_shape[..., k]) for k, dim in enumerate(around.dimensions.free)}
+        return {dim: np.exp(log_shape[..., k]) for k, dim in enumerate(self.cost_model.dimensions.free)}
+
+    def _logs(self, place: Floats) -> tuple[dict[str, Floats], list[Floats]]:
+        """Return the logarithms of variables, in units, and the excess over every limit, at (..., problems, dims)."""
+        limits, around, shape = self.limits, self.cost_model, self._shape(place)
         training, excess = self.budget, []
         if limits.bind_cost:
             each = around.flops_per_example(shape)
@@ -145,10 +154,7 @@ class ShapeObjective:
             if math.isfinite(limits.examples):
                 excess += self._of_data(each)
             training = limits.after_serving(self.budget, each)
-            scarce = math.isfinite(limits.examples) and self.data == "scarce"
-            if strict and not scarce:
-                training = np.where(training > _LEAST_TRAINING * self.budget, training, np.nan)
-            if scarce:
+            if math.isfinite(limits.examples) and self.data == "scarce":
                 training = limits.worth(np.asarray(limits.most_seen)) * each
             elif self.data == "repeated":
                 training = limits.worth(training / each) * each

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 
 import numpy as np
@@ -16,8 +17,8 @@ _DRAWS = 200
 """Draws behind the interval of a compute: each takes a search of its own."""
 _EXACT, _CLOSE = 1e-11, 1e-13
 """How far above a loss an answer may be, in logarithms, and how narrow a bracket of compute."""
-_AROUND = 30.0
-"""Factor around a guess within which the answer is expected."""
+_AROUND = (30.0,)
+"""Factors around a guess within which the answer is looked for, one after the other."""
 _NOWHERE = 1e3
 """Logarithm of the loss that stands for no shape at all."""
 
@@ -32,6 +33,7 @@ def least_flops(
     constants: Mapping[str, Floats] | None = None,
     *,
     close: float = _CLOSE,
+    around: tuple[float, ...] = _AROUND,
 ) -> Floats:
     """Return the least compute with which the best shape reaches a loss.
 
@@ -47,6 +49,8 @@ def least_flops(
         Constants of every problem, such as draws; by default those of the law.
     close : float
         How narrow a bracket of compute ends the search, in logarithms.
+    around : tuple of float
+        Factors around the guess within which the answer is looked for, one after the other.
 
     Returns
     -------
@@ -67,7 +71,7 @@ def least_flops(
         with np.errstate(invalid="ignore", divide="ignore"):
             return np.asarray(np.log(optimum.losses(shape, flops, mine)))
 
-    return _solve(log_loss, np.log(target), guess, close)
+    return _solve(log_loss, np.log(target), guess, close, around)
 
 
 def flops_of_shape(
@@ -127,7 +131,13 @@ def _draws(optimum: Optimum) -> dict[str, Floats]:
     return {name: values[:_DRAWS] for name, values in optimum.draws().items()}
 
 
-def _solve(log_loss: LogLoss, target: Floats, guess: Floats | None = None, close: float = _CLOSE) -> Floats:
+def _solve(
+    log_loss: LogLoss,
+    target: Floats,
+    guess: Floats | None = None,
+    close: float = _CLOSE,
+    around: tuple[float, ...] = _AROUND,
+) -> Floats:
     """Return the least compute at which losses that fall reach their targets."""
 
     def under(place: Floats, problems: Index) -> Floats:
@@ -135,24 +145,27 @@ def _solve(log_loss: LogLoss, target: Floats, guess: Floats | None = None, close
         # At budgets that buy nothing a loss is not defined: it counts as far above its target.
         return np.where(np.isnan(value), -np.inf, value)
 
-    low, high, at_low, at_high = _bracket(under, len(target), guess)
-    reached = roots(under, low, high, at_low, at_high, width=close, residual=_EXACT)
+    middle = None if guess is None else np.log(guess)
+    every = np.arange(len(target))
+    low, at_low = _end(under, every, middle, -1.0, around)
+    high, at_high = _end(under, every, middle, 1.0, around)
+    reached = roots(under, low, high, at_low, at_high, width=close, residual=max(_EXACT, close))
     # Where even the least compute is enough, nothing is bracketed.
     return np.where(at_low >= 0, np.exp(low), np.where(at_high >= 0, np.exp(reached), np.inf))
 
 
-def _bracket(under: LogLoss, count: int, guess: Floats | None) -> tuple[Floats, Floats, Floats, Floats]:
-    """Return budgets below and above what is looked for, with the functions there: around the guess if that holds."""
-    everything = np.arange(count)
-    ends = [np.full(count, np.log(LEAST_FLOPS)), np.full(count, np.log(LARGEST_FLOPS))]
-    values: list[Floats] = []
-    for end, factor, sign in ((0, 1 / _AROUND, -1.0), (1, _AROUND, 1.0)):
-        near = ends[end] if guess is None else np.clip(np.log(guess * factor), ends[0], ends[1])
-        value = under(near, everything)
-        wrong = np.flatnonzero(sign * value <= 0) if guess is not None else everything[:0]
-        if wrong.size:
-            value[wrong] = under(ends[end][wrong], wrong)
-            near[wrong] = ends[end][wrong]
-        ends[end] = near
-        values.append(value)
-    return ends[0], ends[1], values[0], values[1]
+def _end(
+    under: LogLoss, every: Index, middle: Floats | None, sign: float, around: tuple[float, ...]
+) -> tuple[Floats, Floats]:
+    """Return budgets below (-1) or above (+1) what is looked for, with the function there: the nearest that are so."""
+    limit = np.log(LEAST_FLOPS if sign < 0 else LARGEST_FLOPS)
+    place, value = np.full(len(every), limit), np.empty(len(every))
+    wrong = every
+    for factor in (math.inf,) if middle is None else (*around, math.inf):
+        if middle is not None:
+            place[wrong] = np.clip(middle[wrong] + sign * np.log(factor), np.log(LEAST_FLOPS), np.log(LARGEST_FLOPS))
+        value[wrong] = under(place[wrong], wrong)
+        wrong = wrong[sign * value[wrong] <= 0]
+        if not wrong.size:
+            break
+    return place, value

@@ -18,6 +18,8 @@ ROUNDING = "rounding"
 """Name of what building whole shapes costs, beside the limits."""
 _CLOSE = 1e-7
 """How closely compute is told, in logarithms: what rounding costs is printed to the ten-thousandth."""
+_AROUND = (1.1, 30.0)
+"""Factors around the budget within which that compute is looked for: rounding costs little, a limit may cost much."""
 _ALMOST = 1e-9
 """Relative loss above that of a plan for which compute is asked: where examples run out, the loss no longer falls."""
 
@@ -62,7 +64,7 @@ def _costs(
         least_loss = without.losses(without.shapes(flops), flops)
     with np.errstate(invalid="ignore", divide="ignore"):
         excess = loss / least_loss - 1.0
-    needed = least_flops(without, loss * (1 + _ALMOST), flops, close=_CLOSE)
+    needed = least_flops(without, loss * (1 + _ALMOST), flops, close=_CLOSE, around=_AROUND)
     return [
         LimitCost(
             name,

@@ -17,7 +17,7 @@ TOLERANCE = 0.005
 """Relative excess loss up to which a shape is as good as the best: the width of the valley in PAPER.md."""
 FACTORS = (0.5, 0.5**0.5, 2.0**0.5, 2.0)
 _POINTS = 13
-_CLOSE = 2e-4
+_CLOSE = 2e-5
 """Relative error of the root of the loss above the least."""
 _LEAST = 1e-12
 

@@ -53,7 +53,8 @@ def one_sweep(design: str, truth: str, law: str, noise: float, seed: int, replic
     low, high = found.loss_interval(**found.variables(best, flops))
     held["loss"] = bool(low[0] <= loss <= high[0])
     predicted = found.law.loss(**found.variables(best, flops))
-    of_run = found.run_interval(np.atleast_1d(predicted), np.atleast_1d(flops), (low, high))
+    distance = found.distance(np.atleast_1d(flops))
+    of_run = found.run_interval(np.atleast_1d(predicted), distance, (low, high))
     assert of_run is not None
     observed = loss * np.exp(noise * np.random.default_rng((seed, 2)).standard_normal())
     held["run"] = bool(of_run[0][0] <= observed <= of_run[1][0])
