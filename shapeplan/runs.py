@@ -15,6 +15,7 @@ from shapeplan.architectures import Architecture
 from shapeplan.cells import ABSENT, Cells, Names
 from shapeplan.errors import ArgumentError, Caution, ErrorDetail
 from shapeplan.numerics.arrays import Bools, Floats, Index, Ints
+from shapeplan.numerics.collinearity import LogProducts
 from shapeplan.numerics.grouping import first_of_group, group_alike
 from shapeplan.provenance import DroppedRow, ReadAs, Source
 from shapeplan.quantities import Convention, convert_flops
@@ -186,6 +187,11 @@ class Runs:
         if self.params is not None:
             columns["params"] = self.params
         return columns
+
+    @cached_property
+    def log_products(self) -> LogProducts:
+        """How the variables of a law follow from one another."""
+        return LogProducts(self.variables())
 
     def observed(self) -> Floats:
         """Return the metric.

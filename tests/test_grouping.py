@@ -37,3 +37,12 @@ def test_groups_are_numbered_by_appearance(rows: list[tuple[int, int]]) -> None:
 
 def test_no_rows_are_no_groups() -> None:
     assert first_alike(np.empty(0)).tolist() == []
+
+
+def test_many_groups_are_found_as_few_are() -> None:
+    values = np.random.default_rng(0).integers(0, 3000, 9000)
+    one, other = values % 70, values // 70
+    _, heads, groups = np.unique(values, return_index=True, return_inverse=True)
+    assert first_alike(values.astype(float)).tolist() == heads[groups].tolist()
+    assert first_alike(one, other).tolist() == heads[groups].tolist()
+    assert first_alike(one).tolist() == [int(np.argmax(one == value)) for value in one]

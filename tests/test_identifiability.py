@@ -17,6 +17,7 @@ from shapeplan.fitting.check import check
 from shapeplan.fitting.selection.candidate import fit_candidate
 from shapeplan.fitting.selection.identifiability import lacking, survey
 from shapeplan.laws import FORMS
+from shapeplan.numerics.collinearity import LogProducts
 from shapeplan.readers.read import read_runs
 from shapeplan.render.fit import render_fit
 from shapeplan.runs import Runs
@@ -150,3 +151,12 @@ def test_dimensions_that_move_against_each_other_are_no_two() -> None:
     for name in ("additive", "product", "interaction", "separable"):
         assert not laws[name].supported
         assert "does not follow from the others" in (laws[name].reason or "")
+
+
+def test_what_explains_a_column_is_told_of_the_columns_asked_for() -> None:
+    rng = np.random.default_rng(0)
+    width, depth, other = np.exp(rng.standard_normal((3, 200)))
+    products = LogProducts({"width": width, "depth": depth, "flops": width**2 * depth, "other": other})
+    assert products.explained(("width", "depth", "flops"))["flops"] == pytest.approx(1)
+    assert products.explained(("flops", "width"))["flops"] == pytest.approx(0.8, abs=0.05)
+    assert products.explained(("width", "depth", "other"))["other"] == pytest.approx(0, abs=0.05)

@@ -11,9 +11,9 @@ from shapeplan.architectures import Cost, FittedCost, PowerSum, PowerTerm
 from shapeplan.architectures.base import SHAPE_DIMS
 from shapeplan.architectures.fitted import transformer_monomials
 from shapeplan.errors import Caution
-from shapeplan.fitting.selection.identifiability import collinearity
 from shapeplan.numerics.arrays import Floats
 from shapeplan.numerics.box_qp import solve_nnls
+from shapeplan.numerics.collinearity import LogProducts
 from shapeplan.runs import Runs
 
 _APPROXIMATE = 0.1
@@ -35,7 +35,7 @@ def cost_of(runs: Runs, dims: Sequence[str]) -> tuple[Cost | None, tuple[str, ..
     shape = {dim: runs.values(dim) for dim in dims}
     flops = _fit_powers(runs, shape, runs.forward_flops() / runs.examples)
     params = None if runs.params is None else _fit_powers(runs, shape, runs.params)
-    if len(dims) > 1 and max(collinearity(shape).values()) > 1 - 1e-6:
+    if len(dims) > 1 and max(LogProducts(shape).explained(tuple(shape)).values()) > 1 - 1e-6:
         message = f"what a shape costs cannot be told apart by {' and '.join(dims)}: they never move apart"
         return (FittedCost(flops, params), (), (Caution(codes.COST_APPROXIMATE, message, _EXACT),))
     form = "a transformer's sum of powers" if len(flops.terms) > 1 else "a power law"

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.polynomial.polynomial import polyder, polyroots, polyval
-from scipy.special import stdtrit
 
 from shapeplan.fitting.isoflop import IsoFlops, State, Valley
 from shapeplan.fitting.records import Estimate
@@ -151,6 +150,9 @@ def _line_through(valleys: Sequence[Valley], level: float) -> tuple[float, float
     inside = [(valley.flops, valley.best, valley.error) for valley in valleys if valley.state == "inside"]
     if len(inside) < FEWEST_BUDGETS:
         return None
+    # Loaded where a line is drawn: `check` of a log without budgets starts without.
+    from scipy.special import stdtrit
+
     flops, best, error = np.array(inside, dtype=float).T
     x, y, own = np.log(flops), np.log(best), error**2
     weights = 1.0 / np.maximum(own + _between(x, y, own), _TINY)

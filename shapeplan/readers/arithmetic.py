@@ -13,10 +13,17 @@ import numpy as np
 from shapeplan import codes
 from shapeplan.errors import Caution
 from shapeplan.numerics.arrays import Bools, Floats, robust_sigma
-from shapeplan.numerics.grouping import first_of_group
+from shapeplan.numerics.grouping import first_of_group, heads
 from shapeplan.readers.columns import Columns
 from shapeplan.readers.cross_check import BROKEN, span, which_lines
-from shapeplan.readers.shape_cost import MOST, approximate_params, compute_per_example, models_of, sizes_that_vary
+from shapeplan.readers.shape_cost import (
+    MOST,
+    ShapeModel,
+    approximate_params,
+    compute_per_example,
+    models_of,
+    sizes_that_vary,
+)
 from shapeplan.runs import Runs
 
 _LEAST = 1.25
@@ -47,8 +54,8 @@ def doubt_arithmetic(runs: Runs, columns: Columns) -> list[Caution]:
         return []
     compute = compute_per_example(runs)
     shape = sizes_that_vary(runs)
-    of_compute = _off(shape, compute, len(runs))
-    of_params = _off(shape, None if "params" in shape else runs.params, len(runs))
+    of_compute = _off(runs, shape, compute)
+    of_params = _off(runs, shape, None if "params" in shape else runs.params)
     cautions = [*_told(runs, columns, of_compute, of_params)]
     if compute is not None:
         cautions += _unsteady(runs, columns, compute, (of_compute != 0) | (of_params != 0))
@@ -57,23 +64,32 @@ def doubt_arithmetic(runs: Runs, columns: Columns) -> list[Caution]:
     return cautions
 
 
-def _off(shape: Mapping[str, Floats], values: Floats | None, rows: int) -> Floats:
+def _off(runs: Runs, shape: Mapping[str, Floats], values: Floats | None) -> Floats:
     """Return by how much the logarithm of values is off what the shape gives, shape (rows,); zero where that is little.
 
     It is zero too without values, and where fewer than most rows follow a function of the shape.
     """
+    rows = len(runs)
     if values is None:
         return np.zeros(rows)
+    group = np.arange(rows) if "params" in shape else runs.shape_groups
+    distinct = {dim: column[heads(group)] for dim, column in shape.items()}
+    logs = np.log(values)
+
+    def residuals_of(model: ShapeModel, *, robust: bool) -> Floats:
+        coefficients = model.fit(some, values[every], robust=robust)
+        return np.asarray(logs - model.log_cost(distinct, coefficients)[group])
+
     every = slice(None, None, 1 + len(values) // _FITTED)
     some = {dim: column[every] for dim, column in shape.items()}
     models = models_of(shape)
     for model in models:
-        residuals = model.residuals(shape, values, model.fit(some, values[every], robust=False))
+        residuals = residuals_of(model, robust=False)
         if np.abs(residuals).max() <= np.log(_LEAST):
             return np.zeros(rows)
     off = np.full(rows, np.inf)
     for model in models:
-        residuals = model.residuals(shape, values, model.fit(some, values[every], robust=True))
+        residuals = residuals_of(model, robust=True)
         limit = min(max(_SCATTERS * robust_sigma(residuals), np.log(_LEAST)), np.log(BROKEN))
         residuals[np.abs(residuals) <= limit] = 0.0
         off = np.where(np.abs(residuals) < np.abs(off), residuals, off)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from shapeplan.cells import LONGEST, Cells
 from shapeplan.numerics.arrays import Ints
@@ -65,15 +66,15 @@ def _split(text: Ints, delimiter: int) -> list[Cells] | None:
     blank = ends - starts == width
     if not width or blank.any() or not (marks[:, :-1] < marks[:, 1:]).all():
         return None
-    columns = []
+    columns, padded = [], np.append(text, np.zeros(LONGEST, dtype=np.uint8))
     for column in range(width + 1):
         first = marks[:, column] + 1
         length = marks[:, column + 1] - first
         longest = max(int(length.max()), 1)
         if longest > LONGEST:
             return None
-        cells = np.zeros((len(ends), longest), dtype=np.uint8)
-        for place in range(longest):
-            cells[:, place] = np.where(place < length, text.take(first + place, mode="clip"), 0)
+        cells = sliding_window_view(padded, longest)[first]
+        if (length < longest).any():
+            cells *= np.arange(longest, dtype=np.uint8) < length.astype(np.uint8)[:, None]
         columns.append(Cells(cells.view(f"S{longest}").reshape(-1)))
     return columns

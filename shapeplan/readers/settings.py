@@ -6,9 +6,6 @@ import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, Any
-
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from shapeplan.architectures import Architecture, architecture
 from shapeplan.errors import ErrorDetail, InputError
@@ -16,24 +13,6 @@ from shapeplan.quantities import Convention
 from shapeplan.readers.source import read_text
 from shapeplan.readers.tree import LinedMapping, check_tree
 from shapeplan.readers.yaml_text import load_yaml, plain
-
-
-class _Star(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    center: dict[str, Annotated[float, Field(gt=0, allow_inf_nan=False)]] = Field(min_length=1)
-
-
-class _Settings(BaseModel):
-    """What a preamble may hold."""
-
-    model_config = ConfigDict(extra="ignore")
-
-    architecture: dict[str, Any] | None = None
-    flops_convention: Convention | None = None
-    metric: str | None = None
-    star: _Star | None = None
-    columns: dict[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -84,7 +63,12 @@ def check_settings(raw: Mapping[str, object], lines: Mapping[str, int], name: st
     InputError
         If a key is misspelt, or a value cannot be.
     """
-    known = list(_Settings.model_fields)
+    if not raw:
+        return Settings()
+    # Loaded for settings alone: pydantic takes a tenth of the start-up.
+    from shapeplan.readers.settings_model import SettingsModel, validated
+
+    known = list(SettingsModel.model_fields)
     details, ignored = [], []
     for key in raw:
         if key not in known:
@@ -96,13 +80,8 @@ def check_settings(raw: Mapping[str, object], lines: Mapping[str, int], name: st
                 ignored.append(key)
     if details:
         raise InputError(*details)
-    try:
-        # Only what is known is unfolded: what is ignored may hold anything.
-        checked = _Settings.model_validate({key: plain(value) for key, value in raw.items() if key in known})
-    except ValidationError as error:
-        raise InputError(
-            *(_error_detail(problem, lines, name) for problem in error.errors(include_url=False))
-        ) from None
+    # Only what is known is unfolded: what is ignored may hold anything.
+    checked = validated({key: plain(value) for key, value in raw.items() if key in known}, lines, name)
     built = None
     if checked.architecture is not None:
         try:
@@ -135,18 +114,3 @@ def read_settings(path: str | Path) -> Settings:
             ErrorDetail("unknown-setting", "a file of settings has no runs", hint, text.name, lines["runs"])
         )
     return check_settings(data, lines, text.name)
-
-
-def _error_detail(problem: Any, lines: Mapping[str, int], name: str) -> ErrorDetail:
-    key = str(problem["loc"][0])
-    hint = {
-        "flops_convention": "write forward or training",
-        "architecture": "write e.g. architecture: {family: vit, patch: 14, image: 224, heads: 16}",
-        "star": "write e.g. star: {center: {width: 1968, depth: 40, mlp_dim: 6144}}",
-        "metric": "name one column",
-        "columns": "write e.g. columns: {width: model.hidden_dim}",
-    }[key]
-    message = str(problem["msg"])
-    value = str(problem["input"])[:60]
-    path = ".".join(str(part) for part in problem["loc"])
-    return ErrorDetail("bad-setting", message[:1].lower() + message[1:], hint, name, lines.get(key), path, value)

@@ -66,10 +66,11 @@ class ShapeModel:
             return trimmed_least_squares(columns, targets, MOST, positive=self.relative)
         return least_squares(columns, targets, positive=self.relative)
 
-    def residuals(self, shape: Mapping[str, Floats], values: Floats, coefficients: Floats) -> Floats:
-        """Return by how much the logarithms of values are above the model, shape (rows,)."""
-        fitted = self.columns(shape, values) @ coefficients
-        return np.asarray(-np.log(np.maximum(fitted, _TINY)) if self.relative else np.log(values) - fitted)
+    def log_cost(self, shape: Mapping[str, Floats], coefficients: Floats) -> Floats:
+        """Return the logarithms of what shapes cost by the model, shape (shapes,); of no sizes, of one shape."""
+        one = np.ones(len(next(iter(shape.values()), [1])))
+        fitted = self.columns(shape, one) @ coefficients
+        return np.asarray(np.log(np.maximum(fitted, _TINY)) if self.relative else fitted)
 
 
 def _powers(shape: Mapping[str, Floats], values: Floats) -> Floats:
@@ -93,6 +94,6 @@ def models_of(shape: Mapping[str, Floats]) -> tuple[ShapeModel, ...]:
 def closest(shape: Mapping[str, Floats], values: Floats) -> float:
     """Return the largest residual, of logarithms, of the model that is nearest to all values."""
     return min(
-        float(np.abs(model.residuals(shape, values, model.fit(shape, values, robust=False))).max())
+        float(np.abs(np.log(values) - model.log_cost(shape, model.fit(shape, values, robust=False))).max())
         for model in models_of(shape)
     )

@@ -12,13 +12,13 @@ from shapeplan import codes
 from shapeplan.errors import Caution, ErrorDetail, FitError
 from shapeplan.laws import FORMS, Form, Star
 from shapeplan.numerics.arrays import Floats, Index, Ints
+from shapeplan.numerics.collinearity import LogProducts
 from shapeplan.runs import Runs
 from shapeplan.sweeps.dimensions import Dimensions, find_dimensions
 from shapeplan.sweeps.ladder import constant_ratio
 from shapeplan.sweeps.star import NoStarError, StarSweep, check_durations, check_rows, find_star
 
 _DETERMINED = 1e-6
-_BLOCK = 2**16
 _ENOUGH = 10_000
 """Rows in which values are counted first."""
 _ROUNDING = 1e-6
@@ -110,7 +110,9 @@ def is_constant(metric: Floats) -> bool:
     return bool(np.ptp(metric) <= _NO_SIGNAL * metric.min())
 
 
-def lacking(form: Form, columns: Mapping[str, Floats], unit: str = "examples") -> str | None:
+def lacking(
+    form: Form, columns: Mapping[str, Floats], unit: str = "examples", products: LogProducts | None = None
+) -> str | None:
     """Return what rows lack to identify a joint law; None where they can.
 
     This is the one rule of identifiability: of a log, and of every fold of it.
@@ -123,6 +125,8 @@ def lacking(form: Form, columns: Mapping[str, Floats], unit: str = "examples") -
         What is known of the rows: the variables of the law, and ``examples`` if they are known.
     unit : str
         What the log calls examples, for the reason.
+    products : LogProducts, optional
+        Of the columns, where they serve more than one law.
     """
     # Durations tell the decay, whether the law is in examples or in compute: at two of them compute is hardly more than
     # a function of the shape, and c, the powers of the shape and the floor are not identified apart.
@@ -137,7 +141,7 @@ def lacking(form: Form, columns: Mapping[str, Floats], unit: str = "examples") -
     unknowns, rows = len(form.coefficients) + len(form.exponents), len(columns["flops"])
     if rows <= unknowns:
         return f"has {unknowns} parameters for {rows} rows"
-    if bound := _bound_together(form, columns):
+    if bound := _bound_together(form, products or LogProducts(columns)):
         return f"needs rows in which {bound} does not follow from the others"
     return None
 
@@ -250,35 +254,15 @@ def joint_support(runs: Runs, dimensions: Dimensions, name: str) -> Support:
     if missing:
         wanted = " and ".join("examples (or tokens)" if one == "examples" else one for one in missing)
         return Support(name, False, f"needs {wanted}, or an architecture")
-    reason = lacking(form, known, runs.examples_unit)
+    reason = lacking(form, known, runs.examples_unit, runs.log_products)
     return Support(name, reason is None, reason)
 
 
-def collinearity(values: Mapping[str, Floats]) -> dict[str, float]:
-    """Return the share of the variance of every variable's logarithm that the others explain (R squared)."""
-    columns = list(values.values())
-    rows, start = len(columns[0]), np.log([column[0] for column in columns])
-    total, products = np.zeros(len(columns)), np.zeros((len(columns), len(columns)))
-    for first in range(0, rows, _BLOCK):
-        # About the first row, so that no digits are lost, and in blocks, so that no memory is.
-        logs = np.log([column[first : first + _BLOCK] for column in columns]) - start[:, None]
-        total += logs.sum(axis=1)
-        products += logs @ logs.T
-    products -= np.outer(total, total) / rows
-    shares = {}
-    for i, name in enumerate(values):
-        others = np.arange(len(values)) != i
-        cross = products[i, others]
-        explained = cross @ np.linalg.lstsq(products[np.ix_(others, others)], cross, rcond=None)[0]
-        shares[name] = float(explained / max(products[i, i], 1e-300))
-    return shares
-
-
-def _bound_together(form: Form, known: Mapping[str, Floats]) -> str | None:
+def _bound_together(form: Form, products: LogProducts) -> str | None:
     """Return a variable of the form that the others determine in every row, if there is one."""
     if len(form.variables) < 2:
         return None
-    shares = collinearity({name: known[name] for name in form.variables})
+    shares = products.explained(form.variables)
     name = max(shares, key=lambda variable: shares[variable])
     return name if shares[name] > 1 - _DETERMINED else None
 
@@ -287,8 +271,7 @@ def collinear_cautions(runs: Runs, form: Form) -> list[Caution]:
     """Return a caution that names the variables of a joint law which hardly move apart."""
     if len(form.variables) < 2 or len(form.branches) > 1:
         return []
-    known = runs.variables()
-    shares = collinearity({name: known[name] for name in form.variables})
+    shares = runs.log_products.explained(form.variables)
     found = [name for name, share in shares.items() if share > _COLLINEAR]
     if not found:
         return []
