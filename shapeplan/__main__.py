@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 EXIT_INTERRUPTED = 130
 OUT_OF_MEMORY = "the memory does not suffice; free some, raise the limit (ulimit -v), or give fewer rows"
+_LEAST_MEMORY = 192 * 2**20
+"""Address space, in bytes, below which numerical libraries do not load: OpenBLAS would ask for more without end."""
 _STARVED = (
     "Cannot allocate memory",
     "failed to map segment",
@@ -29,6 +31,10 @@ def main() -> NoReturn:
         gc.disable()
         # Nor has the command line plugins of pydantic, which it would look for in every installed package.
         os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+        # Matrices are small: threads of BLAS, which takes this number too, would cost memory and time.
+        os.environ.setdefault("OMP_NUM_THREADS", "1")
+        if _memory_limit() < _LEAST_MEMORY:
+            raise MemoryError
         from shapeplan.cli.app import main as run
 
         status = run()
@@ -40,6 +46,16 @@ def main() -> NoReturn:
         os.write(2, f"error: {OUT_OF_MEMORY}\n".encode())
         status = 1
     leave(status)
+
+
+def _memory_limit() -> float:
+    """Return how much address space the system gives, in bytes."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limits.
+        return float("inf")
+    soft, _ = resource.getrlimit(resource.RLIMIT_AS)
+    return float("inf") if soft == resource.RLIM_INFINITY else float(soft)
 
 
 def lacks_memory(error: BaseException | None) -> bool:

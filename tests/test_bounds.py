@@ -217,9 +217,10 @@ def test_memory_that_does_not_suffice(monkeypatch: pytest.MonkeyPatch, capsys: p
         assert json.loads(capsys.readouterr().err)["error"]["code"] == "out-of-memory"
 
 
-def test_memory_that_does_not_suffice_to_start() -> None:
+@pytest.mark.parametrize("kilobytes", [30_000, 120_000, 160_000, 190_000])
+def test_memory_that_does_not_suffice_to_start(kilobytes: int) -> None:
     def limit() -> None:
-        resource.setrlimit(resource.RLIMIT_AS, (30_000 * 1024,) * 2)
+        resource.setrlimit(resource.RLIMIT_AS, (kilobytes * 1024,) * 2)
 
     here = {**os.environ, "PYTHONPATH": str(SAMPLES.parent), "OPENBLAS_NUM_THREADS": "1"}
     done = subprocess.run(
@@ -228,6 +229,7 @@ def test_memory_that_does_not_suffice_to_start() -> None:
         text=True,
         env=here,
         preexec_fn=limit,
+        timeout=60,
     )
     assert done.returncode == 1
     assert done.stderr.startswith("error: the memory does not suffice")
