@@ -77,6 +77,16 @@ def test_heads_are_shared_by_key_and_value_heads(planned: Fit) -> None:
         one(found, heads=16)
 
 
+def test_experts_are_divided_where_there_are_any(planned: Fit) -> None:
+    with pytest.raises(ArgumentError, match="`expert_parallel` divides experts, and this law has none; leave it out"):
+        one(planned, expert_parallel=8)
+    mixture = {"family": "mixtral", "vocab": 32000, "seq": 2048, "head_dim": 64, "experts": 48, "experts_per_token": 2}
+    found = fit(replace(sweep(), architecture=architecture(mixture)), law="product", replicates=0)
+    assert one(found, expert_parallel=16).rounded == one(found).rounded
+    with pytest.raises(ArgumentError, match="48 experts cannot be divided among 7 devices; give a divisor of 48"):
+        one(found, expert_parallel=7)
+
+
 def test_steps_so_coarse_that_the_rest_must_move(planned: Fit) -> None:
     plan = one(planned, multiples={"depth": 1000})
     best = one(planned, fix={"depth": 1000})

@@ -233,6 +233,7 @@ def builder(
         raise ArgumentError(
             ErrorDetail("bad-head-dim", message, "leave `head_dim` out, or fit with another architecture")
         )
+    _check_experts(fit, parallel.expert)
     rule = Heads(
         asked,
         logged,
@@ -284,6 +285,22 @@ def _check_shared(heads: int | None, kv_heads: int, devices: int) -> None:
             message = f"{heads} heads cannot be shared by {parts} {why}"
             hint = f"give `heads={math.lcm(heads, kv_heads, devices)}`, or `head_dim`"
             raise ArgumentError(ErrorDetail("bad-heads", message, hint, value=str(parts)))
+
+
+def _check_experts(fit: Fit, devices: int) -> None:
+    """Raise `ArgumentError` where there are no experts to divide, or a number that is given and does not divide."""
+    if devices == 1 or "experts" in (*fit.dimensions.free, *fit.dimensions.tied):
+        return
+    fixed = fit.architecture.settings.get("experts") if fit.architecture else None
+    experts = int(fit.dimensions.fixed.get("experts", fixed or 0))
+    if not experts:
+        message, hint = "`expert_parallel` divides experts, and this law has none", "leave it out"
+    elif experts % devices:
+        message = f"{experts} experts cannot be divided among {devices} devices"
+        hint = f"give a divisor of {experts} as `expert_parallel`"
+    else:
+        return
+    raise ArgumentError(ErrorDetail("bad-expert-parallel", message, hint, value=str(devices)))
 
 
 def _step(dim: str, matrix: int) -> int:
