@@ -67,6 +67,29 @@ def test_laws_that_disagree_are_told(rivalled: Fit) -> None:
     assert "laws-disagree" not in {caution.code for caution in coarse.cautions}, "rounding is no disagreement"
 
 
+def test_the_interval_of_a_regret_holds_what_rivals_say(rivalled: Fit) -> None:
+    def giant(rivals: tuple[Rival, ...]) -> tuple[float, float, float]:
+        other = one(changed(rivalled, rivals=rivals), versus=["ViT-g/14"]).versus[0]
+        assert other.regret is not None
+        assert other.regret_ci is not None
+        return other.regret, *other.regret_ci
+
+    regret, low, high = giant(())
+    law = rivalled.law
+    other = Law(law.form, {**law.constants, "alpha_depth": 6 * law.constants["alpha_depth"]}, law.units, law.derive)
+    rival = Rival(other, {name: np.full(50, value) for name, value in other.constants.items()})
+    alone = giant((rival,))
+    assert alone[0] == regret
+    assert alone[1] < low < high < alone[2]
+    plan = one(rivalled)
+    ends = [plan.rounded[dim] for dim in DIMS], [1408.0, 40.0, 6144.0]
+    best, large = (
+        float(np.ravel(other.loss(**rivalled.variables(dict(zip(DIMS, shape, strict=True)), 1e21)))[0])
+        for shape in ends
+    )
+    assert abs(large / best - 1 - regret) / np.sqrt(2) < alone[2] - regret, "the deviation of one rival, about the plan"
+
+
 def test_rivals_are_part_of_the_hand_over(rivalled: Fit, tmp_path: Path) -> None:
     law = tmp_path / "law.json"
     write_file(law, law_document(rivalled).dumps(), ())

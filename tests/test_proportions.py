@@ -137,6 +137,8 @@ def test_the_recipe_of_a_star_keeps_what_rests_on_a_bound_in_proportion(tmp_path
     assert fit.parameters["a_depth"].at_bound
     tie = fit.dimensions.kept["depth"]
     assert tie.to == "width"
+    assert tie.power == 1, "arms tell a ratio, and no power"
+    assert 4 / 1024 < tie.ratio < 24 / 256
     assert "kept-proportions" in [caution.code for caution in fit.cautions]
     start = sp.Start({"width": 256.0, "depth": 4.0}, 1e18, "user")
     plan = sp.recommend(fit, [1e18, 1e20], start=start, force=True)

@@ -11,12 +11,15 @@ from shapeplan.errors import Caution
 from shapeplan.fitting.diagnostics.warnings import find_at_bound
 from shapeplan.fitting.records import FrontRow
 from shapeplan.fitting.selection.candidate import Candidate
+from shapeplan.numerics.arrays import Floats
 from shapeplan.runs import Runs
 from shapeplan.sweeps.dimensions import Tie, tie_between
 
 OWN_CONSTANTS = 3
 """Constants of a dimension in the laws of shape: alpha_k, a_k and b_k."""
 _FEWEST_SHAPES = 3
+_TOGETHER = 0.5
+"""Correlation of the logarithms of two dimensions above which shapes grow in both."""
 _AT_BOUND = 1e-9
 
 
@@ -53,12 +56,8 @@ def kept_in_proportion(
     followers = [dim for dim in dims if dim in reasons and dim != leader]
     if not followers:
         return {}, ()
-    lines = {row.line for row in front}
-    best = runs.take(np.isin(runs.lines, list(lines)))
-    if len(np.unique(best.values(leader))) < _FEWEST_SHAPES:
-        best = runs
-    sizes = best.distinct_shapes(dims)
-    ties = {dim: tie_between(leader, sizes[:, dims.index(leader)], sizes[:, dims.index(dim)]) for dim in followers}
+    best = runs.take(np.isin(runs.lines, [row.line for row in front])) if front else runs
+    ties = {dim: _proportions(leader, dim, best, runs) for dim in followers}
     why = "; ".join(dict.fromkeys(reasons[dim] for dim in followers))
     said = " and ".join(f"{dim} follows {leader} as {tie}" for dim, tie in ties.items())
     message = (
@@ -66,6 +65,26 @@ def kept_in_proportion(
     )
     hint = f"add shapes that differ in {' and '.join(followers)} alone, smaller and larger"
     return ties, (Caution(codes.KEPT_PROPORTIONS, message, hint),)
+
+
+def _proportions(leader: str, follower: str, best: Runs, runs: Runs) -> Tie:
+    """Return how a dimension follows another over the best shapes, or over all where these are few.
+
+    Shapes that do not grow together, as those of a star, tell a ratio and no power.
+    """
+    pair = (leader, follower)
+    some = best if len(np.unique(best.values(leader))) >= _FEWEST_SHAPES else runs
+    one, other = some.distinct_shapes(pair).T
+    if _correlation(np.log(one), np.log(other)) > _TOGETHER:
+        return tie_between(leader, one, other)
+    one, other = best.distinct_shapes(pair).T
+    return Tie(leader, float(np.exp(np.mean(np.log(other / one)))))
+
+
+def _correlation(one: Floats, other: Floats) -> float:
+    """Return the correlation; zero of what does not vary."""
+    varies = np.ptp(one) > 0 and np.ptp(other) > 0
+    return float(np.corrcoef(one, other)[0, 1]) if varies else 0.0
 
 
 def _at_bound(chosen: Candidate, dims: Sequence[str]) -> dict[str, str]:

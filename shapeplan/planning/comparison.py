@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from statistics import NormalDist
 
 import numpy as np
 
@@ -183,13 +184,15 @@ def _column(one: ReferenceShape, optimum: Optimum, plan: ShapeCost, *, tell_loss
 def _regret_intervals(
     optimum: Optimum, its: ShapeCost, limited: Optimum, plan: ShapeCost, regrets: Floats
 ) -> list[Interval | None] | None:
-    """Return the interval of the regret under the draws, both shapes under the same draw; None where undefined.
+    """Return the interval of the regret; None where undefined.
 
-    It is extended to the regret, which few draws may all lie beside.
+    That under the draws, both shapes under the same draw, extended to the regret, which few draws may all lie beside.
+    To it comes, as a square, what laws that extrapolate about as well differ by.
     """
     fit = optimum.fit
     if not fit.bootstrap.draws:
         return None
+    between = NormalDist().inv_cdf((1 + fit.bootstrap.level) / 2) * _between_laws(optimum, its, limited, plan, regrets)
     columns = fit.bootstrap.columns()
     piece = max(1, CELLS_IN_MEMORY // max(1, fit.bootstrap.replicates))
     ends: list[Interval | None] = []
@@ -201,10 +204,29 @@ def _regret_intervals(
         )
         with np.errstate(divide="ignore", invalid="ignore"):
             low, high = central_interval(one / other - 1.0, fit.bootstrap.level)
-        low, high = np.minimum(low, regrets[rows]), np.maximum(high, regrets[rows])
+        below, above = np.maximum(regrets[rows] - low, 0.0), np.maximum(high - regrets[rows], 0.0)
+        low, high = regrets[rows] - np.hypot(below, between[rows]), regrets[rows] + np.hypot(above, between[rows])
         pairs = zip(low.tolist(), high.tolist(), strict=True)
         ends += [pair if math.isfinite(sum(pair)) else None for pair in pairs]
     return ends
+
+
+def _between_laws(optimum: Optimum, its: ShapeCost, limited: Optimum, plan: ShapeCost, regrets: Floats) -> Floats:
+    """Return the standard deviation of the regret over the rival laws, about that under the law of the plan."""
+    squares, count = np.zeros_like(regrets), np.ones_like(regrets)
+    for rival in optimum.fit.rivals:
+        other = optimum.fit.under(rival)
+        if not other.knows_loss:
+            continue
+        with np.errstate(divide="ignore", invalid="ignore"):
+            one, best = (
+                replace(under, fit=other).losses(ledger.shape, ledger.flops)
+                for under, ledger in ((optimum, its), (limited, plan))
+            )
+            apart = (one / best - 1.0 - regrets) ** 2
+        known = np.isfinite(apart)
+        squares, count = squares + np.where(known, apart, 0.0), count + known
+    return np.sqrt(squares / count)
 
 
 def _said(shape: Mapping[str, float]) -> str:
