@@ -55,7 +55,7 @@ def descend(goal: ShapeObjective, low: Floats, high: Floats, start: Floats) -> F
             hessian[:, index, index] += 1e-12 * hessian[:, index, index].max(axis=1, keepdims=True) + 1e-300
             step = solve_box_qp(hessian, gradient, low[active] - place[active], high[active] - place[active])
             gain = -(gradient * step).sum(axis=1)
-            last = gain <= _TOLERANCE * np.abs(value)
+            last = ~(gain > _TOLERANCE * np.abs(value))
             if last.any():
                 _backtrack(goal, place, active[last], step[last], value[last], gain[last])
             active, step, value, gain = active[~last], step[~last], value[~last], gain[~last]
