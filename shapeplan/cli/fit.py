@@ -67,13 +67,9 @@ def fit(
 
     Example: shapeplan fit sample_runs/vit_sweep.csv -o law.json
     """
-    from shapeplan.documents.law import law_document
-    from shapeplan.documents.metrics import metrics_document
     from shapeplan.fitting.fit import fit as fit_runs
-    from shapeplan.fitting.metrics import fit_metrics
     from shapeplan.fitting.result import OPTIMUM_AT
     from shapeplan.render.fit import render_fit
-    from shapeplan.render.metrics import render_metrics
     from shapeplan.sweeps.grid import Start
 
     as_json = as_json or output_format is opt.OutputFormat.json
@@ -100,18 +96,21 @@ def fit(
     document: Callable[[], Document]
     tables: Callable[[], Sequence[RenderableType]]
     if len(metrics) > 1:
+        from shapeplan.fitting.metrics import fit_metrics
+        from shapeplan.render.metrics import render_metrics
+
         logs = read_log_of_metrics(log, metrics, reading)
         with console.progress("fitting") as advance:
             result = several = fit_metrics(
                 logs, jobs=jobs or os.cpu_count() or 1, scheduler=scheduler, **options, done=advance
             )
-        document, tables = lambda: metrics_document(several), lambda: render_metrics(several)
+        document, tables = lambda: _metrics_document(several), lambda: render_metrics(several)
     else:
         runs = read_log(log, metrics[0] if metrics else None, reading)
         with console.progress("fitting") as advance:
             found = fit_runs(runs, jobs=jobs or 1, scheduler=scheduler, **options, done=advance)
         result = one = replace(found, command=command_of(context))
-        document, tables = lambda: law_document(one), lambda: render_fit(one)
+        document, tables = lambda: _law_document(one), lambda: render_fit(one)
         planned = None if one.law.form.along_ladder else one
     for note in result.notes:
         console.note(note)
@@ -122,3 +121,16 @@ def fit(
     if place is not None and planned is not None and planned.dims and planned.distrust is None:
         at = format_flops(OPTIMUM_AT * planned.flops_range[1])
         console.note(f"next: shapeplan recommend --law {shlex.quote(str(place.path))} --flops {at}")
+
+
+# Documents are loaded where one is asked for: tables come without, sooner.
+def _law_document(found: "Fit") -> "Document":
+    from shapeplan.documents.law import law_document
+
+    return law_document(found)
+
+
+def _metrics_document(found: "MetricsFit") -> "Document":
+    from shapeplan.documents.metrics import metrics_document
+
+    return metrics_document(found)
