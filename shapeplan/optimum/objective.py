@@ -125,7 +125,8 @@ class ShapeObjective:
             for power in term.powers:
                 exponent = (power.sign * self.constants[power.exponent])[:, None]
                 slope = slope + exponent * slopes[power.variable]
-                bend = bend + exponent[..., None] * bends[power.variable]
+                if power.variable in bends:
+                    bend = bend + exponent[..., None] * bends[power.variable]
             gradient += part[:, None] * slope
             hessian += part[:, None, None] * (slope[:, :, None] * slope[:, None, :] + bend)
         for (over, slope, bend), multiplier in zip(excess, self.multipliers, strict=True):
@@ -178,7 +179,10 @@ class ShapeObjective:
     def _derivatives(
         self, place: Floats
     ) -> tuple[dict[str, Floats], dict[str, Floats], dict[str, Floats], list[tuple[Floats, Floats, Floats]]]:
-        """Return logarithms of variables with first and second derivatives, and the same of limits' excess."""
+        """Return logarithms of variables with first and second derivatives, and the same of limits' excess.
+
+        The dimensions themselves are linear in the place: they have no second derivatives.
+        """
         problems, dims = place.shape
         around = stencil(dims, _STEP)
         logs, excess = self._logs(place[None] + around[:, None, :])
@@ -186,10 +190,9 @@ class ShapeObjective:
         def differences(values: Floats) -> tuple[Floats, Floats, Floats]:
             return derivatives(np.broadcast_to(values, (len(around), problems)), dims, _STEP)
 
-        found = {name: differences(values) for name, values in logs.items()}
-        return (
-            {name: here for name, (here, _, _) in found.items()},
-            {name: slope for name, (_, slope, _) in found.items()},
-            {name: bend for name, (_, _, bend) in found.items()},
-            [differences(one) for one in excess],
-        )
+        steps = np.broadcast_to(np.eye(dims), (problems, dims, dims)) if self.directions is None else self.directions
+        slopes = {dim: steps[:, :, k] for k, dim in enumerate(self.cost_model.dimensions.free) if dim in logs}
+        here, bends = {dim: logs[dim][0] for dim in slopes}, {}
+        for name in logs.keys() - slopes.keys():
+            here[name], slopes[name], bends[name] = differences(logs[name])
+        return here, slopes, bends, [differences(one) for one in excess]

@@ -130,9 +130,16 @@ class Console:
             emoji=False,
         )
         unlimited = rich.options.update(max_width=PIPE_WIDTH)
+
+        def parts(made: Table) -> list[Table]:
+            # As wide as a pipe nothing need be narrowed, and to measure takes as long as to print.
+            if width >= PIPE_WIDTH:
+                return [made]
+            return narrowed(made, width, lambda table: Measurement.get(rich, unlimited, table).maximum)
+
         for renderable in renderables:
             if isinstance(renderable, Table):
-                for part in narrowed(renderable, width, lambda t: Measurement.get(rich, unlimited, t).maximum):
+                for part in parts(renderable):
                     rich.print(part)
                     rich.print()
             else:
