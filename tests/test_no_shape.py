@@ -10,7 +10,7 @@ import pytest
 from changed import changed
 from conftest import Program, fit
 
-from shapeplan.errors import FitError, InputError, PlanError
+from shapeplan.errors import ArgumentError, FitError, InputError, PlanError
 from shapeplan.fitting.check import check
 from shapeplan.fitting.predict import predict
 from shapeplan.planning.recommend import recommend
@@ -51,6 +51,13 @@ def test_chinchilla_is_fitted_with_six_n_d(log: Path) -> None:
     assert recommend(found, 1e21).budgets[0].rounded.keys() == {"params"}
     with pytest.raises(PlanError, match="was fitted to a log without shapes"):
         recommend(changed(found, shape_range={}), 1e21)
+
+
+@pytest.mark.parametrize("option", ["heads", "head_dim", "tensor_parallel", "pipeline_parallel"])
+def test_parts_of_a_shape_are_refused(log: Path, option: str) -> None:
+    found = fit(read_runs(log), replicates=0)
+    with pytest.raises(ArgumentError, match=f"`{option}` is of a shape, and this law knows models by their parameters"):
+        recommend(found, 1e21, **{option: 8})
 
 
 def test_forward_flops_are_a_third(log: Path) -> None:

@@ -101,6 +101,28 @@ def test_help_goes_where_results_go(arguments: tuple[str, ...], tmp_path: Path) 
     assert full.stderr == "error: <stdout>: cannot be written: no space left on device; free it, or use -o\n"
 
 
+def test_what_a_library_writes_ends_as_results_do() -> None:
+    """In a process of its own, whose stdout may go; Typer itself writes the completion of a shell."""
+    code = (
+        "import errno, sys\n"
+        "from shapeplan.render.console import ClosedPipe, Console\n"
+        "def raised(error):\n"
+        "    try:\n"
+        "        with Console().writing():\n"
+        "            if isinstance(error, BrokenPipeError):\n"
+        "                try: raise error\n"
+        "                except OSError: sys.exit(1)\n"
+        "            raise error\n"
+        "    except BaseException as found:\n"
+        "        return type(found).__name__\n"
+        "gone, full = BrokenPipeError(errno.EPIPE, 'gone'), OSError(errno.ENOSPC, 'full')\n"
+        "others = OSError(errno.ENOENT, 'x'), SystemExit(3)\n"
+        "print([raised(error) for error in (*others, gone, full)], file=sys.stderr)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stderr.strip() == "['FileNotFoundError', 'SystemExit', 'ClosedPipe', 'OutputError']"
+
+
 def test_a_read_only_file_is_kept(program: Program, tmp_path: Path) -> None:
     """Whoever asks, and though the folder could be written."""
     kept = tmp_path / "plan.json"

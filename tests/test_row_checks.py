@@ -10,6 +10,7 @@ import pytest
 from conftest import SAMPLES, Program, fit, sweep
 
 from shapeplan.errors import FitError
+from shapeplan.readers.read import read_runs
 from shapeplan.readers.row_checks import alike_rows, doubt_copies
 
 
@@ -43,3 +44,30 @@ def test_copies_of_rows_under_other_names_are_doubted() -> None:
     assert doubt_copies(runs, alike_rows(runs)).cautions == runs.cautions
     coarse = replace(twice, loss=np.round(twice.observed(), 2))
     assert doubt_copies(coarse, alike_rows(coarse)).cautions == (), "seeds end at the same two digits"
+
+
+UNITS = "if a column is in another unit, say it in its header: gflops, 'FLOPs (1e18)', 'tokens (B)', 'params (M)'"
+
+
+@pytest.mark.parametrize(
+    ("params", "tokens", "said"),
+    [
+        (1.0, 1.0, []),
+        (1e-6, 1.0, [f"line 2 says 10 parameters, which is little for a model; {UNITS}"]),
+        (1e6, 1.0, [f"line 6 says 1e+15 parameters, which is much for a model; {UNITS}"]),
+        (1.0, 1e7, [f"line 6 says 2e+17 tokens, which is much for a run; {UNITS}"]),
+        (1e-2, 1e3, ["most rows have about 2e+06 tokens per parameter; "]),
+        (1e2, 1e-3, ["most rows have about 0.0002 tokens per parameter; "]),
+        (1.0, 1e-2, ["every row has fewer tokens than parameters (at most 0.2 per parameter); see whether the two "]),
+    ],
+)
+def test_counts_in_units_that_the_header_does_not_say(
+    tmp_path: Path, params: float, tokens: float, said: list[str]
+) -> None:
+    rows = [(size * params, 20 * size * tokens) for size in np.geomspace(1e7, 1e9, 5)]
+    body = "\n".join(f"{n:.6g},{d:.6g},{6 * n * d:.6g},{3 - i / 10}" for i, (n, d) in enumerate(rows))
+    (tmp_path / "log.csv").write_text(f"params,tokens,flops,loss\n{body}\n")
+    found = [one for one in read_runs(tmp_path / "log.csv").cautions if one.code == "implausible-magnitude"]
+    assert len(found) == len(said)
+    for caution, start in zip(found, said, strict=True):
+        assert f"{caution.message}; {caution.hint}".startswith(start)

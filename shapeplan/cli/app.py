@@ -138,7 +138,8 @@ def _invoke(arguments: list[str], console: Console) -> int:
     named = next((word for word in arguments if not word.startswith("-")), "")
     try:
         app = command_line([named] if named in COMMANDS else COMMANDS)
-        status = app(arguments, prog_name="shapeplan", standalone_mode=False)
+        with console.writing():
+            status = app(arguments, prog_name="shapeplan", standalone_mode=False)
     except _UsageError as error:
         return _usage(error, console)
     return status if isinstance(status, int) else 0

@@ -17,6 +17,7 @@ from shapeplan.planning.planner import Planner
 from shapeplan.planning.presets import LARGE, MATRICES, PRESETS
 from shapeplan.planning.rounding import LARGEST_MULTIPLE, RoundingRule, check_multiples
 from shapeplan.planning.shapes import check_shapes, round_to_least_loss
+from shapeplan.planning.size import SIZE
 from shapeplan.quantities import convert_flops
 
 MOST_REGRET = 0.002
@@ -226,6 +227,7 @@ def builder(
         raise ArgumentError(ErrorDetail("bad-heads", message, "give one: width follows from it"))
     devices = {"tensor": parallel.tensor, "pipeline": parallel.pipeline, "expert": parallel.expert}
     _check_numbers(asked | {f"{kind}_parallel": count for kind, count in devices.items()})
+    _check_shaped(fit, asked, parallel)
     logged = _logged_heads(fit)
     _check_shared((asked or logged).get("heads"), fit.kv_heads, parallel.tensor)
     if len(logged) > 1 and head_dim not in (None, logged["head_dim"]):
@@ -285,6 +287,17 @@ def _check_shared(heads: int | None, kv_heads: int, devices: int) -> None:
             message = f"{heads} heads cannot be shared by {parts} {why}"
             hint = f"give `heads={math.lcm(heads, kv_heads, devices)}`, or `head_dim`"
             raise ArgumentError(ErrorDetail("bad-heads", message, hint, value=str(parts)))
+
+
+def _check_shaped(fit: Fit, asked: Mapping[str, int], parallel: Parallelism) -> None:
+    """Raise `ArgumentError` where a law of parameters alone is asked for parts of a shape."""
+    if fit.dims != (SIZE,):
+        return
+    devices = {"tensor_parallel": parallel.tensor, "pipeline_parallel": parallel.pipeline}
+    given = [*asked, *(name for name, count in devices.items() if count > 1)]
+    if given:
+        message = f"`{given[0]}` is of a shape, and this law knows models by their parameters alone"
+        raise ArgumentError(ErrorDetail("bad-option", message, "leave it out"))
 
 
 def _check_experts(fit: Fit, devices: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -18,8 +19,15 @@ _FEWEST_COPIES, _COPIES = 3, 0.05
 _COARSE = 2e-4
 """Step between values, relative, that is not far below the noise of seeds."""
 FEWEST_EXAMPLES = 1e4
-SMALLEST_FLOPS, LARGEST_FLOPS = 1e9, 1e30
-"""Less than a second of one laptop core, and more than ten thousand times the largest run known."""
+SMALLEST_FLOPS, LARGEST_FLOPS = 1e9, 1e28
+"""Less than a second of one laptop core, and ten times what the largest runs known are said to be."""
+MOST_EXAMPLES = 1e17
+FEWEST_PARAMS, MOST_PARAMS = 1e3, 1e14
+"""About ten times beyond the smallest and the largest models that are trained."""
+LEAST_RATIO, MOST_RATIO = 1e-3, 1e6
+"""Examples per parameter, in most rows, beyond which one of the two is in another unit."""
+_FEWER_TOKENS = 0.5
+_UNITS = "if a column is in another unit, say it in its header: gflops, 'FLOPs (1e18)', 'tokens (B)', 'params (M)'"
 
 
 def check_rows(runs: Runs, metric: str | None, alike: Ints, *, training: bool) -> None:
@@ -68,19 +76,51 @@ def _not_positive(loss: float, file: str, line: int, metric: str | None) -> Erro
 
 
 def doubt_magnitudes(runs: Runs) -> Runs:
-    """Return the rows with a caution where their compute cannot be that of a training run."""
+    """Return the rows with cautions where compute, examples or parameters cannot be those of training runs."""
+    found = [*_few_examples(runs), *(_counts_beyond(runs) or _odd_ratio(runs))]
+    return replace(runs, cautions=(*runs.cautions, *found)) if found else runs
+
+
+def _few_examples(runs: Runs) -> Iterator[Caution]:
     if runs.examples is not None and runs.examples.max() < FEWEST_EXAMPLES:
         message = f"no run sees more than {runs.examples.max():.3g} {runs.examples_unit}"
         hint = "if the column is in another unit, say it in its header, as 'tokens (B)', 'examples (M)'"
-        runs = replace(runs, cautions=(*runs.cautions, Caution(codes.IMPLAUSIBLE_MAGNITUDE, message, hint)))
-    low, high = float(runs.flops.min()), float(runs.flops.max())
-    if low >= SMALLEST_FLOPS and high <= LARGEST_FLOPS:
-        return runs
-    doubtful = low if low < SMALLEST_FLOPS else high
-    line = int(runs.lines[int(np.argmin(runs.flops) if low < SMALLEST_FLOPS else np.argmax(runs.flops))])
-    message = f"line {line} says {format_flops(doubtful)} FLOPs, which is {'little' if low < 1e9 else 'much'} for a run"
-    hint = "if a column is in another unit, say it in its header: gflops, 'FLOPs (1e18)', 'tokens (B)', 'params (M)'"
-    return replace(runs, cautions=(*runs.cautions, Caution(codes.IMPLAUSIBLE_MAGNITUDE, message, hint)))
+        yield Caution(codes.IMPLAUSIBLE_MAGNITUDE, message, hint)
+
+
+def _counts_beyond(runs: Runs) -> list[Caution]:
+    """Return a caution for every kind of count that is below or above those of all training runs."""
+    kinds = (
+        ("FLOPs", runs.flops, (SMALLEST_FLOPS, LARGEST_FLOPS), "a run"),
+        (runs.examples_unit, runs.examples, (0.0, MOST_EXAMPLES), "a run"),
+        ("parameters", runs.params, (FEWEST_PARAMS, MOST_PARAMS), "a model"),
+    )
+    found = []
+    for unit, values, (least, most), of in kinds:
+        if values is None or (values.min() >= least and values.max() <= most):
+            continue
+        little = bool(values.min() < least)
+        row = int(np.argmin(values) if little else np.argmax(values))
+        value = format_flops(float(values[row])) if unit == "FLOPs" else f"{values[row]:.3g}"
+        where = f"line {runs.lines[row]}" + (f" of {runs.file_of(row)}" if runs.files else "")
+        message = f"{where} says {value} {unit}, which is {'little' if little else 'much'} for {of}"
+        found.append(Caution(codes.IMPLAUSIBLE_MAGNITUDE, message, _UNITS))
+    return found
+
+
+def _odd_ratio(runs: Runs) -> Iterator[Caution]:
+    """Yield a caution where examples and parameters are of unlike size in most rows."""
+    if runs.examples is None or runs.params is None:
+        return
+    ratios, unit = runs.examples / runs.params, runs.examples_unit
+    middle = float(np.median(ratios))
+    if not LEAST_RATIO <= middle <= MOST_RATIO:
+        message = f"most rows have about {middle:.2g} {unit} per parameter"
+        hint = "if a column is in another unit, say it in its header, as 'tokens (B)', 'params (M)'"
+        yield Caution(codes.IMPLAUSIBLE_MAGNITUDE, message, hint)
+    elif unit == "tokens" and ratios.max() < _FEWER_TOKENS:
+        message = f"every row has fewer tokens than parameters (at most {ratios.max():.2g} per parameter)"
+        yield Caution(codes.IMPLAUSIBLE_MAGNITUDE, message, "see whether the two columns are swapped")
 
 
 def alike_rows(runs: Runs) -> Ints:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import os
 import sys
@@ -30,6 +31,16 @@ PATIENCE = 0.5
 
 class ClosedPipe(Exception):  # noqa: N818 - not an error: the reader has seen enough
     """Whoever read stdout has gone. No OSError, since Typer would end the program with status 1 on that."""
+
+
+def _unwritten(error: OSError) -> Exception:
+    """Return what is raised where a result cannot be written; what is left of it goes nowhere."""
+    # Python would complain once more at exit, when it flushes what is left.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if isinstance(error, BrokenPipeError):
+        return ClosedPipe()
+    why = (error.strerror or str(error)).lower()
+    return OutputError(ErrorDetail("unwritable", f"cannot be written: {why}", "free it, or use -o", "<stdout>"))
 
 
 class Console:
@@ -94,16 +105,22 @@ class Console:
         try:
             sys.stdout.write(text)
             sys.stdout.flush()
-        except BrokenPipeError:
-            # Python would complain once more at exit, when it flushes what is left.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise ClosedPipe from None
         except OSError as error:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            why = (error.strerror or str(error)).lower()
-            raise OutputError(
-                ErrorDetail("unwritable", f"cannot be written: {why}", "free it, or use -o", "<stdout>")
-            ) from None
+            raise _unwritten(error) from None
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[None]:
+        """Raise for what a library writes the errors of `text`."""
+        try:
+            yield
+        except SystemExit as left:
+            if isinstance(left.__context__, BrokenPipeError):
+                raise _unwritten(left.__context__) from None
+            raise
+        except OSError as error:
+            if error.errno not in (errno.EPIPE, errno.ENOSPC):
+                raise
+            raise _unwritten(error) from None
 
     def show(self, *renderables: RenderableType) -> None:
         """Write tables and text for people."""
