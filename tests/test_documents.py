@@ -210,6 +210,15 @@ def test_what_is_no_document_is_refused(tmp_path: Path, text: str) -> None:
         read_law(path)
 
 
+@pytest.mark.parametrize("constant", ["NaN", "Infinity", "-Infinity"])
+def test_what_is_no_json_number_has_its_line(tmp_path: Path, constant: str) -> None:
+    path = tmp_path / "law.json"
+    path.write_text(f'{{"kind": "a \\"NaN",\n "law": "Infinity",\n "level": {constant}}}')
+    with pytest.raises(InputError, match=f"is not JSON: {constant} is no JSON number") as error:
+        read_law(path)
+    assert error.value.details[0].line == 3
+
+
 def test_predictions_keep_every_column_and_the_order(fitted: Fit, tmp_path: Path) -> None:
     log = tmp_path / "rows.csv"
     log.write_text(

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from conftest import SAMPLES, on_terminal
+from conftest import SAMPLES, Program, on_terminal
 from test_law_document import fitted, text  # noqa: F401 - fixtures
 
 HOSTILE = "x\x1b[31m\x1b]0;t\x07\x7f\x9b5m\u202e\u2066\u200f"
@@ -71,3 +71,15 @@ def test_no_name_steers_a_terminal(folder: Path, monkeypatch: pytest.MonkeyPatch
     shown, _ = on_terminal(100, *arguments, NO_COLOR="1")
     assert shown
     assert is_safe(shown), ascii([character for character in shown if not is_safe(character)])
+
+
+@pytest.mark.parametrize("command", ["report", "plot"])
+def test_no_name_steers_a_terminal_that_shows_a_page(
+    program: Program, folder: Path, tmp_path: Path, command: str
+) -> None:
+    page = tmp_path / "page.html"
+    done = program(command, folder / "law.json", "-o", page)
+    assert done.returncode == 0, done.stderr
+    text = page.read_text()
+    assert "\\x1b[31m" in text
+    assert not [character for character in HOSTILE[1:] if character in text and not character.isprintable()]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from importlib import resources
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 METRICS = "shapeplan.metrics"
 D = TypeVar("D", bound=Document)
 _KIND = ("kind",)
+_CONSTANT = re.compile(r'"(?:[^"\\]|\\.)*"|(-?Infinity|NaN)')
+"""A text, or what is no number outside one."""
 PUBLISHED = "sovit"
 """The embedded law: the exponents that arXiv:2305.13035 publishes."""
 
@@ -179,12 +182,19 @@ def _load(body: str, name: str, wrote: str = "fit -o law.json") -> Any:
         hint = f"give the document that `shapeplan {wrote}` wrote"
         message = f"is not JSON: {error.msg[:1].lower()}{error.msg[1:]}"
         raise InputError(ErrorDetail("bad-json", message, hint, name, error.lineno)) from None
+    except _NoNumberError as error:
+        line = next(body.count("\n", 0, found.start()) + 1 for found in _CONSTANT.finditer(body) if found[1])
+        raise InputError(ErrorDetail("bad-json", f"is not JSON: {error}", "fit again", name, line)) from None
     except (ValueError, RecursionError) as error:
         raise InputError(ErrorDetail("bad-json", f"is not JSON: {error}", "fit again", name)) from None
 
 
+class _NoNumberError(ValueError):
+    """A constant that Python takes for a number, and JSON does not."""
+
+
 def _refuse_constant(constant: str) -> float:
-    raise ValueError(f"{constant} is no JSON number")
+    raise _NoNumberError(f"{constant} is no JSON number")
 
 
 def _check_kind(body: str, data: Any, name: str) -> None:

@@ -13,7 +13,7 @@ from shapeplan.errors import ErrorDetail, count_of, details_at
 from shapeplan.numerics.arrays import Floats
 from shapeplan.readers.columns import SETTINGS, Columns
 from shapeplan.readers.names import SHAPE, word_of
-from shapeplan.readers.notations import WITH_UNITS
+from shapeplan.readers.notations import DOTTED, WITH_UNITS
 from shapeplan.readers.numbers import as_number, decimal_commas, is_blank, is_missing, label_faults, read_numbers
 from shapeplan.readers.table import Table
 from shapeplan.readers.within import check_derived, out_of_bounds
@@ -70,6 +70,7 @@ def read_values(table: Table, columns: Columns, name: str) -> tuple[dict[str, An
         if role == "metric":
             # A run that was not evaluated here is left out as one that diverged is.
             mistakes = [_of_metric(found, column) for found in mistakes]
+            mistakes += _decimal_dots(notation, table, column, name)
         told = {found.line for found in details if found.code == "step-zero"}
         details += [found for found in _at_step_zero(mistakes, role, column) if found.line not in told]
         if notation:
@@ -150,6 +151,20 @@ def _of_metric(found: ErrorDetail, column: str) -> ErrorDetail:
     if is_missing(word):
         return replace(found, hint="`drop_nonfinite` leaves such rows out, as it does those of an empty cell")
     return replace(found, hint=f"`where='{column}!={word}'` leaves such rows out")
+
+
+def _decimal_dots(notation: str | None, table: Table, column: str, name: str) -> list[ErrorDetail]:
+    """Return an error where dots of a metric, beside decimal commas elsewhere, may be decimal too: 3.841 or 3841."""
+    if notation != DOTTED.name:
+        return []
+    cells = [str(cell).strip() for cell in table.cells[column]]
+    if any(cell.count(".") > 1 for cell in cells):
+        return []
+    row = next(i for i, cell in enumerate(cells) if "." in cell)
+    message = f"may be {cells[row]} or {cells[row].replace('.', '')}: other columns have decimal commas"
+    hint = "write the column with decimal commas as the others, or all of them with dots"
+    line = table.line_of(row, column)
+    return [ErrorDetail("ambiguous-number", message, hint, table.file_of(row, name), line, column, cells[row])]
 
 
 def _fractional(steps: Floats, role: str, table: Table, column: str, name: str) -> list[ErrorDetail]:

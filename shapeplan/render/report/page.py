@@ -17,7 +17,7 @@ from shapeplan.render.fit import render_fit
 from shapeplan.render.plan import basis
 from shapeplan.render.report.blocks import Block, blocks
 from shapeplan.render.report.budgets import budget_parts, grouped, moving
-from shapeplan.render.text import html_of
+from shapeplan.render.text import html_of, without_controls
 from shapeplan.render.vega import make
 
 if TYPE_CHECKING:
@@ -151,9 +151,16 @@ def _template() -> Template:
     from markupsafe import Markup
 
     loader = PackageLoader("shapeplan.render.report", "")
-    environment = Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    environment = Environment(
+        loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True, finalize=_without_controls
+    )
     environment.filters["html_of"] = lambda text: Markup(html_of(text))
     return environment.get_template("page.html.j2")
+
+
+def _without_controls(value: Any) -> Any:
+    """Return what goes into the page; markup is ours, or was made safe before."""
+    return without_controls(value) if type(value) is str else value
 
 
 def _script() -> str:
