@@ -74,12 +74,10 @@ def test_no_name_steers_a_terminal(folder: Path, monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize("command", ["report", "plot"])
-def test_no_name_steers_a_terminal_that_shows_a_page(
-    program: Program, folder: Path, tmp_path: Path, command: str
-) -> None:
+def test_no_name_steers_a_terminal_by_a_page(program: Program, folder: Path, tmp_path: Path, command: str) -> None:
     page = tmp_path / "page.html"
     done = program(command, folder / "law.json", "-o", page)
     assert done.returncode == 0, done.stderr
-    text = page.read_text()
-    assert "\\x1b[31m" in text
-    assert not [character for character in HOSTILE[1:] if character in text and not character.isprintable()]
+    written = page.read_text()
+    assert "\\x1b[31m" in written
+    assert not [character for character in HOSTILE if character in written and not character.isprintable()]
