@@ -11,6 +11,7 @@ import pytest
 from conftest import SAMPLES, Program, fit_star, sweep
 
 import shapeplan as sp
+from shapeplan.errors import FitError
 from shapeplan.fitting.predict import predict
 from shapeplan.fitting.result import Fit
 from shapeplan.readers.read import read_runs
@@ -58,6 +59,13 @@ def test_columns_that_are_named_like_predictions_are_kept(program: Program, tmp_
     document = json.loads(program("predict", "law.json", "rows.csv", "--json").stdout)
     assert document["rows"][0]["predicted_of_rows"] == 5
     assert document["rows"][0]["predicted"] < 1
+
+
+def test_examples_are_not_taken_for_tokens(fitted: Fit) -> None:
+    assert fitted.examples_unit == "examples"
+    with pytest.raises(FitError, match="the law counts examples, and the rows tokens; if these are examples, name the"):
+        predict(fitted, replace(sweep(), examples_unit="tokens"))
+    assert predict(fitted, replace(sweep(), examples=None)).predicted.size == len(sweep()), "they follow from compute"
 
 
 def test_an_interval_widens_with_examples_beyond_the_log_at_the_same_compute(fitted: Fit) -> None:

@@ -87,7 +87,7 @@ def predict(fit: Fit, runs: Runs, *, interval: str = "run") -> Predictions:
     Raises
     ------
     FitError
-        If the law has no constants, or the rows lack a dimension of it.
+        If the law has no constants, or the rows lack a dimension of it or count examples in another unit.
     ArgumentError
         If there is no such interval.
     """
@@ -102,6 +102,10 @@ def predict(fit: Fit, runs: Runs, *, interval: str = "run") -> Predictions:
         message = f"the law is in {', '.join(missing)}"
         raise FitError(ErrorDetail("missing-dimension", message, f"{there}: add the column", runs.name))
     known = runs.variables()
+    if "examples" in form.variables and "examples" in known and runs.examples_unit != fit.examples_unit:
+        message = f"the law counts {fit.examples_unit}, and the rows {runs.examples_unit}"
+        hint = f"if these are {fit.examples_unit}, name the column so; else convert them, or leave the column out"
+        raise FitError(ErrorDetail("wrong-unit", message, hint, runs.name))
     known["flops"] = convert_flops(runs.flops, runs.flops_convention, fit.flops_convention)
     flops = known["flops"]
     recipe = levels_of(fit.log.recipes, runs)
