@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import SAMPLES, Program, fit_star, sweep
+from conftest import SAMPLES, Program, fit, fit_star, sweep
 
 import shapeplan as sp
 from shapeplan.errors import FitError
@@ -61,8 +61,10 @@ def test_columns_that_are_named_like_predictions_are_kept(program: Program, tmp_
     assert document["rows"][0]["predicted"] < 1
 
 
-def test_examples_are_not_taken_for_tokens(fitted: Fit) -> None:
+def test_examples_are_not_taken_for_tokens() -> None:
+    fitted = fit(sweep(), law="separable", replicates=0)
     assert fitted.examples_unit == "examples"
+    assert "examples" in fitted.law.form.variables
     with pytest.raises(FitError, match="the law counts examples, and the rows tokens; if these are examples, name the"):
         predict(fitted, replace(sweep(), examples_unit="tokens"))
     assert predict(fitted, replace(sweep(), examples=None)).predicted.size == len(sweep()), "they follow from compute"
