@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import re
@@ -234,3 +235,21 @@ def test_memory_that_does_not_suffice_to_start(kilobytes: int) -> None:
     assert done.returncode == 1
     assert done.stderr.startswith("error: the memory does not suffice")
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "row", "count", "said"),
+    [
+        ("log.csv", b"1,2\n", 20_000_001, "has 20,000,001 lines, of which at most 20,000,000 are read"),
+        ("log.csv.gz", b"1\n", 20_000_001, "has 20,000,001 lines when decompressed, of which at most"),
+        ("log.json", b"{},", 4_000_001, "has 4,000,001 mappings, of which at most 4,000,000 are read"),
+    ],
+)
+def test_small_files_of_very_many_rows_are_refused(
+    tmp_path: Path, name: str, row: bytes, count: int, said: str
+) -> None:
+    body = row * count
+    (tmp_path / name).write_bytes(gzip.compress(body, 1) if name.endswith(".gz") else body)
+    with pytest.raises(InputError, match=said) as error:
+        read_runs(tmp_path / name)
+    assert error.value.details[0].code == "too-large"

@@ -44,6 +44,9 @@ _KNOWN = (
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 LARGEST = 512 * 2**20
 """Bytes; a log of a million rows takes a fifth of it."""
+MOST_LINES, MOST_MAPPINGS = 20_000_000, 4_000_000
+"""In an input: a line may be two bytes, and a mapping seven, and takes hundreds of times that in memory."""
+_FEWER = "a log has a row a point of training, not a step"
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,11 @@ def check_size(raw: bytes, name: str, when: str = "") -> None:
     """Raise `InputError` if an input is larger than a log can be."""
     if len(raw) > LARGEST:
         message = f"is larger than {LARGEST // 2**20} MiB{when}"
-        raise InputError(ErrorDetail("too-large", message, "a log has a row a point of training, not a step", name))
+        raise InputError(ErrorDetail("too-large", message, _FEWER, name))
+    for sign, most, what in ((b"\n", MOST_LINES, "lines"), (b"{", MOST_MAPPINGS, "mappings")):
+        if (count := raw.count(sign)) > most:
+            message = f"has {count:,} {what}{when}, of which at most {most:,} are read"
+            raise InputError(ErrorDetail("too-large", message, _FEWER, name))
 
 
 def first_line(error: Exception) -> str:
