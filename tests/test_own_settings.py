@@ -33,3 +33,9 @@ def test_a_law_of_such_rows_is_read_back(program: Program, tmp_path: Path, setti
     for command in (("recommend", "--law", law, "--flops", "1e15", "--force"), ("predict", law, log)):
         done = program(*command)
         assert done.returncode == 0, done.stderr
+    edited = json.loads(law.read_text())
+    edited["architecture"]["vocab"] *= 1000
+    law.write_text(json.dumps(edited))
+    done = program("recommend", "--law", law, "--flops", "1e15", "--force")
+    # A law of rows of other lengths holds not how long each is; heads change little of what a row costs.
+    assert ("the architecture gives rows another compute" in done.stderr) is (setting == "heads"), done.stderr

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 _AS_LOGGED = 1.1
 """Compute of a log may be so far from that of its architecture, as a factor, without a warning."""
+_COST_LITTLE = frozenset({"heads"})
+_AS_HEADS = 3.0
+"""Settings of single rows that change little of what a shape costs, and up to which factor: heads may be wide."""
 _OFF_COST = frozenset({"broken-arithmetic", "flops-mismatch"})
 """Warnings of a log whose compute is known not to be that of its shapes."""
 
@@ -132,14 +135,14 @@ def _costs(document: LawDocument, fit: Fit, rows: Rows) -> Iterator[Fault]:
     """Yield a cost that gives rows another compute than they have."""
     if rows.examples is None or fit.cost is None or _OFF_COST & {caution.code for caution in document.warnings}:
         return
-    if document.own_settings:
+    if set(document.own_settings) - _COST_LITTLE:
         # Rows are counted by what they say of themselves, which the document does not hold.
         return
     each = fit.cost_model.flops_per_example(rows.shape)
     logged = rows.flops / rows.examples
     if document.cost is None:
         factor = float(np.exp(np.abs(np.log(logged / each)).max()))
-        if not factor <= _AS_LOGGED:
+        if not factor <= (_AS_HEADS if document.own_settings else _AS_LOGGED):
             message = f"the architecture gives rows another compute than they have, by a factor of {factor:.3g}"
             yield Fault(("architecture",), message)
         return
