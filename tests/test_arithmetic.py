@@ -172,6 +172,17 @@ def test_swapped_sizes_of_some_rows(tmp_path: Path, sweep: list[Row]) -> None:
     assert caution.message.startswith("line 11: ")
 
 
+def test_an_mlp_dim_of_very_many_widths(tmp_path: Path, sweep: list[Row]) -> None:
+    bare = ("width", "depth", "mlp_dim", "forward_flops", "loss")
+    rows = [
+        {**row, "mlp_dim": f"{10 * float(row['mlp_dim']):g}"} if i in (4, 5) else row for i, row in enumerate(sweep)
+    ]
+    (caution,) = [one for one in told(tmp_path, rows, bare) if one.code == "implausible-shape"]
+    assert caution.message.startswith("2 of 121 rows (lines 6, 7): 'mlp_dim' is ")
+    assert caution.message.endswith(" in the others")
+    assert caution.hint == "check 'mlp_dim' and the width there"
+
+
 def test_networks_that_are_deeper_than_wide_are_left_alone(tmp_path: Path) -> None:
     """Wide residual networks have a width of 1 to 10 and a depth of 16 to 40: their cost tells."""
     shapes = [(width, depth) for width in (1, 2, 4, 8, 10) for depth in (16, 22, 28, 40)]

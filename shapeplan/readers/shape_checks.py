@@ -16,8 +16,10 @@ from shapeplan.runs import Runs
 
 _RATIO, _SHARE = 16.0, 0.25
 """An MLP dim of at most 16 and less than a quarter of the width is a multiple of it; real ones are 1 to 8 widths."""
+_WIDEST = 16.0
+"""Widths that an MLP dim may have at most where those of other rows have far fewer."""
 _APART = 3.0
-"""Factor between sizes of rows where width and depth are swapped, and those of the others."""
+"""Factor between sizes of rows that are implausible, and those of the others."""
 
 
 def doubt_shapes(runs: Runs, columns: Columns) -> Iterator[Caution]:
@@ -33,10 +35,13 @@ def doubt_shapes(runs: Runs, columns: Columns) -> Iterator[Caution]:
     if "width" not in runs.dims:
         return
     width = runs.values("width")
+    swapped = list(_swapped(runs, width, runs.values("depth"))) if "depth" in runs.dims else []
     if "mlp_dim" in runs.dims and "mlp_dim" in columns.roles:
-        yield from _ratio(runs, width, runs.values("mlp_dim"), columns.roles["mlp_dim"])
-    if "depth" in runs.dims:
-        yield from _swapped(runs, width, runs.values("depth"))
+        mlp_dim, column = runs.values("mlp_dim"), columns.roles["mlp_dim"]
+        yield from _ratio(runs, width, mlp_dim, column)
+        if not swapped:  # Beside what is no width the MLP dim is no wonder.
+            yield from _wide(runs, width, mlp_dim, column)
+    yield from swapped
 
 
 def _ratio(runs: Runs, width: Floats, mlp_dim: Floats, column: str) -> Iterator[Caution]:
@@ -45,6 +50,16 @@ def _ratio(runs: Runs, width: Floats, mlp_dim: Floats, column: str) -> Iterator[
         seen = f"{column!r} is {span(mlp_dim[small])}, where the width is {span(width[small])}: a multiple of it?"
         hint = f"`columns=mlp_ratio='{column}'` reads multiples" if small.all() else "write sizes in every row"
         yield Caution(codes.IMPLAUSIBLE_SHAPE, f"{which_lines(runs, small)}: {seen}", hint)
+
+
+def _wide(runs: Runs, width: Floats, mlp_dim: Floats, column: str) -> Iterator[Caution]:
+    times = mlp_dim / width
+    wide = times > _WIDEST
+    # In every row it may be that of all experts of a layer.
+    if wide.any() and not wide.all() and times[wide].min() > _APART * (usual := float(times[~wide].max())):
+        seen = f"{column!r} is {span(times[wide])} times the width, and at most {usual:.3g} in the others"
+        message = f"{which_lines(runs, wide)}: {seen}"
+        yield Caution(codes.IMPLAUSIBLE_SHAPE, message, f"check {column!r} and the width there")
 
 
 def _swapped(runs: Runs, width: Floats, depth: Floats) -> Iterator[Caution]:
