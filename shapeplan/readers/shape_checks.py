@@ -39,7 +39,8 @@ def doubt_shapes(runs: Runs, columns: Columns) -> Iterator[Caution]:
     if "mlp_dim" in runs.dims and "mlp_dim" in columns.roles:
         mlp_dim, column = runs.values("mlp_dim"), columns.roles["mlp_dim"]
         yield from _ratio(runs, width, mlp_dim, column)
-        if not swapped:  # Beside what is no width the MLP dim is no wonder.
+        # Beside what is no width it is no wonder; with examples or parameters the log's own arithmetic tells.
+        if not swapped and runs.examples is None and runs.params is None:
             yield from _wide(runs, width, mlp_dim, column)
     yield from swapped
 
