@@ -90,10 +90,11 @@ def _few_examples(runs: Runs) -> Iterator[Caution]:
 
 def _counts_beyond(runs: Runs) -> list[Caution]:
     """Return a caution for every kind of count that is below or above those of all training runs."""
+    told = codes.PARAMS_MISMATCH in {caution.code for caution in runs.cautions}
     kinds = (
         ("FLOPs", runs.flops, (SMALLEST_FLOPS, LARGEST_FLOPS), "a run"),
         (runs.examples_unit, runs.examples, (0.0, MOST_EXAMPLES), "a run"),
-        ("parameters", runs.params, (FEWEST_PARAMS, MOST_PARAMS), "a model"),
+        ("parameters", None if told else runs.params, (FEWEST_PARAMS, MOST_PARAMS), "a model"),
     )
     found = []
     for unit, values, (least, most), of in kinds:
@@ -110,7 +111,8 @@ def _counts_beyond(runs: Runs) -> list[Caution]:
 
 def _odd_ratio(runs: Runs) -> Iterator[Caution]:
     """Yield a caution where examples and parameters are of unlike size in most rows."""
-    if runs.examples is None or runs.params is None:
+    told = {codes.PARAMS_MISMATCH, codes.FLOPS_MISMATCH} & {caution.code for caution in runs.cautions}
+    if runs.examples is None or runs.params is None or told:
         return
     ratios, unit = runs.examples / runs.params, runs.examples_unit
     middle = float(np.median(ratios))
