@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 METRICS = "shapeplan.metrics"
 D = TypeVar("D", bound=Document)
 _KIND = ("kind",)
-_CONSTANT = re.compile(r'"(?:[^"\\]|\\.)*"|(-?Infinity|NaN)')
-"""A text, or what is no number outside one."""
+_CONSTANT = r'"(?:[^"\\]|\\.)*"|(-?Infinity|NaN)'
+"""Pattern of a text, or of what is no number outside one; compiled where one is there."""
 PUBLISHED = "sovit"
 """The embedded law: the exponents that arXiv:2305.13035 publishes."""
 
@@ -183,7 +183,7 @@ def _load(body: str, name: str, wrote: str = "fit -o law.json") -> Any:
         message = f"is not JSON: {error.msg[:1].lower()}{error.msg[1:]}"
         raise InputError(ErrorDetail("bad-json", message, hint, name, error.lineno)) from None
     except _NoNumberError as error:
-        line = next(body.count("\n", 0, found.start()) + 1 for found in _CONSTANT.finditer(body) if found[1])
+        line = next(body.count("\n", 0, found.start()) + 1 for found in re.finditer(_CONSTANT, body) if found[1])
         raise InputError(ErrorDetail("bad-json", f"is not JSON: {error}", "fit again", name, line)) from None
     except (ValueError, RecursionError) as error:
         raise InputError(ErrorDetail("bad-json", f"is not JSON: {error}", "fit again", name)) from None

@@ -214,16 +214,10 @@ def _regret_intervals(
 def _between_laws(optimum: Optimum, its: ShapeCost, limited: Optimum, plan: ShapeCost, regrets: Floats) -> Floats:
     """Return the standard deviation of the regret over the rival laws, about that under the law of the plan."""
     squares, count = np.zeros_like(regrets), np.ones_like(regrets)
-    for rival in optimum.fit.rivals:
-        other = optimum.fit.under(rival)
-        if not other.knows_loss:
-            continue
+    for rival, rival_limited in zip(optimum.rivals, limited.rivals, strict=True):
         with np.errstate(divide="ignore", invalid="ignore"):
-            one, best = (
-                replace(under, fit=other).losses(ledger.shape, ledger.flops)
-                for under, ledger in ((optimum, its), (limited, plan))
-            )
-            apart = (one / best - 1.0 - regrets) ** 2
+            best = rival_limited.losses(plan.shape, plan.flops)
+            apart = (rival.losses(its.shape, its.flops) / best - 1.0 - regrets) ** 2
         known = np.isfinite(apart)
         squares, count = squares + np.where(known, apart, 0.0), count + known
     return np.sqrt(squares / count)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -21,10 +20,7 @@ COSTLY = 0.01
 def under_rivals(optimum: Optimum, plan: ShapeCost) -> list[tuple[LawPlan, ...]]:
     """Return, for every budget, the best shape and its loss under every rival, and what the plan loses there."""
     columns = []
-    for rival in optimum.fit.rivals:
-        other = replace(optimum, fit=optimum.fit.under(rival))
-        if not other.fit.knows_loss:
-            continue
+    for other in optimum.rivals:
         best = other.shapes(plan.flops)
         intervals = other.intervals(plan.flops, best)
         losses = other.losses(best, plan.flops)
@@ -34,7 +30,7 @@ def under_rivals(optimum: Optimum, plan: ShapeCost) -> list[tuple[LawPlan, ...]]
         columns.append(
             [
                 LawPlan(
-                    law=rival.law.form.name,
+                    law=other.fit.law.form.name,
                     shape={dim: float(values[i]) for dim, values in best.items()},
                     ci={dim: interval_at(intervals[dim], i) if intervals else None for dim in best},
                     loss=Estimate(float(losses[i]), interval_at(loss_ci, i) if loss_ci else None),

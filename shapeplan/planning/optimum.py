@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -33,6 +34,12 @@ class Optimum:
     asked: Constraints
 
     name = "optimum"
+
+    @cached_property
+    def rivals(self) -> tuple[Optimum, ...]:
+        """The same under every rival law that tells a loss."""
+        others = (self.fit.under(rival) for rival in self.fit.rivals)
+        return tuple(replace(self, fit=other) for other in others if other.knows_loss)
 
     def shapes(self, flops: Floats) -> dict[str, Floats]:
         """Return the best value of every free dimension, shape (budgets,) each; NaN where no shape keeps the limits."""

@@ -73,7 +73,8 @@ def _off(runs: Runs, shape: Mapping[str, Floats], values: Floats | None) -> Floa
     if values is None:
         return np.zeros(rows)
     group = np.arange(rows) if "params" in shape else runs.shape_groups
-    distinct = {dim: column[heads(group)] for dim, column in shape.items()}
+    first = heads(group)
+    distinct = {dim: column[first] for dim, column in shape.items()}
     logs = np.log(values)
 
     def residuals_of(model: ShapeModel, *, robust: bool) -> Floats:

@@ -12,6 +12,7 @@ from shapeplan.errors import Caution, ErrorDetail, InputError, details_at
 from shapeplan.numerics.arrays import Floats, Ints
 from shapeplan.numerics.grouping import first_alike, first_of_group
 from shapeplan.quantities import format_flops
+from shapeplan.readers.cross_check import which_lines
 from shapeplan.readers.table import Table
 from shapeplan.runs import Runs
 
@@ -103,7 +104,7 @@ def _counts_beyond(runs: Runs) -> list[Caution]:
         little = bool(values.min() < least)
         row = int(np.argmin(values) if little else np.argmax(values))
         value = format_flops(float(values[row])) if unit == "FLOPs" else f"{values[row]:.3g}"
-        where = f"line {runs.lines[row]}" + (f" of {runs.file_of(row)}" if runs.files else "")
+        where = which_lines(runs, np.arange(len(runs)) == row)
         message = f"{where} says {value} {unit}, which is {'little' if little else 'much'} for {of}"
         found.append(Caution(codes.IMPLAUSIBLE_MAGNITUDE, message, _UNITS))
     return found
