@@ -19,6 +19,7 @@ from shapeplan.numerics.collinearity import LogProducts
 from shapeplan.numerics.grouping import first_of_group, group_alike
 from shapeplan.provenance import DroppedRow, ReadAs, Source
 from shapeplan.quantities import Convention, convert_flops
+from shapeplan.wording import place
 
 MOST_RECIPES, FEWEST_OF_A_RECIPE = 12, 4
 """Values of a column that tells recipes, and rows that each has at least."""
@@ -145,6 +146,14 @@ class Runs:
     def file_of(self, row: int) -> str:
         """Return the name of a row's input."""
         return self.files[row] if self.files else self.sources[0].name if self.sources else ""
+
+    def own_file(self, row: int) -> str:
+        """Return the name of a row's input where there are several, else nothing: a line then says where it is."""
+        return self.files[row] if self.files else ""
+
+    def place(self, row: int) -> str:
+        """Return where a row stands, in words."""
+        return place(int(self.lines[row]), self.own_file(row))
 
     def row(self, row: int) -> dict[str, object]:
         """Return the cells of a row by column, those that it has."""

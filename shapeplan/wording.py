@@ -1,4 +1,4 @@
-"""Numbers, intervals and percentages as text: the same words in tables, sentences and documents."""
+"""Numbers, intervals, percentages and places as text: the same words in tables, sentences and documents."""
 
 from __future__ import annotations
 
@@ -23,3 +23,8 @@ def percent(value: float | None, *, signed: bool = False) -> str:
         return "-"
     text = f"{value:+.2%}" if signed else f"{value:.2%}"
     return "0.00%" if text in ("+0.00%", "-0.00%") else text
+
+
+def place(line: int, file: str = "") -> str:
+    """Return where a row stands: ``line 7``, or ``line 7 of b.csv`` where its log has several files."""
+    return f"line {line} of {file}" if file else f"line {line}"

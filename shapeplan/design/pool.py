@@ -302,7 +302,7 @@ def _done(pool: Runs, fit: Fit | None, log: Runs | None) -> list[int]:
         names, lines = list(fit.rows.runs), fit.rows.lines
         shapes = dict(fit.rows.shape)
         flops = convert_flops(fit.rows.flops, fit.flops_convention, pool.flops_convention)
-        files = [fit.sources[0].name if fit.sources else ""] * len(names)
+        files = list(fit.rows.files) or [fit.sources[0].name if fit.sources else ""] * len(names)
     else:
         return []
     last = {name: i for _, i, name in sorted((flops[i], i, name) for i, name in enumerate(names))}

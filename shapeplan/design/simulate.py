@@ -76,7 +76,7 @@ def simulate(
     wrong = np.flatnonzero(~((loss > 0) & np.isfinite(loss)))
     if wrong.size:
         worst = wrong[np.argmin(loss[wrong])]
-        message = f"the row of line {int(design.lines[worst])} comes out at {loss[worst]:.3g}, which is no loss"
+        message = f"the row of {design.place(int(worst))} comes out at {loss[worst]:.3g}, which is no loss"
         raise FitError(
             ErrorDetail("not-positive", message, "ask for less noise, or stay nearer to the rows of the law")
         )

@@ -191,8 +191,8 @@ def _sections(document: LawDocument) -> Iterator[Fault]:
     if document.center_error and document.center_error.rows != len(document.center):
         yield Fault(("center_error", "rows"), f"is not the number of rows of the centre, {len(document.center)}")
     for place, influence in document.influences.records():
-        if len(influence.runs) != len(influence.lines):
-            yield Fault(("influences", *place), "runs and lines are not as many")
+        if {len(influence.lines), len(influence.files) or len(influence.runs)} != {len(influence.runs)}:
+            yield Fault(("influences", *place), "runs, lines and files are not as many")
     settings = document.architecture or {}
     for name, number in document.heads.items():
         if settings.get(name, number) != number:

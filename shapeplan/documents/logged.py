@@ -39,12 +39,12 @@ def _names(document: LawDocument, rows: Rows) -> Iterator[Fault]:
         if part not in parts:
             yield Fault(("rows", "part", index), "is no arm of the star, nor its centre")
             break
-    logged, runs = set(zip(rows.runs, rows.lines.tolist(), strict=True)), set(rows.runs)
-    told = [(("front", i), row.run, row.line) for i, row in enumerate(document.front)]
-    told += [(("outliers", i), row.run, row.line) for i, row in enumerate(document.outliers)]
-    for place, run, line in told:
-        if (run, line) not in logged:
-            yield Fault(place, f"the run {run!r} has no row of line {line}")
+    logged, runs = {(run, rows.place(row)) for row, run in enumerate(rows.runs)}, set(rows.runs)
+    told: list[tuple[Path, str, str]] = [(("front", i), row.run, row.place) for i, row in enumerate(document.front)]
+    told += [(("outliers", i), row.run, row.place) for i, row in enumerate(document.outliers)]
+    for path, run, place in told:
+        if (run, place) not in logged:
+            yield Fault(path, f"the run {run!r} has no row of {place}")
     for path, influence in document.influences.records():
         if unknown := sorted(set(influence.runs) - runs):
             yield Fault(("influences", *path, "runs"), f"the rows are of no run {unknown[0]!r}")

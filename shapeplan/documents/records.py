@@ -62,6 +62,7 @@ class InfluenceRecord(Part):
     surprise: float
     exponents: dict[str, float | None]
     optimum: dict[str, float]
+    files: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, influence: Influence) -> InfluenceRecord:
@@ -72,7 +73,7 @@ class InfluenceRecord(Part):
     def influence(self) -> Influence:
         """Return the influence that the record describes."""
         exponents = {name: _or_nan(value) for name, value in self.exponents.items()}
-        return Influence(self.runs, self.lines, self.strength, self.surprise, exponents, self.optimum)
+        return Influence(self.runs, self.lines, self.strength, self.surprise, exponents, self.optimum, self.files)
 
 
 class InfluencesRecord(Part):

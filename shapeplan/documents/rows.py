@@ -26,11 +26,13 @@ class RowsRecord(Part):
     predicted: tuple[float | None, ...]
     part: tuple[str, ...]
     fitted: tuple[bool, ...]
+    file: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _belong_together(self) -> RowsRecord:
         columns = [self.run, self.line, self.flops, self.observed, self.predicted, self.part, self.fitted]
         columns += [*self.shape.values(), *([self.examples] if self.examples is not None else [])]
+        columns += [self.file] if self.file else []
         if len({len(column) for column in columns}) > 1 or not self.flops:
             raise ValueError("rows are of different lengths, or none")
         return self
@@ -48,6 +50,7 @@ class RowsRecord(Part):
             predicted=tuple(map(or_null, rows.predicted.tolist())),
             part=rows.parts,
             fitted=tuple(rows.fitted.tolist()),
+            file=rows.files,
         )
 
     def rows(self) -> Rows:
@@ -55,6 +58,7 @@ class RowsRecord(Part):
         return Rows(
             runs=self.run,
             lines=np.array(self.line, dtype=int),
+            files=self.file,
             shape={dim: np.array(values) for dim, values in self.shape.items()},
             flops=np.array(self.flops),
             examples=None if self.examples is None else np.array(self.examples),

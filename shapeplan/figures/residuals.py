@@ -35,7 +35,7 @@ def residuals(fit: Fit) -> Figure:
     worst = int(np.argmax(np.nan_to_num(np.abs(np.where(rows.fitted, rows.residuals, 0.0)))))
     trends = [name for name, trend in fit.trends.items() if trend.chance < 1e-3]
     summary = (
-        f"The furthest of the fitted rows is {rows.runs[worst]} (line {rows.lines[worst]}),"
+        f"The furthest of the fitted rows is {rows.runs[worst]} ({rows.place(worst)}),"
         f" predicted {rows.residuals[worst]:+.2%} off. "
         + (f"Residuals go with {', '.join(trends)}." if trends else "No trend stands out.")
     )

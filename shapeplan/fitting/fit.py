@@ -185,7 +185,7 @@ def _assemble(
     behind = beside or chosen
     cost, cost_notes, cost_cautions = cost_of(runs, dims)
     front = find_front(runs)
-    kept, kept_cautions = kept_in_proportion(chosen, runs, dims, front)
+    kept, kept_cautions = kept_in_proportion(chosen, runs, dims)
     dimensions = replace(contents.dimensions, kept=kept)
     cost_model = CostModel(dimensions, cost, runs.flops_convention)
     law = replace(chosen.law, derive=cost_model.variables)

@@ -135,8 +135,9 @@ def predict(fit: Fit, runs: Runs, *, interval: str = "run") -> Predictions:
         )
     everything = predicted if shown is None else predicted + shown[0] + shown[1]
     if not np.isfinite(everything).all():
-        line = int(runs.lines[np.argmin(np.isfinite(everything))])
-        raise FitError(ErrorDetail("out-of-range", "the law gives this row no finite loss", "check the row", line=line))
+        row = int(np.argmin(np.isfinite(everything)))
+        message, line, file = "the law gives this row no finite loss", int(runs.lines[row]), runs.own_file(row)
+        raise FitError(ErrorDetail("out-of-range", message, "check the row", line=line, file=file or None))
     cautions = tuple(_doubts(fit, runs, flops, predicted, () if recipe is None else recipe.unknown))
     is_loss = predicted > 0
     predicted = np.where(is_loss, predicted, np.nan)
@@ -182,11 +183,11 @@ def _odd_costs(fit: Fit, runs: Runs, flops: Floats) -> Iterator[Caution]:
         alike &= ~off
     odd = alike & (np.abs(np.log(factor)) > np.log(_OFF_COST))
     if odd.any():
-        line = int(runs.lines[np.argmax(np.where(odd, np.abs(np.log(factor)), 0.0))])
+        furthest = runs.place(int(np.argmax(np.where(odd, np.abs(np.log(factor)), 0.0))))
         factors = " to ".join(dict.fromkeys(f"{end:.3g}" for end in (factor[odd].min(), factor[odd].max())))
         message = (
             f"the compute of {int(odd.sum())} of {len(runs)} rows is {factors} times what their shape and "
-            f"{runs.examples_unit} cost under the law (line {line} is furthest)"
+            f"{runs.examples_unit} cost under the law ({furthest} is furthest)"
         )
         hint = f"check compute, {runs.examples_unit} and sizes there, and their units"
         yield Caution(codes.BROKEN_ARITHMETIC, message, hint)
@@ -259,9 +260,9 @@ def _doubts(fit: Fit, runs: Runs, flops: Floats, predicted: Floats, unknown: Seq
         message = f"rows lie beyond those behind the law: {', '.join(parts)}"
         cautions.append(Caution(codes.EXTRAPOLATION, message, "an error in the exponents grows with the distance"))
     if (predicted <= 0).any():
-        line = int(runs.lines[np.argmin(predicted)])
+        lowest = runs.place(int(np.argmin(predicted)))
         some = f"{int((predicted <= 0).sum())} of {len(runs)} rows"
-        message = f"the law gives no loss above zero for {some} (the lowest on line {line})"
+        message = f"the law gives no loss above zero for {some} (the lowest on {lowest})"
         hint = "the law does not hold there, and their predictions are left empty"
         cautions.append(Caution(codes.NO_LOSS, message, hint))
     return cautions

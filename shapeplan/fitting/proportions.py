@@ -9,9 +9,9 @@ import numpy as np
 from shapeplan import codes
 from shapeplan.errors import Caution
 from shapeplan.fitting.diagnostics.warnings import find_at_bound
-from shapeplan.fitting.records import FrontRow
 from shapeplan.fitting.selection.candidate import Candidate
 from shapeplan.numerics.arrays import Floats
+from shapeplan.numerics.pareto import front_rows
 from shapeplan.runs import Runs
 from shapeplan.sweeps.dimensions import Tie, tie_between
 
@@ -24,7 +24,7 @@ _AT_BOUND = 1e-9
 
 
 def kept_in_proportion(
-    chosen: Candidate, runs: Runs, dims: Sequence[str], front: Sequence[FrontRow]
+    chosen: Candidate, runs: Runs, dims: Sequence[str]
 ) -> tuple[dict[str, Tie], tuple[Caution, ...]]:
     """Return the dimensions that plans keep in proportion to another, and a caution that says so.
 
@@ -39,8 +39,6 @@ def kept_in_proportion(
         Its rows.
     dims : sequence of str
         The free dimensions.
-    front : sequence of FrontRow
-        The Pareto front: the proportions are those of the shapes on it.
     """
     form = chosen.problem.form
     if not form.knows_shape or len(dims) < 2:
@@ -56,7 +54,7 @@ def kept_in_proportion(
     followers = [dim for dim in dims if dim in reasons and dim != leader]
     if not followers:
         return {}, ()
-    best = runs.take(np.isin(runs.lines, [row.line for row in front])) if front else runs
+    best = runs.take(front_rows(runs.flops, runs.observed()))
     ties = {dim: _proportions(leader, dim, best, runs) for dim in followers}
     why = "; ".join(dict.fromkeys(reasons[dim] for dim in followers))
     said = " and ".join(f"{dim} follows {leader} as {tie}" for dim, tie in ties.items())

@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 
 from shapeplan.numerics.arrays import Floats, central_interval
+from shapeplan.wording import place
 
 Interval = tuple[float, float]
 Status = Literal["ok", "untrusted"]
@@ -135,21 +136,33 @@ class HeldOutError:
 
 @dataclass(frozen=True)
 class FrontRow:
-    """A row of the log that no row with as little compute beats."""
+    """A row of the log that no row with as little compute beats; `file` where the log has several."""
 
     run: str
     line: int
     flops: float
     loss: float
+    file: str = ""
+
+    @property
+    def place(self) -> str:
+        """Where it stands, in words."""
+        return place(self.line, self.file)
 
 
 @dataclass(frozen=True)
 class Outlier:
-    """A row that lies far from the law."""
+    """A row that lies far from the law; `file` where the log has several."""
 
     run: str
     line: int
     residual: float
+    file: str = ""
+
+    @property
+    def place(self) -> str:
+        """Where it stands, in words."""
+        return place(self.line, self.file)
 
 
 @dataclass(frozen=True)
@@ -284,6 +297,8 @@ class Influence:
         Exponents of the fit without them: those of the law, and ``s_...``.
     optimum : mapping of str to float
         Best shape without them, at ten times the largest compute; empty where the law has none.
+    files : tuple of str
+        The inputs of these lines; empty where the log has one.
     """
 
     runs: tuple[str, ...]
@@ -292,6 +307,13 @@ class Influence:
     surprise: float
     exponents: Mapping[str, float]
     optimum: Mapping[str, float]
+    files: tuple[str, ...] = ()
+
+    @property
+    def places(self) -> list[str]:
+        """Where the runs begin, in words and in order."""
+        files = self.files or [""] * len(self.lines)
+        return [place(line, file) for file, line in sorted(zip(files, self.lines, strict=True))]
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import numpy as np
 from shapeplan.numerics.arrays import Bools, Floats, Ints
 from shapeplan.runs import Runs
 from shapeplan.sweeps.star import StarSweep
+from shapeplan.wording import place
 
 if TYPE_CHECKING:
     # The record alone needs no optimizer.
@@ -22,7 +23,7 @@ BESIDE = ""
 
 @dataclass(frozen=True)
 class Rows:
-    """Every row of the log, in the order of its lines; arrays have one entry a row.
+    """Every row of the log, in the order of its files and lines; arrays have one entry a row.
 
     Attributes
     ----------
@@ -30,6 +31,8 @@ class Rows:
         Name of the row's run.
     lines : ndarray of int
         Line of the log.
+    files : tuple of str
+        Input of every row; empty where the log has one.
     shape : mapping of str to ndarray
         Dimensions of the log; ``params`` alone where it has no shape.
     flops : ndarray
@@ -46,6 +49,7 @@ class Rows:
 
     runs: tuple[str, ...]
     lines: Ints
+    files: tuple[str, ...]
     shape: Mapping[str, Floats]
     flops: Floats
     examples: Floats | None
@@ -57,6 +61,10 @@ class Rows:
     def __len__(self) -> int:
         """Return the number of rows."""
         return len(self.flops)
+
+    def place(self, row: int) -> str:
+        """Return where a row stands, in words."""
+        return place(int(self.lines[row]), self.files[row] if self.files else "")
 
     @property
     def residuals(self) -> Floats:
@@ -93,10 +101,11 @@ def rows_of(runs: Runs, chosen: Candidate, star: StarSweep | None) -> Rows:
     shape = {dim: runs.values(dim) for dim in runs.dims}
     if not runs.dims and runs.params is not None:
         shape["params"] = runs.params
-    order = np.argsort(runs.lines, kind="stable")
+    order = np.lexsort((runs.lines, np.array(runs.files or [""] * len(runs))))
     return Rows(
         runs=tuple(runs.run_names[i] for i in runs.run[order]),
         lines=runs.lines[order],
+        files=tuple(runs.files[i] for i in order) if runs.files else (),
         shape={name: column[order] for name, column in shape.items()},
         flops=runs.flops[order],
         examples=None if runs.examples is None else runs.examples[order],

@@ -49,7 +49,7 @@ def beaten_cautions(fit: Fit, loss: Estimate | None, flops: float) -> tuple[Caut
         return ()
     row = reached[-1]
     message = (
-        f"run {row.run} (line {row.line}) reached {row.loss:.4g} at {format_flops(row.flops)} FLOPs, "
+        f"run {row.run} ({row.place}) reached {row.loss:.4g} at {format_flops(row.flops)} FLOPs, "
         f"better than the {loss.value:.4g} predicted for this shape" + (" and its interval" if loss.ci else "")
     )
     return (Caution(codes.BEATEN_BY_LOG, message, "start from that shape instead; the law is wrong there"),)
@@ -118,9 +118,9 @@ def extrapolation(fit: Fit, shape: Mapping[str, float], flops: float) -> dict[st
 
 
 def extrapolation_cautions(
-    fit: Fit, factors: Mapping[str, float], place: str = "", budget: str = "the budget"
+    fit: Fit, factors: Mapping[str, float], where: str = "", budget: str = "the budget"
 ) -> tuple[Caution, ...]:
-    """Say how far budget and shape are beyond the rows of the fit; `place` names the budget among several."""
+    """Say how far budget and shape are beyond the rows of the fit; `where` names the budget among several."""
     beyond = []
     for name, factor in factors.items():
         least, most = fit.flops_range if name == "flops" else fit.shape_range[name]
@@ -136,7 +136,7 @@ def extrapolation_cautions(
     if not beyond:
         return ()
     hint = f"an error in the exponents grows with the distance; a run nearer to {budget} would check it"
-    return (Caution(codes.EXTRAPOLATION, place + "; ".join(beyond), hint),)
+    return (Caution(codes.EXTRAPOLATION, where + "; ".join(beyond), hint),)
 
 
 def ratio_cautions(fit: Fit, ratio: float | None) -> tuple[Caution, ...]:

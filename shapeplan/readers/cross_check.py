@@ -201,11 +201,12 @@ def which_lines(runs: Runs, rows: Bools) -> str:
     """Return which rows in words: ``line 7``, or how many, and the first lines."""
     index = np.flatnonzero(rows)
     if index.size == 1:
-        return f"line {runs.lines[index[0]]}" + (f" of {runs.file_of(int(index[0]))}" if runs.files else "")
+        return runs.place(int(index[0]))
     if index.size == len(runs):
         return "every row"
-    named = ", ".join(str(runs.lines[row]) for row in index[:_FEW])
-    return f"{index.size} of {len(runs)} rows (lines {named}{', ...' if index.size > _FEW else ''})"
+    few = index[:_FEW].tolist()
+    named = ", ".join(map(runs.place, few)) if runs.files else f"lines {', '.join(str(runs.lines[row]) for row in few)}"
+    return f"{index.size} of {len(runs)} rows ({named}{', ...' if index.size > _FEW else ''})"
 
 
 def _like(values: object, logged: Floats) -> Floats:

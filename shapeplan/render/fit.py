@@ -205,9 +205,13 @@ def _influences(fit: Fit) -> list[RenderableType]:
         *fit.influences.alone[:_SHOWN_RUNS],
         *([fit.influences.together] if fit.influences.together else []),
     ):
-        name = f"{influence.runs[0]} (line {influence.lines[0]})"
+        name = f"{influence.runs[0]} ({influence.places[0]})"
         if len(influence.runs) > 1:
-            name = "lines " + ", ".join(map(str, sorted(influence.lines)))
+            name = (
+                ", ".join(influence.places)
+                if influence.files
+                else f"lines {', '.join(map(str, sorted(influence.lines)))}"
+            )
         row = [name, compact(influence.strength)]
         row += [compact(influence.surprise)]
         row += [compact(influence.exponents[name]) for name in shown]

@@ -253,10 +253,11 @@ def _worth_trying(candidate: Candidate, runs: Runs, names: Index) -> Index:
 def _influence(
     runs: Runs, left_out: Index, numbers: Mapping[str, Floats], strength: float, surprise: float, i: int
 ) -> Influence:
-    prefix = "optimum_"
+    prefix, first = "optimum_", [_first_row(runs, int(run)) for run in left_out]
     return Influence(
         runs=tuple(runs.run_names[run] for run in left_out),
-        lines=tuple(int(runs.lines[runs.run == run].min()) for run in left_out),
+        lines=tuple(int(runs.lines[row]) for row in first),
+        files=tuple(runs.own_file(row) for row in first) if runs.files else (),
         strength=float(strength),
         surprise=float(surprise),
         exponents={name: float(values[i]) for name, values in numbers.items() if not name.startswith(prefix)},
@@ -266,3 +267,8 @@ def _influence(
             if name.startswith(prefix) and np.isfinite(values[i])
         },
     )
+
+
+def _first_row(runs: Runs, run: int) -> int:
+    """Return the row of a run that comes first in its log."""
+    return min(np.flatnonzero(runs.run == run).tolist(), key=lambda row: (runs.own_file(row), runs.lines[row]))

@@ -335,7 +335,9 @@ def find_front(runs: Runs) -> tuple[FrontRow, ...]:
     """Return the rows that no row with as little compute beats, in order of compute."""
     loss = runs.observed()
     return tuple(
-        FrontRow(runs.run_names[runs.run[i]], int(runs.lines[i]), float(runs.flops[i]), float(loss[i]))
+        FrontRow(
+            runs.run_names[runs.run[i]], int(runs.lines[i]), float(runs.flops[i]), float(loss[i]), runs.own_file(i)
+        )
         for i in front_rows(runs.flops, loss)
     )
 
@@ -351,26 +353,28 @@ def find_outliers(runs: Runs, problem: Problem, residuals: Floats) -> tuple[Outl
     """Return the rows that are `outlying`, the farthest first."""
     rows = problem.all_rows
     found = [
-        Outlier(runs.run_names[runs.run[rows[i]]], int(runs.lines[rows[i]]), float(residuals[i]))
+        Outlier(
+            runs.run_names[runs.run[rows[i]]], int(runs.lines[rows[i]]), float(residuals[i]), runs.own_file(rows[i])
+        )
         for i in outlying(residuals)
     ]
-    return tuple(sorted(found, key=lambda outlier: (-abs(outlier.residual), outlier.line)))
+    return tuple(sorted(found, key=lambda outlier: (-abs(outlier.residual), outlier.file, outlier.line)))
 
 
-def outlier_cautions(outliers: tuple[Outlier, ...], wrong: Mapping[int, WrongCell]) -> list[Caution]:
-    """Return one caution that names the worst outliers, first those that a cell explains; `wrong` is by line."""
+def outlier_cautions(outliers: tuple[Outlier, ...], wrong: Mapping[str, WrongCell]) -> list[Caution]:
+    """Return one caution that names the worst outliers, first those that a cell explains; `wrong` is by place."""
     if not outliers:
         return []
-    first = sorted(outliers, key=lambda outlier: outlier.line not in wrong)[:3]
-    named = [f"{o.run} (line {o.line}, {o.residual:+.1%}{_typo(wrong.get(o.line))})" for o in first]
+    first = sorted(outliers, key=lambda outlier: outlier.place not in wrong)[:3]
+    named = [f"{o.run} ({o.place}, {o.residual:+.1%}{_typo(wrong.get(o.place))})" for o in first]
     more = f" and {len(outliers) - 3} more" if len(outliers) > 3 else ""
     message = (
         f"{len(outliers)} row{'s lie' if len(outliers) > 1 else ' lies'} far from the law: {', '.join(named)}{more}"
     )
     # An outlier of large leverage may bend the law to itself, and is far from that of the others alone.
-    hidden = sorted(wrong.keys() - {outlier.line for outlier in outliers})
-    for line in hidden[:3]:
-        message += f"; without {'them' if len(outliers) > 1 else 'it'} line {line} is far too{_typo(wrong[line])}"
+    hidden = [at for at in wrong if at not in {outlier.place for outlier in outliers}]
+    for at in hidden[:3]:
+        message += f"; without {'them' if len(outliers) > 1 else 'it'} {at} is far too{_typo(wrong[at])}"
     cells = "the cells named, and " if wrong else ""
     return [Caution(codes.OUTLIER, message, f"check {cells}these runs; they are part of the fit")]
 
@@ -386,8 +390,7 @@ def influence_cautions(influences: Influences, objective: str) -> list[Caution]:
     if not found:
         return []
     named = ", ".join(
-        f"{one.runs[0]} (line {one.lines[0]}: {one.strength:.1f} sd, its rows {one.surprise:.1f} sd off)"
-        for one in found
+        f"{one.runs[0]} ({one.places[0]}: {one.strength:.1f} sd, its rows {one.surprise:.1f} sd off)" for one in found
     )
     runs = "one run moves" if len(found) == 1 else f"{len(found)} runs move"
     message = f"{runs} the fit by more than its standard errors: {named}"

@@ -48,8 +48,8 @@ class WrongCell:
     error: float
 
 
-def wrong_cells(candidate: Candidate, runs: Runs, outlying: Index) -> dict[int, WrongCell]:
-    """Return the cell that explains it, for those of the outlying rows that one explains, by line.
+def wrong_cells(candidate: Candidate, runs: Runs, outlying: Index) -> dict[str, WrongCell]:
+    """Return the cell that explains it, for those of the outlying rows that one explains, by place.
 
     The law is fitted again without the outlying rows. Where changes of several cells would do, the one that brings the
     row nearest to the law is told; a cell that would then be outside the range of its column is none.
@@ -75,10 +75,8 @@ def wrong_cells(candidate: Candidate, runs: Runs, outlying: Index) -> dict[int, 
         # Some rows only seemed far from a law that others had bent, and some of these seemed near it.
         far = rows[np.abs(candidate.errors(without, 0, runs, rows)) > _FAR * sigma]
         if np.array_equal(far, outlying):
-            found = (
-                (int(runs.lines[row]), _explanation(candidate, without, runs, row, others)) for row in far.tolist()
-            )
-            return {line: cell for line, cell in found if cell is not None and abs(cell.error) <= _NEAR * sigma}
+            found = ((runs.place(row), _explanation(candidate, without, runs, row, others)) for row in far.tolist())
+            return {at: cell for at, cell in found if cell is not None and abs(cell.error) <= _NEAR * sigma}
         outlying = far
     return {}
 
