@@ -38,6 +38,7 @@ BOUNDS = {
     DIMENSION: Bound(1e-12, 1e12),
     "flops": Bound(1e-6, 1e40),
     "params": Bound(1e-6, 1e20),
+    "active_params": Bound(1e-6, 1e20),
     "tokens": Bound(1e-6, 1e20),
     "examples": Bound(1e-6, 1e20),
     "steps": Bound(1e-6, 1e20),

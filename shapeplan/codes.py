@@ -164,6 +164,11 @@ MID_RUN_ROWS = _register(
 NOT_CONVERGED = _register(
     "not-converged", "a search or refits ended before an optimum was reached", "fit a simpler law, or add rows"
 )
+NOT_CUMULATIVE = _register(
+    "not-cumulative",
+    "compute or data do not count up along a run",
+    "log what was spent since the start of the run, or say the planned total and fit the last rows",
+)
 NOT_VARIED = _register(
     "not-varied", "a dimension is the same in every row", "vary it, or accept that the law does not cover it"
 )

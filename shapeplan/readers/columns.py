@@ -166,6 +166,9 @@ def resolve_columns(  # noqa: PLR0913 - everything that may change what a name m
         notes.append(f"column {column!r} is read as {role}, as was asked for")
     if asked is None and metric is not None and others:
         notes.append(f"the metric is {metric!r}, not {' or '.join(map(repr, others))} (`metric` names another)")
+    if "active_params" in roles and "params" not in {*roles, *none}:
+        roles["params"] = roles.pop("active_params")
+        notes.append(f"no column of all parameters: those of {roles['params']!r}, which a token visits, are the size")
     flops = None if six_nd else _flops(roles, claims, by_hand)
     roles.pop("flops", None)
     scales.pop("flops", None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -61,9 +62,10 @@ def compute_of(
     if columns.flops is not None:
         return _logged(values["flops"] * columns.flops.unit, columns, model, examples, convention, (lines, name))
     if columns.six_nd and {"params", "tokens"} <= values.keys():
-        flops = 6 * values["params"] * values["tokens"]
+        visited, of = visited_params(values)
+        flops = 6 * visited * values["tokens"]
         check_derived("flops", flops, lines, name)
-        note = "compute is 6 x params x tokens, as was asked for, in the convention training"
+        note = f"compute is 6 x {of} x tokens, as was asked for, in the convention training"
         return Compute(flops, "training", examples, (note,))
     if model is not None and examples is not None:
         convention = convention or "training"
@@ -85,6 +87,12 @@ def compute_of(
     hint += "`columns=flops=NAME` names a column; "
     hint += f"the columns are: {', '.join(table.columns)}"
     raise InputError(ErrorDetail("missing-column", "the rows say no compute", hint, name, table.header_line, "flops"))
+
+
+def visited_params(values: Mapping[str, Floats]) -> tuple[Floats, str]:
+    """Return the parameters that a token visits, and their role: the active ones of a mixture that tells them."""
+    role = "active_params" if "active_params" in values else "params"
+    return values[role], role
 
 
 def _logged(

@@ -186,6 +186,8 @@ def doubt_6nd(runs: Runs, columns: Columns) -> Iterator[Caution]:
     if not set(runs.dims) <= set(SHAPE_DIMS):
         # Of experts, parameters are all, and compute is of some.
         return
+    if "active_params" in columns.roles:
+        return
     assert runs.params is not None
     assert runs.examples is not None
     counted, logged = columns.flops.name, columns.roles["params"]

@@ -22,6 +22,10 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "steps": ("step", "train_steps", "iterations", "iter"),
     "batch_size": ("batch", "global_batch_size"),
     "params": ("parameters", "n_params", "num_params"),
+    "active_params": (
+        *("active_parameters", "activated_params", "activated_parameters", "params_active", "params_activated"),
+        *("n_active_params", "num_active_params", "num_activated_params", "n_params_active", "active_param_count"),
+    ),
     "run": ("run_id",),
 }
 """The field's words for every role, beside its own name."""

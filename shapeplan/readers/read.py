@@ -18,7 +18,8 @@ from shapeplan.quantities import Convention, convert_flops
 from shapeplan.readers.alike import as_before
 from shapeplan.readers.column_checks import check_columns
 from shapeplan.readers.columns import Columns, resolve_columns
-from shapeplan.readers.compute import compute_of
+from shapeplan.readers.compute import compute_of, visited_params
+from shapeplan.readers.counters import doubt_counters
 from shapeplan.readers.cross_check import check_tokens, span
 from shapeplan.readers.gather import Gathered, gather
 from shapeplan.readers.in_memory import Frame, gather_frame, is_frame, paths_of
@@ -256,6 +257,7 @@ def _understood(
     )
     if is_accuracy and runs.loss is not None:
         runs = as_error(runs)
+    runs = replace(runs, cautions=(*runs.cautions, *doubt_counters(runs, values, columns)))
     if selection.last_point:
         runs, more = last_points(runs)
         dropped += more
@@ -313,9 +315,10 @@ def _assemble(
     elif models is not None:
         cautions += models.doubt_params(values["params"], lines)
     if cost is None and examples is None and "params" in values:
-        examples, unit = convert_flops(flops, convention, "training") / (6 * values["params"]), "tokens"
+        visited, of = visited_params(values)
+        examples, unit = convert_flops(flops, convention, "training") / (6 * visited), "tokens"
         check_derived("tokens", examples, lines, name)
-        message = "no column of tokens was found: they are taken as training FLOPs / (6 params)"
+        message = f"no column of tokens was found: they are taken as training FLOPs / (6 {of})"
         hint = "name the column with `columns=tokens=NAME`, if there is one"
         cautions.append(Caution(codes.TOKENS_DERIVED, message, hint))
     run, run_names = runs_of(values, columns, notes)

@@ -40,7 +40,7 @@ _SPARE = ("heads", "mlp_ratio", "steps", "batch_size")
 def read_values(table: Table, columns: Columns, name: str) -> tuple[dict[str, Any], list[str], list[ErrorDetail]]:
     """Return the values by role, how they were written if not as plain numbers, and what is wrong with cells."""
     wanted: dict[str, str] = {columns.roles[role]: role for role in columns.dims}
-    for role in ("heads", "mlp_ratio", "examples", "tokens", "steps", "batch_size", "params"):
+    for role in ("heads", "mlp_ratio", "examples", "tokens", "steps", "batch_size", "params", "active_params"):
         if role in columns.roles:
             wanted.setdefault(columns.roles[role], role)
     if columns.flops:
