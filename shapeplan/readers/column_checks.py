@@ -18,13 +18,13 @@ from shapeplan.numerics.arrays import Floats
 from shapeplan.numerics.grouping import group_alike, is_function
 from shapeplan.quantities import convert_flops, format_flops
 from shapeplan.readers.arithmetic import doubt_arithmetic
-from shapeplan.readers.batches import doubt_batches
 from shapeplan.readers.columns import Columns
 from shapeplan.readers.cross_check import span
 from shapeplan.readers.differing import differing
 from shapeplan.readers.miscounted import doubt_6nd, doubt_counts
 from shapeplan.readers.misspelt import misspelt
 from shapeplan.readers.names import ACCURACY, SHAPE, SURE, claim_of, is_loss, word_of
+from shapeplan.readers.partial_counts import doubt_parts
 from shapeplan.readers.shape_checks import doubt_shapes
 from shapeplan.readers.shape_cost import approximate_params
 from shapeplan.runs import Runs, recipe_caution
@@ -111,7 +111,7 @@ def check_columns(runs: Runs, columns: Columns) -> Runs:
         *odd,
         *([recipe_caution(recipe)] if recipe else []),
         *_rising(runs),
-        *doubt_batches(runs, columns),
+        *doubt_parts(runs, columns),
         *_at_chance(runs, columns),
     ]
     return replace(runs, cautions=(*runs.cautions, *cautions), differing=recipe)

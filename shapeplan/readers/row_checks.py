@@ -28,6 +28,8 @@ FEWEST_PARAMS, MOST_PARAMS = 1e3, 1e14
 LEAST_RATIO, MOST_RATIO = 1e-3, 1e6
 """Examples per parameter, in most rows, beyond which one of the two is in another unit."""
 _FEWER_TOKENS = 0.5
+_FULL = {2.0**31 - 1: "2^31 - 1", 2.0**32 - 1: "2^32 - 1"}
+"""Where counters of 32 bits end."""
 _UNITS = "if a column is in another unit, say it in its header: gflops, 'FLOPs (1e18)', 'tokens (B)', 'params (M)'"
 
 
@@ -78,7 +80,7 @@ def _not_positive(loss: float, file: str, line: int, metric: str | None) -> Erro
 
 def doubt_magnitudes(runs: Runs) -> Runs:
     """Return the rows with cautions where compute, examples or parameters cannot be those of training runs."""
-    found = [*_few_examples(runs), *(_counts_beyond(runs) or _odd_ratio(runs))]
+    found = [*_few_examples(runs), *(_counts_beyond(runs) or _odd_ratio(runs)), *_full_counters(runs)]
     return replace(runs, cautions=(*runs.cautions, *found)) if found else runs
 
 
@@ -87,6 +89,18 @@ def _few_examples(runs: Runs) -> Iterator[Caution]:
         message = f"no run sees more than {runs.examples.max():.3g} {runs.examples_unit}"
         hint = "if the column is in another unit, say it in its header, as 'tokens (B)', 'examples (M)'"
         yield Caution(codes.IMPLAUSIBLE_MAGNITUDE, message, hint)
+
+
+def _full_counters(runs: Runs) -> Iterator[Caution]:
+    """Yield a caution for rows whose examples are the largest number of a counter."""
+    for most, said in _FULL.items():
+        full = np.zeros(len(runs), dtype=bool) if runs.examples is None else runs.examples == most
+        if full.any():
+            message = (
+                f"{which_lines(runs, full)}: {most:.0f} {runs.examples_unit} are the most that 32 bits hold ({said})"
+            )
+            hint = "the counter was full before the run ended: take what was seen from steps and batch size"
+            yield Caution(codes.IMPLAUSIBLE_MAGNITUDE, message, hint)
 
 
 def _counts_beyond(runs: Runs) -> list[Caution]:

@@ -1,0 +1,66 @@
+"""Counts that may be of a part: a batch of one device, tokens of one epoch. Other columns say how many there are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from shapeplan import codes
+from shapeplan.errors import Caution
+from shapeplan.numerics.arrays import Floats
+from shapeplan.readers.columns import Columns
+from shapeplan.readers.cross_check import span
+from shapeplan.readers.names import word_of
+from shapeplan.runs import Runs
+
+_TIMES = re.compile(
+    r"(?:n|num|number_of|total)?_?(?:gpus?|tpus?|devices?|nodes?|accelerators?|replicas?|ranks?|workers?|hosts?|chips?)"
+    r"|world_size|data_parallel(?:_size|_degree)?|dp(?:_size|_degree)?"
+    r"|(?:gradient|grad)_?acc(?:um(?:ulation|ulate)?)?(?:_steps)?|accumulate_grad_batches|accum(?:ulation)?(?:_steps)?"
+)
+
+
+_EPOCHS = re.compile(r"(?:n|num|number_of|total|train|training|max)?_?(?:epochs?|passes|repeats|repetitions)")
+_OF_ALL = re.compile(r"(^|_)(seen|consumed|trained|processed|total)(_|$)")
+"""Words for data of all epochs."""
+
+
+def doubt_parts(runs: Runs, columns: Columns) -> Iterator[Caution]:
+    """Yield a caution for every column by which a batch, or data, may have to be multiplied."""
+    yield from _batches(runs, columns)
+    yield from _epochs(runs, columns)
+
+
+def _batches(runs: Runs, columns: Columns) -> Iterator[Caution]:
+    batch = columns.roles.get("batch_size")
+    if batch is None or "steps" not in columns.roles or {"tokens", "examples"} & columns.roles.keys():
+        return
+    for column in columns.ignored:
+        if _TIMES.fullmatch(word_of(column)) is None:
+            continue
+        values = _several(runs, column)
+        if values is None:
+            continue
+        message = f"{batch!r} may be that of one of {span(values)}: column {column!r} is ignored"
+        hint = f"if so, log tokens or examples, or the whole batch; if {batch!r} is that, remove {column!r}"
+        yield Caution(codes.UNREAD_COLUMN, message, hint)
+
+
+def _epochs(runs: Runs, columns: Columns) -> Iterator[Caution]:
+    """Yield a caution where compute is derived from data that may be those of one epoch."""
+    counted = next((columns.roles[role] for role in ("tokens", "examples") if role in columns.roles), None)
+    if counted is None or columns.flops is not None or _OF_ALL.search(word_of(counted)):
+        return
+    for column in columns.ignored:
+        values = _several(runs, column) if _EPOCHS.fullmatch(word_of(column)) else None
+        if values is None:
+            continue
+        message = f"{counted!r} may be those of one of {span(values)} epochs: column {column!r} is ignored"
+        hint = f"compute is that of all epochs: log what was seen in all; if {counted!r} is that, remove {column!r}"
+        yield Caution(codes.UNREAD_COLUMN, message, hint)
+
+
+def _several(runs: Runs, column: str) -> Floats | None:
+    """Return the numbers of a column, where they may multiply something; else None."""
+    values = runs.cells[column].finite_numbers()
+    return None if values is None or values.min() < 1 or values.max() == 1 else values
