@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from shapeplan import codes
-from shapeplan.cells import Cells
+from shapeplan.cells import ABSENT, Cells
 from shapeplan.errors import Caution
 
 _FEWEST = 8
@@ -37,21 +37,21 @@ class ShortCell:
 
 
 def short_last_cell(body: str, name: str, line: int, columns: Mapping[str, Cells]) -> tuple[ShortCell, ...]:
-    """Return the last cell of delimited text if it may be the beginning of a longer one; none or one.
+    """Return the last cell of a text if it may be the beginning of a longer one; none or one.
 
     Parameters
     ----------
     body, name : str
-        The text and the file.
+        The text, of which rows are the end, and the file.
     line : int
         Of its last row.
     columns : mapping of str to Cells
-        The rows, by column in the order of the header.
+        The rows, by column in the order of the text; cells of text, or absent.
     """
     if not columns or body.endswith(("\n", "\r")):
         return ()
-    column = list(columns)[-1]
-    *others, last = (str(cell).strip() for cell in columns[column])
+    column = [column for column, cells in columns.items() if cells[len(cells) - 1] is not ABSENT][-1]
+    *others, last = (str(cell).strip() for cell in columns[column] if cell is not ABSENT)
     if len(others) < _FEWEST or not last or not body.rstrip().endswith(last):
         return ()
     least = min(map(len, others))

@@ -9,6 +9,7 @@ from typing import Any
 
 from shapeplan.errors import ErrorDetail, InputError, details_at
 from shapeplan.readers.json_text import load_json, load_line, mistake
+from shapeplan.readers.last_line import short_last_cell
 from shapeplan.readers.names import is_loss
 from shapeplan.readers.table import Record, Table, flattened
 from shapeplan.readers.tree import LinedList, LinedMapping, bad_syntax, check_tree
@@ -28,7 +29,10 @@ def parse_yaml(body: str, name: str, *, lone_record: bool = False) -> Table:
     InputError
         If the text is no YAML, has the wrong shape, or a key twice.
     """
-    return _table(load_yaml(body, name), name, lone_record)
+    table = _table(load_yaml(body, name), name, lone_record)
+    row = len(table) - 1
+    line = max((table.line_of(row, column) for column in table.columns), default=1)
+    return replace(table, short_cells=short_last_cell(body, name, line, table.cells))
 
 
 def parse_json(body: str, name: str, *, lone_record: bool = False) -> Table:

@@ -20,8 +20,8 @@ _VAGUE = 0.02
 """Scatter of the others above which many a change would do."""
 _ROUNDS = 5
 """How often the outlying rows are looked for anew."""
-_SLACK = 1.5
-"""Factor by which a mended cell may lie outside the range of its column."""
+_SLACK, _LONGER = 1.5, 4.0
+"""Factor by which a mended cell may lie outside the range of its column, and for what longer runs have more of."""
 _TENS = tuple(10.0**power for power in (-12, -9, -6, -3, -2, -1, 1, 2, 3, 6, 9, 12))
 _CONVENTIONS = (3.0, 1 / 3)
 """Forward FLOPs for training FLOPs, and the other way round."""
@@ -35,7 +35,7 @@ class WrongCell:
     Attributes
     ----------
     column : str
-        A dimension, ``flops``, ``params`` or the metric.
+        A dimension, ``flops``, ``params``, the metric, or examples, with which compute moves.
     value, factor : float
         What it is, and times what it would fit.
     error : float
@@ -94,15 +94,15 @@ def _changes(runs: Runs, row: int, others: Index) -> Iterator[tuple[WrongCell, R
     """Yield cells of a row that may be mistyped, with the row as it would be then."""
     one = runs.take(np.array([row]))
     columns = {runs.metric: runs.observed()}
-    if runs.examples is None:
-        # With examples the log's own arithmetic is checked when it is read.
-        columns |= runs.variables()
+    # With examples the log's own arithmetic is checked when it is read, but where compute is derived from them.
+    columns |= runs.variables() if runs.examples is None else {runs.examples_unit: runs.examples}
     for column, values in columns.items():
         value, low, high = float(values[row]), float(values[others].min()), float(values[others].max())
         usual = _usual(values[others]) if column in runs.dims else None
+        slack = _LONGER if column in ("flops", runs.examples_unit) else _SLACK
         for factor in _TENS + (_CONVENTIONS if column == "flops" else ()):
             right = value * factor
-            if low / _SLACK <= right <= high * _SLACK and (usual is None or np.isclose(usual, right, rtol=1e-9).any()):
+            if low / slack <= right <= high * slack and (usual is None or np.isclose(usual, right, rtol=1e-9).any()):
                 yield WrongCell(column, value, factor, np.inf), _with(one, column, right)
 
 
@@ -121,4 +121,6 @@ def _with(one: Runs, column: str, value: float) -> Runs:
         return replace(one, shape=shape)
     if column == one.metric:
         return replace(one, loss=changed)
+    if column == one.examples_unit and one.examples is not None:
+        return replace(one, examples=changed, flops=one.flops * changed / one.examples)
     return replace(one, flops=changed) if column == "flops" else replace(one, params=changed)
