@@ -48,9 +48,10 @@ def short_last_cell(body: str, name: str, line: int, columns: Mapping[str, Cells
     columns : mapping of str to Cells
         The rows, by column in the order of the text; cells of text, or absent.
     """
-    if not columns or body.endswith(("\n", "\r")):
+    there = [column for column, cells in columns.items() if cells[len(cells) - 1] is not ABSENT]
+    if not there or body.endswith(("\n", "\r")):
         return ()
-    column = [column for column, cells in columns.items() if cells[len(cells) - 1] is not ABSENT][-1]
+    column = there[-1]
     *others, last = (str(cell).strip() for cell in columns[column] if cell is not ABSENT)
     if len(others) < _FEWEST or not last or not body.rstrip().endswith(last):
         return ()
