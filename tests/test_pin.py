@@ -71,6 +71,8 @@ def test_answers_to_two_questions_are_not_compared() -> None:
         "plan.json: is the answer to another question: preset gpu, now tpu; max_params none, now 1e+09; "
         "budgets 1, now 2; ask as then, or pin the new plan"
     )
+    with pytest.raises(ArgumentError, match="another question: a budget of 1e21 FLOPs, now 2e21; ask as then"):
+        check_pinned(PLAN, now(flops=2e21, loss=1.9))
     with pytest.raises(ArgumentError, match="`loss_tolerance` cannot be -1"):
         check_pinned(PLAN, PLAN, loss_tolerance=-1)
 

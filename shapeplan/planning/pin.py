@@ -14,6 +14,8 @@ LOSS_TOLERANCE, SIZE_TOLERANCE = 0.005, 0.1
 _LARGEST = 1e6
 _HINT = "see what changed in the log; if the new plan is right, pin it in place of this one"
 _DIGITS = 5
+_ROUNDING = 1e-9
+"""Relative difference within which two budgets are the same."""
 
 
 @dataclass(frozen=True)
@@ -162,10 +164,26 @@ def _same_question(pinned: PinnedPlan, found: PinnedPlan) -> None:
     ]
     if len(pinned.budgets) != len(found.budgets):
         differing.append(f"budgets {len(pinned.budgets)}, now {len(found.budgets)}")
+    else:
+        pairs = zip(pinned.budgets, found.budgets, strict=True)
+        differing += [
+            f"a budget of {format_flops(before.flops)} FLOPs, now {format_flops(after.flops)}"
+            for before, after in pairs
+            if not _same_budget(before, after)
+        ]
     if differing:
         message = f"is the answer to another question: {'; '.join(differing)}"
         hint = "ask as then, or pin the new plan"
         raise ArgumentError(ErrorDetail("other-question", message, hint, pinned.name))
+
+
+def _same_budget(before: PinnedBudget, after: PinnedBudget) -> bool:
+    """Return whether the same was asked: a loss, whose compute may move, or the same compute.
+
+    Without draws of the law, the compute for a loss has no interval: it is known by the loss that is the same.
+    """
+    of_loss = before.flops_ci or after.flops_ci or _change(before.loss, after.loss) <= LOSS_TOLERANCE
+    return bool(of_loss) or _change(before.flops, after.flops) <= _ROUNDING
 
 
 def _word(value: object) -> str:
