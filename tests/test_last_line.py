@@ -8,7 +8,9 @@ import pytest
 from conftest import SAMPLES, Program
 
 import shapeplan as sp
+from shapeplan.errors import InputError
 
+SIZES = list(enumerate(range(256, 1280, 64)))
 TEXT = (SAMPLES / "vit_sweep.csv").read_text()
 
 
@@ -58,3 +60,24 @@ def test_a_column_that_nothing_reads_may_end_anyhow(tmp_path: Path) -> None:
     lines = [f"{head},remark", *(f"{row},remark {i:03}" for i, row in enumerate(rows))]
     (tmp_path / "log.csv").write_text("\n".join(lines)[:-4])
     assert "cut-line" not in codes_of(tmp_path / "log.csv")
+
+
+@pytest.mark.parametrize("cut", [0, 4, 8, 12])
+def test_block_yaml_may_end_inside_its_last_cell(tmp_path: Path, cut: int) -> None:
+    rows = [
+        f"  - run: r{i}\n    width: {w}\n    depth: 8\n    flops: {w}e14\n    loss: {2 + 100 / w:.12f}"
+        for i, w in SIZES
+    ]
+    text = "runs:\n" + "\n".join(rows)
+    (tmp_path / "log.yaml").write_text(text[: len(text) - cut])
+    runs = sp.read_runs(tmp_path / "log.yaml")
+    found = [caution.message for caution in runs.cautions if caution.code == "cut-line"]
+    assert len(found) == (cut > 0)
+    assert all(f"log.yaml:{text.count(chr(10)) + 1}: column 'loss'" in one for one in found)
+
+
+def test_an_empty_last_record_has_no_last_cell(tmp_path: Path) -> None:
+    for text in ("- {}", "- run: a\n- {}"):
+        (tmp_path / "log.yaml").write_text(text)
+        with pytest.raises(InputError, match="there is no such column"):
+            sp.read_runs(tmp_path / "log.yaml")

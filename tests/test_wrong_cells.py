@@ -64,3 +64,19 @@ def test_a_run_that_diverged_has_no_wrong_cell(rows: list[dict[str, float]]) -> 
 
 def test_a_clean_log_has_none(rows: list[dict[str, float]]) -> None:
     assert "would fit as" not in said(rows)
+
+
+@pytest.mark.parametrize("factor", [0.1, 0.01, 10])
+def test_tokens_that_compute_follows_from_are_told(factor: float) -> None:
+    rows = [
+        {"width": w, "depth": d, "params": 12 * w**2 * d, "tokens": 12 * w**2 * d * ratio}
+        | {"loss": 1.7 + 150 / w + 6 / d + 900 * (12 * w**2 * d * ratio) ** -0.4}
+        for w in (256, 384, 512, 768)
+        for d in (4, 8, 12)
+        for ratio in (10, 30, 90)
+    ]
+    right = rows[19]["tokens"]
+    rows[19]["tokens"] *= factor
+    fit = sp.fit(sp.read_runs(rows, columns={"flops": "6ND"}), replicates=0)
+    (said,) = [caution.message for caution in fit.cautions if caution.code == "outlier"]
+    assert f"tokens {right * factor:.6g} would fit as {right:.6g}" in said

@@ -1,0 +1,56 @@
+"""Rows of a log of several files are named with their file, in warnings, tables and documents."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from conftest import SAMPLES, Program
+
+import shapeplan as sp
+from shapeplan.documents.files import read_law
+from shapeplan.documents.law import law_document
+
+HEAD, *LINES = [line for line in (SAMPLES / "vit_sweep.csv").read_text().splitlines() if not line.startswith("#")]
+MIDDLE = len(LINES) // 2
+LINE = 12
+"""A line of both files; the cell is wrong in the second."""
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> tuple[Path, Path]:
+    first, second = LINES[:MIDDLE], LINES[MIDDLE:]
+    *cells, loss = second[LINE - 2].split(",")
+    second[LINE - 2] = ",".join([*cells, str(1.5 * float(loss))])
+    for name, lines in (("a.csv", first), ("b.csv", second)):
+        (tmp_path / name).write_text("\n".join([HEAD, *lines]) + "\n")
+    return tmp_path / "a.csv", tmp_path / "b.csv"
+
+
+def test_an_outlier_has_its_file(files: tuple[Path, Path]) -> None:
+    fitted = sp.fit(sp.read_runs(list(files)), replicates=0)
+    found = max(fitted.outliers, key=lambda outlier: abs(outlier.residual))
+    assert (found.line, found.file) == (LINE, str(files[1]))
+    (caution,) = [one for one in fitted.cautions if one.code == "outlier"]
+    assert f"(line {LINE} of {files[1]}, " in caution.message
+    assert fitted.rows is not None
+    assert list(fitted.rows.files) == sorted(fitted.rows.files)
+    one = sp.fit(sp.read_runs(files[0]), replicates=0)
+    assert one.rows is not None
+    assert one.rows.files == ()
+
+
+def test_documents_and_tables_say_it_too(files: tuple[Path, Path], program: Program) -> None:
+    done = program("fit", "a.csv", "b.csv", "-o", "law.json", "--replicates", "100")
+    assert f"line {LINE} of b.csv" in done.stdout
+    path = files[0].with_name("law.json")
+    data = json.loads(path.read_text())
+    assert data["outliers"][0]["file"] == "b.csv"
+    assert set(data["rows"]["file"]) == {"a.csv", "b.csv"}
+    assert data["influences"]["alone"][0]["files"] == ["b.csv"]
+    again = json.loads(law_document(read_law(path)).dumps())
+    assert {**again, "inputs": data["inputs"]} == data
+    data["outliers"][0]["file"] = "a.csv"
+    path.write_text(json.dumps(data))
+    assert "has no row of line 12 of a.csv" in program("recommend", "--law", "law.json", "--flops", "1e21").stderr
