@@ -7,7 +7,6 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -79,7 +78,7 @@ def load(path: str | Path) -> Fit:
 
 def published_law() -> Fit:
     """Return the embedded law: the published growth exponents of SoViT, with a calibrated starting point."""
-    body = (resources.files("shapeplan.documents") / "published" / f"{PUBLISHED}.json").read_text(encoding="utf-8")
+    body = (Path(__file__).parent / "published" / f"{PUBLISHED}.json").read_text(encoding="utf-8")
     name = f"{PUBLISHED} (embedded)"
     return _parse(body, _load(body, name), name, None)
 

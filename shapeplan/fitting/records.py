@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
-from statistics import fmean
 from typing import Literal
 
 import numpy as np
@@ -97,7 +96,7 @@ def by_compute(rows: Sequence[CenterRow]) -> list[tuple[CenterRow, int]]:
     together = []
     for _, group in groupby(rows, key=lambda row: row.flops):
         seeds = list(group)
-        observed = fmean(row.observed for row in seeds)
+        observed = float(np.mean([row.observed for row in seeds]))
         mean = replace(seeds[0], observed=observed, relative_error=seeds[0].predicted / observed - 1)
         together.append((mean, len(seeds)))
     return together

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from shapeplan.numerics.arrays import Bools, Floats, Ints
-from shapeplan.runs import Runs
-from shapeplan.sweeps.star import StarSweep
 from shapeplan.wording import place
 
 if TYPE_CHECKING:
-    # The record alone needs no optimizer.
+    # The record alone needs neither a log nor an optimizer.
     from shapeplan.fitting.selection.candidate import Candidate
+    from shapeplan.runs import Runs
+    from shapeplan.sweeps.star import StarSweep
 
 CENTER = "center"
 BESIDE = ""

@@ -32,6 +32,7 @@ def least_flops(
     guess: Floats | None = None,
     constants: Mapping[str, Floats] | None = None,
     *,
+    near: Mapping[str, Floats] | None = None,
     close: float = _CLOSE,
     around: tuple[float, ...] = _AROUND,
 ) -> Floats:
@@ -47,6 +48,8 @@ def least_flops(
         About what it takes.
     constants : mapping of str to ndarray, shape (problems,), optional
         Constants of every problem, such as draws; by default those of the law.
+    near : mapping of str to ndarray, shape (problems,), optional
+        Shapes from which the first search starts.
     close : float
         How narrow a bracket of compute ends the search, in logarithms.
     around : tuple of float
@@ -60,7 +63,8 @@ def least_flops(
     """
     own = optimum.fit.law.arrays() if constants is None else constants
     # Shapes change little from step to step: each search starts where the last one ended.
-    last = {dim: np.full(len(target), np.nan) for dim in optimum.fit.dims}
+    nowhere = np.full(len(target), np.nan)
+    last = {dim: np.array(near[dim] if near else nowhere, dtype=float) for dim in optimum.fit.dims}
 
     def log_loss(log_flops: Floats, problems: Index) -> Floats:
         mine = {name: value[problems] if np.ndim(value) else value for name, value in own.items()}

@@ -46,7 +46,7 @@ def limit_costs(
         for name, value in optimum.asked.given.items()
         if name != "epochs"
     ]
-    columns.append(_costs(ROUNDING, None, optimum, optimum.losses(built, flops), flops, spent, best))
+    columns.append(_costs(ROUNDING, None, optimum, optimum.losses(built, flops), flops, spent, best, shapes))
     return [tuple(column[i] for column in columns) for i in range(len(flops))]
 
 
@@ -58,13 +58,14 @@ def _costs(
     flops: Floats,
     spent: Floats,
     least_loss: Floats | None = None,
+    near: Mapping[str, Floats] | None = None,
 ) -> list[LimitCost]:
     """Return what a loss costs that is above the least, by default that of the best shapes without a limit."""
     if least_loss is None:
         least_loss = without.losses(without.shapes(flops), flops)
     with np.errstate(invalid="ignore", divide="ignore"):
         excess = loss / least_loss - 1.0
-    needed = least_flops(without, loss * (1 + _ALMOST), flops, close=_CLOSE, around=_AROUND)
+    needed = least_flops(without, loss * (1 + _ALMOST), flops, close=_CLOSE, around=_AROUND, near=near)
     return [
         LimitCost(
             name,

@@ -21,7 +21,7 @@ def under_rivals(optimum: Optimum, plan: ShapeCost) -> list[tuple[LawPlan, ...]]
     """Return, for every budget, the best shape and its loss under every rival, and what the plan loses there."""
     columns = []
     for other in optimum.rivals:
-        best = other.shapes(plan.flops)
+        best = other.under(other.fit.law.arrays(), plan.flops, near=plan.shape)
         intervals = other.intervals(plan.flops, best)
         losses = other.losses(best, plan.flops)
         loss_ci = other.fit.loss_interval(**other.variables(best, plan.flops))

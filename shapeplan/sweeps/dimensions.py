@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -14,7 +14,10 @@ from shapeplan.bounds import bound_of
 from shapeplan.errors import Caution
 from shapeplan.numerics.arrays import Floats
 from shapeplan.provenance import DroppedRow
-from shapeplan.runs import Runs
+
+if TYPE_CHECKING:
+    # Plans need no log.
+    from shapeplan.runs import Runs
 
 Size = TypeVar("Size", float, Floats)
 

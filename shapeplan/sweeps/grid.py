@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,7 +15,10 @@ from shapeplan.numerics.arrays import Floats, Index
 from shapeplan.numerics.grouping import group_alike, is_function
 from shapeplan.numerics.pareto import front_rows
 from shapeplan.quantities import LARGEST_FLOPS, format_flops
-from shapeplan.runs import Runs
+
+if TYPE_CHECKING:
+    # Plans need no log.
+    from shapeplan.runs import Runs
 
 FEWEST_VALUES = 3
 """Values of a dimension below which a grid has no inside."""
