@@ -212,6 +212,7 @@ def test_a_plan_as_csv_is_a_log_of_the_loss_that_it_expects(name: str, program: 
         assert row[name] == pytest.approx(float(expected[column]), rel=1e-3), name
 
 
+@pytest.mark.long
 def test_a_log_is_planned_in_one_command(program: Program, folder: Path) -> None:
     config = ("--config", folder / "lm.yaml")
     once = program("recommend", "--log", folder / "log.csv", *config, "--flops", "1e18", "--json")

@@ -125,6 +125,7 @@ def test_a_power_that_the_rows_do_not_tell_from_one_is_one(seed: int) -> None:
     assert found.found.best.objective == plain.found.best.objective
 
 
+@pytest.mark.long
 def test_a_law_without_shape_is_chosen_only_where_it_is_better() -> None:
     runs = sweep(0.003, 3)
     units = {"params": float(np.median(runs.params)), "examples": float(np.median(runs.examples))}
@@ -204,6 +205,7 @@ def test_a_comparison_of_noise_says_that_nothing_fits() -> None:
     assert "lack-of-fit" not in {caution.code for caution in compare(sweep()).cautions}
 
 
+@pytest.mark.long
 def test_exact_data_choose_the_simplest_law() -> None:
     exact = fit(sweep(0.0), replicates=0)
     assert exact.law.form.name == "separable"

@@ -168,6 +168,7 @@ def test_contenders_that_are_not_trained_are_added_to_a_prediction(
     assert json.loads(written.read_text()) == early
 
 
+@pytest.mark.long
 def test_a_prediction_is_written_and_shown_with_a_picture(
     code: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -189,6 +190,7 @@ def test_a_prediction_is_written_and_shown_with_a_picture(
     assert (tmp_path / "duel.svg").read_text().startswith("<svg")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("folder", ["stdlib_lm", "vit_glyphs"])
 def test_the_picture_is_drawn_again_without_what_trains(folder: str, tmp_path: Path) -> None:
     pytest.importorskip("altair", reason="drawing needs the extra `plots`")

@@ -86,6 +86,7 @@ def test_processes_and_a_lost_one_give_the_same_bytes(tmp_path: Path) -> None:
 FIT = ("fit", SAMPLES / "vit_sweep.csv", "--replicates", "20", "-q")
 
 
+@pytest.mark.long
 def test_a_fit_is_the_same_whichever_processes_backtest(program: Program, tmp_path: Path) -> None:
     for jobs in ("1", "3"):
         assert program(*FIT, "--jobs", jobs, "-o", tmp_path / f"{jobs}.json").returncode == 0
@@ -129,6 +130,7 @@ def cluster(folder: Path, workers: int = 2) -> Iterator[tuple[str, list[subproce
             process.wait()
 
 
+@pytest.mark.long
 @needs_distributed
 def test_a_cluster_and_a_lost_worker_of_it_give_the_same_bytes(tmp_path: Path, program: Program) -> None:
     one = results(tmp_path, 1)
@@ -151,6 +153,7 @@ def test_a_cluster_and_a_lost_worker_of_it_give_the_same_bytes(tmp_path: Path, p
         assert (spread.returncode, spread.stdout) == (0, alone.stdout), spread.stderr
 
 
+@pytest.mark.long
 @needs_distributed
 def test_a_bad_address_is_one_line(program: Program) -> None:
     law(program)

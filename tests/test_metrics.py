@@ -54,6 +54,7 @@ def test_warnings_name_the_metric_unless_all_have_them(log: Path) -> None:
     assert messages["grid-one-duration"].startswith("every shape")
 
 
+@pytest.mark.long
 def test_processes_give_the_same_fits_and_errors(log: Path) -> None:
     logs, seen = read_metrics(log, ["loss", "ocr"]), []
     options = {"law": "star", "replicates": 20}

@@ -245,7 +245,12 @@ def test_the_table_fits_the_terminal(tmp_path: Path, columns: int) -> None:
 
 
 def test_the_command_ranks_and_writes_a_log(program: Program, tmp_path: Path) -> None:
-    assert program("fit", SAMPLES / "vit_sweep.yaml", "--replicates", "100", "-o", "law.json").returncode == 0
+    assert (
+        program(
+            "fit", SAMPLES / "vit_sweep.yaml", "--law", "separable", "--replicates", "100", "-o", "law.json"
+        ).returncode
+        == 0
+    )
     arguments = ("design", "next", "--law", "law.json", "--budget", "1e20", "--target", "1e22")
     done = program(*arguments, "--candidates", "3", "-o", "more.csv")
     assert done.returncode == 0, done.stderr

@@ -13,9 +13,14 @@ import pytest
 import yaml
 from conftest import SAMPLES, Program
 
+from shapeplan.documents.files import read_law
+from shapeplan.documents.plan import plan_document
 from shapeplan.errors import ArgumentError, PlanMoved
 from shapeplan.explain.pages import page
+from shapeplan.fitting.fit import fit
 from shapeplan.planning.pin import PinnedBudget, PinnedPlan, check_pinned
+from shapeplan.planning.recommend import recommend
+from shapeplan.readers.read import read_runs
 
 HINT = "see what changed in the log; if the new plan is right, pin it in place of this one"
 INTERVAL, OWN = ", and the pinned interval 800 to 1300", {"size_tolerance": 0.2}
@@ -77,14 +82,21 @@ def test_answers_to_two_questions_are_not_compared() -> None:
         check_pinned(PLAN, PLAN, loss_tolerance=-1)
 
 
+@pytest.fixture(scope="module")
+def documents(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a log, its law, and a plan."""
+    folder = tmp_path_factory.mktemp("pinned")
+    shutil.copy(SAMPLES / "vit_sweep.csv", folder / "sweep.csv")
+    found = fit(read_runs(folder / "sweep.csv"), law="separable", replicates=20)
+    found.save(folder / "law.json")
+    plan = recommend(read_law(folder / "law.json"), 1e21)
+    (folder / "plan.json").write_text(plan_document(plan).dumps())
+    return folder
+
+
 @pytest.fixture
-def pinned(program: Program, tmp_path: Path) -> Path:
-    shutil.copy(SAMPLES / "vit_sweep.csv", tmp_path / "sweep.csv")
-    for arguments in (
-        ("fit", "sweep.csv", "--law", "separable", "--replicates", "20", "-o", "law.json"),
-        ("recommend", "--law", "law.json", "--flops", "1e21", "-o", "plan.json"),
-    ):
-        assert program(*arguments).returncode == 0
+def pinned(documents: Path, tmp_path: Path) -> Path:
+    shutil.copytree(documents, tmp_path, dirs_exist_ok=True)
     return tmp_path
 
 

@@ -28,7 +28,7 @@ def clean() -> Iterator[dict[str, float]]:
 
 
 def said(rows: list[dict[str, float]]) -> str:
-    fit = sp.fit(sp.read_runs(rows), replicates=0)
+    fit = sp.fit(sp.read_runs(rows), law="product", replicates=0)
     return next((caution.message for caution in fit.cautions if caution.code == "outlier"), "")
 
 
@@ -77,6 +77,6 @@ def test_tokens_that_compute_follows_from_are_told(factor: float) -> None:
     ]
     right = rows[19]["tokens"]
     rows[19]["tokens"] *= factor
-    fit = sp.fit(sp.read_runs(rows, columns={"flops": "6ND"}), replicates=0)
+    fit = sp.fit(sp.read_runs(rows, columns={"flops": "6ND"}), law="separable", replicates=0)
     (said,) = [caution.message for caution in fit.cautions if caution.code == "outlier"]
     assert f"tokens {right * factor:.6g} would fit as {right:.6g}" in said
