@@ -43,6 +43,7 @@ def found(fitted: tuple[Any, sp.Runs, sp.Fit]) -> list[Any]:
     return list(duel.contenders(runs, fit))
 
 
+@pytest.mark.long
 def test_contenders_cost_the_budget_to_a_step(fitted: tuple[Any, sp.Runs, sp.Fit], found: list[Any]) -> None:
     duel = fitted[0]
     for one in found:
@@ -54,6 +55,7 @@ def test_contenders_cost_the_budget_to_a_step(fitted: tuple[Any, sp.Runs, sp.Fit
         assert short or (one.units + duel.campaign.step_units) * each > duel.budget
 
 
+@pytest.mark.long
 def test_contenders_are_what_their_names_say(fitted: tuple[Any, sp.Runs, sp.Fit], found: list[Any]) -> None:
     duel, _, fit = fitted
     by_name = {one.name: one.shape for one in found}
@@ -74,6 +76,7 @@ def test_contenders_are_what_their_names_say(fitted: tuple[Any, sp.Runs, sp.Fit]
     assert by_name["interaction at 10x"] == {dim: int(further.rounded[dim]) for dim in DIMS}
 
 
+@pytest.mark.long
 def test_a_model_in_proportion_is_the_best_of_its_family(
     fitted: tuple[Any, sp.Runs, sp.Fit], found: list[Any], code: SimpleNamespace
 ) -> None:
@@ -139,6 +142,7 @@ def test_without_a_prediction_nothing_is_shown(
         code.duel.main(duel, "")
 
 
+@pytest.mark.long
 def test_contenders_that_are_not_trained_are_added_to_a_prediction(
     code: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

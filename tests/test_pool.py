@@ -236,6 +236,14 @@ def test_a_run_without_a_state_is_done_at_its_planned_compute() -> None:
     assert campaign(POOL, None).counts["pending"] == len(POOL)
 
 
+def test_a_run_of_another_length_than_planned_is_told() -> None:
+    flops = POOL.flops.copy()
+    flops[3] *= 3
+    flops[4] *= 1.01
+    found = campaign(POOL, replace(POOL, loss=np.ones(len(POOL)), flops=flops))
+    assert [row.name for row in found.rows if row.longer] == [POOL.run_names[POOL.run[3]]]
+
+
 def test_it_is_time_to_stop_where_the_rest_tells_little(so_far: Fit) -> None:
     of = campaign(POOL, LOG.take(HALF))
     found = outlook(of, TARGET, so_far)

@@ -17,6 +17,8 @@ from shapeplan.quantities import convert_flops
 from shapeplan.runs import Runs
 
 State = Literal["done", "running", "pending", "crashed", "diverged"]
+TOO_LONG = 1.05
+"""Times its planned compute beyond which a run is of another length: steps are whole, and costs are rounded."""
 STATES: tuple[State, ...] = ("done", "running", "pending", "crashed", "diverged")
 
 
@@ -38,6 +40,8 @@ class Progress:
         Name of the run that it is.
     early : bool
         Whether the run finished well before its planned compute.
+    longer : bool
+        Whether it took well more than that: the run is of another length than the design has.
     """
 
     name: str
@@ -47,6 +51,7 @@ class Progress:
     loss: float | None = None
     run: str | None = None
     early: bool = False
+    longer: bool = False
 
 
 @dataclass(frozen=True)
@@ -233,4 +238,5 @@ def _progress(
         # What ended without a metric has to be run again.
         failed["finished"] = "crashed"
     state = failed.get(end, "done" if evaluated and end != "running" else "running")
-    return replace(row, state=state, spent=spent, loss=loss, run=run, early=state == "done" and not long_enough)
+    early, longer = state == "done" and not long_enough, spent > TOO_LONG * row.planned
+    return replace(row, state=state, spent=spent, loss=loss, run=run, early=early, longer=longer)

@@ -22,6 +22,7 @@ class ProgressRecord(Part):
     loss: float | None
     run: str | None
     early: bool
+    longer: bool = False
 
     @classmethod
     def of(cls, row: Progress) -> ProgressRecord:

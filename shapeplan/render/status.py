@@ -25,6 +25,8 @@ def render_status(found: Campaign, outlook: Outlook | None) -> list[RenderableTy
     pairs = [("runs", states), ("spent", spent), *_failed(found)]
     if early := [row.name for row in found.rows if row.early]:
         pairs.append(("finished early", _some(early)))
+    if longer := [row.name for row in found.rows if row.longer]:
+        pairs.append(("longer than planned", _some(longer)))
     if found.unmatched:
         pairs.append(("not of the design", _some(found.unmatched)))
     shown = [row for row in found.rows if len(found.rows) <= _MOST_ROWS or row.state not in ("done", "pending")]
