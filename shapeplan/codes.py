@@ -248,6 +248,9 @@ UNIDENTIFIED = _register(
 UNREAD_COLUMN = _register(
     "unread-column", "a column that looks like a size of the model has no role", "name it with `columns` or `dims`"
 )
+UNREAD_UNIT = _register(
+    "unread-unit", "a header has a unit that is not understood", "write a number, or K, M, B, T, in brackets"
+)
 UNTRUSTED_FIT = _register(
     "untrusted-fit", "the fit fails a check that plans depend on", "see its other warnings; plans need `force`"
 )

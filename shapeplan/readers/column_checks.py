@@ -105,6 +105,7 @@ def check_columns(runs: Runs, columns: Columns) -> Runs:
         counts = list(doubt_counts(runs, columns))
         arithmetic = counts if not arithmetic or _breaks(counts) else arithmetic
     cautions = [
+        *map(_unread_unit, columns.unread),
         *sizes,
         *arithmetic,
         *(_forward(runs) or ([] if sizes or arithmetic else doubt_6nd(runs, columns))),
@@ -115,6 +116,12 @@ def check_columns(runs: Runs, columns: Columns) -> Runs:
         *_at_chance(runs, columns),
     ]
     return replace(runs, cautions=(*runs.cautions, *cautions), differing=recipe)
+
+
+def _unread_unit(column: str) -> Caution:
+    message = f"the unit in the header {column!r} is not understood: its numbers are taken as they stand"
+    hint = "write it as 'tokens (B)', 'params (M)' or 'flops (1e18)', and nothing where there is none"
+    return Caution(codes.UNREAD_UNIT, message, hint)
 
 
 def _breaks(cautions: Sequence[Caution]) -> bool:

@@ -77,6 +77,8 @@ class Columns:
         Roles whose column a user names.
     none : frozenset of str
         Roles that no column has, as a user says.
+    unread : tuple of str
+        Columns whose header has a unit that is not understood.
     """
 
     roles: dict[str, str]
@@ -90,6 +92,7 @@ class Columns:
     six_nd: bool = False
     by_hand: frozenset[str] = frozenset()
     none: frozenset[str] = frozenset()
+    unread: tuple[str, ...] = ()
 
     @property
     def progress(self) -> tuple[str, ...]:
@@ -198,8 +201,9 @@ def resolve_columns(  # noqa: PLR0913 - everything that may change what a name m
     found = metric if metric in columns else None
     unsure = frozenset(role for role, claim in chosen.items() if claim.rank > 1)
     told = frozenset(by_hand)
+    unread = tuple(claim.column for claim in claims if claim.unread and claim.column in used)
     return Columns(
-        roles, used_dims, flops, found, tuple(notes), scales, ignored, unsure, six_nd, told, frozenset(none)
+        roles, used_dims, flops, found, tuple(notes), scales, ignored, unsure, six_nd, told, frozenset(none), unread
     ), details
 
 

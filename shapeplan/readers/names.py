@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from shapeplan.quantities import PREFIXES, Convention
+from shapeplan.quantities import Convention
 from shapeplan.readers.spelling import normal
+from shapeplan.readers.units import LETTERS, PF_DAY, PF_DAYS, WORDS, Unit, unit_of
 
 SHAPE = ("width", "depth", "mlp_dim")
 SYNONYMS: dict[str, tuple[str, ...]] = {
@@ -53,7 +54,15 @@ LATER: dict[str, tuple[str, ...]] = {
     "examples": ("training_examples", "train_examples", "num_examples", "total_examples", "train_samples"),
     "tokens": (
         *("train_tokens", "training_tokens", "tokens_trained", "num_input_tokens_seen", "input_tokens_seen"),
-        *("consumed_tokens", "tokens_processed", "num_train_tokens", "total_training_tokens", "data_tokens"),
+        *(
+            "tok",
+            "toks",
+            "consumed_tokens",
+            "tokens_processed",
+            "num_train_tokens",
+            "total_training_tokens",
+            "data_tokens",
+        ),
     ),
     "steps": ("global_step", "num_steps", "total_steps", "max_steps", "n_steps"),
     "batch_size": ("train_batch_size", "bs"),
@@ -111,30 +120,28 @@ SURE = 4
 """Rank of a claim up to which a name says a role by itself, also behind a path."""
 _PART = 6
 """What is added to the rank of a word that is left of a longer one."""
-_COUNTED = {"tokens": "tokens", "flops": "flops", "flop": "flops", "params": "params", "parameters": "params"}
+_PREFIXED = re.compile(r"(?P<prefix>[kKMGBT])(?P<counted>tok|toks|tokens|Tok|Tokens|params|Params|parameters)")
+"""Millions and billions in one word with what they count: Mparams, Btokens."""
+_COUNTED = {
+    "tok": "tokens",
+    "toks": "tokens",
+    "tokens": "tokens",
+    "flops": "flops",
+    "flop": "flops",
+    "params": "params",
+    "parameters": "params",
+}
 """Roles of columns whose unit says what they count."""
 _OF_MODELS = ("width", "depth", "mlp_dim", "mlp_ratio", "heads", "params", "run")
-LETTERS = {letter.lower(): factor for letter, factor in PREFIXES.items() if letter}
-WORDS = {
-    **{"thousand": 1e3, "thousands": 1e3, "million": 1e6, "millions": 1e6, "mio": 1e6, "billion": 1e9},
-    **{"billions": 1e9, "trillion": 1e12, "trillions": 1e12, "kilo": 1e3, "mega": 1e6, "giga": 1e9, "tera": 1e12},
-    **{"mrd": 1e9, "bn": 1e9, "bil": 1e9, "mil": 1e6, "mn": 1e6, "mln": 1e6, "bln": 1e9, "tsd": 1e3, "tn": 1e12},
-    **{"peta": 1e15, "exa": 1e18, "zetta": 1e21, "yotta": 1e24},
-}
-"""Letters and words of large numbers, in headers and in cells, in lower case."""
-PF_DAY = 1e15 * 86400
 _FLOPS = re.compile(
     r"(?P<before>(?:(?:forward|fwd|training|train|total|compute|model|cumulative|num|n|number_of|estimated|est)_)*)"
     r"(?P<unit>[kmgtpezy]|kilo|mega|giga|tera|peta|exa|zetta)?_?(?:flops?|flos)"
     r"(?P<after>(?:_(?:forward|fwd|training|train|total|count|used|estimate))*)"
 )
-_PF_DAYS = re.compile(r"(?:(?:training|train|total|compute)_)*(?:pfs?|pf_s|pflops?(?:_s)?|petaflops?(?:_s)?)_?days?")
 _AMOUNT = r"(?:n|num|number_of|total|train|training|trained|consumed|processed|seen|cumulative|count|input|data|so_far)"
 _TOKENS = re.compile(rf"(?:{_AMOUNT}_)*tokens?(?:_{_AMOUNT})*")
-_RATE = re.compile(r"/\s*s\b|(?:/\s*|\bper[ _-])(?:s|sec|second|image|img|example|token|sample|step)\b")
 _BIG = r"[KMBGT]|mio|mrd|mln|bn|thousands?|millions?|billions?|trillions?"
 _UNIT_AT_END = re.compile(rf"(?P<name>.*[A-Za-z])[_ ](?P<unit>{_BIG})", re.IGNORECASE)
-_SUPERSCRIPTS = str.maketrans("\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079", "0123456789")
 _AFTER_SIGN = re.compile(
     r"^(?P<name>.*?[A-Za-z])\s*(?:(?:[/*\u00d7]|\bx\b)\s*(?P<unit>(?:1e\+?|10\^|10\*\*)\d+)|[_ ](?P<power>1?e\d+))\s*$",
     re.I,
@@ -143,8 +150,6 @@ _AFTER_WORD = re.compile(rf"^(?P<name>.*[A-Za-z])[_ ]in[_ ](?P<unit>{_BIG})\s*$"
 _AFTER_COMMA = re.compile(rf"^(?P<name>.*[A-Za-z])\s*,\s*(?P<unit>{_BIG})\s*$", re.I)
 """Units after a sign (FLOPs / 1e18, flops_1e18), ``in`` (tokens in billions), or a comma (Tokens, B)."""
 _OF_COUNTS = re.compile(r"(^|_)([a-z]*flops?|flos|tokens?|params?|parameters?|examples|samples|compute)(_|,|$)")
-_OF_ANOTHER = re.compile(r"\b(?:gpu|tpu|[avh]100|h200|b200)\b|\b(?:hours?|days?|usd|eur|relative|rel)\b|^log")
-"""Units that are none of compute, data or size: hours of a device, money, logarithms."""
 _BETWEEN = re.compile(r"[./:@]+|(?<=[^_])__(?=[^_])")
 """What separates the words of a path."""
 _IN_BRACKETS = re.compile(r"^(?P<name>.*?)\s*[\(\[](?P<unit>[^()\[\]]*)[\)\]]\s*$")
@@ -166,6 +171,8 @@ class Claim:
         What its cells are multiplied by.
     convention : {"forward", "training"} or None
         What a column of compute says that it counts.
+    unread : bool
+        Whether its header has a unit with words that are not understood.
     """
 
     role: str
@@ -173,6 +180,7 @@ class Claim:
     rank: int
     scale: float = 1.0
     convention: Convention | None = None
+    unread: bool = False
 
 
 _TOGETHER = {
@@ -189,11 +197,13 @@ def claim_of(column: str) -> Claim | None:
     """Return the role that a column's name claims, if it does: by the whole name, else by the last word of its path."""
     # W&B's own config files hold every value under a key `value`.
     name, unit = _split_unit(re.sub(r"[./](?:value|final|last)$", "", column))
-    scale = 1.0 if unit is None else _scale(unit)
+    said = Unit(1.0) if unit is None else unit_of(unit)
+    scale = said.scale
     if scale is None or re.fullmatch(r"(log|ln|lg)(_?\d+)?", normal(name)):
         return None
     if name in SYMBOLS:
-        return Claim(SYMBOLS[name], column, 9, scale) if SYMBOLS[name] != "loss" else None
+        role = SYMBOLS[name]
+        return Claim(role, column, 9, scale, unread=said.unread(role)) if role != "loss" else None
     if unit is None and (match := _UNIT_AT_END.fullmatch(name.strip())):
         # Without brackets only what is counted in millions has a unit at the end: tokens_M, params B.
         counted = claim_of(match["name"])
@@ -209,9 +219,12 @@ def claim_of(column: str) -> Claim | None:
             continue
         if found is not None and not (penalty and found.role in _OF_MODELS and _of_something_else(name)):
             convention = _convention_in(unit) if found.role == "flops" else None
-            return Claim(found.role, column, found.rank + penalty, found.scale * scale, found.convention or convention)
-    role = _COUNTED.get(normal(unit or ""))
-    return Claim(role, column, 8, scale) if role else None
+            total, unread = found.scale * scale, said.unread(found.role)
+            return Claim(found.role, column, found.rank + penalty, total, found.convention or convention, unread)
+    if unit is None and (match := _PREFIXED.fullmatch(name.strip())):
+        return Claim(_COUNTED[normal(match["counted"])], column, 8, LETTERS[match["prefix"].lower()])
+    of_unit = _COUNTED.get(normal(unit or ""))
+    return Claim(of_unit, column, 8, scale) if of_unit else None
 
 
 def _convention_in(unit: str | None) -> Convention | None:
@@ -268,7 +281,7 @@ def _claim(word: str, column: str, unit: str | None) -> Claim | None:
         return Claim("tokens", column, 2)
     if word in ("compute", "train_compute", "training_compute") and (unit is None or _is_compute(unit)):
         return Claim("flops", column, 1)
-    if _PF_DAYS.fullmatch(word):
+    if PF_DAYS.fullmatch(word):
         return Claim("flops", column, 1, PF_DAY)
     if match := _FLOPS.fullmatch(word):
         return _flops_claim(column, match)
@@ -326,28 +339,4 @@ def _split_unit(column: str) -> tuple[str, str | None]:
 
 def _is_compute(unit: str) -> bool:
     word = normal(unit)
-    return bool(_FLOPS.fullmatch(word) or _PF_DAYS.fullmatch(word)) or _scale(unit) is not None
-
-
-def _scale(unit: str) -> float | None:
-    """Return what a unit in a header multiplies by: 1 for one that says no size (tokens, nats), None for a rate."""
-    if unit.strip() in ("$", "\u20ac", "\u00a3"):
-        return None
-    text = re.sub(r"[${}\\]", "", unit).strip().lower().replace("\u00d7", "x").lstrip("x* ")
-    text = re.sub(
-        "10([\u2070\u00b9\u00b2\u00b3\u2074-\u2079]+)", lambda found: f"10^{found[1].translate(_SUPERSCRIPTS)}", text
-    )
-    if _PF_DAYS.fullmatch(normal(text)):
-        return PF_DAY
-    if _RATE.search(text) or _OF_ANOTHER.search(text):
-        return None
-    if match := re.fullmatch(r"(?:10\s*(?:\^|\*\*)\s*|1?e\+?)(\d+)(?:\s*\w+)?", text):
-        return float(f"1e{match[1]}")
-    first = re.split(r"[\s_]+", text)[0].rstrip(".") if text else ""
-    if first in WORDS:
-        return WORDS[first]
-    if first in LETTERS:
-        return LETTERS[first]
-    if (match := _FLOPS.fullmatch(normal(text))) and match["unit"]:
-        return LETTERS[match["unit"][0]]
-    return 1.0
+    return bool(_FLOPS.fullmatch(word) or PF_DAYS.fullmatch(word)) or unit_of(unit).scale is not None

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from shapeplan.readers.names import LETTERS, WORDS
+from shapeplan.readers.units import LETTERS, WORDS
 
 _SCALES = {"": 1.0, **LETTERS, **WORDS}
 _SCALE = r" ?(?:thousand|million|billion|trillion|mio\.?|mln|mrd\.?|bn|bln|tn|[kmbgtp])"
