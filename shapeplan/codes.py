@@ -219,6 +219,9 @@ RECIPE_VARIES = _register(
     "runs of one shape and compute differ in learning rate, batch or the like",
     "keep the best of them with `best_of`",
 )
+STALE_METRIC = _register(
+    "stale-metric", "rows repeat the metric of the row before in their run", "remove rows that were not measured"
+)
 STARTS_AT_CHANCE = _register(
     "starts-at-chance",
     "the metric of the rows of least compute does not move yet",

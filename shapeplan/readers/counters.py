@@ -1,4 +1,4 @@
-"""Counters that do not count up along a run: compute or data of one logging interval, not since the start."""
+"""Columns that do not move along a run: counters of one logging interval, and a metric that was not measured anew."""
 
 from __future__ import annotations
 
@@ -21,6 +21,11 @@ _UNRELATED = 0.75
 """Share of the pairs of neighbours along a counter whose loss falls, below which it does not tell how far a run is."""
 _FEWEST = 4
 """Rows of a run whose order alone tells something."""
+_IN_ORDER = 0.8
+"""Share of the pairs of neighbours along the lines in which a counter grows, from which lines are in order."""
+_STALE, _FEWEST_STALE, _STEPS = 0.05, 2, 50
+"""Share and number of the pairs of neighbours of a run with one metric from which it is told, where the others differ
+by so many times the last digit."""
 _SUM = "sum over the run what counts one logging interval"
 
 
@@ -29,6 +34,8 @@ def doubt_counters(runs: Runs, values: Mapping[str, Floats], columns: Columns) -
 
     How far a run is, is told by its steps. Without them a counter is of intervals if it goes up and down along the
     lines, and the loss does not go with it either: lines may be in any order, but not both.
+
+    Where most lines are in order, a row with less than the one before it, but a lower loss, is told too.
 
     Parameters
     ----------
@@ -52,15 +59,39 @@ def doubt_counters(runs: Runs, values: Mapping[str, Floats], columns: Columns) -
         change = np.log(counter[after] / counter[before])
         fell, stood = change < -_EQUAL, np.abs(change) <= _EQUAL
         falling, still = _any(runs, after[fell]), several & ~_any(runs, after[~stood])
+        ordered = steps is not None
         if steps is None:
+            fell &= runs.loss[after] < runs.loss[before]
+            ordered = bool(np.mean(change > _EQUAL) > _IN_ORDER)
             falling &= _any(runs, after[~fell & ~stood]) & _unrelated(runs, counter)
         if falling.sum() > _MOST * several.sum():
             down.append(column)
-        elif falling.any() and steps is not None:
+        elif ordered and fell.any():
             less.append((column, after[fell]))
         if still.sum() > _MOST * several.sum():
             same.append(column)
     return [*_go_down(down), *_are_less(runs, less), *_stand_still(same)]
+
+
+def doubt_stale(runs: Runs) -> list[Caution]:
+    """Return a caution for rows that repeat the metric of the row before in their run, to the last digit.
+
+    It was filled in, or not measured anew. Metrics that are written with few digits, or hardly move, repeat by chance.
+    """
+    if runs.loss is None:
+        return []
+    before, after = _neighbours(runs, runs.flops)
+    change = np.abs(runs.loss[after] - runs.loss[before])
+    same = change == 0
+    digits = np.diff(np.unique(runs.loss))
+    if same.sum() < max(_FEWEST_STALE, _STALE * same.size) or same.all():
+        return []
+    if np.median(change[~same]) < _STEPS * digits.min():
+        return []
+    stale = np.zeros(len(runs), dtype=bool)
+    stale[after[same]] = True
+    message = f"{which_lines(runs, stale)}: {runs.metric} is that of the row before in the run, to the last digit"
+    return [Caution(codes.STALE_METRIC, message, "was it filled in, or not measured anew? remove such rows")]
 
 
 def _go_down(columns: Sequence[str]) -> Iterator[Caution]:
@@ -73,7 +104,7 @@ def _are_less(runs: Runs, found: Sequence[tuple[str, Index]]) -> Iterator[Cautio
     for column, rows in found:
         less = np.zeros(len(runs), dtype=bool)
         less[rows] = True
-        message = f"{which_lines(runs, less)}: {column!r} is less than at fewer steps of the same run"
+        message = f"{which_lines(runs, less)}: {column!r} is less than earlier in the same run"
         yield Caution(codes.NOT_CUMULATIVE, message, "add what was spent before a run was resumed, or remove the rows")
 
 

@@ -19,7 +19,7 @@ from shapeplan.readers.alike import as_before
 from shapeplan.readers.column_checks import check_columns
 from shapeplan.readers.columns import Columns, resolve_columns
 from shapeplan.readers.compute import compute_of, visited_params
-from shapeplan.readers.counters import doubt_counters
+from shapeplan.readers.counters import doubt_counters, doubt_stale
 from shapeplan.readers.cross_check import check_tokens, span
 from shapeplan.readers.gather import Gathered, gather
 from shapeplan.readers.in_memory import Frame, gather_frame, is_frame, paths_of
@@ -257,7 +257,7 @@ def _understood(
     )
     if is_accuracy and runs.loss is not None:
         runs = as_error(runs)
-    runs = replace(runs, cautions=(*runs.cautions, *doubt_counters(runs, values, columns)))
+    runs = replace(runs, cautions=(*runs.cautions, *doubt_counters(runs, values, columns), *doubt_stale(runs)))
     if selection.last_point:
         runs, more = last_points(runs)
         dropped += more

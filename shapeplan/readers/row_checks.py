@@ -137,7 +137,8 @@ def _odd_ratio(runs: Runs) -> Iterator[Caution]:
         yield Caution(codes.IMPLAUSIBLE_MAGNITUDE, message, hint)
     elif unit == "tokens" and ratios.max() < _FEWER_TOKENS:
         message = f"every row has fewer tokens than parameters (at most {ratios.max():.2g} per parameter)"
-        yield Caution(codes.IMPLAUSIBLE_MAGNITUDE, message, "see whether the two columns are swapped")
+        hint = "see whether tokens are sequences, or in a larger unit, or the two columns are swapped"
+        yield Caution(codes.IMPLAUSIBLE_MAGNITUDE, message, hint)
 
 
 def alike_rows(runs: Runs) -> Ints:

@@ -18,6 +18,8 @@ _RATIO, _SHARE = 16.0, 0.25
 """An MLP dim of at most 16 and less than a quarter of the width is a multiple of it; real ones are 1 to 8 widths."""
 _WIDEST = 16.0
 """Widths that an MLP dim may have at most where those of other rows have far fewer."""
+_NARROWER = 1.0
+"""Widths below which an MLP dim is in every row where the two columns are in each other's place."""
 _APART = 3.0
 """Factor between sizes of rows that are implausible, and those of the others."""
 
@@ -39,6 +41,7 @@ def doubt_shapes(runs: Runs, columns: Columns) -> Iterator[Caution]:
     if "mlp_dim" in runs.dims and "mlp_dim" in columns.roles:
         mlp_dim, column = runs.values("mlp_dim"), columns.roles["mlp_dim"]
         yield from _ratio(runs, width, mlp_dim, column)
+        yield from _narrow(runs, width, mlp_dim, column)
         # Beside what is no width it is no wonder; with examples or parameters the log's own arithmetic tells.
         if not swapped and runs.examples is None and runs.params is None:
             yield from _wide(runs, width, mlp_dim, column)
@@ -53,6 +56,20 @@ def _ratio(runs: Runs, width: Floats, mlp_dim: Floats, column: str) -> Iterator[
         yield Caution(codes.IMPLAUSIBLE_SHAPE, f"{which_lines(runs, small)}: {seen}", hint)
 
 
+def _narrow(runs: Runs, width: Floats, mlp_dim: Floats, column: str) -> Iterator[Caution]:
+    """Yield a caution where the MLP dim is below the width in every row, and the cost does not say that it is so.
+
+    That of a single expert may be; then parameters, or compute per example, grow faster with the width.
+    """
+    if (mlp_dim >= _NARROWER * width).any() or np.ptp(mlp_dim) == 0 or (mlp_dim <= _RATIO).any():
+        return
+    if _cost_tells(runs, width, mlp_dim, "mlp_dim"):
+        return
+    message = f"every row: {column!r} is {span(mlp_dim / width)} times the width"
+    hint = "are the two swapped? `columns=width=NAME` and `columns=mlp_dim=NAME` name them"
+    yield Caution(codes.IMPLAUSIBLE_SHAPE, message, hint)
+
+
 def _wide(runs: Runs, width: Floats, mlp_dim: Floats, column: str) -> Iterator[Caution]:
     times = mlp_dim / width
     wide = times > _WIDEST
@@ -65,7 +82,7 @@ def _wide(runs: Runs, width: Floats, mlp_dim: Floats, column: str) -> Iterator[C
 
 def _swapped(runs: Runs, width: Floats, depth: Floats) -> Iterator[Caution]:
     deeper = depth > width
-    if not deeper.any() or (deeper.all() and _cost_tells(runs, width, depth)):
+    if not deeper.any() or (deeper.all() and _cost_tells(runs, width, depth, "depth")):
         return
     others = ~deeper
     if others.any():
@@ -81,15 +98,15 @@ def _swapped(runs: Runs, width: Floats, depth: Floats) -> Iterator[Caution]:
     yield Caution(codes.IMPLAUSIBLE_SHAPE, message, hint)
 
 
-def _cost_tells(runs: Runs, width: Floats, depth: Floats) -> bool:
-    """Return whether parameters, or compute per example, grow faster with the width than with the depth.
+def _cost_tells(runs: Runs, width: Floats, other: Floats, dim: str) -> bool:
+    """Return whether parameters, or compute per example, grow faster with the width than with another dimension.
 
     Matrices grow with its square, so that columns with these names are in the right place.
     """
     cost = runs.params
     if cost is None and runs.examples is not None:
         cost = runs.flops / runs.examples
-    if cost is None or np.ptp(width) == 0 or np.ptp(depth) == 0:
+    if cost is None or np.ptp(width) == 0 or np.ptp(other) == 0:
         return False
     (term,) = PowerSum.power_law({dim: runs.values(dim) for dim in runs.dims}, cost).terms
-    return term.exponents["width"] > term.exponents["depth"]
+    return term.exponents["width"] > term.exponents[dim]

@@ -14,6 +14,8 @@ from shapeplan.numerics.arrays import Floats, Index
 from shapeplan.numerics.grouping import is_function
 from shapeplan.runs import Runs
 
+FILE = ""
+"""In place of a column: which of several files a row is from."""
 _DEGREE = 2
 """Of the polynomial in a column of numbers, or in their logarithms where all are positive."""
 _MOST_GROUPS = 12
@@ -32,7 +34,7 @@ def what_ignored_explain(
     Parameters
     ----------
     runs : Runs
-        The log, with its columns; `Runs.factors` are tested.
+        The log, with its columns; `Runs.factors` are tested, and `FILE`.
     problem, solution : Problem, Solution
         The fit.
     model : ResidualModel
@@ -45,8 +47,9 @@ def what_ignored_explain(
     total = float(left @ left)
     worth = len(rows) / (1 + (len(rows) / model.runs - 1) * model.common)
     found = {}
-    for name in runs.factors if total > 0 else ():
-        regressors = _regressors(runs.cells[name], rows)
+    tested = {name: runs.cells[name] for name in runs.factors} | ({FILE: Cells(runs.files)} if runs.files else {})
+    for name, cells in tested.items() if total > 0 else ():
+        regressors = _regressors(cells, rows)
         if regressors is None:
             continue
         own = orthonormal(regressors - basis @ (basis.T @ regressors))
@@ -55,7 +58,7 @@ def what_ignored_explain(
             continue
         share = float(((own.T @ left) ** 2).sum()) / total
         statistic = share / added / max((1 - share) / freedom, 1e-300)
-        follows = is_function(runs.cells[name].groups()[0], runs.shape_groups)
+        follows = is_function(cells.groups()[0], runs.shape_groups)
         found[name] = Explained(share, float(fdtrc(added, freedom, statistic)), follows)
     return found
 

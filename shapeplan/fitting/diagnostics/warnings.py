@@ -9,6 +9,7 @@ import numpy as np
 
 from shapeplan import codes
 from shapeplan.errors import Caution
+from shapeplan.fitting.diagnostics.ignored_columns import FILE
 from shapeplan.fitting.diagnostics.influence import is_influential
 from shapeplan.fitting.diagnostics.wrong_cells import WrongCell
 from shapeplan.fitting.evidence import RunError
@@ -315,6 +316,11 @@ def ignored_cautions(ignored: Mapping[str, Explained]) -> list[Caution]:
     """Return a caution that names the columns without a role which explain what the fit leaves."""
     limit = _UNLIKELY / max(len(ignored), 1)
     found = {name: one for name, one in ignored.items() if one.chance < limit and one.share > _MUCH}
+    of_files = found.pop(FILE, None)
+    if of_files is not None:
+        message = f"which file a row is from explains {of_files.share:.0%} of the variance that the fit leaves"
+        hint = "are the files of one study: the same data, tokenizer, recipe and metric? else fit them one by one"
+        return [Caution(codes.COLUMN_EXPLAINS, message, hint), *ignored_cautions(found)]
     if not found:
         return []
     said = ", ".join(f"{name!r} ({one.share:.0%})" for name, one in found.items())
