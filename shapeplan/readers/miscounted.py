@@ -34,6 +34,7 @@ _LEAST_PARAMS = 0.75
 """Parameters over the matrices of the blocks: fewer keys and values lower them to 0.8."""
 _LEAST_6ND, _MOST_6ND = 0.45, 1.8
 """Training compute over 6 x params x tokens: MACs are half of it, recomputation is 1.33 of it."""
+_NEARLY = 0.1
 _LARGEST = 0.75
 """Quantile of the parameters from which on models are the largest."""
 _MOST_SHAPES = 300
@@ -201,6 +202,8 @@ def doubt_6nd(runs: Runs, columns: Columns) -> Iterator[Caution]:
     elif unexplained > _MOST_6ND:
         message = f"{said}, and without what attention and an output layer may add still {unexplained:.3g} times"
         hint = "is it divided by a utilization, or are parameters or tokens counted otherwise?"
+        if runs.flops_convention == "forward" and abs(of_largest / 3 - 1) < _NEARLY:
+            hint = "it is read as forward FLOPs: does it count training?"
     else:
         return
     hint = f"{hint} plans count as the log does; `columns=flops=6ND` takes 6 x params x tokens"

@@ -195,7 +195,7 @@ def _read(gathered: Gathered, asked: _Asked, settings: Settings, architecture: A
     check_rows(runs, columns.metric, alike, training=asked.require_metric)
     if asked.require_metric:
         runs = check_columns(runs, columns)
-    runs = doubt_magnitudes(runs)
+    runs = doubt_magnitudes(runs, columns)
     return doubt_copies(runs, alike) if asked.require_metric else runs
 
 
@@ -225,6 +225,8 @@ def _understood(
         other_metrics=asked.other_metrics,
         mixture=mixture_columns(table.columns, settings.architecture, asked.columns.values()),
     )
+    if len(gathered.sources) > 1:
+        unresolved = [_of_files(found) for found in unresolved]
     if asked.like is not None and columns.flops is not None and columns.flops.convention is None:
         settings = settings.over(Settings(flops_convention=asked.like.flops_convention))
     if selection.drop_nonfinite and columns.metric:
@@ -349,6 +351,13 @@ def _assemble(
         notes=tuple(notes),
         cautions=tuple(cautions),
     )
+
+
+def _of_files(found: ErrorDetail) -> ErrorDetail:
+    """Return an error about columns that may be those of two files, with how that is mended."""
+    if found.code != "ambiguous-column":
+        return found
+    return replace(found, hint=f"{found.hint}; if files name one thing differently, rename it in one of them")
 
 
 def _ignored(table: Table, columns: Sequence[str]) -> list[str]:

@@ -12,6 +12,7 @@ from shapeplan.errors import Caution, ErrorDetail, InputError, details_at
 from shapeplan.numerics.arrays import Floats, Ints
 from shapeplan.numerics.grouping import first_alike, first_of_group
 from shapeplan.quantities import format_flops
+from shapeplan.readers.columns import Columns
 from shapeplan.readers.cross_check import which_lines
 from shapeplan.readers.table import Table
 from shapeplan.runs import Runs
@@ -28,6 +29,8 @@ FEWEST_PARAMS, MOST_PARAMS = 1e3, 1e14
 LEAST_RATIO, MOST_RATIO = 1e-3, 1e6
 """Examples per parameter, in most rows, beyond which one of the two is in another unit."""
 _FEWER_TOKENS = 0.5
+_LARGEST_STEP, _MANY_TOKENS = 1e8, 1e4
+"""Tokens of one step, and per parameter in most rows, from which sequences may be tokens."""
 _FULL = {2.0**31 - 1: "2^31 - 1", 2.0**32 - 1: "2^32 - 1"}
 """Where counters of 32 bits end."""
 _UNITS = "if a column is in another unit, say it in its header: gflops, 'FLOPs (1e18)', 'tokens (B)', 'params (M)'"
@@ -78,9 +81,10 @@ def _not_positive(loss: float, file: str, line: int, metric: str | None) -> Erro
     return ErrorDetail("not-positive", f"{loss:g} is not above zero", hint, file, line, metric, f"{loss:g}")
 
 
-def doubt_magnitudes(runs: Runs) -> Runs:
+def doubt_magnitudes(runs: Runs, columns: Columns) -> Runs:
     """Return the rows with cautions where compute, examples or parameters cannot be those of training runs."""
     found = [*_few_examples(runs), *(_counts_beyond(runs) or _odd_ratio(runs)), *_full_counters(runs)]
+    found += _counted_twice(runs, columns) if not found else []
     return replace(runs, cautions=(*runs.cautions, *found)) if found else runs
 
 
@@ -88,6 +92,28 @@ def _few_examples(runs: Runs) -> Iterator[Caution]:
     if runs.examples is not None and runs.examples.max() < FEWEST_EXAMPLES:
         message = f"no run sees more than {runs.examples.max():.3g} {runs.examples_unit}"
         hint = "if the column is in another unit, say it in its header, as 'tokens (B)', 'examples (M)'"
+        yield Caution(codes.IMPLAUSIBLE_MAGNITUDE, message, hint)
+
+
+def _counted_twice(runs: Runs, columns: Columns) -> Iterator[Caution]:
+    """Yield a caution where sequences are so many that they may be tokens already.
+
+    Of an architecture for text, examples and batches are read as sequences; steps of more than a hundred million tokens
+    are of no training known, nor ten thousand tokens a parameter in most rows.
+    """
+    if runs.architecture is None or runs.examples is None or "tokens" in columns.roles:
+        return
+    if runs.examples_unit != "tokens":
+        return
+    column = columns.roles.get("examples") or columns.roles.get("batch_size")
+    steps = runs.cells[columns.roles["steps"]].finite_numbers() if "steps" in columns.roles else None
+    large = steps is not None and (runs.examples / np.maximum(steps, 1.0)).min() > _LARGEST_STEP
+    many = runs.params is not None and float(np.median(runs.examples / runs.params)) > _MANY_TOKENS
+    if column is not None and (large or many):
+        ratio = "" if runs.params is None else f", {float(np.median(runs.examples / runs.params)):.2g} per parameter"
+        message = f"read as sequences, {column!r} gives up to {runs.examples.max():.3g} tokens{ratio} in most rows"
+        mend = f"`columns=tokens={column}`" if "examples" in columns.roles else "log tokens: steps times it"
+        hint = f"if {column!r} counts tokens already, {mend}"
         yield Caution(codes.IMPLAUSIBLE_MAGNITUDE, message, hint)
 
 
