@@ -96,7 +96,7 @@ def test_rows_after_a_restart_are_named() -> None:
         row["tokens"] -= 0.9 * before
     found = said(table(rows, "tokens"), "not-cumulative")
     assert found == [
-        f"line {POINTS + 4}: {name!r} is less than at fewer steps of the same run" for name in ("tokens", "flops")
+        f"line {POINTS + 4}: {name!r} is less than earlier in the same run" for name in ("tokens", "flops")
     ]
 
 
@@ -143,3 +143,20 @@ def test_compute_of_a_mixture_is_that_of_its_active_parameters() -> None:
     size = sp.read_runs(alone, columns={"flops": "6ND"})
     np.testing.assert_allclose(size.params, runs.params / 5)
     assert "no column of all parameters: those of 'active_params', which a token visits, are the size" in size.notes
+
+
+@pytest.mark.parametrize("share", [0.3, 1.0])
+def test_a_metric_that_was_filled_in_is_told(share: float) -> None:
+    rows = history()
+    ends = range(POINTS - 1, len(rows), POINTS)
+    for row in list(ends)[: round(share * len(ends))]:
+        rows[row]["loss"] = rows[row - 1]["loss"]
+    filled = round(share * len(ends))
+    (found,) = said(table(rows, "tokens"), "stale-metric")
+    assert found.startswith(f"{filled} of {len(rows)} rows (lines {POINTS}, ")
+    assert said(table(history(), "tokens"), "stale-metric") == []
+
+
+def test_a_metric_of_few_digits_repeats_by_chance() -> None:
+    rows = [row | {"loss": round(row["loss"], 1)} for row in history()]
+    assert said(table(rows, "tokens"), "stale-metric") == []

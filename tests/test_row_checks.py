@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from conftest import SAMPLES, Program, fit, sweep
 
+from shapeplan.architectures import architecture
 from shapeplan.errors import FitError
 from shapeplan.readers.read import read_runs
 from shapeplan.readers.row_checks import alike_rows, doubt_copies
@@ -58,7 +59,7 @@ UNITS = "if a column is in another unit, say it in its header: gflops, 'FLOPs (1
         (1.0, 1e7, [f"line 6 says 2e+17 tokens, which is much for a run; {UNITS}"]),
         (1e-2, 1e3, ["most rows have about 2e+06 tokens per parameter; "]),
         (1e2, 1e-3, ["most rows have about 0.0002 tokens per parameter; "]),
-        (1.0, 1e-2, ["every row has fewer tokens than parameters (at most 0.2 per parameter); see whether the two "]),
+        (1.0, 1e-2, ["every row has fewer tokens than parameters (at most 0.2 per parameter); see whether tokens "]),
     ],
 )
 def test_counts_in_units_that_the_header_does_not_say(
@@ -71,3 +72,29 @@ def test_counts_in_units_that_the_header_does_not_say(
     assert len(found) == len(said)
     for caution, start in zip(found, said, strict=True):
         assert f"{caution.message}; {caution.hint}".startswith(start)
+
+
+@pytest.mark.parametrize(
+    ("columns", "mend"),
+    [
+        ({"examples": 1.0}, "`columns=tokens=examples`"),
+        ({"steps": 1 / 524288, "batch_size": 0.0}, "log tokens: steps times it"),
+    ],
+)
+def test_sequences_that_may_be_tokens_already_are_told(columns: dict[str, float], mend: str) -> None:
+    gpt2 = architecture({"family": "gpt2", "vocab": 50304, "seq": 2048, "head_dim": 64, "mlp_ratio": 4})
+
+    def messages(per_batch: int) -> list[str]:
+        rows = [
+            {"width": w, "depth": d, "loss": 1.7 + 150 / w + 6 / d}
+            | {name: 20 * 12 * w**2 * d * factor if factor else per_batch for name, factor in columns.items()}
+            for w in (256, 512, 1024)
+            for d in (4, 8, 12)
+        ]
+        found = read_runs(rows, architecture=gpt2).cautions
+        return [f"{one.message}; {one.hint}" for one in found if "read as sequences" in one.message]
+
+    (said,) = messages(524288)
+    assert mend in said
+    if "steps" in columns:
+        assert messages(256) == []

@@ -54,3 +54,29 @@ def test_documents_and_tables_say_it_too(files: tuple[Path, Path], program: Prog
     data["outliers"][0]["file"] = "a.csv"
     path.write_text(json.dumps(data))
     assert "has no row of line 12 of a.csv" in program("recommend", "--law", "law.json", "--flops", "1e21").stderr
+
+
+def test_a_file_of_another_study_is_told(tmp_path: Path) -> None:
+    first, second = LINES[::2], LINES[1::2]
+    for name, lines, factor in (("a.csv", first, 1.0), ("b.csv", second, 1.02), ("same.csv", second, 1.0)):
+        cells = [line.split(",") for line in lines]
+        body = [",".join([*row[:-1], f"{factor * float(row[-1]):.6f}"]) for row in cells]
+        (tmp_path / name).write_text("\n".join([HEAD, *body]) + "\n")
+
+    def messages(*names: str) -> list[str]:
+        runs = sp.read_runs([tmp_path / name for name in names])
+        return [
+            one.message for one in sp.fit(runs, law="separable", replicates=0).cautions if one.code == "column-explains"
+        ]
+
+    (found,) = messages("a.csv", "b.csv")
+    assert found.startswith("which file a row is from explains ")
+    assert messages("a.csv", "same.csv") == []
+
+
+def test_files_that_name_one_thing_differently_are_told_how_to_mend_it(
+    files: tuple[Path, Path], program: Program
+) -> None:
+    files[1].write_text(files[1].read_text().replace(",loss", ",val_loss", 1))
+    done = program("check", "a.csv", "b.csv")
+    assert "--metric val_loss; if files name one thing differently, rename it in one of them" in done.stderr
