@@ -160,3 +160,8 @@ def test_a_metric_that_was_filled_in_is_told(share: float) -> None:
 def test_a_metric_of_few_digits_repeats_by_chance() -> None:
     rows = [row | {"loss": round(row["loss"], 1)} for row in history()]
     assert said(table(rows, "tokens"), "stale-metric") == []
+
+
+def test_rows_of_one_step_each_tell_no_order() -> None:
+    rows = [row | {"step": 1} for row in history() if row["step"] <= 1000]
+    assert said(table(rows, "tokens"), "not-cumulative") == []

@@ -53,7 +53,9 @@ def doubt_counters(runs: Runs, values: Mapping[str, Floats], columns: Columns) -
     counters = {name: values[role] for role, name in names.items() if name is not None and role in values}
     steps = values.get("steps")
     before, after = _neighbours(runs, np.arange(len(runs)) if steps is None else steps)
-    several = np.bincount(runs.run[after], minlength=len(runs.run_names)) > 0
+    if not after.size:
+        return []
+    several = _any(runs, after)
     down, less, same = [], [], []
     for column, counter in counters.items():
         change = np.log(counter[after] / counter[before])
@@ -78,15 +80,14 @@ def doubt_stale(runs: Runs) -> list[Caution]:
 
     It was filled in, or not measured anew. Metrics that are written with few digits, or hardly move, repeat by chance.
     """
-    if runs.loss is None:
+    if runs.loss is None or len(runs.run_names) == len(runs):
         return []
     before, after = _neighbours(runs, runs.flops)
     change = np.abs(runs.loss[after] - runs.loss[before])
     same = change == 0
-    digits = np.diff(np.unique(runs.loss))
     if same.sum() < max(_FEWEST_STALE, _STALE * same.size) or same.all():
         return []
-    if np.median(change[~same]) < _STEPS * digits.min():
+    if np.median(change[~same]) < _STEPS * np.diff(np.unique(runs.loss)).min():
         return []
     stale = np.zeros(len(runs), dtype=bool)
     stale[after[same]] = True

@@ -1,6 +1,6 @@
 """Logs that are plausible and wrong: ``python tests/studies/traps.py [--only NAME] [--log NAME]``.
 
-Thirty-two mistakes are made in three logs: `vit_sweep.csv` with examples and parameters, the real log of `stdlib_lm`
+Thirty-five mistakes are made in three logs: `vit_sweep.csv` with examples and parameters, the real log of `stdlib_lm`
 with its architecture, and `vit_sweep.csv` with shapes, compute and loss alone. Each trapped log is read, fitted and
 planned from at ten times its largest compute. It is refused, or told by a code that the clean log does not have and
 that names the cause, or else the plan must lose less than 0.5% more than the clean log's, under the clean log's law.
@@ -124,16 +124,28 @@ def with_means(log: Log, made: list[Row]) -> list[Row]:
     return [*made, {**({"run": "mean"} if "run" in made[0] else {}), **means}]
 
 
-def swapped(rows: Callable[[int], bool]) -> Trap:
-    """Return a trap that swaps width and depth."""
+def swapped(rows: Callable[[int], bool], other: str = "depth") -> Trap:
+    """Return a trap that swaps the width and another dimension."""
 
     def trap(log: Log, made: list[Row]) -> list[Row]:
         for i, row in enumerate(made):
             if rows(i):
-                row["width"], row["depth"] = row["depth"], row["width"]
+                row["width"], row[other] = row[other], row["width"]
         return made
 
     return trap
+
+
+def clipped(log: Log, made: list[Row]) -> list[Row] | None:
+    """Log examples by a counter that ends where half of the rows are beyond it."""
+    if log.examples is None:
+        return None
+    most = float(np.median([float(row[log.examples]) for row in made]))
+    scale = (2**31 - 1) / most
+    for row in made:
+        row[log.examples] = f"{min(float(row[log.examples]) * scale, 2**31 - 1):.12g}"
+        row[log.flops] = f"{float(row[log.flops]) * scale:.12g}"
+    return made
 
 
 def ratio(rows: Callable[[int], bool]) -> Trap:
@@ -206,11 +218,14 @@ TRAPS: dict[str, Trap] = {
     "compute of one example": per_example,
     "examples in millions": scaled("examples", 1e-6),
     "examples in thousands, some rows": scaled("examples", 1e-3, some),
+    "examples a full counter, the larger half": clipped,
     "examples 10x, one row": scaled("examples", 10, one),
     "params in millions, some rows": scaled("params", 1e-6, some),
     "width and depth swapped": swapped(lambda i: True),
     "width and depth swapped, some rows": swapped(some),
     "width and depth swapped, one row": swapped(one),
+    "width and mlp_dim swapped": swapped(lambda i: True, "mlp_dim"),
+    "width and mlp_dim swapped, some rows": swapped(some, "mlp_dim"),
     "mlp_dim a ratio": ratio(lambda i: True),
     "mlp_dim a ratio in some rows": ratio(some),
     "width 10x, one row": scaled("width", 10, one),
