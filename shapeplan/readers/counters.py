@@ -26,6 +26,8 @@ _IN_ORDER = 0.8
 _STALE, _FEWEST_STALE, _STEPS = 0.05, 2, 50
 """Share and number of the pairs of neighbours of a run with one metric from which it is told, where the others differ
 by so many times the last digit."""
+_ENOUGH = 100_000
+"""Rows that tell how a log counts."""
 _SUM = "sum over the run what counts one logging interval"
 
 
@@ -127,8 +129,8 @@ def _any(runs: Runs, rows: Index) -> Bools:
 
 
 def _neighbours(runs: Runs, along: Floats | Index) -> tuple[Index, Index]:
-    """Return pairs of rows that follow one another in a run, the second further along."""
-    order = np.lexsort((along, runs.run))
+    """Return pairs of rows that follow one another in a run, the second further along; of very many rows the first."""
+    order = np.lexsort((along[:_ENOUGH], runs.run[:_ENOUGH]))
     before, after = order[:-1], order[1:]
     pairs = (runs.run[before] == runs.run[after]) & (along[after] > along[before])
     return before[pairs], after[pairs]
