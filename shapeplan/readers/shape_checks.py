@@ -18,8 +18,8 @@ _RATIO, _SHARE = 16.0, 0.25
 """An MLP dim of at most 16 and less than a quarter of the width is a multiple of it; real ones are 1 to 8 widths."""
 _WIDEST = 16.0
 """Widths that an MLP dim may have at most where those of other rows have far fewer."""
-_NARROWER = 1.0
-"""Widths below which an MLP dim is in every row where the two columns are in each other's place."""
+_MOSTLY = 0.75
+"""Share of the rows with an MLP dim below the width from which the two columns may be in each other's place."""
 _APART = 3.0
 """Factor between sizes of rows that are implausible, and those of the others."""
 
@@ -57,15 +57,16 @@ def _ratio(runs: Runs, width: Floats, mlp_dim: Floats, column: str) -> Iterator[
 
 
 def _narrow(runs: Runs, width: Floats, mlp_dim: Floats, column: str) -> Iterator[Caution]:
-    """Yield a caution where the MLP dim is below the width in every row, and the cost does not say that it is so.
+    """Yield a caution where the MLP dim is below the width in most rows, and the cost does not say that it is so.
 
     That of a single expert may be; then parameters, or compute per example, grow faster with the width.
     """
-    if (mlp_dim >= _NARROWER * width).any() or np.ptp(mlp_dim) == 0 or (mlp_dim <= _RATIO).any():
+    narrow = mlp_dim < width
+    if narrow.mean() < _MOSTLY or np.ptp(mlp_dim) == 0 or (mlp_dim <= _RATIO).any():
         return
     if _cost_tells(runs, width, mlp_dim, "mlp_dim"):
         return
-    message = f"every row: {column!r} is {span(mlp_dim / width)} times the width"
+    message = f"{which_lines(runs, narrow)}: {column!r} is {span((mlp_dim / width)[narrow])} times the width"
     hint = "are the two swapped? `columns=width=NAME` and `columns=mlp_dim=NAME` name them"
     yield Caution(codes.IMPLAUSIBLE_SHAPE, message, hint)
 
