@@ -17,9 +17,9 @@ from shapeplan.quantities import convert_flops
 from shapeplan.runs import Runs
 
 State = Literal["done", "running", "pending", "crashed", "diverged"]
+STATES: tuple[State, ...] = ("done", "running", "pending", "crashed", "diverged")
 TOO_LONG = 1.05
 """Times its planned compute beyond which a run is of another length: steps are whole, and costs are rounded."""
-STATES: tuple[State, ...] = ("done", "running", "pending", "crashed", "diverged")
 
 
 @dataclass(frozen=True)

@@ -91,9 +91,8 @@ def doubt_stale(runs: Runs) -> list[Caution]:
         return []
     if np.median(change[~same]) < _STEPS * np.diff(np.unique(runs.loss)).min():
         return []
-    stale = np.zeros(len(runs), dtype=bool)
-    stale[after[same]] = True
-    message = f"{which_lines(runs, stale)}: {runs.metric} is that of the row before in the run, to the last digit"
+    where = which_lines(runs, _mask(runs, after[same]))
+    message = f"{where}: {runs.metric} is that of the row before in the run, to the last digit"
     return [Caution(codes.STALE_METRIC, message, "was it filled in, or not measured anew? remove such rows")]
 
 
@@ -105,9 +104,7 @@ def _go_down(columns: Sequence[str]) -> Iterator[Caution]:
 
 def _are_less(runs: Runs, found: Sequence[tuple[str, Index]]) -> Iterator[Caution]:
     for column, rows in found:
-        less = np.zeros(len(runs), dtype=bool)
-        less[rows] = True
-        message = f"{which_lines(runs, less)}: {column!r} is less than earlier in the same run"
+        message = f"{which_lines(runs, _mask(runs, rows))}: {column!r} is less than earlier in the same run"
         yield Caution(codes.NOT_CUMULATIVE, message, "add what was spent before a run was resumed, or remove the rows")
 
 
@@ -121,6 +118,10 @@ def _stand_still(columns: Sequence[str]) -> Iterator[Caution]:
 
 def _named(columns: Sequence[str], one: str = "goes", several: str = "go") -> str:
     return f"{' and '.join(map(repr, columns))} {one if len(columns) == 1 else several}"
+
+
+def _mask(runs: Runs, rows: Index) -> Bools:
+    return np.isin(np.arange(len(runs)), rows)
 
 
 def _any(runs: Runs, rows: Index) -> Bools:

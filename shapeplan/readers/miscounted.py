@@ -184,10 +184,8 @@ def doubt_6nd(runs: Runs, columns: Columns) -> Iterator[Caution]:
     """Yield a caution where compute is not about 6 x params x tokens and what they leave out, all three logged."""
     if columns.flops is None or not {"params", "tokens"} <= columns.roles.keys() or runs.architecture is not None:
         return
-    if not set(runs.dims) <= set(SHAPE_DIMS):
+    if not set(runs.dims) <= set(SHAPE_DIMS) or "active_params" in columns.roles:
         # Of experts, parameters are all, and compute is of some.
-        return
-    if "active_params" in columns.roles:
         return
     assert runs.params is not None
     assert runs.examples is not None

@@ -54,15 +54,8 @@ LATER: dict[str, tuple[str, ...]] = {
     "examples": ("training_examples", "train_examples", "num_examples", "total_examples", "train_samples"),
     "tokens": (
         *("train_tokens", "training_tokens", "tokens_trained", "num_input_tokens_seen", "input_tokens_seen"),
-        *(
-            "tok",
-            "toks",
-            "consumed_tokens",
-            "tokens_processed",
-            "num_train_tokens",
-            "total_training_tokens",
-            "data_tokens",
-        ),
+        *("consumed_tokens", "tokens_processed", "num_train_tokens", "total_training_tokens", "data_tokens"),
+        *("tok", "toks"),
     ),
     "steps": ("global_step", "num_steps", "total_steps", "max_steps", "n_steps"),
     "batch_size": ("train_batch_size", "bs"),

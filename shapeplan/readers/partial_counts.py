@@ -35,12 +35,7 @@ def _batches(runs: Runs, columns: Columns) -> Iterator[Caution]:
     batch = columns.roles.get("batch_size")
     if batch is None or "steps" not in columns.roles or {"tokens", "examples"} & columns.roles.keys():
         return
-    for column in columns.ignored:
-        if _TIMES.fullmatch(word_of(column)) is None:
-            continue
-        values = _several(runs, column)
-        if values is None:
-            continue
+    for column, values in _multipliers(runs, columns, _TIMES):
         message = f"{batch!r} may be that of one of {span(values)}: column {column!r} is ignored"
         hint = f"if so, log tokens or examples, or the whole batch; if {batch!r} is that, remove {column!r}"
         yield Caution(codes.UNREAD_COLUMN, message, hint)
@@ -51,16 +46,15 @@ def _epochs(runs: Runs, columns: Columns) -> Iterator[Caution]:
     counted = next((columns.roles[role] for role in ("tokens", "examples") if role in columns.roles), None)
     if counted is None or columns.flops is not None or _OF_ALL.search(word_of(counted)):
         return
-    for column in columns.ignored:
-        values = _several(runs, column) if _EPOCHS.fullmatch(word_of(column)) else None
-        if values is None:
-            continue
+    for column, values in _multipliers(runs, columns, _EPOCHS):
         message = f"{counted!r} may be those of one of {span(values)} epochs: column {column!r} is ignored"
         hint = f"compute is that of all epochs: log what was seen in all; if {counted!r} is that, remove {column!r}"
         yield Caution(codes.UNREAD_COLUMN, message, hint)
 
 
-def _several(runs: Runs, column: str) -> Floats | None:
-    """Return the numbers of a column, where they may multiply something; else None."""
-    values = runs.cells[column].finite_numbers()
-    return None if values is None or values.min() < 1 or values.max() == 1 else values
+def _multipliers(runs: Runs, columns: Columns, name: re.Pattern[str]) -> Iterator[tuple[str, Floats]]:
+    """Yield the columns without a role, of such a name, whose numbers may multiply something, with these."""
+    for column in columns.ignored:
+        values = runs.cells[column].finite_numbers() if name.fullmatch(word_of(column)) else None
+        if values is not None and values.min() >= 1 and values.max() != 1:
+            yield column, values

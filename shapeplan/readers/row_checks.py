@@ -108,9 +108,9 @@ def _counted_twice(runs: Runs, columns: Columns) -> Iterator[Caution]:
     column = columns.roles.get("examples") or columns.roles.get("batch_size")
     steps = runs.cells[columns.roles["steps"]].finite_numbers() if "steps" in columns.roles else None
     large = steps is not None and (runs.examples / np.maximum(steps, 1.0)).min() > _LARGEST_STEP
-    many = runs.params is not None and float(np.median(runs.examples / runs.params)) > _MANY_TOKENS
-    if column is not None and (large or many):
-        ratio = "" if runs.params is None else f", {float(np.median(runs.examples / runs.params)):.2g} per parameter"
+    middle = None if runs.params is None else float(np.median(runs.examples / runs.params))
+    if column is not None and (large or (middle is not None and middle > _MANY_TOKENS)):
+        ratio = "" if middle is None else f", {middle:.2g} per parameter"
         message = f"read as sequences, {column!r} gives up to {runs.examples.max():.3g} tokens{ratio} in most rows"
         mend = f"`columns=tokens={column}`" if "examples" in columns.roles else "log tokens: steps times it"
         hint = f"if {column!r} counts tokens already, {mend}"

@@ -43,6 +43,9 @@ _POWER = re.compile(r"(?:10\s*(?:\^|\*\*)\s*|1?e\+?)(\d+)")
 _SUPERSCRIPTS = str.maketrans("\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079", "0123456789")
 
 
+_LONGEST_FIRST = sorted({**WORDS, **LETTERS}.items(), key=lambda one: -len(one[0]))
+
+
 class Unit(NamedTuple):
     """What the unit of a header says.
 
@@ -91,7 +94,7 @@ def _factor(word: str) -> tuple[float, str]:
         return WORDS[word], ""
     if word in LETTERS:
         return LETTERS[word], ""
-    for prefix, factor in sorted({**WORDS, **LETTERS}.items(), key=lambda one: -len(one[0])):
+    for prefix, factor in _LONGEST_FIRST:
         rest = word.removeprefix(prefix)
         if rest != word and rest not in ("n", "d", "c") and any(rest in words for words in _COUNTED.values()):
             return factor, rest

@@ -378,7 +378,8 @@ def outlier_cautions(outliers: tuple[Outlier, ...], wrong: Mapping[str, WrongCel
         f"{len(outliers)} row{'s lie' if len(outliers) > 1 else ' lies'} far from the law: {', '.join(named)}{more}"
     )
     # An outlier of large leverage may bend the law to itself, and is far from that of the others alone.
-    hidden = [at for at in wrong if at not in {outlier.place for outlier in outliers}]
+    told = {outlier.place for outlier in outliers}
+    hidden = [at for at in wrong if at not in told]
     for at in hidden[:3]:
         message += f"; without {'them' if len(outliers) > 1 else 'it'} {at} is far too{_typo(wrong[at])}"
     cells = "the cells named, and " if wrong else ""
