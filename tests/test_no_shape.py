@@ -10,6 +10,7 @@ import pytest
 from changed import changed
 from conftest import Program, fit
 
+from shapeplan.documents.files import read_law
 from shapeplan.errors import ArgumentError, FitError, InputError, PlanError
 from shapeplan.fitting.check import check
 from shapeplan.fitting.predict import predict
@@ -51,6 +52,16 @@ def test_chinchilla_is_fitted_with_six_n_d(log: Path) -> None:
     assert recommend(found, 1e21).budgets[0].rounded.keys() == {"params"}
     with pytest.raises(PlanError, match="was fitted to a log without shapes"):
         recommend(changed(found, shape_range={}), 1e21)
+
+
+@pytest.mark.parametrize("constant", ["a", "c", "alpha", "beta", "eps"])
+def test_an_edited_constant_is_not_what_the_rows_were_predicted_by(log: Path, tmp_path: Path, constant: str) -> None:
+    fit(read_runs(log), law="chinchilla", replicates=0).save(tmp_path / "law.json")
+    data = json.loads((tmp_path / "law.json").read_text())
+    data["parameters"][constant]["value"] *= 1.02
+    (tmp_path / "law.json").write_text(json.dumps(data))
+    with pytest.raises(InputError, match="is not what the law predicts there"):
+        read_law(tmp_path / "law.json")
 
 
 @pytest.mark.parametrize("option", ["heads", "head_dim", "tensor_parallel", "pipeline_parallel"])

@@ -83,7 +83,7 @@ def _scores(document: LawDocument) -> Iterator[Fault]:
 
 def _predictions(document: LawDocument, fit: Fit, rows: Rows) -> Iterator[Fault]:
     """Yield the first row that the law predicts otherwise than the document does, and rivals that miss their score."""
-    if not fit.knows_loss:
+    if not fit.law.has_loss or not set(fit.law.form.variables) <= _variables(fit, fit.law, rows).keys():
         return
     predicted = _losses(fit, fit.law, rows)
     low, high = _range(document, fit, fit.law, rows, predicted)
@@ -111,13 +111,20 @@ def _rms(errors: Floats) -> float:
 
 def _losses(fit: Fit, law: Law, rows: Rows, params: float = 1.0) -> Floats:
     """Return what a law predicts for the rows of a fit, with their parameters times a factor."""
+    known = _variables(fit, law, rows)
+    if "params" in known:
+        known["params"] = params * known["params"]
     with np.errstate(all="ignore"):
-        known = {**fit.cost_model.variables(law.form, rows.shape, rows.flops)}
-        if "examples" in law.form.variables and rows.examples is not None:
-            known["examples"] = rows.examples
-        if "params" in law.form.variables:
-            known["params"] = params * known["params"]
         return np.broadcast_to(law.loss(**known), rows.flops.shape)
+
+
+def _variables(fit: Fit, law: Law, rows: Rows) -> dict[str, Floats]:
+    """Return the variables of a law that are known of the rows of a fit: as they were logged, or from the cost."""
+    with np.errstate(all="ignore"):
+        known = fit.cost_model.variables(law.form, rows.shape, rows.flops)
+    if "examples" in law.form.variables and rows.examples is not None:
+        known["examples"] = rows.examples
+    return known
 
 
 def _range(document: LawDocument, fit: Fit, law: Law, rows: Rows, predicted: Floats) -> tuple[Floats, Floats]:
