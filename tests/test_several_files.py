@@ -80,3 +80,17 @@ def test_files_that_name_one_thing_differently_are_told_how_to_mend_it(
     files[1].write_text(files[1].read_text().replace(",loss", ",val_loss", 1))
     done = program("check", "a.csv", "b.csv")
     assert "--metric val_loss; if files name one thing differently, rename it in one of them" in done.stderr
+
+
+def test_a_column_that_a_file_lacks_is_one_mistake(files: tuple[Path, Path], program: Program) -> None:
+    header, *lines = (line.split(",") for line in files[1].read_text().splitlines())
+    width, mlp = header.index("width"), header.index("mlp_dim")
+    header[mlp] = "mlp_ratio"
+    for cells in lines:
+        cells[mlp] = str(float(cells[mlp]) / float(cells[width]))
+    files[1].write_text("\n".join(map(",".join, [header, *lines])) + "\n")
+    done = program("check", "a.csv", "b.csv", COLUMNS="200")
+    assert done.returncode == 1
+    assert "a.csv   mlp_ratio   the file has no such column, and b.csv has" in done.stderr
+    assert "b.csv   mlp_dim     the file has no such column, and a.csv has" in done.stderr
+    assert "2 mistakes: 1 in a.csv, 1 in b.csv" in done.stderr

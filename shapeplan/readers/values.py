@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from shapeplan.cells import ABSENT
 from shapeplan.errors import ErrorDetail, count_of, details_at
 from shapeplan.numerics.arrays import Floats
 from shapeplan.readers.columns import SETTINGS, Columns
@@ -84,7 +85,7 @@ def read_values(table: Table, columns: Columns, name: str) -> tuple[dict[str, An
         column = columns.roles.get(role, "")
         plain = table.cells[column].numbers() if column and role not in columns.dims else None
         details += out_of_bounds(plain, role, table, column, name) if plain is not None else []
-    details = _sparse_rows(details)
+    details = _sparse_rows(_files_without(details, table))
     said = [f"cells of {', '.join(map(repr, found))} are read with {notation}" for notation, found in notes.items()]
     if units:
         said.append(f"the units of {', '.join(map(repr, units))} are those of the cells, not of the header too")
@@ -203,6 +204,25 @@ def _summaries(table: Table, column: str, name: str) -> list[ErrorDetail]:
             str(cells[row]),
         ),
     )
+
+
+def _files_without(details: list[ErrorDetail], table: Table) -> list[ErrorDetail]:
+    """Return the mistakes with one in place of those of a file that does not have a column at all, and others do."""
+    kept = details
+    for column in dict.fromkeys(found.column for found in details if found.code == "empty-cell"):
+        if not table.files or column is None:
+            continue
+        having = dict.fromkeys(
+            file for file, cell in zip(table.files, table.cells[column], strict=True) if cell is not ABSENT
+        )
+        hint = "add the column there, by the same name; or read the files one by one"
+        message = f"the file has no such column, and {next(iter(having), '')} has"
+        lacking = dict.fromkeys(file for file in table.files if file not in having)
+        kept = [
+            *(found for found in kept if found.column != column or found.file not in lacking),
+            *(ErrorDetail("no-column", message, hint, file, column=column) for file in lacking),
+        ]
+    return kept
 
 
 def _sparse_rows(details: list[ErrorDetail]) -> list[ErrorDetail]:
