@@ -14,8 +14,9 @@ from typing import Any
 from shapeplan.errors import ErrorDetail, InputError
 from shapeplan.provenance import Source
 from shapeplan.readers.delimited import parse_delimited
+from shapeplan.readers.histories import table_of
 from shapeplan.readers.source import check_size, first_line, library
-from shapeplan.readers.table import Record, Table, flattened
+from shapeplan.readers.table import Record, Table
 
 
 def is_binary(path: str | Path) -> bool:
@@ -78,7 +79,7 @@ def _workbook(openpyxl: Any, raw: io.BytesIO, name: str) -> Table | None:
 
 def _parquet(parquet: Any, raw: io.BytesIO, name: str) -> Table | None:
     rows = parquet.read_table(raw).to_pylist()
-    return Table.of_records([flattened(Record(number, row)) for number, row in enumerate(rows, 1)]) if rows else None
+    return table_of([Record(number, row) for number, row in enumerate(rows, 1)], name) if rows else None
 
 
 _HEADER_AND_ROW = 2

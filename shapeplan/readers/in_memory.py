@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 from shapeplan.errors import ArgumentError, ErrorDetail, InputError, details_at
 from shapeplan.provenance import Source
 from shapeplan.readers.gather import Gathered
-from shapeplan.readers.table import Record, Table, flattened, refuse_many_columns
+from shapeplan.readers.histories import table_of
+from shapeplan.readers.table import Record, refuse_many_columns
 
 if TYPE_CHECKING:
     from typing_extensions import TypeIs
@@ -93,13 +94,14 @@ def gather_frame(frame: Frame) -> Gathered:
         raise InputError(
             *details_at(wrong, lambda i: ErrorDetail("wrong-type", "the row is no mapping", hint, name, i))
         )
-    records = tuple(
-        flattened(Record(i, {_column_name(key): _plain(cell) for key, cell in row.items()}), name)
-        for i, row in enumerate(rows, 1)
-    )
-    table = Table.of_records(records)
+    entries = [
+        Record(i, {_column_name(key): _plain(cell) for key, cell in row.items()}) for i, row in enumerate(rows, 1)
+    ]
+    table = table_of(entries, name)
     refuse_many_columns(len(table.cells), name)
-    digest = hashlib.sha256("\n".join(repr(sorted(record.cells.items())) for record in records).encode()).hexdigest()
+    digest = hashlib.sha256(
+        "\n".join(repr(sorted(record.cells.items())) for record in table.records).encode()
+    ).hexdigest()
     return Gathered(table, (Source(name, digest),), name)
 
 

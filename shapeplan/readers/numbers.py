@@ -32,6 +32,8 @@ from shapeplan.readers.notations import (
 )
 from shapeplan.readers.table import Table
 
+A_LIST, A_MAPPING = "a list", "a mapping"
+"""What cells are called that are no text."""
 _LONGEST_SHOWN = 60
 _MISSING = frozenset(
     {"none", "null", "nil", "na", "n/a", "#n/a", "<na>", "missing", "-", "--", "\u2013", "\u2014", "?"}
@@ -220,6 +222,9 @@ def _number(cell: object) -> float:
     """Return a cell as a finite number; the error says what is wrong with it and how to write it."""
     if is_blank(cell):
         raise _CellError("empty-cell", "the cell is empty", "fill it in, or remove the row")
+    if isinstance(cell, list):
+        hint = "write a row a point of training, or lists of one length with the loss and the flops, tokens or steps"
+        raise _CellError("not-a-number", f"{A_LIST} is not a number", hint)
     if isinstance(cell, bool) or not isinstance(cell, str | int | float):
         raise _CellError("not-a-number", f"{_shown(cell)} is not a number", "write a plain number such as 0.51")
     try:
@@ -285,7 +290,7 @@ def _dotted(text: str) -> str:
 def _text(cell: object) -> str:
     """Return a cell as it stands in the input, cut if it is long."""
     if not isinstance(cell, str | int | float):
-        return "a mapping" if isinstance(cell, dict) else "a list"
+        return A_MAPPING if isinstance(cell, dict) else A_LIST
     text = str(cell)
     return text if len(text) <= _LONGEST_SHOWN else text[: _LONGEST_SHOWN - 3] + "..."
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from shapeplan.errors import ErrorDetail, InputError, details_at
+from shapeplan.readers.histories import points_in, table_of
 from shapeplan.readers.json_text import load_json, load_line, mistake
 from shapeplan.readers.last_line import short_last_cell
 from shapeplan.readers.names import is_loss
@@ -75,7 +76,7 @@ def _table(data: object, name: str, lone_record: bool = False) -> Table:
     if isinstance(data, LinedMapping):
         settings = data
         if RUNS not in data and not lone_record and not _is_document(data):
-            if _is_a_run(data):
+            if _is_a_run(data) or _lists_points(data):
                 return _table(LinedList([data], [data.line]), name)
             if (rows := _rows_of(data)) is not None:
                 return _table(rows, name)
@@ -105,9 +106,7 @@ def _table(data: object, name: str, lone_record: bool = False) -> Table:
     wrong = [i for i, item in enumerate(runs) if not isinstance(item, LinedMapping)]
     if wrong:
         raise InputError(*details_at(wrong, lambda i: _no_mapping(runs, i, name)))
-    records = tuple(flattened(Record(item.line, item, item.lines)) for item in runs)
-    header = records[0].line
-    table = Table.of_records(records, header_line=header)
+    table = table_of([Record(item.line, item, item.lines) for item in runs], name, runs[0].line)
     if settings is None:
         return table
     rest = {key: value for key, value in settings.items() if key != RUNS}
@@ -132,6 +131,12 @@ def _is_a_run(data: LinedMapping) -> bool:
     parts = [value for value in data.values() if isinstance(value, LinedMapping)]
     scalars = any(is_loss(key) for key, value in data.items() if not isinstance(value, LinedMapping))
     return scalars != (sum(_is_a_run(part) for part in parts) == 1)
+
+
+def _lists_points(data: LinedMapping) -> bool:
+    """Return whether a mapping is one run that lists its points of training; columns of a table all are lists."""
+    columns = all(isinstance(value, list) for value in data.values())
+    return not columns and points_in(flattened(Record(data.line, data))) is not None
 
 
 def _rows_of(data: LinedMapping) -> LinedList | None:

@@ -15,7 +15,16 @@ from shapeplan.numerics.arrays import Floats
 from shapeplan.readers.columns import SETTINGS, Columns
 from shapeplan.readers.names import SHAPE, word_of
 from shapeplan.readers.notations import DOTTED, WITH_UNITS
-from shapeplan.readers.numbers import as_number, decimal_commas, is_blank, is_missing, label_faults, read_numbers
+from shapeplan.readers.numbers import (
+    A_LIST,
+    A_MAPPING,
+    as_number,
+    decimal_commas,
+    is_blank,
+    is_missing,
+    label_faults,
+    read_numbers,
+)
 from shapeplan.readers.table import Table
 from shapeplan.readers.within import check_derived, out_of_bounds
 
@@ -147,7 +156,7 @@ def _of_metric(found: ErrorDetail, column: str) -> ErrorDetail:
     if found.code == "empty-cell":
         return replace(found, hint=f"{found.hint}; `drop_nonfinite` leaves such rows out")
     word = (found.value or "").strip()
-    if found.code != "not-a-number" or not word or re.search(r"\d", word):
+    if found.code != "not-a-number" or word in ("", A_LIST, A_MAPPING) or re.search(r"\d", word):
         return found
     if is_missing(word):
         return replace(found, hint="`drop_nonfinite` leaves such rows out, as it does those of an empty cell")
