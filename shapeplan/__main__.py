@@ -31,6 +31,7 @@ def main() -> NoReturn:
         gc.disable()
         # Nor has the command line plugins of pydantic, which it would look for in every installed package.
         os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+        _load_metadata_late()
         # Matrices are small: threads of BLAS, which takes this number too, would cost memory and time.
         os.environ.setdefault("OMP_NUM_THREADS", "1")
         if _memory_limit() < _LEAST_MEMORY:
@@ -46,6 +47,36 @@ def main() -> NoReturn:
         os.write(2, f"error: {OUT_OF_MEMORY}\n".encode())
         status = 1
     leave(status)
+
+
+def _load_metadata_late() -> None:
+    """Put a module in place of `importlib.metadata` that loads it when something of it is called, or looked up.
+
+    Pydantic imports its `entry_points` before it sees that there shall be no plugins. The module loads `email` and much
+    more: a twenty-fifth of the start-up.
+    """
+    import importlib
+    from types import ModuleType
+
+    name = "importlib.metadata"
+    if name in sys.modules:
+        return
+    late = ModuleType(name)
+
+    def load() -> ModuleType:
+        if sys.modules.get(name) is late:
+            del sys.modules[name]
+        importlib.metadata = importlib.import_module(name)
+        return importlib.metadata
+
+    def look_up(attribute: str) -> object:
+        # The import system asks modules for their path and their spec.
+        if attribute.startswith("__"):
+            raise AttributeError(attribute)
+        return getattr(load(), attribute)
+
+    vars(late).update(__getattr__=look_up, entry_points=lambda **chosen: load().entry_points(**chosen))
+    sys.modules[name] = importlib.metadata = late
 
 
 def _memory_limit() -> float:
