@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from shapeplan.frozen import frozen
 from shapeplan.numerics.arrays import Floats
 
 
-@dataclass(frozen=True)
+@frozen
 class Profile:
     """What training was measured to do at some shapes.
 

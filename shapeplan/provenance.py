@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from shapeplan.frozen import frozen
 from shapeplan.quantities import Convention
 
 
-@dataclass(frozen=True)
+@frozen
 class Source:
     """An input that a result rests on: its name as the user gave it, and the digest of its bytes."""
 
@@ -16,7 +17,7 @@ class Source:
     sha256: str
 
 
-@dataclass(frozen=True)
+@frozen
 class DroppedRow:
     """A row of an input that was left out: its line, why, and the input."""
 
@@ -25,7 +26,7 @@ class DroppedRow:
     file: str = ""
 
 
-@dataclass(frozen=True)
+@frozen
 class ReadAs:
     """How a log was read where its user, or its settings, said so: another log of the same kind is read alike.
 

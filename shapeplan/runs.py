@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from importlib import import_module
 from typing import Any, Literal
@@ -14,6 +14,7 @@ from shapeplan import codes
 from shapeplan.architectures import Architecture
 from shapeplan.cells import ABSENT, Cells, Names
 from shapeplan.errors import ArgumentError, Caution, ErrorDetail
+from shapeplan.frozen import frozen
 from shapeplan.numerics.arrays import Bools, Floats, Index, Ints
 from shapeplan.numerics.collinearity import LogProducts
 from shapeplan.numerics.grouping import first_of_group, group_alike
@@ -34,7 +35,7 @@ def recipe_caution(differing: Sequence[str]) -> Caution:
     return Caution(codes.RECIPE_VARIES, message, hint)
 
 
-@dataclass(frozen=True)
+@frozen
 class Runs:
     """Rows of training runs. Arrays have one entry a row, in the order of the input.
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass
+from dataclasses import MISSING
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 from shapeplan.architectures.base import OF_EXPERTS, SHAPE_DIMS, Transformer
 from shapeplan.architectures.families import Family, find_family
 from shapeplan.architectures.settings import LARGEST, as_int, bad_setting, checked
+from shapeplan.frozen import frozen
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,7 +29,7 @@ _PROBE = {
 """A size for every dimension at which any sound settings make a model; floats need not divide by anything."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Architecture:
     """A family with its settings: a function from shape to transformer.
 

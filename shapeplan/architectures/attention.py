@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
+from shapeplan.frozen import frozen
 
-@dataclass(frozen=True)
+
+@frozen
 class LatentAttention:
     """The matrices of one block of multi-head latent attention (DeepSeek-V2, arXiv:2405.04434, section 2.1).
 

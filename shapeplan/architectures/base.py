@@ -5,12 +5,13 @@ from __future__ import annotations
 import copy
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, Self
 
 from shapeplan.architectures.conventions import CONVENTIONS, find_convention
 from shapeplan.architectures.settings import bad_setting, checked, dimension, is_array, is_whole, must_divide
 from shapeplan.errors import InputError
+from shapeplan.frozen import frozen
 
 if TYPE_CHECKING:
     import numpy as np
@@ -68,7 +69,7 @@ class Cost(Protocol):
         ...
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Transformer(ABC):
     """A transformer of a given shape, or of an array of shapes.
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from shapeplan.errors import ArgumentError, ErrorDetail
+from shapeplan.frozen import frozen
 from shapeplan.quantities import Convention
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ SYMBOLS = (
 )
 
 
-@dataclass(frozen=True)
+@frozen
 class CountingConvention:
     """One way of counting FLOPs.
 

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from shapeplan.architectures.attention import LatentAttention, attended_pairs
 from shapeplan.architectures.base import NORM_PARAMS, OF_EXPERTS, OF_LATENT, Embeddings, Part, Transformer
 from shapeplan.architectures.mixture import Mixture, mixture_layers
 from shapeplan.architectures.settings import bad_setting, choice, count, dimension, flag, is_array, must_divide
+from shapeplan.frozen import frozen
 
 QK_NORMS = ("none", "head", "full", "full_nobias")
 CORRECTIONS = ("none", "buffer", "parameter")
 _LATENT_HEADS = ("qk_nope_head_dim", "qk_rope_head_dim", "v_head_dim")
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Decoder(Transformer):
     """A decoder-only language model.
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from shapeplan.architectures.base import Part, Transformer
 from shapeplan.architectures.settings import bad_setting, count, flag, image_size
+from shapeplan.frozen import frozen
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class DiT(Transformer):
     """A diffusion transformer of latent images with adaLN-Zero (arXiv:2212.09748); SiT has the same network.
 

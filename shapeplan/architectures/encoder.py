@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from shapeplan.architectures.base import NORM_PARAMS, Embeddings, Part, Transformer
 from shapeplan.architectures.settings import bad_setting, choice, count, dimension, flag, must_divide
+from shapeplan.frozen import frozen
 
 HEADS = ("mlm", "tokens", "sequence", "none")
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Encoder(Transformer):
     """An encoder-only language model, whose tokens all attend to each other; examples are tokens.
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from shapeplan.architectures.base import NORM_PARAMS, Embeddings, Part, Transformer
 from shapeplan.architectures.conventions import find_convention
 from shapeplan.architectures.settings import bad_setting, choice, count, dimension, flag
+from shapeplan.frozen import frozen
 
 _DEFINED = ("forward", "training")
 """Conventions that are defined: the others multiply parameters by tokens, and here every token meets one stack only."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class EncoderDecoder(Transformer):
     """An encoder of a source and a decoder of a target, which attends to the encoder's output in every block.
 

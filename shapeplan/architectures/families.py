@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import Field, dataclass, field, fields
+from dataclasses import Field, field, fields
 from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ from shapeplan.architectures.encoder_styles import ENCODER_DECODER_STYLES, ENCOD
 from shapeplan.architectures.settings import bad_setting
 from shapeplan.architectures.styles import STYLES
 from shapeplan.errors import InputError
+from shapeplan.frozen import frozen
 
 if TYPE_CHECKING:
     from shapeplan.architectures.base import Transformer
@@ -30,7 +31,7 @@ _USUAL = ("vit", "timm", "decoder", "gpt2", "gpt_neox", "llama", "gemma3", "qwen
 """Families that an error names; there are more than a line holds."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Family:
     """A kind of transformer by the name users write, with the settings that the name implies.
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from shapeplan.architectures.base import SHAPE_DIMS
+from shapeplan.frozen import frozen
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,7 +41,7 @@ def transformer_monomials(shape: Mapping[str, Floats]) -> tuple[tuple[dict[str, 
     )
 
 
-@dataclass(frozen=True)
+@frozen
 class PowerTerm:
     """``coefficient * prod x_k ** exponent_k``."""
 
@@ -54,7 +54,7 @@ class PowerTerm:
         return np.asarray(self.coefficient * np.exp(logs))
 
 
-@dataclass(frozen=True)
+@frozen
 class PowerSum:
     """A sum of powers with positive coefficients.
 
@@ -83,7 +83,7 @@ class PowerSum:
         return cls((PowerTerm(float(np.exp(solution[0])), exponents),), error)
 
 
-@dataclass(frozen=True)
+@frozen
 class FittedCost:
     """Sums of powers for the forward FLOPs of an example and, where the log has them, the parameters."""
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from shapeplan.architectures.settings import is_whole
+from shapeplan.frozen import frozen
 
 if TYPE_CHECKING:
     import numpy as np
@@ -13,7 +13,7 @@ else:
     from shapeplan.numerics.lazy import np
 
 
-@dataclass(frozen=True)
+@frozen
 class Mixture:
     """One layer of experts. Dimensions are ints, floats or arrays.
 

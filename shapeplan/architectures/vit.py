@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any, ClassVar
 
 from shapeplan.architectures.base import NORM_PARAMS, SHAPE_DIMS, Part, Transformer
 from shapeplan.architectures.settings import bad_setting, choice, count, flag, image_size
+from shapeplan.frozen import frozen
 
 POOLS = ("gap", "tok", "map")
 RELATIVE_POSITIONS = ("none", "layers", "shared")
@@ -14,7 +15,7 @@ _XLA_KNOWS = (*SHAPE_DIMS, "heads", "head_dim", "patch", "image", "channels", "p
 """What XLA's count follows; with any other setting changed it is unknown."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class ViT(Transformer):
     """A vision transformer. The defaults are big_vision's: LayerNorm, all biases, learned positions, plain MLP.
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from shapeplan.architectures.base import Part
 from shapeplan.architectures.encoder_decoder import EncoderDecoder
 from shapeplan.architectures.settings import count, flag
+from shapeplan.frozen import frozen
 
 _KERNEL = 3
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Whisper(EncoderDecoder):
     """An encoder of audio and a decoder of text: an `EncoderDecoder` whose source are frames (arXiv:2212.04356).
 

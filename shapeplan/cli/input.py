@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shapeplan.cli.options import ConventionName, parse_columns, parse_dims, parse_names
+from shapeplan.frozen import frozen
 
 if TYPE_CHECKING:
     from shapeplan.fitting.result import Fit
     from shapeplan.runs import Runs
 
 
-@dataclass(frozen=True)
+@frozen
 class Reading:
     """The options that say how a log is read, as the command line has them."""
 

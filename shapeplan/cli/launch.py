@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,6 +12,7 @@ import typer
 
 from shapeplan.cli.output import LOG_FORMATS, Target, output_target
 from shapeplan.errors import ArgumentError, ErrorDetail
+from shapeplan.frozen import frozen
 from shapeplan.render.console import Console
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ Command = Annotated[
 ]
 
 
-@dataclass(frozen=True)
+@frozen
 class DesignTarget:
     """Where a design goes.
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shapeplan.cli.flags import with_flags
 from shapeplan.errors import ArgumentError, ErrorDetail
+from shapeplan.frozen import frozen
 from shapeplan.render.console import Console
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 LOG_FORMATS = ("csv", "tsv", "yaml", "json", "jsonl")
 
 
-@dataclass(frozen=True)
+@frozen
 class Target:
     """The file that a result goes to.
 

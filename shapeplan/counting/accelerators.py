@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import difflib
 import re
-from dataclasses import dataclass
 
 from shapeplan.errors import ArgumentError, ErrorDetail
+from shapeplan.frozen import frozen
 from shapeplan.quantities import LEAST_MFU
 
 AS_OF = "2026-11"
@@ -17,7 +17,7 @@ DEFAULT_MFU = 0.4
 _FLEET = re.compile(r"\s*(?:(?P<count>[0-9]{1,9})\s*[xX*× ]\s*)?(?P<name>[A-Za-z][\w .-]{0,40}?)\s*")  # noqa: RUF001
 
 
-@dataclass(frozen=True)
+@frozen
 class Accelerator:
     """One chip as it is sold.
 
@@ -42,7 +42,7 @@ class Accelerator:
     aliases: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@frozen
 class Fleet:
     """Some accelerators of one kind."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from shapeplan import codes
@@ -12,6 +12,7 @@ from shapeplan.architectures.catalogue import Counted, named
 from shapeplan.architectures.conventions import find_convention, non_embedding_params
 from shapeplan.architectures.settings import is_array
 from shapeplan.errors import ArgumentError, Caution, ErrorDetail, InputError
+from shapeplan.frozen import frozen
 from shapeplan.provenance import Source
 from shapeplan.quantities import LARGEST_FLOPS, convert_flops, format_bytes, format_count, format_flops
 
@@ -25,7 +26,7 @@ _SHOWN = 8
 """Models that a repr names."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Training:
     """What one training takes.
 
@@ -45,7 +46,7 @@ class Training:
     days: float | None
 
 
-@dataclass(frozen=True)
+@frozen
 class Memory:
     """Bytes of the state: weights, gradients, optimizer."""
 
@@ -59,7 +60,7 @@ class Memory:
         return self.weights + self.gradients + self.optimizer
 
 
-@dataclass(frozen=True)
+@frozen
 class ModelCost:
     """The counts of one model. FLOPs and MACs are those of one input: an image, or a sequence.
 
@@ -116,7 +117,7 @@ class ModelCost:
         return 2.0 * self.macs_per_example
 
 
-@dataclass(frozen=True)
+@frozen
 class Costs:
     """Models side by side, and everything that was assumed.
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
 
 from shapeplan.errors import ArgumentError, ErrorDetail
+from shapeplan.frozen import frozen
 
 
-@dataclass(frozen=True)
+@frozen
 class MemoryRecipe:
     """Bytes a parameter, for one way of training.
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from shapeplan.counting.accelerators import Fleet
 from shapeplan.errors import ArgumentError, ErrorDetail
+from shapeplan.frozen import frozen
 
 HOURS_PER_DAY = 24.0
 MOST = 1e6
@@ -19,7 +19,7 @@ _PRICE = re.compile(
 _HINT = "write what one accelerator costs an hour: 2.5/gpu-hour, or $2.5"
 
 
-@dataclass(frozen=True)
+@frozen
 class Price:
     """What one accelerator costs an hour.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -13,6 +13,7 @@ from shapeplan.design.next_run import LITTLE
 from shapeplan.design.pool import PoolChoice, next_from_pool
 from shapeplan.errors import Caution
 from shapeplan.fitting.result import Fit
+from shapeplan.frozen import frozen
 from shapeplan.quantities import convert_flops
 from shapeplan.runs import Runs
 
@@ -22,7 +23,7 @@ TOO_LONG = 1.05
 """Times its planned compute beyond which a run is of another length: steps are whole, and costs are rounded."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Progress:
     """A row of a design, and what has become of it.
 
@@ -54,7 +55,7 @@ class Progress:
     longer: bool = False
 
 
-@dataclass(frozen=True)
+@frozen
 class Campaign:
     """What has become of a design.
 
@@ -109,7 +110,7 @@ class Campaign:
         return self.log.take(of_done & np.isfinite(self.log.loss))
 
 
-@dataclass(frozen=True)
+@frozen
 class Outlook:
     """Whether what a campaign has suffices for a plan.
 

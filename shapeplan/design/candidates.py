@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
 from shapeplan.errors import ErrorDetail, PlanError
 from shapeplan.fitting.result import Fit
+from shapeplan.frozen import frozen
 from shapeplan.numerics.arrays import Bools, Floats, nearest_multiple
 from shapeplan.planning.building import rule_of_log
 from shapeplan.quantities import format_flops
@@ -29,7 +29,7 @@ _SAME = 0.01
 """Relative distance in every dimension and in examples at which a candidate is a run that has been done."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Candidates:
     """Runs that could be added; arrays have one entry a run.
 

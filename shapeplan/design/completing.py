@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,6 +11,7 @@ from shapeplan.design.candidates import examples_range
 from shapeplan.design.layout import run_name
 from shapeplan.fitting.isoflop import Valley
 from shapeplan.fitting.result import Fit
+from shapeplan.frozen import frozen
 from shapeplan.numerics.arrays import Floats, Index, nearest_multiple
 from shapeplan.planning.building import rule_of_log
 from shapeplan.quantities import convert_flops, format_flops
@@ -27,7 +27,7 @@ _BUDGET = 1.1
 """Factor of compute within which rows are of one budget."""
 
 
-@dataclass(frozen=True)
+@frozen
 class CompletingRun:
     """A run to add.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,6 +11,7 @@ from shapeplan.architectures.base import SHAPE_DIMS
 from shapeplan.design.layout import step_of
 from shapeplan.errors import ArgumentError, Caution, ErrorDetail
 from shapeplan.fitting.result import Fit
+from shapeplan.frozen import frozen
 from shapeplan.numerics.arrays import Floats
 from shapeplan.planning.recommend import recommend
 from shapeplan.planning.size import SIZE
@@ -31,7 +31,7 @@ _TRIED = 4
 """Multiples of width on either side of the wanted one that are tried."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Ladder:
     """Shapes along one proportion, and the budget that each is expected to be best for.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from shapeplan.architectures import Architecture, Cost
 from shapeplan.architectures.base import WHOLE_DIMS
 from shapeplan.bounds import BOUNDS
 from shapeplan.errors import ArgumentError, Caution, ErrorDetail
+from shapeplan.frozen import frozen
 from shapeplan.numerics.arrays import Floats, nearest_multiple
 from shapeplan.quantities import Convention, convert_flops
 from shapeplan.runs import Runs
@@ -24,7 +25,7 @@ _STEP = 16
 """Width and MLP dim are multiples of this, if not also of the heads."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Entry:
     """A run to train: a shape, for so many examples, under a name."""
 
@@ -33,7 +34,7 @@ class Entry:
     examples: float
 
 
-@dataclass(frozen=True)
+@frozen
 class Design:
     """Runs to train.
 

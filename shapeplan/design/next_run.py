@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from shapeplan.design.posterior import Posterior
 from shapeplan.errors import ArgumentError, Caution, ErrorDetail, PlanError
 from shapeplan.fitting.isoflop import told
 from shapeplan.fitting.result import Fit
+from shapeplan.frozen import frozen
 from shapeplan.numerics.arrays import plain
 from shapeplan.optimum.cost_model import TRUST
 from shapeplan.planning.heads import Heads
@@ -36,7 +37,7 @@ _THIRD = 1 / 3
 """A size in the lower or upper third of the trained ones, in logarithms, is called small or large."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Suggestion:
     """A run to add, given the fit and the suggestions before it.
 
@@ -73,7 +74,7 @@ class Suggestion:
         return (self.regret_before - self.regret_after) / self.flops
 
 
-@dataclass(frozen=True)
+@frozen
 class NextRuns:
     """Runs to add to a sweep.
 

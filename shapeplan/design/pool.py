@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from shapeplan.design.posterior import Posterior
 from shapeplan.errors import Caution, ErrorDetail, PlanError
 from shapeplan.fitting.result import Fit
 from shapeplan.fitting.selection.identifiability import FEWEST_VALUES
+from shapeplan.frozen import frozen
 from shapeplan.numerics.arrays import Bools, Floats, plain
 from shapeplan.planning.warnings import extrapolation, extrapolation_cautions
 from shapeplan.quantities import Convention, convert_flops, format_flops
@@ -32,7 +33,7 @@ _SEED = 0
 """Of the random slopes of the drift."""
 
 
-@dataclass(frozen=True)
+@frozen
 class PoolRun:
     """A run of a pool to do next, given those before it.
 
@@ -65,7 +66,7 @@ class PoolRun:
     error_after: float | None = None
 
 
-@dataclass(frozen=True)
+@frozen
 class PoolChoice:
     """Runs to do next, of a pool.
 
@@ -200,7 +201,7 @@ def next_from_pool(
     return PoolChoice(pool, fit, target, budget, judge.noise, rest, chosen, of_all, None, cautions)
 
 
-@dataclass(frozen=True)
+@frozen
 class _Judge:
     """What a law knows of the plan and of the runs of a pool; the last run of the posterior is the plan itself."""
 

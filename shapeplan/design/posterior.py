@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
 from shapeplan.errors import ErrorDetail, PlanError
 from shapeplan.fitting.result import Fit
+from shapeplan.frozen import frozen
 from shapeplan.numerics.arrays import Floats, Index
 from shapeplan.numerics.differences import derivatives, stencil
 from shapeplan.optimum.cost_model import TRUST
@@ -21,7 +21,7 @@ _SAME = 1e-6
 """Spread of the log-shape over the draws that is none: all are at the edge of where they are looked for."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Posterior:
     """What is known of the best shape and of the runs, as deviations of draws from their mean, one row a draw.
 

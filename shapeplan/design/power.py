@@ -7,7 +7,6 @@ import itertools
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -16,6 +15,7 @@ from shapeplan.design.simulate import simulate
 from shapeplan.errors import ArgumentError, ErrorDetail, FitError, PlanError
 from shapeplan.fitting.fit import DEFAULT_LEVEL, check_arguments, fit
 from shapeplan.fitting.result import Fit
+from shapeplan.frozen import frozen
 from shapeplan.planning.recommend import recommend
 from shapeplan.quantities import LARGEST_FLOPS, convert_flops
 from shapeplan.runs import Runs
@@ -27,7 +27,7 @@ SHARES = (0.5, 0.75, 1.0)
 """Shares of the runs, the cheapest first, at which the curve is drawn."""
 
 
-@dataclass(frozen=True)
+@frozen
 class _Task:
     """One sweep to simulate."""
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from shapeplan.fitting.result import Fit
+from shapeplan.frozen import frozen
 
 
-@dataclass(frozen=True)
+@frozen
 class Outcome:
     """What one simulated sweep told.
 
@@ -33,7 +33,7 @@ class Outcome:
     codes: frozenset[str]
 
 
-@dataclass(frozen=True)
+@frozen
 class Spread:
     """Numbers over simulated sweeps: median and 90th percentile."""
 
@@ -48,7 +48,7 @@ class Spread:
         return cls(float(np.median(values)), float(np.quantile(values, 0.9)))
 
 
-@dataclass(frozen=True)
+@frozen
 class Stage:
     """What the cheapest runs of a design, up to some number, would tell.
 
@@ -82,7 +82,7 @@ class Stage:
     refused: float
 
 
-@dataclass(frozen=True)
+@frozen
 class Power:
     """The rehearsal of a design.
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from importlib import resources
 
 from shapeplan.codes import WARNINGS
 from shapeplan.errors import ArgumentError, ErrorDetail
+from shapeplan.frozen import frozen
 from shapeplan.laws import FORMS
 
 WARNING, LAW, OTHER = "Warnings", "Laws", "Conventions and concepts"
@@ -19,7 +19,7 @@ KINDS = (WARNING, LAW, OTHER)
 """What a page may be about, in the order of the list."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Page:
     """A word and its explanation.
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from shapeplan.figures.figure import Figure, Table, Value, no_figure
 from shapeplan.fitting.records import Estimate
 from shapeplan.fitting.result import Fit
+from shapeplan.frozen import frozen
 
 ALONE, TOGETHER = "alone (s)", "together (S)"
 
 
-@dataclass(frozen=True)
+@frozen
 class Growth:
     """Exponents of compute by dimension: while the others stay, and while all follow the optimum."""
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from shapeplan.errors import Caution, ErrorDetail, PlanError
 from shapeplan.fitting.result import Fit
 from shapeplan.fitting.rows import Rows
+from shapeplan.frozen import frozen
 
 Value = str | float | int | bool | None
 Table = tuple[Mapping[str, Value], ...]
 
 
-@dataclass(frozen=True)
+@frozen
 class Figure:
     """The numbers of a picture.
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from shapeplan.errors import Caution
 from shapeplan.fitting.selection.identifiability import Contents, Support, collinear_cautions, joint_form, survey
 from shapeplan.fitting.sweep_kinds import SweepKind, kinds_of
 from shapeplan.fitting.valleys import find_isoflops
+from shapeplan.frozen import frozen
 from shapeplan.laws import FORMS
 from shapeplan.runs import Runs
 from shapeplan.sweeps.dimensions import Dimensions, hold_two_valued
@@ -16,7 +17,7 @@ from shapeplan.sweeps.grid import Start, find_start
 from shapeplan.sweeps.star import StarSweep, doubts
 
 
-@dataclass(frozen=True)
+@frozen
 class Check:
     """The contents of a log.
 

@@ -9,10 +9,11 @@ nodes (Golub and Welsch 1969).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
+from shapeplan.frozen import frozen
 from shapeplan.numerics.arrays import Bools, Floats, Index, Ints
 from shapeplan.numerics.grouping import first_of_group
 from shapeplan.runs import Runs
@@ -25,7 +26,7 @@ _ROUNDING = 1e-9
 """Spread of the logarithm of compute below which rows have one compute."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Points:
     """What a fit is made to instead of rows.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from shapeplan.errors import Caution, FitError, check_choice
 from shapeplan.fitting.diagnostics.replicate_noise import measure_noise
@@ -18,6 +18,7 @@ from shapeplan.fitting.selection.identifiability import Support, survey
 from shapeplan.fitting.selection.near_valleys import ChosenOn, near_valleys
 from shapeplan.fitting.solver import OBJECTIVES
 from shapeplan.fitting.valleys import find_isoflops, is_far
+from shapeplan.frozen import frozen
 from shapeplan.laws import FORMS
 from shapeplan.provenance import Source
 from shapeplan.runs import Runs
@@ -27,7 +28,7 @@ _STEPS = 3
 """A law is fitted, rolled out, and asked for unseen shapes."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Comparison:
     """The laws that a log can identify, scored.
 
@@ -149,7 +150,7 @@ def compare(
     )
 
 
-@dataclass(frozen=True)
+@frozen
 class _Candidates(ChosenOn):
     """The same with all laws that were fitted."""
 

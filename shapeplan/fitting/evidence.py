@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from statistics import NormalDist
 from typing import Literal
 
@@ -32,6 +32,7 @@ from shapeplan.fitting.records import (
 )
 from shapeplan.fitting.rows import Rows
 from shapeplan.fitting.tuning.power_law import Tuning
+from shapeplan.frozen import frozen
 from shapeplan.laws import Law
 from shapeplan.numerics.arrays import Floats, widened
 from shapeplan.provenance import DroppedRow, ReadAs, Source
@@ -45,7 +46,7 @@ UNKNOWN = 100.0
 """Relative standard deviation of a run of which nothing is known: a law document may say more, which no float holds."""
 
 
-@dataclass(frozen=True)
+@frozen
 class RecipeFactor:
     """What the compute of one recipe is worth.
 
@@ -71,7 +72,7 @@ class RecipeFactor:
     level: Estimate | None = None
 
 
-@dataclass(frozen=True)
+@frozen
 class LogSummary:
     """What a fit keeps of its log, since plans and pictures need it.
 
@@ -143,7 +144,7 @@ class LogSummary:
         return f"<LogSummary of {self.metric!r}: {dims}, {compute}>"
 
 
-@dataclass(frozen=True)
+@frozen
 class RunError:
     """How far a run is from the law: relative standard deviation, by how far the run is extrapolated.
 
@@ -183,7 +184,7 @@ class RunError:
         return np.where(sound, low, law[0]), np.where(sound, high, law[1])
 
 
-@dataclass(frozen=True)
+@frozen
 class Uncertainty:
     """The estimates with their intervals, and the replicates behind these.
 
@@ -218,7 +219,7 @@ class Uncertainty:
         return f"<Uncertainty of {constants}; {self.bootstrap!r}>"
 
 
-@dataclass(frozen=True)
+@frozen
 class Diagnostics:
     """How well the law fits, and what is doubtful about it.
 
@@ -252,7 +253,7 @@ class Diagnostics:
         return f"<Diagnostics: {len(self.outliers)} outliers{off}, warnings={warned}>"
 
 
-@dataclass(frozen=True)
+@frozen
 class Rival:
     """A law that neither the fit to all rows nor the backtest tells from the one of choice.
 
@@ -273,7 +274,7 @@ class Rival:
         return len(next(iter(self.draws.values()), ()))
 
 
-@dataclass(frozen=True)
+@frozen
 class ModelSelection:
     """How the law was chosen.
 
@@ -289,7 +290,7 @@ class ModelSelection:
     rivals: tuple[Rival, ...] = ()
 
 
-@dataclass(frozen=True)
+@frozen
 class StarEvidence:
     """The star of a log under Eq. 2; empty without one.
 

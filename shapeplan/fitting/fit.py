@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -33,6 +33,7 @@ from shapeplan.fitting.uncertainty.estimates import Replicates, estimate
 from shapeplan.fitting.uncertainty.profile_likelihood import simulations
 from shapeplan.fitting.uncertainty.size_growth import growth_of_params
 from shapeplan.fitting.valleys import find_isoflops, is_far
+from shapeplan.frozen import frozen
 from shapeplan.laws import FORMS, Star
 from shapeplan.optimum.cost_model import CostModel, trust_region
 from shapeplan.runs import Runs
@@ -142,7 +143,7 @@ def fit(  # noqa: PLR0913 - public: an argument a question
     return _assemble(found, isoflops, recipes, tuning, start, counted)
 
 
-@dataclass(frozen=True)
+@frozen
 class _Chosen(ChosenOn):
     """The same with the star beside another law, where the rows have one."""
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from shapeplan.fitting.records import Estimate
+from shapeplan.frozen import frozen
 from shapeplan.quantities import format_flops
 
 _SHOWN = 3
 State = Literal["inside", "edge", "upside-down", "few"]
 
 
-@dataclass(frozen=True)
+@frozen
 class Valley:
     """A budget: models of several sizes, trained for the same compute.
 
@@ -47,7 +47,7 @@ def told(valleys: Sequence[Valley]) -> str:
     return f"{named} and {len(valleys) - _SHOWN} more" if len(valleys) > _SHOWN else named
 
 
-@dataclass(frozen=True)
+@frozen
 class IsoFlops:
     """An isoFLOP sweep.
 

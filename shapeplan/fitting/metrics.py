@@ -6,7 +6,7 @@ import contextlib
 import itertools
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import isfinite
 from typing import Any
 
@@ -14,11 +14,12 @@ from shapeplan.errors import ArgumentError, Caution, ErrorDetail, FitError
 from shapeplan.fitting.fit import fit
 from shapeplan.fitting.records import Agreement, Estimate
 from shapeplan.fitting.result import Fit
+from shapeplan.frozen import frozen
 from shapeplan.runs import Runs
 from shapeplan.workers.executor import Executor
 
 
-@dataclass(frozen=True)
+@frozen
 class MetricsFit:
     """The fits of several metrics.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,6 +11,7 @@ from shapeplan.errors import Caution, ErrorDetail, FitError, check_choice
 from shapeplan.fitting.evidence import INTERVALS
 from shapeplan.fitting.recipes.rows import levels_of
 from shapeplan.fitting.result import Fit
+from shapeplan.frozen import frozen
 from shapeplan.numerics.arrays import Bools, Floats
 from shapeplan.optimum.cost_model import BEYOND
 from shapeplan.quantities import convert_flops
@@ -27,7 +27,7 @@ _OFF_TIE = 0.25
 """Ties of real sweeps are loose, since sizes are rounded: 2.67 to 3 in one public log."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Predictions:
     """Predictions of the law for rows, in their order.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from shapeplan.errors import ErrorDetail, FitError
 from shapeplan.fitting.checkpoints import merge
 from shapeplan.fitting.selection.identifiability import is_constant
 from shapeplan.fitting.solver import RELATIVE, Block, Found, Objective, Solution, search
+from shapeplan.frozen import frozen
 from shapeplan.laws import OUTER, Form, Term
 from shapeplan.numerics.arrays import Bools, Floats, Index
 from shapeplan.runs import Runs
@@ -20,7 +21,7 @@ SMALLEST_METRIC, LARGEST_METRIC, WIDEST_METRIC = 1e-290, 1e290, 1e30
 """What floats can carry through squares of ratios, and powers of units."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Problem:
     """A form posed on rows.
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from itertools import groupby
 from typing import Literal
 
 import numpy as np
 
+from shapeplan.frozen import frozen
 from shapeplan.numerics.arrays import Floats, central_interval
 from shapeplan.wording import place
 
@@ -21,7 +22,7 @@ def interval_at(ends: tuple[Floats, Floats], i: int) -> Interval:
     return float(ends[0][i]), float(ends[1][i])
 
 
-@dataclass(frozen=True)
+@frozen
 class Estimate:
     """A number with its interval; None where there is no evidence for one, NaN where it is not defined."""
 
@@ -29,7 +30,7 @@ class Estimate:
     ci: Interval | None = None
 
 
-@dataclass(frozen=True)
+@frozen
 class Parameter:
     """A coefficient or an exponent.
 
@@ -48,7 +49,7 @@ class Parameter:
     at_bound: bool = False
 
 
-@dataclass(frozen=True)
+@frozen
 class Arm:
     """How Eq. 2 does on one arm of the star.
 
@@ -72,7 +73,7 @@ class Arm:
     c_alone: float
 
 
-@dataclass(frozen=True)
+@frozen
 class CenterRow:
     """A row of the held-out centre: what the law predicts there, never having seen it.
 
@@ -106,7 +107,7 @@ HELD_OUT_TOLERANCE = 0.02
 """Relative error on rows it never saw above which a law is doubted, if it is three times its own scatter too."""
 
 
-@dataclass(frozen=True)
+@frozen
 class HeldOutError:
     """How far the law is from rows it never saw: mean, root mean square and largest of predicted/observed - 1."""
 
@@ -133,7 +134,7 @@ class HeldOutError:
         return cls(len(errors), float(errors.mean()), float(np.sqrt(np.mean(errors**2))), float(worst))
 
 
-@dataclass(frozen=True)
+@frozen
 class FrontRow:
     """A row of the log that no row with as little compute beats; `file` where the log has several."""
 
@@ -149,7 +150,7 @@ class FrontRow:
         return place(self.line, self.file)
 
 
-@dataclass(frozen=True)
+@frozen
 class Outlier:
     """A row that lies far from the law; `file` where the log has several."""
 
@@ -164,7 +165,7 @@ class Outlier:
         return place(self.line, self.file)
 
 
-@dataclass(frozen=True)
+@frozen
 class Horizon:
     """How a law does so far above the rows it was fitted to.
 
@@ -183,7 +184,7 @@ class Horizon:
     rows: int
 
 
-@dataclass(frozen=True)
+@frozen
 class Score:
     """A candidate law in the table of choice; None where it was not scored.
 
@@ -220,7 +221,7 @@ class Score:
     reasons: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@frozen
 class Noise:
     """The scatter of rows that no law could explain.
 
@@ -239,7 +240,7 @@ class Noise:
     rows: int
 
 
-@dataclass(frozen=True)
+@frozen
 class Explained:
     """What a column without a role explains of the residuals.
 
@@ -258,7 +259,7 @@ class Explained:
     goes_with_shape: bool = False
 
 
-@dataclass(frozen=True)
+@frozen
 class Trend:
     """How residuals go with a variable.
 
@@ -276,7 +277,7 @@ class Trend:
     chance: float
 
 
-@dataclass(frozen=True)
+@frozen
 class Influence:
     """What happens without a run, or without several.
 
@@ -315,7 +316,7 @@ class Influence:
         return [place(line, file) for file, line in sorted(zip(files, self.lines, strict=True))]
 
 
-@dataclass(frozen=True)
+@frozen
 class Influences:
     """The runs that move a fit most.
 
@@ -334,7 +335,7 @@ class Influences:
     reasons: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@frozen
 class Agreement:
     """Whether metrics agree about one exponent.
 
@@ -353,7 +354,7 @@ class Agreement:
     unknown: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@frozen
 class Quality:
     """How well the law fits its rows."""
 
@@ -365,7 +366,7 @@ class Quality:
     status: Status
 
 
-@dataclass(frozen=True)
+@frozen
 class Bootstrap:
     """Replicates of the constants.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
@@ -17,6 +17,7 @@ from shapeplan.architectures.base import SHAPE_DIMS
 from shapeplan.errors import Caution
 from shapeplan.fitting.evidence import Diagnostics, LogSummary, ModelSelection, Rival, StarEvidence, Uncertainty
 from shapeplan.fitting.records import Estimate, Interval, Status
+from shapeplan.frozen import frozen
 from shapeplan.laws import Law
 from shapeplan.numerics.arrays import CELLS_IN_MEMORY, Floats, central_interval
 from shapeplan.optimum.best_shape import Bounds, best_shape
@@ -42,7 +43,7 @@ class _Field(Generic[T]):
         return self.read(fit)
 
 
-@dataclass(frozen=True)
+@frozen
 class Fit(Shown):
     """A law and the evidence for it; the fields of the parts are also the fit's own, such as ``fit.parameters``.
 

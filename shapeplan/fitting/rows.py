@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from shapeplan.frozen import frozen
 from shapeplan.numerics.arrays import Bools, Floats, Ints
 from shapeplan.wording import place
 
@@ -21,7 +21,7 @@ CENTER = "center"
 BESIDE = ""
 
 
-@dataclass(frozen=True)
+@frozen
 class Rows:
     """Every row of the log, in the order of its files and lines; arrays have one entry a row.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import fdtrc
@@ -12,6 +11,7 @@ from shapeplan import codes
 from shapeplan.errors import Caution
 from shapeplan.fitting.problem import Problem, check_signal, pose, reference_unit, solve
 from shapeplan.fitting.solver import RELATIVE, Found, Objective, search
+from shapeplan.frozen import frozen
 from shapeplan.laws import Star
 from shapeplan.runs import Runs
 from shapeplan.sweeps.star import StarSweep, check_durations, check_rows
@@ -20,7 +20,7 @@ _EXACT = 1e-9
 _SIGNIFICANCE = 0.01
 
 
-@dataclass(frozen=True)
+@frozen
 class StarSolution:
     """The optimum on a star.
 

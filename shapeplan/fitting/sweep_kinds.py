@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from shapeplan import codes
 from shapeplan.fitting.isoflop import IsoFlops, told
 from shapeplan.fitting.selection.identifiability import Contents
+from shapeplan.frozen import frozen
 from shapeplan.runs import Runs
 from shapeplan.sweeps.grid import FEWEST_VALUES
 from shapeplan.sweeps.ladder import constant_ratio
@@ -17,7 +16,7 @@ _CHECKPOINTS = 3
 """Rows of a run from which it is one logged on its way."""
 
 
-@dataclass(frozen=True)
+@frozen
 class SweepKind:
     """One thing that a log is.
 

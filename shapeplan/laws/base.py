@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import ClassVar, Protocol, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from shapeplan.frozen import frozen
 from shapeplan.numerics.arrays import Floats
 
 Bounds = tuple[float, float]
@@ -25,7 +26,7 @@ EXPONENT_BOUNDS: dict[str, Bounds] = {"a": (0.02, 4.0), "b": (0.02, 4.0), "c": (
 outer power is symmetric about 1."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Power:
     """The factor ``variable ** (sign * exponent)`` of a term; the exponent is named, its value comes later."""
 
@@ -34,7 +35,7 @@ class Power:
     sign: int
 
 
-@dataclass(frozen=True)
+@frozen
 class Term:
     """A coefficient times a product of powers; with no powers, a constant."""
 
@@ -53,7 +54,7 @@ FORMS: dict[str, type[Form]] = {}
 """Every form by the name users write; a form enters when its class is made."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Form(ABC):
     """A functional form over named dimensions, without constants.
 
@@ -146,7 +147,7 @@ class Form(ABC):
         return EXPONENT_BOUNDS[exponent[0]]
 
 
-@dataclass(frozen=True)
+@frozen
 class JointForm(Form):
     """A form with one sum of terms that holds for every shape."""
 
@@ -180,7 +181,7 @@ class Derive(Protocol):
         ...
 
 
-@dataclass(frozen=True)
+@frozen
 class Law:
     """A form with its constants: a function from shape and compute to loss.
 

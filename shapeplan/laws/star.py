@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import ClassVar, Self
 
 import numpy as np
 
+from shapeplan.frozen import frozen
 from shapeplan.laws.base import Form, Power, Term
 from shapeplan.laws.trade import alone_exponents, alone_optimum
 from shapeplan.numerics.arrays import Floats
 
 
-@dataclass(frozen=True)
+@frozen
 class Star(Form, name="star", source="arXiv:2305.13035, Eq. 2"):
     """Eq. 2 of arXiv:2305.13035 in every dimension, with one c.
 

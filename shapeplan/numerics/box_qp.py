@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
+from shapeplan.frozen import frozen
 from shapeplan.numerics.arrays import Bools, Floats, Index, Ints
 
 _ROUNDS = 100
@@ -77,7 +76,7 @@ def solve_box_qp(hessian: Floats, gradient: Floats, lower: Floats, upper: Floats
     return np.asarray(np.clip(solution, low, high) / scale)
 
 
-@dataclass(frozen=True)
+@frozen
 class _Boxed:
     """Programs with a unit diagonal; a variable that is not usable stays at its lower bound."""
 

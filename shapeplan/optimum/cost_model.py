@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
 from shapeplan.architectures import Cost, FittedCost
+from shapeplan.frozen import frozen
 from shapeplan.laws import Form
 from shapeplan.numerics.arrays import Bools, Floats
 from shapeplan.quantities import TRAINING_PER_FORWARD, Convention, convert_flops
@@ -23,7 +23,7 @@ REPEATS = 15.387756
 _EDGE = 1e-6
 
 
-@dataclass(frozen=True)
+@frozen
 class Limits:
     """What a shape and its training may take beside the budget.
 
@@ -104,7 +104,7 @@ class Limits:
 NO_LIMITS = Limits()
 
 
-@dataclass(frozen=True)
+@frozen
 class CostModel:
     """What turns a shape and a compute into the variables of a law.
 

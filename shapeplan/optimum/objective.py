@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Literal
 
 import numpy as np
 
+from shapeplan.frozen import frozen
 from shapeplan.laws import Form
 from shapeplan.numerics.arrays import Bools, Floats, Index
 from shapeplan.numerics.differences import derivatives, stencil
@@ -22,7 +23,7 @@ _LEAST_TRAINING = 0.005
 Data = Literal["ample", "repeated", "scarce"]
 
 
-@dataclass(frozen=True)
+@frozen
 class ShapeObjective:
     """Many problems, each a law, a budget and its limits.
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from shapeplan.errors import ArgumentError, ErrorDetail, PlanError
 from shapeplan.fitting.result import Fit
+from shapeplan.frozen import frozen
 from shapeplan.numerics.arrays import Floats
 from shapeplan.planning.arguments import number, several
 from shapeplan.planning.budget_for_loss import LEAST_FLOPS, flops_interval, flops_of_shape, least_flops
@@ -26,7 +26,7 @@ _HALVINGS = 20
 Amounts = Sequence[float | str] | float | str
 
 
-@dataclass(frozen=True)
+@frozen
 class Budgets:
     """Budgets, in the convention of the law.
 

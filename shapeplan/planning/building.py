@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 
 from shapeplan.errors import ArgumentError, ErrorDetail, PlanError, check_choice
 from shapeplan.fitting.result import Fit
+from shapeplan.frozen import frozen
 from shapeplan.numerics.arrays import Bools, Floats, Index
 from shapeplan.planning.heads import Heads, preferred_head_dim
 from shapeplan.planning.optimum import Optimum
@@ -30,7 +31,7 @@ _COARSEST = 0.25
 """Step, as a share of a size, above which finer multiples are tried where no loss tells what they cost."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Parallelism:
     """How a model is divided among devices.
 
@@ -49,7 +50,10 @@ class Parallelism:
     expert: int = 1
 
 
-@dataclass(frozen=True)
+ONE_DEVICE = Parallelism()
+
+
+@frozen
 class Builder:
     """What can be built of a law's dimensions.
 
@@ -72,7 +76,7 @@ class Builder:
     fit: Fit
     preset: str = "gpu"
     heads: Heads = field(default_factory=Heads)
-    parallel: Parallelism = Parallelism()
+    parallel: Parallelism = ONE_DEVICE
     multiples: Mapping[str, int] = field(default_factory=dict)
     held: Mapping[str, float] = field(default_factory=dict)
 
@@ -158,7 +162,7 @@ class Builder:
         """Return what every dimension is a multiple of."""
         dimensions = self.fit.dimensions
         own = {dim: self._multiple(dim, matrix, head_step) for dim in (*dimensions.free, *dimensions.tied)}
-        asked = bool(self.heads.asked) or self.parallel != Parallelism()
+        asked = bool(self.heads.asked) or self.parallel != ONE_DEVICE
         for dim, size in dimensions.fixed.items():
             step = self._multiple(dim, 1, head_step)
             # What never varied stays what it was, unless options say otherwise.
@@ -193,7 +197,7 @@ def builder(
     multiples: Mapping[str, int] | None = None,
     heads: int | None = None,
     head_dim: int | None = None,
-    parallel: Parallelism = Parallelism(),
+    parallel: Parallelism = ONE_DEVICE,
     held: Mapping[str, float] | None = None,
 ) -> Builder:
     """Return what can be built of a law's dimensions.

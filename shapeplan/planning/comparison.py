@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from statistics import NormalDist
 
 import numpy as np
@@ -14,6 +14,7 @@ from shapeplan.architectures.base import SHAPE_DIMS
 from shapeplan.errors import ArgumentError, ErrorDetail
 from shapeplan.fitting.records import Interval
 from shapeplan.fitting.result import Fit
+from shapeplan.frozen import frozen
 from shapeplan.numerics.arrays import CELLS_IN_MEMORY, Floats, central_interval, plain
 from shapeplan.planning.budget_for_loss import LEAST_FLOPS, least_flops, share_interval
 from shapeplan.planning.optimum import KNOTS, Optimum
@@ -28,7 +29,7 @@ _HINT = "write e.g. ViT-g/14, 24x1024x4096, or width=1024,depth=24,mlp_dim=4096"
 _OFF_TIE = 0.02
 
 
-@dataclass(frozen=True)
+@frozen
 class ReferenceShape:
     """A shape to compare with.
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 
 from shapeplan.errors import ArgumentError, ErrorDetail, PlanError
 from shapeplan.fitting.result import Fit
+from shapeplan.frozen import frozen
 from shapeplan.numerics.arrays import Floats
 from shapeplan.optimum.cost_model import NO_LIMITS, Limits
 from shapeplan.quantities import format_count, format_flops
@@ -21,7 +22,7 @@ MOST_EPOCHS = 1000.0
 _SAME_SIZE = 0.02
 
 
-@dataclass(frozen=True)
+@frozen
 class Constraints:
     """What a plan must keep.
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from shapeplan.errors import Caution, ErrorDetail, PlanError
 from shapeplan.fitting.records import Estimate, Horizon, Interval, interval_at
 from shapeplan.fitting.result import Fit
+from shapeplan.frozen import frozen
 from shapeplan.numerics.arrays import Bools, Floats, plain
 from shapeplan.optimum.cost_model import BEYOND
 from shapeplan.planning.budgets import Budgets
@@ -43,7 +44,7 @@ _ENOUGH = 5
 """Predictions of the backtest that tell an error; those of fewer are quoted only where there is nothing else."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Evaluation:
     """Everything about the budgets of a plan, in arrays of shape (budgets,) and lists of one entry a budget.
 

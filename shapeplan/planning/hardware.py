@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from shapeplan.counting.accelerators import Fleet, parse_fleet, read_fleet
 from shapeplan.counting.price import Price, parse_price
 from shapeplan.errors import ArgumentError, ErrorDetail, InputError, PlanError
 from shapeplan.fitting.result import Fit
+from shapeplan.frozen import frozen
 from shapeplan.numerics.arrays import Floats
 from shapeplan.planning.arguments import number_or_none
 from shapeplan.planning.building import Builder
@@ -26,7 +27,7 @@ _HALVINGS = 30
 """How often the compute that days deliver is bisected."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Utilization:
     """Share of the peak that training reaches at a shape.
 
@@ -80,7 +81,7 @@ def _covered(measured: Floats) -> tuple[float, float]:
     return float(measured.min()) / _SLACK, float(measured.max()) * _SLACK
 
 
-@dataclass(frozen=True)
+@frozen
 class Hardware:
     """What trains a plan; None where the user did not say.
 

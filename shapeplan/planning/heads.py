@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 
+from shapeplan.frozen import frozen
 from shapeplan.numerics.arrays import Floats
 
 _PREFERRED = ((2048, 128), (256, 64), (128, 32), (64, 16), (0, 8))
@@ -16,7 +17,7 @@ WIDEST = 256
 """Widest head that kernels of attention take (FlashAttention 2 and 3)."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Heads:
     """How heads follow from a width.
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
 
 from shapeplan.fitting.result import Fit
+from shapeplan.frozen import frozen
 from shapeplan.numerics.arrays import Floats, central_interval
 from shapeplan.planning.constraints import Constraints
 
@@ -18,7 +19,7 @@ LIMITED_DRAWS = 200
 """Draws behind intervals of a shape with limits, which take ten times as long."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Optimum:
     """Least loss under a law.
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from shapeplan.errors import ArgumentError, ErrorDetail, PlanMoved
+from shapeplan.frozen import frozen
 from shapeplan.quantities import format_flops
 from shapeplan.wording import compact, percent, span
 
@@ -18,7 +18,7 @@ _ROUNDING = 1e-9
 """Relative difference within which two budgets are the same."""
 
 
-@dataclass(frozen=True)
+@frozen
 class PinnedBudget:
     """What is compared of the plan for one budget.
 
@@ -39,7 +39,7 @@ class PinnedBudget:
     loss: float | None
 
 
-@dataclass(frozen=True)
+@frozen
 class PinnedPlan:
     """What is compared of a plan.
 

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from shapeplan.counting.accelerators import Fleet
 from shapeplan.counting.price import Price
 from shapeplan.errors import Caution
 from shapeplan.fitting.records import Estimate, Horizon, Interval
 from shapeplan.fitting.result import Fit
+from shapeplan.frozen import frozen
 from shapeplan.quantities import Convention
 from shapeplan.shown import Shown
 from shapeplan.sweeps.grid import START_CODES, Start
 
 
-@dataclass(frozen=True)
+@frozen
 class SameLoss:
     """What the loss of another shape costs with the best shape for it.
 
@@ -37,7 +38,7 @@ class SameLoss:
     inference: float | None
 
 
-@dataclass(frozen=True)
+@frozen
 class Alternative:
     """Another shape at the same budget; None where the law or the log does not tell.
 
@@ -80,7 +81,7 @@ class Alternative:
     examples: int | None = None
 
 
-@dataclass(frozen=True)
+@frozen
 class LawPlan:
     """What another law, as good by the backtest, makes of the budget.
 
@@ -108,7 +109,7 @@ class LawPlan:
     at_edge: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@frozen
 class Deviation:
     """One dimension off the best shape by a factor, the others and the budget the same (the paper's Figure 6).
 
@@ -128,7 +129,7 @@ class Deviation:
     ci: Interval | None
 
 
-@dataclass(frozen=True)
+@frozen
 class LimitCost:
     """What a limit costs, the others kept.
 
@@ -150,7 +151,7 @@ class LimitCost:
     compute: float | None
 
 
-@dataclass(frozen=True)
+@frozen
 class Serving:
     """Examples served after the training, out of the same budget.
 
@@ -169,7 +170,7 @@ class Serving:
     flops_forward: float
 
 
-@dataclass(frozen=True)
+@frozen
 class BudgetPlan:
     """The shape for one budget.
 
@@ -301,7 +302,7 @@ class BudgetPlan:
         return f"<BudgetPlan {compute}: {dict(self.rounded)}{loss}, warnings={codes}>"
 
 
-@dataclass(frozen=True)
+@frozen
 class Plan(Shown):
     """Plans for one or many budgets under one fit.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from shapeplan.frozen import frozen
 
 LARGE = 1e19
 """Training FLOPs from which on models are large enough for wide multiples."""
@@ -12,7 +12,7 @@ MATRICES = ("width", "mlp_dim", "expert_dim", "shared_expert_dim")
 """Dimensions of matrices, to which the multiples apply."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Preset:
     """What shapes are rounded to by default on a kind of hardware.
 

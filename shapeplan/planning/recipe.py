@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Self
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy as np
 from shapeplan.errors import ArgumentError, ErrorDetail, PlanError
 from shapeplan.fitting.records import Estimate
 from shapeplan.fitting.result import Fit
+from shapeplan.frozen import frozen
 from shapeplan.laws.product import joint_growth
 from shapeplan.numerics.arrays import Floats
 from shapeplan.sweeps.grid import Start
@@ -20,7 +21,7 @@ _SUM_TOLERANCE = 1e-3
 WEIGHTS = ("equal", "implied")
 
 
-@dataclass(frozen=True)
+@frozen
 class Recipe:
     """``x_k = x0_k tau^(w_k s_k)`` with tau = t / t0 (arXiv:2305.13035, section 3.3).
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 
 from shapeplan.errors import ArgumentError, ErrorDetail
+from shapeplan.frozen import frozen
 from shapeplan.numerics.arrays import Floats, nearest_multiple
 from shapeplan.planning.heads import Heads
 from shapeplan.sweeps.dimensions import Dimensions
@@ -15,7 +16,7 @@ from shapeplan.sweeps.dimensions import Dimensions
 LARGEST_MULTIPLE = 1_000_000
 
 
-@dataclass(frozen=True)
+@frozen
 class RoundingRule:
     """What dimensions are rounded to.
 

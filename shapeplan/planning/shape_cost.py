@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
+from shapeplan.frozen import frozen
 from shapeplan.numerics.arrays import Floats
 from shapeplan.planning.optimum import Optimum
 
 
-@dataclass(frozen=True)
+@frozen
 class ShapeCost:
     """Shapes at budgets; every array has shape (budgets,), and is None where the fit does not know.
 

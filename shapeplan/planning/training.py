@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from shapeplan.errors import ArgumentError, ErrorDetail
 from shapeplan.fitting.tuning.power_law import PowerLaw, Tuned, Tuning
+from shapeplan.frozen import frozen
 from shapeplan.planning.plan import BudgetPlan, Plan
 from shapeplan.quantities import format_count
 
@@ -20,7 +21,7 @@ _DIGITS = 3
 _UNTOLD = Tuned(reason="the log of the law does not tell it")
 
 
-@dataclass(frozen=True)
+@frozen
 class Setting:
     """A setting of training.
 
@@ -36,7 +37,7 @@ class Setting:
     why: str
 
 
-@dataclass(frozen=True)
+@frozen
 class Training:
     """How a plan is trained.
 

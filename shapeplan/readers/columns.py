@@ -5,9 +5,10 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from shapeplan.errors import ErrorDetail
+from shapeplan.frozen import frozen
 from shapeplan.quantities import Convention
 from shapeplan.readers.names import (
     LATER,
@@ -40,7 +41,7 @@ NONE = "none"
 """What ``columns=ROLE=`` names where no column has a role, whatever their names."""
 
 
-@dataclass(frozen=True)
+@frozen
 class FlopsColumn:
     """A column of compute: its name, its unit in FLOPs, and the convention the name declares, if it does."""
 
@@ -49,7 +50,7 @@ class FlopsColumn:
     convention: Convention | None
 
 
-@dataclass(frozen=True)
+@frozen
 class Columns:
     """The meaning of a log's columns.
 

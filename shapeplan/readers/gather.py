@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from shapeplan.errors import ArgumentError, ErrorDetail, InputError
+from shapeplan.frozen import frozen
 from shapeplan.provenance import Source
 from shapeplan.readers.alignment import aligned
 from shapeplan.readers.binary import is_binary, read_binary
@@ -25,7 +26,7 @@ _OF_SETTINGS = (".json", ".yaml", ".yml")
 _FEW = 3
 
 
-@dataclass(frozen=True)
+@frozen
 class Gathered:
     """What was read: one table, the inputs it is from, and the name that errors about its columns call it by."""
 

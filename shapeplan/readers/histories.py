@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from typing import cast
 
+from shapeplan.frozen import frozen
 from shapeplan.readers.names import SHAPE, claim_of, is_held_out, is_loss
 from shapeplan.readers.table import Record, Table, flattened
 from shapeplan.readers.tree import is_flat
@@ -16,7 +17,7 @@ _SIZES = frozenset({*SHAPE, "params"})
 _LOSS, _HELD_OUT = "loss", "loss of held-out data"
 
 
-@dataclass(frozen=True)
+@frozen
 class Listed:
     """Points of training that a run lists.
 

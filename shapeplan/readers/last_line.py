@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from shapeplan import codes
 from shapeplan.cells import ABSENT, Cells
 from shapeplan.errors import Caution
+from shapeplan.frozen import frozen
 
 _FEWEST = 8
 """Other cells that tell how long one is."""
 
 
-@dataclass(frozen=True)
+@frozen
 class ShortCell:
     """The last cell of a file without a newline at its end, shorter than every other of its column.
 

@@ -6,13 +6,13 @@ Where few rows break what the others follow, `arithmetic` names them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from shapeplan import codes
 from shapeplan.architectures.base import SHAPE_DIMS
 from shapeplan.errors import Caution
+from shapeplan.frozen import frozen
 from shapeplan.numerics.arrays import Floats
 from shapeplan.numerics.grouping import first_of_group
 from shapeplan.numerics.trimmed import least_squares
@@ -40,7 +40,7 @@ _LARGEST = 0.75
 _MOST_SHAPES = 300
 
 
-@dataclass(frozen=True)
+@frozen
 class _Split:
     """A dimension, or the count itself, that is so many times too large from some size on."""
 

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 from shapeplan.architectures import find_family
 from shapeplan.architectures.catalogue import Counted
 from shapeplan.errors import ArgumentError, ErrorDetail, InputError
+from shapeplan.frozen import frozen
 from shapeplan.provenance import Source
 from shapeplan.readers.formats import SUFFIXES
 from shapeplan.readers.settings_text import named_from_text, shape_from_text
 
 
-@dataclass(frozen=True)
+@frozen
 class Models:
     """Models in the order they were asked for, what was understood, and the files they are from."""
 

@@ -6,8 +6,8 @@ A new synonym of a role is added to `SYNONYMS`, or to `LATER` where a log may al
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from shapeplan.frozen import frozen
 from shapeplan.quantities import Convention
 from shapeplan.readers.spelling import normal
 from shapeplan.readers.units import LETTERS, PF_DAY, PF_DAYS, WORDS, Unit, unit_of
@@ -148,7 +148,7 @@ _BETWEEN = re.compile(r"[./:@]+|(?<=[^_])__(?=[^_])")
 _IN_BRACKETS = re.compile(r"^(?P<name>.*?)\s*[\(\[](?P<unit>[^()\[\]]*)[\)\]]\s*$")
 
 
-@dataclass(frozen=True)
+@frozen
 class Claim:
     """A column that may be the one of a role.
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from shapeplan.frozen import frozen
 from shapeplan.readers.units import LETTERS, WORDS
 
 _SCALES = {"": 1.0, **LETTERS, **WORDS}
@@ -19,7 +19,7 @@ _TIMES_TEN = r"(?:[x*\u00d7\u00b7] ?10(?:\^|\*\*)|[Dd](?=[+-]?\d)| [eE](?=[+-]?\
 _AROUND = r"(?:(?:tensor|array|(?:np|numpy)\.float\d+)\(\[*|\[+)"
 
 
-@dataclass(frozen=True)
+@frozen
 class Notation:
     """A way to write numbers.
 

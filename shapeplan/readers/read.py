@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import numpy as np
 from shapeplan import codes
 from shapeplan.architectures import Architecture
 from shapeplan.errors import Caution, ErrorDetail, InputError
+from shapeplan.frozen import frozen
 from shapeplan.numerics.arrays import Floats, Ints
 from shapeplan.provenance import ReadAs
 from shapeplan.quantities import Convention, convert_flops
@@ -52,7 +53,7 @@ _FEW_COLUMNS = 8
 _NO_METRIC = ("empty-cell", "not-finite")
 
 
-@dataclass(frozen=True)
+@frozen
 class _Asked:
     """What a caller asks of a log, over what the log says; as the arguments of `read_runs`."""
 

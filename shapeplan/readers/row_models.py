@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from shapeplan import codes
 from shapeplan.architectures import Architecture, Transformer
 from shapeplan.architectures.settings import LARGEST
 from shapeplan.errors import Caution, ErrorDetail, InputError
+from shapeplan.frozen import frozen
 from shapeplan.numerics.arrays import Floats, Ints
 from shapeplan.numerics.grouping import group_alike
 from shapeplan.quantities import Convention
@@ -30,7 +31,7 @@ SETTING_WORDS = {
 """Settings of an architecture that a log may say row by row, beside heads, and the words for them."""
 
 
-@dataclass(frozen=True)
+@frozen
 class RowModels:
     """Transformers of all rows.
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from shapeplan.cells import ABSENT
 from shapeplan.errors import ArgumentError, ErrorDetail, InputError
+from shapeplan.frozen import frozen
 from shapeplan.numerics.arrays import Bools
 from shapeplan.provenance import DroppedRow
 from shapeplan.readers.names import word_of
@@ -38,7 +39,7 @@ _SAME_COMPUTE = 0.02
 """Compute this near, relative, is the same for ``best_of``."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Selection:
     """Which rows a user wants.
 
@@ -63,7 +64,7 @@ class Selection:
     all_points: bool = False
 
 
-@dataclass(frozen=True)
+@frozen
 class _Condition:
     text: str
     column: str

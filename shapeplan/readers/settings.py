@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 
 from shapeplan.architectures import Architecture, architecture
 from shapeplan.errors import ErrorDetail, InputError
+from shapeplan.frozen import frozen
 from shapeplan.quantities import Convention
 from shapeplan.readers.source import read_text
 from shapeplan.readers.tree import LinedMapping, check_tree
 from shapeplan.readers.yaml_text import load_yaml, plain
 
 
-@dataclass(frozen=True)
+@frozen
 class Settings:
     """Settings that were checked.
 

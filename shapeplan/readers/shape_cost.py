@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
 from shapeplan import codes
 from shapeplan.architectures.base import SHAPE_DIMS
 from shapeplan.architectures.fitted import transformer_monomials
+from shapeplan.frozen import frozen
 from shapeplan.numerics.arrays import Floats
 from shapeplan.numerics.trimmed import least_squares, trimmed_least_squares
 from shapeplan.runs import Runs
@@ -42,7 +42,7 @@ def sizes_that_vary(runs: Runs) -> dict[str, Floats]:
     return {dim: values for dim, values in shape.items() if np.ptp(values) > 0}
 
 
-@dataclass(frozen=True)
+@frozen
 class ShapeModel:
     """A linear model of what a shape costs.
 

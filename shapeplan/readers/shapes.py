@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from shapeplan.architectures.catalogue import Counted
 from shapeplan.architectures.catalogue.tables import built_by_a_library
 from shapeplan.architectures.settings import bad_setting
 from shapeplan.errors import ArgumentError, ErrorDetail, InputError
+from shapeplan.frozen import frozen
 from shapeplan.provenance import Source
 from shapeplan.readers.absent import STATED, without_absent
 from shapeplan.readers.config_files import PYTHON, configuration_of, read_config_file
@@ -57,7 +58,7 @@ _SETTINGS: dict[str, tuple[str, ...]] = {
 _WORDS = {word: role for role, words in (_SHAPE | _SETTINGS).items() for word in (role, *words)}
 
 
-@dataclass(frozen=True)
+@frozen
 class Shapes:
     """What a file of shapes holds: its models, what was understood, and the file's digest."""
 

@@ -10,11 +10,11 @@ import io
 import os
 import re
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
 from shapeplan.errors import ArgumentError, ErrorDetail, InputError
+from shapeplan.frozen import frozen
 from shapeplan.provenance import Source
 from shapeplan.readers.drawn import is_ruled
 from shapeplan.readers.formats import SUFFIXES, Format
@@ -49,7 +49,7 @@ MOST_LINES, MOST_MAPPINGS = 20_000_000, 4_000_000
 _FEWER = "a log has a row a point of training, not a step"
 
 
-@dataclass(frozen=True)
+@frozen
 class Text:
     """The text of an input, and where it came from."""
 

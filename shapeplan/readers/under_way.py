@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from shapeplan.cells import ABSENT
+from shapeplan.frozen import frozen
 from shapeplan.quantities import Convention
 from shapeplan.readers.read import read_under_way
 from shapeplan.readers.states import End, ends, may_tell
 from shapeplan.runs import Runs
 
 
-@dataclass(frozen=True)
+@frozen
 class UnderWay:
     """Runs that may not have ended.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -12,6 +12,7 @@ from shapeplan import codes
 from shapeplan.architectures.base import WHOLE_DIMS
 from shapeplan.bounds import bound_of
 from shapeplan.errors import Caution
+from shapeplan.frozen import frozen
 from shapeplan.numerics.arrays import Floats
 from shapeplan.provenance import DroppedRow
 
@@ -28,7 +29,7 @@ _PROPORTIONAL = 0.05
 """Powers as near to 1 as this are 1: sizes are rounded."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Tie:
     """A dimension that follows another: ``value = ratio * to ** power``."""
 
@@ -50,7 +51,7 @@ class Tie:
         return float((value / self.ratio) ** (1 / self.power))
 
 
-@dataclass(frozen=True)
+@frozen
 class Dimensions:
     """The dimensions of a log, sorted by what a law can say of them.
 

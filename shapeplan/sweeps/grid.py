@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +10,7 @@ import numpy as np
 from shapeplan import codes
 from shapeplan.bounds import bound_of
 from shapeplan.errors import ArgumentError, Caution, ErrorDetail
+from shapeplan.frozen import frozen
 from shapeplan.numerics.arrays import Floats, Index
 from shapeplan.numerics.grouping import group_alike, is_function
 from shapeplan.numerics.pareto import front_rows
@@ -26,7 +26,7 @@ START_CODES = frozenset({"no-start", "grid-boundary", "grid-one-duration"})
 """Warnings about a starting point that was looked for in a grid."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Start:
     """The starting point of the recipe: x0 and t0.
 
@@ -54,7 +54,7 @@ def check_start(start: Start) -> None:
         raise ArgumentError(ErrorDetail("bad-start", f"a start with {what} is invalid", hint))
 
 
-@dataclass(frozen=True)
+@frozen
 class FrontSegment:
     """A shape with the range of compute over which no row with as little compute is better.
 

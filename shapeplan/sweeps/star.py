@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from shapeplan import codes
 from shapeplan.errors import Caution, ErrorDetail, FitError
+from shapeplan.frozen import frozen
 from shapeplan.numerics.arrays import Bools, Floats, Index, Ints
 from shapeplan.runs import Runs
 
@@ -20,7 +20,7 @@ FEW_VALUES = 5
 """Values on an arm below which intervals are wide; the paper uses six."""
 
 
-@dataclass(frozen=True)
+@frozen
 class StarSweep:
     """Rows of a log that form a star.
 

@@ -7,9 +7,9 @@ the order of the tasks, and only so many tasks are under way that memory does no
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable
-from dataclasses import dataclass
 from typing import TypeVar
 
+from shapeplan.frozen import frozen
 from shapeplan.workers.dask_cluster import by_dask
 from shapeplan.workers.processes import by_processes
 from shapeplan.workers.ray_cluster import SCHEME, by_ray
@@ -18,7 +18,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-@dataclass(frozen=True)
+@frozen
 class Executor:
     """Where tasks run.
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from shapeplan.architectures.architecture import Architecture
 from shapeplan.architectures.base import SHAPE_DIMS, Transformer
 from shapeplan.architectures.families import find_family
 from shapeplan.architectures.settings import as_int, bad_setting
+from shapeplan.frozen import frozen
 
 
-@dataclass(frozen=True)
+@frozen
 class Counted:
     """A model to count.
 
@@ -41,7 +41,7 @@ class Counted:
     whose: str = ""
 
 
-@dataclass(frozen=True)
+@frozen
 class NamedModel:
     """A published model.
 

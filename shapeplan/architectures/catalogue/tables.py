@@ -9,20 +9,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 
 from shapeplan.architectures.catalogue.record import NamedModel
 from shapeplan.architectures.families import FAMILIES
 from shapeplan.architectures.settings import parse
+from shapeplan.frozen import frozen
 
 _FAMILY = FAMILIES["vit"]
 _HUB = re.compile(r"^(?:hf[-_]hub:|https://huggingface\.co/)")
 _LONE_G = re.compile(r"(?<![A-Za-z])G(?![A-Za-z])")
 
 
-@dataclass(frozen=True)
+@frozen
 class Table:
     """Models of one library.
 
@@ -52,7 +52,7 @@ TABLES = (
 )
 
 
-@dataclass(frozen=True)
+@frozen
 class _Row:
     """A row of a table as it stands there; settings are read when its record is asked for."""
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from typing import Any, NamedTuple
 
 from shapeplan.architectures import Decoder, ViT
 from shapeplan.architectures.base import SHAPE_DIMS, Transformer
 from shapeplan.errors import Caution
+from shapeplan.frozen import frozen
 from shapeplan.planning.training import Training
 
 
-@dataclass(frozen=True)
+@frozen
 class Export:
     """A snippet of configuration.
 
@@ -28,7 +29,7 @@ class Export:
     cautions: tuple[Caution, ...]
 
 
-@dataclass(frozen=True)
+@frozen
 class Shape:
     """What is exported: sizes, and the transformer where the law has an architecture."""
 
@@ -66,7 +67,7 @@ def _nothing(shape: Shape) -> tuple[Miss, ...]:
     return ()
 
 
-@dataclass(frozen=True)
+@frozen
 class Library:
     """How a library is told.
 
@@ -104,7 +105,7 @@ class Library:
         }
 
 
-@dataclass(frozen=True)
+@frozen
 class Trainer:
     """How a trainer that takes its model from elsewhere is told.
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from shapeplan.documents.launch.template import Template, Value
+from shapeplan.frozen import frozen
 
 
-@dataclass(frozen=True)
+@frozen
 class Jobs:
     """Runs to train, a job each.
 

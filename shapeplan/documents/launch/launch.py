@@ -5,7 +5,6 @@ from __future__ import annotations
 import shlex
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -15,11 +14,12 @@ from shapeplan.documents.launch.template import default_command, parse_template
 from shapeplan.documents.log import log_rows, log_text
 from shapeplan.documents.writing import write_files
 from shapeplan.errors import ArgumentError, ErrorDetail, check_choice
+from shapeplan.frozen import frozen
 from shapeplan.readers.formats import SUFFIXES
 from shapeplan.runs import Runs
 
 
-@dataclass(frozen=True)
+@frozen
 class LaunchFile:
     """The file of a launcher.
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from string import Formatter
 
 from shapeplan.errors import ArgumentError, ErrorDetail
+from shapeplan.frozen import frozen
 
 Value = str | int | float
 
@@ -35,7 +35,7 @@ _FLAG_OF_A_COMMAND = re.compile(r"(?:^|\s)-[A-Za-z]*c\s+")
 _IN_A_SCRIPT = "leave it out, or put such a command into a script of its own: 'bash train.sh {run}'"
 
 
-@dataclass(frozen=True)
+@frozen
 class Placeholder:
     """Where a value stands, and the quotes that are open there: none, ``'`` or ``"``."""
 
@@ -43,7 +43,7 @@ class Placeholder:
     quotes: str
 
 
-@dataclass(frozen=True)
+@frozen
 class Template:
     """A command with its placeholders."""
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
 from shapeplan.fitting.records import Influence, Influences
 from shapeplan.fitting.selection.candidate import Candidate
 from shapeplan.fitting.solver import Solution
+from shapeplan.frozen import frozen
 from shapeplan.numerics.arrays import Bools, Floats, Index, robust_sigma
 from shapeplan.optimum.best_shape import best_shape
 from shapeplan.optimum.cost_model import CostModel, at_edge
@@ -40,7 +40,7 @@ def is_influential(strength: float | Floats, surprise: float | Floats) -> Bools:
     return np.asarray(((moves > MATERIAL) & (odd > NOT_CHANCE)) | (moves > DECISIVE))
 
 
-@dataclass(frozen=True)
+@frozen
 class MonitoredQuantities:
     """The numbers of a fit whose change is monitored: exponents, s_k, the best shape and its growth.
 

@@ -7,14 +7,13 @@ before all others of their runs bend the law to themselves, and are told by the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from shapeplan import codes
 from shapeplan.errors import Caution
 from shapeplan.fitting.problem import Problem
 from shapeplan.fitting.selection.candidate import Candidate
+from shapeplan.frozen import frozen
 from shapeplan.numerics.arrays import Floats, Index, robust_sigma
 from shapeplan.runs import Runs
 
@@ -36,7 +35,7 @@ _FAR_ABOVE = 0.1
 """Height above the law of the other rows from which such rows are told: a law is not known well so far below them."""
 
 
-@dataclass(frozen=True)
+@frozen
 class MidRun:
     """How rows before the end of their runs lie: to the law against ends, to rows beside them, to the law of the rest.
 

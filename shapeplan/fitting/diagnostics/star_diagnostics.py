@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,12 +12,13 @@ from shapeplan.errors import Caution
 from shapeplan.fitting.evidence import StarEvidence
 from shapeplan.fitting.records import Arm, CenterRow, HeldOutError
 from shapeplan.fitting.selection.candidate import Candidate
+from shapeplan.frozen import frozen
 from shapeplan.laws import Law, Star
 from shapeplan.runs import Runs
 from shapeplan.sweeps.star import StarSweep, doubts
 
 
-@dataclass(frozen=True)
+@frozen
 class StarReport:
     """The star of a log under Eq. 2.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -28,6 +27,7 @@ from shapeplan.fitting.records import (
 )
 from shapeplan.fitting.solver.losses import LogHuber
 from shapeplan.fitting.uncertainty.residual_model import ResidualModel
+from shapeplan.frozen import frozen
 from shapeplan.numerics.arrays import Bools, Floats, Index, robust_sigma
 from shapeplan.numerics.pareto import front_rows
 from shapeplan.optimum.cost_model import TRUST
@@ -240,7 +240,7 @@ def shape_cautions(runs: Runs, problem: Problem) -> list[Caution]:
     return [Caution(codes.TOO_FEW_RUNS, message, "between the shapes its prediction is arbitrary: train more of them")]
 
 
-@dataclass(frozen=True)
+@frozen
 class Misfit:
     """How far a law is from its own rows.
 

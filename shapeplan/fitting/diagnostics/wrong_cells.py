@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from shapeplan.fitting.selection.candidate import Candidate
 from shapeplan.fitting.solver import Solution
+from shapeplan.frozen import frozen
 from shapeplan.numerics.arrays import Floats, Index, robust_sigma
 from shapeplan.runs import Runs
 
@@ -28,7 +29,7 @@ _CONVENTIONS = (3.0, 1 / 3)
 _TINY = 1e-12
 
 
-@dataclass(frozen=True)
+@frozen
 class WrongCell:
     """A cell with which a row is far from the law, and with another one is not.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from scipy.special import stdtrit
@@ -13,6 +13,7 @@ from shapeplan.fitting.recipes.level import Level
 from shapeplan.fitting.selection.candidate import Candidate
 from shapeplan.fitting.solver import Block, Solution, refit
 from shapeplan.fitting.uncertainty.residual_model import orthonormal
+from shapeplan.frozen import frozen
 from shapeplan.numerics.arrays import Bools, Floats, Index
 from shapeplan.runs import Runs
 
@@ -26,7 +27,7 @@ _TRIED = 13
 _OPTIMA = 4
 
 
-@dataclass(frozen=True)
+@frozen
 class Levels:
     """Levels of recipes.
 
@@ -50,7 +51,7 @@ class Levels:
     misfit: float
 
 
-@dataclass(frozen=True)
+@frozen
 class Minimum:
     """The misfit at some levels.
 
@@ -72,7 +73,7 @@ class Minimum:
     curvature: Floats
 
 
-@dataclass(frozen=True)
+@frozen
 class Misfit:
     """How well a law fits rows at given levels of their recipes, its constants refitted.
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from shapeplan.errors import ArgumentError, ErrorDetail
+from shapeplan.frozen import frozen
 from shapeplan.numerics.arrays import Floats, Ints
 from shapeplan.runs import FEWEST_OF_A_RECIPE, MOST_RECIPES, Runs
 
 
-@dataclass(frozen=True)
+@frozen
 class Groups:
     """The recipes of a log.
 

@@ -7,11 +7,12 @@ then rows of all recipes share one law.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
 
+from shapeplan.frozen import frozen
 from shapeplan.laws import Law
 from shapeplan.numerics.arrays import Floats
 from shapeplan.runs import Runs
@@ -70,7 +71,7 @@ class Level(ABC):
         return self.as_reference(runs, -levels)
 
 
-@dataclass(frozen=True)
+@frozen
 class ComputeLevel(Level):
     """The logarithm of a factor of compute: a run is like one of the reference that was trained so much longer."""
 
@@ -93,7 +94,7 @@ class ComputeLevel(Level):
         return self.value(level)
 
 
-@dataclass(frozen=True)
+@frozen
 class LossLevel(Level):
     """The logarithm of a factor of the loss."""
 
@@ -110,7 +111,7 @@ class LossLevel(Level):
         return float(np.exp(level))
 
 
-@dataclass(frozen=True)
+@frozen
 class EpsLevel(Level):
     """A difference of the irreducible loss, in units of the smallest loss of the log.
 

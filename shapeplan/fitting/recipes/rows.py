@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from shapeplan.fitting.evidence import RecipeFactor
+from shapeplan.frozen import frozen
 from shapeplan.numerics.arrays import Floats
 from shapeplan.runs import Runs
 
 
-@dataclass(frozen=True)
+@frozen
 class RecipeLevels:
     """What rows have beside the reference, arrays of shape (rows,).
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
@@ -13,6 +12,7 @@ from shapeplan.fitting.checkpoints import whole_stretches
 from shapeplan.fitting.records import Horizon
 from shapeplan.fitting.selection.candidate import Candidate
 from shapeplan.fitting.solver import Solution
+from shapeplan.frozen import frozen
 from shapeplan.numerics.arrays import Bools, Floats, Index
 from shapeplan.runs import Runs
 
@@ -25,7 +25,7 @@ EXACT = 1e-9
 """Errors that only rounding tells apart are equal."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Fold:
     """A fit below a compute, and the rows above it; checkpoints that are merged across it are in neither.
 
@@ -60,7 +60,7 @@ class Fold:
         return bool(np.isfinite(self.errors).all())
 
 
-@dataclass(frozen=True)
+@frozen
 class Backtest:
     """The folds of a law, the nearest cut first; `reason` says why there is none at some cut."""
 

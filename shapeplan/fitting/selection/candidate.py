@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -20,6 +20,7 @@ from shapeplan.fitting.selection.identifiability import (
 from shapeplan.fitting.solver import RELATIVE, Found, Objective, Solution, refit
 from shapeplan.fitting.star import StarSolution, solve_star
 from shapeplan.fitting.uncertainty.residual_model import ResidualModel
+from shapeplan.frozen import frozen
 from shapeplan.laws import FORMS, Law
 from shapeplan.numerics.arrays import Bools, Floats, Index
 from shapeplan.runs import Runs
@@ -32,7 +33,7 @@ _AKAIKE = 2.0
 """Gain in deviance that a constant is worth (Akaike 1974)."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Candidate:
     """A law with its fit to all rows that it can use.
 

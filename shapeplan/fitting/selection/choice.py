@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -13,6 +13,7 @@ from shapeplan.fitting.records import Score
 from shapeplan.fitting.selection.backtest import EXACT, Backtest, backtest
 from shapeplan.fitting.selection.candidate import Candidate
 from shapeplan.fitting.selection.held_out import NO_ERRORS, predict_top_decade
+from shapeplan.frozen import frozen
 from shapeplan.runs import Runs
 from shapeplan.workers.executor import HERE, Executor
 
@@ -41,7 +42,7 @@ ROWS_A_CONSTANT = 1.5
 _TOO_FEW = "too few rows are left for folds"
 
 
-@dataclass(frozen=True)
+@frozen
 class Choice:
     """The law of choice, the table behind it, and the laws that might as well have been chosen.
 
@@ -116,7 +117,7 @@ def _backtest(task: tuple[Candidate, Runs]) -> Backtest:
     return backtest(*task)
 
 
-@dataclass(frozen=True)
+@frozen
 class _Table:
     """What is known of the laws that may be chosen, by name."""
 

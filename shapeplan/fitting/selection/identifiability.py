@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 
 from shapeplan import codes
 from shapeplan.errors import Caution, ErrorDetail, FitError
+from shapeplan.frozen import frozen
 from shapeplan.laws import FORMS, Form, Star
 from shapeplan.numerics.arrays import Floats, Index, Ints
 from shapeplan.numerics.collinearity import LogProducts
@@ -29,7 +29,7 @@ FEWEST_VALUES = 3
 """Values of a variable below which no power law in it with a floor can be told from a straight line."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Support:
     """Whether the log can identify a law, and why not."""
 
@@ -38,7 +38,7 @@ class Support:
     reason: str | None = None
 
 
-@dataclass(frozen=True)
+@frozen
 class Contents:
     """What a log has to offer to laws.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeVar
 
 import numpy as np
@@ -13,6 +13,7 @@ from shapeplan.fitting.selection.backtest import Backtest
 from shapeplan.fitting.selection.choice import Choice
 from shapeplan.fitting.selection.identifiability import Contents
 from shapeplan.fitting.valleys import FAR
+from shapeplan.frozen import frozen
 from shapeplan.numerics.arrays import Bools
 from shapeplan.provenance import DroppedRow
 from shapeplan.runs import Runs
@@ -21,7 +22,7 @@ BETTER_WITHOUT = 0.9
 """Backtest error without the rows far from the valleys, over that with them, below which they are left out."""
 
 
-@dataclass(frozen=True)
+@frozen
 class ChosenOn:
     """The rows that a law is fitted to, what they offer, and the choice of a law on them."""
 

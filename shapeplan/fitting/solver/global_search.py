@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from shapeplan.fitting.solver.levenberg_marquardt import COARSE, FINEST_LONG, ME
 from shapeplan.fitting.solver.losses import RELATIVE, Objective
 from shapeplan.fitting.solver.model import Block, Solution, distinct, pieces
 from shapeplan.fitting.solver.projection import least
+from shapeplan.frozen import frozen
 from shapeplan.numerics.arrays import Bools, Floats, Index
 
 SHARED_POINTS = 17
@@ -46,7 +47,7 @@ _CLOSE, _APART = 1e-3, 0.2
 """Distances, as a share of the range of some exponent, below which points are the same, and above which far apart."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Found:
     """The result of a search.
 

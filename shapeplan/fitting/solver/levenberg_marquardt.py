@@ -20,6 +20,7 @@ import numpy as np
 from shapeplan.fitting.solver.losses import RELATIVE, Objective
 from shapeplan.fitting.solver.model import Block, Solution, pieces
 from shapeplan.fitting.solver.projection import project
+from shapeplan.frozen import frozen
 from shapeplan.numerics.arrays import Bools, Floats, Index
 from shapeplan.numerics.box_qp import is_definite, solve_box_qp
 
@@ -43,7 +44,7 @@ _EXACT = 1e-20
 """Sum of squares of relative residuals below which there is nothing left but rounding."""
 
 
-@dataclass(frozen=True)
+@frozen
 class StoppingCriteria:
     """When a descent stops: after `quiet` steps in a row that gain less than `tolerance`, or `steps` in all.
 
@@ -132,7 +133,7 @@ class _Point:
         return cls(*map(np.concatenate, zip(*(vars(point).values() for point in points), strict=True)))
 
 
-@dataclass(frozen=True)
+@frozen
 class _Descent:
     """A problem to descend on."""
 

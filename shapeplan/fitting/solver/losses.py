@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
+from shapeplan.frozen import frozen
 from shapeplan.numerics.arrays import Bools, Floats, weighted_sum
 from shapeplan.numerics.box_qp import solve_nnls
 
@@ -86,7 +86,7 @@ class Relative(Objective):
         return _least_squares(columns, 1.0 / observed, weights, positive)
 
 
-@dataclass(frozen=True)
+@frozen
 class LogHuber(Objective):
     """The sum of Huber's misfit of ``log predicted - log observed``: square up to `delta`, linear beyond."""
 

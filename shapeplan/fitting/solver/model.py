@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 
 import numpy as np
 
 from shapeplan.fitting.solver import outer_power
 from shapeplan.fitting.solver.outer_power import Lift
+from shapeplan.frozen import frozen
 from shapeplan.numerics.arrays import CELLS_IN_CACHE, Bools, Floats, Index, weighted_sum
 from shapeplan.numerics.grouping import group_alike
 
 
-@dataclass(frozen=True)
+@frozen
 class Block:
     """Rows that share one sum of terms.
 
@@ -189,7 +190,7 @@ class Block:
         return second
 
 
-@dataclass(frozen=True)
+@frozen
 class Linearized:
     """A prediction with its derivatives.
 
@@ -303,7 +304,7 @@ class _Layout:
         return places.reshape(len(self._own) * len(self._pairs), -1)
 
 
-@dataclass(frozen=True)
+@frozen
 class Solution:
     """The result of a search or of a batch of polishes.
 

@@ -9,7 +9,6 @@ known before a descent, by the objective with the coefficients solved for; most 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -17,6 +16,7 @@ from shapeplan.fitting.solver.levenberg_marquardt import FINE, FINE_LONG, MEDIUM
 from shapeplan.fitting.solver.losses import RELATIVE, Objective
 from shapeplan.fitting.solver.model import Block, Solution, distinct, pieces
 from shapeplan.fitting.solver.projection import least
+from shapeplan.frozen import frozen
 from shapeplan.numerics.arrays import Bools, Floats, Index
 from shapeplan.numerics.box_qp import solve_nnls
 
@@ -33,7 +33,7 @@ _APART = 0.2
 """Distance, as a share of the range of some exponent, above which optima of two problems are not alike."""
 
 
-@dataclass(frozen=True)
+@frozen
 class _Effort:
     """How hard a lower optimum is looked for.
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.polynomial.polynomial import polyfit
 
+from shapeplan.frozen import frozen
 from shapeplan.numerics.arrays import Floats, Ints
 from shapeplan.numerics.grouping import group_alike
 from shapeplan.runs import Runs
@@ -22,7 +22,7 @@ _SAME_COMPUTE = 0.01
 """How much more compute than the least of a group its rows may have: runs of one duration end within a batch."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Optimum:
     """The best recipe of one shape and duration.
 
@@ -44,7 +44,7 @@ class Optimum:
     at_batch: float | None
 
 
-@dataclass(frozen=True)
+@frozen
 class Best:
     """The best values of one recipe, in logarithms, and the loss there."""
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from shapeplan.fitting.records import Estimate, Interval
+from shapeplan.frozen import frozen
 
 
-@dataclass(frozen=True)
+@frozen
 class PowerLaw:
     """``value * prod_k (x_k / center_k)^exponents_k``, fitted by least squares in logarithms.
 
@@ -82,7 +82,7 @@ class PowerLaw:
         return Estimate(math.exp(place), (math.exp(place - half), math.exp(place + half)))
 
 
-@dataclass(frozen=True)
+@frozen
 class Tuned:
     """What a log tells of one hyperparameter.
 
@@ -101,7 +101,7 @@ class Tuned:
     reason: str = ""
 
 
-@dataclass(frozen=True)
+@frozen
 class Tuning:
     """What a log tells of how its runs were trained.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -18,11 +17,12 @@ from shapeplan.fitting.uncertainty.profile_likelihood import exponent_intervals
 from shapeplan.fitting.uncertainty.residual_model import ResidualModel
 from shapeplan.fitting.uncertainty.run_error import run_error
 from shapeplan.fitting.uncertainty.size_drift import size_drift
+from shapeplan.frozen import frozen
 from shapeplan.laws import Law
 from shapeplan.numerics.arrays import Floats
 
 
-@dataclass(frozen=True)
+@frozen
 class Replicates:
     """How many bootstrap replicates are drawn, from which seed, for which intervals; who is told of each."""
 
@@ -63,7 +63,7 @@ class Replicates:
         return Bootstrap(self.count, self.seed, self.level, draws, exponents, unconverged)
 
 
-@dataclass(frozen=True)
+@frozen
 class Estimates:
     """What was estimated, with intervals where there are replicates.
 

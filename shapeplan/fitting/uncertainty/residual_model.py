@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from scipy.special import ndtri, stdtrit
 
+from shapeplan.frozen import frozen
 from shapeplan.numerics.arrays import Floats, Index, Ints
 
 _LEAST_FREEDOM = 0.5
@@ -14,7 +15,7 @@ _LEAST_FREEDOM = 0.5
 _RANK = 1e-9
 
 
-@dataclass(frozen=True)
+@frozen
 class ResidualModel:
     """How rows scatter around a fit.
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from shapeplan.fitting.evidence import RunError
 from shapeplan.fitting.selection.backtest import Backtest, Fold
 from shapeplan.fitting.uncertainty.residual_model import ResidualModel
+from shapeplan.frozen import frozen
 from shapeplan.numerics.arrays import Floats
 from shapeplan.runs import Runs
 
@@ -22,7 +21,7 @@ _ROUNDS = 30
 _TINY = 1e-24
 
 
-@dataclass(frozen=True)
+@frozen
 class _Excess:
     """What a fold tells of the drift.
 

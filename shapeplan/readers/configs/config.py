@@ -5,19 +5,20 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, NoReturn
 
 from shapeplan.architectures import Architecture, Transformer, find_family
 from shapeplan.architectures.base import SHAPE_DIMS
 from shapeplan.architectures.settings import as_int, bad_setting
+from shapeplan.frozen import frozen
 
 _REQUIRED: Any = object()
 _MISSPELT = 0.92
 """Two words this alike are one, misspelt."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Configured:
     """The model that a configuration describes.
 
@@ -51,7 +52,7 @@ class Configured:
         return Architecture.of(find_family(self.family), settings).model(shape)
 
 
-@dataclass(frozen=True)
+@frozen
 class Config:
     """The keys of a configuration.
 

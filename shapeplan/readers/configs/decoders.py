@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from shapeplan.architectures.base import OF_LATENT
+from shapeplan.frozen import frozen
 from shapeplan.readers.configs.config import Config, Configured
 from shapeplan.readers.configs.layers import mixture_layers
 
@@ -39,7 +40,7 @@ _WORDS = frozenset(
 _LANGUAGE_MODEL = ("ForCausalLM", "LMHeadModel")
 
 
-@dataclass(frozen=True)
+@frozen
 class DecoderReading:
     """How the configurations of one model type say what its code leaves open.
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from shapeplan.frozen import frozen
 from shapeplan.readers.configs.config import Config, Configured
 from shapeplan.readers.configs.encoders import class_of
 
@@ -49,7 +49,7 @@ def _read_t5(config: Config, prefix: str, every_block: bool = False) -> Configur
     return Configured("t5", settings, f"{prefix}{name} of transformers", tuple(notes))
 
 
-@dataclass(frozen=True)
+@frozen
 class BartReading:
     """How the configurations of one model type of BART's kind are read.
 

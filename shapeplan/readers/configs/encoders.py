@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from typing import Any
 
+from shapeplan.frozen import frozen
 from shapeplan.readers.configs.config import Config, Configured
 
 Settings = dict[str, Any]
@@ -85,7 +86,7 @@ _EUROBERT: Classes = {
 }
 
 
-@dataclass(frozen=True)
+@frozen
 class EncoderReading:
     """How the configurations of one model type are read.
 

@@ -7,8 +7,9 @@ of them where that is asked for.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from shapeplan.frozen import frozen
 from shapeplan.provenance import Source
 from shapeplan.readers.names import claim_of, is_held_out, is_loss
 from shapeplan.readers.sources.ending import DIVERGED, state_of
@@ -23,7 +24,7 @@ _SPEEDS = ("_runtime", "_per_second", "_jit_compilation_time")
 """How names end that say how fast an evaluation was."""
 
 
-@dataclass(frozen=True)
+@frozen
 class RunLog:
     """What one run logged.
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from shapeplan.frozen import frozen
 
-@dataclass(frozen=True)
+
+@frozen
 class Block:
     """A piece of a page.
 

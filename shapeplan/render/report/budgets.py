@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Container, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
@@ -13,6 +13,7 @@ from rich.console import RenderableType
 from shapeplan.errors import Caution, PlanError
 from shapeplan.figures.valley import valley
 from shapeplan.fitting.result import Fit
+from shapeplan.frozen import frozen
 from shapeplan.planning.answer import answer, next_step
 from shapeplan.planning.plan import BudgetPlan, Plan
 from shapeplan.quantities import format_flops
@@ -24,7 +25,7 @@ _CURVE = 17
 _DIGITS = 5
 
 
-@dataclass(frozen=True)
+@frozen
 class WarningGroup:
     """Warnings of one code."""
 
@@ -32,7 +33,7 @@ class WarningGroup:
     messages: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@frozen
 class BudgetPart:
     """What a page shows of one budget.
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from shapeplan import __version__
 from shapeplan.errors import PlanError
 from shapeplan.figures.figure import Figure
 from shapeplan.fitting.result import Fit
+from shapeplan.frozen import frozen
 from shapeplan.quantities import format_flops
 from shapeplan.render.charts.chart import spec
 from shapeplan.render.fit import render_fit
@@ -29,7 +30,7 @@ _SNIPPET = "window.shapeplanEmbed = vegaEmbed;"
 """What the page needs of Vega: one function."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Picture:
     """A figure on a page: its words, and its chart as JSON that cannot end a script element."""
 
@@ -61,7 +62,7 @@ def page_of_figure(figure: Figure) -> str:
     )
 
 
-@dataclass(frozen=True)
+@frozen
 class Contents:
     """What a report is made of.
 
