@@ -324,7 +324,7 @@ class Decoder(Transformer):
             why = f"is longer than the table of {self.positions} positions"
             raise bad_setting("seq", self.seq, why, "give a shorter sequence, or more positions")
         for name in ("window", "full_every"):
-            if getattr(self, name) and not (self.causal and self.window):
+            if _any(getattr(self, name)) and not (self.causal and _any(self.window)):
                 why = "says nothing while attention is counted in full"
                 raise bad_setting(name, getattr(self, name), why, "set causal = true, and a window")
 
@@ -353,7 +353,7 @@ class Decoder(Transformer):
         """Raise `InputError` on settings of experts that are missing, or too many."""
         if self.experts is None:
             for name in OF_EXPERTS:
-                if getattr(self, name):
+                if _any(getattr(self, name)):
                     why = "is of a mixture of experts, which this model is not"
                     raise bad_setting(name, getattr(self, name), why, "add experts, or leave it out")
         elif self.experts_per_token is None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _AS_LOGGED = 1.1
 """Compute of a log may be so far from that of its architecture, as a factor, without a warning."""
 _COST_LITTLE = frozenset({"heads"})
-_AS_HEADS = 3.0
+_AS_HEADS = 100.0
 """Settings of single rows that change little of what a shape costs, and up to which factor: heads may be wide."""
 _OFF_COST = frozenset({"broken-arithmetic", "flops-mismatch"})
 """Warnings of a log whose compute is known not to be that of its shapes."""

@@ -22,8 +22,8 @@ def mixture_columns(
 ) -> dict[str, str]:
     """Return the column of every dimension of a mixture that the log has.
 
-    None for an architecture that is dense: one without settings of experts, in a log that does not say how many of
-    them a token visits.
+    None for an architecture that is dense: one without settings of experts, in a log that does not say both how many
+    there are and how many of them a token visits. ``top_k`` alone may be how texts are sampled.
     """
     if architecture is None:
         return {}
@@ -33,4 +33,4 @@ def mixture_columns(
             words = (dim, *WORDS[dim])
             named = [column for column in columns if column not in taken and word_of(column) in words]
             found |= {dim: named[0]} if named else {}
-    return found if architecture.is_mixture or "experts_per_token" in found else {}
+    return found if architecture.is_mixture or {"experts", "experts_per_token"} <= found.keys() else {}

@@ -31,7 +31,8 @@ from shapeplan.readers.names import may_be_factor
 from shapeplan.readers.planned_runs import as_planned
 from shapeplan.readers.recipe_columns import recipe_of
 from shapeplan.readers.row_checks import alike_rows, check_rows, doubt_copies, doubt_magnitudes
-from shapeplan.readers.row_models import RowModels, row_models, row_settings
+from shapeplan.readers.row_models import RowModels, row_models
+from shapeplan.readers.row_settings import doubt_settings, row_settings
 from shapeplan.readers.run_names import runs_of
 from shapeplan.readers.selection import (
     Selection,
@@ -291,7 +292,7 @@ def _assemble(
     if cost is not None:
         notes += [_own(setting, found) for setting, found in own.items() if np.ptp(found) > 0]
         models, doubts = row_models(cost, shape, own, lines, name)
-        cautions += doubts
+        cautions += [*doubts, *doubt_settings(cost, own, shape, table, columns)]
     notes += _ignored(table, columns.ignored)
     examples, unit = _examples(values, cost, models, notes, lines, name)
     if models is not None and "tokens" in values:

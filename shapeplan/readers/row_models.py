@@ -1,4 +1,4 @@
-"""The transformers of the rows: the architecture's at their shapes, with the settings that columns of the log say."""
+"""The transformers of the rows: the architecture's at their shapes, with the settings that rows of the log say."""
 
 from __future__ import annotations
 
@@ -15,20 +15,12 @@ from shapeplan.frozen import frozen
 from shapeplan.numerics.arrays import Floats, Ints
 from shapeplan.numerics.grouping import group_alike
 from shapeplan.quantities import Convention
-from shapeplan.readers.columns import Columns
 from shapeplan.readers.cross_check import check_flops, check_params, other_convention
-from shapeplan.readers.names import word_of
-from shapeplan.readers.table import Table
+from shapeplan.readers.row_settings import is_whole
 from shapeplan.readers.within import check_derived
 
 SAME_SIZE = 0.05
 """Sizes this near are the same: an MLP ratio of 8/3 is rounded to multiples of 64 or 256."""
-SETTING_WORDS = {
-    "patch": ("patch", "patch_size"),
-    "image": ("image", "image_size", "img_size", "resolution"),
-    "seq": ("seq", "seq_len", "seq_length", "sequence_length", "context", "context_length", "block_size", "ctx_len"),
-}
-"""Settings of an architecture that a log may say row by row, beside heads, and the words for them."""
 
 
 @frozen
@@ -127,36 +119,8 @@ def row_models(
     return RowModels(len(lines), tuple(parts)), list(dict.fromkeys(cautions))
 
 
-def row_settings(
-    table: Table, columns: Columns, cost: Architecture | None, heads: Floats | None
-) -> tuple[dict[str, Floats], Columns]:
-    """Return the settings of an architecture that rows say in whole numbers, and the columns without those."""
-    found: dict[str, Floats] = {}
-    used: set[str] = set()
-    if cost is None:
-        return found, columns
-    by_hand = {columns.roles[setting]: setting for setting in SETTING_WORDS if setting in columns.roles}
-    for column in (*by_hand, *columns.ignored):
-        setting = by_hand.get(column) or next(
-            (name for name, words in SETTING_WORDS.items() if word_of(column) in words), None
-        )
-        if setting is None or setting not in cost.family.fields or setting in found:
-            continue
-        values = table.cells[column].numbers()
-        if values is not None and _whole(values):
-            found[setting] = values
-            used.add(column)
-    if heads is not None and _whole(heads):
-        found["heads"] = heads
-    return found, replace(columns, ignored=tuple(column for column in columns.ignored if column not in used))
-
-
-def _whole(values: Floats) -> bool:
-    return bool(np.isfinite(values).all() and (values > 0).all() and (values == np.floor(values)).all())
-
-
 def _buildable(cost: Architecture, shape: dict[str, Floats]) -> list[Caution]:
-    if not all(_whole(values) and values.max() <= LARGEST for values in shape.values()):
+    if not all(is_whole(values) and values.max() <= LARGEST for values in shape.values()):
         return []
     try:
         cost.model({name: values.astype(np.int64) for name, values in shape.items()})
