@@ -237,3 +237,16 @@ def test_few_rows_tell_no_function(sweep: list[Row], tmp_path: Path) -> None:
     assert told(tmp_path, scaled(sweep[:6], "forward_flops", 1.5, {2}))[:0] == []
     runs = read(tmp_path, sweep[:6])
     assert doubt_arithmetic(runs, None) == []  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("unit", [1e-6, 1e6])
+def test_parameters_of_half_the_rows_in_another_unit_are_named(tmp_path: Path, sweep: list[Row], unit: float) -> None:
+    some = set(range(0, len(sweep), 2))
+    columns = tuple(name for name in COLUMNS if name != "examples")
+    (found,) = [
+        one for one in told(tmp_path, scaled(sweep, "params", 1 / unit, some), columns) if "unit of" in one.hint
+    ]
+    assert found.code == "broken-arithmetic"
+    assert "the parameters are about 1e-06 times those" in found.message or "1e+06 times those" in found.message
+    assert "check the unit of 'params' there" in found.hint
+    assert not [one for one in told(tmp_path, sweep, columns) if "unit of" in one.hint]

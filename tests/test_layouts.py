@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import shapeplan as sp
-from shapeplan.errors import ShapeplanError
+from shapeplan.errors import InputError, ShapeplanError
 
 SWEEP = Path(__file__).parent.parent / "sample_runs" / "vit_sweep.csv"
 HEADER, *ROWS = list(csv.reader(SWEEP.read_text().splitlines()))
@@ -382,6 +382,23 @@ def test_logs_that_name_their_columns_otherwise_are_one(tmp_path: Path) -> None:
     assert any(
         f"in {second}, 'name' is 'run', 'd_model' is 'width', 'n_layers' is 'depth'" in note for note in runs.notes
     )
+
+
+@pytest.mark.parametrize("both", [False, True])
+def test_rows_that_have_one_of_two_names_of_a_role_are_one_column(tmp_path: Path, both: bool) -> None:
+    lines = ["run,d_model,hidden_size,depth,flops,loss"]
+    for number, width in enumerate((64, 128, 256, 64, 128, 256)):
+        first, second = (width, "") if number % 2 else ("", width)
+        lines.append(f"r{number},{width if both else first},{second},{number + 2},{1e15 * 2**number},{4 - number / 10}")
+    path = tmp_path / "log.csv"
+    path.write_text("\n".join(lines))
+    if both:
+        with pytest.raises(InputError, match="'d_model' and 'hidden_size' both mean width"):
+            sp.read_runs(path)
+        return
+    runs = sp.read_runs(path)
+    assert runs.values("width").tolist() == [64, 128, 256, 64, 128, 256]
+    assert "'hidden_size' is 'd_model' where a row has it in place of that" in runs.notes
 
 
 def test_a_column_with_another_role_is_not_offered_for_the_loss(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Columns of several inputs that mean the same under other names, named as the first input has them."""
+"""Columns that mean the same under other names: of several inputs, or of rows that have either the one or the other."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import replace
 from shapeplan.cells import Cells
 from shapeplan.numerics.arrays import Floats
 from shapeplan.readers.names import SURE, Claim, claim_of
+from shapeplan.readers.numbers import is_blank
 from shapeplan.readers.table import Table
 
 
@@ -38,6 +39,37 @@ def aligned(tables: Sequence[tuple[str, Table]]) -> list[tuple[str, Table]]:
         notes = (*table.notes, f"in {name}, {', '.join(said)} of {first_name}") if said else table.notes
         result.append((name, replace(table, cells=cells, notes=notes)))
     return result
+
+
+def coalesced(table: Table) -> Table:
+    """Return a table with one column in place of several of one role, of which every row has exactly one."""
+    by_role: dict[tuple[str, float, str | None], list[str]] = {}
+    for column in table.columns:
+        claim = claim_of(column)
+        if claim is not None and claim.rank <= SURE:
+            by_role.setdefault((claim.role, claim.scale, claim.convention), []).append(column)
+    cells, said = dict(table.cells), []
+    for columns in by_role.values():
+        held = _only_cells([table.cells[column] for column in columns]) if len(columns) > 1 else None
+        if held is None:
+            continue
+        first, *others = columns
+        cells[first] = Cells(held)
+        for column in others:
+            del cells[column]
+        said.append(f"{', '.join(map(repr, others))} is {first!r} where a row has it in place of that")
+    return replace(table, cells=cells, notes=(*table.notes, *said)) if said else table
+
+
+def _only_cells(columns: Sequence[Cells]) -> list[object] | None:
+    """Return what every row has in one of some columns; None if one has nothing, or cells in two."""
+    held = []
+    for row in zip(*columns, strict=True):
+        found = [cell for cell in row if not is_blank(cell)]
+        if len(found) != 1:
+            return None
+        held.append(found[0])
+    return held
 
 
 def _times(numbers: Floats, factor: float) -> Cells:

@@ -38,6 +38,7 @@ _ALIKE = 0.5
 """Two counts are off by one cause if their logarithms differ by less than this share of the larger."""
 _JUMP = 1e4
 """Factor between neighbours in order of the tokens that compute would buy, above which units differ."""
+_THOUSAND = 1e3
 
 
 def doubt_arithmetic(runs: Runs, columns: Columns) -> list[Caution]:
@@ -60,7 +61,9 @@ def doubt_arithmetic(runs: Runs, columns: Columns) -> list[Caution]:
     if compute is not None:
         cautions += _unsteady(runs, columns, compute, (of_compute != 0) | (of_params != 0))
     elif runs.params is None:
-        cautions += _jumps(runs, columns)
+        cautions += _compute_jumps(runs, columns)
+    if not of_params.any():
+        cautions += _params_jump(runs, columns)
     return cautions
 
 
@@ -138,24 +141,41 @@ def _unsteady(runs: Runs, columns: Columns, compute: Floats, told: Bools) -> Ite
         yield Caution(codes.FLOPS_MISMATCH, message, hint)
 
 
-def _jumps(runs: Runs, columns: Columns) -> Iterator[Caution]:
+def _compute_jumps(runs: Runs, columns: Columns) -> Iterator[Caution]:
     """Yield a caution where the compute of fewer rows is far from that of the others, for the size of the models."""
     params = approximate_params(runs)
     if params is None or columns.flops is None:
         return
-    tokens = runs.flops / (6 * params)
-    ordered = np.sort(tokens)
+    odd, factor = _beyond_gap(runs.flops / (6 * params), _JUMP)
+    if odd.any():
+        what = f"the compute is about {factor:.1g} times that of the other rows for such models"
+        hint = f"check the unit of {columns.flops.name!r} there"
+        yield Caution(codes.BROKEN_ARITHMETIC, f"{which_lines(runs, odd)}: {what}", hint)
+
+
+def _params_jump(runs: Runs, columns: Columns) -> Iterator[Caution]:
+    """Yield a caution where the parameters of fewer rows are in another unit: off by a power of a thousand."""
+    expected = approximate_params(runs)
+    if expected is None or runs.params is None or "params" not in columns.roles:
+        return
+    odd, factor = _beyond_gap(runs.params / expected, _THOUSAND / 3)
+    power = round(np.log(factor) / np.log(_THOUSAND)) if odd.any() else 0
+    if power and 1 / 3 < factor / _THOUSAND**power < 3:
+        what = f"the parameters are about {_THOUSAND**power:.0e} times those of the other rows for such models"
+        hint = f"check the unit of {columns.roles['params']!r} there"
+        yield Caution(codes.BROKEN_ARITHMETIC, f"{which_lines(runs, odd)}: {what}", hint)
+
+
+def _beyond_gap(values: Floats, least: float) -> tuple[Bools, float]:
+    """Return which rows, the fewer, lie beyond the widest gap, and by what factor they are off; none in a small gap."""
+    ordered = np.sort(values)
     gaps = ordered[1:] / ordered[:-1]
     place = int(np.argmax(gaps))
-    if gaps[place] < _JUMP:
-        return
-    low = tokens <= ordered[place]
-    odd = low if low.sum() <= len(runs) / 2 else ~low
-    factor = np.median(tokens[odd]) / np.median(tokens[~odd])
-    message = (
-        f"{which_lines(runs, odd)}: the compute is about {factor:.1g} times that of the other rows for such models"
-    )
-    yield Caution(codes.BROKEN_ARITHMETIC, message, f"check the unit of {columns.flops.name!r} there")
+    if gaps[place] < least:
+        return np.zeros(len(values), dtype=bool), 1.0
+    low = values <= ordered[place]
+    odd = low if low.sum() <= len(values) / 2 else ~low
+    return odd, float(np.median(values[odd]) / np.median(values[~odd]))
 
 
 def _differs(values: Floats, others: Floats, least: float) -> Bools:

@@ -11,7 +11,7 @@ from pathlib import Path
 from shapeplan.errors import ArgumentError, ErrorDetail, InputError
 from shapeplan.frozen import frozen
 from shapeplan.provenance import Source
-from shapeplan.readers.alignment import aligned
+from shapeplan.readers.alignment import aligned, coalesced
 from shapeplan.readers.binary import is_binary, read_binary
 from shapeplan.readers.formats import SUFFIXES
 from shapeplan.readers.mappings import expanded
@@ -56,7 +56,7 @@ def gather(paths: Sequence[str | Path], *, all_points: bool = False) -> Gathered
         for table, source in _input(path, all_points, several=len(paths) > 1):
             tables.append((source.name, table))
             sources.append(source)
-    return Gathered(joined(aligned(tables)), tuple(sources), sources[0].name)
+    return Gathered(coalesced(joined(aligned(tables))), tuple(sources), sources[0].name)
 
 
 def _input(path: str | Path, all_points: bool, *, several: bool) -> list[tuple[Table, Source]]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 
 from shapeplan.errors import ArgumentError, ErrorDetail, InputError, details_at
 from shapeplan.provenance import Source
+from shapeplan.readers.alignment import coalesced
 from shapeplan.readers.gather import Gathered
 from shapeplan.readers.histories import table_of
 from shapeplan.readers.table import Record, refuse_many_columns
@@ -97,7 +98,7 @@ def gather_frame(frame: Frame) -> Gathered:
     entries = [
         Record(i, {_column_name(key): _plain(cell) for key, cell in row.items()}) for i, row in enumerate(rows, 1)
     ]
-    table = table_of(entries, name)
+    table = coalesced(table_of(entries, name))
     refuse_many_columns(len(table.cells), name)
     digest = hashlib.sha256(
         "\n".join(repr(sorted(record.cells.items())) for record in table.records).encode()
