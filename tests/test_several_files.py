@@ -94,3 +94,9 @@ def test_a_column_that_a_file_lacks_is_one_mistake(files: tuple[Path, Path], pro
     assert "a.csv   mlp_ratio   the file has no such column, and b.csv has" in done.stderr
     assert "b.csv   mlp_dim     the file has no such column, and a.csv has" in done.stderr
     assert "2 mistakes: 1 in a.csv, 1 in b.csv" in done.stderr
+
+
+def test_rows_of_a_folder_of_runs_are_in_the_files_of_these() -> None:
+    runs = sp.read_runs(Path(__file__).parent / "logs" / "trainer")
+    assert {runs.place(row).split("/")[-1] for row in range(len(runs))} == {"trainer_state.json"}
+    assert len({runs.place(row) for row in range(len(runs))}) == len(runs)

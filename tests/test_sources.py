@@ -14,6 +14,7 @@ from test_logs import LOGS, rows
 
 import shapeplan as sp
 from shapeplan.errors import InputError
+from shapeplan.readers.sources.run_log import RunLog, records_of
 
 
 def copied(name: str, folder: Path) -> Path:
@@ -310,3 +311,19 @@ def test_a_workbook_may_have_a_title_units_and_a_total(tmp_path: Path) -> None:
 def test_settings_beside_rows_under_another_word_hold(tmp_path: Path, key: str) -> None:
     (tmp_path / "log.json").write_text(json.dumps({"flops_convention": "forward", key: rows()}))
     assert sp.read_runs(tmp_path / "log.json").flops_convention == "forward"
+
+
+@pytest.mark.parametrize(("last", "share"), [(101, 1.0), (400, 0.25)])
+def test_totals_that_are_logged_at_the_end_are_those_of_the_evaluation_before(last: int, share: float) -> None:
+    entries = [
+        {"step": 50, "val_loss": 4.0},
+        {"step": 100, "val_loss": 3.5, "tokens": 1e6},
+        {"step": last, "total_flops": 8e15, "tokens": 9e9, "note": "done"},
+    ]
+    run = RunLog("r", "f", {"width": 64}, entries)
+    (row,), points = records_of(run, all_points=False)
+    assert points == 2
+    assert row.cells["total_flops"] == 8e15 * share
+    assert row.cells["tokens"] == 1e6
+    first, second = records_of(run, all_points=True)[0]
+    assert (first.cells["tokens"], second.cells["total_flops"]) == (5e5, 8e15 * share)

@@ -346,7 +346,7 @@ def _assemble(
         center=settings.center,
         cells=table.cells,
         factors=tuple(filter(may_be_factor, (*columns.ignored, *filter(None, [columns.roles.get("lr")])))),
-        files=tuple(file or name for file in table.files) if len(gathered.sources) > 1 else (),
+        files=tuple(file or name for file in table.files) if len(set(table.files)) > 1 else (),
         recipe=recipe,
         recipe_columns=recipe_columns,
         sources=gathered.sources,

@@ -20,6 +20,9 @@ from shapeplan.readers.table import Record, flattened
 _SPLITS = ("split", "mode", "phase", "stage", "subset", "type", "kind")
 """Names of what tells an evaluation from training."""
 _OF_SWEEPS = ("width", "depth", "mlp_dim", "mlp_ratio", "run")
+_AMOUNTS = ("flops", "tokens", "examples")
+_SAME_STEP = 0.98
+"""Share of a later step from which on a step is the same."""
 _SPEEDS = ("_runtime", "_per_second", "_jit_compilation_time")
 """How names end that say how fast an evaluation was."""
 
@@ -64,7 +67,8 @@ class RunLog:
 def records_of(run: RunLog, *, all_points: bool) -> tuple[list[Record], int]:
     """Return the evaluations of a run as rows, the last or all, and how many there are.
 
-    Every row has the config, and of everything that was logged the last value until then. Its ``state`` is what the
+    Every row has the config, and of everything that was logged the last value until then; compute and data that are
+    first told later, as by what is logged once at the end, are in proportion to the steps. Its ``state`` is what the
     log tells of the end, where the run does not, or diverged.
     """
     config = {key: value for key, value in _scalars(run.config).items() if value is not None}
@@ -83,6 +87,7 @@ def records_of(run: RunLog, *, all_points: bool) -> tuple[list[Record], int]:
             rows.append({**config, **_totals(run, carried), **carried})
     if not rows:
         rows = [{**config, **_totals(run, carried), **carried}]
+    rows = [{**_first_told_later(row, entries), **row} for row in rows]
     state = state_of(config, entries, is_cut=run.is_cut)
     # A program that ends well may have trained a model that diverged.
     if state == DIVERGED or (state is not None and not any(map(may_tell, rows[-1]))):
@@ -122,6 +127,23 @@ def _totals(run: RunLog, row: Mapping[str, object]) -> dict[str, object]:
     step = step_of(row)
     share = step / run.end if step is not None and run.end > 0 else 1.0
     return {key: value if share == 1.0 else value * share for key, value in run.totals.items()}
+
+
+def _first_told_later(row: Mapping[str, object], entries: Sequence[Mapping[str, object]]) -> dict[str, object]:
+    """Return compute and data that no entry tells until a row, in proportion to the steps from when one first does."""
+    step = step_of(row)
+    found: dict[str, object] = {}
+    for entry in entries:
+        later = step_of(entry)
+        if step is None or later is None or not 0 < step < later:
+            continue
+        # Some tools count a step every time that anything is logged.
+        share = 1.0 if step > _SAME_STEP * later else step / later
+        for key in entry.keys() - row.keys() - found.keys():
+            value, claim = entry[key], claim_of(key)
+            if claim is not None and claim.role in _AMOUNTS and isinstance(value, int | float):
+                found[key] = value * share
+    return found
 
 
 def _scalars(cells: Mapping[str, object]) -> dict[str, object]:
