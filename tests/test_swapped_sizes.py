@@ -41,3 +41,11 @@ def test_a_swap_in_every_row_is_told(cost: bool) -> None:
 
 def test_an_mlp_that_is_narrower_than_the_width_is_one_where_the_cost_says_so() -> None:
     assert told(rows(ratio=0.75)) == []
+
+
+@pytest.mark.parametrize("swapped", [True, False])
+def test_width_and_depth_in_each_others_place_are_told_where_the_mlp_follows_one(swapped: bool) -> None:
+    table = [row for row in rows() if row["mlp_dim"] == 4 * row["width"]]
+    if swapped:
+        table = [{**row, "width": row["depth"], "depth": row["width"]} for row in table]
+    assert told(table) == (["every row: the depth is 256 to 1.02e+03, the width 4 to 8"] if swapped else [])

@@ -20,6 +20,8 @@ _WIDEST = 16.0
 """Widths that an MLP dim may have at most where those of other rows have far fewer."""
 _MOSTLY = 0.75
 """Share of the rows with an MLP dim below the width from which the two columns may be in each other's place."""
+_PROPORTIONAL = 1.1
+"""Factor by which a ratio of sizes may vary that are in proportion, since they are rounded."""
 _APART = 3.0
 """Factor between sizes of rows that are implausible, and those of the others."""
 
@@ -99,15 +101,27 @@ def _swapped(runs: Runs, width: Floats, depth: Floats) -> Iterator[Caution]:
     yield Caution(codes.IMPLAUSIBLE_SHAPE, message, hint)
 
 
+def _in_proportion(one: Floats, other: Floats) -> bool:
+    ratio = one / other
+    return bool(ratio.max() <= _PROPORTIONAL * ratio.min())
+
+
 def _cost_tells(runs: Runs, width: Floats, other: Floats, dim: str) -> bool:
     """Return whether parameters, or compute per example, grow faster with the width than with another dimension.
 
-    Matrices grow with its square, so that columns with these names are in the right place.
+    Matrices grow with its square, so that columns with these names are in the right place. An MLP dim in proportion to
+    either is left out: what grows with both is not told apart.
     """
     cost = runs.params
     if cost is None and runs.examples is not None:
         cost = runs.flops / runs.examples
     if cost is None or np.ptp(width) == 0 or np.ptp(other) == 0:
         return False
-    (term,) = PowerSum.power_law({dim: runs.values(dim) for dim in runs.dims}, cost).terms
+    sizes = {name: runs.values(name) for name in runs.dims}
+    tied = [
+        name
+        for name in sizes.keys() - {"width", dim}
+        if any(_in_proportion(sizes[name], one) for one in (width, other))
+    ]
+    (term,) = PowerSum.power_law({name: size for name, size in sizes.items() if name not in tied}, cost).terms
     return term.exponents["width"] > term.exponents[dim]
