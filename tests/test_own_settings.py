@@ -96,3 +96,16 @@ def test_squares_are_read_as_people_write_them(tmp_path: Path, cell: str) -> Non
     config.write_text("architecture: {family: vit, patch: 14, image: 224, heads: 16}\n")
     runs = sp.read_runs(log, config=config)
     assert any(one.message.startswith("patch is 32 in every row, and 14 in") for one in runs.cautions)
+
+
+def test_rows_of_several_settings_are_told_together(tmp_path: Path) -> None:
+    """Of compute that rows log otherwise than they are counted there is one warning, whatever settings they say."""
+    rows = [dict(row) for row in csv.DictReader((LM / "runs.csv").read_text().splitlines())]
+    table = [
+        {**row, "heads": 2 + 2 * (number % 3), "training_flops": 6e7 * float(row["tokens"])}
+        for number, row in enumerate(rows)
+    ]
+    runs = sp.read_runs(table, config=LM / "config.yaml")
+    found = [one.message for one in runs.cautions if "logged flops" in one.message]
+    assert len(found) == 1
+    assert f"of {len(rows)} rows" in found[0] or "every row" in found[0]

@@ -327,3 +327,17 @@ def test_totals_that_are_logged_at_the_end_are_those_of_the_evaluation_before(la
     assert row.cells["tokens"] == 1e6
     first, second = records_of(run, all_points=True)[0]
     assert (first.cells["tokens"], second.cells["total_flops"]) == (5e5, 8e15 * share)
+
+
+@pytest.mark.parametrize(("factor", "told"), [(1.0, False), (1.05, False), (2.0, True)])
+def test_runs_that_went_on_after_their_last_evaluation_are_told(tmp_path: Path, factor: float, told: bool) -> None:
+    folder = tmp_path / "trainer"
+    shutil.copytree(LOGS / "trainer", folder)
+    (path, *_) = sorted(folder.rglob("trainer_state.json"))
+    state = json.loads(path.read_text())
+    step = max(entry["step"] for entry in state["log_history"])
+    state["log_history"].append({"step": int(factor * step), "loss": 2.0})
+    path.write_text(json.dumps(state))
+    found = [one.message for one in sp.read_runs(folder).cautions if one.code == "mid-run-rows"]
+    assert bool(found) is told
+    assert not told or found[0].startswith(f"1 of {len(list(folder.rglob('trainer_state.json')))} runs went on")

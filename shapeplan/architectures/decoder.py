@@ -359,8 +359,9 @@ class Decoder(Transformer):
         elif self.experts_per_token is None:
             raise bad_setting("experts_per_token", None, "is missing", "say how many experts a token visits")
         elif _any(self.experts_per_token > self.experts):
-            why = f"is more than there are experts ({self.experts})"
-            raise bad_setting("experts_per_token", self.experts_per_token, why, "give fewer")
+            visited, experts = _first_where(self.experts_per_token > self.experts, self.experts_per_token, self.experts)
+            hint = "give fewer; or is each said in place of the other?"
+            raise bad_setting("experts_per_token", visited, f"is more than there are experts ({experts})", hint)
         if self.mlp_dim is None:
             if self.expert_dim is None or self.first_dense_layers or self.moe_every > 1:
                 raise bad_setting("mlp_dim", None, "is missing", "give the hidden size of the MLP")
@@ -370,6 +371,14 @@ class Decoder(Transformer):
 
 def _any(condition: Any) -> bool:
     return bool(condition.any()) if is_array(condition) else bool(condition)
+
+
+def _first_where(condition: Any, *values: Any) -> tuple[Any, ...]:
+    """Return numbers, or of arrays the first entries for which a condition holds, in the shortest form."""
+    if not is_array(condition):
+        return values
+    place = int(condition.argmax())
+    return tuple(f"{value[place] if is_array(value) else value:g}" for value in values)
 
 
 def _same(one: Any, other: Any) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -57,33 +57,57 @@ class Explanation(NamedTuple):
     mend: str
 
 
-def check_flops(
-    logged: Floats, model: Transformer, examples: Floats, convention: Convention, lines: Ints
-) -> list[Caution]:
-    """Compare logged compute with the exact count.
+class Counts(NamedTuple):
+    """What an architecture counts for rows, and how to count what a column may hold in place of that."""
+
+    exact: Floats
+    explanations: Callable[[], list[Explanation]]
+
+
+def flops_counts(model: Transformer, examples: Floats, convention: Convention) -> Counts:
+    """Return the compute of rows, and what may be logged in its place.
 
     Parameters
     ----------
-    logged : ndarray, shape (rows,)
-        Compute, taken to be in `convention`.
     model : Transformer
         Of arrays of shapes, a row each.
     examples : ndarray, shape (rows,)
         Examples seen.
     convention : {"forward", "training"}
         What the compute is taken to count.
-    lines : ndarray of int, shape (rows,)
-        Lines of the input.
-
-    Returns
-    -------
-    list of Caution
-        Empty if every row is within 10%; else one, which names what would explain the gap.
     """
     exact = _floats(model.flops(convention) / model.examples_per_input) * examples
+    return Counts(exact, lambda: list(_flops_explanations(model, examples, exact, convention)))
+
+
+def params_counts(model: Transformer, rows: int) -> Counts:
+    """Return the parameters of so many rows, and what may be logged in their place."""
+    exact = _like(model.params, rows)
+    return Counts(exact, lambda: list(_params_explanations(model, exact)))
+
+
+def counts_of_groups(groups: Sequence[tuple[Ints, Counts]]) -> Counts:
+    """Return the counts of all rows from those of groups of them; explanations are those that all groups have."""
+    rows = sum(len(index) for index, _ in groups)
+
+    def scattered(parts: Sequence[Floats]) -> Floats:
+        values = np.empty(rows)
+        for (index, _), part in zip(groups, parts, strict=True):
+            values[index] = part
+        return values
+
+    def explanations() -> list[Explanation]:
+        named = [{one.what: one for one in counts.explanations()} for _, counts in groups]
+        common = [one for one in named[0].values() if all(one.what in others for others in named)]
+        return [one._replace(values=scattered([by[one.what].values for by in named])) for one in common]
+
+    return Counts(scattered([counts.exact for _, counts in groups]), explanations)
+
+
+def check_flops(logged: Floats, counts: Counts, convention: Convention, lines: Ints) -> list[Caution]:
+    """Compare logged compute, shape (rows,), with `flops_counts`: a caution if a row is more than 10% off."""
     said = f"{convention} FLOPs as the architecture gives them"
-    explanations = _flops_explanations(model, examples, exact, convention)
-    return _compare(codes.FLOPS_MISMATCH, "flops", logged, exact, lines, said, explanations)
+    return _compare(codes.FLOPS_MISMATCH, "flops", logged, counts, lines, said)
 
 
 def other_convention(logged: Floats, model: Transformer, examples: Floats, convention: Convention) -> str | None:
@@ -102,38 +126,21 @@ def other_convention(logged: Floats, model: Transformer, examples: Floats, conve
         except InputError:
             continue
         if np.max(np.abs(np.log(logged / values))) <= np.log(_THE_SAME):
-            followed.append(_WORDS.get(name, name))
+            followed.append(_words(name, model))
     return " or ".join(followed) or None
 
 
-def check_params(logged: Floats, model: Transformer, lines: Ints) -> list[Caution]:
-    """Compare logged parameters with the exact count; as `check_flops`."""
-    exact = np.broadcast_to(_floats(model.params), logged.shape)
-    drop = "remove the column to have them counted exactly"
-    explanations = [
-        Explanation(_like(non_embedding_params(model), logged), "parameters without embeddings", drop),
-        Explanation(_like(model.token_weights, logged), "the blocks' matrices alone", drop),
-        *(Explanation(exact * scale, unit, "write them out") for unit, scale in _COUNT_UNITS.items()),
-    ]
-    if isinstance(model, Decoder):
-        table = _floats(model.vocab * model.width)
-        with_head = exact + table if model.tied else exact - table
-        what, mend = "parameters of a model with untied embeddings", "set tied: false in the architecture"
-        if not model.tied:
-            what = "parameters without the input embedding (or of a model with tied embeddings)"
-            mend = f"{drop}; or, if the model ties them, set tied: true in the architecture"
-        explanations.append(Explanation(with_head, what, mend))
-    return _compare(
-        codes.PARAMS_MISMATCH, "params", logged, exact, lines, "parameters as the architecture gives them", explanations
-    )
+def check_params(logged: Floats, counts: Counts, lines: Ints) -> list[Caution]:
+    """Compare logged parameters with `params_counts`; as `check_flops`."""
+    said = "parameters as the architecture gives them"
+    return _compare(codes.PARAMS_MISMATCH, "params", logged, counts, lines, said)
 
 
 def check_tokens(logged: Floats, derived: Floats, per_sequence: Floats, lines: Ints) -> list[Caution]:
     """Compare logged tokens with sequences (or steps times batch) times the sequence length."""
-    explanations = [Explanation(derived / per_sequence, "sequences, or a batch counted in tokens", "check the column")]
-    return _compare(
-        codes.TOKENS_MISMATCH, "tokens", logged, derived, lines, f"sequences x {span(per_sequence, 6)}", explanations
-    )
+    sequences = Explanation(derived / per_sequence, "sequences, or a batch counted in tokens", "check the column")
+    said = f"sequences x {span(per_sequence, 6)}"
+    return _compare(codes.TOKENS_MISMATCH, "tokens", logged, Counts(derived, lambda: [sequences]), lines, said)
 
 
 def _flops_explanations(
@@ -148,7 +155,9 @@ def _flops_explanations(
             values = _floats(model.flops(name)) * inputs
         except (InputError, ArgumentError):
             continue
-        yield Explanation(values, _WORDS.get(name, name), _MENDS.get(name, as_logged))
+        yield Explanation(values, _words(name, model), _MENDS.get(name, as_logged))
+    if _any_idle(model):
+        yield Explanation(6 * _floats(model.params) * examples, "6ND with all parameters, idle experts too", as_logged)
     if isinstance(model, Decoder):
         halved = _floats(model.macs_in_full) - _floats(model.attention_macs) / 2
         yield Explanation(FORWARD_PER_MAC * halved * inputs, "forward FLOPs with causal attention at half", as_logged)
@@ -159,13 +168,30 @@ def _flops_explanations(
         yield Explanation(exact * scale, f"{unit[0].upper()}FLOPs", f"name the column {unit}")
 
 
-def _compare(
-    code: str, what: str, logged: Floats, exact: Floats, lines: Ints, said: str, explanations: Iterable[Explanation]
-) -> list[Caution]:
+def _params_explanations(model: Transformer, exact: Floats) -> Iterator[Explanation]:
+    rows, drop = len(exact), "remove the column to have them counted exactly"
+    yield Explanation(_like(non_embedding_params(model), rows), "parameters without embeddings", drop)
+    yield Explanation(_like(model.token_weights, rows), "the blocks' matrices alone", drop)
+    for unit, scale in _COUNT_UNITS.items():
+        yield Explanation(exact * scale, unit, "write them out")
+    if _any_idle(model):
+        yield Explanation(_like(model.active_params, rows), "active parameters", drop)
+    if isinstance(model, Decoder):
+        table = _floats(model.vocab * model.width)
+        with_head = exact + table if model.tied else exact - table
+        what, mend = "parameters of a model with untied embeddings", "set tied: false in the architecture"
+        if not model.tied:
+            what = "parameters without the input embedding (or of a model with tied embeddings)"
+            mend = f"{drop}; or, if the model ties them, set tied: true in the architecture"
+        yield Explanation(with_head, what, mend)
+
+
+def _compare(code: str, what: str, logged: Floats, counts: Counts, lines: Ints, said: str) -> list[Caution]:
     """Return a caution if any row is more than 10% off, with the explanation that fits those rows, if one does.
 
     Where rows are off by other factors than the rest, or all compute by a unit, it is `BROKEN_ARITHMETIC`, not `code`.
     """
+    exact = counts.exact
     far = np.flatnonzero(np.abs(np.log(logged / exact)) > np.log(TOLERANCE))
     if not far.size:
         return []
@@ -173,7 +199,7 @@ def _compare(
     rows = "every row" if len(far) == len(logged) else f"{len(far)} of {len(logged)} rows"
     place = f" (line{'s' if len(far) > 1 else ''} {', '.join(map(str, lines[far]))})" if len(far) <= _FEW else ""
     message = f"the logged {what} of {rows}{place} are {span(ratios)} times the {said}"
-    found = [(_distance(logged[far], other.values[far]), other) for other in explanations]
+    found = [(_distance(logged[far], other.values[far]), other) for other in counts.explanations()]
     distance, best = min(found, key=lambda pair: pair[0])
     explained = distance <= np.log(_EXPLAINED)
     apart = np.log(logged / (best.values if explained and len(far) == len(logged) else exact))
@@ -185,6 +211,17 @@ def _compare(
         same = " or ".join(dict.fromkeys(other.what for far_off, other in found if far_off <= distance + _SAME))
         return [Caution(code, f"{message}: your {what} look like {same}", best.mend)]
     return [Caution(code, message, "check these rows, the architecture, and what the column counts")]
+
+
+def _words(convention: str, model: Transformer) -> str:
+    """Return what a convention counts, in words; 6ND of a mixture counts the parameters that a token meets."""
+    if convention == "6nd" and _any_idle(model):
+        return "6ND with active parameters"
+    return _WORDS.get(convention, convention)
+
+
+def _any_idle(model: Transformer) -> bool:
+    return bool(np.any(_floats(model.idle_params) > 0))
 
 
 def _distance(logged: Floats, values: Floats) -> float:
@@ -209,8 +246,8 @@ def which_lines(runs: Runs, rows: Bools) -> str:
     return f"{index.size} of {len(runs)} rows ({named}{', ...' if index.size > _FEW else ''})"
 
 
-def _like(values: object, logged: Floats) -> Floats:
-    return np.broadcast_to(_floats(values), logged.shape)
+def _like(values: object, rows: int) -> Floats:
+    return np.broadcast_to(_floats(values), (rows,))
 
 
 def _floats(values: object) -> Floats:

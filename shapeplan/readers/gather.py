@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from shapeplan.errors import ArgumentError, ErrorDetail, InputError
+from shapeplan import codes
+from shapeplan.errors import ArgumentError, Caution, ErrorDetail, InputError
 from shapeplan.frozen import frozen
 from shapeplan.provenance import Source
 from shapeplan.readers.alignment import aligned, coalesced
@@ -19,11 +20,13 @@ from shapeplan.readers.parse import parse_table
 from shapeplan.readers.source import COMPRESSED, read_text, unreadable
 from shapeplan.readers.sources import SERVICES, TOOLS
 from shapeplan.readers.sources.finding import files_of
-from shapeplan.readers.sources.run_log import RunLog, records_of
+from shapeplan.readers.sources.run_log import RunLog, records_of, went_on
 from shapeplan.readers.table import Record, Table, joined
 
 _OF_SETTINGS = (".json", ".yaml", ".yml")
 _FEW = 3
+_WENT_ON = 1.1
+"""Steps of a run, over those of its last evaluation, from which on that is one before its end."""
 
 
 @frozen
@@ -152,8 +155,11 @@ def _runs(
     records: list[Record] = []
     notes, earlier, with_earlier = [title, *also], 0, 0
     files: dict[str, str] = {}
+    longer: dict[str, float] = {}
     for run in runs:
         rows, points = records_of(run, all_points=all_points)
+        if rows and (factor := went_on(run, rows[-1])) > _WENT_ON:
+            longer[run.name or run.file] = factor
         records += rows
         notes += run.notes
         earlier += points - len(rows)
@@ -167,7 +173,19 @@ def _runs(
             "(`all_points` reads them: for rates that do not decay)"
         )
     digest = hashlib.sha256("".join(files.values()).encode()).hexdigest()
-    return Table.of_records(records, list(dict.fromkeys(notes))), Source(name, digest)
+    table = Table.of_records(records, list(dict.fromkeys(notes)))
+    return replace(table, cautions=_before_their_ends(longer, len(runs))), Source(name, digest)
+
+
+def _before_their_ends(longer: Mapping[str, float], runs: int) -> tuple[Caution, ...]:
+    """Return a caution of runs, with the factor by which each went on after its last evaluation."""
+    if not longer:
+        return ()
+    message = (
+        f"{len(longer)} of {runs} runs went on after their last evaluation, to {max(longer.values()):.3g} times its "
+        f"steps ({_some(list(longer))}): it may be of before the learning rate decayed"
+    )
+    return (Caution(codes.MID_RUN_ROWS, message, "evaluate at the end of runs, or leave these out with `where`"),)
 
 
 def _is_log(path: Path) -> bool:

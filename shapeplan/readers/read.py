@@ -245,6 +245,8 @@ def _understood(
     if asked.require_metric:
         details += refuse_unfinished(table, selection.where, name)
     if asked.under_way:
+        # Runs that train have of course not been evaluated at their ends.
+        table = replace(table, cautions=())
         details = [found for found in details if found.column != columns.metric or found.code not in _NO_METRIC]
     details = [*unresolved, *table.faults, *details]
     if details:
@@ -284,7 +286,7 @@ def _assemble(
     notes = [*table.notes, *columns.notes, *notations, *settings.notes]
     name = gathered.name
     used = {*columns.roles.values(), columns.metric, columns.flops.name if columns.flops else None}
-    cautions = doubt_last_cells(table.short_cells, filter(None, used))
+    cautions = [*table.cautions, *doubt_last_cells(table.short_cells, filter(None, used))]
     cost = settings.architecture if columns.dims else None
     shape = {dim: values[dim] for dim in columns.dims}
     lines = table.lines

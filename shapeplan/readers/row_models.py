@@ -15,7 +15,14 @@ from shapeplan.frozen import frozen
 from shapeplan.numerics.arrays import Floats, Ints
 from shapeplan.numerics.grouping import group_alike
 from shapeplan.quantities import Convention
-from shapeplan.readers.cross_check import check_flops, check_params, other_convention
+from shapeplan.readers.cross_check import (
+    check_flops,
+    check_params,
+    counts_of_groups,
+    flops_counts,
+    other_convention,
+    params_counts,
+)
 from shapeplan.readers.row_settings import is_whole
 from shapeplan.readers.within import check_derived
 
@@ -54,11 +61,8 @@ class RowModels:
 
     def doubt_flops(self, flops: Floats, examples: Floats, convention: Convention, lines: Ints) -> list[Caution]:
         """Return cautions where logged compute is not the exact count; as `check_flops`."""
-        return [
-            caution
-            for rows, model in self.parts
-            for caution in check_flops(flops[rows], model, examples[rows], convention, lines[rows])
-        ]
+        groups = [(rows, flops_counts(model, examples[rows], convention)) for rows, model in self.parts]
+        return check_flops(flops, counts_of_groups(groups), convention, lines)
 
     def convention_of(self, flops: Floats, examples: Floats, convention: Convention) -> str | None:
         """Return another convention that logged compute follows in all rows; as `other_convention`."""
@@ -67,7 +71,8 @@ class RowModels:
 
     def doubt_params(self, params: Floats, lines: Ints) -> list[Caution]:
         """Return cautions where logged parameters are not the exact count; as `check_params`."""
-        return [caution for rows, model in self.parts for caution in check_params(params[rows], model, lines[rows])]
+        groups = [(rows, params_counts(model, len(rows))) for rows, model in self.parts]
+        return check_params(params, counts_of_groups(groups), lines)
 
     def _scattered(self, parts: list[Floats]) -> Floats:
         values = np.empty(self.rows)

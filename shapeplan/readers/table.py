@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from shapeplan.cells import ABSENT, Cells
-from shapeplan.errors import ErrorDetail, InputError
+from shapeplan.errors import Caution, ErrorDetail, InputError
 from shapeplan.numerics.arrays import Bools, Ints
 from shapeplan.readers.last_line import ShortCell
 from shapeplan.readers.tree import MOST_NESTED, is_flat, too_deep
@@ -59,6 +59,8 @@ class Table:
         Rows that could not be split, which are not among the rows.
     short_cells : tuple of ShortCell
         Last cells of files that may be cut.
+    cautions : tuple of Caution
+        What is doubtful of how runs were logged.
     """
 
     cells: Mapping[str, Cells]
@@ -72,6 +74,7 @@ class Table:
     semicolons: bool = False
     faults: tuple[ErrorDetail, ...] = ()
     short_cells: tuple[ShortCell, ...] = ()
+    cautions: tuple[Caution, ...] = ()
 
     @classmethod
     def of_records(cls, records: Sequence[Record], notes: Sequence[str] = (), header_line: int = 1) -> Table:
@@ -197,4 +200,5 @@ def joined(tables: Sequence[tuple[str, Table]]) -> Table:
         any(table.semicolons for table in parts),
         tuple(fault for table in parts for fault in table.faults),
         tuple(cell for table in parts for cell in table.short_cells),
+        tuple(caution for table in parts for caution in table.cautions),
     )

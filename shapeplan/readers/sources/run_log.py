@@ -96,6 +96,13 @@ def records_of(run: RunLog, *, all_points: bool) -> tuple[list[Record], int]:
     return [Record(1, row, file=run.file) for row in kept], len(rows)
 
 
+def went_on(run: RunLog, last: Record) -> float:
+    """Return the steps of a run over those of its last evaluation, 1 where either is not known."""
+    evaluated = step_of(last.cells)
+    steps = [run.end, *(step for entry in run.entries if (step := step_of(entry)) is not None)]
+    return max(steps) / evaluated if evaluated else 1.0
+
+
 def is_of_sweep(names: Iterable[str]) -> bool:
     """Return whether columns hold shapes or name runs: those of a sweep's log, not of the history of a run."""
     return any(claim.role in _OF_SWEEPS for name in names if (claim := claim_of(name)))
