@@ -332,3 +332,28 @@ def test_data_are_counted_as_the_law_does(program: Program, tmp_path: Path) -> N
     images = program("recommend", "--flops", "1e21", "--max-tokens", "1B")
     assert images.returncode == 2
     assert "--max-tokens 1B is of tokens, and the law counts examples; give --max-examples" in images.stderr
+
+
+@pytest.mark.parametrize("side", [1.0, -1.0])
+def test_a_plan_of_another_kind_than_all_rows_is_refused_unless_a_limit_or_the_user_asks_for_it(side: float) -> None:
+    """Where losses of the deepest models were in bits, small models, trained for ever, seemed the best."""
+    found = fit(sweep(), law="additive", replicates=0)
+    flops, rows, logged = found.flops_range[1], found.rows, found.examples_per_param
+    ratio = recommend(found, flops).budgets[0].examples_per_param
+    assert rows is not None
+    assert rows.examples is not None
+    assert logged is not None
+    assert ratio is not None
+
+    def of_rows(apart: float) -> Fit:
+        """Return the fit with rows so far from the plan in examples a parameter."""
+        nearest = logged[1] if side > 0 else logged[0]
+        factor = ratio / nearest / apart**side
+        return changed(found, rows=replace(rows, examples=rows.examples * factor))
+
+    assert recommend(of_rows(90.0), flops).budgets
+    with pytest.raises(PlanError, match=r"beyond any row of the log .*: the law does not tell which size is best"):
+        recommend(of_rows(110.0), flops)
+    assert recommend(of_rows(110.0), 10 * flops).budgets, "the budget is beyond the rows too"
+    assert recommend(of_rows(110.0), flops, force=True).budgets
+    assert recommend(of_rows(110.0), flops, fix={"depth": 24}).budgets

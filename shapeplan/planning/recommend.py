@@ -22,6 +22,7 @@ from shapeplan.planning.plan import Plan
 from shapeplan.planning.recipe import Recipe
 from shapeplan.planning.sensitivity import TOLERANCE, check_tolerance
 from shapeplan.planning.size import SIZE, size_note, with_size
+from shapeplan.planning.warnings import refuse_ratio
 from shapeplan.profile import Profile
 from shapeplan.quantities import Convention
 from shapeplan.sweeps.grid import Start
@@ -124,7 +125,8 @@ def recommend(  # noqa: PLR0913 - public: an argument a question
     ------
     PlanError
         If the fit is not to be trusted and not forced, the method needs what the fit has not, no shape keeps the
-        limits, or a budget does not buy one example.
+        limits, a budget does not buy one example, or the best shape is far from every row of the log in examples a
+        parameter, without a limit that would explain it.
     ArgumentError
         If a number makes no sense, or options exclude each other.
     """
@@ -166,12 +168,15 @@ def recommend(  # noqa: PLR0913 - public: an argument a question
     beside = method_beside(optimum, chosen)
     recipe = next((one for one in (chosen, beside) if isinstance(one, Recipe)), None)
     evaluation = evaluate(optimum, chosen, beside, can_build, budgets, rated, tolerance, of_run=interval == "run")
+    plans = evaluation.plans()
+    for plan in plans if not (force or asked.given) else ():
+        refuse_ratio(fit, plan.examples_per_param, plan.flops)
     return Plan(
         fit=fit,
         method=chosen.name,
         weights=recipe.weights if recipe else {},
         start=recipe.start if recipe else None,
-        budgets=evaluation.plans(),
+        budgets=plans,
         trust=trust,
         tolerance=tolerance,
         limits=asked.given,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 from shapeplan import codes
-from shapeplan.errors import Caution
+from shapeplan.errors import Caution, ErrorDetail, PlanError
 from shapeplan.fitting.records import Estimate
 from shapeplan.fitting.result import Fit
 from shapeplan.optimum.cost_model import BEYOND
@@ -17,6 +18,8 @@ _OF_SIZE = ("max_params", "max_flops_per_example")
 """Limits that keep a model from growing, beside dimensions that are fixed."""
 _COSTS_NOTHING = 5e-4
 """Excess loss of a limit up to which it does not bind."""
+_FAR_RATIO = 100.0
+"""Factor beyond the examples a parameter of every row above which no plan is made."""
 _SPENT = 0.99
 """Share of a budget that a plan must spend, where examples may run out."""
 
@@ -137,6 +140,27 @@ def extrapolation_cautions(
         return ()
     hint = f"an error in the exponents grows with the distance; a run nearer to {budget} would check it"
     return (Caution(codes.EXTRAPOLATION, where + "; ".join(beyond), hint),)
+
+
+def refuse_ratio(fit: Fit, ratio: float | None, flops: float) -> None:
+    """Raise `PlanError` if a plan has a hundred times fewer or more examples a parameter than any row of the log.
+
+    Beyond the compute of the rows it may have as many times more as the square root of the distance.
+    """
+    logged = fit.examples_per_param
+    if ratio is None or logged is None:
+        return
+    least, most = fit.flops_range
+    beyond = max(ratio / logged[1], logged[0] / ratio)
+    if beyond <= _FAR_RATIO * math.sqrt(max(flops / most, least / flops, 1.0)):
+        return
+    message = (
+        f"the best shape has {format_size(ratio, 3)} {fit.examples_unit} per parameter, {format_factor(beyond)} beyond "
+        f"any row of the log ({format_size(logged[0], 3)} to {format_size(logged[1], 3)}): the law does not tell which "
+        "size is best, or some rows are not what they say"
+    )
+    hint = "see what the fit warns of, add larger and smaller sizes at one compute, or plan all the same with `force`"
+    raise PlanError(ErrorDetail(codes.RATIO_EXTRAPOLATION, message, hint))
 
 
 def ratio_cautions(fit: Fit, ratio: float | None) -> tuple[Caution, ...]:
