@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 
 from shapeplan import codes
@@ -145,14 +144,14 @@ def extrapolation_cautions(
 def refuse_ratio(fit: Fit, ratio: float | None, flops: float) -> None:
     """Raise `PlanError` if a plan has a hundred times fewer or more examples a parameter than any row of the log.
 
-    Beyond the compute of the rows it may have as many times more as the square root of the distance.
+    Beyond the compute of the rows it may have more by the distance: examples may grow with all of the compute.
     """
     logged = fit.examples_per_param
     if ratio is None or logged is None:
         return
     least, most = fit.flops_range
     beyond = max(ratio / logged[1], logged[0] / ratio)
-    if beyond <= _FAR_RATIO * math.sqrt(max(flops / most, least / flops, 1.0)):
+    if beyond <= _FAR_RATIO * max(flops / most, least / flops, 1.0):
         return
     message = (
         f"the best shape has {format_size(ratio, 3)} {fit.examples_unit} per parameter, {format_factor(beyond)} beyond "
