@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import json
 from collections.abc import Callable
@@ -286,6 +287,10 @@ def test_names_behind_other_signs_and_without_any(
         (b"PAR1", "Parquet"),
         (b"SQLite format 3", "an SQLite database"),
         (b"\x80\x04", "a pickle"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "a workbook of old Excel"),
+        (b"\x89HDF\r\n", "HDF5"),
+        (b"runs.csv".ljust(257, b"\0") + b"ustar", "a tar archive"),
+        (gzip.compress(gzip.compress(b"a,b", mtime=0), mtime=0), "gz-compressed twice"),
     ],
 )
 def test_binary_files_are_named_for_what_they_are(tmp_path: Path, start: bytes, message: str) -> None:

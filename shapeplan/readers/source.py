@@ -29,7 +29,11 @@ _COMPRESSED = (
 """What compressed files begin with, their suffixes, and the module that opens them."""
 COMPRESSED = tuple(suffix for _, suffixes, _ in _COMPRESSED for suffix in suffixes)
 _KNOWN = (
-    (b"PK\x03\x04", "a zip archive, or a workbook", "unpack it, or name it .xlsx if it is a workbook"),
+    (
+        b"PK\x03\x04",
+        "a zip archive, or a workbook",
+        "unpack it; name it .xlsx if it is a workbook of Excel, and save any other as .xlsx",
+    ),
     (b"PAR1", "Parquet", "name it .parquet"),
     (
         b"SQLite format 3",
@@ -38,9 +42,13 @@ _KNOWN = (
     ),
     (b"ARROW1", "Feather", "save it as Parquet or CSV"),
     (b"\x93NUMPY", "an array of NumPy", "save it as CSV, with the names of its columns"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "a workbook of old Excel (.xls)", "save it as .xlsx or CSV"),
+    (b"\x89HDF", "HDF5", "save its table as CSV or Parquet"),
+    *((magic, f"{suffixes[0][1:]}-compressed twice", "unpack it once") for magic, suffixes, _ in _COMPRESSED),
     (b"\x80", "a pickle", "save it as CSV or Parquet"),
 )
 """What binary files that are not read begin with, what they are, and what to do."""
+_TAR, _TAR_AT = b"ustar", 257
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 LARGEST = 512 * 2**20
 """Bytes; a log of a million rows takes a fifth of it."""
@@ -170,6 +178,10 @@ def _decoded(raw: bytes, name: str) -> tuple[str, tuple[str, ...]]:
         for magic, what, hint in _KNOWN:
             if raw.startswith(magic):
                 raise InputError(ErrorDetail("not-text", f"is no text but {what}", hint, name))
+        if raw[_TAR_AT : _TAR_AT + len(_TAR)] == _TAR:
+            raise InputError(
+                ErrorDetail("not-text", "is no text but a tar archive", "unpack it, and name the file", name)
+            )
         line = raw[: raw.index(b"\0")].count(b"\n") + 1
         hint = "save it as UTF-8 text"
         raise InputError(ErrorDetail("not-text", "is not text: it holds NUL bytes", hint, name, line, value="\\x00"))
