@@ -351,9 +351,9 @@ def test_a_plan_of_another_kind_than_all_rows_is_refused_unless_a_limit_or_the_u
         factor = ratio / nearest / apart**side
         return changed(found, rows=replace(rows, examples=rows.examples * factor))
 
-    assert recommend(of_rows(90.0), flops).budgets
+    assert recommend(of_rows(900.0), flops).budgets
     with pytest.raises(PlanError, match=r"beyond any row of the log .*: the law does not tell which size is best"):
-        recommend(of_rows(110.0), flops)
-    assert recommend(of_rows(110.0), 10 * flops).budgets, "the budget is beyond the rows too"
-    assert recommend(of_rows(110.0), flops, force=True).budgets
-    assert recommend(of_rows(110.0), flops, fix={"depth": 24}).budgets
+        recommend(of_rows(1100.0), flops)
+    assert recommend(of_rows(1100.0), 10 * flops).budgets, "the budget is beyond the rows too"
+    assert recommend(of_rows(1100.0), flops, force=True).budgets
+    assert recommend(of_rows(1100.0), flops, fix={"depth": 24}).budgets

@@ -17,7 +17,7 @@ _OF_SIZE = ("max_params", "max_flops_per_example")
 """Limits that keep a model from growing, beside dimensions that are fixed."""
 _COSTS_NOTHING = 5e-4
 """Excess loss of a limit up to which it does not bind."""
-_FAR_RATIO = 100.0
+_FAR_RATIO = 1000.0
 """Factor beyond the examples a parameter of every row above which no plan is made."""
 _SPENT = 0.99
 """Share of a budget that a plan must spend, where examples may run out."""
@@ -142,7 +142,7 @@ def extrapolation_cautions(
 
 
 def refuse_ratio(fit: Fit, ratio: float | None, flops: float) -> None:
-    """Raise `PlanError` if a plan has a hundred times fewer or more examples a parameter than any row of the log.
+    """Raise `PlanError` if a plan has a thousand times fewer or more examples a parameter than any row of the log.
 
     Beyond the compute of the rows it may have more by the distance: examples may grow with all of the compute.
     """
