@@ -251,7 +251,7 @@ def test_models_without_shape_are_planned_by_parameters(tmp_path: Path) -> None:
             loss = 1.8 + 482 / params**0.348 + 2085 / tokens**0.366
             lines.append(f"{params:.6g},{tokens:.6g},{6 * params * tokens:.6g},{loss:.6f}")
     (tmp_path / "log.csv").write_text("\n".join(lines) + "\n")
-    plan = sp.recommend(sp.fit(sp.read_runs(tmp_path / "log.csv"), replicates=0), 1e22)
+    plan = sp.recommend(sp.fit(sp.read_runs(tmp_path / "log.csv"), law="chinchilla", replicates=0), 1e22)
     lines = answer(plan, only(plan))
     assert re.match(
         r"Train a model of about [\d.]+B parameters on about \d+B tokens \([\d.]+ per parameter\), 1e22", lines[0]

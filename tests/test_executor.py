@@ -235,6 +235,7 @@ def law(program: Program) -> None:
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.long
 def test_a_killed_study_is_resumed_to_the_same_bytes(program: Program, tmp_path: Path) -> None:
     law(program)
     power = ("design", "power", str(SAMPLES / "vit_sweep.csv"), *POWER, "--json")

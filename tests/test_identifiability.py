@@ -61,7 +61,7 @@ def test_a_law_needs_more_rows_than_parameters() -> None:
 @pytest.mark.parametrize(
     ("sample", "few"),
     [
-        ("vit_sweep.csv", "examples (has 2)"),
+        pytest.param("vit_sweep.csv", "examples (has 2)", marks=pytest.mark.long),
         pytest.param("stdlib_lm/runs.csv", "tokens (has 1)", marks=pytest.mark.long),
     ],
 )

@@ -253,6 +253,7 @@ def test_a_dense_architecture_is_not_taken_for_the_mixture_of_a_log(swept: Path)
     assert "the row is a mixture of experts, counted as a dense model; add experts_per_token" in done.stderr
 
 
+@pytest.mark.long
 def test_a_simulated_sweep_of_mixtures_gives_its_truth_back(swept: Path) -> None:
     truth = sp.read_law(swept / "law.json")
     assert run(swept, "simulate", "law.json", "grid.csv", "--seed", "3", "-o", "simulated.csv").returncode == 0

@@ -48,7 +48,12 @@ def shell(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize(
     ("place", "outputs"),
-    [(PLACES[0], 1), (PLACES[1], 0), pytest.param(PLACES[2], 1, marks=pytest.mark.long), (PLACES[3], 0)],
+    [
+        (PLACES[0], 1),
+        (PLACES[1], 0),
+        pytest.param(PLACES[2], 1, marks=pytest.mark.long),
+        pytest.param(PLACES[3], 0, marks=pytest.mark.long),
+    ],
 )
 def test_every_command_works_in_order_and_prints_what_is_shown(clone: Path, place: str, outputs: int) -> None:
     """Commands that name `sample_runs` are typed at the top of the clone, others beside the README."""

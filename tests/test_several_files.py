@@ -29,20 +29,20 @@ def files(tmp_path: Path) -> tuple[Path, Path]:
 
 
 def test_an_outlier_has_its_file(files: tuple[Path, Path]) -> None:
-    fitted = sp.fit(sp.read_runs(list(files)), replicates=0)
+    fitted = sp.fit(sp.read_runs(list(files)), law="additive", replicates=0)
     found = max(fitted.outliers, key=lambda outlier: abs(outlier.residual))
     assert (found.line, found.file) == (LINE, str(files[1]))
     (caution,) = [one for one in fitted.cautions if one.code == "outlier"]
     assert f"(line {LINE} of {files[1]}, " in caution.message
     assert fitted.rows is not None
     assert list(fitted.rows.files) == sorted(fitted.rows.files)
-    one = sp.fit(sp.read_runs(files[0]), replicates=0)
+    one = sp.fit(sp.read_runs(files[0]), law="additive", replicates=0)
     assert one.rows is not None
     assert one.rows.files == ()
 
 
 def test_documents_and_tables_say_it_too(files: tuple[Path, Path], program: Program) -> None:
-    done = program("fit", "a.csv", "b.csv", "-o", "law.json", "--replicates", "100")
+    done = program("fit", "a.csv", "b.csv", "-o", "law.json", "--law", "additive", "--replicates", "20")
     assert f"line {LINE} of b.csv" in done.stdout
     path = files[0].with_name("law.json")
     data = json.loads(path.read_text())

@@ -78,6 +78,7 @@ def test_a_true_law_drifts_next_to_nothing() -> None:
     assert all(value < 0.02 for value in drift.values())
 
 
+@pytest.mark.long
 def test_real_optima_move_more_than_the_law_knows(shared: Path) -> None:
     """Below a tenth of the compute of a sweep the best width lies outside the law's own interval of it."""
     log = sp.read_runs(shared / "sweeps" / "nanogpt_star.csv")

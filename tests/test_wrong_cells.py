@@ -40,9 +40,10 @@ def test_the_cell_is_told(rows: list[dict[str, float]], column: str, factor: flo
     right = rows[ROW][column]
     rows[ROW][column] *= factor
     name = "flops" if column == "forward_flops" else column
-    assert f"(line {LINE}, " in said(rows)
-    assert f"; {name} {right * factor:.6g} would fit as {right:.6g})" in said(rows)
-    assert said(rows).count("would fit as") == 1
+    found = said(rows)
+    assert f"(line {LINE}, " in found
+    assert f"; {name} {right * factor:.6g} would fit as {right:.6g})" in found
+    assert found.count("would fit as") == 1
 
 
 def test_an_outlier_that_hides_behind_another_is_told(rows: list[dict[str, float]]) -> None:
