@@ -1,4 +1,4 @@
-"""The compute of every row: logged, or derived from the architecture, or from parameters and tokens."""
+"""The compute and the data of every row: logged, or derived from the architecture, or from parameters and tokens."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from shapeplan.architectures import Architecture
 from shapeplan.errors import Caution, ErrorDetail, InputError
 from shapeplan.numerics.arrays import Floats, Ints
 from shapeplan.quantities import Convention
 from shapeplan.readers.columns import SIX_ND, Columns
+from shapeplan.readers.cross_check import span
 from shapeplan.readers.row_models import RowModels
 from shapeplan.readers.table import Table
 from shapeplan.readers.within import check_derived
@@ -130,3 +132,30 @@ def _logged(
     examples = flops / model.flops_per_example(convention)
     check_derived("examples", examples, lines, name)
     return Compute(flops, convention, examples, tuple(notes))
+
+
+def examples_of(
+    values: dict[str, Any],
+    architecture: Architecture | None,
+    models: RowModels | None,
+    notes: list[str],
+    lines: Ints,
+    name: str,
+) -> tuple[Floats | None, str]:
+    """Return the examples seen, in the unit of the architecture, and the unit's name; `notes` are added to."""
+    wanted = architecture.examples_unit if architecture else None
+    if "tokens" in values:
+        if wanted == "examples":
+            hint = "name the column examples (images)"
+            raise InputError(ErrorDetail("wrong-unit", "a vit sees examples, not tokens", hint, name, 1, "tokens"))
+        return values["tokens"], "tokens"
+    examples = values.get("examples")
+    if examples is None and "steps" in values and "batch_size" in values:
+        examples = values["steps"] * values["batch_size"]
+        check_derived("examples", examples, lines, name)
+    if examples is not None and wanted == "tokens" and models is not None:
+        per_input = models.examples_per_input
+        notes.append(f"examples are read as sequences of {span(per_input, 6)} tokens")
+        check_derived("tokens", examples * per_input, lines, name)
+        return examples * per_input, "tokens"
+    return examples, wanted or "examples"

@@ -13,15 +13,15 @@ from shapeplan import codes
 from shapeplan.architectures import Architecture
 from shapeplan.errors import Caution, ErrorDetail, InputError
 from shapeplan.frozen import frozen
-from shapeplan.numerics.arrays import Floats, Ints
+from shapeplan.numerics.arrays import Floats
 from shapeplan.provenance import ReadAs
 from shapeplan.quantities import Convention, convert_flops
 from shapeplan.readers.alike import as_before
 from shapeplan.readers.column_checks import check_columns
 from shapeplan.readers.columns import Columns, resolve_columns
-from shapeplan.readers.compute import compute_of, visited_params
+from shapeplan.readers.compute import compute_of, examples_of, visited_params
 from shapeplan.readers.counters import doubt_counters, doubt_stale
-from shapeplan.readers.cross_check import check_tokens, span
+from shapeplan.readers.cross_check import check_tokens
 from shapeplan.readers.gather import Gathered, gather
 from shapeplan.readers.in_memory import Frame, gather_frame, is_frame, paths_of
 from shapeplan.readers.last_line import doubt_last_cells
@@ -31,8 +31,8 @@ from shapeplan.readers.names import may_be_factor
 from shapeplan.readers.planned_runs import as_planned
 from shapeplan.readers.recipe_columns import recipe_of
 from shapeplan.readers.row_checks import alike_rows, check_rows, doubt_copies, doubt_magnitudes
-from shapeplan.readers.row_models import RowModels, row_models
-from shapeplan.readers.row_settings import doubt_settings, row_settings
+from shapeplan.readers.row_models import row_models
+from shapeplan.readers.row_settings import doubt_settings, notes_of_settings, row_settings
 from shapeplan.readers.run_names import runs_of
 from shapeplan.readers.selection import (
     Selection,
@@ -292,14 +292,14 @@ def _assemble(
     lines = table.lines
     models = None
     if cost is not None:
-        notes += [_own(setting, found) for setting, found in own.items() if np.ptp(found) > 0]
+        notes += notes_of_settings(own)
         models, doubts = row_models(cost, shape, own, lines, name)
         cautions += [*doubts, *doubt_settings(cost, own, shape, table, columns)]
     notes += _ignored(table, columns.ignored)
-    examples, unit = _examples(values, cost, models, notes, lines, name)
+    examples, unit = examples_of(values, cost, models, notes, lines, name)
     if models is not None and "tokens" in values:
         others = {role: column for role, column in values.items() if role != "tokens"}
-        counted, _ = _examples(others, cost, models, [], lines, name)
+        counted, _ = examples_of(others, cost, models, [], lines, name)
         if counted is not None:
             cautions += check_tokens(values["tokens"], counted, models.examples_per_input, lines)
     measured = [role for role in ("tokens", "examples", "steps") if role in values]
@@ -373,34 +373,3 @@ def _ignored(table: Table, columns: Sequence[str]) -> list[str]:
     which = "columns" if len(columns) > 1 else "column"
     more = f"{'; and ' if named else ''}{rest} that are the same in every row" if rest else ""
     return [f"{which} without a role in the law: {', '.join(named)}{more}"] if columns else []
-
-
-def _own(setting: str, values: Floats) -> str:
-    return f"{setting} of every row ({span(values, 6)}) is used to count that row; plans have those of the architecture"
-
-
-def _examples(
-    values: dict[str, Any],
-    architecture: Architecture | None,
-    models: RowModels | None,
-    notes: list[str],
-    lines: Ints,
-    name: str,
-) -> tuple[Floats | None, str]:
-    """Return the examples seen, in the unit of the architecture, and the unit's name."""
-    wanted = architecture.examples_unit if architecture else None
-    if "tokens" in values:
-        if wanted == "examples":
-            hint = "name the column examples (images)"
-            raise InputError(ErrorDetail("wrong-unit", "a vit sees examples, not tokens", hint, name, 1, "tokens"))
-        return values["tokens"], "tokens"
-    examples = values.get("examples")
-    if examples is None and "steps" in values and "batch_size" in values:
-        examples = values["steps"] * values["batch_size"]
-        check_derived("examples", examples, lines, name)
-    if examples is not None and wanted == "tokens" and models is not None:
-        per_input = models.examples_per_input
-        notes.append(f"examples are read as sequences of {span(per_input, 6)} tokens")
-        check_derived("tokens", examples * per_input, lines, name)
-        return examples * per_input, "tokens"
-    return examples, wanted or "examples"

@@ -13,6 +13,7 @@ from shapeplan.architectures import Architecture
 from shapeplan.errors import Caution
 from shapeplan.numerics.arrays import Floats
 from shapeplan.readers.columns import Columns
+from shapeplan.readers.cross_check import span
 from shapeplan.readers.names import word_of
 from shapeplan.readers.numbers import is_blank
 from shapeplan.readers.table import Table
@@ -49,6 +50,15 @@ def row_settings(
     if cost is not None and heads is not None and is_whole(heads):
         found["heads"] = heads
     return found, replace(columns, ignored=tuple(column for column in columns.ignored if column not in used))
+
+
+def notes_of_settings(settings: Mapping[str, Floats]) -> list[str]:
+    """Return a note of every setting that varies among rows."""
+    return [
+        f"{setting} of every row ({span(values, 6)}) is used to count that row; plans have those of the architecture"
+        for setting, values in settings.items()
+        if np.ptp(values) > 0
+    ]
 
 
 def doubt_settings(
