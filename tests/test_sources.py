@@ -341,3 +341,21 @@ def test_runs_that_went_on_after_their_last_evaluation_are_told(tmp_path: Path, 
     found = [one.message for one in sp.read_runs(folder).cautions if one.code == "mid-run-rows"]
     assert bool(found) is told
     assert not told or found[0].startswith(f"1 of {len(list(folder.rglob('trainer_state.json')))} runs went on")
+
+
+METRIC = {"big_vision": {"metric": "val/loss"}}
+
+
+@pytest.mark.parametrize(("name", "log"), [("trainer", "trainer_state.json"), ("big_vision", "big_vision_metrics.txt")])
+def test_folders_of_runs_without_a_log_are_told(tmp_path: Path, name: str, log: str) -> None:
+    folder = tmp_path / name
+    shutil.copytree(LOGS / name, folder)
+    assert not [
+        note for note in sp.read_runs(folder, **METRIC.get(name, {})).notes if "hold" in note and "no log" in note
+    ]
+    first, second, *_ = sorted(folder.rglob(log))
+    for path in (first, second):
+        path.unlink()
+    (note,) = [note for note in sp.read_runs(folder, **METRIC.get(name, {})).notes if "no log" in note]
+    said = ", ".join(str(path.parent.relative_to(folder)) for path in (first, second))
+    assert note == f"2 folders beside those of runs hold no log: left out ({said})"

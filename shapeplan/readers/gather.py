@@ -92,6 +92,7 @@ def _found(place: Path, all_points: bool, *, several: bool) -> list[tuple[Table,
             logs = [replace(log, name=(place / log.name).as_posix() if log.name else "") for log in logs]
         title = f"{place}: {len(logs)} run{'s' if len(logs) != 1 else ''} of {tool.NAME}"
         also = [f"{place} holds runs of {other.NAME} too: not read" for other, _ in others]
+        also += _without_log(files, runs, place)
         also += _without_rows([file for file, of_file in held.items() if not of_file])
         read = {source.name for log in logs for source in log.sources}
         also += _passed_over(place, [file for file in tables if str(file) not in read])
@@ -137,6 +138,24 @@ def _without_rows(files: Sequence[str]) -> list[str]:
     if not files:
         return []
     return [f"{len(files)} file{'s hold' if len(files) > 1 else ' holds'} no run yet: left out ({_some(files)})"]
+
+
+def _without_log(files: Sequence[Path], runs: Sequence[Path], place: Path) -> list[str]:
+    """Return a note of folders beside those of the runs that hold files of the same names, but no log."""
+    homes = {run if run.is_dir() else run.parent for run in runs}
+    of_runs = {file.name for file in files if file.parent in homes}
+    beside = {home.parent for home in homes}
+    # A checkpoint inside a run has a log as well, which is that of the run.
+    logged = {file.parent for file in files if file.name in {run.name for run in runs}}
+    lacking = {
+        str(file.parent.relative_to(place))
+        for file in files
+        if file.parent not in homes | logged and file.parent.parent in beside and file.name in of_runs
+    }
+    if not lacking:
+        return []
+    many = "s beside those of runs hold" if len(lacking) > 1 else " beside those of runs holds"
+    return [f"{len(lacking)} folder{many} no log: left out ({_some(sorted(lacking))})"]
 
 
 def _passed_over(folder: Path, files: Sequence[Path]) -> list[str]:
