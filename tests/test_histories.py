@@ -49,7 +49,16 @@ def with_both(number: int) -> dict[str, Any]:
     return entry
 
 
-@pytest.mark.parametrize("entry", [run, with_lists, with_points, with_both])
+def with_training_between(number: int) -> dict[str, Any]:
+    """Return a run whose evaluations are told without what was counted, which the points of training tell."""
+    entry = with_lists(number)
+    points: list[dict[str, Any]] = []
+    for flops, loss in zip(*entry["history"].values(), strict=True):
+        points += [{"flops": flops / 2, "loss": 9.0}, {"flops": flops, "loss": 8.0, "lr": 1e-3}, {"eval_loss": loss}]
+    return {**entry, "history": points}
+
+
+@pytest.mark.parametrize("entry", [run, with_lists, with_points, with_both, with_training_between])
 def test_every_point_is_a_row(tmp_path: Path, entry: Callable[[int], dict[str, Any]]) -> None:
     path = tmp_path / "log.json"
     path.write_text(json.dumps([entry(number) for number in range(3)]))
@@ -84,6 +93,14 @@ def test_runs_without_names_are_named_by_their_files(tmp_path: Path) -> None:
     runs = sp.read_runs(tmp_path)
     assert [Path(name).name for name in runs.run_names] == ["0.json", "1.json", "2.json"]
     assert len(runs) == 9
+
+
+def test_a_run_that_was_never_evaluated_is_complained_of(tmp_path: Path) -> None:
+    entries = [with_lists(number) for number in range(3)]
+    entries[1]["history"]["val_loss"] = [None] * len(STEPS)
+    (tmp_path / "log.json").write_text(json.dumps(entries, indent=1))
+    with pytest.raises(InputError, match="column 'history.val_loss': the entry lacks it"):
+        sp.read_runs(tmp_path / "log.json")
 
 
 def test_records_in_memory_are_read_alike(tmp_path: Path) -> None:

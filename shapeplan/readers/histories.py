@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import cast
 
 from shapeplan.frozen import frozen
@@ -35,17 +35,33 @@ class Listed:
     points: tuple[tuple[int, Mapping[str, object]], ...]
     others: tuple[str, ...] = ()
 
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """What the points tell, some of them perhaps."""
+        return tuple(dict.fromkeys(name for _, point in self.points for name in point))
+
     @property
     def roles(self) -> frozenset[str]:
-        """What the first point tells."""
-        return _roles(tuple(self.points[0][1]))
+        """The roles of what they tell."""
+        return _roles(self.names)
+
+    def evaluations(self) -> Iterator[tuple[int, dict[str, object]]]:
+        """Yield the points that tell the loss, of held-out data where one does, and what was counted until then."""
+        losses = {name for name in self.names if is_loss(name)}
+        meant = set(filter(is_held_out, losses)) or losses
+        counted: dict[str, object] = {}
+        for line, point in self.points:
+            told = {name: cell for name, cell in point.items() if cell is not None}
+            counted |= {name: cell for name, cell in told.items() if name not in losses}
+            if meant & told.keys():
+                yield line, {**counted, **{name: told[name] for name in told if name in meant}}
 
 
 def table_of(entries: Sequence[Record], name: str, header_line: int = 1) -> Table:
     """Return entries, one a run or a point of training, as a table.
 
     ``{"history": {"step": [1, 2], "loss": [3.9, 3.7]}}`` and ``{"history": [{"step": 1, "loss": 3.9}, ...]}`` are two
-    rows, with everything else of the entry in both.
+    rows, with everything else of the entry in both. Points without a loss tell what was counted until then.
 
     Raises
     ------
@@ -67,7 +83,9 @@ def table_of(entries: Sequence[Record], name: str, header_line: int = 1) -> Tabl
         cells = {column: cell for column, cell in record.cells.items() if column not in lists}
         if "run" not in _roles(tuple(cells)):
             cells = {"run": f"{name}#{number}" if len(entries) > 1 else name, **cells}
-        records += (replace(record, line=line, cells={**cells, **point}, lines={}) for line, point in listed.points)
+        records += (
+            replace(record, line=line, cells={**cells, **point}, lines={}) for line, point in listed.evaluations()
+        )
     return Table.of_records(records, list(notes), header_line)
 
 
