@@ -99,7 +99,7 @@ def test_a_run_that_was_never_evaluated_is_complained_of(tmp_path: Path) -> None
     entries = [with_lists(number) for number in range(3)]
     entries[1]["history"]["val_loss"] = [None] * len(STEPS)
     (tmp_path / "log.json").write_text(json.dumps(entries, indent=1))
-    with pytest.raises(InputError, match="column 'history.val_loss': the entry lacks it"):
+    with pytest.raises(InputError, match=r"column 'history\.val_loss': the entry lacks it"):
         sp.read_runs(tmp_path / "log.json")
 
 

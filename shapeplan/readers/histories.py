@@ -83,9 +83,9 @@ def table_of(entries: Sequence[Record], name: str, header_line: int = 1) -> Tabl
         cells = {column: cell for column, cell in record.cells.items() if column not in lists}
         if "run" not in _roles(tuple(cells)):
             cells = {"run": f"{name}#{number}" if len(entries) > 1 else name, **cells}
-        records += (
-            replace(record, line=line, cells={**cells, **point}, lines={}) for line, point in listed.evaluations()
-        )
+        # A run that was never evaluated is a row without a loss, which is complained of as any other.
+        points = list(listed.evaluations()) or [(record.line, {})]
+        records += (replace(record, line=line, cells={**cells, **point}, lines={}) for line, point in points)
     return Table.of_records(records, list(notes), header_line)
 
 
