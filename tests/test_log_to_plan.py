@@ -221,7 +221,7 @@ def reference() -> tuple[sp.Runs, Fit]:
     return _REFERENCE[0]
 
 
-@pytest.mark.parametrize("examples", [5, pytest.param(40, marks=pytest.mark.long)])
+@pytest.mark.parametrize("examples", [2, pytest.param(40, marks=pytest.mark.long)])
 def test_however_a_log_is_written_its_plan_is_the_same(examples: int) -> None:
     run_state_machine_as_test(
         LogToPlan,

@@ -26,7 +26,7 @@ from shapeplan.readers.read import read_runs
     ("options", "limit"),
     [
         ({"max_params": 1e8, "multiples": {"width": 512}}, "params"),
-        ({"max_params": 5e7, "pipeline_parallel": 8}, "params"),
+        pytest.param({"max_params": 5e7, "pipeline_parallel": 8}, "params", marks=pytest.mark.long),
         ({"max_flops_per_example": 5e10, "head_dim": 64, "tensor_parallel": 8}, "flops_per_example_forward"),
         ({"max_params": 1.5e8, "pipeline_parallel": 8}, "params"),
     ],

@@ -117,7 +117,9 @@ def random_starts(problem: Problem, count: int, seed: int) -> np.ndarray:
     return np.exp(draws)
 
 
-@pytest.mark.parametrize("seed", ["sample", *range(20)])
+@pytest.mark.parametrize(
+    "seed", ["sample", *range(4), *(pytest.param(seed, marks=pytest.mark.long) for seed in range(4, 20))]
+)
 def test_the_search_is_global(seed: int | str) -> None:
     """No random start of 200 ends below the search, on sample_runs and on noisy sweeps of two kinds of truth."""
     if isinstance(seed, str):

@@ -156,6 +156,7 @@ def test_arms_that_disagree_about_c_are_named() -> None:
     assert "c-differs" not in codes(fit_star(runs, replicates=0))
 
 
+@pytest.mark.long
 def test_mixed_metrics_are_not_to_be_trusted() -> None:
     rng = np.random.default_rng(0)
     runs = sweep()
