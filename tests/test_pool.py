@@ -256,6 +256,10 @@ def test_it_is_time_to_stop_where_the_rest_tells_little(so_far: Fit) -> None:
     assert known.stop
     assert "less than 0.05% already" in known.why
     assert not outlook(of, TARGET, None).stop
+    beyond = outlook(of, 1e30, so_far)
+    assert not beyond.stop, "a size at the search bound has no variance, whatever is trained"
+    assert "no-interior-optimum" in {one.code for one in beyond.cautions}
+    assert "little-to-gain" not in {one.code for one in beyond.cautions}
     assert outlook(campaign(POOL, LOG), TARGET, None).why == "all runs are done"
     last = campaign(POOL, LOG, ["running", *["finished"] * (len(POOL) - 1)])
     assert outlook(last, TARGET, None).why.startswith("the last runs are under way: ")

@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 
+from shapeplan import codes
 from shapeplan.design.matching import LONG_ENOUGH, matched
 from shapeplan.design.next_run import LITTLE
 from shapeplan.design.pool import PoolChoice, next_from_pool
@@ -216,6 +217,11 @@ def outlook(
     regrets = f"the expected regret is {now:.2%}, and {after:.2%} after the rest"
     if fit is not None and fit.distrust is not None:
         stop, why = False, f"{regrets}; the law is not to be trusted"
+    elif any(caution.code == codes.NO_INTERIOR_OPTIMUM for caution in choice.cautions):
+        stop, why = (
+            False,
+            f"{regrets}; a size at the search bound has no variance, so that says nothing: see the warning",
+        )
     elif now < LITTLE:
         stop, why = True, f"{regrets}: less than {LITTLE:.2%} already"
     elif now - after < LITTLE:

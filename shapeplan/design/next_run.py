@@ -196,7 +196,7 @@ def next_runs(
     cautions = (
         *law_cautions(fit),
         *_open_cautions(fit, budget / candidates),
-        *_edge_cautions(fit, best),
+        *edge_cautions(fit, best),
         *gain_cautions(found[0].regret_before),
         *_left_cautions((*lacking, *found), budget),
         *extrapolation_cautions(fit, extrapolation(fit, best, target), budget="the target"),
@@ -280,7 +280,7 @@ def _open_cautions(fit: Fit, share: float) -> list[Caution]:
     return [Caution(codes.OPEN_VALLEY, message, "give a larger `budget`, or fewer `candidates`")]
 
 
-def _edge_cautions(fit: Fit, best: Mapping[str, float]) -> list[Caution]:
+def edge_cautions(fit: Fit, best: Mapping[str, float]) -> list[Caution]:
     """Return a caution where the best shape at the target is at the edge of where it is looked for."""
     dims = fit.at_edge(best)
     if not dims:

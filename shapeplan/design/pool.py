@@ -15,6 +15,7 @@ from shapeplan.design.next_run import (
     LEAST_NOISE,
     check_fit,
     check_numbers,
+    edge_cautions,
     gain_cautions,
     law_cautions,
     noise_of,
@@ -192,9 +193,10 @@ def next_from_pool(
         return PoolChoice(pool, fit, target, budget, None, rest, chosen, None, judge, ())
     chosen = tuple(judge.choose(left, budget, candidates))
     found = judge.fit
+    edge = edge_cautions(found, found.best_at(target))
     cautions = (
         *law_cautions(found),
-        *gain_cautions(judge.posterior.regret),
+        *(edge or gain_cautions(judge.posterior.regret)),
         *extrapolation_cautions(found, extrapolation(found, found.best_at(target), target), budget="the target"),
     )
     of_all = judge.posterior.regret_after(np.array(rest))
