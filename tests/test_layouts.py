@@ -108,6 +108,8 @@ def decorated(tmp_path: Path, column: str, decoration: Callable[[str], str]) -> 
         ("forward_flops", lambda cell: f"{float(cell) / 1e15!r}P"),
         ("forward_flops", lambda cell: f"{float(cell) / 1e18!r} EFLOPs"),
         ("forward_flops", lambda cell: f"{float(cell) / 1e12!r} tflop"),
+        ("forward_flops", lambda cell: f"{float(cell) / (1e15 * 86400)!r} PF-days"),
+        ("forward_flops", lambda cell: f"{float(cell) / (1e15 * 86400)!r} petaflop/s-days"),
         ("forward_flops", lambda cell: f"{float(cell) / 1e18!r} x 10^18"),
         ("forward_flops", lambda cell: f"{float(cell) / 1e18!r}\u00d710**18"),
         ("examples", lambda cell: f"{float(cell) / 1e6!r}M images"),

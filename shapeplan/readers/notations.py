@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 from shapeplan.frozen import frozen
-from shapeplan.readers.units import LETTERS, WORDS
+from shapeplan.readers.units import LETTERS, PF_DAY, WORDS
 
 _SCALES = {"": 1.0, **LETTERS, **WORDS}
 _SCALE = r" ?(?:thousand|million|billion|trillion|mio\.?|mln|mrd\.?|bn|bln|tn|[kmbgtp])"
@@ -14,7 +14,10 @@ _EXPONENT = r"(?:[eE][+-]?\d+)?"
 _PLAIN = rf"[+-]?(?:\d+\.?\d*|\.\d+){_EXPONENT}"
 _FLOPS = r"[kmgtpezy]?(?-i:FLOPs?|[Ff]lops?)"
 """Not FLOPS, which is a rate."""
-_UNIT = rf"(?:{_FLOPS}|nats?|bits?|tokens?|toks?|params?|parameters?|examples?|images?|samples?|layers?|heads?)"
+_PF_DAYS = r"(?:pf|pflops?|petaflops?)(?:/s)?[-_ ]?days?"
+_UNIT = (
+    rf"(?:{_PF_DAYS}|{_FLOPS}|nats?|bits?|tokens?|toks?|params?|parameters?|examples?|images?|samples?|layers?|heads?)"
+)
 _TIMES_TEN = r"(?:[x*\u00d7\u00b7] ?10(?:\^|\*\*)|[Dd](?=[+-]?\d)| [eE](?=[+-]?\d))"
 _AROUND = r"(?:(?:tensor|array|(?:np|numpy)\.float\d+)\(\[*|\[+)"
 
@@ -54,7 +57,7 @@ def _with_suffix(text: str) -> float:
 def _with_unit(text: str) -> float:
     number = re.sub(rf" ?{_UNIT}$", "", text, flags=re.I)
     unit = text[len(number) :].strip().lower()
-    prefix = LETTERS[unit[0]] if re.fullmatch(".flops?", unit) else 1.0
+    prefix = PF_DAY if re.fullmatch(_PF_DAYS, unit) else LETTERS[unit[0]] if re.fullmatch(".flops?", unit) else 1.0
     value = _with_suffix(number)
     return value if prefix == 1.0 else float(f"{value * prefix:.15g}")
 
