@@ -541,3 +541,15 @@ def test_last_metrics_may_be_one_object_over_several_lines(tmp_path: Path) -> No
     runs = sp.read_runs(tmp_path)
     assert runs.dims == ("width", "depth")
     np.testing.assert_array_equal(runs.observed(), sp.read_runs(LOGS / "plain.csv").observed()[:6])
+
+
+def test_a_formula_that_no_program_has_worked_out_is_told(tmp_path: Path) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    book.active.append(["run", "width", "depth", "flops", "loss"])
+    for number in range(2, 6):
+        book.active.append([f"r{number}", 64 * number, number, f"=1e15*B{number}", 4 - 0.1 * number])
+    book.save(tmp_path / "log.xlsx")
+    message = r"log.xlsx:2: column 'flops': the cell holds the formula '=1e15\*B2', and no value; open the workbook"
+    with pytest.raises(InputError, match=message):
+        sp.read_runs(tmp_path / "log.xlsx")

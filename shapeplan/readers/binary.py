@@ -6,7 +6,7 @@ import csv
 import hashlib
 import io
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -59,6 +59,8 @@ def _workbook(openpyxl: Any, raw: io.BytesIO, name: str) -> Table | None:
         if sum(sum(str(cell).strip() != "" for cell in row) > 1 for row in rows) < _HEADER_AND_ROW:
             continue
         width = max(i for row in rows for i, cell in enumerate(row, 1) if str(cell).strip())
+        if any(sum(str(row[i]).strip() != "" for row in rows if i < len(row)) == 1 for i in range(width)):
+            _refuse_formulas(openpyxl.load_workbook(raw, read_only=True)[sheet.title], rows, name)
         text = io.StringIO()
         csv.writer(text, lineterminator="\n").writerows(row[:width] for row in rows)
         try:
@@ -77,12 +79,24 @@ def _workbook(openpyxl: Any, raw: io.BytesIO, name: str) -> Table | None:
     return replace(table, notes=(*said, *table.notes))
 
 
+def _refuse_formulas(sheet: Any, rows: Sequence[Sequence[object]], name: str) -> None:
+    """Raise `InputError` for a column of a sheet whose cells hold formulas, and no values: none has worked them out."""
+    for line, (cells, values) in enumerate(zip(sheet.iter_rows(values_only=True), rows, strict=False), 1):
+        for number, (cell, value) in enumerate(zip(cells, values, strict=False)):
+            if value == "" and str(cell).startswith("="):
+                message = f"the cell holds the formula {str(cell)[:_LONGEST_FORMULA]!r}, and no value"
+                hint = "open the workbook in a spreadsheet program and save it, or save it as CSV"
+                column = next((str(row[number]) for row in rows if number < len(row) and row[number] != ""), None)
+                raise InputError(ErrorDetail("no-value", message, hint, name, line, column))
+
+
 def _parquet(parquet: Any, raw: io.BytesIO, name: str) -> Table | None:
     rows = parquet.read_table(raw).to_pylist()
     return table_of([Record(number, row) for number, row in enumerate(rows, 1)], name) if rows else None
 
 
 _HEADER_AND_ROW = 2
+_LONGEST_FORMULA = 40
 _Read = Callable[[Any, io.BytesIO, str], Table | None]
 _READERS: dict[str, tuple[str, _Read]] = {
     ".xlsx": ("openpyxl", _workbook),
