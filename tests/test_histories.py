@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import shapeplan as sp
@@ -72,17 +73,16 @@ def test_every_point_is_a_row(tmp_path: Path, entry: Callable[[int], dict[str, A
     assert any("left out: they are of training" in note for note in runs.notes) == (entry is with_both)
 
 
-def test_lines_are_those_of_the_points(tmp_path: Path) -> None:
+def test_the_line_of_a_point_is_that_of_its_run(tmp_path: Path) -> None:
     path = tmp_path / "log.json"
-    entry = with_points(0)
-    entry["history"][1]["eval"]["val_loss"] = "x"
-    path.write_text(json.dumps([entry], indent=1))
+    entries = [with_points(0), with_points(1)]
+    entries[1]["history"][1]["eval"]["val_loss"] = "x"
+    path.write_text(json.dumps(entries, indent=1))
     with pytest.raises(InputError) as caught:
         sp.read_runs(path)
     (detail,) = caught.value.details
-    assert detail.line is not None
-    wrong = next(line for line, text in enumerate(path.read_text().splitlines(), 1) if '"x"' in text)
-    assert wrong - 3 <= detail.line <= wrong
+    lines = path.read_text().splitlines()
+    assert detail.line == 1 + max(line for line, text in enumerate(lines) if text == " {")
 
 
 def test_runs_without_names_are_named_by_their_files(tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ def test_a_run_that_was_never_evaluated_is_complained_of(tmp_path: Path) -> None
     entries = [with_lists(number) for number in range(3)]
     entries[1]["history"]["val_loss"] = [None] * len(STEPS)
     (tmp_path / "log.json").write_text(json.dumps(entries, indent=1))
-    with pytest.raises(InputError, match=r"column 'history\.val_loss': the entry lacks it"):
+    with pytest.raises(InputError, match=r"column 'val_loss': the entry lacks it"):
         sp.read_runs(tmp_path / "log.json")
 
 
@@ -125,3 +125,101 @@ def test_other_lists_are_left_as_they_are(cells: dict[str, Any]) -> None:
     flat = {**cells, **{f"a.{name}": cell for name, cell in cells.get("a", {}).items()}}
     flat.pop("a", None)
     assert points_in(Record(1, flat)) is None
+
+
+def read(entries: list[dict[str, Any]], **options: Any) -> sp.Runs:
+    return sp.read_runs(entries, **options)
+
+
+def test_totals_of_a_run_are_divided_by_the_steps_of_its_points() -> None:
+    entries = [with_lists(number) for number in range(3)]
+    totals = [entry["history"].pop("flops")[-1] for entry in entries]
+    for entry, total in zip(entries, totals, strict=True):
+        entry["history"]["step"] = list(STEPS)
+        entry["total_flops"] = total
+    runs = read(entries)
+    assert runs.flops.tolist() == pytest.approx([total * step / STEPS[-1] for total in totals for step in STEPS])
+    assert "'total_flops' of a run are those of its points in proportion to their steps" in runs.notes
+
+
+def test_what_points_tell_is_not_taken_from_the_run() -> None:
+    plain = read([with_lists(number) for number in range(3)])
+    entries = [{**with_lists(number), "val_loss": 1.0, "total_flops": 1e30} for number in range(3)]
+    runs = read(entries)
+    assert runs.flops.tolist() == plain.flops.tolist()
+    assert runs.observed().tolist() == plain.observed().tolist()
+
+
+@pytest.mark.parametrize("nothing", [None, float("nan"), ""])
+def test_tables_of_points_may_be_padded(nothing: object) -> None:
+    """As `DataFrame.to_dict` pads what was not logged at a step."""
+    entries = [with_lists(number) for number in range(3)]
+    plain = read([with_lists(number) for number in range(3)])
+    for entry in entries:
+        flops, losses = entry["history"].values()
+        entry["history"] = {
+            "flops": [cell for one in flops for cell in (one, nothing)],
+            "val_loss": [cell for one in losses for cell in (nothing, one)],
+            "train_loss": [cell for one in losses for cell in (one + 1, nothing)],
+        }
+    runs = read(entries)
+    assert runs.flops.tolist() == plain.flops.tolist()
+    assert runs.observed().tolist() == plain.observed().tolist()
+
+
+def test_points_of_training_and_of_evaluation_are_told_apart_by_a_word() -> None:
+    plain = read([with_lists(number) for number in range(3)])
+    entries = [with_lists(number) for number in range(3)]
+    for entry in entries:
+        points = zip(*entry["history"].values(), strict=True)
+        entry["history"] = [
+            {"flops": flops, "loss": loss + more, "split": split}
+            for flops, loss in points
+            for split, more in (("train", -1.0), ("val", 0.0))
+        ]
+    assert read(entries).observed().tolist() == plain.observed().tolist()
+
+
+def test_lists_of_one_length_in_two_places_are_two() -> None:
+    plain = read([with_lists(number) for number in range(3)])
+    entries = [with_lists(number) for number in range(3)]
+    for entry in entries:
+        flops, losses = entry.pop("history").values()
+        entry["val"] = {"flops": flops, "loss": losses}
+        entry["train"] = {"flops": [one / 9 for one in flops], "loss": [one - 2 for one in losses]}
+    runs = read(entries)
+    assert (runs.flops.tolist(), runs.observed().tolist()) == (plain.flops.tolist(), plain.observed().tolist())
+
+
+def test_what_was_counted_long_before_an_evaluation_is_in_proportion_to_the_steps() -> None:
+    entries = [with_lists(number) for number in range(3)]
+    wanted = [entry["history"]["flops"][-1] for entry in entries]
+    for entry in entries:
+        flops, losses = entry["history"].values()
+        entry["history"] = [{"step": 100, "flops": flops[0]}, {"step": 400, "val_loss": losses[-1]}]
+    assert read(entries).flops.tolist() == pytest.approx(wanted)
+
+
+def test_arrays_tuples_and_numbers_of_numpy_are_lists() -> None:
+    plain = read([with_lists(number) for number in range(3)])
+    for kind in (np.array, tuple, lambda cells: [np.float64(cell) for cell in cells]):
+        entries = [with_lists(number) for number in range(3)]
+        for entry in entries:
+            entry["config"]["betas"] = kind(entry["config"]["betas"])
+            entry["config"]["rates"] = {0: 1e-3, 1000: 1e-4}
+            entry["history"] = {name: kind(cells) for name, cells in entry["history"].items()}
+        assert read(entries).flops.tolist() == plain.flops.tolist()
+
+
+def test_runs_with_and_without_a_list_are_read_together() -> None:
+    entries = [with_lists(number) for number in range(3)]
+    flops, losses = entries[1].pop("history").values()
+    entries[1] |= {"flops": flops[-1], "val_loss": losses[-1]}
+    assert np.bincount(read(entries).run).tolist() == [3, 1, 3]
+
+
+def test_a_history_of_an_accuracy_is_read() -> None:
+    entries = [with_lists(number) for number in range(3)]
+    for entry in entries:
+        entry["history"]["val_accuracy"] = [1 / loss for loss in entry["history"].pop("val_loss")]
+    assert len(read(entries, metric="val_accuracy", higher_is_better=True)) == 9

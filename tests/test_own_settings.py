@@ -109,3 +109,17 @@ def test_rows_of_several_settings_are_told_together(tmp_path: Path) -> None:
     found = [one.message for one in runs.cautions if "logged flops" in one.message]
     assert len(found) == 1
     assert f"of {len(rows)} rows" in found[0] or "every row" in found[0]
+
+
+@pytest.mark.parametrize("column", ["teacher.seq_len", "attn.block_size"])
+def test_settings_of_another_model_or_of_a_part_are_not_those_of_rows(tmp_path: Path, column: str) -> None:
+    runs = sp.read_runs(rows_with(tmp_path, column, lambda row: "4096"), config=LM / "config.yaml")
+    assert runs.own_settings == ()
+    assert not [one for one in runs.cautions if one.code == "architecture-mismatch"]
+
+
+def test_a_setting_that_some_rows_do_not_say_is_told(tmp_path: Path) -> None:
+    log = rows_with(tmp_path, "seq_len", lambda row: "128" if int(row["depth"]) % 4 else "")
+    runs = sp.read_runs(log, config=LM / "config.yaml")
+    (found,) = [one.message for one in runs.cautions if one.code == "architecture-mismatch"]
+    assert found.startswith("the column 'seq_len' is empty in ")

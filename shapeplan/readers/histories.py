@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import cast
 
 from shapeplan.frozen import frozen
-from shapeplan.readers.names import SHAPE, claim_of, is_held_out, is_loss
+from shapeplan.readers.names import ACCURACY, RECIPE, SHAPE, claim_of, is_held_out, is_loss, path_of, word_of
+from shapeplan.readers.sources.run_log import AMOUNTS, RunLog, records_of
+from shapeplan.readers.sources.steps import step_of
 from shapeplan.readers.table import Record, Table, flattened
 from shapeplan.readers.tree import is_flat
 
-_PROGRESS = frozenset({"flops", "tokens", "examples", "steps"})
+_PROGRESS = frozenset({*AMOUNTS, "steps"})
 _SIZES = frozenset({*SHAPE, "params"})
-_LOSS, _HELD_OUT = "loss", "loss of held-out data"
+_METRIC, _HELD_OUT = "metric", "metric of held-out data"
 
 
 @frozen
@@ -25,43 +28,27 @@ class Listed:
     ----------
     columns : tuple of str
         The columns that list them.
-    points : tuple of (int, mapping)
-        The line and the cells of every point; at least one.
+    points : tuple of mapping
+        What every point tells; at least one.
     others : tuple of str
         Columns that list points too, which were not measured on held-out data.
     """
 
     columns: tuple[str, ...]
-    points: tuple[tuple[int, Mapping[str, object]], ...]
+    points: tuple[Mapping[str, object], ...]
     others: tuple[str, ...] = ()
-
-    @cached_property
-    def names(self) -> tuple[str, ...]:
-        """What the points tell, some of them perhaps."""
-        return tuple(dict.fromkeys(name for _, point in self.points for name in point))
 
     @property
     def roles(self) -> frozenset[str]:
-        """The roles of what they tell."""
-        return _roles(self.names)
-
-    def evaluations(self) -> Iterator[tuple[int, dict[str, object]]]:
-        """Yield the points that tell the loss, of held-out data where one does, and what was counted until then."""
-        losses = {name for name in self.names if is_loss(name)}
-        meant = set(filter(is_held_out, losses)) or losses
-        counted: dict[str, object] = {}
-        for line, point in self.points:
-            told = {name: cell for name, cell in point.items() if cell is not None}
-            counted |= {name: cell for name, cell in told.items() if name not in losses}
-            if meant & told.keys():
-                yield line, {**counted, **{name: told[name] for name in told if name in meant}}
+        """The roles of what they tell, some of them perhaps."""
+        return _roles(tuple(dict.fromkeys(name for point in self.points for name in point)))
 
 
 def table_of(entries: Sequence[Record], name: str, header_line: int = 1) -> Table:
     """Return entries, one a run or a point of training, as a table.
 
     ``{"history": {"step": [1, 2], "loss": [3.9, 3.7]}}`` and ``{"history": [{"step": 1, "loss": 3.9}, ...]}`` are two
-    rows, with everything else of the entry in both. Points without a loss tell what was counted until then.
+    rows, with everything else of the entry in both. They are understood as what a training tool logs.
 
     Raises
     ------
@@ -76,27 +63,26 @@ def table_of(entries: Sequence[Record], name: str, header_line: int = 1) -> Tabl
         if listed is None:
             records.append(record)
             continue
+        run = _run_of(record, listed, f"{name}#{number}" if len(entries) > 1 else name)
         notes[f"points of training listed in {_quoted(listed.columns)} are rows"] = None
         if listed.others:
             notes[f"those listed in {_quoted(listed.others)} are left out: they are of training, not held out"] = None
-        lists = {*listed.columns, *listed.others}
-        cells = {column: cell for column, cell in record.cells.items() if column not in lists}
-        if "run" not in _roles(tuple(cells)):
-            cells = {"run": f"{name}#{number}" if len(entries) > 1 else name, **cells}
-        # A run that was never evaluated is a row without a loss, which is complained of as any other.
-        points = list(listed.evaluations()) or [(record.line, {})]
-        records += (replace(record, line=line, cells={**cells, **point}, lines={}) for line, point in points)
+        if run.totals:
+            notes[f"{_quoted(run.totals)} of a run are those of its points in proportion to their steps"] = None
+        rows, _ = records_of(run, all_points=True, of_training=True)
+        records += (replace(row, line=record.line, cells=_held_out_alone(row.cells)) for row in rows)
     return Table.of_records(records, list(notes), header_line)
 
 
 def points_in(record: Record) -> Listed | None:
     """Return the points of training that a run lists; None if there are none, or no telling which are meant.
 
-    Points tell the loss and how far the run was; of several lists the one is meant that was measured on held-out data.
+    Points tell the metric and how far the run was; of several lists the one is meant that was measured on held-out
+    data.
     """
     if is_flat(record.cells.values()):
         return None
-    found = [listed for listed in _lists(record) if _LOSS in listed.roles and not _PROGRESS.isdisjoint(listed.roles)]
+    found = [listed for listed in _lists(record) if _METRIC in listed.roles and not _PROGRESS.isdisjoint(listed.roles)]
     meant = found if len(found) == 1 else [listed for listed in found if _HELD_OUT in listed.roles]
     if len(meant) != 1 or _SIZES.isdisjoint(_roles(tuple(record.cells))):
         return None
@@ -104,28 +90,97 @@ def points_in(record: Record) -> Listed | None:
     return replace(meant[0], others=others)
 
 
+def _run_of(record: Record, listed: Listed, name: str) -> RunLog:
+    """Return a run with the points that it lists.
+
+    What they tell themselves is not taken from the run: its final loss, and its totals. Totals that they do not tell
+    are divided by their steps.
+    """
+    config = {column: cell for column, cell in record.cells.items() if column not in {*listed.columns, *listed.others}}
+    told, totals = listed.roles, {}
+    for column, cell in record.cells.items():
+        roles = _roles((column,))
+        if _METRIC in roles or not roles.isdisjoint(told & _PROGRESS):
+            config.pop(column, None)
+        elif "steps" in told and not roles.isdisjoint(AMOUNTS) and isinstance(cell, int | float):
+            totals[column] = float(cell)
+            del config[column]
+    steps = [step for point in listed.points if (step := step_of(point)) is not None]
+    end = next((cell for column, cell in record.cells.items() if "steps" in _roles((column,))), None)
+    last = float(end) if isinstance(end, int | float) else max(steps, default=0.0)
+    named = "run" in _roles(tuple(config))
+    return RunLog("" if named else name, record.file, config, _without_padding(listed.points), totals, last)
+
+
+def _held_out_alone(cells: Mapping[str, object]) -> dict[str, object]:
+    """Return the cells of a row without losses of training, where it has one of held-out data."""
+    losses = {name for name in cells if is_loss(name)}
+    held_out = set(filter(is_held_out, losses))
+    return {name: cell for name, cell in cells.items() if name not in losses or name in held_out or not held_out}
+
+
+def _without_padding(points: Sequence[Mapping[str, object]]) -> list[dict[str, object]]:
+    """Return points without cells that hold nothing, and without rates that are scheduled.
+
+    Tables of points pad with NaN what was not logged at one; what is NaN throughout was not a number then.
+    """
+    finite = {name for point in points for name, cell in point.items() if not _is_nan(cell)}
+    return [
+        {
+            name: cell
+            for name, cell in point.items()
+            if cell not in (None, "") and not (_is_nan(cell) and name in finite) and word_of(name) not in RECIPE
+        }
+        for point in points
+    ]
+
+
+def _is_nan(cell: object) -> bool:
+    return cell in (None, "") or (isinstance(cell, float) and math.isnan(cell))
+
+
 def _lists(record: Record) -> Iterator[Listed]:
-    """Yield what columns list together: mappings, or numbers in lists of one length."""
-    alike: dict[int, list[str]] = {}
+    """Yield what columns list together: mappings, or numbers in lists of one length, in one place if that tells."""
+    alike: dict[tuple[str, int], list[str]] = {}
     for column, cell in record.cells.items():
         if not isinstance(cell, list) or not cell:
             continue
         if all(isinstance(item, Mapping) for item in cell):
-            items = (flattened(Record(getattr(item, "line", record.line), {column: item})) for item in cell)
-            yield Listed((column,), tuple((item.line, item.cells) for item in items))
+            points = (flattened(Record(record.line, item)).cells for item in cell)
+            yield Listed(
+                (column,), tuple({_told_at(column, name): of for name, of in cells.items()} for cells in points)
+            )
         elif is_flat(cell):
-            alike.setdefault(len(cell), []).append(column)
-    for columns in alike.values():
-        rows = zip(*(cast(list[object], record.cells[column]) for column in columns), strict=True)
-        yield Listed(tuple(columns), tuple((record.line, dict(zip(columns, row, strict=True))) for row in rows))
+            alike.setdefault((path_of(column), len(cell)), []).append(column)
+    together = [_of_columns(record, columns) for columns in alike.values()]
+    if not any(_METRIC in one.roles and not _PROGRESS.isdisjoint(one.roles) for one in together):
+        of_length: dict[int, list[str]] = {}
+        for (_, length), columns in alike.items():
+            of_length.setdefault(length, []).extend(columns)
+        together = [_of_columns(record, columns) for columns in of_length.values()]
+    yield from together
+
+
+def _of_columns(record: Record, columns: Sequence[str]) -> Listed:
+    """Return the points that columns of numbers list, by the last words of their names."""
+    words = [_told_at(path_of(column), column[len(path_of(column)) :].lstrip("./")) for column in columns]
+    names = words if len(set(words)) == len(words) else columns
+    rows = zip(*(cast(list[object], record.cells[column]) for column in columns), strict=True)
+    return Listed(tuple(columns), tuple(dict(zip(names, row, strict=True)) for row in rows))
+
+
+def _told_at(place: str, name: str) -> str:
+    """Return a name with what the place of its list says of it: a loss in ``eval`` is one of held-out data."""
+    return f"eval_{name}" if is_loss(name) and is_held_out(place) and not is_held_out(name) else name
 
 
 @lru_cache(maxsize=4096)
 def _roles(columns: tuple[str, ...]) -> frozenset[str]:
-    """Return the roles that columns claim, and whether losses are among them; most entries have the same columns."""
-    losses = {column for column in columns if is_loss(column)}
+    """Return the roles that columns claim, and whether metrics are among them; most entries have the same columns."""
+    metrics = {column for column in columns if is_loss(column) or ACCURACY.search(word_of(column))}
     roles = {claim.role for column in columns if (claim := claim_of(column))}
-    return frozenset({*roles, *([_LOSS] if losses else []), *([_HELD_OUT] if any(map(is_held_out, losses)) else [])})
+    held_out = any(map(is_held_out, metrics))
+    return frozenset({*roles, *([_METRIC] if metrics else []), *([_HELD_OUT] if held_out else [])})
 
 
 def _quoted(columns: Iterable[str]) -> str:

@@ -30,6 +30,12 @@ _SIDE = re.compile(
 )
 """A square or a length as people write it: 32x32, /32, 384px, (384, 384), 8k."""
 _KILO = 1024
+_OF_ANOTHER = re.compile(
+    r"(?:^|[._/])(?:attn|attention|conv|sparse|kernel|flash|teacher|draft|discriminator|vae|adapter|lora)"
+    r"\w*[./]",
+    re.IGNORECASE,
+)
+"""Where in a path a block, a patch or an image is that of a part of the model, or of another one."""
 _WIDEST = 3.0
 """Width of all heads over that of the model, or its inverse, above which heads are not what the column says."""
 
@@ -83,17 +89,17 @@ def doubt_settings(
         stated = cost.settings.get(setting)
         if isinstance(stated, int) and np.ptp(values) == 0 and values[0] != stated:
             message = f"{setting} is {values[0]:g} in every row, and {stated} in the architecture"
-            hint = (
-                "rows are counted with theirs, plans with that of the architecture: correct it, unless both are meant"
-            )
+            hint = "rows are counted with theirs, plans with that of the architecture: correct one of them"
             yield Caution(codes.ARCHITECTURE_MISMATCH, message, hint)
     for column, setting in _columns_of_settings(columns, cost):
-        said = next((cell for cell in table.cells[column] if not is_blank(cell)), None)
-        if setting not in settings and said is not None and setting in cost.settings:
-            message = (
-                f"the column {column!r} is not understood ({said!r}), and counts have {setting} of the architecture"
-            )
-            yield Caution(codes.ARCHITECTURE_MISMATCH, message, "write whole numbers, one a row")
+        cells = table.cells[column]
+        blank = sum(map(is_blank, cells))
+        if setting in settings or setting not in cost.settings or blank == len(table):
+            continue
+        odd = next((cell for cell in cells if not (is_blank(cell) or np.isfinite(_side(cell)))), None)
+        why = f"empty in {blank} of {len(table)} rows" if odd is None else f"not understood ({odd!r})"
+        message = f"the column {column!r} is {why}: counts have {setting} of the architecture"
+        yield Caution(codes.ARCHITECTURE_MISMATCH, message, "write a whole number in every row, or drop the column")
     size, heads = cost.settings.get("head_dim"), settings.get("heads")
     if size is not None and heads is not None and "width" in shape:
         factor = heads * size / shape["width"]
@@ -114,9 +120,10 @@ def _columns_of_settings(columns: Columns, cost: Architecture | None) -> Iterato
         return
     by_hand = {columns.roles[setting]: setting for setting in _WORDS if setting in columns.roles}
     for column in (*by_hand, *columns.ignored):
-        setting = by_hand.get(column) or next(
-            (name for name, words in _WORDS.items() if word_of(column) in words), None
-        )
+        if column not in by_hand and _OF_ANOTHER.search(column):
+            continue
+        word = word_of(column)
+        setting = by_hand.get(column) or next((name for name, words in _WORDS.items() if word in words), None)
         if setting is not None and setting in cost.family.fields:
             yield column, setting
 
@@ -124,7 +131,8 @@ def _columns_of_settings(columns: Columns, cost: Architecture | None) -> Iterato
 def _side(cell: object) -> float:
     """Return the side of a square, or a length; NaN for what is neither."""
     if isinstance(cell, list):
-        return float(cell[0]) if cell and isinstance(cell[0], int) and set(cell) == {cell[0]} else np.nan
+        square = bool(cell) and isinstance(cell[0], int | float) and all(side == cell[0] for side in cell)
+        return float(cell[0]) if square else np.nan
     match = _SIDE.fullmatch(str(cell).strip())
     if match is None or match["other"] not in (None, match["side"]):
         return np.nan

@@ -20,7 +20,8 @@ from shapeplan.readers.table import Record, flattened
 _SPLITS = ("split", "mode", "phase", "stage", "subset", "type", "kind")
 """Names of what tells an evaluation from training."""
 _OF_SWEEPS = ("width", "depth", "mlp_dim", "mlp_ratio", "run")
-_AMOUNTS = ("flops", "tokens", "examples")
+AMOUNTS = ("flops", "tokens", "examples")
+"""Roles of what a run counts in total."""
 _SAME_STEP = 0.98
 """Share of a later step from which on a step is the same."""
 _SPEEDS = ("_runtime", "_per_second", "_jit_compilation_time")
@@ -64,11 +65,13 @@ class RunLog:
     is_cut: bool = False
 
 
-def records_of(run: RunLog, *, all_points: bool) -> tuple[list[Record], int]:
+def records_of(run: RunLog, *, all_points: bool, of_training: bool = False) -> tuple[list[Record], int]:
     """Return the evaluations of a run as rows, the last or all, and how many there are.
 
+    Where nothing was measured on held-out data there is one row, the end; `of_training` makes one of every loss.
+
     Every row has the config, and of everything that was logged the last value until then; compute and data that are
-    first told later, as by what is logged once at the end, are in proportion to the steps. Its ``state`` is what the
+    told at other steps, as by what is logged once at the end, are in proportion to the steps. Its ``state`` is what the
     log tells of the end, where the run does not, or diverged.
     """
     config = {key: value for key, value in _scalars(run.config).items() if value is not None}
@@ -76,15 +79,20 @@ def records_of(run: RunLog, *, all_points: bool) -> tuple[list[Record], int]:
         config = {"run": run.name, **config}
     entries = _by_step([_named(_scalars(entry)) for entry in run.entries])
     held_out = any(is_held_out(key) and is_loss(key) for entry in entries for key in entry)
+    any_held_out = any(map(_is_evaluation, {key for entry in entries for key in entry}))
+    tells = is_loss if of_training and not any_held_out else _is_evaluation
+    amounts = {key for entry in entries for key in entry if (claim := claim_of(key)) and claim.role in AMOUNTS}
     rows: list[dict[str, object]] = []
     carried: dict[str, object] = {}
+    told_at: dict[str, float | None] = {}
     for entry in entries:
         told = {key: value for key, value in entry.items() if not key.endswith(_SPEEDS)}
         if held_out and "loss" in told:
             told["train_loss"] = told.pop("loss")
         carried |= told
-        if any(is_held_out(key) and not key.endswith(_SPEEDS) for key in entry):
-            rows.append({**config, **_totals(run, carried), **carried})
+        told_at |= dict.fromkeys(amounts & told.keys(), step_of(entry))
+        if any(map(tells, entry)):
+            rows.append({**config, **_totals(run, carried), **carried, **_since(told_at, carried)})
     if not rows:
         rows = [{**config, **_totals(run, carried), **carried}]
     rows = [{**_first_told_later(row, entries), **row} for row in rows]
@@ -94,6 +102,11 @@ def records_of(run: RunLog, *, all_points: bool) -> tuple[list[Record], int]:
         rows = [{**row, "state": state} for row in rows]
     kept = rows if all_points else rows[-1:]
     return [Record(1, row, file=run.file) for row in kept], len(rows)
+
+
+def _is_evaluation(key: str) -> bool:
+    """Return whether a name is of something measured on held-out data, and not how fast."""
+    return is_held_out(key) and not key.endswith(_SPEEDS)
 
 
 def went_on(run: RunLog, last: Record) -> float:
@@ -136,6 +149,16 @@ def _totals(run: RunLog, row: Mapping[str, object]) -> dict[str, object]:
     return {key: value if share == 1.0 else value * share for key, value in run.totals.items()}
 
 
+def _since(told_at: Mapping[str, float | None], row: Mapping[str, object]) -> dict[str, object]:
+    """Return compute and data of a row that were told at much earlier steps, in proportion to the steps since."""
+    now = step_of(row)
+    return {
+        key: value * now / then
+        for key, then in told_at.items()
+        if now and then and 0 < then < _SAME_STEP * now and isinstance(value := row[key], int | float)
+    }
+
+
 def _first_told_later(row: Mapping[str, object], entries: Sequence[Mapping[str, object]]) -> dict[str, object]:
     """Return compute and data that no entry tells until a row, in proportion to the steps from when one first does."""
     step = step_of(row)
@@ -148,7 +171,7 @@ def _first_told_later(row: Mapping[str, object], entries: Sequence[Mapping[str, 
         share = 1.0 if step > _SAME_STEP * later else step / later
         for key in entry.keys() - row.keys() - found.keys():
             value, claim = entry[key], claim_of(key)
-            if claim is not None and claim.role in _AMOUNTS and isinstance(value, int | float):
+            if claim is not None and claim.role in AMOUNTS and isinstance(value, int | float):
                 found[key] = value * share
     return found
 
