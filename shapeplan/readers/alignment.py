@@ -42,7 +42,7 @@ def aligned(tables: Sequence[tuple[str, Table]]) -> list[tuple[str, Table]]:
 
 
 def coalesced(table: Table) -> Table:
-    """Return a table with one column in place of several of one role, of which every row says one thing."""
+    """Return a table with one column in place of several of one role, of which every row has exactly one."""
     by_role: dict[tuple[str, float, str | None], list[str]] = {}
     for column in table.columns:
         claim = claim_of(column)
@@ -62,11 +62,11 @@ def coalesced(table: Table) -> Table:
 
 
 def _only_cells(columns: Sequence[Cells]) -> list[object] | None:
-    """Return what every row has in one of some columns, or alike in several; None if one has nothing, or two things."""
+    """Return what every row has in one of some columns; None if one has nothing, or cells in two."""
     held = []
     for row in zip(*columns, strict=True):
         found = [cell for cell in row if not is_blank(cell)]
-        if not found or any(str(cell).strip() != str(found[0]).strip() for cell in found[1:]):
+        if len(found) != 1:
             return None
         held.append(found[0])
     return held

@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import cast
 
+from shapeplan.errors import ErrorDetail, InputError
 from shapeplan.frozen import frozen
 from shapeplan.readers.names import ACCURACY, RECIPE, SHAPE, claim_of, is_held_out, is_loss, path_of, word_of
 from shapeplan.readers.sources.run_log import AMOUNTS, RunLog, records_of
@@ -53,7 +54,7 @@ def table_of(entries: Sequence[Record], name: str, header_line: int = 1) -> Tabl
     Raises
     ------
     InputError
-        If they are nested too deeply; it is placed in the input `name`.
+        If they are nested too deeply, or list as points what is not of one length; it is placed in the input `name`.
     """
     records: list[Record] = []
     notes: dict[str, None] = {}
@@ -61,6 +62,7 @@ def table_of(entries: Sequence[Record], name: str, header_line: int = 1) -> Tabl
         record = flattened(entry, name)
         listed = points_in(record)
         if listed is None:
+            _refuse_uneven(record, name)
             records.append(record)
             continue
         run = _run_of(record, listed, f"{name}#{number}" if len(entries) > 1 else name)
@@ -88,6 +90,20 @@ def points_in(record: Record) -> Listed | None:
         return None
     others = tuple(column for listed in found if listed is not meant[0] for column in listed.columns)
     return replace(meant[0], others=others)
+
+
+def _refuse_uneven(record: Record, name: str) -> None:
+    """Raise `InputError` for lists that would tell points of training if they were of one length."""
+    lengths = {column: len(cell) for column, cell in record.cells.items() if isinstance(cell, list) and is_flat(cell)}
+    metrics = [column for column in lengths if _METRIC in _roles((column,))]
+    counts = [column for column in lengths if not _PROGRESS.isdisjoint(_roles((column,)))]
+    if not metrics or not counts or _SIZES.isdisjoint(_roles(tuple(record.cells))):
+        return
+    metric, count = metrics[0], counts[0]
+    if lengths[metric] != lengths[count]:
+        message = f"the list has {lengths[metric]} values, and {count!r} {lengths[count]}"
+        hint = "list as many of both: a value for every point of training"
+        raise InputError(ErrorDetail("uneven-lists", message, hint, record.file or name, record.line, metric))
 
 
 def _run_of(record: Record, listed: Listed, name: str) -> RunLog:
