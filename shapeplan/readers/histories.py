@@ -11,6 +11,7 @@ from typing import cast
 from shapeplan.errors import ErrorDetail, InputError
 from shapeplan.frozen import frozen
 from shapeplan.readers.names import ACCURACY, RECIPE, SHAPE, claim_of, is_held_out, is_loss, path_of, word_of
+from shapeplan.readers.numbers import as_number
 from shapeplan.readers.sources.run_log import AMOUNTS, RunLog, records_of
 from shapeplan.readers.sources.steps import step_of
 from shapeplan.readers.table import Record, Table, flattened
@@ -118,12 +119,12 @@ def _run_of(record: Record, listed: Listed, name: str) -> RunLog:
         roles = _roles((column,))
         if _METRIC in roles or not roles.isdisjoint(told & _PROGRESS):
             config.pop(column, None)
-        elif "steps" in told and not roles.isdisjoint(AMOUNTS) and isinstance(cell, int | float):
-            totals[column] = float(cell)
+        elif "steps" in told and not roles.isdisjoint(AMOUNTS) and (total := as_number(cell)) is not None:
+            totals[column] = total
             del config[column]
     steps = [step for point in listed.points if (step := step_of(point)) is not None]
     end = next((cell for column, cell in record.cells.items() if "steps" in _roles((column,))), None)
-    last = float(end) if isinstance(end, int | float) else max(steps, default=0.0)
+    last = as_number(end) or max(steps, default=0.0)
     named = "run" in _roles(tuple(config))
     return RunLog("" if named else name, record.file, config, _without_padding(listed.points), totals, last)
 

@@ -12,6 +12,7 @@ from dataclasses import field
 from shapeplan.frozen import frozen
 from shapeplan.provenance import Source
 from shapeplan.readers.names import claim_of, is_held_out, is_loss
+from shapeplan.readers.numbers import as_number
 from shapeplan.readers.sources.ending import DIVERGED, state_of
 from shapeplan.readers.sources.steps import step_of
 from shapeplan.readers.states import may_tell
@@ -155,7 +156,7 @@ def _since(told_at: Mapping[str, float | None], row: Mapping[str, object]) -> di
     return {
         key: value * now / then
         for key, then in told_at.items()
-        if now and then and 0 < then < _SAME_STEP * now and isinstance(value := row[key], int | float)
+        if now and then and 0 < then < _SAME_STEP * now and (value := as_number(row[key])) is not None
     }
 
 
@@ -170,8 +171,8 @@ def _first_told_later(row: Mapping[str, object], entries: Sequence[Mapping[str, 
         # Some tools count a step every time that anything is logged.
         share = 1.0 if step > _SAME_STEP * later else step / later
         for key in entry.keys() - row.keys() - found.keys():
-            value, claim = entry[key], claim_of(key)
-            if claim is not None and claim.role in AMOUNTS and isinstance(value, int | float):
+            value, claim = as_number(entry[key]), claim_of(key)
+            if claim is not None and claim.role in AMOUNTS and value is not None:
                 found[key] = value * share
     return found
 
