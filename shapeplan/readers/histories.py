@@ -61,6 +61,9 @@ def table_of(entries: Sequence[Record], name: str, header_line: int = 1) -> Tabl
     notes: dict[str, None] = {}
     for number, entry in enumerate(entries, 1):
         record = flattened(entry, name)
+        if is_flat(record.cells.values()):
+            records.append(record)
+            continue
         listed = points_in(record)
         if listed is None:
             _refuse_uneven(record, name)
@@ -83,8 +86,6 @@ def points_in(record: Record) -> Listed | None:
     Points tell the metric and how far the run was; of several lists the one is meant that was measured on held-out
     data.
     """
-    if is_flat(record.cells.values()):
-        return None
     found = [listed for listed in _lists(record) if _METRIC in listed.roles and not _PROGRESS.isdisjoint(listed.roles)]
     meant = found if len(found) == 1 else [listed for listed in found if _HELD_OUT in listed.roles]
     if len(meant) != 1 or _SIZES.isdisjoint(_roles(tuple(record.cells))):
