@@ -26,6 +26,7 @@ from shapeplan.readers.gather import Gathered, gather
 from shapeplan.readers.in_memory import Frame, gather_frame, is_frame, paths_of
 from shapeplan.readers.last_line import doubt_last_cells
 from shapeplan.readers.metric import as_error, odd_metric
+from shapeplan.readers.metric_scale import doubt_metric_scale
 from shapeplan.readers.mixture_columns import mixture_columns
 from shapeplan.readers.names import may_be_factor
 from shapeplan.readers.planned_runs import as_planned
@@ -198,7 +199,9 @@ def _read(gathered: Gathered, asked: _Asked, settings: Settings, architecture: A
     if asked.require_metric:
         runs = check_columns(runs, columns)
     runs = doubt_magnitudes(runs, columns)
-    return doubt_copies(runs, alike) if asked.require_metric else runs
+    if asked.require_metric:
+        runs = doubt_copies(replace(runs, cautions=(*runs.cautions, *doubt_metric_scale(runs))), alike)
+    return runs
 
 
 def _understood(
