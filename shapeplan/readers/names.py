@@ -6,12 +6,15 @@ A new synonym of a role is added to `SYNONYMS`, or to `LATER` where a log may al
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from shapeplan.frozen import frozen
 from shapeplan.quantities import Convention
 from shapeplan.readers.spelling import normal
 from shapeplan.readers.units import LETTERS, PF_DAY, PF_DAYS, WORDS, Unit, unit_of
 
+_NAMES = 4096
+"""Names that are remembered: rows and points of a log have the same ones."""
 SHAPE = ("width", "depth", "mlp_dim")
 SYNONYMS: dict[str, tuple[str, ...]] = {
     "width": ("d_model", "hidden_size", "n_embd", "embed_dim", "model_dim", "hidden_dim"),
@@ -228,6 +231,7 @@ def _convention_in(unit: str | None) -> Convention | None:
     return "training" if words & {"training", "backward", "bwd"} else None
 
 
+@lru_cache(maxsize=_NAMES)
 def word_of(column: str) -> str:
     """Return the last word of a column's path, normal and without a unit."""
     name = _split_unit(column)[0]
@@ -239,6 +243,7 @@ def path_of(column: str) -> str:
     return re.sub(r"[./]?[^./]*$", "", column.strip())
 
 
+@lru_cache(maxsize=_NAMES)
 def is_loss(column: str) -> bool:
     """Return whether a name is that of a metric that is minimized."""
     name = _split_unit(column)[0]
@@ -256,6 +261,7 @@ def may_be_factor(column: str) -> bool:
     return not (is_loss(column) or ACCURACY.search(word) or _MEASURED.search(word))
 
 
+@lru_cache(maxsize=_NAMES)
 def is_held_out(name: str) -> bool:
     """Return whether a name is that of something measured on data that was held out."""
     return not _HELD_OUT.isdisjoint(normal(name).split("_"))

@@ -79,35 +79,35 @@ def records_of(run: RunLog, *, all_points: bool, of_training: bool = False) -> t
     if run.name:
         config = {"run": run.name, **config}
     entries = _by_step([_named(_scalars(entry)) for entry in run.entries])
-    held_out = any(is_held_out(key) and is_loss(key) for entry in entries for key in entry)
-    any_held_out = any(map(_is_evaluation, {key for entry in entries for key in entry}))
-    tells = is_loss if of_training and not any_held_out else _is_evaluation
-    amounts = {key for entry in entries for key in entry if (claim := claim_of(key)) and claim.role in AMOUNTS}
+    keys = {key for entry in entries for key in entry}
+    held_out = any(is_held_out(key) and is_loss(key) for key in keys)
+    evaluations = {key for key in keys if is_held_out(key) and not key.endswith(_SPEEDS)}
+    if of_training and not evaluations:
+        evaluations = set(filter(is_loss, keys))
+    amounts = {key for key in keys if (claim := claim_of(key)) and claim.role in AMOUNTS}
     rows: list[dict[str, object]] = []
     carried: dict[str, object] = {}
     told_at: dict[str, float | None] = {}
+    first: dict[str, tuple[float | None, object]] = {}
     for entry in entries:
         told = {key: value for key, value in entry.items() if not key.endswith(_SPEEDS)}
         if held_out and "loss" in told:
             told["train_loss"] = told.pop("loss")
         carried |= told
-        told_at |= dict.fromkeys(amounts & told.keys(), step_of(entry))
-        if any(map(tells, entry)):
+        for key in amounts & told.keys():
+            told_at[key] = step_of(entry)
+            first.setdefault(key, (told_at[key], told[key]))
+        if evaluations & entry.keys():
             rows.append({**config, **_totals(run, carried), **carried, **_since(told_at, carried)})
     if not rows:
         rows = [{**config, **_totals(run, carried), **carried}]
-    rows = [{**_first_told_later(row, entries), **row} for row in rows]
+    rows = [{**_first_told_later(row, first), **row} for row in rows]
     state = state_of(config, entries, is_cut=run.is_cut)
     # A program that ends well may have trained a model that diverged.
     if state == DIVERGED or (state is not None and not any(map(may_tell, rows[-1]))):
         rows = [{**row, "state": state} for row in rows]
     kept = rows if all_points else rows[-1:]
     return [Record(1, row, file=run.file) for row in kept], len(rows)
-
-
-def _is_evaluation(key: str) -> bool:
-    """Return whether a name is of something measured on held-out data, and not how fast."""
-    return is_held_out(key) and not key.endswith(_SPEEDS)
 
 
 def went_on(run: RunLog, last: Record) -> float:
@@ -160,20 +160,15 @@ def _since(told_at: Mapping[str, float | None], row: Mapping[str, object]) -> di
     }
 
 
-def _first_told_later(row: Mapping[str, object], entries: Sequence[Mapping[str, object]]) -> dict[str, object]:
+def _first_told_later(row: Mapping[str, object], first: Mapping[str, tuple[float | None, object]]) -> dict[str, object]:
     """Return compute and data that no entry tells until a row, in proportion to the steps from when one first does."""
     step = step_of(row)
     found: dict[str, object] = {}
-    for entry in entries:
-        later = step_of(entry)
-        if step is None or later is None or not 0 < step < later:
-            continue
-        # Some tools count a step every time that anything is logged.
-        share = 1.0 if step > _SAME_STEP * later else step / later
-        for key in entry.keys() - row.keys() - found.keys():
-            value, claim = as_number(entry[key]), claim_of(key)
-            if claim is not None and claim.role in AMOUNTS and value is not None:
-                found[key] = value * share
+    for key in first.keys() - row.keys():
+        later, value = first[key][0], as_number(first[key][1])
+        if step is not None and later is not None and value is not None and 0 < step < later:
+            # Some tools count a step every time that anything is logged.
+            found[key] = value * (1.0 if step > _SAME_STEP * later else step / later)
     return found
 
 
