@@ -218,10 +218,7 @@ def outlook(
     if fit is not None and fit.distrust is not None:
         stop, why = False, f"{regrets}; the law is not to be trusted"
     elif any(caution.code == codes.NO_INTERIOR_OPTIMUM for caution in choice.cautions):
-        stop, why = (
-            False,
-            f"{regrets}; a size at the search bound has no variance, so that says nothing: see the warning",
-        )
+        stop, why = False, f"{regrets}; a size at the search bound has no variance, so that says nothing"
     elif now < LITTLE:
         stop, why = True, f"{regrets}: less than {LITTLE:.2%} already"
     elif now - after < LITTLE:

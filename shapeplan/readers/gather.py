@@ -146,11 +146,12 @@ def _without_log(files: Sequence[Path], runs: Sequence[Path], place: Path) -> li
     of_runs = {file.name for file in files if file.parent in homes}
     beside = {home.parent for home in homes}
     # A checkpoint inside a run has a log as well, which is that of the run.
-    logged = {file.parent for file in files if file.name in {run.name for run in runs}}
+    logs = {run.name for run in runs}
+    logged = homes | {file.parent for file in files if file.name in logs}
     lacking = {
         str(file.parent.relative_to(place))
         for file in files
-        if file.parent not in homes | logged and file.parent.parent in beside and file.name in of_runs
+        if file.parent not in logged and file.parent.parent in beside and file.name in of_runs
     }
     if not lacking:
         return []
