@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from shapeplan import codes
 from shapeplan.architectures import CONVENTIONS, Decoder, Transformer
@@ -88,20 +89,22 @@ def params_counts(model: Transformer, rows: int) -> Counts:
 
 def counts_of_groups(groups: Sequence[tuple[Ints, Counts]]) -> Counts:
     """Return the counts of all rows from those of groups of them; explanations are those that all groups have."""
-    rows = sum(len(index) for index, _ in groups)
-
-    def scattered(parts: Sequence[Floats]) -> Floats:
-        values = np.empty(rows)
-        for (index, _), part in zip(groups, parts, strict=True):
-            values[index] = part
-        return values
+    rows = [index for index, _ in groups]
 
     def explanations() -> list[Explanation]:
         named = [{one.what: one for one in counts.explanations()} for _, counts in groups]
         common = [one for one in named[0].values() if all(one.what in others for others in named)]
-        return [one._replace(values=scattered([by[one.what].values for by in named])) for one in common]
+        return [one._replace(values=scattered(rows, [by[one.what].values for by in named])) for one in common]
 
-    return Counts(scattered([counts.exact for _, counts in groups]), explanations)
+    return Counts(scattered(rows, [counts.exact for _, counts in groups]), explanations)
+
+
+def scattered(rows: Sequence[Ints], parts: Sequence[ArrayLike]) -> Floats:
+    """Return the values of all rows from those of groups of them, which are all rows together."""
+    values = np.empty(sum(map(len, rows)))
+    for index, part in zip(rows, parts, strict=True):
+        values[index] = part
+    return values
 
 
 def check_flops(logged: Floats, counts: Counts, convention: Convention, lines: Ints) -> list[Caution]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import cast
 
 from shapeplan.errors import ErrorDetail, InputError
@@ -40,10 +40,15 @@ class Listed:
     points: tuple[Mapping[str, object], ...]
     others: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def roles(self) -> frozenset[str]:
         """The roles of what they tell, some of them perhaps."""
         return _roles(tuple(dict.fromkeys(name for point in self.points for name in point)))
+
+    @property
+    def tell(self) -> bool:
+        """Whether they tell the metric, and how far the run was."""
+        return _METRIC in self.roles and not _PROGRESS.isdisjoint(self.roles)
 
 
 def table_of(entries: Sequence[Record], name: str, header_line: int = 1) -> Table:
@@ -60,10 +65,10 @@ def table_of(entries: Sequence[Record], name: str, header_line: int = 1) -> Tabl
     records: list[Record] = []
     notes: dict[str, None] = {}
     for number, entry in enumerate(entries, 1):
-        record = flattened(entry, name)
-        if is_flat(record.cells.values()):
-            records.append(record)
+        if is_flat(entry.cells.values()):
+            records.append(entry)
             continue
+        record = flattened(entry, name)
         listed = points_in(record)
         if listed is None:
             _refuse_uneven(record, name)
@@ -86,7 +91,7 @@ def points_in(record: Record) -> Listed | None:
     Points tell the metric and how far the run was; of several lists the one is meant that was measured on held-out
     data.
     """
-    found = [listed for listed in _lists(record) if _METRIC in listed.roles and not _PROGRESS.isdisjoint(listed.roles)]
+    found = [listed for listed in _lists(record) if listed.tell]
     meant = found if len(found) == 1 else [listed for listed in found if _HELD_OUT in listed.roles]
     if len(meant) != 1 or _SIZES.isdisjoint(_roles(tuple(record.cells))):
         return None
@@ -114,7 +119,8 @@ def _run_of(record: Record, listed: Listed, name: str) -> RunLog:
     What they tell themselves is not taken from the run: its final loss, and its totals. Totals that they do not tell
     are divided by their steps.
     """
-    config = {column: cell for column, cell in record.cells.items() if column not in {*listed.columns, *listed.others}}
+    lists = {*listed.columns, *listed.others}
+    config = {column: cell for column, cell in record.cells.items() if column not in lists}
     told, totals = listed.roles, {}
     for column, cell in record.cells.items():
         roles = _roles((column,))
@@ -171,7 +177,7 @@ def _lists(record: Record) -> Iterator[Listed]:
         elif is_flat(cell):
             alike.setdefault((path_of(column), len(cell)), []).append(column)
     together = [_of_columns(record, columns) for columns in alike.values()]
-    if not any(_METRIC in one.roles and not _PROGRESS.isdisjoint(one.roles) for one in together):
+    if not any(listed.tell for listed in together):
         of_length: dict[int, list[str]] = {}
         for (_, length), columns in alike.items():
             of_length.setdefault(length, []).extend(columns)

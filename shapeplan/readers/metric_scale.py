@@ -69,7 +69,10 @@ def doubt_metric_scale(runs: Runs) -> Iterator[Caution]:
 
 
 def _factor_of(group: Bools, basis: Floats, rest: Floats) -> tuple[float, float]:
-    """Return the logarithmic factor of a group beside a smooth function, and the sum of squares that it leaves."""
+    """Return the logarithmic factor of a group beside a smooth function, and the sum of squares that it leaves.
+
+    The coefficient of a dummy variable in ordinary least squares, by the theorem of Frisch, Waugh and Lovell.
+    """
     indicator = group.astype(float)
     own = indicator - basis @ (basis.T @ indicator)
     square = float(own @ own)

@@ -22,6 +22,7 @@ from shapeplan.readers.cross_check import (
     flops_counts,
     other_convention,
     params_counts,
+    scattered,
 )
 from shapeplan.readers.row_settings import is_whole
 from shapeplan.readers.within import check_derived
@@ -36,13 +37,10 @@ class RowModels:
 
     Attributes
     ----------
-    rows : int
-        How many rows there are.
     parts : tuple of (ndarray of int, Transformer)
         Rows of the same settings, and their transformers, of arrays of shapes.
     """
 
-    rows: int
     parts: tuple[tuple[Ints, Transformer], ...]
 
     @property
@@ -75,10 +73,7 @@ class RowModels:
         return check_params(params, counts_of_groups(groups), lines)
 
     def _scattered(self, parts: list[Floats]) -> Floats:
-        values = np.empty(self.rows)
-        for (rows, _), part in zip(self.parts, parts, strict=True):
-            values[rows] = part
-        return values
+        return scattered([rows for rows, _ in self.parts], parts)
 
 
 def row_models(
@@ -121,7 +116,7 @@ def row_models(
             raise InputError(*details) from None
         parts.append((rows, model))
         cautions += _buildable(own, sizes)
-    return RowModels(len(lines), tuple(parts)), list(dict.fromkeys(cautions))
+    return RowModels(tuple(parts)), list(dict.fromkeys(cautions))
 
 
 def _buildable(cost: Architecture, shape: dict[str, Floats]) -> list[Caution]:
