@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shapeplan.design.campaign import campaign, outlook
+from shapeplan.design.coverage import Coverage
 from shapeplan.design.first_runs import first_runs
 from shapeplan.design.matching import matched
 from shapeplan.design.pool import next_from_pool
@@ -78,10 +79,10 @@ def test_compute_of_another_convention_is_converted(so_far: Fit) -> None:
 
 
 def test_without_a_law_the_cheap_runs_that_span_the_pool_come_first() -> None:
-    found = next_from_pool(POOL, TARGET, candidates=8)
+    found = next_from_pool(POOL, TARGET, candidates=10)
     assert found.why_first == "there is no law of the runs so far"
     rows = [one.row for one in found.chosen]
-    assert len(set(rows)) == 8
+    assert len(set(rows)) == 10
     assert (POOL.flops[rows] <= np.median(POOL.flops)).all()
     for dim in POOL.dims:
         assert len(set(POOL.values(dim)[rows])) >= 2
@@ -132,11 +133,36 @@ def test_all_runs_at_once_are_as_one_after_the_other(seed: int, noise: float) ->
     for run in (4, 0, 2):
         in_turns = in_turns.after(run)
     assert one.regret_after(np.array([0, 2, 4])) == pytest.approx(in_turns.regret, rel=1e-6, abs=1e-12 * one.regret)
-    told = one.told_of(1)
-    assert (told >= 0).all()
-    assert (told <= 1 + 1e-12).all()
     assert in_turns.error_of(1) <= one.error_of(1)
-    assert one.after(3).error_of(1) == pytest.approx(one.error_of(1) * np.sqrt(1 - told[3]), rel=1e-6, abs=1e-9)
+
+
+@given(st.integers(0, 2**31), st.integers(1, 20))
+def test_coverage_tells_what_is_left_once_a_run_is_seen(seed: int, done: int) -> None:
+    rng = np.random.default_rng(seed)
+    rows = rng.choice(len(POOL), done + 1, replace=False).tolist()
+    before, row = Coverage.of(POOL, rows[:-1]), rows[-1]
+    told = before.told()
+    assert ((told >= 0) & (told <= 1)).all()
+    after = before.after(row)
+    assert after.uncertainty() == pytest.approx(before.uncertainty() * (1 - told[row]), rel=1e-6)
+    assert after.told()[row] < told[row]
+    assert Coverage.of(POOL, rows).uncertainty() == pytest.approx(after.uncertainty(), rel=1e-6)
+
+
+def test_a_pool_without_any_difference_is_covered() -> None:
+    alike = POOL.take(np.zeros(1, dtype=int))
+    assert Coverage.of(alike, []).told() == pytest.approx([1.0], abs=1e-2)
+    assert [one.row for one in next_from_pool(alike, TARGET).chosen] == [0]
+
+
+def test_once_enough_runs_are_done_those_without_a_law_cover_the_pool() -> None:
+    first = [one.row for one in next_from_pool(POOL, TARGET, candidates=10).chosen]
+    found = next_from_pool(POOL, TARGET, log=LOG.take(np.array(first)), candidates=10)
+    rows = [one.row for one in found.chosen]
+    assert POOL.flops[rows].max() > np.median(POOL.flops)
+    cheapest = np.setdiff1d(np.argsort(POOL.flops), first)[:10]
+    left = [Coverage.of(POOL, [*first, *some]).uncertainty() for some in (rows, cheapest)]
+    assert left[0] < left[1] / 2
 
 
 def test_runs_are_matched_by_name_else_by_shape_and_length() -> None:

@@ -68,7 +68,8 @@ def next_(
 
     The best comes first; each knows of those before it. Without --pool, shapes and durations are up to 1.5 times beyond
     those of the log, in every combination; each run spends its share of the budget, if runs like that can. With --pool
-    they are runs that are laid out already, at what each costs; before there is a law, those that identify one.
+    they are runs that are laid out already, at what each costs: first those that identify a law, then those that cover
+    the pool, too.
 
     Example: shapeplan design next --law law.json --budget 1e20 --target 1e22 -o more.csv
     """

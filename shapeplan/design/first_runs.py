@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from shapeplan.design.coverage import log_axes
 from shapeplan.numerics.arrays import Bools, Floats
 from shapeplan.runs import Runs
 
@@ -57,10 +58,14 @@ def first_runs(pool: Runs, done: Sequence[int], left: Bools, budget: float, coun
     return chosen
 
 
+def identifying(pool: Runs) -> int:
+    """Return how many runs identify a law: one more than a constant, and two for every size that varies and compute."""
+    return 2 + 2 * int(log_axes(pool).shape[1])
+
+
 def _quadratic(pool: Runs) -> Floats:
     """Return a constant, the standardized logarithms of what varies, and their products, shape (rows, terms)."""
-    logs = np.log(np.column_stack([pool.shape, pool.flops]))
-    logs = logs[:, np.ptp(logs, axis=0) > 0]
+    logs = log_axes(pool)
     z = (logs - logs.mean(axis=0)) / logs.std(axis=0)
     products = [_CURVED * z[:, i] * z[:, j] for i in range(z.shape[1]) for j in range(i, z.shape[1])]
     return np.column_stack([np.ones(len(pool)), z, *products])

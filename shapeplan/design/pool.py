@@ -1,18 +1,20 @@
-"""The next runs of a pool: of runs that are laid out, those that tell most about a plan for what they cost."""
+"""The next runs of a pool: of runs that are laid out, those that tell most about a plan and about the pool."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from shapeplan.design.first_runs import first_runs
+from shapeplan.design.coverage import Coverage
+from shapeplan.design.first_runs import first_runs, identifying
 from shapeplan.design.matching import matched
 from shapeplan.design.next_run import (
     DEFAULT_CANDIDATES,
     LEAST_NOISE,
+    LITTLE,
     check_fit,
     check_numbers,
     edge_cautions,
@@ -32,6 +34,13 @@ from shapeplan.runs import Runs
 
 _SEED = 0
 """Of the random slopes of the drift."""
+_COVERED = 20.0
+"""What the part of the surface's variance that a run takes away is worth, beside the part of the regret."""
+_PRICE = 0.5
+"""Power of its cost that a run is worth: at 1 the cheapest come first and the plan stays far away, at 0 a few dear runs
+use up the budget."""
+_TIE = 1e-9
+"""Difference, relative, of runs that are worth the same: of them the first is taken, whatever rounding says."""
 
 
 @frozen
@@ -143,11 +152,11 @@ def next_from_pool(
 ) -> PoolChoice:
     """Choose the runs of a pool to do next.
 
-    With a law, every run is judged by what it would tell of the plan for the target per FLOP: by which part of itself
-    the expected regret shrinks, and by which part the variance of the loss of the plan does (cf. arXiv:2604.22753, the
-    fall of the error in a target region per unit of cost). Both are of the draws of the law, as in `next_runs`; of the
-    loss, the error that the backtest shows beyond the log is a part, which runs beyond it tell. Without a law that
-    tells a best shape the runs are those that identify one (see `shapeplan.design.first_runs`).
+    The first runs are those that identify a law (see `shapeplan.design.first_runs`). Every further one is judged by
+    which part of itself the variance over the pool shrinks, of a smooth surface that knows no law (see
+    `shapeplan.design.coverage`), and, where a law tells a best shape, by which part the expected regret of the plan for
+    the target does (as in `next_runs`), per root of its cost: by what the law alone would tell of the plan, cheap runs
+    come first, and where it is wrong stays unseen (tests/studies/pool.py; cf. arXiv:2604.22753).
 
     Parameters
     ----------
@@ -188,10 +197,10 @@ def next_from_pool(
     _check_left(pool, left, cost, budget)
     judge = _Judge.of(fit, pool, cost, target, noise) if fit is not None else "there is no law of the runs so far"
     if isinstance(judge, str):
-        first = first_runs(pool, done, left, budget * float(pool.flops[0] / cost[0]), candidates)
+        first = _without_law(pool, done, left, budget * float(pool.flops[0] / cost[0]), candidates)
         chosen = tuple(_planned(pool, cost, row) for row in first)
         return PoolChoice(pool, fit, target, budget, None, rest, chosen, None, judge, ())
-    chosen = tuple(judge.choose(left, budget, candidates))
+    chosen = tuple(judge.choose(Coverage.of(pool, done), left, budget, candidates))
     found = judge.fit
     edge = edge_cautions(found, found.best_at(target))
     cautions = (
@@ -239,19 +248,15 @@ class _Judge:
             return error.details[0].message
         return cls(fit, pool, cost, sigma, _drifting(fit, posterior, np.append(cost, target)))
 
-    def choose(self, left: Bools, budget: float, count: int) -> Iterator[PoolRun]:
-        """Yield the runs in their order: the best per FLOP of those that the rest of the budget pays for."""
+    def choose(self, coverage: Coverage, left: Bools, budget: float, count: int) -> Iterator[PoolRun]:
+        """Yield the runs in their order: the best, for its cost, of those that the rest of the budget pays for."""
         posterior, plan = self.posterior, len(self.pool)
-        left = left.copy()
-        for _ in range(count):
-            able = left & (self.cost <= budget)
-            if not able.any():
-                return
-            told = posterior.gains() / posterior.regret if posterior.regret > 0 else 0.0
-            worth = (told + posterior.told_of(plan))[:-1] / self.cost
-            row = int(np.argmax(np.where(able, worth, -np.inf)))
-            left[row] = False
-            budget -= float(self.cost[row])
+
+        def worth() -> Floats:
+            told = posterior.gains()[:-1] / (posterior.regret + LITTLE)
+            return np.asarray(told + _COVERED * coverage.told())
+
+        for row in _in_turns(worth, self.cost, left, budget, count):
             after = posterior.after(row)
             yield replace(
                 _planned(self.pool, self.cost, row),
@@ -260,7 +265,41 @@ class _Judge:
                 error_before=posterior.error_of(plan),
                 error_after=after.error_of(plan),
             )
-            posterior = after
+            posterior, coverage = after, coverage.after(row)
+
+
+def _without_law(pool: Runs, done: Sequence[int], left: Bools, budget: float, count: int) -> list[int]:
+    """Return runs that identify a law, as far as there are too few of them, then those that cover the pool."""
+    chosen = first_runs(pool, done, left, budget, min(count, max(0, identifying(pool) - len(done))))
+    budget -= float(pool.flops[chosen].sum())
+    coverage, left = Coverage.of(pool, [*done, *chosen]), left.copy()
+    left[chosen] = False
+
+    def worth() -> Floats:
+        return coverage.told()
+
+    for row in _in_turns(worth, pool.flops, left, budget, count - len(chosen)):
+        chosen.append(row)
+        coverage = coverage.after(row)
+    return chosen
+
+
+def _in_turns(worth: Callable[[], Floats], cost: Floats, left: Bools, budget: float, count: int) -> Iterator[int]:
+    """Yield the row that is worth most for its cost of those that the budget pays for, again and again.
+
+    What the rows are worth is asked anew after every one.
+    """
+    left = left.copy()
+    for _ in range(count):
+        able = left & (cost <= budget)
+        if not able.any():
+            return
+        worths = np.where(able, worth() / cost**_PRICE, -np.inf)
+        most = worths.max()
+        row = int(np.argmax(worths >= most - _TIE * abs(most)))
+        left[row] = False
+        budget -= float(cost[row])
+        yield row
 
 
 def _varies(sizes: Floats) -> bool:

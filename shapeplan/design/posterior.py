@@ -95,12 +95,6 @@ class Posterior:
         shared, spread = self.shape.T @ self.runs / draws, (self.runs**2).sum(axis=0) / draws
         return np.asarray(np.einsum("ic,ij,jc->c", shared, self.curvature, shared) / (2 * (spread + self.noise**2)))
 
-    def told_of(self, run: int) -> Floats:
-        """Return by which part of itself every run would shrink the variance of the loss of one, shape (runs,)."""
-        draws = len(self.runs) - 1
-        shared, spread = self.runs[:, run] @ self.runs / draws, (self.runs**2).sum(axis=0) / draws
-        return np.asarray(shared**2 / (spread[run] * (spread + self.noise**2)))
-
     def error_of(self, run: int) -> float:
         """Return the standard deviation of the logarithm of the loss of a run."""
         return float(np.sqrt(self.runs[:, run] @ self.runs[:, run] / (len(self.runs) - 1)))

@@ -42,7 +42,10 @@ def _rests_on(found: PoolChoice) -> list[tuple[str, str]]:
     if found.why_first is not None:
         return [
             ("why", found.why_first),
-            ("chosen", "by what they tell of a quadratic in the logarithms of shape and compute, among the cheaper"),
+            (
+                "chosen",
+                "cheap ones that identify a law first, then those that cover the shapes and compute of the pool",
+            ),
         ]
     fit, first = found.fit, found.chosen[0]
     assert fit is not None, "runs are judged by a law"

@@ -1,0 +1,100 @@
+"""How well runs cover a pool: what they leave uncertain of a smooth surface over its shapes and compute.
+
+The surface is a Gaussian process in the logarithms: a quadratic whose coefficients are next to unknown, and a smooth
+departure from it. No law is asked, so that runs that cover a pool tell where a law is wrong, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from shapeplan.frozen import frozen
+from shapeplan.numerics.arrays import Floats
+from shapeplan.runs import Runs
+
+_SLOPE, _CURVATURE = 3.0, 2.0
+"""Prior standard deviations of the quadratic's coefficients, over the range of the pool; that of the departure is 1."""
+_REACH = 0.5
+"""Distance, as a share of the range of the pool, over which the departure stays alike."""
+_NOISE = 0.1
+"""Noise of a run, in the same units: what is left to tell of a run seen twice."""
+_LANDMARKS = 200
+"""Runs that the departure is spanned by; all of a pool that has no more."""
+_RIDGE = 1e-9
+
+
+@frozen
+class Coverage:
+    """What is known of the surface.
+
+    Attributes
+    ----------
+    features : ndarray, shape (runs, features)
+        Of every run of the pool; the surface is linear in them.
+    products : ndarray, shape (features, features)
+        Of the features, summed over all runs.
+    covariance : ndarray, shape (features, features)
+        Of the coefficients, given the runs that were seen.
+    """
+
+    features: Floats
+    products: Floats
+    covariance: Floats
+
+    @classmethod
+    def of(cls, pool: Runs, done: Sequence[int]) -> Coverage:
+        """Return what some rows of a pool tell of it."""
+        features = _features(pool)
+        seen = features[list(done)]
+        known = np.eye(features.shape[1]) + seen.T @ seen / _NOISE**2
+        return cls(features, features.T @ features, np.asarray(np.linalg.inv(known), dtype=float))
+
+    def uncertainty(self) -> float:
+        """Return the variance of the surface, summed over all runs of the pool."""
+        return float(np.einsum("fg,fg->", self.products, self.covariance))
+
+    def told(self) -> Floats:
+        """Return by which part of itself every run would shrink the variance of the surface, shape (runs,).
+
+        The variance is that over all runs of the pool together (the integrated mean squared error of Sacks et al. 1989;
+        Cohn 1996).
+        """
+        shared = self.features @ self.covariance
+        own = np.einsum("rf,rf->r", shared, self.features)
+        shrinks = np.einsum("rf,rf->r", shared @ self.products, shared) / (own + _NOISE**2)
+        return np.asarray(shrinks / self.uncertainty())
+
+    def after(self, row: int) -> Coverage:
+        """Return what is known once a run is seen (a Kalman update)."""
+        seen = self.covariance @ self.features[row]
+        update = np.outer(seen, seen) / (self.features[row] @ seen + _NOISE**2)
+        return Coverage(self.features, self.products, self.covariance - update)
+
+
+def log_axes(pool: Runs) -> Floats:
+    """Return the logarithms of the sizes and of compute that vary, shape (runs, axes)."""
+    logs = np.log(np.column_stack([pool.shape, pool.flops]))
+    return np.asarray(logs[:, np.ptp(logs, axis=0) > 0])
+
+
+def _features(pool: Runs) -> Floats:
+    """Return features whose coefficients have a prior standard deviation of 1, shape (runs, features)."""
+    logs = log_axes(pool)
+    z = (logs - logs.min(axis=0)) / np.ptp(logs, axis=0) - 0.5
+    dims = z.shape[1]
+    products = [(1.0 if i == j else np.sqrt(2.0)) * z[:, i] * z[:, j] for i in range(dims) for j in range(i, dims)]
+    quadratic = np.column_stack([np.ones(len(z)), z])
+    order = np.argsort(pool.flops, kind="stable")
+    some = z[order[np.linspace(0, len(z) - 1, min(len(z), _LANDMARKS)).round().astype(int)]]
+    # The departure at the landmarks as independent coefficients (the Nystroem approximation; exact for all of a pool).
+    root = np.linalg.cholesky(_alike(some, some) + _RIDGE * np.eye(len(some)))
+    departure = np.linalg.solve(root, _alike(some, z)).T
+    return np.column_stack([_SLOPE * quadratic, *(_CURVATURE * product for product in products), departure])
+
+
+def _alike(one: Floats, other: Floats) -> Floats:
+    """Return how alike the departure is at two sets of points (a squared exponential), shape (one, other)."""
+    distance = ((one[:, None] - other[None]) ** 2).sum(axis=-1)
+    return np.asarray(np.exp(-distance / (2 * _REACH**2)))
