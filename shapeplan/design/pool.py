@@ -97,7 +97,7 @@ class PoolChoice:
     regret_of_all : float or None
         Expected regret once all runs that are left are done, where there is a law.
     why_first : str or None
-        Why no law judges: the runs are those that identify one.
+        Why no law judges: the runs are those that identify one, and those that cover the pool.
     cautions : tuple of Caution
         What is doubtful about them.
     """
