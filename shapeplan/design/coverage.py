@@ -22,7 +22,7 @@ _NOISE = 0.1
 """Noise of a run, in the same units: what is left to tell of a run seen twice."""
 _LANDMARKS = 200
 """Runs that the departure is spanned by; all of a pool that has no more."""
-_RIDGE = 1e-9
+_RIDGE = 1e-6
 
 
 @frozen
@@ -83,15 +83,14 @@ def _features(pool: Runs) -> Floats:
     """Return features whose coefficients have a prior standard deviation of 1, shape (runs, features)."""
     logs = log_axes(pool)
     z = (logs - logs.min(axis=0)) / np.ptp(logs, axis=0) - 0.5
-    dims = z.shape[1]
-    products = [(1.0 if i == j else np.sqrt(2.0)) * z[:, i] * z[:, j] for i in range(dims) for j in range(i, dims)]
-    quadratic = np.column_stack([np.ones(len(z)), z])
+    one, other = np.triu_indices(z.shape[1])
+    products = np.where(one == other, 1.0, np.sqrt(2.0)) * z[:, one] * z[:, other]
     order = np.argsort(pool.flops, kind="stable")
     some = z[order[np.linspace(0, len(z) - 1, min(len(z), _LANDMARKS)).round().astype(int)]]
     # The departure at the landmarks as independent coefficients (the Nystroem approximation; exact for all of a pool).
     root = np.linalg.cholesky(_alike(some, some) + _RIDGE * np.eye(len(some)))
     departure = np.linalg.solve(root, _alike(some, z)).T
-    return np.column_stack([_SLOPE * quadratic, *(_CURVATURE * product for product in products), departure])
+    return np.column_stack([np.full(len(z), _SLOPE), _SLOPE * z, _CURVATURE * products, departure])
 
 
 def _alike(one: Floats, other: Floats) -> Floats:
