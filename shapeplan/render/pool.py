@@ -51,6 +51,7 @@ def _rests_on(found: PoolChoice) -> list[tuple[str, str]]:
     assert fit is not None, "runs are judged by a law"
     noise = compact(100 * (found.noise or 0.0))
     return [
+        ("chosen", "by what they tell of the plan and of the whole pool, over the root of their cost"),
         ("regret", f"of the plan expected now {_percent(first.regret_before)}; left: with a run and those above it"),
         ("error", f"of the loss of the plan now {_percent(first.error_before)} (standard deviation)"),
         (
