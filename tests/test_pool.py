@@ -155,6 +155,14 @@ def test_a_pool_without_any_difference_is_covered() -> None:
     assert [one.row for one in next_from_pool(alike, TARGET).chosen] == [0]
 
 
+def test_runs_under_way_are_neither_chosen_nor_repeated(so_far: Fit) -> None:
+    twins = replace(POOL.take(np.arange(len(POOL)).repeat(2)), run=np.arange(2 * len(POOL)))
+    twins = replace(twins, run_names=tuple(f"{name}{again}" for name in POOL.run_names for again in "ab"))
+    one = next_from_pool(twins, TARGET, fit=so_far, candidates=1).chosen[0]
+    found = next_from_pool(twins, TARGET, fit=so_far, under_way=(one.name,), candidates=8)
+    assert one.row // 2 not in {other.row // 2 for other in found.chosen}
+
+
 def test_once_enough_runs_are_done_those_without_a_law_cover_the_pool() -> None:
     first = [one.row for one in next_from_pool(POOL, TARGET, candidates=10).chosen]
     found = next_from_pool(POOL, TARGET, log=LOG.take(np.array(first)), candidates=10)

@@ -169,7 +169,7 @@ def next_from_pool(
     log : Runs, optional
         The runs so far; by default the rows behind the law, which are not all where a fit left some out.
     under_way : sequence of str
-        Runs of the pool that are not chosen, since they run already.
+        Runs of the pool that are not chosen, since they run already; it counts as covered by them.
     budget : float
         Compute of all chosen runs together, in the convention of the law, else of the pool.
     candidates : int
@@ -193,14 +193,16 @@ def next_from_pool(
     left[done] = False
     cost = convert_flops(pool.flops, pool.flops_convention, fit.flops_convention if fit else pool.flops_convention)
     rest = tuple(np.flatnonzero(left).tolist())
-    left &= np.array([pool.run_names[run] not in under_way for run in pool.run])
+    running = np.array([pool.run_names[run] in under_way for run in pool.run])
+    left &= ~running
+    known = sorted({*done, *np.flatnonzero(running).tolist()})
     _check_left(pool, left, cost, budget)
     judge = _Judge.of(fit, pool, cost, target, noise) if fit is not None else "there is no law of the runs so far"
     if isinstance(judge, str):
-        first = _without_law(pool, done, left, budget * float(pool.flops[0] / cost[0]), candidates)
+        first = _without_law(pool, known, left, budget * float(pool.flops[0] / cost[0]), candidates)
         chosen = tuple(_planned(pool, cost, row) for row in first)
         return PoolChoice(pool, fit, target, budget, None, rest, chosen, None, judge, ())
-    chosen = tuple(judge.choose(Coverage.of(pool, done), left, budget, candidates))
+    chosen = tuple(judge.choose(Coverage.of(pool, known), left, budget, candidates))
     found = judge.fit
     edge = edge_cautions(found, found.best_at(target))
     cautions = (
@@ -268,11 +270,11 @@ class _Judge:
             posterior, coverage = after, coverage.after(row)
 
 
-def _without_law(pool: Runs, done: Sequence[int], left: Bools, budget: float, count: int) -> list[int]:
+def _without_law(pool: Runs, known: Sequence[int], left: Bools, budget: float, count: int) -> list[int]:
     """Return runs that identify a law, as far as there are too few of them, then those that cover the pool."""
-    chosen = first_runs(pool, done, left, budget, min(count, max(0, identifying(pool) - len(done))))
+    chosen = first_runs(pool, known, left, budget, min(count, max(0, identifying(pool) - len(known))))
     budget -= float(pool.flops[chosen].sum())
-    coverage, left = Coverage.of(pool, [*done, *chosen]), left.copy()
+    coverage, left = Coverage.of(pool, [*known, *chosen]), left.copy()
     left[chosen] = False
 
     def worth() -> Floats:
