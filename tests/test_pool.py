@@ -141,17 +141,17 @@ def test_coverage_tells_what_is_left_once_a_run_is_seen(seed: int, done: int) ->
     rng = np.random.default_rng(seed)
     rows = rng.choice(len(POOL), done + 1, replace=False).tolist()
     before, row = Coverage.of(POOL, rows[:-1]), rows[-1]
-    told = before.told()
+    told = before.variance_reduction()
     assert ((told >= 0) & (told <= 1)).all()
     after = before.after(row)
-    assert after.uncertainty() == pytest.approx(before.uncertainty() * (1 - told[row]), rel=1e-6)
-    assert after.told()[row] < told[row]
-    assert Coverage.of(POOL, rows).uncertainty() == pytest.approx(after.uncertainty(), rel=1e-6)
+    assert after.integrated_variance() == pytest.approx(before.integrated_variance() * (1 - told[row]), rel=1e-6)
+    assert after.variance_reduction()[row] < told[row]
+    assert Coverage.of(POOL, rows).integrated_variance() == pytest.approx(after.integrated_variance(), rel=1e-6)
 
 
 def test_a_pool_without_any_difference_is_covered() -> None:
     alike = POOL.take(np.zeros(1, dtype=int))
-    assert Coverage.of(alike, []).told() == pytest.approx([1.0], abs=1e-2)
+    assert Coverage.of(alike, []).variance_reduction() == pytest.approx([1.0], abs=1e-2)
     assert [one.row for one in next_from_pool(alike, TARGET).chosen] == [0]
 
 
@@ -169,7 +169,7 @@ def test_once_enough_runs_are_done_those_without_a_law_cover_the_pool() -> None:
     rows = [one.row for one in found.chosen]
     assert POOL.flops[rows].max() > np.median(POOL.flops)
     cheapest = np.setdiff1d(np.argsort(POOL.flops), first)[:10]
-    left = [Coverage.of(POOL, [*first, *some]).uncertainty() for some in (rows, cheapest)]
+    left = [Coverage.of(POOL, [*first, *some]).integrated_variance() for some in (rows, cheapest)]
     assert left[0] < left[1] / 2
 
 

@@ -16,12 +16,12 @@ from shapeplan.runs import Runs
 
 _SLOPE, _CURVATURE = 3.0, 2.0
 """Prior standard deviations of the quadratic's coefficients, over the range of the pool; that of the departure is 1."""
-_REACH = 0.5
-"""Distance, as a share of the range of the pool, over which the departure stays alike."""
-_NOISE = 0.1
+_LENGTH_SCALE = 0.5
+"""Of the departure, as a share of the range of the pool."""
+NOISE = 0.1
 """Noise of a run, in the same units: what is left to tell of a run seen twice."""
 _LANDMARKS = 200
-"""Runs that the departure is spanned by; all of a pool that has no more."""
+"""Runs that the departure is spanned by (inducing points); all of a pool that has no more."""
 _RIDGE = 1e-6
 
 
@@ -48,29 +48,32 @@ class Coverage:
         """Return what some rows of a pool tell of it."""
         features = _features(pool)
         seen = features[list(done)]
-        known = np.eye(features.shape[1]) + seen.T @ seen / _NOISE**2
+        known = np.eye(features.shape[1]) + seen.T @ seen / NOISE**2
         return cls(features, features.T @ features, np.asarray(np.linalg.inv(known), dtype=float))
 
-    def uncertainty(self) -> float:
+    def integrated_variance(self) -> float:
         """Return the variance of the surface, summed over all runs of the pool."""
         return float(np.einsum("fg,fg->", self.products, self.covariance))
 
-    def told(self) -> Floats:
-        """Return by which part of itself every run would shrink the variance of the surface, shape (runs,).
+    def variance_reduction(self) -> Floats:
+        """Return by which part of itself every run would shrink the integrated variance, shape (runs,).
 
-        The variance is that over all runs of the pool together (the integrated mean squared error of Sacks et al. 1989;
-        Cohn 1996).
+        The criterion of integrated mean squared error (Sacks et al. 1989; Cohn 1996).
         """
         shared = self.features @ self.covariance
         own = np.einsum("rf,rf->r", shared, self.features)
-        shrinks = np.einsum("rf,rf->r", shared @ self.products, shared) / (own + _NOISE**2)
-        return np.asarray(shrinks / self.uncertainty())
+        shrinks = np.einsum("rf,rf->r", shared @ self.products, shared) / (own + NOISE**2)
+        return np.asarray(shrinks / self.integrated_variance())
 
     def after(self, row: int) -> Coverage:
-        """Return what is known once a run is seen (a Kalman update)."""
-        seen = self.covariance @ self.features[row]
-        update = np.outer(seen, seen) / (self.features[row] @ seen + _NOISE**2)
-        return Coverage(self.features, self.products, self.covariance - update)
+        """Return what is known once a run is seen."""
+        return Coverage(self.features, self.products, kalman_update(self.covariance, self.features[row]))
+
+
+def kalman_update(covariance: Floats, features: Floats) -> Floats:
+    """Return the covariance of coefficients, shape (features, features), once a run with some features is seen."""
+    seen = covariance @ features
+    return np.asarray(covariance - np.outer(seen, seen) / (features @ seen + NOISE**2))
 
 
 def log_axes(pool: Runs) -> Floats:
@@ -88,12 +91,12 @@ def _features(pool: Runs) -> Floats:
     order = np.argsort(pool.flops, kind="stable")
     some = z[order[np.linspace(0, len(z) - 1, min(len(z), _LANDMARKS)).round().astype(int)]]
     # The departure at the landmarks as independent coefficients (the Nystroem approximation; exact for all of a pool).
-    root = np.linalg.cholesky(_alike(some, some) + _RIDGE * np.eye(len(some)))
-    departure = np.linalg.solve(root, _alike(some, z)).T
+    root = np.linalg.cholesky(_kernel(some, some) + _RIDGE * np.eye(len(some)))
+    departure = np.linalg.solve(root, _kernel(some, z)).T
     return np.column_stack([np.full(len(z), _SLOPE), _SLOPE * z, _CURVATURE * products, departure])
 
 
-def _alike(one: Floats, other: Floats) -> Floats:
-    """Return how alike the departure is at two sets of points (a squared exponential), shape (one, other)."""
+def _kernel(one: Floats, other: Floats) -> Floats:
+    """Return the covariance of the departure at two sets of points, a squared exponential, shape (one, other)."""
     distance = ((one[:, None] - other[None]) ** 2).sum(axis=-1)
-    return np.asarray(np.exp(-distance / (2 * _REACH**2)))
+    return np.asarray(np.exp(-distance / (2 * _LENGTH_SCALE**2)))

@@ -6,12 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from shapeplan.design.coverage import log_axes
+from shapeplan.design.coverage import kalman_update, log_axes
 from shapeplan.numerics.arrays import Bools, Floats
 from shapeplan.runs import Runs
 
-_NOISE = 0.1
-"""Noise of a run beside the prior standard deviation of a coefficient, 1: what is left to tell of a run seen twice."""
 _CURVED = 0.5
 """Prior standard deviation of coefficients of the second order beside those of the first."""
 _CHEAP = 0.5
@@ -41,7 +39,7 @@ def first_runs(pool: Runs, done: Sequence[int], left: Bools, budget: float, coun
     surface = _quadratic(pool)
     known = np.eye(surface.shape[1])
     for row in done:
-        known = _after(known, surface[row])
+        known = kalman_update(known, surface[row])
     cheap = pool.flops <= np.quantile(pool.flops, _CHEAP)
     left, chosen = left.copy(), list[int]()
     while len(chosen) < count:
@@ -54,7 +52,7 @@ def first_runs(pool: Runs, done: Sequence[int], left: Bools, budget: float, coun
         chosen.append(row)
         left[row] = False
         budget -= float(pool.flops[row])
-        known = _after(known, surface[row])
+        known = kalman_update(known, surface[row])
     return chosen
 
 
@@ -69,9 +67,3 @@ def _quadratic(pool: Runs) -> Floats:
     z = (logs - logs.mean(axis=0)) / logs.std(axis=0)
     products = [_CURVED * z[:, i] * z[:, j] for i in range(z.shape[1]) for j in range(i, z.shape[1])]
     return np.column_stack([np.ones(len(pool)), z, *products])
-
-
-def _after(known: Floats, row: Floats) -> Floats:
-    """Return the covariance of the coefficients once a run is seen (a Kalman update)."""
-    seen = known @ row
-    return np.asarray(known - np.outer(seen, seen) / (row @ seen + _NOISE**2))

@@ -256,7 +256,7 @@ class _Judge:
 
         def worth() -> Floats:
             told = posterior.gains()[:-1] / (posterior.regret + LITTLE)
-            return np.asarray(told + _COVERED * coverage.told())
+            return np.asarray(told + _COVERED * coverage.variance_reduction())
 
         for row in _in_turns(worth, self.cost, left, budget, count):
             after = posterior.after(row)
@@ -278,7 +278,7 @@ def _without_law(pool: Runs, known: Sequence[int], left: Bools, budget: float, c
     left[chosen] = False
 
     def worth() -> Floats:
-        return coverage.told()
+        return coverage.variance_reduction()
 
     for row in _in_turns(worth, pool.flops, left, budget, count - len(chosen)):
         chosen.append(row)

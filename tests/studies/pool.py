@@ -50,9 +50,8 @@ class Sweep:
 
     def expected_regret(self) -> float:
         """Return the regret that the whole sweep expects of its own plan."""
-        flops = np.array([self.target])
-        none = self.whole.variables(self.whole.best_at(self.target), flops)
-        return Posterior.of(self.whole, self.target, none, LEAST_NOISE).regret
+        plan = self.whole.variables(self.whole.best_at(self.target), np.array([self.target]))
+        return Posterior.of(self.whole, self.target, plan, LEAST_NOISE).regret
 
 
 @cache
@@ -65,11 +64,11 @@ class Replay:
     """A sweep of which some runs, drawn with a seed, are trained again."""
 
     def __init__(self, name: str, seed: int, part: float) -> None:
-        self.sweep = sweep(name)
-        self.log, self.whole, self.target = self.sweep.log, self.sweep.whole, self.sweep.target
-        runs = len(self.sweep.runs)
+        every = sweep(name)
+        self.log, self.whole, self.target = every.log, every.whole, every.target
+        runs = len(every.runs)
         drawn = np.random.default_rng((seed, 7)).choice(runs, round(part * runs), replace=False)
-        self.pool = self.sweep.runs.take(np.sort(drawn))
+        self.pool = every.runs.take(np.sort(drawn))
         self.cost = self.pool.flops
         self.start = [one.row for one in next_from_pool(self.pool, self.target, candidates=START).chosen]
 
