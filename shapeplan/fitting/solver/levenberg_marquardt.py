@@ -2,7 +2,9 @@
 
 A step is a quadratic program in exponents and coefficients together, with the bounds of both. Eliminating the
 coefficients first (Golub and Pereyra 1973, Kaufman 1975) stalls wherever one of them vanishes; here a step sees which
-coefficients it will switch on or off. After it the coefficients are solved for anew where the objective allows.
+coefficients it will switch on or off. After it the coefficients are solved for anew, under an outer power by one round
+of Gauss and Newton's: without that a descent follows every bend of a flat valley. Exponents step in their logarithms,
+in which valleys bend less: a term to a power is the same function with its exponents multiplied.
 
 The curvature is the whole Hessian where the objective is smooth and the damped matrix positive definite, so that the
 end of a descent is Newton's method; elsewhere it is Gauss and Newton's. The Hessian alone is slow to reach from afar,
@@ -171,14 +173,14 @@ class _Descent:
             now = here.take(active)
             moved, promised, newtons = self._step(now, damping[active], late[active])
             size = theta.shape[1]
-            trial = np.clip(now.exponents + moved[:, :size], self.lower, self.upper)
+            trial = np.clip(now.exponents * np.exp(moved[:, :size]), self.lower, self.upper)
             coefficients = now.coefficients + moved[:, size:]
             coefficients[coefficients <= _ROUNDING * now.coefficients] = 0.0
             fresh = self._model(active, trial, coefficients)
             gain = now.objective - fresh.objective
             rounding = _ROUNDING * now.objective
             accept = (gain > 0) | (self.objective.smooth & (promised < rounding) & (gain > -rounding))
-            still = (np.abs(moved[:, :size]) <= 1e-13 * np.abs(now.exponents)).all(axis=1) & self._projects
+            still = (np.abs(moved[:, :size]) <= 1e-13).all(axis=1) & self._projects
             # A step that fails was too long; only one whose predicted reduction is nil is a stopping point.
             flat = ~(np.where(accept, gain, np.abs(promised)) > criteria.tolerance * now.objective)
             # Where Newton's step, next to undamped, promises nothing, no other need be waited for.
@@ -211,42 +213,48 @@ class _Descent:
         return Solution(exponents, parts, here.objective, converged)
 
     def _step(self, now: _Point, damping: Floats, late: Bools) -> tuple[Floats, Floats, Bools]:
-        """Return the damped step of exponents and coefficients, the decrease it promises, and whether it is Newton's.
+        """Return the damped step, the decrease it promises, and whether it is Newton's.
 
-        For problems that are late in their descent it is Newton's where that goes down.
+        The step is of logarithms of exponents, then of coefficients, shape (problems, exponents + coefficients). For
+        problems that are late in their descent it is Newton's where that goes down.
         """
         size, total = now.exponents.shape[1], now.gradient.shape[1]
         index = np.arange(total)
-        diagonal = now.bound[:, index, index]
+        unit = np.concatenate([now.exponents, np.ones((len(late), total - size))], axis=1)
+        units = unit[:, :, None] * unit[:, None, :]
+        gradient, curvature, bound = now.gradient * unit, now.curvature * units, now.bound * units
+        if self.objective.smooth:
+            curvature[:, index[:size], index[:size]] += gradient[:, :size]
+        diagonal = bound[:, index, index]
         # In units of each parameter's own curvature: coefficients of steep columns are many orders smaller than others.
         # What moves nothing has no gradient either, and stays where it is.
-        ridge = damping[:, None, None] * now.bound
+        ridge = damping[:, None, None] * bound
         ridge[:, index, index] += np.where(diagonal > 0, (damping[:, None] + _RIDGE) * diagonal, 1.0)
         newtons = np.zeros(len(late), dtype=bool)
         if self.objective.smooth:
-            damped = now.bound + ridge
+            damped = bound + ridge
             tried = np.flatnonzero(late)
-            whole = now.curvature[tried] + ridge[tried]
+            whole = curvature[tried] + ridge[tried]
             newtons[tried] = definite = is_definite(whole)
             damped[newtons] = whole[definite]
         else:
-            damped = now.curvature + ridge
-        low = np.where(self.movable, self.lower - now.exponents, 0.0)
-        high = np.where(self.movable, self.upper - now.exponents, 0.0)
+            damped = curvature + ridge
+        low = np.where(self.movable, np.log(self.lower / now.exponents), 0.0)
+        high = np.where(self.movable, np.log(self.upper / now.exponents), 0.0)
         unbounded = np.full((len(low), total - size), np.inf)
         step = solve_box_qp(
             damped,
-            now.gradient,
+            gradient,
             np.concatenate([low, -now.coefficients], axis=1),
             np.concatenate([high, unbounded], axis=1),
         )
-        bent = (now.curvature @ step[..., None])[..., 0]
-        return step, -np.einsum("bi,bi->b", now.gradient + bent / 2, step), newtons
+        bent = (curvature @ step[..., None])[..., 0]
+        return step, -np.einsum("bi,bi->b", gradient + bent / 2, step), newtons
 
     def _model(self, problems: Index, theta: Floats, coefficients: Floats | None) -> _Point:
         """Model the objectives of some problems around exponents, with the best coefficients where they can be had.
 
-        Those that are given are the first guess at the best, and are taken where the best cannot be had. Arrays that
+        Those that are given are the first guess at the best, and are taken where no better can be had. Arrays that
         have rows are worked on in pieces that stay in the cache; steps, which have none, are those of all problems.
         """
         return _Point.concatenate(
@@ -272,9 +280,8 @@ class _Descent:
                 columns = block.columns(theta)
                 stop = start + block.width
                 guess = None if coefficients is None else coefficients[:, start - size : stop - size]
-                if guess is None or self._projects:
-                    positive = None if guess is None else guess > 0
-                    solution = project(self.objective, block, theta, columns, positive)
+                if guess is None or self.objective.projects:
+                    solution = project(self.objective, block, theta, columns, guess)
                 else:
                     solution = guess
                 here = block.at(theta, columns, solution, used)

@@ -102,13 +102,36 @@ def good_coefficients(columns: Floats, inside: int, power: Floats, observed: Flo
         found[:, :inside] = _solve(columns[:, :inside] / target[:, None], np.ones_like(target), own)
         keep_lower(found)
     for _ in range(_ROUNDS):
-        lift = Lift.of(weighted_sum(columns[:, :inside], best[:, :inside]), power)
-        slopes = columns.copy()
-        slopes[:, :inside] *= lift.first[:, None]
-        short = observed - lift.value - weighted_sum(columns[:, inside:], best[:, inside:])
-        target = short + weighted_sum(slopes, best)
-        keep_lower(_solve(slopes / observed[:, None], target / observed, weights))
+        keep_lower(_gauss_newton(columns, inside, power, observed, weights, best))
     return best
+
+
+def better_coefficients(
+    columns: Floats, inside: int, power: Floats, observed: Floats, weights: Floats, guess: Floats
+) -> Floats:
+    """Return a guess at the coefficients after one round of Gauss and Newton's, or as it was where that is no better.
+
+    Parameters and result are as in `good_coefficients`; `guess` has the shape of the result.
+    """
+    found = _gauss_newton(columns, inside, power, observed, weights, guess)
+    before, after = (
+        (weights * (predicted(columns, inside, power, each) / observed - 1.0) ** 2).sum(axis=1)
+        for each in (guess, found)
+    )
+    return np.where((after < before)[:, None], found, guess)
+
+
+def _gauss_newton(
+    columns: Floats, inside: int, power: Floats, observed: Floats, weights: Floats, coefficients: Floats
+) -> Floats:
+    """Return the best non-negative coefficients of the prediction's tangent at others, shape (batch, columns)."""
+    lift = Lift.of(weighted_sum(columns[:, :inside], coefficients[:, :inside]), power)
+    slopes = columns.copy()
+    slopes[:, :inside] *= lift.first[:, None]
+    short = observed - lift.value - weighted_sum(columns[:, inside:], coefficients[:, inside:])
+    target = short + weighted_sum(slopes, coefficients)
+    scale = np.atleast_2d(1.0 / observed)
+    return _solve(slopes * scale[:, None], target * scale, np.broadcast_to(weights, target.shape))
 
 
 def _solve(columns: Floats, target: Floats, weights: Floats) -> Floats:

@@ -6,13 +6,11 @@ import numpy as np
 
 from shapeplan.fitting.solver.losses import Objective
 from shapeplan.fitting.solver.model import Block
-from shapeplan.fitting.solver.outer_power import good_coefficients
-from shapeplan.numerics.arrays import Bools, Floats
+from shapeplan.fitting.solver.outer_power import better_coefficients, good_coefficients
+from shapeplan.numerics.arrays import Floats
 
 
-def project(
-    objective: Objective, block: Block, theta: Floats, columns: Floats, positive: Bools | None = None
-) -> Floats:
+def project(objective: Objective, block: Block, theta: Floats, columns: Floats, guess: Floats | None = None) -> Floats:
     """Return good non-negative coefficients of a block: the best, where they can be solved for.
 
     Parameters
@@ -23,12 +21,15 @@ def project(
         Observations and weights.
     theta, columns : ndarray, shape (batch, exponents) and (batch, columns, rows)
         The exponents, and the columns there.
-    positive : ndarray of bool, shape (batch, columns), optional
-        A guess at which are not zero.
+    guess : ndarray, shape (batch, columns), optional
+        Coefficients that may be nearly right.
     """
     if block.inside is None:
+        positive = None if guess is None else guess > 0
         return objective.project(columns, block.observed, block.weights, positive)
-    return good_coefficients(columns, block.inside, theta[:, -1], block.observed, block.weights)
+    if guess is None:
+        return good_coefficients(columns, block.inside, theta[:, -1], block.observed, block.weights)
+    return better_coefficients(columns, block.inside, theta[:, -1], block.observed, block.weights, guess)
 
 
 def least(objective: Objective, block: Block, theta: Floats) -> Floats:

@@ -23,7 +23,8 @@ from shapeplan.numerics.box_qp import solve_nnls
 _CANDIDATES = 32
 """Starts that every problem scores."""
 _PILOTS = 128
-"""Problems that look for a lower optimum first: the others try the moves that led there, and none where none did."""
+"""Problems that look for a lower optimum first: the others look where these found one, or everywhere if they did not
+converge."""
 _FEW, _RARE = 16, 0.05
 """Number and share of descents up to which those that are slow are followed further."""
 _LOWER = 1e-7
@@ -93,17 +94,40 @@ def refit(
     everyone = np.arange(batch.problems)
     starts = batch.ranked(candidates[..., :_CANDIDATES, :], everyone, 1 + batch.effort.others)
     best = batch.descend(starts.points[:, 0], everyone, MEDIUM)
+    # Until it is at its optimum, a problem in a flat valley takes every other point of the valley for a lower one.
+    best = batch.descend(best.exponents, everyone, FINE)
     pilots = everyone[:: max(1, batch.problems // _PILOTS)]
-    every = np.ones(3 * len(lower), dtype=bool)
-    useful, gained = batch.look_lower(best, pilots, starts, every)
-    if gained:
-        batch.look_lower(best, np.setdiff1d(everyone, pilots), starts, useful)
-    found = batch.descend(best.exponents, everyone, FINE)
-    stuck = np.flatnonzero(~found.converged)
+    useful = batch.look_lower(best, pilots, starts, _Places.everywhere(len(lower)))
+    others = np.setdiff1d(everyone, pilots)
+    converged = best.converged[others]
+    batch.look_lower(best, others[~converged], starts, _Places.everywhere(len(lower)))
+    batch.look_lower(best, others[converged], starts, useful)
+    stuck = np.flatnonzero(~best.converged)
     # Where many do not converge the rows determine next to nothing, and more steps would be wasted.
     if 0 < stuck.size <= max(_FEW, _RARE * batch.problems):
-        found.put(stuck, batch.descend(found.exponents[stuck], stuck, FINE_LONG))
-    return found
+        best.put(stuck, batch.descend(best.exponents[stuck], stuck, FINE_LONG))
+    return best
+
+
+@frozen
+class _Places:
+    """Where lower optima are looked for, or were found.
+
+    Attributes
+    ----------
+    others, elsewhere : bool
+        Whether from other candidates, and from optima of other problems.
+    moves : ndarray of bool, shape (3 exponents,)
+        Which exponents of the own optimum are moved, and where to.
+    """
+
+    others: bool
+    moves: Bools
+    elsewhere: bool
+
+    @classmethod
+    def everywhere(cls, exponents: int) -> _Places:
+        return cls(True, np.ones(3 * exponents, dtype=bool), True)
 
 
 class _Starts:
@@ -141,7 +165,7 @@ class _Batch:
         blocks = [block.take(owner) for block in self.blocks]
         return descend(blocks, points, self.lower, self.upper, objective=self.objective, criteria=criteria)
 
-    def look_lower(self, best: Solution, problems: Index, candidates: _Starts, moves: Bools) -> tuple[Bools, bool]:
+    def look_lower(self, best: Solution, problems: Index, candidates: _Starts, places: _Places) -> _Places:
         """Look for lower optima of some problems, and put them into `best`.
 
         Parameters
@@ -152,28 +176,29 @@ class _Batch:
             Those that look.
         candidates : _Starts
             Candidates of all problems, from the best of which they have descended.
-        moves : ndarray of bool, shape (3 exponents,)
-            Which exponents are moved, and where to.
+        places : _Places
+            Where they look.
 
         Returns
         -------
-        useful : ndarray of bool, shape (3 exponents,)
-            Which moves led to a lower optimum.
-        gained : bool
-            Whether any problem has one.
+        _Places
+            Where any of them found one.
         """
-        others = _Starts(candidates.points[problems, 1:], candidates.scores[problems, 1:], self.effort.others)
-        gained = self._improve(best, problems, others)[0].size
-        active, useful, allowed = problems, np.zeros_like(moves), np.flatnonzero(moves)
+        others = elsewhere = False
+        if places.others:
+            starts = _Starts(candidates.points[problems, 1:], candidates.scores[problems, 1:], self.effort.others)
+            others = self._improve(best, problems, starts)[0].size > 0
+        active, moves, allowed = problems, np.zeros_like(places.moves), np.flatnonzero(places.moves)
         for _ in range(self.effort.rounds if allowed.size else 0):
             moved = self._moved(best.exponents[active])[:, allowed]
             starts = _Starts(moved, self._scores(moved, active), self.effort.moves)
             active, which = self._improve(best, active, starts)
-            useful[allowed[which]] = True
-            gained += active.size
-        elsewhere = distinct(best.exponents, self.lower, self.upper, _APART, _CANDIDATES)
-        gained += self._improve(best, problems, self.ranked(elsewhere, problems, self.effort.elsewhere))[0].size
-        return useful, bool(gained)
+            moves[allowed[which]] = True
+        if places.elsewhere:
+            optima = distinct(best.exponents, self.lower, self.upper, _APART, _CANDIDATES)
+            starts = self.ranked(optima, problems, self.effort.elsewhere)
+            elsewhere = self._improve(best, problems, starts)[0].size > 0
+        return _Places(others, moves, elsewhere)
 
     def ranked(self, points: Floats, problems: Index, most: int) -> _Starts:
         """Return the best of points, shape (points, exponents) or with an axis of problems, for every problem."""
@@ -207,8 +232,10 @@ class _Batch:
         order = np.lexsort((found.objective, owner))
         lowest = order[np.unique(owner[order], return_index=True)[1]]
         lowest = lowest[found.objective[lowest] < best.objective[owner[lowest]] * (1 - _LOWER)]
-        best.put(owner[lowest], found.take(lowest))
-        return owner[lowest], which[lowest]
+        owner, which, points = owner[lowest], which[lowest], points[lowest]
+        if owner.size:
+            best.put(owner, self.descend(points, owner, FINE))
+        return owner, which
 
     def _moved(self, exponents: Floats) -> Floats:
         """Return points with one exponent moved to a bound or the middle, shape (problems, 3 exponents, exponents)."""
