@@ -9,8 +9,9 @@ from scipy.optimize import least_squares, nnls
 
 from shapeplan.fitting.problem import Problem, solve
 from shapeplan.fitting.solver import Block, descend, search
+from shapeplan.fitting.solver.definite import is_definite
 from shapeplan.fitting.star import solve_star
-from shapeplan.numerics.box_qp import is_definite, solve_box_qp, solve_nnls
+from shapeplan.numerics.box_qp import solve_box_qp, solve_nnls
 from shapeplan.readers.read import read_runs
 from shapeplan.runs import Runs
 from shapeplan.sweeps.star import find_star

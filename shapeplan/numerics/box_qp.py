@@ -10,8 +10,6 @@ from shapeplan.numerics.arrays import Bools, Floats, Index, Ints
 _ROUNDS = 100
 """Rounds of pivoting; a problem of p variables needs about p, and cycling is broken well before this."""
 _PATIENCE = 3
-_DEFINITE = 1e-14
-_TINY = 1e-300
 
 
 def solve_box_qp(hessian: Floats, gradient: Floats, lower: Floats, upper: Floats, free: Bools | None = None) -> Floats:
@@ -119,18 +117,3 @@ def solve_nnls(gram: Floats, moments: Floats, positive: Bools | None = None) -> 
     """
     zeros = np.zeros_like(moments)
     return solve_box_qp(gram, -moments, zeros, np.full_like(moments, np.inf), positive)
-
-
-def is_definite(matrices: Floats) -> Bools:
-    """Return which of a batch of symmetric matrices, shape (batch, p, p), are positive definite beyond rounding."""
-    index = np.arange(matrices.shape[1])
-    with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
-        scale = np.sqrt(np.maximum(matrices[:, index, index], _TINY))
-        unit = matrices / (scale[:, :, None] * scale[:, None, :])
-    finite = np.asarray(np.isfinite(unit).all(axis=(1, 2)))
-    unit[~finite] = np.eye(len(index))
-    try:
-        np.linalg.cholesky(unit)
-    except np.linalg.LinAlgError:
-        return np.asarray((np.linalg.eigvalsh(unit)[:, 0] > _DEFINITE) & finite)
-    return finite

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from shapeplan.numerics.arrays import Bools, Floats, Index
-from shapeplan.numerics.box_qp import is_definite, solve_box_qp
+from shapeplan.numerics.box_qp import solve_box_qp
 from shapeplan.optimum.objective import ShapeObjective
 
 _STEPS = 60
@@ -116,8 +116,11 @@ def descend_within(goal: ShapeObjective, low: Floats, high: Floats, start: Float
 
 def _convex(hessian: Floats) -> Floats:
     """Return the matrices with negative eigenvalues turned positive, so that a step goes down."""
-    if is_definite(hessian).all():
-        return hessian
+    try:
+        if np.isfinite(np.linalg.cholesky(hessian)).all():
+            return hessian
+    except np.linalg.LinAlgError:
+        pass
     values, vectors = np.linalg.eigh(hessian)
     return np.asarray((vectors * np.abs(values)[:, None, :]) @ vectors.transpose(0, 2, 1))
 

@@ -19,7 +19,7 @@ from shapeplan.fitting.solver import OBJECTIVES, descend, refit, search
 from shapeplan.readers.read import read_runs
 
 SAMPLES = Path(__file__).parents[2] / "sample_runs"
-LAWS = ("star", "additive", "product", "interaction", "separable", "chinchilla")
+LAWS = ("star", "additive", "product", "interaction", "separable", "chinchilla", "outer-power")
 TOLERANCE = 1e-8
 STARTS = 40
 

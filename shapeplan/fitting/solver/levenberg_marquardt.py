@@ -19,12 +19,13 @@ from functools import cached_property
 
 import numpy as np
 
+from shapeplan.fitting.solver.definite import is_definite
 from shapeplan.fitting.solver.losses import RELATIVE, Objective
 from shapeplan.fitting.solver.model import Block, Solution, pieces
 from shapeplan.fitting.solver.projection import project
 from shapeplan.frozen import frozen
 from shapeplan.numerics.arrays import Bools, Floats, Index
-from shapeplan.numerics.box_qp import is_definite, solve_box_qp
+from shapeplan.numerics.box_qp import solve_box_qp
 
 _TINY = 1e-300
 _HIGHEST = 1e20
@@ -68,8 +69,10 @@ COARSE = StoppingCriteria(steps=25, tolerance=1e-4, quiet=2)
 """Enough to tell which of many starts are worth more."""
 MEDIUM = StoppingCriteria(steps=60, tolerance=1e-9, quiet=2)
 """Enough to compare optima."""
-FINE = StoppingCriteria(steps=300, tolerance=1e-13, quiet=3, near=True)
+FINE = StoppingCriteria(steps=300, tolerance=1e-13, quiet=3)
 """To the optimum of one of very many problems."""
+FINE_NEAR = StoppingCriteria(steps=300, tolerance=1e-13, quiet=3, near=True)
+"""The same from where a rougher descent ended."""
 FINE_LONG = StoppingCriteria(steps=600, tolerance=1e-13, quiet=3, near=True, final=True)
 """For the few of them that are in a valley."""
 
@@ -218,38 +221,42 @@ class _Descent:
         The step is of logarithms of exponents, then of coefficients, shape (problems, exponents + coefficients). For
         problems that are late in their descent it is Newton's where that goes down.
         """
-        size, total = now.exponents.shape[1], now.gradient.shape[1]
-        index = np.arange(total)
-        unit = np.concatenate([now.exponents, np.ones((len(late), total - size))], axis=1)
-        units = unit[:, :, None] * unit[:, None, :]
-        gradient, curvature, bound = now.gradient * unit, now.curvature * units, now.bound * units
-        if self.objective.smooth:
-            curvature[:, index[:size], index[:size]] += gradient[:, :size]
-        diagonal = bound[:, index, index]
-        # In units of each parameter's own curvature: coefficients of steep columns are many orders smaller than others.
-        # What moves nothing has no gradient either, and stays where it is.
-        ridge = damping[:, None, None] * bound
-        ridge[:, index, index] += np.where(diagonal > 0, (damping[:, None] + _RIDGE) * diagonal, 1.0)
+        gradient, curvature, bound = self._by_logarithms(now)
+        low, high = self._room(now)
+        ridge = _ridge(bound, damping)
         newtons = np.zeros(len(late), dtype=bool)
         if self.objective.smooth:
             damped = bound + ridge
             tried = np.flatnonzero(late)
-            whole = curvature[tried] + ridge[tried]
+            # What a bound holds stays there, so that the Hessian of the others decides.
+            held = ((low > -_ROUNDING) & (gradient > 0) | (high < _ROUNDING) & (gradient < 0))[tried]
+            whole = _decoupled(curvature[tried] + ridge[tried], held)
             newtons[tried] = definite = is_definite(whole)
             damped[newtons] = whole[definite]
         else:
             damped = curvature + ridge
-        low = np.where(self.movable, np.log(self.lower / now.exponents), 0.0)
-        high = np.where(self.movable, np.log(self.upper / now.exponents), 0.0)
-        unbounded = np.full((len(low), total - size), np.inf)
-        step = solve_box_qp(
-            damped,
-            gradient,
-            np.concatenate([low, -now.coefficients], axis=1),
-            np.concatenate([high, unbounded], axis=1),
-        )
+        step = solve_box_qp(damped, gradient, low, high)
         bent = (curvature @ step[..., None])[..., 0]
         return step, -np.einsum("bi,bi->b", gradient + bent / 2, step), newtons
+
+    def _by_logarithms(self, now: _Point) -> tuple[Floats, Floats, Floats]:
+        """Return gradient, curvature and bound by the logarithms of exponents, and by coefficients."""
+        size, total = now.exponents.shape[1], now.gradient.shape[1]
+        unit = np.ones((len(now.exponents), total))
+        unit[:, :size] = now.exponents
+        units = unit[:, :, None] * unit[:, None, :]
+        gradient, curvature = now.gradient * unit, now.curvature * units
+        if self.objective.smooth:
+            index = np.arange(size)
+            curvature[:, index, index] += gradient[:, :size]
+        return gradient, curvature, now.bound * units
+
+    def _room(self, now: _Point) -> tuple[Floats, Floats]:
+        """Return how far a step may go down and up, of logarithms of exponents, then of coefficients."""
+        low = np.where(self.movable, np.log(self.lower / now.exponents), 0.0)
+        high = np.where(self.movable, np.log(self.upper / now.exponents), 0.0)
+        unbounded = np.full_like(now.coefficients, np.inf)
+        return np.concatenate([low, -now.coefficients], axis=1), np.concatenate([high, unbounded], axis=1)
 
     def _model(self, problems: Index, theta: Floats, coefficients: Floats | None) -> _Point:
         """Model the objectives of some problems around exponents, with the best coefficients where they can be had.
@@ -305,3 +312,25 @@ class _Descent:
                 start = stop
         value = np.where(np.isfinite(value), value, np.inf)
         return _Point(theta, np.concatenate(parts, axis=1), value, gradient, curvature, bound)
+
+
+def _ridge(bound: Floats, damping: Floats) -> Floats:
+    """Return what damping adds to a curvature, (problems, p, p), in units of each parameter's own curvature.
+
+    Coefficients of steep columns are many orders smaller than others. What moves nothing has no gradient either, and
+    stays where it is.
+    """
+    index = np.arange(bound.shape[1])
+    diagonal = bound[:, index, index]
+    ridge = damping[:, None, None] * bound
+    ridge[:, index, index] += np.where(diagonal > 0, (damping[:, None] + _RIDGE) * diagonal, 1.0)
+    return ridge
+
+
+def _decoupled(matrices: Floats, held: Bools) -> Floats:
+    """Return matrices, (problems, p, p), in which what is held, (problems, p), is alone with a positive diagonal."""
+    index = np.arange(matrices.shape[1])
+    diagonal = matrices[:, index, index]
+    alone = np.where(held[:, :, None] | held[:, None, :], 0.0, matrices)
+    alone[:, index, index] = np.where(held, np.where(diagonal == 0, 1.0, np.abs(diagonal)), diagonal)
+    return alone

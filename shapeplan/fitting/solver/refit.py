@@ -12,7 +12,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from shapeplan.fitting.solver.levenberg_marquardt import FINE, FINE_LONG, MEDIUM, StoppingCriteria, descend
+from shapeplan.fitting.solver.levenberg_marquardt import (
+    FINE,
+    FINE_LONG,
+    FINE_NEAR,
+    MEDIUM,
+    StoppingCriteria,
+    descend,
+)
 from shapeplan.fitting.solver.losses import RELATIVE, Objective
 from shapeplan.fitting.solver.model import Block, Solution, distinct, pieces
 from shapeplan.fitting.solver.projection import least
@@ -93,9 +100,8 @@ def refit(
     batch = _Batch(blocks, lower, upper, objective)
     everyone = np.arange(batch.problems)
     starts = batch.ranked(candidates[..., :_CANDIDATES, :], everyone, 1 + batch.effort.others)
-    best = batch.descend(starts.points[:, 0], everyone, MEDIUM)
     # Until it is at its optimum, a problem in a flat valley takes every other point of the valley for a lower one.
-    best = batch.descend(best.exponents, everyone, FINE)
+    best = batch.descend(starts.points[:, 0], everyone, FINE)
     pilots = everyone[:: max(1, batch.problems // _PILOTS)]
     useful = batch.look_lower(best, pilots, starts, _Places.everywhere(len(lower)))
     others = np.setdiff1d(everyone, pilots)
@@ -234,7 +240,7 @@ class _Batch:
         lowest = lowest[found.objective[lowest] < best.objective[owner[lowest]] * (1 - _LOWER)]
         owner, which, points = owner[lowest], which[lowest], points[lowest]
         if owner.size:
-            best.put(owner, self.descend(points, owner, FINE))
+            best.put(owner, self.descend(points, owner, FINE_NEAR))
         return owner, which
 
     def _moved(self, exponents: Floats) -> Floats:
