@@ -112,7 +112,9 @@ def test_runs_that_differ_in_more_than_their_progress_are_not_merged(log: Runs) 
     assert odd.stretches.max() - whole.stretches.max() >= longest - POINTS_A_RUN
 
 
-@pytest.mark.parametrize("law", ["separable", "interaction", "outer-power", "star"])
+@pytest.mark.parametrize(
+    "law", ["separable", "star", *(pytest.param(law, marks=pytest.mark.long) for law in ("interaction", "outer-power"))]
+)
 def test_constants_are_those_of_every_row_within_a_tenth_of_a_standard_error(log: Runs, law: str) -> None:
     merged, every = sp.fit(log, law=law, replicates=60), sp.fit(log, law=law, replicates=0, every_row=True)
     for name, value in merged.law.constants.items():
@@ -124,6 +126,7 @@ def test_constants_are_those_of_every_row_within_a_tenth_of_a_standard_error(log
     assert merged.quality.objective_value == pytest.approx(every.quality.objective_value, rel=1e-4)
 
 
+@pytest.mark.long
 def test_intervals_are_those_of_every_row(log: Runs) -> None:
     merged, every = (sp.fit(log, law="separable", replicates=400, every_row=every_row) for every_row in (False, True))
     for name, parameter in merged.parameters.items():

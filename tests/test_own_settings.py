@@ -20,7 +20,7 @@ SETTINGS: dict[str, Callable[[dict[str, str]], int]] = {
 }
 
 
-@pytest.mark.parametrize("setting", SETTINGS)
+@pytest.mark.parametrize("setting", ["seq", pytest.param("heads", marks=pytest.mark.long)])
 def test_a_law_of_such_rows_is_read_back(program: Program, tmp_path: Path, setting: str) -> None:
     log, law = tmp_path / "log.csv", tmp_path / "law.json"
     with (LM / "runs.csv").open() as source, log.open("w", newline="") as target:

@@ -71,6 +71,7 @@ def test_the_law_is_that_of_the_reference_and_fits_as_one_recipe_would(log: Runs
     assert float(np.ravel(told)[0]) == pytest.approx(exact, rel=0.002)
 
 
+@pytest.mark.long
 def test_exponents_are_told_better_than_by_either_half(log: Runs) -> None:
     names = np.array([log.row(i)["corpus"] for i in range(len(log))])
     fits = [sp.fit(log.take(names == name), law="separable", replicates=200) for name in ("old", "new")]
@@ -116,7 +117,9 @@ def test_four_recipes_each_have_a_factor(tmp_path: Path) -> None:
         assert factors[name].value == pytest.approx(WORTH[name], rel=0.05)
 
 
-@pytest.mark.parametrize(("level", "truth"), [("loss", FACTOR), ("eps", DIFFERENCE)])
+@pytest.mark.parametrize(
+    ("level", "truth"), [("loss", FACTOR), pytest.param("eps", DIFFERENCE, marks=pytest.mark.long)]
+)
 def test_a_level_of_the_loss_is_told_from_one_of_compute(tmp_path: Path, level: str, truth: float) -> None:
     runs = sp.read_runs(recipes(tmp_path / "log.csv", seed=1, level=level))
     fit = sp.fit(runs, law="separable", replicates=0, group="corpus")
@@ -138,6 +141,7 @@ def test_a_level_of_the_loss_is_told_from_one_of_compute(tmp_path: Path, level: 
     assert any("backtest errors: a factor of compute" in note for note in fit.notes)
 
 
+@pytest.mark.long
 def test_replicates_know_that_levels_were_estimated(log: Runs) -> None:
     def separable(rows: Runs) -> Candidate:
         return fit_candidate("separable", rows, survey(rows, None).dimensions, None, RELATIVE)
@@ -209,19 +213,21 @@ def test_another_level_is_a_column_of_the_table(program: Program, tmp_path: Path
     assert sp.load(tmp_path / "law.json").log.recipes[1].form == "eps"
 
 
-def test_rows_are_predicted_as_of_their_recipe(tmp_path: Path) -> None:
-    for level in ("compute", "loss", "eps"):
-        runs = sp.read_runs(recipes(tmp_path / f"{level}.csv", seed=1, level=level))
-        fit = sp.fit(runs, law="separable", replicates=50, group="corpus")
-        assert fit.log.recipes[1].form == level
-        seen = sp.predict(fit, runs)
-        assert seen.residual is not None
-        assert seen.lower is not None
-        assert seen.upper is not None
-        assert float(np.sqrt(np.mean(seen.residual**2))) < 0.0035, level
-        assert np.mean((seen.lower <= runs.observed()) & (runs.observed() <= seen.upper)) > 0.8, level
-        assert (seen.flops == runs.flops).all()
-        assert seen.notes[0] == "rows are predicted as of their recipe by 'corpus', with the levels of the fit"
+@pytest.mark.parametrize(
+    "level", ["compute", *(pytest.param(level, marks=pytest.mark.long) for level in ("loss", "eps"))]
+)
+def test_rows_are_predicted_as_of_their_recipe(tmp_path: Path, level: str) -> None:
+    runs = sp.read_runs(recipes(tmp_path / "log.csv", seed=1, level=level))
+    fit = sp.fit(runs, law="separable", replicates=50, group="corpus")
+    assert fit.log.recipes[1].form == level
+    seen = sp.predict(fit, runs)
+    assert seen.residual is not None
+    assert seen.lower is not None
+    assert seen.upper is not None
+    assert float(np.sqrt(np.mean(seen.residual**2))) < 0.0035
+    assert np.mean((seen.lower <= runs.observed()) & (runs.observed() <= seen.upper)) > 0.8
+    assert (seen.flops == runs.flops).all()
+    assert seen.notes[0] == "rows are predicted as of their recipe by 'corpus', with the levels of the fit"
     renamed = sp.read_runs(recipes(tmp_path / "other.csv", names=("old", "third"), seed=1))
     (caution,) = [one for one in sp.predict(fit, renamed).cautions if one.code == "recipe-varies"]
     assert "the law never saw the recipe 'third'" in caution.message

@@ -93,7 +93,7 @@ class Opened:
 
 
 @needs_browser
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.long)])
 def test_it_opens_from_disk_with_the_network_off(browser: Any, report: Path, scheme: str) -> None:
     opened = Opened(browser, report, color_scheme=scheme)
     assert opened.asked == [report.as_uri()]
@@ -128,7 +128,7 @@ def test_hovering_tells_run_and_row(browser: Any, report: Path) -> None:
 
 
 @needs_browser
-@pytest.mark.parametrize("width", [360, 768, 1440])
+@pytest.mark.parametrize("width", [360, pytest.param(768, marks=pytest.mark.long), 1440])
 def test_it_fits_phones_and_desks(browser: Any, report: Path, width: int) -> None:
     """Nothing is wider than the screen, charts use it, and no label lies on another."""
     opened = Opened(browser, report, viewport={"width": width, "height": 800})
@@ -166,7 +166,7 @@ def state(page: Any) -> dict[str, Any]:
 
 
 @needs_browser
-@pytest.mark.parametrize("how", ["mouse", "keyboard"])
+@pytest.mark.parametrize("how", ["mouse", pytest.param("keyboard", marks=pytest.mark.long)])
 def test_the_slider_moves_plan_table_and_pictures(browser: Any, report: Path, how: str) -> None:
     opened = Opened(browser, report, viewport={"width": 1440, "height": 900})
     page, slider = opened.page, opened.page.locator("#budget")
