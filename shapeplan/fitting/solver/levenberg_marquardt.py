@@ -96,7 +96,7 @@ def descend(
     starts : ndarray, shape (batch, exponents)
         Where to start.
     lower, upper : ndarray, shape (exponents,)
-        Bounds.
+        Bounds, positive.
     free : ndarray of bool, shape (exponents,), optional
         Exponents that may move; all of them by default.
     objective : Objective

@@ -88,7 +88,7 @@ def refit(
     candidates : ndarray, shape (candidates, exponents) or (problems, candidates, exponents)
         Where an optimum may be, such as ``Found.optima``.
     lower, upper : ndarray, shape (exponents,)
-        Bounds.
+        Bounds, positive.
     objective : Objective
         What to minimize.
 
