@@ -3,7 +3,7 @@
 1. On a grid of the exponents that blocks share, every block is searched alone: its own exponents on a full grid where
    they are few, else on an even scatter of points whose best are improved one exponent at a time.
 2. The best combinations of the blocks' optima, over all points of the shared grid, start joint descents: all of them
-   roughly, the lowest to the end.
+   roughly, the lowest to the end, and the best once more with terms that it has switched off.
 """
 
 from __future__ import annotations
@@ -120,8 +120,25 @@ def _descend_from(
     order = np.argsort(found.objective, kind="stable")
     best = descend(blocks, found.exponents[order[:1]], lower, upper, objective=objective, criteria=FINEST_LONG)
     optima = distinct(found.exponents[order], lower, upper, _CLOSE)
+    if len(revived := _revived(blocks, best, lower, upper)):
+        again = descend(blocks, revived, lower, upper, objective=objective, criteria=FINEST_LONG)
+        again = again.take(again.objective.argsort(kind="stable")[:1])
+        if again.objective[0] < best.objective[0] * (1 - _SAME):
+            best, optima = again, distinct(np.concatenate([again.exponents, optima]), lower, upper, _CLOSE)
     apart = distinct(np.concatenate([optima, ends]), lower, upper, _APART)
     return Found(best, np.concatenate([optima, apart[len(distinct(optima, lower, upper, _APART)) :]]))
+
+
+def _revived(blocks: Sequence[Block], best: Solution, lower: Floats, upper: Floats) -> Floats:
+    """Return an optimum with each exponent that only moves terms that are switched off at either bound.
+
+    There such a term may be worth something; no descent finds out, since it has no slope by that exponent.
+    """
+    live = np.any([block.live(part)[0] for block, part in zip(blocks, best.coefficients, strict=True)], axis=0)
+    dead = np.flatnonzero(~live)
+    points = np.repeat(best.exponents, 2 * len(dead), axis=0)
+    points[np.arange(len(points)), np.repeat(dead, 2)] = np.stack([lower[dead], upper[dead]], axis=1).ravel()
+    return points
 
 
 def _under_powers(optima: Floats, lower: Floats, upper: Floats) -> Floats:
