@@ -119,26 +119,29 @@ def _descend_from(
         )
     order = np.argsort(found.objective, kind="stable")
     best = descend(blocks, found.exponents[order[:1]], lower, upper, objective=objective, criteria=FINEST_LONG)
-    optima = distinct(found.exponents[order], lower, upper, _CLOSE)
-    if len(revived := _revived(blocks, best, lower, upper)):
-        again = descend(blocks, revived, lower, upper, objective=objective, criteria=FINEST_LONG)
-        again = again.take(again.objective.argsort(kind="stable")[:1])
-        if again.objective[0] < best.objective[0] * (1 - _SAME):
-            best, optima = again, distinct(np.concatenate([again.exponents, optima]), lower, upper, _CLOSE)
+    best = _with_idle_terms_tried(blocks, best, lower, upper, objective)
+    optima = distinct(np.concatenate([best.exponents, found.exponents[order]]), lower, upper, _CLOSE)
     apart = distinct(np.concatenate([optima, ends]), lower, upper, _APART)
     return Found(best, np.concatenate([optima, apart[len(distinct(optima, lower, upper, _APART)) :]]))
 
 
-def _revived(blocks: Sequence[Block], best: Solution, lower: Floats, upper: Floats) -> Floats:
-    """Return an optimum with each exponent that only moves terms that are switched off at either bound.
+def _with_idle_terms_tried(
+    blocks: Sequence[Block], best: Solution, lower: Floats, upper: Floats, objective: Objective
+) -> Solution:
+    """Return an optimum, or a lower one in which a term is at work that it has switched off.
 
-    There such a term may be worth something; no descent finds out, since it has no slope by that exponent.
+    No descent finds out whether such a term is worth something at another exponent, since it has no slope by that. Each
+    exponent that only moves terms that are switched off is tried at both bounds.
     """
     live = np.any([block.live(part)[0] for block, part in zip(blocks, best.coefficients, strict=True)], axis=0)
-    dead = np.flatnonzero(~live)
-    points = np.repeat(best.exponents, 2 * len(dead), axis=0)
-    points[np.arange(len(points)), np.repeat(dead, 2)] = np.stack([lower[dead], upper[dead]], axis=1).ravel()
-    return points
+    idle = np.flatnonzero(~live)
+    if not idle.size:
+        return best
+    points = np.repeat(best.exponents, 2 * idle.size, axis=0)
+    points[np.arange(len(points)), np.repeat(idle, 2)] = np.stack([lower[idle], upper[idle]], axis=1).ravel()
+    found = descend(blocks, points, lower, upper, objective=objective, criteria=FINEST_LONG)
+    lowest = found.take(found.objective.argsort(kind="stable")[:1])
+    return lowest if lowest.objective[0] < best.objective[0] * (1 - _SAME) else best
 
 
 def _under_powers(optima: Floats, lower: Floats, upper: Floats) -> Floats:
