@@ -13,8 +13,7 @@ AS_OF = "2026-11"
 """When the table was last checked against its sources."""
 SECONDS_PER_DAY = 86400.0
 DEFAULT_MFU = 0.4
-# People write the multiplication sign as well as x, which is what RUF001 asks about.
-_FLEET = re.compile(r"\s*(?:(?P<count>[0-9]{1,9})\s*[xX*× ]\s*)?(?P<name>[A-Za-z][\w .-]{0,40}?)\s*")  # noqa: RUF001
+_FLEET = re.compile(r"\s*(?:(?P<count>[0-9]{1,9})\s*[xX*× ]\s*)?(?P<name>[A-Za-z][\w .-]{0,40}?)\s*")  # noqa: RUF001 - people write the sign of times as well as x
 
 
 @frozen

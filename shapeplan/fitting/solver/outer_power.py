@@ -89,7 +89,7 @@ def good_coefficients(columns: Floats, inside: int, power: Floats, observed: Flo
     lowest = np.where(weights > 0, observed, np.inf).min(axis=1, keepdims=True)
 
     def keep_lower(found: Floats) -> None:
-        squares = (weights * (predicted(columns, inside, power, found) / observed - 1.0) ** 2).sum(axis=1)
+        squares = _squares(columns, inside, power, observed, weights, found)
         lower = squares < least
         best[lower], least[lower] = found[lower], squares[lower]
 
@@ -114,11 +114,16 @@ def better_coefficients(
     Parameters and result are as in `good_coefficients`; `guess` has the shape of the result.
     """
     found = _gauss_newton(columns, inside, power, observed, weights, guess)
-    before, after = (
-        (weights * (predicted(columns, inside, power, each) / observed - 1.0) ** 2).sum(axis=1)
-        for each in (guess, found)
-    )
+    before, after = (_squares(columns, inside, power, observed, weights, each) for each in (guess, found))
     return np.where((after < before)[:, None], found, guess)
+
+
+def _squares(
+    columns: Floats, inside: int, power: Floats, observed: Floats, weights: Floats, coefficients: Floats
+) -> Floats:
+    """Return the weighted sum of squares of relative residuals, shape (batch,)."""
+    residual = predicted(columns, inside, power, coefficients) / observed - 1.0
+    return np.asarray((weights * residual**2).sum(axis=1))
 
 
 def _gauss_newton(

@@ -106,8 +106,9 @@ def refit(
     useful = batch.look_lower(best, pilots, starts, _Places.everywhere(len(lower)))
     others = np.setdiff1d(everyone, pilots)
     converged = best.converged[others]
-    batch.look_lower(best, others[~converged], starts, _Places.everywhere(len(lower)))
-    batch.look_lower(best, others[converged], starts, useful)
+    for some, places in ((others[~converged], _Places.everywhere(len(lower))), (others[converged], useful)):
+        if some.size:
+            batch.look_lower(best, some, starts, places)
     stuck = np.flatnonzero(~best.converged)
     # Where many do not converge the rows determine next to nothing, and more steps would be wasted.
     if 0 < stuck.size <= max(_FEW, _RARE * batch.problems):
