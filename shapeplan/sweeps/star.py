@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -18,6 +19,8 @@ PARAMETERS_PER_ARM = 6
 """alpha_k, a_k, beta_k, b_k, xi_k and eps_k of Eq. 2; c is shared."""
 FEW_VALUES = 5
 """Values on an arm below which intervals are wide; the paper uses six."""
+_SMALL_SHARE = 0.25
+"""Share of the rows below which a cross of shapes may be there by chance."""
 
 
 @frozen
@@ -32,11 +35,14 @@ class StarSweep:
         Rows of every arm, by the dimension that varies; the centre is on none.
     center_rows : ndarray of int
         Rows of the centre; may be empty.
+    named : bool
+        Whether the centre was named, by the user or the log, and not found.
     """
 
     center: Mapping[str, float]
     arms: Mapping[str, Index]
     center_rows: Index
+    named: bool
 
     @property
     def rows(self) -> Index:
@@ -50,11 +56,23 @@ class StarSweep:
     def within(self, keep: Bools) -> StarSweep:
         """Return the star of the rows kept; `keep` has shape (rows of the log,)."""
         arms = {dim: rows[keep[rows]] for dim, rows in self.arms.items()}
-        return StarSweep(self.center, arms, self.center_rows[keep[self.center_rows]])
+        return replace(self, arms=arms, center_rows=self.center_rows[keep[self.center_rows]])
 
     def values(self, runs: Runs, dim: str) -> Floats:
         """Return the distinct values on one arm, sorted."""
         return np.unique(runs.values(dim)[self.arms[dim]])
+
+    def reaching_above(self, runs: Runs) -> dict[str, float]:
+        """Return the largest value on every arm that reaches its centre."""
+        largest = {dim: float(self.values(runs, dim).max()) for dim in self.arms}
+        return {dim: value for dim, value in largest.items() if value >= self.center[dim]}
+
+    def is_incidental(self, runs: Runs) -> bool:
+        """Return whether this is no star sweep but a cross that lies in a log of many shapes.
+
+        Nobody named its centre, which is not the large shape of a star, and most rows are beside it.
+        """
+        return not self.named and bool(self.reaching_above(runs)) and len(self.rows) < _SMALL_SHARE * len(runs)
 
 
 class NoStarError(FitError):
@@ -114,7 +132,7 @@ def find_star(runs: Runs, dims: Sequence[str], center: Mapping[str, float] | Non
         best = np.array([center[dim] for dim in dims])
     else:
         best = _best_center(runs.distinct_shapes(dims))
-    star = _star_around(columns, dims, best)
+    star = _star_around(columns, dims, best, named=center is not None)
     thin = {dim: len(np.unique(columns[rows, i])) for i, (dim, rows) in enumerate(star.arms.items())}
     short = {dim: count for dim, count in thin.items() if count < FEWEST_VALUES}
     if short:
@@ -135,9 +153,8 @@ def doubts(runs: Runs, star: StarSweep) -> tuple[Caution, ...]:
             message = f"the {dim} arm has {len(values)} values besides the centre"
             hint = f"the paper uses six; add values of {dim} for narrower intervals"
             cautions.append(Caution(codes.TOO_FEW_RUNS, message, hint))
-    above = [dim for dim in star.arms if star.values(runs, dim).max() >= star.center[dim]]
-    if above:
-        said = ", ".join(f"{dim} reaches {star.values(runs, dim).max():g} of {star.center[dim]:g}" for dim in above)
+    if above := star.reaching_above(runs):
+        said = ", ".join(f"{dim} reaches {value:g} of {star.center[dim]:g}" for dim, value in above.items())
         hint = "the other arms may be held back by a dimension that is too small; use a larger centre"
         cautions.append(Caution(codes.CENTER_BOTTLENECK, f"the centre is not above its arms ({said})", hint))
     return tuple(cautions)
@@ -200,8 +217,8 @@ def _is_among(candidates: Floats, shapes: Floats) -> Ints:
     return np.asarray(count[index.ravel()[: len(candidates)]] - 1)
 
 
-def _star_around(columns: Floats, dims: Sequence[str], center: Floats) -> StarSweep:
+def _star_around(columns: Floats, dims: Sequence[str], center: Floats, *, named: bool) -> StarSweep:
     differs: Bools = columns != center
     count = differs.sum(axis=1)
     arms = {dim: np.flatnonzero((count == 1) & differs[:, k]) for k, dim in enumerate(dims)}
-    return StarSweep(dict(zip(dims, map(float, center), strict=True)), arms, np.flatnonzero(count == 0))
+    return StarSweep(dict(zip(dims, map(float, center), strict=True)), arms, np.flatnonzero(count == 0), named)

@@ -174,21 +174,24 @@ class _Table:
 
     def simplest(self, law: str) -> str:
         """Return the law of least BIC among those as good as one whose constants it does not support, or itself."""
-        as_good = [
+        return min(self._simpler(law), key=self.bics.__getitem__, default=law)
+
+    def _simpler(self, law: str) -> list[str]:
+        """Return the laws as good as one whose constants BIC does not support."""
+        return [
             name
             for name in self.as_close(law)
             if self.bics[name] <= self.bics[law] - STRONG
             and self.ratio(name, law) <= AS_GOOD
             and self.knows_shape(name) >= self.knows_shape(law)
         ]
-        return min(as_good, key=self.bics.__getitem__, default=law)
 
     def rivals(self, law: str) -> list[str]:
-        """Return the laws that might as well have been chosen: neither fit nor backtest tells against them."""
+        """Return the laws that might as well have been chosen: neither fit, backtest nor BIC tells against them."""
         if not self.cuts(law):
             return []
         close = [name for name in self.as_close(law) if name != law and self.ratio(name, law) <= BETTER]
-        return [name for name in close if not self._is_plain_better(name)]
+        return [name for name in close if law not in self._simpler(name) and not self._is_plain_better(name)]
 
     def _is_plain_better(self, law: str) -> bool:
         """Return whether BIC prefers a law without its outer power."""

@@ -35,11 +35,11 @@ SCATTER_STARTS = 72
 """How many optima of a block at one point of the shared grid, of all blocks, and of a scatter are polished."""
 POWERS, POWERED = 9, 12
 """Values of an outer power from which descents start, and from how many optima of the sums themselves."""
-THINNED = 2000
+THINNED = 500
 """Rows of a block that the search looks at."""
 FINALISTS = 20
 """How many descents are followed to the end."""
-_LIKELY = 1.05
+_LIKELY = 1.1
 """Objective on thinned rows, over the least, up to which an optimum may be the lowest on all: of 2,000 rows chance does
 not make it as much."""
 _SAME = 1e-7

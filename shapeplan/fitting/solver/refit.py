@@ -29,9 +29,9 @@ from shapeplan.numerics.box_qp import solve_nnls
 
 _CANDIDATES = 32
 """Starts that every problem scores."""
-_PILOTS = 128
-"""Problems that look for a lower optimum first: the others look where these found one, or everywhere if they did not
-converge."""
+_FEWEST_PILOTS, _PILOTS = 32, 1 / 8
+"""Number and share of problems that look for a lower optimum first: the others look where these found one, or
+everywhere if they did not converge."""
 _FEW, _RARE = 16, 0.05
 """Number and share of descents up to which those that are slow are followed further."""
 _LOWER = 1e-7
@@ -102,7 +102,7 @@ def refit(
     starts = batch.ranked(candidates[..., :_CANDIDATES, :], everyone, 1 + batch.effort.others)
     # Until it is at its optimum, a problem in a flat valley takes every other point of the valley for a lower one.
     best = batch.descend(starts.points[:, 0], everyone, FINE)
-    pilots = everyone[:: max(1, batch.problems // _PILOTS)]
+    pilots = everyone[:: max(1, round(min(1 / _PILOTS, batch.problems / _FEWEST_PILOTS)))]
     useful = batch.look_lower(best, pilots, starts, _Places.everywhere(len(lower)))
     others = np.setdiff1d(everyone, pilots)
     converged = best.converged[others]
