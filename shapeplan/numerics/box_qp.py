@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
-from shapeplan.frozen import frozen
 from shapeplan.numerics.arrays import Bools, Floats, Index, Ints
 
 _ROUNDS = 100
 """Rounds of pivoting; a problem of p variables needs about p, and cycling is broken well before this."""
 _PATIENCE = 3
+_TOLERANCE = 1e-13
+"""Force, over the largest slope, above which a variable leaves its bound."""
+_TINY = 1e-300
 
 
 def solve_box_qp(hessian: Floats, gradient: Floats, lower: Floats, upper: Floats, free: Bools | None = None) -> Floats:
@@ -38,11 +42,12 @@ def solve_box_qp(hessian: Floats, gradient: Floats, lower: Floats, upper: Floats
     index = np.arange(size)
     diagonal = hessian[:, index, index]
     scale = np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
-    unit = hessian / (scale[:, :, None] * scale[:, None, :])
+    inverse = 1.0 / scale
+    unit = hessian * inverse[:, :, None]
+    unit *= inverse[:, None, :]
     # A ridge of 1e-14 keeps dependent variables solvable; it is far below the noise of real data.
     unit[:, index, index] += 1e-14
     slope, low, high = gradient / scale, lower * scale, upper * scale
-    tolerance = 1e-13 * np.maximum(np.abs(slope).max(axis=1, keepdims=True), 1e-300)
     usable = diagonal > 0
 
     # -1 at the lower bound, 0 free, +1 at the upper bound; at first where the gradient presses against a bound.
@@ -51,13 +56,30 @@ def solve_box_qp(hessian: Floats, gradient: Floats, lower: Floats, upper: Floats
     else:
         pressed = np.where(free, 0, -1)
     side: Ints = np.where(usable, pressed, -1)
-    solution = np.empty_like(slope)
-    fewest = np.full(len(slope), size + 1)
-    patience = np.full(len(slope), _PATIENCE)
-    box = _Boxed(unit, slope, low, high, tolerance, usable)
-    todo = np.arange(len(slope))
-    for _ in range(_ROUNDS):
-        solution[todo], wanted = box.pivot(side)
+    box = _Boxed(unit, slope, low, high, usable)
+    solution, wanted = box.pivot(side)
+    wrong = wanted != side
+    if wrong.any():
+        _settle(box, solution, side, wanted)
+    return np.asarray(np.clip(solution, low, high) / scale)
+
+
+def _settle(box: _Boxed, solution: Floats, side: Ints, wanted: Ints) -> None:
+    """Go on with the problems whose variables are not where they should be, and put their solutions into an array.
+
+    Parameters
+    ----------
+    box : _Boxed
+        The problems.
+    solution : ndarray, shape (batch, p)
+        Of the first round.
+    side, wanted : ndarray of int, shape (batch, p)
+        On which side every variable was, and where it should have been.
+    """
+    size = side.shape[1]
+    todo = np.arange(len(side))
+    fewest, patience = np.full(len(side), size + 1), np.full(len(side), _PATIENCE)
+    for _ in range(_ROUNDS - 1):
         wrong = wanted != side
         count = wrong.sum(axis=1)
         unsettled = np.flatnonzero(count)
@@ -71,22 +93,21 @@ def solve_box_qp(hessian: Floats, gradient: Floats, lower: Floats, upper: Floats
         last = np.zeros_like(wrong)
         last[np.arange(len(todo)), size - 1 - np.argmax(wrong[:, ::-1], axis=1)] = True
         side = np.where(np.where((patience >= 0)[:, None], wrong, last), wanted, side)
-    return np.asarray(np.clip(solution, low, high) / scale)
+        solution[todo], wanted = box.pivot(side)
 
 
-@frozen
-class _Boxed:
+class _Boxed(NamedTuple):
     """Programs with a unit diagonal; a variable that is not usable stays at its lower bound."""
 
     unit: Floats
     slope: Floats
     low: Floats
     high: Floats
-    tolerance: Floats
     usable: Bools
 
     def take(self, batch: Index) -> _Boxed:
-        return _Boxed(*(array[batch] for array in vars(self).values()))
+        unit, slope, low, high, usable = self
+        return _Boxed(unit[batch], slope[batch], low[batch], high[batch], usable[batch])
 
     def pivot(self, side: Ints) -> tuple[Floats, Ints]:
         """Solve for the free variables; return the solution and on which side every variable should have been."""
@@ -102,7 +123,8 @@ class _Boxed:
         inside = np.linalg.solve(masked, np.where(free, rest, 0.0)[..., None])[..., 0]
         answer = np.asarray(np.where(free, inside, at_bound), dtype=float)
         force = (self.unit @ answer[..., None])[..., 0] + self.slope
-        leaving = np.where((force * side > self.tolerance) & self.usable, 0, side)
+        tolerance = _TOLERANCE * np.maximum(np.abs(self.slope).max(axis=1, keepdims=True), _TINY)
+        leaving = np.where((force * side > tolerance) & self.usable, 0, side)
         return answer, np.where(free, self._beyond(answer), leaving)
 
     def _beyond(self, values: Floats) -> Ints:

@@ -13,7 +13,7 @@ def is_definite(matrices: Floats) -> Bools:
 
     NumPy's raises for a batch that has one without, and eigenvalues of all cost six times as much.
     """
-    finite = np.isfinite(matrices).all(axis=(1, 2))
+    finite = np.isfinite(matrices.sum(axis=(1, 2)))
     # LAPACK wants columns in a row, which are the rows of a symmetric matrix.
     factored = (dpotrf(matrix, clean=False)[1] == 0 for matrix in matrices.transpose(0, 2, 1))
-    return np.fromiter(factored, dtype=bool, count=len(matrices)) & finite
+    return np.asarray(np.fromiter(factored, dtype=bool, count=len(matrices)) & finite)

@@ -39,6 +39,8 @@ _LIGHT, _LIGHTER = 1e-8, 1e-12
 """Damping up to which Newton's step tells how far above its optimum a descent is; where it starts near an optimum."""
 _EARLY = 1e-2
 """Gain of a step, relative, above which a descent is early: far from an optimum the Hessian is rarely definite."""
+_MUCH = 1e-3
+"""Gain that a failed step promised, relative, above which a descent that opened as near an optimum is not near one."""
 _PROVEN = 1e-12
 """Tolerance of a descent below which its end is asked to be an optimum."""
 _OPTIMAL = 1e-9
@@ -51,8 +53,9 @@ _EXACT = 1e-20
 class StoppingCriteria:
     """When a descent stops: after `quiet` steps in a row that gain less than `tolerance`, or `steps` in all.
 
-    A descent from `near` an optimum opens with Newton's steps. After a `final` one no longer one follows: where it has
-    taken all its steps, Newton's step alone tells whether it ended at an optimum.
+    A descent from `near` an optimum opens with Newton's steps; where one fails that promised much, it goes on as from
+    afar. After a `final` one no longer one follows: where it has taken all its steps, Newton's step alone tells whether
+    it ended at an optimum.
     """
 
     steps: int = 300
@@ -69,10 +72,8 @@ COARSE = StoppingCriteria(steps=25, tolerance=1e-4, quiet=2)
 """Enough to tell which of many starts are worth more."""
 MEDIUM = StoppingCriteria(steps=60, tolerance=1e-9, quiet=2)
 """Enough to compare optima."""
-FINE = StoppingCriteria(steps=300, tolerance=1e-13, quiet=3)
-"""To the optimum of one of very many problems."""
-FINE_NEAR = StoppingCriteria(steps=300, tolerance=1e-13, quiet=3, near=True)
-"""The same from where a rougher descent ended."""
+FINE = StoppingCriteria(steps=300, tolerance=1e-13, quiet=3, near=True)
+"""To the optimum of one of very many problems, from that of one that is like it."""
 FINE_LONG = StoppingCriteria(steps=600, tolerance=1e-13, quiet=3, near=True, final=True)
 """For the few of them that are in a valley."""
 
@@ -115,7 +116,10 @@ def descend(
 
 @dataclass
 class _Point:
-    """Exponents and coefficients of a batch, and the objective's parabola around them."""
+    """Exponents and coefficients of a batch, and the objective's parabola around them.
+
+    Its derivatives are by the logarithms of exponents, then by coefficients; `bound` is Gauss and Newton's curvature.
+    """
 
     exponents: Floats
     coefficients: Floats
@@ -171,7 +175,7 @@ class _Descent:
         newton = criteria.near and self.objective.smooth
         damping, growth = np.full(batch, _LIGHTER if newton else self.objective.damping), np.full(batch, 2.0)
         quiet = np.zeros(batch, dtype=int)
-        late = np.full(batch, newton)
+        late, opening = np.full(batch, newton), np.full(batch, newton)
         for _ in range(criteria.steps):
             now = here.take(active)
             moved, promised, newtons = self._step(now, damping[active], late[active])
@@ -193,6 +197,8 @@ class _Descent:
             ratio = np.clip(np.where(np.isfinite(gain), gain, -1.0) / np.maximum(promised, _TINY), 0.0, 2.0)
             shrink = np.maximum(0.2, 1 - (2 * ratio - 1) ** 3)
             damping[active] = np.clip(damping[active] * np.where(accept, shrink, growth[active]), _LOWEST, _HIGHEST)
+            afar = active[opening[active] & ~accept & (promised > _MUCH * now.objective)]
+            damping[afar], opening[afar] = self.objective.damping, False
             growth[active] = np.where(accept, 2.0, growth[active] * 2.0)
             quiet[active] = np.where(flat, quiet[active] + 1, 0)
             late[active] = self.objective.smooth & ~(gain > _EARLY * now.objective)
@@ -221,35 +227,23 @@ class _Descent:
         The step is of logarithms of exponents, then of coefficients, shape (problems, exponents + coefficients). For
         problems that are late in their descent it is Newton's where that goes down.
         """
-        gradient, curvature, bound = self._by_logarithms(now)
+        gradient, curvature = now.gradient, now.curvature
         low, high = self._room(now)
-        ridge = _ridge(bound, damping)
+        damped = _ridge(now.bound, damping)
         newtons = np.zeros(len(late), dtype=bool)
         if self.objective.smooth:
-            damped = bound + ridge
             tried = np.flatnonzero(late)
             # What a bound holds stays there, so that the Hessian of the others decides.
             held = ((low > -_ROUNDING) & (gradient > 0) | (high < _ROUNDING) & (gradient < 0))[tried]
-            whole = _decoupled(curvature[tried] + ridge[tried], held)
+            whole = _decoupled(curvature[tried] + damped[tried], held)
             newtons[tried] = definite = is_definite(whole)
+            damped += now.bound
             damped[newtons] = whole[definite]
         else:
-            damped = curvature + ridge
+            damped += curvature
         step = solve_box_qp(damped, gradient, low, high)
         bent = (curvature @ step[..., None])[..., 0]
         return step, -np.einsum("bi,bi->b", gradient + bent / 2, step), newtons
-
-    def _by_logarithms(self, now: _Point) -> tuple[Floats, Floats, Floats]:
-        """Return gradient, curvature and bound by the logarithms of exponents, and by coefficients."""
-        size, total = now.exponents.shape[1], now.gradient.shape[1]
-        unit = np.ones((len(now.exponents), total))
-        unit[:, :size] = now.exponents
-        units = unit[:, :, None] * unit[:, None, :]
-        gradient, curvature = now.gradient * unit, now.curvature * units
-        if self.objective.smooth:
-            index = np.arange(size)
-            curvature[:, index, index] += gradient[:, :size]
-        return gradient, curvature, now.bound * units
 
     def _room(self, now: _Point) -> tuple[Floats, Floats]:
         """Return how far a step may go down and up, of logarithms of exponents, then of coefficients."""
@@ -296,22 +290,39 @@ class _Descent:
                 value += self.objective.value(here.predicted, block.observed, block.weights)
                 jacobian = here.jacobian
                 turned = jacobian.transpose(0, 2, 1)
-                where = np.concatenate([used, np.arange(start, stop)])
-                gradient[:, where] += (jacobian @ local.slope[..., None])[..., 0]
+                slope = (jacobian @ local.slope[..., None])[..., 0]
                 bounds = (jacobian * local.bound[:, None]) @ turned
-                bound[:, where[:, None], where] += bounds
-                same = local.curvature is local.bound
-                curvature[:, where[:, None], where] += (
-                    bounds if same else (jacobian * local.curvature[:, None]) @ turned
-                )
+                if local.curvature is local.bound:
+                    curved = bounds.copy()
+                else:
+                    curved = (jacobian * local.curvature[:, None]) @ turned
                 if self.objective.smooth:
-                    bent = here.second_derivatives(local.slope)
                     moving = np.einsum("bii->bi", bounds) > 0
-                    curvature[:, where[:, None], where] += bent * (moving[:, :, None] & moving[:, None, :])
+                    curved += here.second_derivatives(local.slope) * (moving[:, :, None] & moving[:, None, :])
+                _turn_to_logarithms(theta[:, used], slope, bounds, curved)
+                if self.objective.smooth:
+                    index = np.arange(len(used))
+                    curved[:, index, index] += slope[:, : len(used)]
+                where = np.concatenate([used, np.arange(start, stop)])
+                gradient[:, where] += slope
+                bound[:, where[:, None], where] += bounds
+                curvature[:, where[:, None], where] += curved
                 parts.append(solution)
                 start = stop
         value = np.where(np.isfinite(value), value, np.inf)
         return _Point(theta, np.concatenate(parts, axis=1), value, gradient, curvature, bound)
+
+
+def _turn_to_logarithms(values: Floats, slope: Floats, *matrices: Floats) -> None:
+    """Make derivatives by the first parameters, whose values are given, those by their logarithms, in place.
+
+    `slope` has shape (problems, p), matrices of second derivatives without what bends a logarithm (problems, p, p).
+    """
+    some = values.shape[1]
+    slope[:, :some] *= values
+    for matrix in matrices:
+        matrix[:, :some] *= values[:, :, None]
+        matrix[:, :, :some] *= values[:, None, :]
 
 
 def _ridge(bound: Floats, damping: Floats) -> Floats:
@@ -331,6 +342,8 @@ def _decoupled(matrices: Floats, held: Bools) -> Floats:
     """Return matrices, (problems, p, p), in which what is held, (problems, p), is alone with a positive diagonal."""
     index = np.arange(matrices.shape[1])
     diagonal = matrices[:, index, index]
+    if not held.any():
+        return matrices
     alone = np.where(held[:, :, None] | held[:, None, :], 0.0, matrices)
     alone[:, index, index] = np.where(held, np.where(diagonal == 0, 1.0, np.abs(diagonal)), diagonal)
     return alone

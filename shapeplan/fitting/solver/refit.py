@@ -15,7 +15,6 @@ import numpy as np
 from shapeplan.fitting.solver.levenberg_marquardt import (
     FINE,
     FINE_LONG,
-    FINE_NEAR,
     MEDIUM,
     StoppingCriteria,
     descend,
@@ -102,13 +101,14 @@ def refit(
     starts = batch.ranked(candidates[..., :_CANDIDATES, :], everyone, 1 + batch.effort.others)
     # Until it is at its optimum, a problem in a flat valley takes every other point of the valley for a lower one.
     best = batch.descend(starts.points[:, 0], everyone, FINE)
+    others = starts.after(1)
     pilots = everyone[:: max(1, round(min(1 / _PILOTS, batch.problems / _FEWEST_PILOTS)))]
-    useful = batch.look_lower(best, pilots, starts, _Places.everywhere(len(lower)))
-    others = np.setdiff1d(everyone, pilots)
-    converged = best.converged[others]
-    for some, places in ((others[~converged], _Places.everywhere(len(lower))), (others[converged], useful)):
+    useful = batch.look_lower(best, pilots, others, _Places.everywhere(len(lower)))
+    rest = np.setdiff1d(everyone, pilots)
+    converged = best.converged[rest]
+    for some, places in ((rest[~converged], _Places.everywhere(len(lower))), (rest[converged], useful)):
         if some.size:
-            batch.look_lower(best, some, starts, places)
+            batch.look_lower(best, some, others, places)
     stuck = np.flatnonzero(~best.converged)
     # Where many do not converge the rows determine next to nothing, and more steps would be wasted.
     if 0 < stuck.size <= max(_FEW, _RARE * batch.problems):
@@ -122,23 +122,23 @@ class _Places:
 
     Attributes
     ----------
-    others, elsewhere : bool
-        Whether from other candidates, and from optima of other problems.
     moves : ndarray of bool, shape (3 exponents,)
         Which exponents of the own optimum are moved, and where to.
+    elsewhere : bool
+        Whether from other candidates, and from optima of other problems.
     """
 
-    others: bool
     moves: Bools
     elsewhere: bool
 
     @classmethod
     def everywhere(cls, exponents: int) -> _Places:
-        return cls(True, np.ones(3 * exponents, dtype=bool), True)
+        return cls(np.ones(3 * exponents, dtype=bool), True)
 
 
+@frozen
 class _Starts:
-    """Where to start, the most promising first.
+    """Where to start.
 
     Attributes
     ----------
@@ -150,10 +150,24 @@ class _Starts:
         Which of the points that were ranked they are.
     """
 
-    def __init__(self, points: Floats, scores: Floats, most: int) -> None:
-        self.order = order = np.argsort(scores, axis=1, kind="stable")[:, :most]
-        self.points = np.take_along_axis(points, order[..., None], 1)
-        self.scores = np.take_along_axis(scores, order, 1)
+    points: Floats
+    scores: Floats
+    order: Index
+
+    @classmethod
+    def best(cls, points: Floats, scores: Floats, most: int) -> _Starts:
+        """Return the most promising points of every problem, the best first."""
+        order = np.argsort(scores, axis=1, kind="stable")[:, :most]
+        return cls(np.take_along_axis(points, order[..., None], 1), np.take_along_axis(scores, order, 1), order)
+
+    def after(self, first: int) -> _Starts:
+        """Return all but the first of every problem."""
+        return _Starts(*(array[:, first:] for array in vars(self).values()))
+
+    def with_more(self, problems: Index, more: _Starts) -> _Starts:
+        """Return the starts of some problems, with more of them behind."""
+        both = zip(vars(self).values(), vars(more).values(), strict=True)
+        return _Starts(*(np.concatenate([mine[problems], its], axis=1) for mine, its in both))
 
 
 class _Batch:
@@ -182,7 +196,7 @@ class _Batch:
         problems : ndarray of int
             Those that look.
         candidates : _Starts
-            Candidates of all problems, from the best of which they have descended.
+            Other candidates than those from which they have descended, of all problems.
         places : _Places
             Where they look.
 
@@ -191,32 +205,34 @@ class _Batch:
         _Places
             Where any of them found one.
         """
-        others = elsewhere = False
-        if places.others:
-            starts = _Starts(candidates.points[problems, 1:], candidates.scores[problems, 1:], self.effort.others)
-            others = self._improve(best, problems, starts)[0].size > 0
-        active, moves, allowed = problems, np.zeros_like(places.moves), np.flatnonzero(places.moves)
+        active, allowed, lowered = problems, np.flatnonzero(places.moves), []
+        moves = np.zeros_like(places.moves)
         for _ in range(self.effort.rounds if allowed.size else 0):
             moved = self._moved(best.exponents[active])[:, allowed]
-            starts = _Starts(moved, self._scores(moved, active), self.effort.moves)
+            starts = _Starts.best(moved, self._scores(moved, active), self.effort.moves)
             active, which = self._improve(best, active, starts)
             moves[allowed[which]] = True
+            lowered.append(active)
+        elsewhere = np.array([], dtype=np.intp)
         if places.elsewhere:
             optima = distinct(best.exponents, self.lower, self.upper, _APART, _CANDIDATES)
-            starts = self.ranked(optima, problems, self.effort.elsewhere)
-            elsewhere = self._improve(best, problems, starts)[0].size > 0
-        return _Places(others, moves, elsewhere)
+            starts = candidates.with_more(problems, self.ranked(optima, problems, self.effort.elsewhere))
+            elsewhere, _ = self._improve(best, problems, starts)
+        ends = np.unique(np.concatenate([*lowered, elsewhere]))
+        if ends.size:
+            best.put(ends, self.descend(best.exponents[ends], ends, FINE))
+        return _Places(moves, elsewhere.size > 0)
 
     def ranked(self, points: Floats, problems: Index, most: int) -> _Starts:
         """Return the best of points, shape (points, exponents) or with an axis of problems, for every problem."""
         spread = np.broadcast_to(points, (len(problems), *points.shape[-2:]))
         if points.ndim > 2 or not self._shares_columns:
-            return _Starts(spread, self._scores(spread, problems), most)
+            return _Starts.best(spread, self._scores(spread, problems), most)
         scores = sum(_shared_scores(block.take(problems), points, len(problems)) for block in self.blocks)
-        return _Starts(spread, np.asarray(scores).T, most)
+        return _Starts.best(spread, np.asarray(scores).T, most)
 
     def _improve(self, best: Solution, problems: Index, starts: _Starts) -> tuple[Index, Index]:
-        """Descend from starts that may end lower, and put what does into `best`.
+        """Descend from starts that may end lower, and put what does into `best`, at the end of the last stage.
 
         Returns
         -------
@@ -239,10 +255,8 @@ class _Batch:
         order = np.lexsort((found.objective, owner))
         lowest = order[np.unique(owner[order], return_index=True)[1]]
         lowest = lowest[found.objective[lowest] < best.objective[owner[lowest]] * (1 - _LOWER)]
-        owner, which, points = owner[lowest], which[lowest], points[lowest]
-        if owner.size:
-            best.put(owner, self.descend(points, owner, FINE_NEAR))
-        return owner, which
+        best.put(owner[lowest], found.take(lowest))
+        return owner[lowest], which[lowest]
 
     def _moved(self, exponents: Floats) -> Floats:
         """Return points with one exponent moved to a bound or the middle, shape (problems, 3 exponents, exponents)."""
