@@ -77,9 +77,9 @@ def test_a_sample_of_runs_gives_the_scatter_of_all(log: Path, monkeypatch: pytes
     for most in (1200, 400):
         monkeypatch.setattr(importlib.import_module("shapeplan.fitting.uncertainty.bootstrap"), "SAMPLED_RUNS", most)
         model = candidate.residual_model(runs)
-        draws, unconverged = bootstrap(candidate.problem, candidate.found, model, replicates=300, seed=0, level=0.9)
-        assert unconverged == 0
-        spreads[most] = {name: float(np.std(values)) for name, values in draws.items()}
+        refits = bootstrap(candidate.problem, candidate.found, model, replicates=300, seed=0, level=0.9)
+        assert refits.unconverged == 0
+        spreads[most] = {name: float(np.std(values)) for name, values in refits.draws.items()}
     for name, spread in spreads[1200].items():
         assert 0.75 < spreads[400][name] / spread < 1.33, name
 

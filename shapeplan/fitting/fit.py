@@ -256,7 +256,7 @@ def _knows_shape(candidate: Candidate) -> bool:
 def _rival(candidate: Candidate, runs: Runs, cost_model: CostModel, replicates: Replicates) -> Rival:
     fewer = replace(replicates, count=min(replicates.count, RIVAL_REPLICATES))
     return Rival(
-        replace(candidate.law, derive=cost_model.variables), fewer.of(candidate, candidate.residual_model(runs))[0]
+        replace(candidate.law, derive=cost_model.variables), fewer.of(candidate, candidate.residual_model(runs)).draws
     )
 
 

@@ -66,12 +66,14 @@ class StoppingCriteria:
 
 
 FINEST = StoppingCriteria()
-FINEST_LONG = StoppingCriteria(steps=1000, final=True)
-"""Enough for the end of a valley in which steps gain next to nothing; affordable for one."""
+FINEST_LONG = StoppingCriteria(steps=1000, near=True, final=True)
+"""Enough for the end of a valley in which steps gain next to nothing, from a point in it; affordable for one."""
 COARSE = StoppingCriteria(steps=25, tolerance=1e-4, quiet=2)
 """Enough to tell which of many starts are worth more."""
 MEDIUM = StoppingCriteria(steps=60, tolerance=1e-9, quiet=2)
 """Enough to compare optima."""
+MEDIUM_NEAR = StoppingCriteria(steps=60, tolerance=1e-9, quiet=2, near=True)
+"""The same from optima of problems that are hardly different."""
 FINE = StoppingCriteria(steps=300, tolerance=1e-13, quiet=3, near=True)
 """To the optimum of one of very many problems, from that of one that is like it."""
 FINE_LONG = StoppingCriteria(steps=600, tolerance=1e-13, quiet=3, near=True, final=True)

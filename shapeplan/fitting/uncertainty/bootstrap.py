@@ -2,18 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from shapeplan.fitting.problem import Problem
-from shapeplan.fitting.solver import Found, refit
+from shapeplan.fitting.solver import Block, Found, Solution, refit
 from shapeplan.fitting.uncertainty.residual_model import ResidualModel
+from shapeplan.frozen import frozen
 from shapeplan.numerics.arrays import CELLS_IN_MEMORY, Floats
 
 SAMPLED_RUNS = 2000
 """Runs beyond which replicates are fitted to so many of them, drawn at random."""
+
+
+@frozen
+class Refits:
+    """Fits to replicates of the observations.
+
+    Attributes
+    ----------
+    draws : dict of str to ndarray, shape (replicates,)
+        Every constant under every replicate; empty without replicates.
+    unconverged : int
+        Replicates whose refit did not end at an optimum.
+    kept : tuple of (sequence of Block, Solution)
+        The first of the replicates, as many as were to be kept, and their optima.
+    share : float
+        Share of the rows that were fitted.
+    """
+
+    draws: dict[str, Floats]
+    unconverged: int = 0
+    kept: tuple[tuple[Sequence[Block], Solution], ...] = ()
+    share: float = 1.0
 
 
 def bootstrap(
@@ -24,8 +47,9 @@ def bootstrap(
     replicates: int,
     seed: int,
     level: float,
+    keep: int = 0,
     done: Callable[[int], None] = lambda more: None,
-) -> tuple[dict[str, Floats], int]:
+) -> Refits:
     """Refit the problem to replicates of its observations.
 
     A replicate adds scatter to what the law predicts and is refitted from the best of the optima that the search
@@ -50,33 +74,39 @@ def bootstrap(
         Seed of NumPy's PCG64.
     level : float
         Coverage that the widening aims at.
+    keep : int
+        How many of the replicates are kept with their fits.
     done : callable
         Told how many more replicates are done.
 
     Returns
     -------
-    draws : dict of str to ndarray, shape (replicates,)
-        Every constant under every replicate.
-    unconverged : int
-        Replicates whose refit did not end at an optimum.
+    Refits
+        The constants under every replicate.
     """
     if not replicates:
-        return {}, 0
+        return Refits({})
     rng = np.random.default_rng(seed)
+    rows = len(problem.point_of)
     problem, residual_model = _sampled(problem, residual_model, rng)
     predicted = problem.predicted_points(found.best)
     at_points = residual_model.at_points(problem.point_of, problem.point_weights)
     wider = residual_model.widening(level)
     count = max(1, replicates * len(predicted) // CELLS_IN_MEMORY)
     sizes = [len(piece) for piece in np.array_split(np.arange(replicates), count)]
-    draws, unconverged = [], 0
+    draws, unconverged, kept = [], 0, []
     for size in sizes:
         blocks = problem.observing(predicted * np.exp(wider * at_points.draw(rng, size)))
         again = refit(blocks, found.optima, *problem.bounds, problem.objective)
         draws.append(problem.constants(again))
         unconverged += int((~again.converged).sum())
+        if keep > 0:
+            first = np.arange(min(keep, size))
+            kept.append(([block.take(first) for block in blocks], again.take(first)))
+            keep -= len(first)
         done(size)
-    return {name: np.concatenate([part[name] for part in draws]) for name in draws[0]}, unconverged
+    together = {name: np.concatenate([part[name] for part in draws]) for name in draws[0]}
+    return Refits(together, unconverged, tuple(kept), len(problem.point_of) / rows)
 
 
 def _sampled(

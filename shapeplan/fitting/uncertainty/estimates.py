@@ -12,8 +12,8 @@ from shapeplan.fitting.evidence import Uncertainty
 from shapeplan.fitting.records import Bootstrap, Estimate, Parameter
 from shapeplan.fitting.selection.backtest import Backtest
 from shapeplan.fitting.selection.candidate import Candidate
-from shapeplan.fitting.uncertainty.bootstrap import bootstrap
-from shapeplan.fitting.uncertainty.profile_likelihood import exponent_intervals
+from shapeplan.fitting.uncertainty.bootstrap import Refits, bootstrap
+from shapeplan.fitting.uncertainty.profile_likelihood import exponent_intervals, simulations
 from shapeplan.fitting.uncertainty.residual_model import ResidualModel
 from shapeplan.fitting.uncertainty.run_error import run_error
 from shapeplan.fitting.uncertainty.size_drift import size_drift
@@ -31,8 +31,8 @@ class Replicates:
     level: float
     done: Callable[[int], None] = lambda more: None
 
-    def of(self, candidate: Candidate, residual_model: ResidualModel) -> tuple[dict[str, Floats], int]:
-        """Return the constants of a candidate under every replicate, and how many did not converge."""
+    def of(self, candidate: Candidate, residual_model: ResidualModel) -> Refits:
+        """Fit a candidate to every replicate; of one that was fitted to a star, those are kept that s_k need."""
         return bootstrap(
             candidate.problem,
             candidate.found,
@@ -40,19 +40,19 @@ class Replicates:
             replicates=self.count,
             seed=self.seed,
             level=self.level,
+            keep=simulations(self.count, self.level) if candidate.star else 0,
             done=self.done,
         )
 
     def exponents_of_star(
-        self, candidate: Candidate, residual_model: ResidualModel
+        self, candidate: Candidate, residual_model: ResidualModel, refits: Refits
     ) -> tuple[dict[str, Estimate], bool]:
         """Return s_k of a candidate that was fitted to a star, with likelihood intervals, and if those converged."""
         intervals, converged = exponent_intervals(
             candidate.problem,
             candidate.found,
             residual_model,
-            replicates=self.count,
-            seed=self.seed,
+            refits,
             level=self.level,
             done=self.done,
         )
@@ -100,12 +100,13 @@ def estimate(law: Law, monitored: MonitoredQuantities, backtest: Backtest, repli
     behind = beside or chosen
     residuals = chosen.residual_model(runs)
     residuals_behind = beside.residual_model(runs) if beside else residuals
-    draws, unconverged = replicates.of(chosen, residuals)
-    draws_behind = replicates.of(beside, residuals_behind)[0] if beside else draws
-    exponent_draws = behind.problem.form.scaling_exponents(draws_behind) if draws_behind else {}
-    evidence = replicates.evidence(draws, exponent_draws, unconverged)
+    refits = replicates.of(chosen, residuals)
+    refits_behind = replicates.of(beside, residuals_behind) if beside else refits
+    draws = refits.draws
+    exponent_draws = behind.problem.form.scaling_exponents(refits_behind.draws) if draws else {}
+    evidence = replicates.evidence(draws, exponent_draws, refits.unconverged)
     if behind.star:
-        scaling, ends_converged = replicates.exponents_of_star(behind, residuals_behind)
+        scaling, ends_converged = replicates.exponents_of_star(behind, residuals_behind, refits_behind)
     else:
         scaling, ends_converged = _estimates(behind.law.scaling_exponents(), exponent_draws, evidence), True
     growth = scaling

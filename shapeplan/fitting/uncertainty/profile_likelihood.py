@@ -10,8 +10,8 @@ import numpy as np
 from shapeplan.fitting.problem import Problem
 from shapeplan.fitting.records import Interval
 from shapeplan.fitting.solver import Block, Found, Objective, Solution, descend, refit
-from shapeplan.fitting.solver.levenberg_marquardt import MEDIUM
-from shapeplan.fitting.solver.model import pieces
+from shapeplan.fitting.solver.levenberg_marquardt import MEDIUM_NEAR
+from shapeplan.fitting.uncertainty.bootstrap import Refits
 from shapeplan.fitting.uncertainty.residual_model import ResidualModel
 from shapeplan.laws.trade import held_alone
 from shapeplan.numerics.arrays import Floats, Index
@@ -43,9 +43,8 @@ def exponent_intervals(
     problem: Problem,
     found: Found,
     residual_model: ResidualModel,
+    refits: Refits,
     *,
-    replicates: int,
-    seed: int,
     level: float,
     done: Callable[[int], None] = lambda more: None,
 ) -> tuple[dict[str, Interval], bool]:
@@ -63,10 +62,8 @@ def exponent_intervals(
         Eq. 2 posed on the arms, and its optimum.
     residual_model : ResidualModel
         How the rows scatter around it.
-    replicates : int
-        How many are allowed (see `simulations`); 0 for no intervals.
-    seed : int
-        Seed of NumPy's PCG64.
+    refits : Refits
+        Fits to replicates, of which as many are kept as `simulations` asks for; without any there are no intervals.
     level : float
         Coverage of the intervals.
     done : callable
@@ -80,13 +77,13 @@ def exponent_intervals(
     converged : bool
         Whether the fits with s_k held at the ends are at their optimum.
     """
-    if not replicates:
+    if not refits.kept:
         return {}, True
     profile = _Profile(problem, found)
     if residual_model.sigma < _EXACT:
         exact = problem.form.scaling_exponents(problem.constants(found.best))
         return {dim: (float(s[0]), float(s[0])) for dim, s in exact.items() if np.isfinite(s[0])}, True
-    allowed = profile.chance(residual_model, simulations(replicates, level), seed, level, done)
+    allowed = profile.chance(refits, level, done)
     # The ratio accounts for the uncertainty of the variance of rows, not for that of the variance between few runs.
     allowed *= 1 + residual_model.common * (residual_model.widening(level) ** 2 - 1)
     low, high, converged = profile.ends(allowed)
@@ -105,9 +102,7 @@ class _Profile:
         self.estimate = theta[c] / (theta[a] + theta[b])
         self.lowest, self.highest = lower[c] / (upper[a] + upper[b]), upper[c] / (lower[a] + lower[b])
 
-    def chance(
-        self, residual_model: ResidualModel, replicates: int, seed: int, level: float, done: Callable[[int], None]
-    ) -> float:
+    def chance(self, refits: Refits, level: float, done: Callable[[int], None]) -> float:
         """Return how much worse fits with an s_k held at its estimate are in `level` of the replicates.
 
         Returns
@@ -115,15 +110,9 @@ class _Profile:
         float
             The ratio of the objectives less one; infinite where c is at its bound, which nothing of s_k survives.
         """
-        rng, count = np.random.default_rng((seed, 1)), len(self.dims)
-        predicted = self.problem.predicted_points(self.found.best)
-        at_points = residual_model.at_points(self.problem.point_of, self.problem.point_weights)
-        optima, (lower, upper) = self.found.optima[:_OPTIMA], self.problem.bounds
-        ratios = []
-        for piece in pieces(replicates, len(predicted) * count):
-            size = len(piece)
-            blocks = self.problem.observing(predicted * np.exp(at_points.draw(rng, size)))
-            free = refit(blocks, optima, lower, upper, self.problem.objective)
+        count, ratios = len(self.dims), []
+        for blocks, free in refits.kept:
+            size = len(free.objective)
             dims, owner = np.divmod(np.arange(count * size), size)
             every = [block.take(owner) for block in blocks]
             held = self._hold(every, dims, self.estimate[dims], free.exponents[owner][:, None]).objective
@@ -132,7 +121,8 @@ class _Profile:
             ratios.append(held / np.maximum(least[owner], _TINY))
             done(size)
         worse = np.sort(np.concatenate(ratios)) - 1
-        return float(worse[min(int(np.ceil(level * (len(worse) + 1))), len(worse)) - 1])
+        # The ratio falls with the degrees of freedom, of which fewer rows leave fewer.
+        return refits.share * float(worse[min(int(np.ceil(level * (len(worse) + 1))), len(worse)) - 1])
 
     def ends(self, allowed: float) -> tuple[Floats, Floats, bool]:
         """Return where the profiles of all dimensions reach what is allowed, below and above, and if fits converged.
@@ -220,7 +210,7 @@ def _descend_all(
     problems, each, size = starts.shape
     owner = np.repeat(np.arange(problems), each)
     repeated = [block.take(owner) for block in blocks]
-    found = descend(repeated, starts.reshape(-1, size), lower, upper, objective=objective, criteria=MEDIUM)
+    found = descend(repeated, starts.reshape(-1, size), lower, upper, objective=objective, criteria=MEDIUM_NEAR)
     return found.take(np.arange(problems) * each + found.objective.reshape(problems, each).argmin(axis=1))
 
 
