@@ -10,7 +10,7 @@ from scipy.special import fdtrc
 from shapeplan import codes
 from shapeplan.errors import Caution
 from shapeplan.fitting.problem import Problem, check_signal, pose, reference_unit, solve
-from shapeplan.fitting.solver import RELATIVE, Found, Objective, search
+from shapeplan.fitting.solver import RELATIVE, Found, Objective, refit
 from shapeplan.frozen import frozen
 from shapeplan.laws import Star
 from shapeplan.runs import Runs
@@ -68,7 +68,7 @@ def solve_star(runs: Runs, star: StarSweep, objective: Objective = RELATIVE) -> 
     lower, upper = problem.bounds
     c_alone, separate = {}, 0.0
     for dim, arm in problem.branches().items():
-        alone = search(arm.points, lower, upper, objective).best
+        alone = refit(arm.points, found.optima, lower, upper, objective)
         c_alone[dim] = float(alone.exponents[0, form.exponents.index("c")])
         separate += arm.misfit(alone)
     shared = problem.misfit(found.best)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -14,7 +15,7 @@ from shapeplan.fitting.solver.levenberg_marquardt import MEDIUM_NEAR
 from shapeplan.fitting.uncertainty.bootstrap import Refits
 from shapeplan.fitting.uncertainty.residual_model import ResidualModel
 from shapeplan.laws.trade import held_alone
-from shapeplan.numerics.arrays import Floats, Index
+from shapeplan.numerics.arrays import Floats, Index, central_interval
 from shapeplan.numerics.roots import roots
 
 _REPLICATES = 99
@@ -22,9 +23,10 @@ _REPLICATES = 99
 _TAIL = 5
 _OPTIMA, _OPTIMA_AGAIN = 8, 3
 """Optima of the search from which a fit with s_k held descends, at first and where it has been done close by."""
-_FIRST, _FARTHEST, _NEAREST = 0.3, 4.0, 0.25
-"""Logarithmic distance from the estimate at which an end is looked for first; the factor by which the next is farther
-at most; and the share by which it is at least."""
+_FIRST, _LEAST_FIRST, _MOST_FIRST = 0.3, 0.01, 1.0
+"""Logarithmic distance from the estimate at which an end is looked for first where nothing is known, and its bounds."""
+_FARTHEST, _NEAREST = 4.0, 0.25
+"""The factor by which the next distance is farther at most, and the share by which it is at least."""
 _CLOSE = 0.003
 """Relative distance by which an end may be off."""
 _CHECKS, _LOWER = 2, 1e-8
@@ -86,7 +88,7 @@ def exponent_intervals(
     allowed = profile.chance(refits, level, done)
     # The ratio accounts for the uncertainty of the variance of rows, not for that of the variance between few runs.
     allowed *= 1 + residual_model.common * (residual_model.widening(level) ** 2 - 1)
-    low, high, converged = profile.ends(allowed)
+    low, high, converged = profile.ends(allowed, refits, level)
     return {dim: (float(low[k]), float(high[k])) for k, dim in enumerate(profile.dims)}, converged
 
 
@@ -124,13 +126,15 @@ class _Profile:
         # The ratio falls with the degrees of freedom, of which fewer rows leave fewer.
         return refits.share * float(worse[min(int(np.ceil(level * (len(worse) + 1))), len(worse)) - 1])
 
-    def ends(self, allowed: float) -> tuple[Floats, Floats, bool]:
+    def ends(self, allowed: float, refits: Refits, level: float) -> tuple[Floats, Floats, bool]:
         """Return where the profiles of all dimensions reach what is allowed, below and above, and if fits converged.
 
         Parameters
         ----------
         allowed : float
             The ratio of the objectives less one.
+        refits : Refits
+            Fits to replicates, whose quantiles at `level` are where the ends are looked for first.
         """
         count, least = len(self.dims), float(self.found.best.objective[0])
         dims, signs = np.tile(np.arange(count), 2), np.repeat([-1.0, 1.0], count)
@@ -147,8 +151,9 @@ class _Profile:
             return np.sqrt(np.maximum(held.objective / least - 1, 0.0))
 
         limit = np.abs(np.log(np.where(signs < 0, self.lowest[dims], self.highest[dims]) / estimate))
+        first = self._first_distances(refits, level)
         for _ in range(_CHECKS):
-            ends = estimate * np.exp(signs * crossings(rise, limit, float(np.sqrt(allowed))))
+            ends = estimate * np.exp(signs * crossings(rise, limit, float(np.sqrt(allowed)), first))
             reached = self._hold(self.problem.points, dims, ends, near, thorough=False)
             lowest = self._hold(self.problem.points, dims, ends, near)
             lower = lowest.objective < reached.objective * (1 - _LOWER)
@@ -162,6 +167,16 @@ class _Profile:
             | (np.abs(np.log(ends / estimate)) >= limit - _NO_DISTANCE)
         )
         return ends[:count], ends[count:], bool((converged & ~lower).all())
+
+    def _first_distances(self, refits: Refits, level: float) -> Floats:
+        """Return how far from the estimates quantiles of the replicates are: those below, then those above."""
+        draws = self.problem.form.scaling_exponents(refits.draws)
+        distances = []
+        for below, (dim, estimate) in itertools.product((0, 1), zip(self.dims, self.estimate, strict=True)):
+            known = draws[dim][np.isfinite(draws[dim])]
+            end = central_interval(known, level)[below] if known.size else estimate
+            distances.append(abs(float(np.log(end / estimate))))
+        return np.clip(np.nan_to_num(distances, nan=_FIRST), _LEAST_FIRST, _MOST_FIRST)
 
     def _hold(
         self, blocks: Sequence[Block], dims: Index, s: Floats, near: Floats, *, thorough: bool = True
@@ -214,7 +229,9 @@ def _descend_all(
     return found.take(np.arange(problems) * each + found.objective.reshape(problems, each).argmin(axis=1))
 
 
-def crossings(rise: Callable[[Floats, Index], Floats], limit: Floats, goal: float) -> Floats:
+def crossings(
+    rise: Callable[[Floats, Index], Floats], limit: Floats, goal: float, first: Floats | float = _FIRST
+) -> Floats:
     """Return where functions of a distance that rise from 0 reach a goal, or their limits where they do not.
 
     Parameters
@@ -225,11 +242,13 @@ def crossings(rise: Callable[[Floats, Index], Floats], limit: Floats, goal: floa
         Where the search of each ends.
     goal : float
         What is to be reached.
+    first : ndarray, shape (functions,), or float
+        Where each is looked at first.
     """
     if not np.isfinite(goal):
         return limit
     inside, at_inside = np.zeros_like(limit), np.full_like(limit, -goal)
-    outside, at_outside = np.minimum(_FIRST, limit), np.zeros_like(limit)
+    outside, at_outside = np.minimum(first, limit), np.zeros_like(limit)
     open_ = np.arange(len(limit))
     while open_.size:
         value = rise(outside[open_], open_)
