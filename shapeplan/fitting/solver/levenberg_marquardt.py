@@ -65,7 +65,7 @@ class StoppingCriteria:
     final: bool = False
 
 
-FINEST = StoppingCriteria()
+FINEST = StoppingCriteria(near=True)
 FINEST_LONG = StoppingCriteria(steps=1000, near=True, final=True)
 """Enough for the end of a valley in which steps gain next to nothing, from a point in it; affordable for one."""
 COARSE = StoppingCriteria(steps=25, tolerance=1e-4, quiet=2)
