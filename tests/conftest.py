@@ -16,6 +16,7 @@ from typing import Any
 
 import forked
 import pytest
+from changed import changed
 from hypothesis import settings
 
 # A worker a core: threads of matrix products would only get in each other's way. NumPy reads this when it is loaded.
@@ -24,7 +25,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 from shapeplan.design.simulate import simulate
 from shapeplan.design.sovit_protocol import paper_design, rehearsal_law
 from shapeplan.fitting.fit import fit as fit_anew
-from shapeplan.fitting.result import Fit
+from shapeplan.fitting.result import Fit, Rival
 from shapeplan.laws import Additive, Law
 from shapeplan.planning.plan import BudgetPlan
 from shapeplan.planning.recommend import recommend
@@ -159,8 +160,10 @@ def planned() -> Fit:
 
 @pytest.fixture(scope="session")
 def rivalled() -> Fit:
-    """The fit of a log whose backtest cannot tell two laws apart."""
-    return fit(sweep(0.003, 0), replicates=200)
+    """A fit with a rival law that nearly agrees with its own."""
+    runs = sweep(0.003, 0)
+    other = fit(runs, law="interaction", replicates=100)
+    return changed(fit(runs, replicates=200), rivals=(Rival(other.law, other.bootstrap.draws),))
 
 
 def one(fit: Fit, flops: float | None = 1e21, **options: Any) -> BudgetPlan:

@@ -51,16 +51,21 @@ def test_the_additive_truth_is_told_from_the_product() -> None:
     assert fit(sweep(0.003, 1, additive_law()), replicates=0).law.form.name in ("additive", "star")
 
 
-@pytest.mark.parametrize(("excess", "chosen"), [(STRONG + 1, "separable"), (STRONG - 1, "interaction")])
+@pytest.mark.parametrize(
+    ("excess", "chosen", "rival"), [(STRONG + 1, "separable", False), (STRONG - 1, "interaction", True)]
+)
 def test_constants_that_bic_is_strongly_against_are_dropped(
-    monkeypatch: pytest.MonkeyPatch, excess: float, chosen: str
+    monkeypatch: pytest.MonkeyPatch, excess: float, chosen: str, *, rival: bool
 ) -> None:
     """Both laws hold here; what BIC says of them is made up."""
     runs = read_runs(SAMPLES / "vit_sweep.yaml")
     found = dict.fromkeys(FORMS, 100.0) | {"interaction": excess, "separable": 0.0}
     monkeypatch.setattr(Candidate, "bic", lambda self, runs: found[self.name])
     monkeypatch.setattr(choice, "PREFERRED", ("interaction",))
-    assert fit(runs, replicates=0).law.form.name == chosen
+    fitted = fit(runs, replicates=0)
+    assert fitted.law.form.name == chosen
+    other = {"separable": "interaction", "interaction": "separable"}[chosen]
+    assert (other in {one.law.form.name for one in fitted.rivals}) is rival, "what was dropped is no rival"
 
 
 def test_a_law_that_is_wrong_far_away_is_not_chosen_for_being_right_near_by() -> None:

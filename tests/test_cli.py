@@ -15,6 +15,9 @@ import pytest
 from conftest import SAMPLES, Program, on_terminal
 
 from shapeplan.cli.app import COMMANDS
+from shapeplan.documents.law import law_document
+from shapeplan.documents.writing import write_file
+from shapeplan.fitting.result import Fit
 
 GOLDEN = Path(__file__).parent / "golden"
 LOG = SAMPLES / "vit_sweep.yaml"
@@ -72,9 +75,9 @@ def test_golden_tables(program: Program, law: Path, name: str, arguments: list[s
 
 
 @pytest.mark.parametrize("columns", [60, 100, 200])
-def test_golden_answers_by_width(law: Path, columns: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A plan with a limit, a price and another shape, as terminals of three widths show it."""
-    (tmp_path / "law.json").write_text(law.read_text())
+def test_golden_answers_by_width(rivalled: Fit, columns: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A plan with a limit, a price, another shape and another law, as terminals of three widths show it."""
+    write_file(tmp_path / "law.json", law_document(rivalled).dumps(), ())
     monkeypatch.chdir(tmp_path)
     limits = ["--max-params", "200M", "--gpus", "64xH100", "--price", "$2.5/gpu-hour", "--versus", "24x1024x4096"]
     arguments = ["recommend", "--law", "law.json", "--flops", "1e21", *limits]

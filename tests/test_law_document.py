@@ -93,9 +93,9 @@ RIVALS: dict[str, dict[str, object]] = {
 
 
 @pytest.fixture(scope="module")
-def rivalled() -> str:
-    """The document of a fit whose backtest cannot tell two laws apart."""
-    return law_document(fit(sweep(0.003, 0), replicates=20)).dumps()
+def rivals_text(rivalled: Fit) -> str:
+    """The document of a fit with a rival."""
+    return law_document(rivalled).dumps()
 
 
 @pytest.mark.parametrize("where", sorted(SPOILERS))
@@ -120,8 +120,8 @@ def test_edited_laws_are_refused_or_answered_never_crashed_on(tmp_path: Path, te
 
 
 @pytest.mark.parametrize("edit", sorted(RIVALS))
-def test_edited_rivals_are_refused(rivalled: str, tmp_path: Path, edit: str) -> None:
-    data = json.loads(rivalled)
+def test_edited_rivals_are_refused(rivals_text: str, tmp_path: Path, edit: str) -> None:
+    data = json.loads(rivals_text)
     assert data["rivals"]
     data["rivals"][0] |= RIVALS[edit]
     file = tmp_path / "law.json"

@@ -70,6 +70,27 @@ def test_a_given_centre_is_taken_at_its_word() -> None:
         find_star(sweep(), DIMS, {**CENTER, "experts": 8})
 
 
+def test_a_cross_that_lies_in_a_log_of_many_shapes_is_no_star_unless_it_is_named() -> None:
+    rng = np.random.default_rng(0)
+    widths, depths = [256.0, 384.0, 512.0, 768.0, 1024.0], [4.0, 6.0, 8.0, 12.0, 16.0]
+    middle = {"width": 768.0, "depth": 8.0}
+    cross = [(width, 8.0) for width in widths] + [(768.0, depth) for depth in depths]
+    others = [(float(width), float(depth)) for width, depth in rng.uniform((100, 2), (2000, 40), (60, 2))]
+    dims = ("width", "depth")
+    runs = log_of(cross + others, dims)
+    expected = (
+        r"14% of the rows lie around one shape \(width 768, depth 8\), which is not larger than these "
+        r"\(width up to 1024, depth up to 16\); name the centre \(`center`\) if a star was trained around it"
+    )
+    with pytest.raises(FitError, match=expected):
+        find_star(runs, dims)
+    named = find_star(runs, dims, middle)
+    assert {dim: len(rows) for dim, rows in named.arms.items()} == {"width": 4, "depth": 4}
+    assert dict(find_star(log_of(cross, dims), dims).center) == middle, "a log that is a star around a middling shape"
+    large = [(width, 40.0) for width in widths] + [(2048.0, depth) for depth in depths] + [(2048.0, 40.0)]
+    assert dict(find_star(log_of(large + others, dims), dims).center) == {"width": 2048.0, "depth": 40.0}
+
+
 def test_a_grid_alone_is_no_star_of_six() -> None:
     grid = sweep().take(np.arange(57, 121))
     star = find_star(grid, DIMS)

@@ -163,7 +163,7 @@ def _choose(
         candidates = fit_candidates(runs, contents, objective, done)
         choice = choose(list(candidates.values()), runs, done, executor)
     beside = None
-    if choice.chosen.problem.form.joint and contents.has_star_sweep(runs):
+    if choice.chosen.problem.form.joint and Star.name in contents.supported:
         beside = candidates.get(Star.name) or fit_candidate(
             Star.name, runs, contents.dimensions, contents.star, objective
         )

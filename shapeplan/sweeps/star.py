@@ -20,7 +20,7 @@ PARAMETERS_PER_ARM = 6
 FEW_VALUES = 5
 """Values on an arm below which intervals are wide; the paper uses six."""
 _SMALL_SHARE = 0.25
-"""Share of the rows below which a cross of shapes may be there by chance."""
+"""Share of the rows below which shapes around one that is not the largest are no star that was meant."""
 
 
 @frozen
@@ -35,14 +35,11 @@ class StarSweep:
         Rows of every arm, by the dimension that varies; the centre is on none.
     center_rows : ndarray of int
         Rows of the centre; may be empty.
-    named : bool
-        Whether the centre was named, by the user or the log, and not found.
     """
 
     center: Mapping[str, float]
     arms: Mapping[str, Index]
     center_rows: Index
-    named: bool
 
     @property
     def rows(self) -> Index:
@@ -66,13 +63,6 @@ class StarSweep:
         """Return the largest value on every arm that reaches its centre."""
         largest = {dim: float(self.values(runs, dim).max()) for dim in self.arms}
         return {dim: value for dim, value in largest.items() if value >= self.center[dim]}
-
-    def is_incidental(self, runs: Runs) -> bool:
-        """Return whether this is no star sweep but a cross that lies in a log of many shapes.
-
-        Nobody named its centre, which is not the large shape of a star, and most rows are beside it.
-        """
-        return not self.named and bool(self.reaching_above(runs)) and len(self.rows) < _SMALL_SHARE * len(runs)
 
 
 class NoStarError(FitError):
@@ -102,7 +92,8 @@ def find_star(runs: Runs, dims: Sequence[str], center: Mapping[str, float] | Non
         The dimensions that move, each of which should have an arm.
     center : mapping of str to float, optional
         The centre, if it is known; by default the shape with the most shapes on its arms, the largest among equals.
-        It need not have been trained.
+        It need not have been trained. A centre that arms reach above is taken for one only where it is named, or a
+        quarter of the rows are of its star.
 
     Returns
     -------
@@ -132,7 +123,7 @@ def find_star(runs: Runs, dims: Sequence[str], center: Mapping[str, float] | Non
         best = np.array([center[dim] for dim in dims])
     else:
         best = _best_center(runs.distinct_shapes(dims))
-    star = _star_around(columns, dims, best, named=center is not None)
+    star = _star_around(columns, dims, best)
     thin = {dim: len(np.unique(columns[rows, i])) for i, (dim, rows) in enumerate(star.arms.items())}
     short = {dim: count for dim, count in thin.items() if count < FEWEST_VALUES}
     if short:
@@ -141,7 +132,22 @@ def find_star(runs: Runs, dims: Sequence[str], center: Mapping[str, float] | Non
         which = "the shape with most around it" if center is None else "the centre that was named"
         hint = f"a star varies one dimension at a time around one large shape, {FEWEST_VALUES} values or more each"
         raise NoStarError(f"{which} ({shown}) has arms with {found} other values", hint)
+    if center is None:
+        _check_meant(runs, star)
     return star
+
+
+def _check_meant(runs: Runs, star: StarSweep) -> None:
+    """Raise `NoStarError` for a cross of shapes in a log of many others: few rows, around no large shape."""
+    share, above = len(star.rows) / len(runs), star.reaching_above(runs)
+    if share >= _SMALL_SHARE or not above:
+        return
+    shown = ", ".join(f"{dim} {value:g}" for dim, value in star.center.items())
+    beyond = ", ".join(f"{dim} up to {value:g}" for dim, value in above.items())
+    raise NoStarError(
+        f"{share:.0%} of the rows lie around one shape ({shown}), which is not larger than these ({beyond})",
+        "name the centre (`center`) if a star was trained around it",
+    )
 
 
 def doubts(runs: Runs, star: StarSweep) -> tuple[Caution, ...]:
@@ -217,8 +223,8 @@ def _is_among(candidates: Floats, shapes: Floats) -> Ints:
     return np.asarray(count[index.ravel()[: len(candidates)]] - 1)
 
 
-def _star_around(columns: Floats, dims: Sequence[str], center: Floats, *, named: bool) -> StarSweep:
+def _star_around(columns: Floats, dims: Sequence[str], center: Floats) -> StarSweep:
     differs: Bools = columns != center
     count = differs.sum(axis=1)
     arms = {dim: np.flatnonzero((count == 1) & differs[:, k]) for k, dim in enumerate(dims)}
-    return StarSweep(dict(zip(dims, map(float, center), strict=True)), arms, np.flatnonzero(count == 0), named)
+    return StarSweep(dict(zip(dims, map(float, center), strict=True)), arms, np.flatnonzero(count == 0))

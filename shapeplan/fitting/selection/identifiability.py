@@ -66,10 +66,6 @@ class Contents:
         """Return the rows beside the star: all where there is none."""
         return np.arange(len(runs)) if self.star is None else self.star.beside(runs)
 
-    def has_star_sweep(self, runs: Runs) -> bool:
-        """Return whether s_k are those of Eq. 2, whichever law is fitted: of a star that somebody trained as one."""
-        return self.star is not None and Star.name in self.supported and not self.star.is_incidental(runs)
-
     @property
     def supported(self) -> tuple[str, ...]:
         """The laws that the log can identify."""
