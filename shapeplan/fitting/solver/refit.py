@@ -28,7 +28,7 @@ from shapeplan.numerics.box_qp import solve_nnls
 
 _CANDIDATES = 32
 """Starts that every problem scores."""
-_FEWEST_PILOTS, _PILOTS = 32, 1 / 8
+_FEWEST_PILOTS, _PILOTS = 32, 1 / 16
 """Number and share of problems that look for a lower optimum first: the others look where these found one, or
 everywhere if they did not converge."""
 _FEW, _RARE = 16, 0.05

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -15,7 +14,7 @@ from shapeplan.fitting.solver.levenberg_marquardt import MEDIUM_NEAR
 from shapeplan.fitting.uncertainty.bootstrap import Refits
 from shapeplan.fitting.uncertainty.residual_model import ResidualModel
 from shapeplan.laws.trade import held_alone
-from shapeplan.numerics.arrays import Floats, Index, central_interval
+from shapeplan.numerics.arrays import Floats, Index
 from shapeplan.numerics.roots import roots
 
 _REPLICATES = 99
@@ -98,10 +97,10 @@ class _Profile:
     def __init__(self, problem: Problem, found: Found) -> None:
         self.problem, self.found, self.dims = problem, found, problem.form.dims
         names = problem.form.exponents
-        a, b = (np.array([names.index(f"{letter}_{dim}") for dim in self.dims]) for letter in "ab")
+        a, b = self.a, self.b = [np.array([names.index(f"{letter}_{dim}") for dim in self.dims]) for letter in "ab"]
         c = self.c = names.index("c")
-        theta, (lower, upper) = found.best.exponents[0], problem.bounds
-        self.estimate = theta[c] / (theta[a] + theta[b])
+        lower, upper = problem.bounds
+        self.estimate = self._scaling(found.best.exponents)[0]
         self.lowest, self.highest = lower[c] / (upper[a] + upper[b]), upper[c] / (lower[a] + lower[b])
 
     def chance(self, refits: Refits, level: float, done: Callable[[int], None]) -> float:
@@ -134,12 +133,14 @@ class _Profile:
         allowed : float
             The ratio of the objectives less one.
         refits : Refits
-            Fits to replicates, whose quantiles at `level` are where the ends are looked for first.
+            Fits to replicates, of which those at the quantiles of `level` are where the ends are looked for first.
         """
         count, least = len(self.dims), float(self.found.best.objective[0])
         dims, signs = np.tile(np.arange(count), 2), np.repeat([-1.0, 1.0], count)
         estimate = self.estimate[dims]
+        replicates, first = self._replicates_at(refits, level)
         near = np.tile(self.found.optima[:_OPTIMA], (2 * count, 1, 1))
+        near[:, 0] = replicates
 
         def rise(distance: Floats, which: Index) -> Floats:
             nonlocal near
@@ -151,7 +152,6 @@ class _Profile:
             return np.sqrt(np.maximum(held.objective / least - 1, 0.0))
 
         limit = np.abs(np.log(np.where(signs < 0, self.lowest[dims], self.highest[dims]) / estimate))
-        first = self._first_distances(refits, level)
         for _ in range(_CHECKS):
             ends = estimate * np.exp(signs * crossings(rise, limit, float(np.sqrt(allowed)), first))
             reached = self._hold(self.problem.points, dims, ends, near, thorough=False)
@@ -168,15 +168,26 @@ class _Profile:
         )
         return ends[:count], ends[count:], bool((converged & ~lower).all())
 
-    def _first_distances(self, refits: Refits, level: float) -> Floats:
-        """Return how far from the estimates quantiles of the replicates are: those below, then those above."""
-        draws = self.problem.form.scaling_exponents(refits.draws)
-        distances = []
-        for below, (dim, estimate) in itertools.product((0, 1), zip(self.dims, self.estimate, strict=True)):
-            known = draws[dim][np.isfinite(draws[dim])]
-            end = central_interval(known, level)[below] if known.size else estimate
-            distances.append(abs(float(np.log(end / estimate))))
-        return np.clip(np.nan_to_num(distances, nan=_FIRST), _LEAST_FIRST, _MOST_FIRST)
+    def _replicates_at(self, refits: Refits, level: float) -> tuple[Floats, Floats]:
+        """Return the replicates whose s_k are at the ends of the central `level`: those below, then those above.
+
+        Returns
+        -------
+        exponents : ndarray, shape (2 dimensions, exponents)
+            Theirs.
+        distance : ndarray, shape (2 dimensions,)
+            How far their s_k is from the estimate, in logarithms and within bounds.
+        """
+        exponents = np.concatenate([free.exponents for _, free in refits.kept])
+        s = self._scaling(exponents)
+        order, most = np.argsort(s, axis=0, kind="stable"), len(s) - 1
+        chosen = order[[int((1 - level) / 2 * most), int(np.ceil((1 + level) / 2 * most))]]
+        distance = np.abs(np.log(np.take_along_axis(s, chosen, axis=0) / self.estimate))
+        return exponents[chosen.ravel()], np.clip(distance.ravel(), _LEAST_FIRST, _MOST_FIRST)
+
+    def _scaling(self, exponents: Floats) -> Floats:
+        """Return s_k at exponents of shape (points, exponents), shape (points, dimensions)."""
+        return np.asarray(exponents[:, [self.c]] / (exponents[:, self.a] + exponents[:, self.b]))
 
     def _hold(
         self, blocks: Sequence[Block], dims: Index, s: Floats, near: Floats, *, thorough: bool = True
