@@ -3,7 +3,8 @@
 Every problem descends from the best of some candidates. Then it looks for a lower optimum: from another candidate, from
 its own with one exponent moved far away, and from those of the other problems. Optima of noisy rows differ mostly in a
 term that is switched off, or in an exponent at its other bound, which no descent crosses. What a start is worth is
-known before a descent, by the objective with the coefficients solved for; most are not tried.
+known before a descent, by the objective with the coefficients solved for; most are not tried. Of problems that differ
+by chance alone some look first, and the others only where these often found one.
 """
 
 from __future__ import annotations
@@ -29,8 +30,10 @@ from shapeplan.numerics.box_qp import solve_nnls
 _CANDIDATES = 32
 """Starts that every problem scores."""
 _FEWEST_PILOTS, _PILOTS = 32, 1 / 16
-"""Number and share of problems that look for a lower optimum first: the others look where these found one, or
+"""Number and share of replicates that look for a lower optimum first: the others look where these often found one, or
 everywhere if they did not converge."""
+_OFTEN = 0.1
+"""Share of the pilots that find one, from which that is often."""
 _FEW, _RARE = 16, 0.05
 """Number and share of descents up to which those that are slow are followed further."""
 _LOWER = 1e-7
@@ -76,7 +79,13 @@ _KINKED = _Effort(
 
 
 def refit(
-    blocks: Sequence[Block], candidates: Floats, lower: Floats, upper: Floats, objective: Objective = RELATIVE
+    blocks: Sequence[Block],
+    candidates: Floats,
+    lower: Floats,
+    upper: Floats,
+    objective: Objective = RELATIVE,
+    *,
+    by_chance: bool = False,
 ) -> Solution:
     """Find the optima of many problems on the same rows.
 
@@ -90,6 +99,9 @@ def refit(
         Bounds, positive.
     objective : Objective
         What to minimize.
+    by_chance : bool
+        Whether the problems differ by chance alone, as replicates do: a sample of them then tells where lower optima
+        are worth looking for, and a few may end at one that is not their lowest.
 
     Returns
     -------
@@ -102,7 +114,8 @@ def refit(
     # Until it is at its optimum, a problem in a flat valley takes every other point of the valley for a lower one.
     best = batch.descend(starts.points[:, 0], everyone, FINE)
     others = starts.after(1)
-    pilots = everyone[:: max(1, round(min(1 / _PILOTS, batch.problems / _FEWEST_PILOTS)))]
+    step = max(1, round(min(1 / _PILOTS, batch.problems / _FEWEST_PILOTS))) if by_chance else 1
+    pilots = everyone[::step]
     useful = batch.look_lower(best, pilots, others, _Places.everywhere(len(lower)))
     rest = np.setdiff1d(everyone, pilots)
     converged = best.converged[rest]
@@ -206,12 +219,12 @@ class _Batch:
             Where any of them found one.
         """
         active, allowed, lowered = problems, np.flatnonzero(places.moves), []
-        moves = np.zeros_like(places.moves)
+        moves, often = np.zeros_like(places.moves), max(1.0, _OFTEN * problems.size)
         for _ in range(self.effort.rounds if allowed.size else 0):
             moved = self._moved(best.exponents[active])[:, allowed]
             starts = _Starts.best(moved, self._scores(moved, active), self.effort.moves)
             active, which = self._improve(best, active, starts)
-            moves[allowed[which]] = True
+            moves[allowed] |= np.bincount(which, minlength=allowed.size) >= often
             lowered.append(active)
         elsewhere = np.array([], dtype=np.intp)
         if places.elsewhere:
@@ -221,7 +234,7 @@ class _Batch:
         ends = np.unique(np.concatenate([*lowered, elsewhere]))
         if ends.size:
             best.put(ends, self.descend(best.exponents[ends], ends, FINE))
-        return _Places(moves, elsewhere.size > 0)
+        return _Places(moves, elsewhere.size >= often)
 
     def ranked(self, points: Floats, problems: Index, most: int) -> _Starts:
         """Return the best of points, shape (points, exponents) or with an axis of problems, for every problem."""
@@ -249,7 +262,8 @@ class _Batch:
                 return owner, which
             found = self.descend(points, owner, criteria)
             excess = found.objective / np.maximum(best.objective[owner], np.finfo(float).tiny) - 1
-            returned = self._near(found.exponents, best.exponents[owner])
+            # An exponent that nothing determines may be anywhere in the same optimum.
+            returned = self._near(found.exponents, best.exponents[owner]) | (np.abs(excess) <= _LOWER)
             kept = np.flatnonzero((excess < -_LOWER) | ((excess < allowed) & ~returned))
             owner, which, points, found = owner[kept], which[kept], found.exponents[kept], found.take(kept)
         order = np.lexsort((found.objective, owner))

@@ -97,7 +97,7 @@ def bootstrap(
     draws, unconverged, kept = [], 0, []
     for size in sizes:
         blocks = problem.observing(predicted * np.exp(wider * at_points.draw(rng, size)))
-        again = refit(blocks, found.optima, *problem.bounds, problem.objective)
+        again = refit(blocks, found.optima, *problem.bounds, problem.objective, by_chance=True)
         draws.append(problem.constants(again))
         unconverged += int((~again.converged).sum())
         if keep > 0:

@@ -116,7 +116,8 @@ class _Profile:
             size = len(free.objective)
             dims, owner = np.divmod(np.arange(count * size), size)
             every = [block.take(owner) for block in blocks]
-            held = self._hold(every, dims, self.estimate[dims], free.exponents[owner][:, None]).objective
+            near = free.exponents[owner][:, None]
+            held = self._hold(every, dims, self.estimate[dims], near, by_chance=True).objective
             # A fit that is better with an s_k held shows that the free one was not the best.
             least = np.minimum(free.objective, held.reshape(count, size).min(axis=0))
             ratios.append(held / np.maximum(least[owner], _TINY))
@@ -190,7 +191,14 @@ class _Profile:
         return np.asarray(exponents[:, [self.c]] / (exponents[:, self.a] + exponents[:, self.b]))
 
     def _hold(
-        self, blocks: Sequence[Block], dims: Index, s: Floats, near: Floats, *, thorough: bool = True
+        self,
+        blocks: Sequence[Block],
+        dims: Index,
+        s: Floats,
+        near: Floats,
+        *,
+        thorough: bool = True,
+        by_chance: bool = False,
     ) -> Solution:
         """Fit with one s_k held in each of many problems.
 
@@ -206,6 +214,8 @@ class _Profile:
             Exponents near which to start.
         thorough : bool
             Whether to look for lower optima farther away.
+        by_chance : bool
+            As in `refit`, whichever the dimension.
 
         Returns
         -------
@@ -220,7 +230,7 @@ class _Profile:
         starts = np.clip(np.where(moved, near * factor[..., None], near), lower, upper)
         held = [replace(block, maps=maps) for block in blocks]
         if thorough:
-            found = refit(held, starts, lower, upper, self.problem.objective)
+            found = refit(held, starts, lower, upper, self.problem.objective, by_chance=by_chance)
         else:
             found = _descend_all(held, starts, lower, upper, self.problem.objective)
         exponents = (maps @ found.exponents[..., None])[..., 0]
