@@ -61,6 +61,20 @@ def test_no_other_start_ends_below_a_replicate(law: str, objective: str) -> None
         assert again.objective[i] <= least_from_other_starts(found, alone, i) * (1 + SAME)
 
 
+def test_replicates_that_only_some_look_for_have_the_same_quantiles() -> None:
+    """Those of a tenth at most may end above their lowest optimum, and none below it."""
+    runs = real_sweep()
+    found = candidate_of(runs, "star")
+    blocks = replicates_of(found, runs, 200)
+    every = refit(blocks, found.found.optima, *found.problem.bounds)
+    some = refit(blocks, found.found.optima, *found.problem.bounds, by_chance=True)
+    excess = some.objective / every.objective - 1
+    assert some.converged.all()
+    assert (np.abs(excess) > SAME).mean() < 0.1
+    ends, others = (np.quantile(np.log(solution.exponents), [0.05, 0.95], axis=0) for solution in (every, some))
+    assert np.ptp(others, axis=0) == pytest.approx(np.ptp(ends, axis=0), rel=0.05)
+
+
 @pytest.mark.parametrize("law", ["separable", "product"])
 def test_no_other_start_ends_below_a_fold(law: str) -> None:
     runs = real_sweep()

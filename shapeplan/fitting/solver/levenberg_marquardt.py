@@ -200,7 +200,7 @@ class _Descent:
             shrink = np.maximum(0.2, 1 - (2 * ratio - 1) ** 3)
             damping[active] = np.clip(damping[active] * np.where(accept, shrink, growth[active]), _LOWEST, _HIGHEST)
             afar = active[opening[active] & ~accept & (promised > _MUCH * now.objective)]
-            damping[afar], opening[afar] = self.objective.damping, False
+            damping[afar], opening[afar] = np.maximum(damping[afar], self.objective.damping), False
             growth[active] = np.where(accept, 2.0, growth[active] * 2.0)
             quiet[active] = np.where(flat, quiet[active] + 1, 0)
             late[active] = self.objective.smooth & ~(gain > _EARLY * now.objective)
