@@ -55,7 +55,7 @@ def _kinds(found: Check, worded: Callable[[str], str]) -> list[tuple[str, str]]:
 def _sweep(found: Check) -> list[tuple[str, str]]:
     runs, star = found.runs, found.star
     if star is None:
-        pairs = [("star", f"none: {found.no_star}")]
+        pairs = [("star", found.no_star or "none")]
     else:
         pairs = [("centre", f"{shape_text(star.center)}, {len(star.center_rows)} rows, held out of the star's fit")]
         for dim, rows in star.arms.items():
