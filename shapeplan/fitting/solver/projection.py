@@ -32,10 +32,13 @@ def project(objective: Objective, block: Block, theta: Floats, columns: Floats, 
     return better_coefficients(columns, block.inside, theta[:, -1], block.observed, block.weights, guess)
 
 
-def least(objective: Objective, block: Block, theta: Floats) -> Floats:
-    """Return the objective with good coefficients at many exponents, shape (batch,); infinite where undefined."""
+def least(objective: Objective, block: Block, theta: Floats, guess: Floats | None = None) -> Floats:
+    """Return the objective with good coefficients at many exponents, shape (batch,); infinite where undefined.
+
+    `guess`, of shape (batch, columns), is as for `project`.
+    """
     columns = block.columns(theta)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        predicted = block.predicted(theta, columns, project(objective, block, theta, columns))
+        predicted = block.predicted(theta, columns, project(objective, block, theta, columns, guess))
         value = objective.value(predicted, block.observed, block.weights)
     return np.where(np.isfinite(value), value, np.inf)

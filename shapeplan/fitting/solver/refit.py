@@ -22,7 +22,7 @@ from shapeplan.fitting.solver.levenberg_marquardt import (
 )
 from shapeplan.fitting.solver.losses import RELATIVE, Objective
 from shapeplan.fitting.solver.model import Block, Solution, distinct, pieces
-from shapeplan.fitting.solver.projection import least
+from shapeplan.fitting.solver.projection import least, project
 from shapeplan.frozen import frozen
 from shapeplan.numerics.arrays import Bools, Floats, Index
 from shapeplan.numerics.box_qp import solve_nnls
@@ -240,7 +240,9 @@ class _Batch:
         """Return the best of points, shape (points, exponents) or with an axis of problems, for every problem."""
         spread = np.broadcast_to(points, (len(problems), *points.shape[-2:]))
         if points.ndim > 2 or not self._shares_columns:
-            return _Starts.best(spread, self._scores(spread, problems), most)
+            shared = points.ndim == 2 and len(problems) > _FEWEST_PILOTS
+            guesses = self._guesses(points, problems[:1]) if shared else None
+            return _Starts.best(spread, self._scores(spread, problems, guesses), most)
         scores = sum(_shared_scores(block.take(problems), points, len(problems)) for block in self.blocks)
         return _Starts.best(spread, np.asarray(scores).T, most)
 
@@ -280,15 +282,23 @@ class _Batch:
         points[:, np.arange(len(which)), which] = targets.T.ravel()
         return points
 
-    def _scores(self, points: Floats, problems: Index) -> Floats:
-        """Return the objectives at points of shape (problems, points, exponents), shape (problems, points)."""
+    def _scores(self, points: Floats, problems: Index, guesses: Sequence[Floats] | None = None) -> Floats:
+        """Return the objectives at points of shape (problems, points, exponents), shape (problems, points).
+
+        `guesses`, of every block, are coefficients that are nearly right at the points of all problems.
+        """
         some, each, size = points.shape
         owner, flat, values = np.repeat(problems, each), points.reshape(-1, size), np.zeros(some * each)
         for piece in pieces(len(flat), sum(block.rows for block in self.blocks)):
-            for block in self.blocks:
-                mine = block.take(owner[piece])
-                values[piece] += least(self.objective, mine, flat[piece])
+            for k, block in enumerate(self.blocks):
+                guess = None if guesses is None else guesses[k][piece % each]
+                values[piece] += least(self.objective, block.take(owner[piece]), flat[piece], guess)
         return values.reshape(some, each)
+
+    def _guesses(self, points: Floats, problem: Index) -> list[Floats]:
+        """Return the coefficients of every block that are best for one problem, at points (points, exponents)."""
+        blocks = [block.take(np.repeat(problem, len(points))) for block in self.blocks]
+        return [project(self.objective, block, points, block.columns(points)) for block in blocks]
 
     def _near(self, points: Floats, optima: Floats) -> Bools:
         """Return which points are near optima, over the last axis of both, which broadcast."""
