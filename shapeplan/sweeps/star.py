@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -53,7 +52,7 @@ class StarSweep:
     def within(self, keep: Bools) -> StarSweep:
         """Return the star of the rows kept; `keep` has shape (rows of the log,)."""
         arms = {dim: rows[keep[rows]] for dim, rows in self.arms.items()}
-        return replace(self, arms=arms, center_rows=self.center_rows[keep[self.center_rows]])
+        return StarSweep(self.center, arms, self.center_rows[keep[self.center_rows]])
 
     def values(self, runs: Runs, dim: str) -> Floats:
         """Return the distinct values on one arm, sorted."""

@@ -29,13 +29,15 @@ from shapeplan.numerics.box_qp import solve_nnls
 
 _CANDIDATES = 32
 """Starts that every problem scores."""
-_FEWEST_PILOTS, _PILOTS = 32, 1 / 16
-"""Number and share of replicates that look for a lower optimum first: the others look where these often found one, or
-everywhere if they did not converge."""
+_FEWEST_PILOTS, _ONE_IN = 32, 16
+"""Of replicates one in so many looks for a lower optimum first, and no fewer than so many: the others look where these
+often found one, or everywhere if they did not converge."""
 _OFTEN = 0.1
 """Share of the pilots that find one, from which that is often."""
 _FEW, _RARE = 16, 0.05
 """Number and share of descents up to which those that are slow are followed further."""
+_MANY = 32
+"""Problems above which points that they share are scored from one guess at the coefficients."""
 _LOWER = 1e-7
 _NEAR = 0.05
 """Distance, as a share of the range of every exponent, within which a descent has come back to the same optimum."""
@@ -114,7 +116,7 @@ def refit(
     # Until it is at its optimum, a problem in a flat valley takes every other point of the valley for a lower one.
     best = batch.descend(starts.points[:, 0], everyone, FINE)
     others = starts.after(1)
-    step = max(1, round(min(1 / _PILOTS, batch.problems / _FEWEST_PILOTS))) if by_chance else 1
+    step = max(1, min(_ONE_IN, batch.problems // _FEWEST_PILOTS)) if by_chance else 1
     pilots = everyone[::step]
     useful = batch.look_lower(best, pilots, others, _Places.everywhere(len(lower)))
     rest = np.setdiff1d(everyone, pilots)
@@ -131,7 +133,7 @@ def refit(
 
 @frozen
 class _Places:
-    """Where lower optima are looked for, or were found.
+    """Where lower optima are looked for, or were often found.
 
     Attributes
     ----------
@@ -216,7 +218,7 @@ class _Batch:
         Returns
         -------
         _Places
-            Where any of them found one.
+            Where they often found one.
         """
         active, allowed, lowered = problems, np.flatnonzero(places.moves), []
         moves, often = np.zeros_like(places.moves), max(1.0, _OFTEN * problems.size)
@@ -240,7 +242,7 @@ class _Batch:
         """Return the best of points, shape (points, exponents) or with an axis of problems, for every problem."""
         spread = np.broadcast_to(points, (len(problems), *points.shape[-2:]))
         if points.ndim > 2 or not self._shares_columns:
-            shared = points.ndim == 2 and len(problems) > _FEWEST_PILOTS
+            shared = points.ndim == 2 and len(problems) > _MANY
             guesses = self._guesses(points, problems[:1]) if shared else None
             return _Starts.best(spread, self._scores(spread, problems, guesses), most)
         scores = sum(_shared_scores(block.take(problems), points, len(problems)) for block in self.blocks)

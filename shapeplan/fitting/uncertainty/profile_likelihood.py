@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -97,11 +98,12 @@ class _Profile:
     def __init__(self, problem: Problem, found: Found) -> None:
         self.problem, self.found, self.dims = problem, found, problem.form.dims
         names = problem.form.exponents
-        a, b = self.a, self.b = [np.array([names.index(f"{letter}_{dim}") for dim in self.dims]) for letter in "ab"]
-        c = self.c = names.index("c")
-        lower, upper = problem.bounds
+        self.a, self.b = (np.array([names.index(f"{letter}_{dim}") for dim in self.dims]) for letter in "ab")
+        self.c = names.index("c")
         self.estimate = self._scaling(found.best.exponents)[0]
-        self.lowest, self.highest = lower[c] / (upper[a] + upper[b]), upper[c] / (lower[a] + lower[b])
+        lower, upper = problem.bounds
+        self.lowest = lower[self.c] / (upper[self.a] + upper[self.b])
+        self.highest = upper[self.c] / (lower[self.a] + lower[self.b])
 
     def chance(self, refits: Refits, level: float, done: Callable[[int], None]) -> float:
         """Return how much worse fits with an s_k held at its estimate are in `level` of the replicates.
@@ -116,8 +118,8 @@ class _Profile:
             size = len(free.objective)
             dims, owner = np.divmod(np.arange(count * size), size)
             every = [block.take(owner) for block in blocks]
-            near = free.exponents[owner][:, None]
-            held = self._hold(every, dims, self.estimate[dims], near, by_chance=True).objective
+            near, solve = free.exponents[owner][:, None], partial(refit, by_chance=True)
+            held = self._hold(every, dims, self.estimate[dims], near, solve).objective
             # A fit that is better with an s_k held shows that the free one was not the best.
             least = np.minimum(free.objective, held.reshape(count, size).min(axis=0))
             ratios.append(held / np.maximum(least[owner], _TINY))
@@ -146,7 +148,7 @@ class _Profile:
         def rise(distance: Floats, which: Index) -> Floats:
             nonlocal near
             s = estimate[which] * np.exp(signs[which] * distance)
-            held = self._hold(self.problem.points, dims[which], s, near[which], thorough=False)
+            held = self._hold(self.problem.points, dims[which], s, near[which], _descend_all)
             near = near[:, : _OPTIMA_AGAIN + 1]
             near[which, -1] = held.exponents
             # The objective rises as the square of a small distance.
@@ -155,7 +157,7 @@ class _Profile:
         limit = np.abs(np.log(np.where(signs < 0, self.lowest[dims], self.highest[dims]) / estimate))
         for _ in range(_CHECKS):
             ends = estimate * np.exp(signs * crossings(rise, limit, float(np.sqrt(allowed)), first))
-            reached = self._hold(self.problem.points, dims, ends, near, thorough=False)
+            reached = self._hold(self.problem.points, dims, ends, near, _descend_all)
             lowest = self._hold(self.problem.points, dims, ends, near)
             lower = lowest.objective < reached.objective * (1 - _LOWER)
             if not lower.any():
@@ -196,9 +198,7 @@ class _Profile:
         dims: Index,
         s: Floats,
         near: Floats,
-        *,
-        thorough: bool = True,
-        by_chance: bool = False,
+        solve: Callable[[Sequence[Block], Floats, Floats, Floats, Objective], Solution] = refit,
     ) -> Solution:
         """Fit with one s_k held in each of many problems.
 
@@ -212,10 +212,8 @@ class _Profile:
             What its s_k is held at.
         near : ndarray, shape (problems, starts, exponents)
             Exponents near which to start.
-        thorough : bool
-            Whether to look for lower optima farther away.
-        by_chance : bool
-            As in `refit`, whichever the dimension.
+        solve : callable
+            What finds the optima from starts, within bounds, as `refit` does.
 
         Returns
         -------
@@ -229,10 +227,7 @@ class _Profile:
         factor = near[..., self.c] / np.einsum("pe,pse->ps", maps[:, self.c], near)
         starts = np.clip(np.where(moved, near * factor[..., None], near), lower, upper)
         held = [replace(block, maps=maps) for block in blocks]
-        if thorough:
-            found = refit(held, starts, lower, upper, self.problem.objective, by_chance=by_chance)
-        else:
-            found = _descend_all(held, starts, lower, upper, self.problem.objective)
+        found = solve(held, starts, lower, upper, self.problem.objective)
         exponents = (maps @ found.exponents[..., None])[..., 0]
         c = exponents[:, self.c]
         objective = np.where((c >= lower[self.c]) & (c <= upper[self.c]), found.objective, np.inf)
