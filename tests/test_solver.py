@@ -9,7 +9,7 @@ from scipy.optimize import least_squares, nnls
 
 from shapeplan.fitting.problem import Problem, solve
 from shapeplan.fitting.solver import Block, descend, search
-from shapeplan.fitting.solver.definite import is_definite
+from shapeplan.fitting.solver.definite import solve_definite
 from shapeplan.fitting.star import solve_star
 from shapeplan.numerics.box_qp import solve_box_qp, solve_nnls
 from shapeplan.readers.read import read_runs
@@ -103,9 +103,14 @@ def test_dependent_and_empty_columns_are_left_out_without_harm() -> None:
     np.testing.assert_allclose(matrix @ solution, column, rtol=1e-6)
 
 
-def test_matrices_that_are_not_finite_are_not_definite() -> None:
-    matrices = np.array([np.eye(2), [[1.0, 2.0], [2.0, 1.0]], [[np.inf, 0.0], [0.0, 1.0]], [[np.nan, 0.0], [0.0, 1.0]]])
-    assert is_definite(matrices).tolist() == [True, False, False, False]
+def test_systems_that_are_definite_are_solved_and_others_named() -> None:
+    sound, indefinite = [[4.0, 1.0], [1.0, 3.0]], [[1.0, 2.0], [2.0, 1.0]]
+    matrices = np.array([sound, indefinite, [[np.inf, 0.0], [0.0, 1.0]], [[np.nan, 0.0], [0.0, 1.0]], sound])
+    right = np.arange(10.0).reshape(5, 2)
+    solutions, definite = solve_definite(matrices, right)
+    assert definite.tolist() == [True, False, False, False, True]
+    expected = np.linalg.solve(matrices[definite], right[definite][..., None])[..., 0]
+    np.testing.assert_allclose(solutions[definite], expected, rtol=1e-14)
 
 
 def star_problem(runs: Runs) -> Problem:

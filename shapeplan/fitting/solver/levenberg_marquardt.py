@@ -19,7 +19,7 @@ from functools import cached_property
 
 import numpy as np
 
-from shapeplan.fitting.solver.definite import is_definite
+from shapeplan.fitting.solver.definite import solve_definite
 from shapeplan.fitting.solver.losses import RELATIVE, Objective
 from shapeplan.fitting.solver.model import Block, Solution, pieces
 from shapeplan.fitting.solver.projection import project
@@ -37,6 +37,8 @@ _ROUNDING = 1e-13
 """Change of the objective, relative, that may be rounding: Newton's last steps, which promise less, are taken."""
 _LIGHT, _LIGHTER = 1e-8, 1e-12
 """Damping up to which Newton's step tells how far above its optimum a descent is; where it starts near an optimum."""
+_SHORT = 1e-5
+"""Step of logarithms of exponents in which the parabola of the objective can be relied on."""
 _EARLY = 1e-2
 """Gain of a step, relative, above which a descent is early: far from an optimum the Hessian is rarely definite."""
 _MUCH = 1e-3
@@ -178,20 +180,32 @@ class _Descent:
         damping, growth = np.full(batch, _LIGHTER if newton else self.objective.damping), np.full(batch, 2.0)
         quiet = np.zeros(batch, dtype=int)
         late, opening = np.full(batch, newton), np.full(batch, newton)
+        certain = np.zeros(batch, dtype=bool)
         for _ in range(criteria.steps):
             now = here.take(active)
             moved, promised, newtons = self._step(now, damping[active], late[active])
-            size = theta.shape[1]
+            before, size = now.objective, theta.shape[1]
             trial = np.clip(now.exponents * np.exp(moved[:, :size]), self.lower, self.upper)
             coefficients = now.coefficients + moved[:, size:]
             coefficients[coefficients <= _ROUNDING * now.coefficients] = 0.0
+            # A short step of Newton's that promises nothing is the last, and need not be seen to be taken.
+            last = newtons & (damping[active] <= _LIGHT) & (promised <= criteria.tolerance * before)
+            last &= (np.abs(moved[:, :size]) <= _SHORT).all(axis=1)
+            if last.any():
+                ends, more = active[last], ~last
+                here.exponents[ends], here.coefficients[ends] = trial[last], coefficients[last]
+                certain[ends] = damping[ends] <= _LIGHTER
+                active, before, trial, coefficients = active[more], before[more], trial[more], coefficients[more]
+                moved, promised, newtons = moved[more], promised[more], newtons[more]
+                if not active.size:
+                    break
             fresh = self._model(active, trial, coefficients)
-            gain = now.objective - fresh.objective
-            rounding = _ROUNDING * now.objective
+            gain = before - fresh.objective
+            rounding = _ROUNDING * before
             accept = (gain > 0) | (self.objective.smooth & (promised < rounding) & (gain > -rounding))
             still = (np.abs(moved[:, :size]) <= 1e-13).all(axis=1) & self._projects
             # A step that fails was too long; only one whose predicted reduction is nil is a stopping point.
-            flat = ~(np.where(accept, gain, np.abs(promised)) > criteria.tolerance * now.objective)
+            flat = ~(np.where(accept, gain, np.abs(promised)) > criteria.tolerance * before)
             # Where Newton's step, next to undamped, promises nothing, no other need be waited for.
             still |= flat & newtons & (damping[active] <= _LIGHT)
             here.put(active[accept], fresh, np.flatnonzero(accept))
@@ -199,11 +213,11 @@ class _Descent:
             ratio = np.clip(np.where(np.isfinite(gain), gain, -1.0) / np.maximum(promised, _TINY), 0.0, 2.0)
             shrink = np.maximum(0.2, 1 - (2 * ratio - 1) ** 3)
             damping[active] = np.clip(damping[active] * np.where(accept, shrink, growth[active]), _LOWEST, _HIGHEST)
-            afar = active[opening[active] & ~accept & (promised > _MUCH * now.objective)]
+            afar = active[opening[active] & ~accept & (promised > _MUCH * before)]
             damping[afar], opening[afar] = np.maximum(damping[afar], self.objective.damping), False
             growth[active] = np.where(accept, 2.0, growth[active] * 2.0)
             quiet[active] = np.where(flat, quiet[active] + 1, 0)
-            late[active] = self.objective.smooth & ~(gain > _EARLY * now.objective)
+            late[active] = self.objective.smooth & ~(gain > _EARLY * before)
             active = active[~still & (quiet[active] < criteria.quiet) & (growth[active] < _HOPELESS)]
             if not active.size:
                 break
@@ -213,8 +227,10 @@ class _Descent:
         converged[active] = proven and criteria.final
         if proven:
             # A descent also stops where no step that it tries goes down: an optimum is where Newton's would not either.
-            _, promised, _ = self._step(here, np.full(batch, _LOWEST), np.ones(batch, dtype=bool))
-            converged &= promised <= _OPTIMAL * here.objective + _EXACT
+            rest = np.flatnonzero(~certain)
+            there = here.take(rest)
+            _, promised, _ = self._step(there, np.full(len(rest), _LOWEST), np.ones(len(rest), dtype=bool))
+            converged[rest] &= promised <= _OPTIMAL * there.objective + _EXACT
         widths = np.cumsum([block.width for block in self.blocks])[:-1]
         parts = tuple(np.split(here.coefficients, widths, axis=1))
         live = np.any([block.live(part) for block, part in zip(self.blocks, parts, strict=True)], axis=0)
@@ -233,17 +249,21 @@ class _Descent:
         low, high = self._room(now)
         damped = _ridge(now.bound, damping)
         newtons = np.zeros(len(late), dtype=bool)
+        step, open_ = np.empty_like(gradient), np.ones(len(late), dtype=bool)
         if self.objective.smooth:
             tried = np.flatnonzero(late)
             # What a bound holds stays there, so that the Hessian of the others decides.
             held = ((low > -_ROUNDING) & (gradient > 0) | (high < _ROUNDING) & (gradient < 0))[tried]
             whole = _decoupled(curvature[tried] + damped[tried], held)
-            newtons[tried] = definite = is_definite(whole)
+            straight, definite = solve_definite(whole, np.where(held, 0.0, -gradient[tried]))
+            within = definite & ((straight >= low[tried]) & (straight <= high[tried])).all(axis=1)
+            newtons[tried], open_[tried[within]], step[tried[within]] = definite, False, straight[within]
             damped += now.bound
             damped[newtons] = whole[definite]
         else:
             damped += curvature
-        step = solve_box_qp(damped, gradient, low, high)
+        if open_.any():
+            step[open_] = solve_box_qp(damped[open_], gradient[open_], low[open_], high[open_])
         bent = (curvature @ step[..., None])[..., 0]
         return step, -np.einsum("bi,bi->b", gradient + bent / 2, step), newtons
 
