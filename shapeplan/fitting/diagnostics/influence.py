@@ -123,9 +123,9 @@ class MonitoredQuantities:
 
     def without(self, keep: Bools) -> tuple[dict[str, Floats], Solution]:
         """Return the numbers of fits to fewer rows, and the fits; `keep` has shape (problems, rows of the log)."""
-        solution = self.law.without(keep)
+        solution = self.law.without(keep, by_chance=True)
         constants = self.law.problem.constants(solution)
-        star = constants if self.star is None else self.star.problem.constants(self.star.without(keep))
+        star = constants if self.star is None else self.star.problem.constants(self.star.without(keep, by_chance=True))
         return self.numbers(constants, self._exponents(star)), solution
 
     def lacking(self, runs: Runs, keep: Bools) -> str | None:

@@ -90,20 +90,23 @@ class Candidate:
         beside = self.star.star.beside(runs) if self.star else np.empty(0, dtype=np.int64)
         return HeldOutError.of_errors(self.errors(self.found.best, 0, runs, beside)) if beside.size else None
 
-    def without(self, keep: Bools) -> Solution:
+    def without(self, keep: Bools, *, by_chance: bool = False) -> Solution:
         """Fit again with rows left out, those of a stretch together.
 
         Parameters
         ----------
         keep : ndarray of bool, shape (problems, rows of the log)
             Rows that each fit may see.
+        by_chance : bool
+            As for `refit`.
 
         Returns
         -------
         Solution
             One optimum a problem.
         """
-        return refit(self.problem.keeping(keep), self.found.optima, *self.problem.bounds, self.problem.objective)
+        problem = self.problem
+        return refit(problem.keeping(keep), self.found.optima, *problem.bounds, problem.objective, by_chance=by_chance)
 
     def errors(self, solution: Solution, index: int, runs: Runs, rows: Index) -> Floats:
         """Return pred/y - 1 for rows of the log under one of a batch of solutions; infinite where no loss comes out."""

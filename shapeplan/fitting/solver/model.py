@@ -80,15 +80,15 @@ class Block:
         return taken
 
     def thinned(self, rows: int) -> Block:
-        """Return the block with no more than so many rows, always the same; of observations of shape (rows,)."""
+        """Return the block with no more than so many rows, always the same."""
         if self.rows <= rows:
             return self
         # Any regular step could fall in with the order of the log.
         return self.at_rows(np.sort(np.random.default_rng(0).choice(self.rows, rows, replace=False)))
 
     def at_rows(self, some: Bools | Index) -> Block:
-        """Return the block with some of its rows; of observations of shape (rows,)."""
-        columns, observed, weights = self.log_columns[some], self.observed[some], self.weights[some]
+        """Return the block with some of its rows."""
+        columns, observed, weights = self.log_columns[some], self.observed[..., some], self.weights[..., some]
         return replace(self, log_columns=columns, observed=observed, weights=weights)
 
     def columns(self, theta: Floats) -> Floats:

@@ -30,14 +30,16 @@ from shapeplan.numerics.box_qp import solve_nnls
 _CANDIDATES = 32
 """Starts that every problem scores."""
 _FEWEST_PILOTS, _ONE_IN = 32, 16
-"""Of replicates one in so many looks for a lower optimum first, and no fewer than so many: the others look where these
-often found one, or everywhere if they did not converge."""
+"""Of problems that differ by chance one in so many looks for a lower optimum first, and no fewer than so many: the
+others look where these often found one, or everywhere if they did not converge."""
 _OFTEN = 0.1
 """Share of the pilots that find one, from which that is often."""
 _FEW, _RARE = 16, 0.05
 """Number and share of descents up to which those that are slow are followed further."""
 _MANY = 32
 """Problems above which points that they share are scored from one guess at the coefficients."""
+_SCORED, _FEWEST_SCORED = 256, 64
+"""Rows of a block on which own optima that are moved are scored; all where some problem would be left with fewer."""
 _LOWER = 1e-7
 _NEAR = 0.05
 """Distance, as a share of the range of every exponent, within which a descent has come back to the same optimum."""
@@ -102,8 +104,8 @@ def refit(
     objective : Objective
         What to minimize.
     by_chance : bool
-        Whether the problems differ by chance alone, as replicates do: a sample of them then tells where lower optima
-        are worth looking for, and a few may end at one that is not their lowest.
+        Whether the problems differ by chance alone, as replicates do, and logs that lack a run each: a sample of them
+        then tells where lower optima are worth looking for, and a few may end at one that is not their lowest.
 
     Returns
     -------
@@ -195,6 +197,10 @@ class _Batch:
         self.problems = max(block.batch for block in blocks)
         mapped = any(block.maps is not None for block in blocks)
         self._shares_columns = objective.projects and not raised and not mapped
+        thinned = [block.thinned(_SCORED) for block in blocks]
+        enough = all(((block.weights > 0).sum(axis=-1) >= _FEWEST_SCORED).all() for block in thinned)
+        fewer = any(block.rows > _SCORED for block in blocks)
+        self._scored = thinned if enough and fewer else blocks
 
     def descend(self, points: Floats, owner: Index, criteria: StoppingCriteria) -> Solution:
         """Descend from points, shape (descents, exponents), for the problems that own them."""
@@ -224,7 +230,7 @@ class _Batch:
         moves, often = np.zeros_like(places.moves), max(1.0, _OFTEN * problems.size)
         for _ in range(self.effort.rounds if allowed.size else 0):
             moved = self._moved(best.exponents[active])[:, allowed]
-            starts = _Starts.best(moved, self._scores(moved, active), self.effort.moves)
+            starts = _Starts.best(moved, self._scores_of_moved(best, moved, active), self.effort.moves)
             active, which = self._improve(best, active, starts)
             moves[allowed] |= np.bincount(which, minlength=allowed.size) >= often
             lowered.append(active)
@@ -244,7 +250,7 @@ class _Batch:
         if points.ndim > 2 or not self._shares_columns:
             shared = points.ndim == 2 and len(problems) > _MANY
             guesses = self._guesses(points, problems[:1]) if shared else None
-            return _Starts.best(spread, self._scores(spread, problems, guesses), most)
+            return _Starts.best(spread, self._scores(self.blocks, spread, problems, guesses), most)
         scores = sum(_shared_scores(block.take(problems), points, len(problems)) for block in self.blocks)
         return _Starts.best(spread, np.asarray(scores).T, most)
 
@@ -284,15 +290,30 @@ class _Batch:
         points[:, np.arange(len(which)), which] = targets.T.ravel()
         return points
 
-    def _scores(self, points: Floats, problems: Index, guesses: Sequence[Floats] | None = None) -> Floats:
+    def _scores_of_moved(self, best: Solution, moved: Floats, problems: Index) -> Floats:
+        """Return the objectives at own optima that were moved, from few rows: as the optimum is on these and on all."""
+        scores = self._scores(self._scored, moved, problems)
+        if self._scored is self.blocks:
+            return scores
+        optima, own = best.take(problems), np.zeros(len(problems))
+        for block, coefficients in zip(self._scored, optima.coefficients, strict=True):
+            mine = block.take(problems)
+            predicted = mine.predicted(optima.exponents, mine.columns(optima.exponents), coefficients)
+            own += self.objective.value(predicted, mine.observed, mine.weights)
+        known = np.isfinite(own) & (own > 0)
+        return scores * np.divide(optima.objective, own, out=np.ones_like(own), where=known)[:, None]
+
+    def _scores(
+        self, blocks: Sequence[Block], points: Floats, problems: Index, guesses: Sequence[Floats] | None = None
+    ) -> Floats:
         """Return the objectives at points of shape (problems, points, exponents), shape (problems, points).
 
         `guesses`, of every block, are coefficients that are nearly right at the points of all problems.
         """
         some, each, size = points.shape
         owner, flat, values = np.repeat(problems, each), points.reshape(-1, size), np.zeros(some * each)
-        for piece in pieces(len(flat), sum(block.rows for block in self.blocks)):
-            for k, block in enumerate(self.blocks):
+        for piece in pieces(len(flat), sum(block.rows for block in blocks)):
+            for k, block in enumerate(blocks):
                 guess = None if guesses is None else guesses[k][piece % each]
                 values[piece] += least(self.objective, block.take(owner[piece]), flat[piece], guess)
         return values.reshape(some, each)
