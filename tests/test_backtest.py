@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 import shapeplan as sp
 from shapeplan.errors import ArgumentError
+from shapeplan.explain.pages import page
 from shapeplan.fitting.evidence import RunError
 from shapeplan.fitting.records import Bootstrap
 from shapeplan.fitting.result import Fit
@@ -84,6 +85,7 @@ def test_a_log_of_one_compute_takes_the_prior_and_says_so() -> None:
     assert (error.source, error.errors) == ("prior", ())
     assert error.drift == pytest.approx(np.sqrt(1.4) * PRIOR)
     assert "no-backtest" in {caution.code for caution in found.cautions}
+    assert f"{error.drift:.1%} for a factor e" in page("no-backtest").text
 
 
 def test_predictions_tell_the_interval_of_a_run_and_of_the_law(log: Runs, found: Fit) -> None:

@@ -11,7 +11,7 @@ from shapeplan.frozen import frozen
 from shapeplan.numerics.arrays import Floats
 from shapeplan.runs import Runs
 
-PRIOR = 0.015
+PRIOR = 0.0125
 """Drift, relative and for a factor e of compute, that counts as one fold: that of public sweeps
 (tests/studies/coverage.py)."""
 _WIDER = 1.4
