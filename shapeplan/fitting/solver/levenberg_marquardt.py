@@ -221,16 +221,23 @@ class _Descent:
             active = active[~still & (quiet[active] < criteria.quiet) & (growth[active] < _HOPELESS)]
             if not active.size:
                 break
-        converged = np.ones(batch, dtype=bool)
+        return self._solution(here, self._converged(here, active, certain, criteria))
+
+    def _converged(self, here: _Point, unfinished: Index, certain: Bools, criteria: StoppingCriteria) -> Bools:
+        """Return which descents ended at an optimum, given those that took all their steps and those that did."""
+        converged = np.ones(len(certain), dtype=bool)
         proven = self.objective.smooth and criteria.tolerance <= _PROVEN
         # In a flat valley steps that gain no more than rounding go on to the last.
-        converged[active] = proven and criteria.final
+        converged[unfinished] = proven and criteria.final
         if proven:
             # A descent also stops where no step that it tries goes down: an optimum is where Newton's would not either.
             rest = np.flatnonzero(~certain)
             there = here.take(rest)
             _, promised, _ = self._step(there, np.full(len(rest), _LOWEST), np.ones(len(rest), dtype=bool))
             converged[rest] &= promised <= _OPTIMAL * there.objective + _EXACT
+        return converged
+
+    def _solution(self, here: _Point, converged: Bools) -> Solution:
         widths = np.cumsum([block.width for block in self.blocks])[:-1]
         parts = tuple(np.split(here.coefficients, widths, axis=1))
         live = np.any([block.live(part) for block, part in zip(self.blocks, parts, strict=True)], axis=0)
