@@ -32,6 +32,8 @@ _CANDIDATES = 32
 _FEWEST_PILOTS, _ONE_IN = 32, 16
 """Of problems that differ by chance one in so many looks for a lower optimum first, and no fewer than so many: the
 others look where these often found one, or everywhere if they did not converge."""
+_LOW, _UNLIKE = 0.16, 3.0
+"""Quantile whose distance below the median is a standard deviation, and how many are more than chance."""
 _OFTEN = 0.1
 """Share of the pilots that find one, from which that is often."""
 _FEW, _RARE = 16, 0.05
@@ -118,8 +120,7 @@ def refit(
     # Until it is at its optimum, a problem in a flat valley takes every other point of the valley for a lower one.
     best = batch.descend(starts.points[:, 0], everyone, FINE)
     others = starts.after(1)
-    step = max(1, min(_ONE_IN, batch.problems // _FEWEST_PILOTS)) if by_chance else 1
-    pilots = everyone[::step]
+    pilots = _pilots(best.objective) if by_chance else everyone
     useful = batch.look_lower(best, pilots, others, _Places.everywhere(len(lower)))
     rest = np.setdiff1d(everyone, pilots)
     converged = best.converged[rest]
@@ -131,6 +132,18 @@ def refit(
     if 0 < stuck.size <= max(_FEW, _RARE * batch.problems):
         best.put(stuck, batch.descend(best.exponents[stuck], stuck, FINE_LONG))
     return best
+
+
+def _pilots(objective: Floats) -> Index:
+    """Return which problems that differ by chance look for a lower optimum first, by the objectives where they are.
+
+    They are a regular sample, and those of which chance alone would not make as low an objective: of logs that lack a
+    run each, it is such a run that hid another optimum.
+    """
+    step = max(1, min(_ONE_IN, len(objective) // _FEWEST_PILOTS))
+    low, middle = np.quantile(objective, [_LOW, 0.5])
+    sampled = np.arange(len(objective)) % step == 0
+    return np.flatnonzero(sampled | (objective < middle - _UNLIKE * (middle - low)))
 
 
 @frozen
