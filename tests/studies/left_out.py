@@ -24,7 +24,7 @@ TOLERANCE = 1e-6
 
 
 def above(sample: str, law: str, factor: float, seed: int) -> tuple[int, int, float, bool]:
-    """Return the number of fits, of those that end above, the largest excess, and if that without the wrong run does."""
+    """Return how many fits there are and end above, the largest excess, and if that without the wrong run does."""
     config = SAMPLES / "stdlib_lm" / "config.yaml" if sample.startswith("stdlib") else None
     runs = read_runs(SAMPLES / sample, config=config).canonical()
     wrong = np.random.default_rng(seed).choice(np.unique(runs.run))
