@@ -141,7 +141,8 @@ def _pilots(objective: Floats) -> Index:
     run each, it is such a run that hid another optimum.
     """
     step = max(1, min(_ONE_IN, len(objective) // _FEWEST_PILOTS))
-    low, middle = np.quantile(objective, [_LOW, 0.5])
+    finite = objective[np.isfinite(objective)]
+    low, middle = np.quantile(finite, [_LOW, 0.5]) if finite.size else (0.0, 0.0)
     sampled = np.arange(len(objective)) % step == 0
     return np.flatnonzero(sampled | (objective < middle - _UNLIKE * (middle - low)))
 
