@@ -15,7 +15,7 @@ from shapeplan.provenance import Source
 from shapeplan.readers.alignment import aligned, coalesced
 from shapeplan.readers.binary import is_binary, read_binary
 from shapeplan.readers.formats import SUFFIXES
-from shapeplan.readers.mappings import expanded
+from shapeplan.readers.nested_cells import expanded
 from shapeplan.readers.parse import parse_table
 from shapeplan.readers.source import COMPRESSED, read_text, unreadable
 from shapeplan.readers.sources import SERVICES, TOOLS
@@ -104,7 +104,7 @@ def _file(path: str | Path) -> tuple[Table, Source]:
     if is_binary(path):
         return read_binary(path)
     text = read_text(path)
-    table = expanded(parse_table(text))
+    table = expanded(parse_table(text), text.name)
     notes = tuple(f"{text.name} {note}" for note in text.notes)
     return replace(table, notes=(*notes, *table.notes)), text.source
 

@@ -1,0 +1,73 @@
+"""Cells of text that hold mappings or lists, as JSON or as Python prints them: exports of dashboards have such."""
+
+from __future__ import annotations
+
+import ast
+import json
+from dataclasses import replace
+
+from shapeplan.readers.histories import table_of
+from shapeplan.readers.numbers import is_blank
+from shapeplan.readers.table import Table
+
+_OPENINGS = {"{": dict, "[": list}
+
+
+def expanded(table: Table, name: str) -> Table:
+    """Return a table whose columns of mappings are columns of what those hold, and whose lists of points are rows.
+
+    Raises
+    ------
+    InputError
+        If the lists of a run are not of one length; it is placed in the input `name`.
+    """
+    columns = {column: found for column in table.columns if (found := _nested(table, column)) is not None}
+    if not columns:
+        return table
+    records = [
+        replace(record, cells={**record.cells, **{column: cells[row] for column, cells in columns.items()}})
+        for row, record in enumerate(table.records)
+    ]
+    whole = table_of(records, name, table.header_line)
+    mappings = [column for column, cells in columns.items() if isinstance(cells[0], dict)]
+    notes = (
+        [f"cells of {', '.join(map(repr, mappings))} are mappings: read as columns of their own"] if mappings else []
+    )
+    return replace(
+        table, cells=whole.cells, lines=whole.lines, cell_lines=(), notes=(*table.notes, *notes, *whole.notes)
+    )
+
+
+def _nested(table: Table, column: str) -> list[object] | None:
+    """Return the mappings or the lists in a column, if all of its cells are such or empty."""
+    cells = table.cells[column]
+    kind = _OPENINGS.get(str(cells[0])[:1]) if len(table) else None
+    if kind is None:
+        return None
+    found = [kind() if is_blank(cell) else _literal(cell, kind) for cell in cells]
+    return None if any(cell is None for cell in found) else found
+
+
+def _literal(cell: object, kind: type) -> object:
+    """Return what a cell holds; None where it is not of that kind."""
+    if not isinstance(cell, str):
+        return None
+    for parse in (json.loads, _python_literal):
+        try:
+            found = parse(cell)
+        except (ValueError, SyntaxError, RecursionError, MemoryError):
+            continue
+        keyed = not isinstance(found, dict) or all(isinstance(key, str) for key in found)
+        return found if isinstance(found, kind) and keyed else None
+    return None
+
+
+def _python_literal(text: str) -> object:
+    return ast.literal_eval(_Floats().visit(ast.parse(text, mode="eval")))
+
+
+class _Floats(ast.NodeTransformer):
+    """Floats that are no numbers, which Python prints as names."""
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return ast.Constant(float(node.id)) if node.id in ("nan", "inf") else node
