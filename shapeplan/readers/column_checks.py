@@ -16,17 +16,15 @@ from shapeplan.architectures.base import MIXTURE_DIMS
 from shapeplan.errors import Caution, ErrorDetail, InputError
 from shapeplan.numerics.arrays import Floats
 from shapeplan.numerics.grouping import group_alike, is_function
-from shapeplan.quantities import convert_flops, format_flops
 from shapeplan.readers.arithmetic import doubt_arithmetic
 from shapeplan.readers.columns import Columns
-from shapeplan.readers.cross_check import span
 from shapeplan.readers.differing import differing
 from shapeplan.readers.miscounted import doubt_6nd, doubt_counts
 from shapeplan.readers.misspelt import misspelt
-from shapeplan.readers.names import ACCURACY, SHAPE, SURE, claim_of, is_loss, word_of
+from shapeplan.readers.names import ACCURACY, EXPERTS, SHAPE, SURE, claim_of, is_loss, word_of
 from shapeplan.readers.partial_counts import doubt_parts
 from shapeplan.readers.shape_checks import doubt_shapes
-from shapeplan.readers.shape_cost import approximate_params
+from shapeplan.readers.unit_checks import doubt_unit, wrong_units
 from shapeplan.runs import Runs, recipe_caution
 
 _OF_SHAPE = re.compile(
@@ -38,18 +36,8 @@ _NOT_OF_SHAPE = re.compile(
     r"|lr|rate|loss|acc|tokens|flops|samples|warmup|decay|seconds|hours|date|world|vocab|dataset|eval|test|memory"
     r"|mb|gb|bytes|image|rank|year|seq|params?|parameters?)(_|$)"
 )
-_EXPERTS = re.compile(r"(^|_)(experts?|num_local_experts|n_routed)(_|$)")
 _SETTINGS = {"vocab": ("vocab", "vocab_size", "n_vocab"), "kv_heads": ("kv_heads", "n_kv_heads", "num_key_value_heads")}
 """Settings of an architecture that rows may say and that are counted as the architecture has them."""
-_LARGER = {
-    3: "params or tokens in thousands",
-    6: "params or tokens in millions",
-    9: "params or tokens in billions",
-    12: "tokens in trillions, or params and tokens in millions",
-    15: "params in millions and tokens in billions",
-    18: "params and tokens in billions",
-}
-"""What is in a larger unit, by the power of ten that compute is too large."""
 _FORWARD = {2.0: "forward FLOPs", 1.0: "MACs of forward passes"}
 """Compute over params x tokens, where it is no training's."""
 _EXACTLY = 0.02
@@ -61,15 +49,9 @@ _ENOUGH = 100_000
 """Rows that tell a direction."""
 _RISES = 0.5
 """Rank correlation of metric and compute above which the metric grows with compute."""
-_LEAST_TOKENS = 1e3
-"""No run worth a row sees fewer tokens; compute that implies fewer is that of an example."""
-_MOST_TOKENS = 1e6
-"""No example of a model has more tokens."""
 _FLAT, _FEWEST_FLAT, _FLAT_RANGE, _MOVED = 0.95, 5, 3.0, 0.7
 """An error rate starts at chance where so many rows or more, over such a range of compute, stay above this share of its
 largest value, and it falls to less than this share of it later."""
-_SLACK, _ROUGH = 30.0, 300.0
-"""How far compute may be from 6 params tokens: embeddings, attention, checkpointing and other conventions."""
 
 
 def check_columns(runs: Runs, columns: Columns) -> Runs:
@@ -89,7 +71,7 @@ def check_columns(runs: Runs, columns: Columns) -> Runs:
         together.
     """
     ignored = columns.ignored
-    details = [*_contradictions(runs, ignored), *_experts(runs, ignored), *_units(runs), *_wrong_direction(runs)]
+    details = [*_contradictions(runs, ignored), *_experts(runs, ignored), *wrong_units(runs), *_wrong_direction(runs)]
     details += [*_second_candidates(runs, columns), *misspelt(runs, columns)]
     if details:
         raise InputError(*details)
@@ -108,7 +90,10 @@ def check_columns(runs: Runs, columns: Columns) -> Runs:
         *map(_unread_unit, columns.unread),
         *sizes,
         *arithmetic,
-        *(_forward(runs) or ([] if sizes or arithmetic else doubt_6nd(runs, columns))),
+        *(
+            _forward(runs)
+            or ([] if sizes or arithmetic else list(doubt_6nd(runs, columns)) or doubt_unit(runs, columns))
+        ),
         *odd,
         *([recipe_caution(recipe)] if recipe else []),
         *_rising(runs),
@@ -163,7 +148,7 @@ def _experts(runs: Runs, ignored: Sequence[str]) -> list[ErrorDetail]:
 
 def _of_experts(runs: Runs, ignored: Sequence[str]) -> list[tuple[str, Floats]]:
     """Return the columns that count more than one expert somewhere, and their numbers."""
-    named = [(column, runs.cells[column].finite_numbers()) for column in ignored if _EXPERTS.search(word_of(column))]
+    named = [(column, runs.cells[column].finite_numbers()) for column in ignored if EXPERTS.search(word_of(column))]
     return [(column, values) for column, values in named if values is not None and (values > 1).any()]
 
 
@@ -180,66 +165,6 @@ def _mixtures(runs: Runs, ignored: Sequence[str], told: Sequence[Caution]) -> li
             hint = "compute has to be that of the experts that a token uses; an architecture with experts plans them"
         cautions.append(Caution(codes.UNREAD_COLUMN, message, hint))
     return cautions
-
-
-def _units(runs: Runs) -> list[ErrorDetail]:
-    """Return an error where compute, parameters and duration cannot belong together in any row.
-
-    With an architecture the exact counts are compared, by `cross_check`.
-    """
-    if runs.architecture is not None:
-        return []
-    rough = runs.params is None
-    params = approximate_params(runs) if rough else runs.params
-    if params is None:
-        return []
-    slack = _ROUGH if rough else _SLACK
-    training = convert_flops(runs.flops, runs.flops_convention, "training")
-    where = (runs.file_of(0), int(runs.lines[0]), "flops", format_flops(float(runs.flops[0])))
-    derived = any(caution.code == codes.TOKENS_DERIVED for caution in runs.cautions)
-    tokens = None if derived or runs.examples_unit != "tokens" else runs.examples
-    if tokens is not None:
-        ratio = training / (6 * params * tokens)
-        if _is_rate(training, params * tokens):
-            message = f"the compute is {format_flops(float(training.min()))} in all rows, whatever was trained: a rate"
-            hint = (
-                "FLOP/s are no compute: `columns=flops=6ND` or an architecture gives it, "
-                "`columns=flops=NAME` another one"
-            )
-            return [ErrorDetail("rate", message, hint, *where)]
-        if (ratio > slack).all() or (ratio < 1 / slack).all():
-            message = f"the compute is {span(ratio, 2)} times 6 x params x tokens, in every row"
-            return [ErrorDetail("units", message, _unit_hint(float(np.median(ratio))), *where)]
-        return []
-    if (training / (6 * params) < _LEAST_TOKENS).all():
-        message = f"the compute is that of {span(training / (6 * params), 2)} tokens: it looks like that of one example"
-        hint = "give the compute of the whole run: FLOPs per example x examples seen"
-        return [ErrorDetail("units", message, hint, *where)]
-    per_example = None if derived or runs.examples is None else training / (6 * params * runs.examples)
-    if per_example is not None and (per_example > _MOST_TOKENS).all():
-        message = f"the compute is that of {span(per_example, 2)} tokens an example, in every row"
-        return [ErrorDetail("units", message, "check the units of flops, params and examples", *where)]
-    return []
-
-
-def _is_rate(flops: Floats, work: Floats) -> bool:
-    """Return whether compute hardly varies while parameters times tokens do: that of a second, not of a run."""
-    return bool(
-        len(flops) >= _FEW and flops.max() < 3 * flops.min() and work.max() > 8 * work.min() and (flops < 1e17).all()
-    )
-
-
-def _unit_hint(ratio: float) -> str:
-    """Return the unit that a wrong power of a thousand points to, and how to say it."""
-    power = 3 * round(np.log10(ratio) / 3)
-    if 1 / _SLACK < ratio / 10.0**power < _SLACK:
-        if power in _LARGER:
-            return f"it would fit {_LARGER[power]}: say units in the headers, as 'params (M)', 'tokens (B)'"
-        if power < 0:
-            return (
-                f"it would fit flops in units of 1e{-power}: say so in the header, as 'flops (1e{-power})' or 'gflops'"
-            )
-    return "check the units of flops, params and tokens; say them in the headers, as 'params (M)', 'tokens (B)'"
 
 
 def _wrong_direction(runs: Runs) -> list[ErrorDetail]:
@@ -287,7 +212,7 @@ def _sizes(runs: Runs, ignored: Sequence[str]) -> list[Caution]:
     shape = None
     for column in ignored:
         word = word_of(column)
-        experts = bool(_EXPERTS.search(word))
+        experts = bool(EXPERTS.search(word))
         if not experts and (not _OF_SHAPE.search(word) or _NOT_OF_SHAPE.search(word)):
             continue
         values = runs.cells[column].finite_numbers()

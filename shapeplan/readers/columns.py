@@ -29,7 +29,7 @@ ROLES = (*SYNONYMS, "mlp_ratio", "flops", "loss", *SETTINGS)
 """What ``columns`` can name."""
 _NOT_DIMS = ("run", "examples", "tokens", "steps", "flops", "loss")
 _COUNTS = ("flops", "tokens", "examples", "params")
-_DISPENSABLE = ("steps", "batch_size")
+_DISPENSABLE = ("steps", "batch_size", "batch_tokens")
 _DURATIONS = {"tokens", "examples", "flops"}
 """Roles that say how long a run is without steps and batch size."""
 _ALIASES = {"metric": "loss", "compute": "flops"}

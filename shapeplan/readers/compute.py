@@ -81,10 +81,13 @@ def compute_of(
         message = f"`columns=flops={SIX_ND}` needs params and tokens, and there is no column of {lacking}"
         hint = f"name it with `columns={lacking.split(' ')[0]}=NAME`, or leave the option out"
         raise InputError(ErrorDetail("missing-column", message, hint, name, table.header_line, lacking.split(" ")[0]))
-    hint = f"add flops, or {unit if examples is not None else 'examples (or tokens)'} and an architecture; "
+    lacking_data = f"{unit} and an architecture" if examples is not None else "examples (or tokens) and an architecture"
+    if model is not None:
+        lacking_data = "examples, tokens, or steps with a batch size"
+    hint = f"add flops, or {lacking_data}; "
     if {"params", "tokens"} <= values.keys():
         hint += f"`columns=flops={SIX_ND}` takes 6 x params x tokens; "
-    if "steps" in values and "batch_size" not in values:
+    if "steps" in values and not {"batch_size", "batch_tokens"} & values.keys():
         hint += "steps count with a batch size, which `columns=batch_size=NAME` names; "
     hint += "`columns=flops=NAME` names a column; "
     hint += f"the columns are: {', '.join(table.columns)}"
@@ -150,6 +153,10 @@ def examples_of(
             raise InputError(ErrorDetail("wrong-unit", "a vit sees examples, not tokens", hint, name, 1, "tokens"))
         return values["tokens"], "tokens"
     examples = values.get("examples")
+    if examples is None and "steps" in values and "batch_tokens" in values and wanted != "examples":
+        tokens = values["steps"] * values["batch_tokens"]
+        check_derived("tokens", tokens, lines, name)
+        return tokens, "tokens"
     if examples is None and "steps" in values and "batch_size" in values:
         examples = values["steps"] * values["batch_size"]
         check_derived("examples", examples, lines, name)

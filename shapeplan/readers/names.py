@@ -11,7 +11,7 @@ from functools import lru_cache
 from shapeplan.frozen import frozen
 from shapeplan.quantities import Convention
 from shapeplan.readers.spelling import normal
-from shapeplan.readers.units import LETTERS, PF_DAY, PF_DAYS, WORDS, Unit, unit_of
+from shapeplan.readers.units import LETTERS, WORDS, Unit, device_time, unit_of
 
 _NAMES = 4096
 """Names that are remembered: rows and points of a log have the same ones."""
@@ -25,6 +25,7 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "tokens": ("tokens_seen", "n_tokens", "num_tokens", "total_tokens"),
     "steps": ("step", "train_steps", "iterations", "iter"),
     "batch_size": ("batch", "global_batch_size"),
+    "batch_tokens": ("tokens_per_batch", "tokens_per_step", "batch_size_tokens", "batch_size_in_tokens"),
     "params": ("parameters", "n_params", "num_params"),
     "active_params": (
         *("active_parameters", "activated_params", "activated_parameters", "params_active", "params_activated"),
@@ -60,7 +61,10 @@ LATER: dict[str, tuple[str, ...]] = {
         *("consumed_tokens", "tokens_processed", "num_train_tokens", "total_training_tokens", "data_tokens"),
         *("tok", "toks"),
     ),
-    "steps": ("global_step", "num_steps", "total_steps", "max_steps", "n_steps"),
+    "steps": (
+        *("global_step", "num_steps", "total_steps", "max_steps", "n_steps", "train_iters", "num_iters", "iters"),
+        *("training_steps", "num_train_steps", "num_training_steps"),
+    ),
     "batch_size": ("train_batch_size", "bs"),
     "params": (
         *("parameter_count", "param_count", "params_total", "total_params", "model_params", "model_size", "nparams"),
@@ -92,6 +96,8 @@ RECIPE = frozenset(
 ACCURACY = re.compile(
     r"(^|_)(acc|accuracy|top1|top5|top_1|top_5|f1|auc|score|mmlu|hellaswag|reward|precision|recall)(_|$)"
 )
+EXPERTS = re.compile(r"(^|_)(experts?|num_local_experts|n_routed)(_|$)")
+"""Words for columns that count experts."""
 _MEASURED = re.compile(
     r"(^|_)(time|runtime|timestamp|created|updated|seconds|hours|minutes|days|duration|elapsed|throughput|mfu|speed"
     r"|per_second|tok_s|id|uuid|name|index|idx|url|path|dir|uri|error|perplexity|ppl|grad|grad_norm|norm|memory"
@@ -137,18 +143,28 @@ _FLOPS = re.compile(
 _AMOUNT = r"(?:n|num|number_of|total|train|training|trained|consumed|processed|seen|cumulative|count|input|data|so_far)"
 _TOKENS = re.compile(rf"(?:{_AMOUNT}_)*tokens?(?:_{_AMOUNT})*")
 _BIG = r"[KMBGT]|mio|mrd|mln|bn|thousands?|millions?|billions?|trillions?"
+_COUNTS_TOKENS = frozenset({"token", "tokens", "tok", "toks"})
 _UNIT_AT_END = re.compile(rf"(?P<name>.*[A-Za-z])[_ ](?P<unit>{_BIG})", re.IGNORECASE)
 _AFTER_SIGN = re.compile(
-    r"^(?P<name>.*?[A-Za-z])\s*(?:(?:[/*\u00d7]|\bx\b)\s*(?P<unit>(?:1e\+?|10\^|10\*\*)\d+)|[_ ](?P<power>1?e\d+))\s*$",
+    r"^(?P<name>.*?[A-Za-z])\s*"
+    r"(?:(?:[/*\u00d7]|\bx(?![A-Za-z]))\s*(?P<unit>(?:1e\+?|10\^|10\*\*)\d+)|[_ ](?P<power>1?e\d+))\s*$",
     re.I,
 )
 _AFTER_WORD = re.compile(rf"^(?P<name>.*[A-Za-z])[_ ]in[_ ](?P<unit>{_BIG})\s*$", re.I)
 _AFTER_COMMA = re.compile(rf"^(?P<name>.*[A-Za-z])\s*,\s*(?P<unit>{_BIG})\s*$", re.I)
 """Units after a sign (FLOPs / 1e18, flops_1e18), ``in`` (tokens in billions), or a comma (Tokens, B)."""
+_UNIT_AT_START = re.compile(
+    r"(?P<unit>mio|mrd|mln|bn|thousands?|millions?|billions?|trillions?)[_ ](?:of[_ ])?(?P<name>[A-Za-z].*)", re.I
+)
 _OF_COUNTS = re.compile(r"(^|_)([a-z]*flops?|flos|tokens?|params?|parameters?|examples|samples|compute)(_|,|$)")
 _BETWEEN = re.compile(r"[./:@]+|(?<=[^_])__(?=[^_])")
 """What separates the words of a path."""
 _IN_BRACKETS = re.compile(r"^(?P<name>.*?)\s*[\(\[](?P<unit>[^()\[\]]*)[\)\]]\s*$")
+_IN_THE_MIDDLE = re.compile(
+    r"^(?P<name>[^()\[\]]*[A-Za-z])\s*[\(\[](?P<unit>[^()\[\]]*)[\)\]]\s*(?P<rest>[A-Za-z_ ]+)$"
+)
+_TRENDS = "\u2191\u2193\u25b2\u25bc"
+"""Arrows that tell which values are better."""
 
 
 @frozen
@@ -200,12 +216,13 @@ def claim_of(column: str) -> Claim | None:
     if name in SYMBOLS:
         role = SYMBOLS[name]
         return Claim(role, column, 9, scale, unread=said.unread(role)) if role != "loss" else None
-    if unit is None and (match := _UNIT_AT_END.fullmatch(name.strip())):
-        # Without brackets only what is counted in millions has a unit at the end: tokens_M, params B.
+    end, start = _UNIT_AT_END.fullmatch(name.strip()), _UNIT_AT_START.fullmatch(name.strip())
+    if unit is None and (match := end or start):
+        # Without brackets only what is counted in millions has a unit beside it: tokens_M, params B, billion tokens.
         counted = claim_of(match["name"])
         if counted is not None and counted.role in ("params", "tokens", "examples"):
-            end = match["unit"].lower()
-            return Claim(counted.role, column, counted.rank, WORDS.get(end) or LETTERS[end])
+            said_unit = match["unit"].lower()
+            return Claim(counted.role, column, counted.rank, WORDS.get(said_unit) or LETTERS[said_unit])
     word = normal(name).strip("_")
     last = _last_of_path(name)
     parts = [(_PART, rest) for one in (word, last) if one for rest in _without_part(one)]
@@ -215,8 +232,11 @@ def claim_of(column: str) -> Claim | None:
             continue
         if found is not None and not (penalty and found.role in _OF_MODELS and _of_something_else(name)):
             convention = _convention_in(unit) if found.role == "flops" else None
-            total, unread = found.scale * scale, said.unread(found.role)
-            return Claim(found.role, column, found.rank + penalty, total, found.convention or convention, unread)
+            role = found.role
+            if role == "batch_size" and _COUNTS_TOKENS.intersection(said.words):
+                role = "batch_tokens"
+            total, unread = found.scale * scale, said.unread(role)
+            return Claim(role, column, found.rank + penalty, total, found.convention or convention, unread)
     if unit is None and (match := _PREFIXED.fullmatch(name.strip())):
         return Claim(_COUNTED[normal(match["counted"])], column, 8, LETTERS[match["prefix"].lower()])
     of_unit = _COUNTED.get(normal(unit or ""))
@@ -280,8 +300,8 @@ def _claim(word: str, column: str, unit: str | None) -> Claim | None:
         return Claim("tokens", column, 2)
     if word in ("compute", "train_compute", "training_compute") and (unit is None or _is_compute(unit)):
         return Claim("flops", column, 1)
-    if PF_DAYS.fullmatch(word):
-        return Claim("flops", column, 1, PF_DAY)
+    if (spent := device_time(word)) is not None:
+        return Claim("flops", column, 1, spent)
     if match := _FLOPS.fullmatch(word):
         return _flops_claim(column, match)
     return None
@@ -324,10 +344,13 @@ def _of_something_else(name: str) -> bool:
 
 def _split_unit(column: str) -> tuple[str, str | None]:
     """Return a header without the unit at its end, in brackets or after a word for it, and that unit."""
-    text = column.strip()
+    text = column.strip().rstrip(_TRENDS).rstrip()
     match = _IN_BRACKETS.match(text)
     if match and match["name"]:
         return match["name"], match["unit"].strip()
+    match = _IN_THE_MIDDLE.match(text)
+    if match and unit_of(match["unit"]).scale != 1.0:
+        return f"{match['name']} {match['rest']}", match["unit"].strip()
     # Without brackets only what is counted has a unit behind it.
     for pattern in (_AFTER_SIGN, _AFTER_WORD, _AFTER_COMMA) if _OF_COUNTS.search(normal(text)) else ():
         match = pattern.match(text)
@@ -338,4 +361,4 @@ def _split_unit(column: str) -> tuple[str, str | None]:
 
 def _is_compute(unit: str) -> bool:
     word = normal(unit)
-    return bool(_FLOPS.fullmatch(word) or PF_DAYS.fullmatch(word)) or unit_of(unit).scale is not None
+    return bool(_FLOPS.fullmatch(word) or device_time(word)) or unit_of(unit).scale is not None

@@ -15,10 +15,10 @@ from shapeplan.runs import FEWEST_OF_A_RECIPE, MOST_RECIPES
 
 _RATES = ("peak_lr", "max_lr", "base_lr", "learning_rate", "lr")
 """Words for the peak of the learning rate, the surest first."""
-_BATCH_IN_TOKENS = ("batch_tokens", "tokens_per_batch", "tokens_per_step", "batch_size_tokens", "batch_size_in_tokens")
 _WARMUP_STEPS = ("warmup_steps", "warmup_iters", "warmup_iterations", "num_warmup_steps", "lr_warmup_iters")
 _WARMUP_SHARE = ("warmup_ratio", "warmup_frac", "warmup_fraction", "warmup_share", "lr_warmup_fraction")
-_NUMBERS = frozenset({*_RATES, *_WARMUP_STEPS, *_WARMUP_SHARE, "warmup", "batch_size", *SYNONYMS["batch_size"]})
+_BATCH = ("batch_size", *SYNONYMS["batch_size"], "batch_tokens", *SYNONYMS["batch_tokens"])
+_NUMBERS = frozenset({*_RATES, *_WARMUP_STEPS, *_WARMUP_SHARE, "warmup", *_BATCH})
 _MOST_SHARE, _FEWEST_STEPS = 0.5, 2.0
 """``warmup`` up to the one is a share of the steps, from the other on steps; in between it may be either."""
 _WHOLE = 0.02
@@ -58,7 +58,7 @@ def recipe_of(
 
 def _batch(values: Mapping[str, Any], table: Table, examples: Floats | None, unit: str) -> Floats | None:
     """Return the batch in the unit of examples; None where it may count sequences."""
-    in_tokens = _named(table, _BATCH_IN_TOKENS)
+    in_tokens = values.get("batch_tokens")
     if in_tokens is not None:
         return in_tokens if unit == "tokens" else None
     batch = values.get("batch_size")

@@ -112,8 +112,8 @@ def _counted_twice(runs: Runs, columns: Columns) -> Iterator[Caution]:
     if column is not None and (large or (middle is not None and middle > _MANY_TOKENS)):
         ratio = "" if middle is None else f", {middle:.2g} per parameter"
         message = f"read as sequences, {column!r} gives up to {runs.examples.max():.3g} tokens{ratio} in most rows"
-        mend = f"`columns=tokens={column}`" if "examples" in columns.roles else "log tokens: steps times it"
-        hint = f"if {column!r} counts tokens already, {mend}"
+        role = "tokens" if "examples" in columns.roles else "batch_tokens"
+        hint = f"if {column!r} counts tokens already, `columns={role}={column}`"
         yield Caution(codes.IMPLAUSIBLE_MAGNITUDE, message, hint)
 
 

@@ -16,13 +16,18 @@ WORDS = {
 }
 """Letters and words of large numbers, in headers and in cells, in lower case."""
 PF_DAY = 1e15 * 86400
-PF_DAYS = re.compile(r"(?:(?:training|train|total|compute)_)*(?:pfs?|pf_s|pflops?(?:_s)?|petaflops?(?:_s)?)_?days?")
+_DEVICE_TIME = re.compile(
+    r"(?:(?:training|train|total|compute)_)*(?:(?P<prefix>mega|giga|tera|peta|exa|zetta|[mgtpez])(?:fs?|f_s|flops?(?:_s)?)_?"
+    r"(?P<time>days?|d|hours?|hrs?|h)|pfd)"
+)
+_OF_TIME = {"d": 86400.0, "h": 3600.0}
 _COUNTED: dict[str, frozenset[str]] = {
     "tokens": frozenset({"token", "tokens", "tok", "toks", "t", "d"}),
     "examples": frozenset({"example", "examples", "image", "images", "img", "imgs", "sample", "samples", "sequences"}),
     "params": frozenset({"param", "params", "parameter", "parameters", "weights", "p", "n", "embedding", "embeddings"}),
     "flops": frozenset({"flop", "flops", "f", "c", "forward", "fwd", "training", "train", "6nd"}),
     "batch_size": frozenset({"example", "examples", "sequences", "seqs", "samples", "images"}),
+    "batch_tokens": frozenset({"token", "tokens", "tok", "toks"}),
     "steps": frozenset({"step", "steps", "iterations", "updates"}),
 }
 """What a number of a role counts, in words and in the letters of the papers."""
@@ -39,6 +44,8 @@ _BETWEEN_WORDS = re.compile(r"[\s_,;:*\u00b7\u00d7\"'()\[\]{}|-]+")
 _RATE = re.compile(r"/\s*s\b|(?:/\s*|\bper[ _-])(?:s|sec|second|image|img|example|token|sample|step)\b")
 _OF_ANOTHER = re.compile(r"\b(?:gpu|tpu|[avh]100|h200|b200)\b|\b(?:hours?|days?|usd|eur|relative|rel)\b|^log")
 """Units that are none of compute, data or size: hours of a device, money, logarithms."""
+_ZEROS = re.compile(r"(?:\b1|['\u2019])((?:[,.]?000)+)s?\b")
+"""Numbers written out, as in ``1000s`` and ``'000``."""
 _POWER = re.compile(r"(?:10\s*(?:\^|\*\*)\s*|1?e\+?)(\d+)")
 _SUPERSCRIPTS = str.maketrans("\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079", "0123456789")
 
@@ -73,8 +80,9 @@ def unit_of(text: str) -> Unit:
     text = re.sub(
         "10([\u2070\u00b9\u00b2\u00b3\u2074-\u2079]+)", lambda found: f"10^{found[1].translate(_SUPERSCRIPTS)}", text
     )
-    if PF_DAYS.fullmatch(re.sub(r"\W+", "_", text)):
-        return Unit(PF_DAY)
+    if (spent := device_time(re.sub(r"\W+", "_", text))) is not None:
+        return Unit(spent)
+    text = _ZEROS.sub(lambda found: f" 1e{found[1].count('0')} ", text)
     if _RATE.search(text) or _OF_ANOTHER.search(text):
         return Unit(None)
     scale, left = 1.0, []
@@ -86,6 +94,14 @@ def unit_of(text: str) -> Unit:
         scale *= factor
         left += [rest] if rest and rest not in _FILLERS else []
     return Unit(scale, tuple(left))
+
+
+def device_time(word: str) -> float | None:
+    """Return the FLOPs of a unit of a device's speed times time, normal: ``pf_days``, ``tflop_hours``; else None."""
+    match = _DEVICE_TIME.fullmatch(word)
+    if match is None:
+        return None
+    return LETTERS[match["prefix"][0]] * _OF_TIME[match["time"][0]] if match["prefix"] else PF_DAY
 
 
 def _factor(word: str) -> tuple[float, str]:

@@ -43,14 +43,24 @@ _SUMMARY = re.compile(
     re.IGNORECASE,
 )
 """Names of rows that sum up others, as spreadsheets and ``describe`` of data frames add them at the end."""
-_SPARE = ("heads", "mlp_ratio", "steps", "batch_size")
+_SPARE = ("heads", "mlp_ratio", "steps", "batch_size", "batch_tokens")
 """Roles that a log can do without: a column of them that holds no number at all is ignored."""
 
 
 def read_values(table: Table, columns: Columns, name: str) -> tuple[dict[str, Any], list[str], list[ErrorDetail]]:
     """Return the values by role, how they were written if not as plain numbers, and what is wrong with cells."""
     wanted: dict[str, str] = {columns.roles[role]: role for role in columns.dims}
-    for role in ("heads", "mlp_ratio", "examples", "tokens", "steps", "batch_size", "params", "active_params"):
+    for role in (
+        "heads",
+        "mlp_ratio",
+        "examples",
+        "tokens",
+        "steps",
+        "batch_size",
+        "batch_tokens",
+        "params",
+        "active_params",
+    ):
         if role in columns.roles:
             wanted.setdefault(columns.roles[role], role)
     if columns.flops:
