@@ -20,6 +20,7 @@ from shapeplan.readers.last_line import short_last_cell
 from shapeplan.readers.numbers import as_number
 from shapeplan.readers.plain_text import split_plain
 from shapeplan.readers.table import Table, refuse_many_columns
+from shapeplan.readers.units import unit_of
 
 _Row: TypeAlias = tuple[int, list[str]]
 _CHUNK = 2**15
@@ -43,6 +44,7 @@ _NO_UNITS = {
     "crashed",
     "error",
 }
+_DASHES = ("-", "--")
 _TABLE, _LOOK = 3, 5
 """Cells that a header has at least, below lines that have one; and lines that show what separates cells."""
 # The module csv has only a limit for the whole process; a longer cell, such as a logged prompt, would stop the reading.
@@ -67,7 +69,7 @@ def parse_delimited(body: str, name: str, delimiter: str) -> Table:
     """
     notes: list[str] = []
     whole = body
-    if (found := undrawn(body, name)) is not None:
+    if (found := undrawn(body)) is not None:
         body, delimiter, drawn = found
         notes.append(f"{name} is read as {drawn}")
     body, delimiter = _delimiter(body, delimiter, notes)
@@ -344,7 +346,9 @@ def _with_units(grid: _Grid, notes: list[str]) -> _Grid:
     numeric = [as_number(cell) is not None for cell in second]
     if not any(numeric) or any(as_number(cell) is not None or not _UNIT.fullmatch(cell) for cell in first):
         return grid
-    if any(cell.lower() in _NO_UNITS for cell in first):
+    # A dash is no unit in a row of units, and no number in a row of a run that failed.
+    scaled = any(cell and unit_of(cell).scale not in (None, 1.0) for cell in first)
+    if any(cell.lower() in _NO_UNITS and not (scaled and cell in _DASHES) for cell in first):
         return grid
     if not any(cell for cell, number in zip(first, numeric, strict=True) if number):
         return grid

@@ -9,14 +9,22 @@ import re
 from itertools import islice
 from typing import NamedTuple
 
-from shapeplan.errors import ErrorDetail, InputError
-
 _RULE = re.compile(
     r"^[ \t]*(?=[^\n]*[|+])(?=[^\n]*-)[|+]?[ \t]*:?[-=]+:?[ \t]*(?:[|+][ \t]*:?[-=]+:?[ \t]*)*[|+]?[ \t]*$", re.M
 )
 _COUNT = re.compile(r"^\[\d+ rows x \d+ columns\]\s*$", re.M)
 """What pandas prints below a frame."""
 _LATEX = re.compile(r"^[^\n&]+(?:&[^\n&]+){2,}\\\\", re.M)
+_EMPHASIS = re.compile(r"(\*\*|`)([^|*`\n]+)\1")
+"""Cells that Markdown sets in bold or as code: the best values, and names."""
+_OF_MATHS = (
+    (re.compile(r"\\times\s*|\\cdot\s*"), "x"),
+    (re.compile(r"\\(?:text|mathrm|mathbf|textbf|texttt)\{([^{}]*)\}"), r"\1"),
+    (re.compile(r"([_^])\{([^{}]*)\}"), r"\1\2"),
+    (re.compile(r"\\_"), "_"),
+    (re.compile(r"\\[,;%]|\$|~"), " "),
+)
+"""What LaTeX writes around names and numbers, and what is left of it."""
 _HEAD = 4096
 """Characters that show whether a table is drawn."""
 _LOOK, _LEAST = 5, 3
@@ -39,21 +47,12 @@ def is_ruled(body: str) -> bool:
     return "|" in head and any("|" in head[: rule.start()] or "+" in rule[0] for rule in _RULE.finditer(head))
 
 
-def undrawn(body: str, name: str) -> Undrawn | None:
-    """Return a drawn table as delimited text, or None where nothing is drawn.
-
-    Raises
-    ------
-    InputError
-        If the text is a page of HTML.
-    """
+def undrawn(body: str) -> Undrawn | None:
+    """Return a drawn table as delimited text, or None where nothing is drawn."""
     if is_ruled(body):
         return _of_bars(body)
-    if body[:_HEAD].lstrip().startswith("<"):
-        hint = "save it as CSV: pandas.read_html(FILE)[0].to_csv(...)"
-        raise InputError(ErrorDetail("not-a-table", "is HTML or XML, not a log", hint, name))
     if _LATEX.search(body[:_HEAD]):
-        lines = [re.sub(r"\\\\.*$", "", line).replace("\\_", "_") for line in body.split("\n")]
+        lines = [_without_maths(re.sub(r"\\\\.*$", "", line)) for line in body.split("\n")]
         return Undrawn(
             "\n".join(line.replace("&", "|") if "&" in line else "" for line in lines), "|", "a table in LaTeX"
         )
@@ -66,8 +65,15 @@ def _of_bars(body: str) -> Undrawn:
     framed = all(line.startswith("|") and line.endswith("|") for line in rows)
     others = sum(bool(line) for line in lines) - len(rows)
     text = "\n".join((line[1:-1] if framed else line) if "|" in line else "" for line in lines)
+    text = _EMPHASIS.sub(r"\2", text)
     around = f" ({others} line{'s' if others > 1 else ''} around it left out)" if others else ""
     return Undrawn(text, "|", f"a table drawn with bars{around}")
+
+
+def _without_maths(line: str) -> str:
+    for maths, left in _OF_MATHS:
+        line = maths.sub(left, line)
+    return line
 
 
 def _of_blanks(body: str) -> Undrawn | None:

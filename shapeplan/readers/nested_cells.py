@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from dataclasses import replace
 
 from shapeplan.readers.histories import table_of
 from shapeplan.readers.numbers import is_blank
 from shapeplan.readers.table import Table
 
+_SCALAR = re.compile(r"(?:float|int|uint)(?:8|16|32|64)")
 _OPENINGS = {"{": dict, "[": list}
 
 
@@ -67,7 +69,11 @@ def _python_literal(text: str) -> object:
 
 
 class _Floats(ast.NodeTransformer):
-    """Floats that are no numbers, which Python prints as names."""
+    """Floats that are no numbers, which Python prints as names, and NumPy's, which it prints with their type."""
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        kind = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        return node.args[0] if len(node.args) == 1 and not node.keywords and _SCALAR.fullmatch(kind) else node
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
         return ast.Constant(float(node.id)) if node.id in ("nan", "inf") else node

@@ -19,6 +19,9 @@ _UNIT = (
     rf"(?:{_PF_DAYS}|{_FLOPS}|nats?|bits?|tokens?|toks?|params?|parameters?|examples?|images?|samples?|layers?|heads?)"
 )
 _TIMES_TEN = r"(?:[x*\u00d7\u00b7] ?10(?:\^|\*\*)|[Dd](?=[+-]?\d)| [eE](?=[+-]?\d))"
+_SUPERSCRIPTS = "\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079\u207a\u207b"
+_RAISED = rf" ?[x*\u00d7\u00b7] ?10[{_SUPERSCRIPTS}]+"
+_DIGITS = str.maketrans(_SUPERSCRIPTS, "0123456789+-")
 _AROUND = r"(?:(?:tensor|array|(?:np|numpy)\.float\d+)\(\[*|\[+)"
 
 
@@ -125,9 +128,11 @@ PLUS_MINUS = Notation(
 )
 POWERS = Notation(
     "powers of ten written out",
-    _pattern(rf"{_PLAIN}(?: ?{_TIMES_TEN}[+-]?\d+)?"),
-    _pattern(rf".*{_TIMES_TEN}[+-]?\d+"),
-    lambda text: float(re.sub(rf" ?{_TIMES_TEN}", "e", text)),
+    _pattern(rf"{_PLAIN}(?: ?{_TIMES_TEN}[+-]?\d+|{_RAISED})?"),
+    _pattern(rf".*(?:{_TIMES_TEN}[+-]?\d+|{_RAISED})"),
+    lambda text: float(
+        re.sub(rf" ?(?:{_TIMES_TEN}|[x*\u00d7\u00b7] ?10(?=[{_SUPERSCRIPTS}]))", "e", text).translate(_DIGITS)
+    ),
     throughout=True,
 )
 PRINTED = Notation(

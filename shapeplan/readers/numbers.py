@@ -36,7 +36,10 @@ A_LIST, A_MAPPING = "a list", "a mapping"
 """What cells are called that are no text."""
 _LONGEST_SHOWN = 60
 _MISSING = frozenset(
-    {"none", "null", "nil", "na", "n/a", "#n/a", "<na>", "missing", "-", "--", "\u2013", "\u2014", "?"}
+    {
+        *("none", "null", "nil", "na", "n/a", "#n/a", "<na>", "missing", "-", "--", "\u2013", "\u2014", "?"),
+        *("#div/0!", "#value!", "#ref!", "#num!", "#name?", "#null!"),
+    }
 )
 """Words for a cell that holds nothing, in small letters."""
 _MOST = 0.8
@@ -304,7 +307,7 @@ def _guess(text: str) -> str:
     body = text.strip()
     if not body.isascii() and (latin := _latin(body)) is not None:
         return f"{latin} in ASCII digits"
-    for notation in (THOUSANDS, DECIMAL_COMMA, SUFFIXES, COMMA_SUFFIXES):
+    for notation in (THOUSANDS, DECIMAL_COMMA, SUFFIXES, COMMA_SUFFIXES, *OTHERS):
         if notation.telling.fullmatch(body) and notation.pattern.fullmatch(body):
             return f"{notation.value(body):.10g}"
     match = re.fullmatch(r"([+-]?\d+(?:\.\d+)?)[^\d,A-Z]*", body)

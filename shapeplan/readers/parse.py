@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shapeplan.errors import ErrorDetail, InputError
 from shapeplan.readers.delimited import parse_delimited
 from shapeplan.readers.source import Text
 from shapeplan.readers.structured import parse_json, parse_jsonl, parse_yaml
@@ -23,6 +24,9 @@ def parse_table(text: Text, *, lone_record: bool = False) -> Table:
     InputError
         If the text is not well-formed.
     """
+    if text.body.lstrip().startswith("<"):
+        hint = "save it as CSV: pandas.read_html(FILE)[0].to_csv(...)"
+        raise InputError(ErrorDetail("not-a-table", "is HTML or XML, not a log", hint, text.name))
     table = _parsed(text, lone_record)
     refuse_many_columns(len(table.cells), text.name)
     return table

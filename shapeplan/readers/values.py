@@ -104,7 +104,7 @@ def read_values(table: Table, columns: Columns, name: str) -> tuple[dict[str, An
         column = columns.roles.get(role, "")
         plain = table.cells[column].numbers() if column and role not in columns.dims else None
         details += out_of_bounds(plain, role, table, column, name) if plain is not None else []
-    details = _sparse_rows(_files_without(details, table))
+    details = _sparse_rows(_files_without(details, table), several=bool(table.files))
     said = [f"cells of {', '.join(map(repr, found))} are read with {notation}" for notation, found in notes.items()]
     if units:
         said.append(f"the units of {', '.join(map(repr, units))} are those of the cells, not of the header too")
@@ -166,10 +166,12 @@ def _of_metric(found: ErrorDetail, column: str) -> ErrorDetail:
     if found.code == "empty-cell":
         return replace(found, hint=f"{found.hint}; `drop_nonfinite` leaves such rows out")
     word = (found.value or "").strip()
-    if found.code != "not-a-number" or word in ("", A_LIST, A_MAPPING) or re.search(r"\d", word):
+    if found.code != "not-a-number" or word in ("", A_LIST, A_MAPPING):
         return found
     if is_missing(word):
         return replace(found, hint="`drop_nonfinite` leaves such rows out, as it does those of an empty cell")
+    if re.search(r"\d", word):
+        return found
     return replace(found, hint=f"`where='{column}!={word}'` leaves such rows out")
 
 
@@ -244,8 +246,11 @@ def _files_without(details: list[ErrorDetail], table: Table) -> list[ErrorDetail
     return kept
 
 
-def _sparse_rows(details: list[ErrorDetail]) -> list[ErrorDetail]:
-    """Return the mistakes with one in place of those of a row that lacks most cells: a total, or an average."""
+def _sparse_rows(details: list[ErrorDetail], *, several: bool) -> list[ErrorDetail]:
+    """Return the mistakes with one in place of those of a row that lacks most cells, of one log or of several.
+
+    It is a total or an average, where there are few; else cells merged in a spreadsheet, or logs with other names.
+    """
     empty = Counter((found.file, found.line) for found in details if found.code == "empty-cell")
     kept: list[ErrorDetail] = []
     told = set()
@@ -257,7 +262,9 @@ def _sparse_rows(details: list[ErrorDetail]) -> list[ErrorDetail]:
             told.add(place)
             message = f"{empty[place]} cells of the row are empty"
             hint = f"is it a total? `where='{found.column}!='` leaves it out; else fill them in"
-            if len(empty) > _MANY:
+            if len(empty) > _MANY and not several:
+                hint = "cells that were merged are empty below the first: fill them down (pandas: frame.ffill())"
+            elif len(empty) > _MANY:
                 hint = "do the logs name their columns alike? read those that do not by themselves, or rename them"
             kept.append(replace(found, code="sparse-row", message=message, hint=hint))
     return kept
