@@ -473,7 +473,7 @@ def test_blanks_around_a_header_are_seen_by_nobody() -> None:
     assert sp.read_runs(table, columns={"width": "width"}).dims == ("width", "depth", "mlp_dim")
 
 
-@pytest.mark.parametrize("word", ["None", "null", "#N/A", "NA", "\u2014", "-"])
+@pytest.mark.parametrize("word", ["None", "null", "#N/A", "#DIV/0!", "NA", "\u2014", "-"])
 def test_words_for_nothing_are_empty_metrics(word: str) -> None:
     table = rows()
     table[5]["loss"] = word

@@ -47,6 +47,26 @@ def separated_by_one_blank() -> str:
     return "".join(" ".join(row) + "\n" for row in [HEADER, *ROWS])
 
 
+def markdown_with_emphasis() -> str:
+    header, *rows = markdown().splitlines()
+    bold = [
+        row.replace(f" {ROWS[i - 1][-1]} ", f" **{ROWS[i - 1][-1]}** ") if i % 7 == 0 else row
+        for i, row in enumerate(rows)
+    ]
+    return "\n".join([header.replace("loss", "val loss \u2193").replace("width", "`d_model`"), *bold])
+
+
+def latex_with_maths() -> str:
+    names = {"width": "$d_{model}$", "depth": r"\textbf{n\_layers}", "loss": r"$\text{loss}$"}
+
+    def maths(column: str, cell: str) -> str:
+        return rf"${float(cell) / 1e18!r} \times 10^{{18}}$" if column == "forward_flops" else cell
+
+    header = " & ".join(names.get(column, column.replace("_", r"\_")) for column in HEADER)
+    rows = [" & ".join(map(maths, HEADER, row)) + r" \\" for row in ROWS]
+    return "\n".join([r"\begin{tabular}{lrrrrrrrr}", header + r" \\", r"\midrule", *rows, r"\end{tabular}", ""])
+
+
 def latex() -> str:
     header, *rows = [" & ".join(cell.replace("_", r"\_") for cell in row) + r" \\" + "\n" for row in [HEADER, *ROWS]]
     return r"\begin{tabular}{lrrrrrrrr}" + "\n" + header + "\\hline\n" + "".join(rows) + r"\end{tabular}" + "\n"
@@ -72,7 +92,10 @@ def same(runs: sp.Runs, loss: float = 1e-15) -> bool:
 
 @pytest.mark.parametrize(
     "layout",
-    [markdown, mysql, psql, aligned, printed_by_pandas, separated_by_one_blank, latex, below_titles, ended_by_commas],
+    [
+        *(markdown, markdown_with_emphasis, mysql, psql, aligned, printed_by_pandas, separated_by_one_blank),
+        *(latex, latex_with_maths, below_titles, ended_by_commas),
+    ],
 )
 def test_a_drawn_table_is_read_as_the_table_it_shows(tmp_path: Path, layout: Callable[[], str]) -> None:
     path = tmp_path / "runs.txt"
@@ -112,6 +135,7 @@ def decorated(tmp_path: Path, column: str, decoration: Callable[[str], str]) -> 
         ("forward_flops", lambda cell: f"{float(cell) / (1e15 * 86400)!r} petaflop/s-days"),
         ("forward_flops", lambda cell: f"{float(cell) / 1e18!r} x 10^18"),
         ("forward_flops", lambda cell: f"{float(cell) / 1e18!r}\u00d710**18"),
+        ("forward_flops", lambda cell: f"{float(cell) / 1e18!r} \u00d7 10\u00b9\u2078"),
         ("examples", lambda cell: f"{float(cell) / 1e6!r}M images"),
         ("loss", lambda cell: f"{cell} nats"),
         ("loss", lambda cell: f"{cell} \u00b1 0.001"),
@@ -431,3 +455,53 @@ def test_a_short_row_in_a_table_that_ends_with_commas_is_the_only_mistake(tmp_pa
         small(tmp_path, "width,depth,flops,loss,", "192,3,98304000000000,4.4,", "320,6,294912000000000")
     assert "the row has 3 cells" in str(caught.value)
     assert "name the column" not in str(caught.value)
+
+
+def test_a_unit_in_a_few_cells_is_said_as_a_number(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as refused:
+        decorated(
+            tmp_path, "forward_flops", lambda cell: f"{float(cell) / 1e18:.6g} EFLOPs" if cell == ROWS[2][-2] else cell
+        )
+    assert {found.hint for found in refused.value.details} == {
+        f"write {float(f'{float(ROWS[2][-2]) / 1e18:.6g}') * 1e18:.10g}"
+    }
+
+
+def test_merged_cells_are_to_be_filled_down(tmp_path: Path) -> None:
+    path = tmp_path / "runs.csv"
+    merged = [",".join(row if i % 3 == 0 else ["", "", "", "", "", "", *row[6:]]) for i, row in enumerate(ROWS)]
+    path.write_text("\n".join([",".join(HEADER), *merged]))
+    with pytest.raises(
+        InputError, match="cells of the row are empty; cells that were merged are empty below the first"
+    ):
+        sp.read_runs(path)
+
+
+@pytest.mark.parametrize("name", ["runs.html", "runs.csv", "runs.json"])
+def test_html_is_no_log(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("<table><tr><th>width</th></tr></table>")
+    with pytest.raises(InputError, match="is HTML or XML, not a log"):
+        sp.read_runs(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    "write", [json.dumps, str, lambda cells: f"[{', '.join(f'np.float64({cell!r})' for cell in cells)}]"]
+)
+def test_lists_in_cells_are_points_of_training(tmp_path: Path, write: Callable[[list[float]], str]) -> None:
+    path = tmp_path / "runs.csv"
+    shapes = [(w, d, 4 * w) for w in (64, 128, 256) for d in (2, 4)]
+    tokens = [1e6, 2e6, 4e6]
+    points = {
+        shape: [(6.0 * shape[0] ** 2 * shape[1] * t, t, 2 + 1 / shape[1] + t**-0.1) for t in tokens] for shape in shapes
+    }
+    with path.open("w") as file:
+        table = csv.writer(file)
+        table.writerow(["width", "depth", "mlp_dim", "flops", "tokens", "val_loss"])
+        table.writerows(
+            [*shape, *(write(list(column)) for column in zip(*rows, strict=True))] for shape, rows in points.items()
+        )
+    runs = sp.read_runs(path)
+    expected = [(*shape, *row) for shape, rows in points.items() for row in rows]
+    np.testing.assert_array_equal(np.column_stack([runs.shape, runs.flops, runs.examples, runs.loss]), expected)
+    assert len(runs.run_names) == len(shapes)
+    assert "points of training listed in 'flops', 'tokens', 'val_loss' are rows" in runs.notes

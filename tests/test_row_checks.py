@@ -78,7 +78,7 @@ def test_counts_in_units_that_the_header_does_not_say(
     ("columns", "mend"),
     [
         ({"examples": 1.0}, "`columns=tokens=examples`"),
-        ({"steps": 1 / 524288, "batch_size": 0.0}, "log tokens: steps times it"),
+        ({"steps": 1 / 524288, "batch_size": 0.0}, "`columns=batch_tokens=batch_size`"),
     ],
 )
 def test_sequences_that_may_be_tokens_already_are_told(columns: dict[str, float], mend: str) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import shapeplan as sp
+from shapeplan.errors import InputError
 from shapeplan.readers.names import claim_of
 
 
@@ -40,6 +41,19 @@ from shapeplan.readers.names import claim_of
         ("params (N)", "params", 1.0),
         ("tokens (D)", "tokens", 1.0),
         ("width (d_model)", "width", 1.0),
+        ("batch size (tokens)", "batch_tokens", 1.0),
+        ("batch (k tokens)", "batch_tokens", 1e3),
+        ("tokens (B) seen", "tokens", 1e9),
+        ("params [M] total", "params", 1e6),
+        ("billion tokens", "tokens", 1e9),
+        ("Millions of parameters", "params", 1e6),
+        ("tokens x1e9", "tokens", 1e9),
+        ("tokens (1000s)", "tokens", 1e3),
+        ("tokens ('000)", "tokens", 1e3),
+        ("tokens (1,000,000)", "tokens", 1e6),
+        ("C [PFD]", "flops", 8.64e19),
+        ("TFLOP-hours", "flops", 3.6e15),
+        ("compute (PFLOP/s-hours)", "flops", 3.6e18),
     ],
 )
 def test_a_factor_is_read_in_any_words(header: str, role: str, scale: float) -> None:
@@ -57,7 +71,6 @@ def test_a_factor_is_read_in_any_words(header: str, role: str, scale: float) -> 
         "tokens (% of 1T)",
         "flops (GMACs)",
         "FLOPs [inference]",
-        "batch size (tokens)",
     ],
 )
 def test_what_is_not_understood_is_marked(header: str) -> None:
@@ -81,3 +94,46 @@ def test_the_header_is_told() -> None:
         "the unit in the header 'tokens (batches)' is not understood: its numbers are taken as they stand"
     ]
     assert "unread-unit" not in {caution.code for caution in sp.read_runs(rows("tokens (unique)")).cautions}
+
+
+@pytest.mark.parametrize(
+    ("unit", "hint"),
+    [
+        (1e18, "it would fit flops in units of 1e18"),
+        (8.64e19, "it would fit flops in units of PF-days"),
+        (3.6e15, "it would fit flops in units of TFLOP-hours"),
+        (1.2e14, "check the units of flops, params and tokens"),
+    ],
+)
+def test_a_unit_is_named_where_it_fits(unit: float, hint: str) -> None:
+    with pytest.raises(InputError) as refused:
+        sp.read_runs([{**row, "flops": row["flops"] / unit} for row in rows("tokens")])
+    (found,) = refused.value.details
+    assert found.hint.startswith(hint)
+    if "in units of" in hint:
+        header = found.hint.split("'")[1]
+        named = [{**row, header: row["flops"] / unit} for row in rows("tokens")]
+        read = sp.read_runs([{name: cell for name, cell in row.items() if name != "flops"} for row in named])
+        np.testing.assert_allclose(read.flops, [row["flops"] for row in rows("tokens")])
+
+
+def test_compute_that_is_so_many_times_the_arithmetic_is_doubted() -> None:
+    def told(factor: float) -> list[str]:
+        runs = sp.read_runs([{**row, "flops": factor * row["flops"]} for row in rows("tokens")])
+        return [caution.message for caution in runs.cautions if caution.code == "flops-mismatch"]
+
+    assert told(11.6) == ["the compute is 12 times 6 x params x tokens, whatever was trained"]
+    assert told(1.0) == told(1.33) == []
+
+
+def test_a_logarithm_of_compute_is_told_from_a_rate() -> None:
+    with pytest.raises(InputError, match="it looks like its logarithm to base 10"):
+        sp.read_runs([{**row, "flops": np.log10(row["flops"])} for row in rows("tokens")])
+
+
+def test_steps_times_a_batch_in_tokens_are_tokens() -> None:
+    plain = sp.read_runs(rows("tokens"))
+    counted = [{**row, "steps": round(row["tokens"] / 512) or 1, "batch (k tokens)": 0.512} for row in rows("tokens")]
+    runs = sp.read_runs([{name: cell for name, cell in row.items() if name != "tokens"} for row in counted])
+    assert runs.examples_unit == "tokens"
+    np.testing.assert_allclose(runs.examples, plain.examples, rtol=1e-2)

@@ -6,10 +6,12 @@ import ast
 import json
 import re
 from dataclasses import replace
+from typing import Any
 
 from shapeplan.readers.histories import table_of
 from shapeplan.readers.numbers import is_blank
 from shapeplan.readers.table import Table
+from shapeplan.readers.tree import is_flat
 
 _SCALAR = re.compile(r"(?:float|int|uint)(?:8|16|32|64)")
 _OPENINGS = {"{": dict, "[": list}
@@ -40,17 +42,20 @@ def expanded(table: Table, name: str) -> Table:
     )
 
 
-def _nested(table: Table, column: str) -> list[object] | None:
+def _nested(table: Table, column: str) -> list[Any] | None:
     """Return the mappings or the lists in a column, if all of its cells are such or empty."""
     cells = table.cells[column]
     kind = _OPENINGS.get(str(cells[0])[:1]) if len(table) else None
     if kind is None:
         return None
     found = [kind() if is_blank(cell) else _literal(cell, kind) for cell in cells]
+    # Brackets around one number are how Python prints an array of it.
+    if kind is list and all(cell is None or (len(cell) < 2 and is_flat(cell)) for cell in found):
+        return None
     return None if any(cell is None for cell in found) else found
 
 
-def _literal(cell: object, kind: type) -> object:
+def _literal(cell: object, kind: type) -> Any:
     """Return what a cell holds; None where it is not of that kind."""
     if not isinstance(cell, str):
         return None
