@@ -29,6 +29,30 @@ def mysql() -> str:
     return rule + rows[0] + rule + "".join(rows[1:]) + rule + f"{len(ROWS)} rows in set (0.00 sec)\n"
 
 
+def printed_by_polars() -> str:
+    def line(cells: list[str]) -> str:
+        return "\u2502 " + " \u2506 ".join(cell.ljust(24) for cell in cells) + " \u2502\n"
+
+    wide = "\u2500" * 26
+    rule = "\u250c" + "\u252c".join([wide] * len(HEADER)) + "\u2510\n"
+    types = line(["---"] * len(HEADER)) + line(["str", *["i64"] * 7, "f64"])
+    return (
+        f"shape: ({len(ROWS)}, {len(HEADER)})\n" + rule + line(HEADER) + types + rule + "".join(map(line, ROWS)) + rule
+    )
+
+
+def printed_by_rich() -> str:
+    import rich.table
+    from rich.console import Console
+
+    table = rich.table.Table(*HEADER)
+    for row in ROWS:
+        table.add_row(*row)
+    text = io.StringIO()
+    Console(file=text, width=400).print(table)
+    return text.getvalue()
+
+
 def psql() -> str:
     header, *rows = [" " + " | ".join(cell.center(24) for cell in row) + "\n" for row in [HEADER, *ROWS]]
     return header + "-+-".join("-" * 24 for _ in HEADER) + "\n" + "".join(rows) + f"({len(ROWS)} rows)\n"
@@ -94,7 +118,7 @@ def same(runs: sp.Runs, loss: float = 1e-15) -> bool:
     "layout",
     [
         *(markdown, markdown_with_emphasis, mysql, psql, aligned, printed_by_pandas, separated_by_one_blank),
-        *(latex, latex_with_maths, below_titles, ended_by_commas),
+        *(latex, latex_with_maths, printed_by_polars, printed_by_rich, below_titles, ended_by_commas),
     ],
 )
 def test_a_drawn_table_is_read_as_the_table_it_shows(tmp_path: Path, layout: Callable[[], str]) -> None:

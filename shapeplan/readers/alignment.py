@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from shapeplan.cells import Cells
 from shapeplan.numerics.arrays import Floats
-from shapeplan.readers.names import SURE, Claim, claim_of
+from shapeplan.readers.names import SURE, SYMBOLS, Claim, claim_of
 from shapeplan.readers.numbers import is_blank
 from shapeplan.readers.table import Table
 
@@ -77,10 +77,12 @@ def _times(numbers: Floats, factor: float) -> Cells:
 
 
 def _by_role(columns: Sequence[str]) -> dict[str, Claim]:
-    """Return the claim on every role that one column alone makes."""
-    claims = [claim for column in columns if (claim := claim_of(column)) is not None and claim.rank <= SURE]
-    roles = [claim.role for claim in claims]
-    return {claim.role: claim for claim in claims if roles.count(claim.role) == 1}
+    """Return the claim on every role that one column alone makes: by a word, or where none does by a capital letter."""
+    claims = [claim for column in columns if (claim := claim_of(column)) is not None]
+    sure = [claim for claim in claims if claim.rank <= SURE]
+    roles = [claim.role for claim in sure]
+    letters = [claim for claim in claims if claim.column in SYMBOLS and claim.role not in roles]
+    return {claim.role: claim for claim in (*sure, *letters) if roles.count(claim.role) <= 1}
 
 
 def _may_take(claim: Claim, known: Claim, table: Table, first: Table) -> bool:

@@ -15,6 +15,16 @@ _RULE = re.compile(
 _COUNT = re.compile(r"^\[\d+ rows x \d+ columns\]\s*$", re.M)
 """What pandas prints below a frame."""
 _LATEX = re.compile(r"^[^\n&]+(?:&[^\n&]+){2,}\\\\", re.M)
+_DRAWN = str.maketrans(
+    {
+        **dict.fromkeys("\u2502\u2503\u2506\u2507\u250a\u250b\u2551\u254e\u254f", "|"),
+        **dict.fromkeys("\u2500\u2501\u2504\u2505\u2508\u2509\u2550\u254c\u254d", "-"),
+        **dict.fromkeys(map(chr, [*range(0x250C, 0x254C), *range(0x2552, 0x2574)]), "+"),
+    }
+)
+"""Lines and corners of frames, as ASCII draws them."""
+_TYPES = re.compile(r"\|?(?:[ \t]*(?:[iuf]\d{1,3}|str|bool|cat|enum|date|datetime\[[^\]|]*\])[ \t]*\|?)+")
+"""What Polars prints below the names of the columns."""
 _EMPHASIS = re.compile(r"(\*\*|`)([^|*`\n]+)\1")
 """Cells that Markdown sets in bold or as code: the best values, and names."""
 _OF_MATHS = (
@@ -43,7 +53,7 @@ class Undrawn(NamedTuple):
 
 def is_ruled(body: str) -> bool:
     """Return whether a text has a table with bars between its columns and a rule below its header."""
-    head = body[:_HEAD]
+    head = body[:_HEAD].translate(_DRAWN)
     return "|" in head and any("|" in head[: rule.start()] or "+" in rule[0] for rule in _RULE.finditer(head))
 
 
@@ -60,7 +70,8 @@ def undrawn(body: str) -> Undrawn | None:
 
 
 def _of_bars(body: str) -> Undrawn:
-    lines = [line.strip() for line in _RULE.sub("", body).split("\n")]
+    lines = [line.strip() for line in _RULE.sub("", body.translate(_DRAWN)).split("\n")]
+    lines = ["" if _TYPES.fullmatch(line) else line for line in lines]
     rows = [line for line in lines if "|" in line]
     framed = all(line.startswith("|") and line.endswith("|") for line in rows)
     others = sum(bool(line) for line in lines) - len(rows)
