@@ -14,6 +14,7 @@ from shapeplan.frozen import frozen
 from shapeplan.provenance import Source
 from shapeplan.readers.alignment import aligned, coalesced
 from shapeplan.readers.binary import is_binary, read_binary
+from shapeplan.readers.configurations import with_configurations
 from shapeplan.readers.formats import SUFFIXES
 from shapeplan.readers.nested_cells import expanded
 from shapeplan.readers.parse import parse_table
@@ -59,7 +60,8 @@ def gather(paths: Sequence[str | Path], *, all_points: bool = False) -> Gathered
         for table, source in _input(path, all_points, several=len(paths) > 1):
             tables.append((source.name, table))
             sources.append(source)
-    return Gathered(coalesced(joined(aligned(tables))), tuple(sources), sources[0].name)
+    tables = with_configurations(tables)
+    return Gathered(coalesced(joined(aligned(tables))), tuple(sources), tables[0][0])
 
 
 def _input(path: str | Path, all_points: bool, *, several: bool) -> list[tuple[Table, Source]]:
