@@ -529,3 +529,71 @@ def test_lists_in_cells_are_points_of_training(tmp_path: Path, write: Callable[[
     np.testing.assert_array_equal(np.column_stack([runs.shape, runs.flops, runs.examples, runs.loss]), expected)
     assert len(runs.run_names) == len(shapes)
     assert "points of training listed in 'flops', 'tokens', 'val_loss' are rows" in runs.notes
+
+
+def measurements(*, timed: bool) -> list[list[str]]:
+    """Return a row a measurement: of everything, or of what is logged in the course of a run."""
+    logged = ("examples", "forward_flops", "loss")
+    of_run = [column for column in HEADER if column not in (*logged, "run")] if timed else []
+    rows = [["run", *of_run, "key", "value", *(["timestamp"] if timed else [])]]
+    for number, row in enumerate(ROWS):
+        cells = dict(zip(HEADER, row, strict=True))
+        for place, name in enumerate(column for column in HEADER if column not in (*of_run, "run")):
+            time = [f"{number}.{place}"] if timed else []
+            rows.append([cells["run"], *(cells[column] for column in of_run), name, cells[name], *time])
+    return rows
+
+
+@pytest.mark.parametrize("layout", ["melted", "melted with sizes", "turned"])
+def test_tables_whose_rows_are_no_runs_are_reshaped(tmp_path: Path, layout: str) -> None:
+    path = tmp_path / "runs.csv"
+    unique = [[f"{row[0]} {i}", *row[1:]] for i, row in enumerate(ROWS)]
+    turned = [
+        ["", *(row[0] for row in unique)],
+        *(list(column) for column in list(zip(HEADER, *ROWS, strict=True))[1:]),
+    ]
+    table = turned if layout == "turned" else measurements(timed="sizes" in layout)
+    with path.open("w") as file:
+        csv.writer(file).writerows(table)
+    assert same(sp.read_runs(path))
+
+
+def test_a_mistake_in_a_measurement_is_placed(tmp_path: Path) -> None:
+    path = tmp_path / "runs.csv"
+    table = measurements(timed=False)
+    table[8][2] = "lost"
+    path.write_text("\n".join(map(",".join, table)))
+    with pytest.raises(InputError, match=r"runs\.csv:9: column 'loss': 'lost' is not a number"):
+        sp.read_runs(path)
+
+
+def test_a_measurement_that_comes_twice_is_no_table_of_measurements(tmp_path: Path) -> None:
+    path = tmp_path / "runs.csv"
+    table = measurements(timed=False)
+    path.write_text("\n".join(map(",".join, [*table, table[-1]])))
+    with pytest.raises(InputError, match="no such column"):
+        sp.read_runs(path)
+
+
+def test_points_by_step_are_rows(tmp_path: Path) -> None:
+    steps = (100, 200, 400)
+
+    def point(w: int, d: int, s: int) -> dict[str, float]:
+        return {"tokens": s * 1e4, "flops": 72.0 * w**2 * d * s * 1e4, "loss": 2 + 1 / d + 1 / s}
+
+    made = {
+        f"run {w} {d}": {
+            "config": {"width": w, "depth": d, "mlp_dim": 4 * w},
+            "metrics": {
+                str(s): {"tokens": s * 1e4, "flops": 72.0 * w**2 * d * s * 1e4, "loss": 2 + 1 / d + 1 / s}
+                for s in steps
+            },
+        }
+        for w in (64, 128)
+        for d in (2, 4)
+    }
+    path = tmp_path / "runs.json"
+    path.write_text(json.dumps(made))
+    runs = sp.read_runs(path)
+    assert list(runs.examples) == [s * 1e4 for s in steps] * 4
+    assert runs.run_names == tuple(made)

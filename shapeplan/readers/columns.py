@@ -18,6 +18,7 @@ from shapeplan.readers.names import (
     claim_of,
     is_held_out,
     is_loss,
+    listed,
     path_of,
     word_of,
 )
@@ -340,7 +341,7 @@ def _missing(column: str, columns: Sequence[str], name: str, line: int, hint: st
     free = [other for other in columns if (claim := claim_of(other)) is None or claim.role == column]
     close = difflib.get_close_matches(normal(column), [normal(other) for other in free], n=1, cutoff=0.6)
     match = next((other for other in free if close and normal(other) == close[0]), None)
-    there = f"the columns are: {', '.join(columns) or 'none'}"
+    there = f"the columns are: {listed(columns)}"
     mend = (f"did you mean {match!r}? " if match else "") + there + (f"; {hint}" if hint else "")
     return ErrorDetail("missing-column", "there is no such column", mend, name, line, column)
 
@@ -362,7 +363,7 @@ def _no_shape(columns: Sequence[str], guesses: list[str], name: str, line: int) 
         message = "is an export of a W&B panel (a column a run), which holds no shapes"
         hint = "export the table of runs as CSV, or give wandb:ENTITY/PROJECT, or the .wandb files"
         return ErrorDetail("no-log", message, hint, name)
-    hint = "".join(guesses[:1]) + f"the columns are: {', '.join(columns) or 'none'}; "
+    hint = "".join(guesses[:1]) + f"the columns are: {listed(columns)}; "
     hint += "say which is which with `columns=width=NAME`, or name dimensions of your own with `dims`"
     return ErrorDetail(
         "missing-column", "there is no column of shape: width, depth or mlp_dim", hint, name, line, "width"

@@ -13,6 +13,7 @@ from shapeplan.numerics.arrays import Floats, Ints
 from shapeplan.quantities import Convention
 from shapeplan.readers.columns import SIX_ND, Columns
 from shapeplan.readers.cross_check import span
+from shapeplan.readers.names import listed
 from shapeplan.readers.row_models import RowModels
 from shapeplan.readers.table import Table
 from shapeplan.readers.within import check_derived
@@ -90,7 +91,7 @@ def compute_of(
     if "steps" in values and not {"batch_size", "batch_tokens"} & values.keys():
         hint += "steps count with a batch size, which `columns=batch_size=NAME` names; "
     hint += "`columns=flops=NAME` names a column; "
-    hint += f"the columns are: {', '.join(table.columns)}"
+    hint += f"the columns are: {listed(table.columns)}"
     raise InputError(ErrorDetail("missing-column", "the rows say no compute", hint, name, table.header_line, "flops"))
 
 

@@ -17,8 +17,10 @@ from shapeplan.errors import MOST_KEPT, ErrorDetail, InputError, details_at
 from shapeplan.numerics.arrays import Ints
 from shapeplan.readers.drawn import undrawn
 from shapeplan.readers.last_line import short_last_cell
+from shapeplan.readers.names import is_loss
 from shapeplan.readers.numbers import as_number
 from shapeplan.readers.plain_text import split_plain
+from shapeplan.readers.reshaped import MOST_TURNED
 from shapeplan.readers.table import Table, refuse_many_columns
 from shapeplan.readers.units import unit_of
 
@@ -44,6 +46,7 @@ _NO_UNITS = {
     "crashed",
     "error",
 }
+_CORNER = "parameter"
 _DASHES = ("-", "--")
 _TABLE, _LOOK = 3, 5
 """Cells that a header has at least, below lines that have one; and lines that show what separates cells."""
@@ -75,7 +78,7 @@ def parse_delimited(body: str, name: str, delimiter: str) -> Table:
     body, delimiter = _delimiter(body, delimiter, notes)
     refuse_many_columns(1 + body.count(delimiter, 0, body.find("\n")), name)
     grid = _grid(body, name, delimiter, notes)
-    for mended in (_without_ends, _without_index, _without_empty, _without_headers):
+    for mended in (_without_ends, _with_corner, _without_index, _without_empty, _without_headers):
         grid = mended(grid, notes)
     faults = _header_mistakes(grid.header, grid.line, name)
     faults += _faults(grid, delimiter, name)
@@ -292,6 +295,16 @@ def _without_ends(grid: _Grid, notes: list[str]) -> _Grid:
     columns, lines, others, _ = _columns(((line, cells[kept]) for line, cells in grid.others), width)
     notes.append(note)
     return grid._replace(columns=columns, lines=lines, others=others)
+
+
+def _with_corner(grid: _Grid, _: list[str]) -> _Grid:
+    """Return the grid with a name over the names of what its rows hold, above which a turned frame has none."""
+    turned = (
+        not grid.header[0]
+        and 0 < len(grid.lines) <= MOST_TURNED
+        and any(is_loss(str(cell)) for cell in grid.columns[0])
+    )
+    return grid._replace(header=[_CORNER, *grid.header[1:]]) if turned else grid
 
 
 def _without_index(grid: _Grid, notes: list[str]) -> _Grid:

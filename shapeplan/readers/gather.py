@@ -18,6 +18,7 @@ from shapeplan.readers.configurations import with_configurations
 from shapeplan.readers.formats import SUFFIXES
 from shapeplan.readers.nested_cells import expanded
 from shapeplan.readers.parse import parse_table
+from shapeplan.readers.reshaped import reshaped
 from shapeplan.readers.source import COMPRESSED, read_text, unreadable
 from shapeplan.readers.sources import SERVICES, TOOLS
 from shapeplan.readers.sources.finding import files_of
@@ -106,7 +107,7 @@ def _file(path: str | Path) -> tuple[Table, Source]:
     if is_binary(path):
         return read_binary(path)
     text = read_text(path)
-    table = expanded(parse_table(text), text.name)
+    table = expanded(reshaped(parse_table(text)), text.name)
     notes = tuple(f"{text.name} {note}" for note in text.notes)
     return replace(table, notes=(*notes, *table.notes)), text.source
 

@@ -6,6 +6,7 @@ A new synonym of a role is added to `SYNONYMS`, or to `LATER` where a log may al
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 
 from shapeplan.frozen import frozen
@@ -13,6 +14,8 @@ from shapeplan.quantities import Convention
 from shapeplan.readers.spelling import normal
 from shapeplan.readers.units import LETTERS, WORDS, Unit, device_time, unit_of
 
+_LISTED = 40
+"""Names that a message lists."""
 _NAMES = 4096
 """Names that are remembered: rows and points of a log have the same ones."""
 SHAPE = ("width", "depth", "mlp_dim")
@@ -165,6 +168,12 @@ _IN_THE_MIDDLE = re.compile(
 )
 _TRENDS = "\u2191\u2193\u25b2\u25bc"
 """Arrows that tell which values are better."""
+
+
+def listed(columns: Sequence[str]) -> str:
+    """Return the names of columns for a message; of very many the first."""
+    more = f" and {len(columns) - _LISTED} more" if len(columns) > _LISTED else ""
+    return ", ".join(columns[:_LISTED]) + more or "none"
 
 
 @frozen

@@ -15,6 +15,7 @@ from shapeplan.numerics.arrays import Floats
 from shapeplan.profile import Profile
 from shapeplan.quantities import LEAST_MFU
 from shapeplan.readers.names import SYNONYMS
+from shapeplan.readers.names import listed as names_of
 from shapeplan.readers.numbers import as_number, read_numbers
 from shapeplan.readers.parse import parse_table
 from shapeplan.readers.source import read_text
@@ -90,7 +91,7 @@ def _columns(table: Table, name: str) -> dict[str, str]:
             message = f"{column!r} and {found[role]!r} both say {role}"
             raise InputError(ErrorDetail("ambiguous-column", message, "keep one", name, table.header_line, column))
         found[role] = column
-    listed = f"the columns are: {', '.join(table.columns)}"
+    listed = f"the columns are: {names_of(table.columns)}"
     if not found.keys() - _MEASURED.keys():
         message = "no column is a dimension of a shape"
         raise InputError(ErrorDetail("missing-column", message, f"give width, depth or mlp_dim; {listed}", name, 1))

@@ -17,7 +17,7 @@ from shapeplan.errors import ArgumentError, ErrorDetail, InputError
 from shapeplan.frozen import frozen
 from shapeplan.numerics.arrays import Bools
 from shapeplan.provenance import DroppedRow
-from shapeplan.readers.names import word_of
+from shapeplan.readers.names import listed, word_of
 from shapeplan.readers.numbers import as_number, is_missing
 from shapeplan.readers.spelling import normal
 from shapeplan.readers.states import TRUTH, commonest, may_tell, unfinished
@@ -231,7 +231,7 @@ def _column(wanted: str, columns: Sequence[str], option: str) -> str:
     if len(alike) == 1:
         return alike[0]
     message = f"{option} names {wanted!r}, which is " + ("no column" if not alike else f"{' or '.join(alike)}")
-    hint = f"the columns are: {', '.join(columns)}"
+    hint = f"the columns are: {listed(columns)}"
     raise ArgumentError(ErrorDetail("missing-column", message, hint, value=wanted))
 
 

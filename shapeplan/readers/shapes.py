@@ -18,7 +18,7 @@ from shapeplan.provenance import Source
 from shapeplan.readers.absent import STATED, without_absent
 from shapeplan.readers.config_files import PYTHON, configuration_of, read_config_file
 from shapeplan.readers.mixture_columns import WORDS
-from shapeplan.readers.names import SYNONYMS
+from shapeplan.readers.names import SYNONYMS, listed
 from shapeplan.readers.parse import parse_table
 from shapeplan.readers.settings import check_settings
 from shapeplan.readers.settings_text import named_from_text, shape_from_text
@@ -244,7 +244,7 @@ def _blank(cell: object) -> bool:
 
 def _check_columns(known: Mapping[str, str], columns: tuple[str, ...], name: str) -> None:
     if not {"width", "name"} & set(known.values()):
-        hint = f"give width, depth, mlp_dim and heads, or names of the catalogue; the columns are: {', '.join(columns)}"
+        hint = f"give width, depth, mlp_dim and heads, or names of the catalogue; the columns are: {listed(columns)}"
         raise InputError(ErrorDetail("missing-column", "there is neither width nor name", hint, name, 1, "width"))
 
 

@@ -139,6 +139,8 @@ def refuse_many_columns(count: int, name: str) -> None:
 def flattened(record: Record, name: str | None = None) -> Record:
     """Return a record whose cells hold no mappings: ``{"config": {"width": 8}}`` has a cell ``config.width``.
 
+    Mappings by step, ``{"1000": {"loss": 3.9}, ...}``, are lists of points.
+
     Raises
     ------
     InputError
@@ -154,13 +156,24 @@ def flattened(record: Record, name: str | None = None) -> Record:
             raise too_deep(record.file or name, line)
         for key, cell in mapping.items():
             place = getattr(mapping, "lines", record.lines).get(key, line)
-            if isinstance(cell, Mapping):
+            if (points := _by_step(cell)) is not None:
+                cells[prefix + key], lines[prefix + key] = points, place
+            elif isinstance(cell, Mapping):
                 add(f"{prefix}{key}.", cell, place, depth + 1)
             else:
                 cells[prefix + key], lines[prefix + key] = cell, place
 
     add("", record.cells, record.line, 1)
     return replace(record, cells=cells, lines=lines)
+
+
+def _by_step(cell: object) -> list[dict[str, object]] | None:
+    """Return what a mapping of mappings by step holds as a list of points; None for anything else."""
+    if not isinstance(cell, Mapping) or len(cell) < 2 or not all(str(key).isdecimal() for key in cell):
+        return None
+    if not all(isinstance(point, Mapping) for point in cell.values()):
+        return None
+    return [{"step": int(step), **point} for step, point in cell.items()]
 
 
 def joined(tables: Sequence[tuple[str, Table]]) -> Table:

@@ -1,0 +1,77 @@
+"""Tables whose rows are no runs: a measurement a row, or a column a run, as melted and turned frames have them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from shapeplan.readers.names import SHAPE, claim_of, is_loss, word_of
+from shapeplan.readers.numbers import is_blank
+from shapeplan.readers.table import Record, Table
+
+_KEYS = ("metric", "key", "variable", "metric_name", "tag")
+_VALUES = ("value", "metric_value", "val")
+_OF_TIME = ("timestamp", "time", "wall_time", "created_at", "datetime", "date")
+"""What differs between measurements of one point."""
+_LOOK = 1000
+"""Rows that show whether a table is of measurements."""
+MOST_TURNED, _LEAST = 200, 3
+"""How many names a table that is turned may have."""
+
+
+def reshaped(table: Table) -> Table:
+    """Return a table with a row a point of training, if it has a measurement a row, or a column a run."""
+    return _of_measurements(table) or _turned(table) or table
+
+
+def _of_measurements(table: Table) -> Table | None:
+    """Return rows of all measurements of one point: those that agree in all but the measurement and its time."""
+    names, values = ([column for column in table.columns if word_of(column) in words] for words in (_KEYS, _VALUES))
+    if len(names) != 1 or len(values) != 1 or any(map(is_loss, table.columns)):
+        return None
+    (name,), (value,) = names, values
+    if not any(is_loss(str(table.cells[name][row])) for row in range(min(len(table), _LOOK))):
+        return None
+    of_point = [column for column in table.columns if column not in (name, value) and word_of(column) not in _OF_TIME]
+    cells: dict[tuple[object, ...], dict[str, object]] = {}
+    lines: dict[tuple[object, ...], dict[str, int]] = {}
+    for record in table.records:
+        own = {column: record.cells.get(column) for column in of_point}
+        point, measured = tuple(own.values()), str(record.cells.get(name)).strip()
+        found = cells.setdefault(point, own)
+        if measured in found:
+            return None
+        found[measured] = record.cells.get(value)
+        lines.setdefault(point, {})[measured] = record.line
+    note = f"{name!r} names what every row measures: rows of one point are one"
+    records = [Record(min(lines[point].values()), of, lines[point]) for point, of in cells.items()]
+    return _replaced(table, records, note)
+
+
+def _turned(table: Table) -> Table | None:
+    """Return a row a run of a table whose first column names what is in the rows, and whose header names runs."""
+    if not _LEAST <= len(table) <= MOST_TURNED or len(table.columns) < _LEAST:
+        return None
+    first, *runs = table.columns
+    names = [str(cell).strip() for cell in table.cells[first]]
+    claims = [claim for name in names if (claim := claim_of(name)) is not None]
+    sizes = any(claim.role in (*SHAPE, "params") for claim in claims)
+    if not sizes or not any(map(is_loss, names)) or len(set(names)) < len(names):
+        return None
+    if any(is_loss(run) or ((claim := claim_of(run)) is not None and claim.role in SHAPE) for run in runs):
+        return None
+    named = any(claim.role == "run" for claim in claims)
+    records = []
+    for run in runs:
+        cells: dict[str, object] = {} if named else {"run": run}
+        cells |= {name: cell for name, cell in zip(names, table.cells[run], strict=True) if not is_blank(cell)}
+        lines = {name: int(line) for name, line in zip(names, table.lines, strict=True)}
+        records.append(Record(table.header_line, cells, lines))
+    note = f"{first!r} names what is in the rows: a column is a run"
+    return _replaced(table, records, note)
+
+
+def _replaced(table: Table, records: Sequence[Record], note: str) -> Table:
+    """Return other rows in the place of a table's, with everything else that is known of it."""
+    whole = Table.of_records(records)
+    return replace(table, cells=whole.cells, lines=whole.lines, cell_lines=whole.cell_lines, notes=(*table.notes, note))
