@@ -18,7 +18,7 @@ place        column    value   what is wrong             how to mend it
 four.csv:3   width     abc     'abc' is not a number     write a plain number such as 0.51
 four.csv:4   mlp_dim           the cell is empty         fill it in, or remove the row
 four.csv:5   depth     -6      '-6' is not above zero    check the row
-four.csv:6   flops     1e18x   '1e18x' is not a number   write a plain number such as 0.51
+four.csv:6   flops     1e18x   '1e18x' is not a number   write 1e+18
 
      3 | b,abc,4,1024,2e18,3.0
        |   ^^^
