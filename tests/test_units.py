@@ -51,6 +51,7 @@ from shapeplan.readers.names import claim_of
         ("tokens (1000s)", "tokens", 1e3),
         ("tokens ('000)", "tokens", 1e3),
         ("tokens (1,000,000)", "tokens", 1e6),
+        ("metrics/tokens (last)", "tokens", 1.0),
         ("C [PFD]", "flops", 8.64e19),
         ("TFLOP-hours", "flops", 3.6e15),
         ("compute (PFLOP/s-hours)", "flops", 3.6e18),
@@ -137,3 +138,25 @@ def test_steps_times_a_batch_in_tokens_are_tokens() -> None:
     runs = sp.read_runs([{name: cell for name, cell in row.items() if name != "tokens"} for row in counted])
     assert runs.examples_unit == "tokens"
     np.testing.assert_allclose(runs.examples, plain.examples, rtol=1e-2)
+
+
+def test_compute_is_6nd_of_steps_times_a_batch_in_tokens() -> None:
+    table = [
+        {
+            "width": w,
+            "depth": d,
+            "params": 12 * w**2 * d,
+            "steps": 100 * s,
+            "batch_size": 2**19,
+            "loss": 2 + 1 / d + 1 / s,
+        }
+        for w in (256, 512)
+        for d in (4, 8)
+        for s in (1, 2, 4)
+    ]
+    with pytest.raises(
+        InputError, match="tokens are steps x batch x sequence length: log them, or the batch in tokens"
+    ):
+        sp.read_runs(table, columns={"flops": "6ND"})
+    runs = sp.read_runs(table, columns={"flops": "6ND", "batch_tokens": "batch_size"})
+    np.testing.assert_allclose(runs.flops, [6.0 * row["params"] * row["steps"] * 2**19 for row in table])

@@ -64,9 +64,9 @@ def compute_of(
     lines = table.lines
     if columns.flops is not None:
         return _logged(values["flops"] * columns.flops.unit, columns, model, examples, convention, (lines, name))
-    if columns.six_nd and {"params", "tokens"} <= values.keys():
+    if columns.six_nd and "params" in values and unit == "tokens" and examples is not None:
         visited, of = visited_params(values)
-        flops = 6 * visited * values["tokens"]
+        flops = 6 * visited * examples
         check_derived("flops", flops, lines, name)
         note = f"compute is 6 x {of} x tokens, as was asked for, in the convention training"
         return Compute(flops, "training", examples, (note,))
@@ -81,12 +81,14 @@ def compute_of(
         lacking = " and ".join(role for role in ("params", "tokens") if role not in values)
         message = f"`columns=flops={SIX_ND}` needs params and tokens, and there is no column of {lacking}"
         hint = f"name it with `columns={lacking.split(' ')[0]}=NAME`, or leave the option out"
+        if "tokens" in lacking and {"steps", "batch_size"} <= values.keys():
+            hint += "; tokens are steps x batch x sequence length: log them, or the batch in tokens as batch_tokens"
         raise InputError(ErrorDetail("missing-column", message, hint, name, table.header_line, lacking.split(" ")[0]))
     lacking_data = f"{unit} and an architecture" if examples is not None else "examples (or tokens) and an architecture"
     if model is not None:
         lacking_data = "examples, tokens, or steps with a batch size"
     hint = f"add flops, or {lacking_data}; "
-    if {"params", "tokens"} <= values.keys():
+    if "params" in values and unit == "tokens" and examples is not None:
         hint += f"`columns=flops={SIX_ND}` takes 6 x params x tokens; "
     if "steps" in values and not {"batch_size", "batch_tokens"} & values.keys():
         hint += "steps count with a batch size, which `columns=batch_size=NAME` names; "

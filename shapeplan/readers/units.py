@@ -36,7 +36,7 @@ _FILLERS = frozenset(
         *("in", "of", "the", "a", "number", "count", "total", "train", "training", "trained", "unique", "distinct"),
         *("all", "seen", "consumed", "processed", "so", "far", "x", "times", "approx", "about", "cumulative", "est"),
         *("estimated", "non", "without", "excl", "incl", "per", "run", "model", "and", "dataset", "data", "global"),
-        *("backward", "bwd"),
+        *("backward", "bwd", "last", "final", "latest", "max", "value"),
     }
 )
 """Words that say no size."""
