@@ -79,3 +79,35 @@ def test_whole_logs_are_not_joined(tmp_path: Path) -> None:
     whole = ["run_id,width,depth,mlp_dim,tokens,flops,val_loss", "a,64,2,256,1e6,1e10,3", "b,128,2,512,1e6,4e10,2.9"]
     more = [whole[0], "c,64,4,256,1e6,2e10,2.8", "d,128,4,512,1e6,8e10,2.7"]
     assert len(sp.read_runs(written(tmp_path, whole, more))) == 4
+
+
+def test_what_both_tables_have_is_told(tmp_path: Path) -> None:
+    more = [f"{line},{'flops' if i == 0 else '1e15'}" for i, line in enumerate(sizes())]
+    runs = sp.read_runs(written(tmp_path, results(), more))
+    assert any(note.endswith("has it too: 'flops'") for note in runs.notes)
+    assert runs.flops[0] == 6.0 * 64**2 * 2 * 1e6
+
+
+def test_names_of_runs_are_no_numbers(tmp_path: Path) -> None:
+    names = ["10", "1e1", "007", "7", "0x1", "1"]
+    table = [
+        line.replace(f"r{i},", f"{name},", 1)
+        for i, name in enumerate(names)
+        for line in results()
+        if line.startswith(f"r{i},")
+    ]
+    of_sizes = [
+        line.replace(f"r{i},", f"{name},", 1)
+        for i, name in enumerate(names)
+        for line in sizes()
+        if line.startswith(f"r{i},")
+    ]
+    runs = sp.read_runs(written(tmp_path, [results()[0], *table], [sizes()[0], *of_sizes]))
+    assert [tuple(row) for row in runs.shape] == [shape for shape in SHAPES for _ in TOKENS]
+
+
+def test_a_mistake_in_the_results_has_their_name(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"b\.csv:20: column 'run': run 'r0' is at .* already on line 2 of .*b\.csv"):
+        sp.read_runs(written(tmp_path, sizes(), [*results(), results()[1]]))
+    with pytest.raises(InputError, match=r"b\.csv:2: column 'run_id': the cell is empty"):
+        sp.read_runs(written(tmp_path, sizes(), [line.replace("r0,1000,", ",1000,") for line in results()]))

@@ -567,12 +567,48 @@ def test_a_mistake_in_a_measurement_is_placed(tmp_path: Path) -> None:
         sp.read_runs(path)
 
 
-def test_a_measurement_that_comes_twice_is_no_table_of_measurements(tmp_path: Path) -> None:
+def test_a_measurement_that_comes_twice_is_told(tmp_path: Path) -> None:
     path = tmp_path / "runs.csv"
     table = measurements(timed=False)
     path.write_text("\n".join(map(",".join, [*table, table[-1]])))
-    with pytest.raises(InputError, match="no such column"):
+    last = len(table)
+    with pytest.raises(InputError, match=rf"runs\.csv:{last + 1}: .* 'loss' is measured in line {last} already"):
         sp.read_runs(path)
+
+
+def test_sizes_that_are_measured_once_a_run_are_those_of_its_points(tmp_path: Path) -> None:
+    shapes = {f"r{w}-{d}": (w, d) for w in (64, 128, 256) for d in (2, 4)}
+    lines = ["run,key,value,timestamp,step"]
+    for run, (w, d) in shapes.items():
+        lines += [f"{run},width,{w},1,0", f"{run},depth,{d},1,0"]
+        for step in (100, 200):
+            measured = {"tokens": step * 1e4, "flops": 72.0 * w**2 * d * step * 1e4, "val_loss": 2 + 1 / d + 1 / step}
+            lines += [f"{run},{key},{value!r},{step},{step}" for key, value in measured.items()]
+    path = tmp_path / "runs.csv"
+    path.write_text("\n".join(lines))
+    runs = sp.read_runs(path)
+    assert [tuple(row) for row in runs.shape] == [shape for shape in shapes.values() for _ in range(2)]
+    assert f"points at which no loss was measured are left out: {len(shapes)}" in runs.notes
+
+
+def test_a_print_that_was_cut_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "runs.txt"
+    path.write_text(printed_by_polars().replace(f"shape: ({len(ROWS)}", "shape: (4_000"))
+    assert any(f"shows {len(ROWS)} of 4_000 rows" in note for note in sp.read_runs(path).notes)
+
+
+def test_what_listed_points_lack_is_told(tmp_path: Path) -> None:
+    flops = [[72.0 * w**2 * d * t for t in (1e6, 2e6, 4e6)] for w in (64, 128) for d in (2, 4)]
+    made = [
+        {"width": w, "depth": d, "flops": flops.pop(0), "tokens": [1e6, None, 4e6], "val_loss": [3.5, 3.4, 3.3 - 1 / d]}
+        for w in (64, 128)
+        for d in (2, 4)
+    ]
+    made[0]["val_loss"][1] = None
+    (tmp_path / "runs.json").write_text(json.dumps(made))
+    notes = sp.read_runs(tmp_path / "runs.json").notes
+    assert "listed points without a metric are left out: 1" in notes
+    assert "listed points that lack 'tokens' take it from the point before" in notes
 
 
 def test_points_by_step_are_rows(tmp_path: Path) -> None:

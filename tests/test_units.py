@@ -43,6 +43,7 @@ from shapeplan.readers.names import claim_of
         ("width (d_model)", "width", 1.0),
         ("batch size (tokens)", "batch_tokens", 1.0),
         ("batch (k tokens)", "batch_tokens", 1e3),
+        ("global batch (tokens)", "batch_tokens", 1.0),
         ("tokens (B) seen", "tokens", 1e9),
         ("params [M] total", "params", 1e6),
         ("billion tokens", "tokens", 1e9),
@@ -62,6 +63,11 @@ def test_a_factor_is_read_in_any_words(header: str, role: str, scale: float) -> 
     assert claim is not None
     assert (claim.role, claim.unread) == (role, False)
     assert claim.scale == pytest.approx(scale)
+
+
+@pytest.mark.parametrize("header", ["micro batch (tokens)", "context (tokens)", "vocab (tokens)", "seq len (tokens)"])
+def test_tokens_of_a_part_are_not_those_of_a_run(header: str) -> None:
+    assert claim_of(header) is None
 
 
 @pytest.mark.parametrize(
@@ -125,6 +131,12 @@ def test_compute_that_is_so_many_times_the_arithmetic_is_doubted() -> None:
 
     assert told(11.6) == ["the compute is 12 times 6 x params x tokens, whatever was trained"]
     assert told(1.0) == told(1.33) == []
+    halved = [
+        {**row, "params": 12.0 * row["width"] ** 2 * row["depth"], "flops": row["flops"] / 2} for row in rows("tokens")
+    ]
+    (said,) = [caution for caution in sp.read_runs(halved).cautions if caution.code == "flops-mismatch"]
+    assert "3 x params x tokens in every row: MACs of all passes" in said.message
+    assert "forward" not in said.hint
 
 
 def test_a_logarithm_of_compute_is_told_from_a_rate() -> None:

@@ -38,8 +38,9 @@ _NOT_OF_SHAPE = re.compile(
 )
 _SETTINGS = {"vocab": ("vocab", "vocab_size", "n_vocab"), "kv_heads": ("kv_heads", "n_kv_heads", "num_key_value_heads")}
 """Settings of an architecture that rows may say and that are counted as the architecture has them."""
-_FORWARD = {2.0: "forward FLOPs", 1.0: "MACs of forward passes"}
+_FORWARD = {2.0: "forward FLOPs", 1.0: "MACs of forward passes", 3.0: "MACs of all passes"}
 """Compute over params x tokens, where it is no training's."""
+_ALL_PASSES = 3.0
 _EXACTLY = 0.02
 _SAME = 1e-6
 _LEAST_SIZE, _FEWEST_SIZES = 2, 3
@@ -71,7 +72,12 @@ def check_columns(runs: Runs, columns: Columns) -> Runs:
         together.
     """
     ignored = columns.ignored
-    details = [*_contradictions(runs, ignored), *_experts(runs, ignored), *wrong_units(runs), *_wrong_direction(runs)]
+    details = [
+        *_contradictions(runs, ignored),
+        *_experts(runs, ignored),
+        *wrong_units(runs, columns),
+        *_wrong_direction(runs),
+    ]
     details += [*_second_candidates(runs, columns), *misspelt(runs, columns)]
     if details:
         raise InputError(*details)
@@ -285,11 +291,9 @@ def _forward(runs: Runs) -> list[Caution]:
             rows = "every row" if such.all() else f"{such.sum()} of {len(runs)} rows, and 6 times in the others"
             message = f"the compute is {factor:g} x params x tokens in {rows}: {what}, taken as training FLOPs"
             hint = "`columns=flops=6ND` takes 6 x params x tokens in every row"
-            return [
-                Caution(
-                    codes.FLOPS_MISMATCH, message, f"say `flops_convention=forward`, or {hint}" if such.all() else hint
-                )
-            ]
+            if such.all() and factor < _ALL_PASSES:
+                hint = f"say `flops_convention=forward`, or {hint}"
+            return [Caution(codes.FLOPS_MISMATCH, message, hint)]
     return []
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -9,7 +10,7 @@ from shapeplan.cells import Cells
 from shapeplan.errors import ErrorDetail, InputError, details_at
 from shapeplan.frozen import frozen
 from shapeplan.readers.names import SHAPE, claim_of, is_loss
-from shapeplan.readers.numbers import as_number, is_blank, read_numbers
+from shapeplan.readers.numbers import is_blank, label_faults, read_numbers
 from shapeplan.readers.table import Table
 
 _SIZES = (*SHAPE, "heads", "params")
@@ -42,9 +43,11 @@ class _Named:
 
     @property
     def mistakes(self) -> list[ErrorDetail]:
-        """What is wrong with its sizes, which a table that they are joined to could not place."""
+        """What is wrong with its names of runs and its sizes, which a table that they are joined to could not place."""
+        unnamed = label_faults(self.table, self.run, self.name)
         sizes = [column for column in self.table.columns if (claim := claim_of(column)) and claim.role in _SIZES]
-        return [found for column in sizes for found in read_numbers(self.table, column, self.name, positive=True)[2]]
+        read = (read_numbers(self.table, column, self.name, positive=True) for column in sizes)
+        return unnamed or [found for _, _, mistakes in read for found in mistakes]
 
     def detail(self, code: str, row: int, message: str, hint: str) -> ErrorDetail:
         """Return an error about the run of a row, which the message has a place for."""
@@ -86,6 +89,8 @@ def with_configurations(tables: Sequence[tuple[str, Table]]) -> list[tuple[str, 
 
 def _joined(result: _Named, configured: Sequence[_Named], places: dict[str, tuple[_Named, int]]) -> Table:
     """Return results with the columns of configurations that they do not have."""
+    if unnamed := label_faults(result.table, result.run, result.name):
+        raise InputError(*unnamed)
     keys = result.keys
     unknown = [row for row, key in enumerate(keys) if key not in places]
     if unknown:
@@ -101,11 +106,13 @@ def _joined(result: _Named, configured: Sequence[_Named], places: dict[str, tupl
                 [one.table.cells[column][row] if column in one.table.cells else None for one, row in found]
             )
     files = ", ".join(one.name for one in configured)
-    note = f"the sizes of {result.name} are those of its runs in {files}, by {result.run!r}"
-    return replace(result.table, cells=cells, notes=(*result.table.notes, note))
+    notes = [f"the sizes of {result.name} are those of its runs in {files}, by {result.run!r}"]
+    if both := [column for column in added if column in result.table.cells]:
+        notes.append(f"not read of {files}, since {result.name} has it too: {', '.join(map(repr, both))}")
+    placed = result.table.files or [result.name] * len(result.table)
+    return replace(result.table, cells=cells, files=placed, notes=(*result.table.notes, *notes))
 
 
 def _key(cell: object) -> str:
-    """Return the name of a run as text; a number however it is written."""
-    number = as_number(cell)
-    return "" if is_blank(cell) else str(cell).strip() if number is None else f"{number:.15g}"
+    """Return the name of a run as text: 7.0, as a column with gaps is written, is the run 7."""
+    return "" if is_blank(cell) else re.sub(r"^(\d+)\.0*$", r"\1", str(cell).strip())

@@ -23,6 +23,7 @@ _DRAWN = str.maketrans(
     }
 )
 """Lines and corners of frames, as ASCII draws them."""
+_POLARS = re.compile(r"^shape: \(([\d_]+), [\d_]+\)", re.M)
 _TYPES = re.compile(r"\|?(?:[ \t]*(?:[iuf]\d{1,3}|str|bool|cat|enum|date|datetime\[[^\]|]*\])[ \t]*\|?)+")
 """What Polars prints below the names of the columns."""
 _EMPHASIS = re.compile(r"(\*\*|`)([^|*`\n]+)\1")
@@ -77,6 +78,9 @@ def _of_bars(body: str) -> Undrawn:
     others = sum(bool(line) for line in lines) - len(rows)
     text = "\n".join((line[1:-1] if framed else line) if "|" in line else "" for line in lines)
     text = _EMPHASIS.sub(r"\2", text)
+    shown = len(rows) - 1
+    if (said := _POLARS.search(body)) and int(said[1].replace("_", "")) > shown:
+        return Undrawn(text, "|", f"a table drawn with bars, which shows {shown} of {said[1]} rows: print all of them")
     around = f" ({others} line{'s' if others > 1 else ''} around it left out)" if others else ""
     return Undrawn(text, "|", f"a table drawn with bars{around}")
 

@@ -107,7 +107,7 @@ def _file(path: str | Path) -> tuple[Table, Source]:
     if is_binary(path):
         return read_binary(path)
     text = read_text(path)
-    table = expanded(reshaped(parse_table(text)), text.name)
+    table = expanded(reshaped(parse_table(text), text.name), text.name)
     notes = tuple(f"{text.name} {note}" for note in text.notes)
     return replace(table, notes=(*notes, *table.notes)), text.source
 

@@ -46,6 +46,15 @@ class Listed:
         return _roles(tuple(dict.fromkeys(name for point in self.points for name in point)))
 
     @property
+    def incomplete(self) -> frozenset[str]:
+        """What says how far the run was, and is missing of some of the points that have a metric."""
+        losses = [name for name in dict.fromkeys(name for point in self.points for name in point) if is_loss(name)]
+        measured = [point for point in self.points if not all(_is_nan(point.get(name)) for name in losses)]
+        names = dict.fromkeys(name for point in measured for name in point if not _PROGRESS.isdisjoint(_roles((name,))))
+        lacking = {name: sum(_is_nan(point.get(name)) for point in measured) for name in names}
+        return frozenset(name for name, count in lacking.items() if 0 < count < len(measured))
+
+    @property
     def tell(self) -> bool:
         """Whether they tell the metric, and how far the run was."""
         return _METRIC in self.roles and not _PROGRESS.isdisjoint(self.roles)
@@ -64,6 +73,7 @@ def table_of(entries: Sequence[Record], name: str, header_line: int = 1) -> Tabl
     """
     records: list[Record] = []
     notes: dict[str, None] = {}
+    without, filled = 0, frozenset[str]()
     for number, entry in enumerate(entries, 1):
         if is_flat(entry.cells.values()):
             records.append(entry)
@@ -81,7 +91,13 @@ def table_of(entries: Sequence[Record], name: str, header_line: int = 1) -> Tabl
         if run.totals:
             notes[f"{_quoted(run.totals)} of a run are those of its points in proportion to their steps"] = None
         rows, _ = records_of(run, all_points=True, of_training=True)
+        without += len(listed.points) - len(rows)
+        filled |= listed.incomplete
         records += (replace(row, line=record.line, cells=_held_out_alone(row.cells)) for row in rows)
+    if without > 0:
+        notes[f"listed points without a metric are left out: {without}"] = None
+    if filled:
+        notes[f"listed points that lack {_quoted(sorted(filled))} take it from the point before"] = None
     return Table.of_records(records, list(notes), header_line)
 
 

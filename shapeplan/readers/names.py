@@ -137,6 +137,11 @@ _COUNTED = {
     "parameters": "params",
 }
 """Roles of columns whose unit says what they count."""
+_OF_A_PART = frozenset({"micro", "mini", "device", "gpu", "rank", "local"})
+_OF_A_STEP = _OF_A_PART | {
+    *("batch", "seq", "sequence", "context", "ctx", "vocab", "length", "len", "window", "block", "dataset"),
+}
+"""Words for what is counted in tokens beside a run: a step of training, a sequence, a vocabulary."""
 _OF_MODELS = ("width", "depth", "mlp_dim", "mlp_ratio", "heads", "params", "run")
 _FLOPS = re.compile(
     r"(?P<before>(?:(?:forward|fwd|training|train|total|compute|model|cumulative|num|n|number_of|estimated|est)_)*)"
@@ -249,6 +254,9 @@ def claim_of(column: str) -> Claim | None:
     if unit is None and (match := _PREFIXED.fullmatch(name.strip())):
         return Claim(_COUNTED[normal(match["counted"])], column, 8, LETTERS[match["prefix"].lower()])
     of_unit = _COUNTED.get(normal(unit or ""))
+    if of_unit == "tokens" and not _OF_A_STEP.isdisjoint(words := normal(name).split("_")):
+        # What a step or a sequence has in tokens is not what a run has.
+        of_unit = "batch_tokens" if "batch" in words and _OF_A_PART.isdisjoint(words) else None
     return Claim(of_unit, column, 8, scale) if of_unit else None
 
 

@@ -276,6 +276,8 @@ def _detail(error: _CellError, table: Table, row: int, column: str, name: str) -
 
 def _latin(text: str) -> str | None:
     """Return a number in full-width or other digits in ASCII ones, if it is one then."""
+    if any(c.isdigit() and not c.isdecimal() for c in text):
+        return None  # A superscript is the mark of a note, or a power.
     spelled = unicodedata.normalize("NFKC", text)
     digits = "".join(str(unicodedata.digit(c, -1)) if c.isdigit() else c for c in spelled).replace("\u066b", ".")
     try:

@@ -332,6 +332,8 @@ def _assemble(
         cautions.append(Caution(codes.TOKENS_DERIVED, message, hint))
     run, run_names = runs_of(values, columns, notes)
     recipe, recipe_columns = recipe_of(values, columns, table, examples, unit)
+    # Rows may be of another input than the first, which has the sizes of their models.
+    several = len(set(table.files)) > 1 or (bool(table.files) and name != gathered.sources[0].name)
     return Runs(
         dims=columns.dims,
         shape=np.array([values[dim] for dim in columns.dims], dtype=float).reshape(len(columns.dims), len(lines)).T,
@@ -351,7 +353,7 @@ def _assemble(
         center=settings.center,
         cells=table.cells,
         factors=tuple(filter(may_be_factor, (*columns.ignored, *filter(None, [columns.roles.get("lr")])))),
-        files=tuple(file or name for file in table.files) if len(set(table.files)) > 1 else (),
+        files=tuple(file or name for file in table.files) if several else (),
         recipe=recipe,
         recipe_columns=recipe_columns,
         sources=gathered.sources,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from shapeplan.errors import ErrorDetail, InputError
 from shapeplan.readers.names import SHAPE, claim_of, is_loss, word_of
 from shapeplan.readers.numbers import is_blank
 from shapeplan.readers.table import Record, Table
@@ -13,18 +14,25 @@ _KEYS = ("metric", "key", "variable", "metric_name", "tag")
 _VALUES = ("value", "metric_value", "val")
 _OF_TIME = ("timestamp", "time", "wall_time", "created_at", "datetime", "date")
 """What differs between measurements of one point."""
+_SIZES = (*SHAPE, "heads", "params")
 _LOOK = 1000
 """Rows that show whether a table is of measurements."""
 MOST_TURNED, _LEAST = 200, 3
 """How many names a table that is turned may have."""
 
 
-def reshaped(table: Table) -> Table:
-    """Return a table with a row a point of training, if it has a measurement a row, or a column a run."""
-    return _of_measurements(table) or _turned(table) or table
+def reshaped(table: Table, name: str) -> Table:
+    """Return a table with a row a point of training, if it has a measurement a row, or a column a run.
+
+    Raises
+    ------
+    InputError
+        If a measurement comes twice at one point; it is placed in the input `name`.
+    """
+    return _of_measurements(table, name) or _turned(table) or table
 
 
-def _of_measurements(table: Table) -> Table | None:
+def _of_measurements(table: Table, source: str) -> Table | None:
     """Return rows of all measurements of one point: those that agree in all but the measurement and its time."""
     names, values = ([column for column in table.columns if word_of(column) in words] for words in (_KEYS, _VALUES))
     if len(names) != 1 or len(values) != 1 or any(map(is_loss, table.columns)):
@@ -40,12 +48,31 @@ def _of_measurements(table: Table) -> Table | None:
         point, measured = tuple(own.values()), str(record.cells.get(name)).strip()
         found = cells.setdefault(point, own)
         if measured in found:
-            return None
+            message = f"{measured!r} is measured in line {lines[point][measured]} already, at the same point"
+            hint = "keep one row a point and measurement, or add the column that tells the points apart (the step)"
+            raise InputError(ErrorDetail("repeated-measurement", message, hint, source, record.line, name, measured))
         found[measured] = record.cells.get(value)
         lines.setdefault(point, {})[measured] = record.line
-    note = f"{name!r} names what every row measures: rows of one point are one"
+    notes = [f"{name!r} names what every row measures: rows of one point are one"]
     records = [Record(min(lines[point].values()), of, lines[point]) for point, of in cells.items()]
-    return _replaced(table, records, note)
+    evaluated = [record for record in _with_sizes(records, table) if any(map(is_loss, record.cells))]
+    if out := len(records) - len(evaluated):
+        notes.append(f"points at which no loss was measured are left out: {out}")
+    return _replaced(table, evaluated, notes)
+
+
+def _with_sizes(records: Sequence[Record], table: Table) -> list[Record]:
+    """Return points with the sizes of their run, which are measured once a run, and the same."""
+    runs = [column for column in table.columns if (claim := claim_of(column)) is not None and claim.role == "run"]
+    if len(runs) != 1:
+        return list(records)
+    known: dict[object, dict[str, object]] = {}
+    for record in records:
+        sizes = {
+            name: cell for name, cell in record.cells.items() if (claim := claim_of(name)) and claim.role in _SIZES
+        }
+        known.setdefault(record.cells.get(runs[0]), {}).update(sizes)
+    return [replace(record, cells={**known[record.cells.get(runs[0])], **record.cells}) for record in records]
 
 
 def _turned(table: Table) -> Table | None:
@@ -68,10 +95,12 @@ def _turned(table: Table) -> Table | None:
         lines = {name: int(line) for name, line in zip(names, table.lines, strict=True)}
         records.append(Record(table.header_line, cells, lines))
     note = f"{first!r} names what is in the rows: a column is a run"
-    return _replaced(table, records, note)
+    return _replaced(table, records, [note])
 
 
-def _replaced(table: Table, records: Sequence[Record], note: str) -> Table:
+def _replaced(table: Table, records: Sequence[Record], notes: Sequence[str]) -> Table:
     """Return other rows in the place of a table's, with everything else that is known of it."""
     whole = Table.of_records(records)
-    return replace(table, cells=whole.cells, lines=whole.lines, cell_lines=whole.cell_lines, notes=(*table.notes, note))
+    return replace(
+        table, cells=whole.cells, lines=whole.lines, cell_lines=whole.cell_lines, notes=(*table.notes, *notes)
+    )

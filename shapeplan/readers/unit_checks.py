@@ -43,7 +43,7 @@ by the last one."""
 _LARGEST_LOGARITHM = 40.0
 
 
-def wrong_units(runs: Runs) -> list[ErrorDetail]:
+def wrong_units(runs: Runs, columns: Columns) -> list[ErrorDetail]:
     """Return an error where compute, parameters and duration cannot belong together in any row.
 
     With an architecture the exact counts are compared, by `cross_check`.
@@ -71,7 +71,11 @@ def wrong_units(runs: Runs) -> list[ErrorDetail]:
             return [ErrorDetail("rate", message, hint, *where)]
         if (ratio > slack).all() or (ratio < 1 / slack).all():
             message = f"the compute is {span(ratio, 2)} times 6 x params x tokens, in every row"
-            return [ErrorDetail("units", message, _unit_hint(_of_largest(ratio, params)), *where)]
+            hint = _unit_hint(_of_largest(ratio, params))
+            scaled = [columns.roles[role] for role in ("tokens", "params") if columns.scales.get(role, 1.0) != 1.0]
+            if scaled and (ratio < 1).all():
+                hint = f"are the cells of {' and '.join(map(repr, scaled))} full numbers already? {hint}"
+            return [ErrorDetail("units", message, hint, *where)]
         return []
     if (training / (6 * params) < _LEAST_TOKENS).all():
         message = f"the compute is that of {span(training / (6 * params), 2)} tokens: it looks like that of one example"
