@@ -287,7 +287,8 @@ def _forward(runs: Runs) -> list[Caution]:
     training = np.abs(ratio / 6 - 1) < _EXACTLY
     for factor, what in _FORWARD.items():
         such = np.abs(ratio / factor - 1) < _EXACTLY
-        if such.any() and (such | training).all():
+        part = such.any() and (such | training).all() and factor < _ALL_PASSES
+        if part or such.all():
             rows = "every row" if such.all() else f"{such.sum()} of {len(runs)} rows, and 6 times in the others"
             message = f"the compute is {factor:g} x params x tokens in {rows}: {what}, taken as training FLOPs"
             hint = "`columns=flops=6ND` takes 6 x params x tokens in every row"

@@ -73,7 +73,7 @@ LATER: dict[str, tuple[str, ...]] = {
         *("parameter_count", "param_count", "params_total", "total_params", "model_params", "model_size", "nparams"),
         *("num_parameters", "n_parameters", "number_of_parameters", "params_count", "total_parameters"),
     ),
-    "run": ("run_name", "runname", "name", "id", "uid", "model", "model_name", "experiment"),
+    "run": ("run_name", "runname", "run_uuid", "name", "id", "uid", "model", "model_name", "experiment"),
 }
 """Words that claim a role only where none of the others does."""
 SYMBOLS = {"N": "params", "D": "tokens", "C": "flops", "L": "loss"}
