@@ -589,6 +589,14 @@ def test_sizes_that_are_measured_once_a_run_are_those_of_its_points(tmp_path: Pa
     runs = sp.read_runs(path)
     assert [tuple(row) for row in runs.shape] == [shape for shape in shapes.values() for _ in range(2)]
     assert f"points at which no loss was measured are left out: {len(shapes)}" in runs.notes
+    keys, *rows = [line.split(",") for line in lines]
+    listed = [{**dict(zip(keys, row, strict=True)), "tags": ["sweep", row[0]]} for row in rows]
+    (tmp_path / "runs.json").write_text(json.dumps(listed))
+    np.testing.assert_array_equal(sp.read_runs(tmp_path / "runs.json").shape, runs.shape)
+    twice = [*lines, "r64-2,width,96,1,50"]
+    path.write_text("\n".join(twice))
+    with pytest.raises(InputError, match=r"column 'width': (the cell is empty|the entry lacks it)"):
+        sp.read_runs(path)
 
 
 def test_a_print_that_was_cut_is_told(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from shapeplan.readers.misspelt import misspelt
 from shapeplan.readers.names import ACCURACY, EXPERTS, SHAPE, SURE, claim_of, is_loss, word_of
 from shapeplan.readers.partial_counts import doubt_parts
 from shapeplan.readers.shape_checks import doubt_shapes
+from shapeplan.readers.shape_cost import tokens_derived
 from shapeplan.readers.unit_checks import doubt_unit, wrong_units
 from shapeplan.runs import Runs, recipe_caution
 
@@ -92,14 +93,14 @@ def check_columns(runs: Runs, columns: Columns) -> Runs:
         # Rows that are a little off may be what a size that is far off in a part of the log leaves.
         counts = list(doubt_counts(runs, columns))
         arithmetic = counts if not arithmetic or _breaks(counts) else arithmetic
+    counted = _forward(runs)
+    if not (counted or sizes or arithmetic):
+        counted = list(doubt_6nd(runs, columns)) or doubt_unit(runs, columns)
     cautions = [
         *map(_unread_unit, columns.unread),
         *sizes,
         *arithmetic,
-        *(
-            _forward(runs)
-            or ([] if sizes or arithmetic else list(doubt_6nd(runs, columns)) or doubt_unit(runs, columns))
-        ),
+        *counted,
         *odd,
         *([recipe_caution(recipe)] if recipe else []),
         *_rising(runs),
@@ -278,8 +279,7 @@ def _missing_size(runs: Runs, columns: Columns, told: Sequence[Caution]) -> list
 
 def _forward(runs: Runs) -> list[Caution]:
     """Return a warning where compute that is taken as training is that of forward passes, or MACs, in every row."""
-    derived = any(caution.code == codes.TOKENS_DERIVED for caution in runs.cautions)
-    if runs.architecture is not None or runs.params is None or runs.examples is None or derived:
+    if runs.architecture is not None or runs.params is None or runs.examples is None or tokens_derived(runs):
         return []
     if runs.examples_unit != "tokens" or runs.flops_convention != "training":
         return []

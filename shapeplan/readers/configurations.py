@@ -9,11 +9,9 @@ from dataclasses import replace
 from shapeplan.cells import Cells
 from shapeplan.errors import ErrorDetail, InputError, details_at
 from shapeplan.frozen import frozen
-from shapeplan.readers.names import SHAPE, claim_of, is_loss
+from shapeplan.readers.names import SHAPE, SIZES, claim_of, is_loss, run_column
 from shapeplan.readers.numbers import is_blank, label_faults, read_numbers
 from shapeplan.readers.table import Table
-
-_SIZES = (*SHAPE, "heads", "params")
 
 
 @frozen
@@ -29,12 +27,11 @@ class _Named:
     @classmethod
     def of(cls, name: str, table: Table) -> _Named | None:
         """Return what a table tells; None where no column, or no telling which, names runs."""
-        claims = [claim for column in table.columns if (claim := claim_of(column)) is not None]
-        runs = sorted((claim.rank, claim.column) for claim in claims if claim.role == "run")
-        if not runs or (len(runs) > 1 and runs[0][0] == runs[1][0]):
+        run = run_column(table.columns)
+        if run is None:
             return None
-        sizes = any(claim.role in SHAPE for claim in claims)
-        return cls(name, table, runs[0][1], any(map(is_loss, table.columns)), sizes)
+        sizes = any((claim := claim_of(column)) is not None and claim.role in SHAPE for column in table.columns)
+        return cls(name, table, run, any(map(is_loss, table.columns)), sizes)
 
     @property
     def keys(self) -> list[str]:
@@ -45,7 +42,7 @@ class _Named:
     def mistakes(self) -> list[ErrorDetail]:
         """What is wrong with its names of runs and its sizes, which a table that they are joined to could not place."""
         unnamed = label_faults(self.table, self.run, self.name)
-        sizes = [column for column in self.table.columns if (claim := claim_of(column)) and claim.role in _SIZES]
+        sizes = [column for column in self.table.columns if (claim := claim_of(column)) and claim.role in SIZES]
         read = (read_numbers(self.table, column, self.name, positive=True) for column in sizes)
         return unnamed or [found for _, _, mistakes in read for found in mistakes]
 

@@ -12,13 +12,14 @@ from functools import lru_cache
 from shapeplan.frozen import frozen
 from shapeplan.quantities import Convention
 from shapeplan.readers.spelling import normal
-from shapeplan.readers.units import LETTERS, WORDS, Unit, device_time, unit_of
+from shapeplan.readers.units import LETTERS, TOKENS, WORDS, Unit, device_time, unit_of
 
 _LISTED = 40
 """Names that a message lists."""
 _NAMES = 4096
 """Names that are remembered: rows and points of a log have the same ones."""
 SHAPE = ("width", "depth", "mlp_dim")
+SIZES = (*SHAPE, "heads", "params")
 SYNONYMS: dict[str, tuple[str, ...]] = {
     "width": ("d_model", "hidden_size", "n_embd", "embed_dim", "model_dim", "hidden_dim"),
     "depth": ("n_layer", "n_layers", "num_layers", "num_hidden_layers", "layers"),
@@ -151,7 +152,6 @@ _FLOPS = re.compile(
 _AMOUNT = r"(?:n|num|number_of|total|train|training|trained|consumed|processed|seen|cumulative|count|input|data|so_far)"
 _TOKENS = re.compile(rf"(?:{_AMOUNT}_)*tokens?(?:_{_AMOUNT})*")
 _BIG = r"[KMBGT]|mio|mrd|mln|bn|thousands?|millions?|billions?|trillions?"
-_COUNTS_TOKENS = frozenset({"token", "tokens", "tok", "toks"})
 _UNIT_AT_END = re.compile(rf"(?P<name>.*[A-Za-z])[_ ](?P<unit>{_BIG})", re.IGNORECASE)
 _AFTER_SIGN = re.compile(
     r"^(?P<name>.*?[A-Za-z])\s*"
@@ -247,7 +247,7 @@ def claim_of(column: str) -> Claim | None:
         if found is not None and not (penalty and found.role in _OF_MODELS and _of_something_else(name)):
             convention = _convention_in(unit) if found.role == "flops" else None
             role = found.role
-            if role == "batch_size" and _COUNTS_TOKENS.intersection(said.words):
+            if role == "batch_size" and TOKENS.intersection(said.words):
                 role = "batch_tokens"
             total, unread = found.scale * scale, said.unread(role)
             return Claim(role, column, found.rank + penalty, total, found.convention or convention, unread)
@@ -258,6 +258,15 @@ def claim_of(column: str) -> Claim | None:
         # What a step or a sequence has in tokens is not what a run has.
         of_unit = "batch_tokens" if "batch" in words and _OF_A_PART.isdisjoint(words) else None
     return Claim(of_unit, column, 8, scale) if of_unit else None
+
+
+def run_column(columns: Sequence[str]) -> str | None:
+    """Return the column that names runs by the surest word; None where none does, or two are as sure."""
+    claims = [claim for column in columns if (claim := claim_of(column)) is not None and claim.role == "run"]
+    ranks = sorted(claim.rank for claim in claims)
+    if not ranks or ranks[:1] == ranks[1:2]:
+        return None
+    return min(claims, key=lambda claim: claim.rank).column
 
 
 def _convention_in(unit: str | None) -> Convention | None:

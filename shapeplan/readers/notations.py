@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 from shapeplan.frozen import frozen
-from shapeplan.readers.units import LETTERS, PF_DAY, WORDS
+from shapeplan.readers.units import LETTERS, LOWERED, PF_DAY, SUPERSCRIPTS, WORDS
 
 _SCALES = {"": 1.0, **LETTERS, **WORDS}
 _SCALE = r" ?(?:thousand|million|billion|trillion|mio\.?|mln|mrd\.?|bn|bln|tn|[kmbgtp])"
@@ -19,9 +19,7 @@ _UNIT = (
     rf"(?:{_PF_DAYS}|{_FLOPS}|nats?|bits?|tokens?|toks?|params?|parameters?|examples?|images?|samples?|layers?|heads?)"
 )
 _TIMES_TEN = r"(?:[x*\u00d7\u00b7] ?10(?:\^|\*\*)|[Dd](?=[+-]?\d)| [eE](?=[+-]?\d))"
-_SUPERSCRIPTS = "\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079\u207a\u207b"
-_RAISED = rf" ?[x*\u00d7\u00b7] ?10[{_SUPERSCRIPTS}]+"
-_DIGITS = str.maketrans(_SUPERSCRIPTS, "0123456789+-")
+_RAISED = rf" ?[x*\u00d7\u00b7] ?10[{SUPERSCRIPTS}]+"
 _AROUND = r"(?:(?:tensor|array|(?:np|numpy)\.float\d+)\(\[*|\[+)"
 
 
@@ -131,7 +129,7 @@ POWERS = Notation(
     _pattern(rf"{_PLAIN}(?: ?{_TIMES_TEN}[+-]?\d+|{_RAISED})?"),
     _pattern(rf".*(?:{_TIMES_TEN}[+-]?\d+|{_RAISED})"),
     lambda text: float(
-        re.sub(rf" ?(?:{_TIMES_TEN}|[x*\u00d7\u00b7] ?10(?=[{_SUPERSCRIPTS}]))", "e", text).translate(_DIGITS)
+        re.sub(rf" ?(?:{_TIMES_TEN}|[x*\u00d7\u00b7] ?10(?=[{SUPERSCRIPTS}]))", "e", text).translate(LOWERED)
     ),
     throughout=True,
 )

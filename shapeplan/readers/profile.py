@@ -14,8 +14,7 @@ from shapeplan.errors import ErrorDetail, InputError
 from shapeplan.numerics.arrays import Floats
 from shapeplan.profile import Profile
 from shapeplan.quantities import LEAST_MFU
-from shapeplan.readers.names import SYNONYMS
-from shapeplan.readers.names import listed as names_of
+from shapeplan.readers.names import SYNONYMS, listed
 from shapeplan.readers.numbers import as_number, read_numbers
 from shapeplan.readers.parse import parse_table
 from shapeplan.readers.source import read_text
@@ -91,14 +90,14 @@ def _columns(table: Table, name: str) -> dict[str, str]:
             message = f"{column!r} and {found[role]!r} both say {role}"
             raise InputError(ErrorDetail("ambiguous-column", message, "keep one", name, table.header_line, column))
         found[role] = column
-    listed = f"the columns are: {names_of(table.columns)}"
+    there = f"the columns are: {listed(table.columns)}"
     if not found.keys() - _MEASURED.keys():
         message = "no column is a dimension of a shape"
-        raise InputError(ErrorDetail("missing-column", message, f"give width, depth or mlp_dim; {listed}", name, 1))
+        raise InputError(ErrorDetail("missing-column", message, f"give width, depth or mlp_dim; {there}", name, 1))
     timed = {"step_time", "step_time_ms"} & found.keys()
     if "mfu" not in found and not (timed and {"examples_per_step", "gpus"} <= found.keys()):
         message = "nothing says what share of the peak was reached"
-        raise InputError(ErrorDetail("missing-column", message, f"{_HINT}; {listed}", name, 1))
+        raise InputError(ErrorDetail("missing-column", message, f"{_HINT}; {there}", name, 1))
     if not len(table):
         raise InputError(ErrorDetail("empty-file", "there is no measurement", "add a row a shape", name, 1))
     return found

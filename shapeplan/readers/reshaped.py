@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from shapeplan.errors import ErrorDetail, InputError
-from shapeplan.readers.names import SHAPE, claim_of, is_loss, word_of
+from shapeplan.readers.names import SHAPE, SIZES, claim_of, is_loss, run_column, word_of
 from shapeplan.readers.numbers import is_blank
 from shapeplan.readers.table import Record, Table
 
@@ -14,7 +14,6 @@ _KEYS = ("metric", "key", "variable", "metric_name", "tag")
 _VALUES = ("value", "metric_value", "val")
 _OF_TIME = ("timestamp", "time", "wall_time", "created_at", "datetime", "date")
 """What differs between measurements of one point."""
-_SIZES = (*SHAPE, "heads", "params")
 _LOOK = 1000
 """Rows that show whether a table is of measurements."""
 MOST_TURNED, _LEAST = 200, 3
@@ -41,11 +40,12 @@ def _of_measurements(table: Table, source: str) -> Table | None:
     if not any(is_loss(str(table.cells[name][row])) for row in range(min(len(table), _LOOK))):
         return None
     of_point = [column for column in table.columns if column not in (name, value) and word_of(column) not in _OF_TIME]
-    cells: dict[tuple[object, ...], dict[str, object]] = {}
-    lines: dict[tuple[object, ...], dict[str, int]] = {}
+    # Cells of JSON may be lists, which no mapping takes as keys: points are told apart by the text of theirs.
+    cells: dict[tuple[str, ...], dict[str, object]] = {}
+    lines: dict[tuple[str, ...], dict[str, int]] = {}
     for record in table.records:
         own = {column: record.cells.get(column) for column in of_point}
-        point, measured = tuple(own.values()), str(record.cells.get(name)).strip()
+        point, measured = tuple(map(str, own.values())), str(record.cells.get(name)).strip()
         found = cells.setdefault(point, own)
         if measured in found:
             message = f"{measured!r} is measured in line {lines[point][measured]} already, at the same point"
@@ -62,17 +62,24 @@ def _of_measurements(table: Table, source: str) -> Table | None:
 
 
 def _with_sizes(records: Sequence[Record], table: Table) -> list[Record]:
-    """Return points with the sizes of their run, which are measured once a run, and the same."""
-    runs = [column for column in table.columns if (claim := claim_of(column)) is not None and claim.role == "run"]
-    if len(runs) != 1:
+    """Return points with the sizes of their run, where those are measured at some and are the same wherever."""
+    run = run_column(table.columns)
+    if run is None:
         return list(records)
-    known: dict[object, dict[str, object]] = {}
+    names = dict.fromkeys(name for record in records for name in record.cells)
+    sizes = [name for name in names if (claim := claim_of(name)) is not None and claim.role in SIZES]
+    known: dict[tuple[str, str], dict[str, object]] = {}
     for record in records:
-        sizes = {
-            name: cell for name, cell in record.cells.items() if (claim := claim_of(name)) and claim.role in _SIZES
-        }
-        known.setdefault(record.cells.get(runs[0]), {}).update(sizes)
-    return [replace(record, cells={**known[record.cells.get(runs[0])], **record.cells}) for record in records]
+        for name in sizes:
+            if name in record.cells:
+                cell = record.cells[name]
+                known.setdefault((str(record.cells[run]), name), {})[str(cell)] = cell
+    complete = []
+    for record in records:
+        of_run = {name: known.get((str(record.cells[run]), name), {}) for name in sizes if name not in record.cells}
+        added = {name: next(iter(found.values())) for name, found in of_run.items() if len(found) == 1}
+        complete.append(replace(record, cells={**added, **record.cells}))
+    return complete
 
 
 def _turned(table: Table) -> Table | None:

@@ -28,10 +28,14 @@ def approximate_params(runs: Runs) -> Floats | None:
     return np.asarray(depth * (4 * width**2 + 2 * width * mlp_dim))
 
 
+def tokens_derived(runs: Runs) -> bool:
+    """Return whether tokens are no column of the log, but follow from compute and parameters."""
+    return any(caution.code == codes.TOKENS_DERIVED for caution in runs.cautions)
+
+
 def compute_per_example(runs: Runs) -> Floats | None:
     """Return the forward compute per example, shape (rows,); None where examples are not logged."""
-    derived = any(caution.code == codes.TOKENS_DERIVED for caution in runs.cautions)
-    return None if derived or runs.examples is None else runs.forward_flops() / runs.examples
+    return None if tokens_derived(runs) or runs.examples is None else runs.forward_flops() / runs.examples
 
 
 def sizes_that_vary(runs: Runs) -> dict[str, Floats]:

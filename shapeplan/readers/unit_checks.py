@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from shapeplan import codes
@@ -13,8 +11,8 @@ from shapeplan.quantities import convert_flops, format_flops
 from shapeplan.readers.columns import Columns
 from shapeplan.readers.cross_check import span
 from shapeplan.readers.names import EXPERTS, word_of
-from shapeplan.readers.shape_cost import approximate_params
-from shapeplan.readers.units import device_time
+from shapeplan.readers.shape_cost import approximate_params, tokens_derived
+from shapeplan.readers.units import PF_DAY
 from shapeplan.runs import Runs
 
 _LARGER = {
@@ -27,7 +25,7 @@ _LARGER = {
 }
 """What is in a larger unit, by the power of ten that compute is too large."""
 _POWERS = range(3, 27, 3)
-_OF_DEVICES = {"PF-days": "pf_days", "TFLOP-hours": "tflop_hours", "PFLOP-hours": "pflop_hours"}
+_OF_DEVICES = {"PF-days": PF_DAY, "TFLOP-hours": 3600e12, "PFLOP-hours": 3600e15}
 _FEW = 8
 _LEAST_TOKENS = 1e3
 """No run worth a row sees fewer tokens; compute that implies fewer is that of an example."""
@@ -81,15 +79,14 @@ def wrong_units(runs: Runs, columns: Columns) -> list[ErrorDetail]:
         message = f"the compute is that of {span(training / (6 * params), 2)} tokens: it looks like that of one example"
         hint = "give the compute of the whole run: FLOPs per example x examples seen"
         return [ErrorDetail("units", message, hint, *where)]
-    derived = any(caution.code == codes.TOKENS_DERIVED for caution in runs.cautions)
-    per_example = None if derived or runs.examples is None else training / (6 * params * runs.examples)
+    per_example = None if tokens_derived(runs) or runs.examples is None else training / (6 * params * runs.examples)
     if per_example is not None and (per_example > _MOST_TOKENS).all():
         message = f"the compute is that of {span(per_example, 2)} tokens an example, in every row"
         return [ErrorDetail("units", message, "check the units of flops, params and examples", *where)]
     return []
 
 
-def doubt_unit(runs: Runs, columns: Columns) -> Sequence[Caution]:
+def doubt_unit(runs: Runs, columns: Columns) -> list[Caution]:
     """Return a caution where compute is so many times 6 x params x tokens, whatever was trained.
 
     Embeddings and attention would be another share of models of other sizes, and experts a column tells.
@@ -112,8 +109,7 @@ def _params(runs: Runs) -> tuple[Floats | None, float]:
 
 
 def _tokens(runs: Runs) -> Floats | None:
-    derived = any(caution.code == codes.TOKENS_DERIVED for caution in runs.cautions)
-    return None if derived or runs.examples_unit != "tokens" else runs.examples
+    return None if tokens_derived(runs) or runs.examples_unit != "tokens" else runs.examples
 
 
 def _is_logarithm(flops: Floats, expected: Floats, slack: float) -> bool:
@@ -138,7 +134,7 @@ def _unit_hint(ratio: float) -> str:
     fitting = {10.0**power: f"it would fit {what}" for power, what in _LARGER.items()}
     said = "it would fit flops in units of {0}: say so in the header, as 'flops ({0})'"
     fitting |= {10.0**-power: said.format(f"1e{power}") for power in _POWERS}
-    fitting |= {1 / (device_time(word) or 1.0): said.format(unit) for unit, word in _OF_DEVICES.items()}
+    fitting |= {1 / spent: said.format(unit) for unit, spent in _OF_DEVICES.items()}
     nearest = min(fitting, key=lambda factor: abs(np.log(ratio / factor)))
     if abs(np.log(ratio / nearest)) > np.log(_NEAR):
         return "check the units of flops, params and tokens; say them in the headers, as 'params (M)', 'tokens (B)'"

@@ -21,13 +21,14 @@ _DEVICE_TIME = re.compile(
     r"(?P<time>days?|d|hours?|hrs?|h)|pfd)"
 )
 _OF_TIME = {"d": 86400.0, "h": 3600.0}
+TOKENS = frozenset({"token", "tokens", "tok", "toks"})
 _COUNTED: dict[str, frozenset[str]] = {
-    "tokens": frozenset({"token", "tokens", "tok", "toks", "t", "d"}),
+    "tokens": TOKENS | {"t", "d"},
     "examples": frozenset({"example", "examples", "image", "images", "img", "imgs", "sample", "samples", "sequences"}),
     "params": frozenset({"param", "params", "parameter", "parameters", "weights", "p", "n", "embedding", "embeddings"}),
     "flops": frozenset({"flop", "flops", "f", "c", "forward", "fwd", "training", "train", "6nd"}),
     "batch_size": frozenset({"example", "examples", "sequences", "seqs", "samples", "images"}),
-    "batch_tokens": frozenset({"token", "tokens", "tok", "toks"}),
+    "batch_tokens": TOKENS,
     "steps": frozenset({"step", "steps", "iterations", "updates"}),
 }
 """What a number of a role counts, in words and in the letters of the papers."""
@@ -47,7 +48,9 @@ _OF_ANOTHER = re.compile(r"\b(?:gpu|tpu|[avh]100|h200|b200)\b|\b(?:hours?|days?|
 _ZEROS = re.compile(r"(?:\b1|['\u2019])((?:[,.]?000)+)s?\b")
 """Numbers written out, as in ``1000s`` and ``'000``."""
 _POWER = re.compile(r"(?:10\s*(?:\^|\*\*)\s*|1?e\+?)(\d+)")
-_SUPERSCRIPTS = str.maketrans("\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079", "0123456789")
+SUPERSCRIPTS = "\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079\u207a\u207b"
+LOWERED = str.maketrans(SUPERSCRIPTS, "0123456789+-")
+"""Raised digits and signs, and the table that makes plain ones of them."""
 
 
 _LONGEST_FIRST = sorted({**WORDS, **LETTERS}.items(), key=lambda one: -len(one[0]))
@@ -78,7 +81,7 @@ def unit_of(text: str) -> Unit:
         return Unit(None)
     text = re.sub(r"[${}\\]", "", text).strip().lower().replace("\u00d7", "x").lstrip("x* ")
     text = re.sub(
-        "10([\u2070\u00b9\u00b2\u00b3\u2074-\u2079]+)", lambda found: f"10^{found[1].translate(_SUPERSCRIPTS)}", text
+        "10([\u2070\u00b9\u00b2\u00b3\u2074-\u2079]+)", lambda found: f"10^{found[1].translate(LOWERED)}", text
     )
     if (spent := device_time(re.sub(r"\W+", "_", text))) is not None:
         return Unit(spent)
