@@ -19,7 +19,8 @@ from shapeplan.explain.pages import page
 from shapeplan.fitting.evidence import RunError
 from shapeplan.fitting.records import Bootstrap
 from shapeplan.fitting.result import Fit
-from shapeplan.fitting.uncertainty.run_error import PRIOR
+from shapeplan.fitting.uncertainty.residual_model import orthonormal
+from shapeplan.fitting.uncertainty.run_error import PRIOR, squared_drift
 from shapeplan.runs import Runs
 
 ERROR = RunError(0.003, 0.02, "backtest")
@@ -67,6 +68,30 @@ def test_a_true_law_drifts_next_to_nothing_and_a_bent_one_as_it_is_bent(log: Run
     assert straight.drift < 0.005
     assert curved.drift > 4 * straight.drift
     assert curved.errors[-1].rmse > straight.errors[-1].rmse
+
+
+@pytest.mark.parametrize("drift", [0.0, 0.02])
+def test_the_squared_drift_of_a_fold_is_unbiased_and_knows_its_error(drift: float) -> None:
+    rng, scatter, rows = np.random.default_rng(1), 0.01, 12
+    reach = np.sort(rng.uniform(0.1, 2.3, rows))
+    tangent = np.column_stack([np.ones(40), rng.standard_normal((40, 3))])
+    known, asked = tangent[rows:], tangent[:rows]
+    of_law = asked @ np.linalg.inv(known.T @ known) @ asked.T
+    covariance = scatter**2 * (np.eye(rows) + of_law)
+    covariance += drift**2 * 0.5 * (np.outer(reach, reach) + np.diag(reach**2))
+    basis = orthonormal(tangent)[:rows]
+    errors = rng.multivariate_normal(np.zeros(rows), covariance, size=4000, method="cholesky")
+    told = [squared_drift(one, reach, basis, scatter**2) for one in errors]
+    estimates, spreads = np.array([one for one in told if one is not None]).T
+    assert len(estimates) == len(errors)
+    assert abs(estimates.mean() - drift**2) < 4 * estimates.std() / np.sqrt(len(errors))
+    if not drift:
+        assert estimates.std() == pytest.approx(spreads[0], rel=0.1)
+
+
+def test_rows_above_that_a_fit_follows_whatever_they_are_tell_no_drift() -> None:
+    basis = orthonormal(np.eye(6)[:, :2])
+    assert squared_drift(np.array([0.1, 0.2]), np.array([1.0, 1.5]), basis[:2], 1e-4) is None
 
 
 def test_errors_are_told_by_distance(found: Fit) -> None:
