@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 
 import numpy as np
+from scipy.special import stdtrit
 
 from shapeplan.fitting.problem import Problem
 from shapeplan.fitting.records import Interval
@@ -57,6 +58,8 @@ def exponent_intervals(
     there. On many stars with 1% of noise some exponent or irreducible loss is at its bound; there quantiles of the
     bootstrap hold the truth too often, and so do the F test's tables, while replicates meet bounds as the log does.
     What chance allows is one number for all dimensions: their arms are alike, and three times the replicates tell it.
+    But the truth need not be at the bounds where the estimate is: least squares allow the geometric mean of what chance
+    and the F test do. They agree unless runs are few and their rows share noise (tests/studies/calibration.py).
 
     Parameters
     ----------
@@ -88,6 +91,8 @@ def exponent_intervals(
     allowed = profile.chance(refits, level, done)
     # The ratio accounts for the uncertainty of the variance of rows, not for that of the variance between few runs.
     allowed *= 1 + residual_model.common * (residual_model.widening(level) ** 2 - 1)
+    if problem.objective.projects:
+        allowed = float(np.sqrt(allowed * profile.f_test(residual_model, level)))
     low, high, converged = profile.ends(allowed, refits, level)
     return {dim: (float(low[k]), float(high[k])) for k, dim in enumerate(profile.dims)}, converged
 
@@ -127,6 +132,21 @@ class _Profile:
         worse = np.sort(np.concatenate(ratios)) - 1
         # The ratio falls with the degrees of freedom, of which fewer rows leave fewer.
         return refits.share * float(worse[min(int(np.ceil(level * (len(worse) + 1))), len(worse)) - 1])
+
+    def f_test(self, residual_model: ResidualModel, level: float) -> float:
+        """Return how much worse one constant held makes least squares in `level` of all logs, by the F test.
+
+        Returns
+        -------
+        float
+            The ratio of the objectives less one. Where rows of a run share noise, the numerator has the variance of
+            their sum (design effect: Kish 1965).
+        """
+        sizes = np.bincount(residual_model.run)
+        shared = float((sizes**2).sum() / sizes.sum())
+        design_effect = 1 + residual_model.common * (shared - 1)
+        quantile = float(stdtrit(max(residual_model.freedom, 1.0), (1 + level) / 2)) ** 2
+        return quantile * design_effect * residual_model.sigma**2 / float(self.found.best.objective[0])
 
     def ends(self, allowed: float, refits: Refits, level: float) -> tuple[Floats, Floats, bool]:
         """Return where the profiles of all dimensions reach what is allowed, below and above, and if fits converged.
