@@ -558,6 +558,72 @@ def test_tables_whose_rows_are_no_runs_are_reshaped(tmp_path: Path, layout: str)
     assert same(sp.read_runs(path))
 
 
+WIDE = [(width, depth) for width in (256, 384, 512, 768) for depth in (4, 8, 12)]
+
+
+def by_duration(names: list[str], lost: str = "") -> str:
+    """Return a table with a column for the loss at every duration, of which the last has no last run."""
+    lines = [",".join(["d_model", "n_layers", "params", *names])]
+    for width, depth in WIDE:
+        losses = [f"{2 + 1 / depth + 9 / width + 1 / (1 + i):.4f}" for i in range(len(names))]
+        if (width, depth) == WIDE[-1]:
+            losses[-1] = lost
+        lines.append(",".join([str(width), str(depth), str(12 * width**2 * depth), *losses]))
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["loss@1B", "loss@2B", "loss@4B"],
+        ["val_loss_1e9_tokens", "val_loss_2e9_tokens", "val_loss_4e9_tokens"],
+        ["eval loss (1B tok)", "eval loss (2B tok)", "eval loss (4B tok)"],
+        ["loss after 1000M tokens", "loss after 2000M tokens", "loss after 4000M tokens"],
+        ["loss at 1.0B", "loss at 2.0B", "loss at 4.0B"],
+    ],
+)
+def test_a_loss_a_duration_is_a_point_of_a_run(tmp_path: Path, names: list[str]) -> None:
+    path = tmp_path / "runs.csv"
+    path.write_text(by_duration(names))
+    runs = sp.read_runs(path, columns={"flops": "6ND"})
+    shapes = [shape for shape in WIDE for _ in names][:-1]
+    assert [tuple(row) for row in runs.shape] == shapes
+    np.testing.assert_array_equal(runs.examples, np.tile([1e9, 2e9, 4e9], len(WIDE))[:-1])
+    assert len(runs.run_names) == len(WIDE)
+    assert "durations without a loss are left out: 1" in runs.notes
+    assert any("are the losses of a run at so many" in note for note in runs.notes)
+
+
+def test_a_loss_at_a_duration_may_be_asked_for_by_name_and_come_in_a_frame() -> None:
+    frame = pytest.importorskip("pandas").read_csv(io.StringIO(by_duration(["loss@1B", "loss@2B"])))
+    assert len(sp.read_runs(frame, columns={"flops": "6ND"})) == 2 * len(WIDE) - 1
+    assert len(sp.read_runs(frame.assign(flops=frame["params"] * 6e9), metric="loss@1B")) == len(WIDE)
+
+
+def test_a_wrong_loss_at_a_duration_is_placed(tmp_path: Path) -> None:
+    path = tmp_path / "runs.csv"
+    path.write_text(by_duration(["loss@1B", "loss@2B"], lost="NaN%"))
+    with pytest.raises(InputError, match=rf"runs\.csv:{len(WIDE) + 1}: column 'loss': 'NaN%'"):
+        sp.read_runs(path, columns={"flops": "6ND"})
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "tokens,loss_100M,loss_300M",  # losses of two sizes
+        "d_model,n_layers,params,loss_1,loss_2",  # losses of two seeds
+        "d_model,n_layers,tokens,loss@1B,loss@2B",  # what the tokens are then is not said
+        "d_model,n_layers,params,loss@1B tokens,loss@2k steps",
+    ],
+)
+def test_losses_that_are_not_surely_of_durations_stay_columns(tmp_path: Path, header: str) -> None:
+    path = tmp_path / "runs.csv"
+    count = header.count(",") + 1
+    path.write_text("\n".join([header, *(",".join(str(i + j + 2) for j in range(count)) for i in range(6))]))
+    with pytest.raises(InputError, match="column 'loss"):
+        sp.read_runs(path, columns={"flops": "6ND"})
+
+
 def test_a_mistake_in_a_measurement_is_placed(tmp_path: Path) -> None:
     path = tmp_path / "runs.csv"
     table = measurements(timed=False)

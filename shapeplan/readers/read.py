@@ -22,6 +22,7 @@ from shapeplan.readers.columns import Columns, resolve_columns
 from shapeplan.readers.compute import compute_of, examples_of, visited_params
 from shapeplan.readers.counters import doubt_counters, doubt_stale
 from shapeplan.readers.cross_check import check_tokens
+from shapeplan.readers.durations import by_duration
 from shapeplan.readers.gather import Gathered, gather
 from shapeplan.readers.in_memory import Frame, gather_frame, is_frame, paths_of
 from shapeplan.readers.last_line import doubt_last_cells
@@ -213,7 +214,8 @@ def _understood(
     settings = settings.over(said).over(Settings(architecture=architecture))
     if asked.flops_convention:
         settings = replace(settings, flops_convention=asked.flops_convention)
-    table, dropped = select_rows(gathered.table, selection.where, name)
+    named = (asked.metric, settings.metric, *asked.other_metrics, *asked.columns.values(), *settings.columns.values())
+    table, dropped = select_rows(by_duration(gathered.table, named), selection.where, name)
     is_accuracy = asked.higher_is_better
     if asked.like is not None:
         before, was_accuracy = as_before(asked.like, table.columns)

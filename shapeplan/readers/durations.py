@@ -1,0 +1,75 @@
+"""Tables with a shape a row and a column for its loss at each duration: ``loss@1B``, ``loss@2B``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import replace
+
+from shapeplan.quantities import parse_count
+from shapeplan.readers.names import SIZES, claim_of, is_loss, listed, run_column
+from shapeplan.readers.numbers import is_blank
+from shapeplan.readers.table import Record, Table
+
+_AT = re.compile(
+    r"(?P<loss>[\w ./]*?[A-Za-z])[\s_@(\[-]*?(?:[\s_](?:at|after)[\s_])?[\s_@(\[-]*"
+    r"(?P<count>\d+(?:\.\d+)?(?:e\+?\d+)?)\s*(?P<unit>[KMBGT]?)"
+    r"(?:[\s_-]*(?P<of>tok(?:en)?s?|examples?|samples?|images?|steps?|iters?|iterations?))?[\s)\]]*",
+    re.IGNORECASE,
+)
+"""``loss@1B``, ``val_loss_2e9_tokens``, ``loss after 10k steps``, ``eval loss (4B tokens)``."""
+_LONGEST = 80
+"""Characters of such a name."""
+_DURATION = ("tokens", "batch_tokens", "examples", "steps", "flops")
+
+
+def by_duration(table: Table, named: Collection[str | None]) -> Table:
+    """Return a row a point of training, if a row has the losses of a run at several durations.
+
+    Parameters
+    ----------
+    table : Table
+        Any table; others come back as they are.
+    named : collection of str or None
+        Columns that were asked for: whoever names one of these losses wants that.
+    """
+    short = [column for column in table.columns if len(column) <= _LONGEST]
+    losses = {column: match for column in short if (match := _AT.fullmatch(column)) and is_loss(match["loss"])}
+    units = {(match["of"] or "").lower() for match in losses.values()}
+    said = all(match["of"] or match["unit"] for match in losses.values())
+    if len(losses) < 2 or len(units) > 1 or not said or not losses.keys().isdisjoint(named):
+        return table
+    roles = {claim.role for column in table.columns if column not in losses and (claim := claim_of(column))}
+    # Where rows are no shapes, loss_100M may be that of a size.
+    if roles.intersection(_DURATION) or not roles.intersection(SIZES):
+        return table
+    of = units.pop() or "tokens"
+    durations: dict[float, dict[str, str]] = {}
+    for column, match in losses.items():
+        durations.setdefault(parse_count(match["count"] + match["unit"]), {})[match["loss"].rstrip("_")] = column
+    records, blank, has_runs = [], 0, run_column(table.columns) is not None
+    for record in table.records:
+        shape = {column: cell for column, cell in record.cells.items() if column not in losses}
+        if not has_runs:
+            shape["run"] = f"line {record.line}"
+        for duration, columns in durations.items():
+            cells = {loss: record.cells[column] for loss, column in columns.items() if column in record.cells}
+            if all(map(is_blank, cells.values())):
+                blank += 1
+                continue
+            lines = {**record.lines, **{loss: record.line_of(column) for loss, column in columns.items()}}
+            records.append(Record(record.line, {**shape, of: duration, **cells}, lines, record.file))
+    points = Table.of_records(records)
+    notes = [
+        f"{listed(list(losses))} are the losses of a run at so many {of}: a row is read as {len(durations)} points"
+    ]
+    if blank:
+        notes.append(f"durations without a loss are left out: {blank}")
+    return replace(
+        table,
+        cells=points.cells,
+        lines=points.lines,
+        cell_lines=points.cell_lines,
+        files=points.files,
+        notes=(*table.notes, *notes),
+    )
