@@ -614,13 +614,16 @@ def test_a_wrong_loss_at_a_duration_is_placed(tmp_path: Path) -> None:
         "d_model,n_layers,params,loss_1,loss_2",  # losses of two seeds
         "d_model,n_layers,tokens,loss@1B,loss@2B",  # what the tokens are then is not said
         "d_model,n_layers,params,loss@1B tokens,loss@2k steps",
+        "d_model,n_layers,params,loss@10k,loss@20k",  # tokens or steps
+        "d_model,n_layers,params,loss@1B,loss_1B,loss_2B",  # two at one duration
+        "d_model,n_layers,params,loss,loss@1B,loss@2B",  # the last is a column of its own
     ],
 )
 def test_losses_that_are_not_surely_of_durations_stay_columns(tmp_path: Path, header: str) -> None:
     path = tmp_path / "runs.csv"
     count = header.count(",") + 1
     path.write_text("\n".join([header, *(",".join(str(i + j + 2) for j in range(count)) for i in range(6))]))
-    with pytest.raises(InputError, match="column 'loss"):
+    with pytest.raises(InputError, match=r"column '(loss|tokens)"):
         sp.read_runs(path, columns={"flops": "6ND"})
 
 

@@ -20,6 +20,7 @@ _AT = re.compile(
 """``loss@1B``, ``val_loss_2e9_tokens``, ``loss after 10k steps``, ``eval loss (4B tokens)``."""
 _LONGEST = 80
 """Characters of such a name."""
+_OF_TOKENS = ("M", "B", "G", "T")
 _DURATION = ("tokens", "batch_tokens", "examples", "steps", "flops")
 
 
@@ -33,20 +34,10 @@ def by_duration(table: Table, named: Collection[str | None]) -> Table:
     named : collection of str or None
         Columns that were asked for: whoever names one of these losses wants that.
     """
-    short = [column for column in table.columns if len(column) <= _LONGEST]
-    losses = {column: match for column in short if (match := _AT.fullmatch(column)) and is_loss(match["loss"])}
-    units = {(match["of"] or "").lower() for match in losses.values()}
-    said = all(match["of"] or match["unit"] for match in losses.values())
-    if len(losses) < 2 or len(units) > 1 or not said or not losses.keys().isdisjoint(named):
+    of, durations = _durations(table)
+    losses = [column for columns in durations.values() for column in columns.values()]
+    if not losses or not set(losses).isdisjoint(named):
         return table
-    roles = {claim.role for column in table.columns if column not in losses and (claim := claim_of(column))}
-    # Where rows are no shapes, loss_100M may be that of a size.
-    if roles.intersection(_DURATION) or not roles.intersection(SIZES):
-        return table
-    of = units.pop() or "tokens"
-    durations: dict[float, dict[str, str]] = {}
-    for column, match in losses.items():
-        durations.setdefault(parse_count(match["count"] + match["unit"]), {})[match["loss"].rstrip("_")] = column
     records, blank, has_runs = [], 0, run_column(table.columns) is not None
     for record in table.records:
         shape = {column: cell for column, cell in record.cells.items() if column not in losses}
@@ -60,9 +51,7 @@ def by_duration(table: Table, named: Collection[str | None]) -> Table:
             lines = {**record.lines, **{loss: record.line_of(column) for loss, column in columns.items()}}
             records.append(Record(record.line, {**shape, of: duration, **cells}, lines, record.file))
     points = Table.of_records(records)
-    notes = [
-        f"{listed(list(losses))} are the losses of a run at so many {of}: a row is read as {len(durations)} points"
-    ]
+    notes = [f"{listed(losses)} are the losses of a run at so many {of}: a row is read as {len(durations)} points"]
     if blank:
         notes.append(f"durations without a loss are left out: {blank}")
     return replace(
@@ -73,3 +62,22 @@ def by_duration(table: Table, named: Collection[str | None]) -> Table:
         files=points.files,
         notes=(*table.notes, *notes),
     )
+
+
+def _durations(table: Table) -> tuple[str, dict[float, dict[str, str]]]:
+    """Return what durations count, and by duration the columns of losses by the name of the loss; none if in doubt."""
+    short = [column for column in table.columns if len(column) <= _LONGEST]
+    at = {column: match for column in short if (match := _AT.fullmatch(column)) and is_loss(match["loss"])}
+    others = [column for column in table.columns if column not in at]
+    roles = {claim.role for column in others if (claim := claim_of(column))}
+    units = {(match["of"] or "").lower() for match in at.values()}
+    # Without a word thousands may be steps and bare numbers seeds; where rows are no shapes, loss_100M may be a size's.
+    said = all(match["of"] or match["unit"].upper() in _OF_TOKENS for match in at.values())
+    if len(at) < 2 or len(units) > 1 or not said or roles.intersection(_DURATION) or not roles.intersection(SIZES):
+        return "", {}
+    durations: dict[float, dict[str, str]] = {}
+    for column, match in at.items():
+        durations.setdefault(parse_count(match["count"] + match["unit"]), {})[match["loss"].rstrip("_")] = column
+    names = {loss for columns in durations.values() for loss in columns}
+    twice = sum(map(len, durations.values())) < len(at)
+    return ("", {}) if twice or names.intersection(others) else (units.pop() or "tokens", durations)
