@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -14,7 +15,7 @@ from scipy.optimize import least_squares, nnls
 from shapeplan.fitting.solver import Block, descend
 from shapeplan.fitting.star import StarSolution, solve_star
 from shapeplan.fitting.uncertainty.bootstrap import bootstrap
-from shapeplan.fitting.uncertainty.profile_likelihood import crossings, exponent_intervals
+from shapeplan.fitting.uncertainty.profile_likelihood import ExponentIntervals, crossings, exponent_intervals
 from shapeplan.fitting.uncertainty.residual_model import ResidualModel
 from shapeplan.laws.trade import held_alone
 from shapeplan.numerics.arrays import Floats, Index
@@ -37,11 +38,15 @@ def scatter_of(star: StarSolution) -> ResidualModel:
 
 def intervals_of(
     star: StarSolution, scatter: ResidualModel | None = None, level: float = 0.9, seed: int = 0
-) -> dict[str, tuple[float, float]]:
+) -> Mapping[str, tuple[float, float]]:
     """Return the intervals of s_k from 99 replicates."""
-    scatter = scatter or scatter_of(star)
+    return told_of(star, scatter or scatter_of(star), level, seed).by_dim
+
+
+def told_of(star: StarSolution, scatter: ResidualModel, level: float = 0.9, seed: int = 0) -> ExponentIntervals:
+    """Return what 99 replicates tell of s_k."""
     refits = bootstrap(star.problem, star.found, scatter, replicates=99, seed=seed, level=level, keep=99)
-    return exponent_intervals(star.problem, star.found, scatter, refits, level=level)[0]
+    return exponent_intervals(star.problem, star.found, scatter, refits, level=level)
 
 
 def least_with(star: StarSolution, dim: str, s: float) -> float:
@@ -161,7 +166,9 @@ def test_few_runs_of_many_points_are_less_sure_than_the_ratio_knows() -> None:
     alone = width(few) / width(residual_model)
     assert 1 < alone < 1.2
     assert width(replace(few, common=0.9)) > 1.05 * alone * width(shared)
-    assert width(replace(shared, run=residual_model.run // 3)) > 1.3 * width(shared)
+    of_runs = replace(shared, run=residual_model.run // 3)
+    assert width(of_runs) > 1.3 * width(shared)
+    assert told_of(star, residual_model).wider < 1.1 < told_of(star, replace(of_runs, freedom=4.0)).wider
 
 
 def test_c_stays_within_its_bounds() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -13,13 +14,16 @@ from shapeplan.fitting.records import Bootstrap, Estimate, Parameter
 from shapeplan.fitting.selection.backtest import Backtest
 from shapeplan.fitting.selection.candidate import Candidate
 from shapeplan.fitting.uncertainty.bootstrap import Refits, bootstrap
-from shapeplan.fitting.uncertainty.profile_likelihood import exponent_intervals, simulations
+from shapeplan.fitting.uncertainty.profile_likelihood import ExponentIntervals, exponent_intervals, simulations
 from shapeplan.fitting.uncertainty.residual_model import ResidualModel
 from shapeplan.fitting.uncertainty.run_error import run_error
 from shapeplan.fitting.uncertainty.size_drift import size_drift
 from shapeplan.frozen import frozen
 from shapeplan.laws import Law
 from shapeplan.numerics.arrays import Floats
+
+_MUCH_WIDER = 1.1
+"""Where ends of s_k lie by this factor farther than replicates allow, these are drawn anew."""
 
 
 @frozen
@@ -46,9 +50,9 @@ class Replicates:
 
     def exponents_of_star(
         self, candidate: Candidate, residual_model: ResidualModel, refits: Refits
-    ) -> tuple[dict[str, Estimate], bool]:
-        """Return s_k of a candidate that was fitted to a star, with likelihood intervals, and if those converged."""
-        intervals, converged = exponent_intervals(
+    ) -> ExponentIntervals:
+        """Return likelihood intervals of s_k of a candidate that was fitted to a star."""
+        return exponent_intervals(
             candidate.problem,
             candidate.found,
             residual_model,
@@ -56,7 +60,6 @@ class Replicates:
             level=self.level,
             done=self.done,
         )
-        return {dim: Estimate(s, intervals.get(dim)) for dim, s in candidate.law.scaling_exponents().items()}, converged
 
     def evidence(self, draws: Mapping[str, Floats], exponents: Mapping[str, Floats], unconverged: int) -> Bootstrap:
         """Return the record of the draws."""
@@ -102,13 +105,19 @@ def estimate(law: Law, monitored: MonitoredQuantities, backtest: Backtest, repli
     residuals_behind = beside.residual_model(runs) if beside else residuals
     refits = replicates.of(chosen, residuals)
     refits_behind = replicates.of(beside, residuals_behind) if beside else refits
+    of_star = replicates.exponents_of_star(behind, residuals_behind, refits_behind) if behind.star else None
+    if of_star and behind is chosen and of_star.wider > _MUCH_WIDER:
+        # Replicates under an estimate at its bounds spread less than the likelihood allows: so do its best shapes.
+        spread = replace(residuals, sigma=residuals.sigma * of_star.wider)
+        refits = refits_behind = replicates.of(chosen, spread)
     draws = refits.draws
     exponent_draws = behind.problem.form.scaling_exponents(refits_behind.draws) if draws else {}
     evidence = replicates.evidence(draws, exponent_draws, refits.unconverged)
-    if behind.star:
-        scaling, ends_converged = replicates.exponents_of_star(behind, residuals_behind, refits_behind)
+    own = behind.law.scaling_exponents()
+    if of_star:
+        scaling = {dim: Estimate(s, of_star.by_dim.get(dim)) for dim, s in own.items()}
     else:
-        scaling, ends_converged = _estimates(behind.law.scaling_exponents(), exponent_draws, evidence), True
+        scaling = _estimates(own, exponent_draws, evidence)
     growth = scaling
     if chosen.problem.form.joint:
         growth_draws = monitored.growth(draws) if draws else {}
@@ -120,7 +129,8 @@ def estimate(law: Law, monitored: MonitoredQuantities, backtest: Backtest, repli
     }
     of_run = run_error(backtest, runs, residuals)
     moved = size_drift(backtest, monitored, draws)
-    return Estimates(Uncertainty(parameters, scaling, growth, evidence, of_run, moved), ends_converged, residuals)
+    uncertainty = Uncertainty(parameters, scaling, growth, evidence, of_run, moved)
+    return Estimates(uncertainty, of_star is None or of_star.converged, residuals)
 
 
 def _estimates(

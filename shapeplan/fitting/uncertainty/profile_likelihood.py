@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -15,6 +15,7 @@ from shapeplan.fitting.solver import Block, Found, Objective, Solution, descend,
 from shapeplan.fitting.solver.levenberg_marquardt import MEDIUM_NEAR
 from shapeplan.fitting.uncertainty.bootstrap import Refits
 from shapeplan.fitting.uncertainty.residual_model import ResidualModel
+from shapeplan.frozen import frozen
 from shapeplan.laws.trade import held_alone
 from shapeplan.numerics.arrays import Floats, Index
 from shapeplan.numerics.roots import roots
@@ -33,8 +34,30 @@ _CLOSE = 0.003
 _CHECKS, _LOWER = 2, 1e-8
 """How often ends are looked for anew, where fits there turn out to have an optimum that is lower by this share."""
 _NO_DISTANCE = 1e-9
+_WIDEST = 2.0
+"""How much farther than replicates alone the ends may tell others to lie."""
 _EXACT = 1e-9
 _TINY = 1e-300
+
+
+@frozen
+class ExponentIntervals:
+    """Intervals of s_k, and what they tell of the replicates.
+
+    Attributes
+    ----------
+    by_dim : mapping of str to (float, float)
+        An end that the log does not give is where the search for exponents ends. Of a log without scatter there are
+        none for dimensions that show no trade-off.
+    converged : bool
+        Whether the fits with s_k held at the ends are at their optimum.
+    wider : float
+        How much farther the ends lie than replicates alone would allow, in units of the standard error.
+    """
+
+    by_dim: Mapping[str, Interval]
+    converged: bool = True
+    wider: float = 1.0
 
 
 def simulations(replicates: int, level: float) -> int:
@@ -50,7 +73,7 @@ def exponent_intervals(
     *,
     level: float,
     done: Callable[[int], None] = lambda more: None,
-) -> tuple[dict[str, Interval], bool]:
+) -> ExponentIntervals:
     """Return intervals of s_k = c / (a_k + b_k) from the likelihood.
 
     s is in the interval if the fit with s_k held at s is worse than the best, by the ratio of the objectives, by no
@@ -73,28 +96,22 @@ def exponent_intervals(
         Coverage of the intervals.
     done : callable
         Told how many more replicates are done.
-
-    Returns
-    -------
-    intervals : dict of str to (float, float)
-        By dimension. An end that the log does not give is where the search for exponents ends. Of a log without scatter
-        there are none for dimensions that show no trade-off.
-    converged : bool
-        Whether the fits with s_k held at the ends are at their optimum.
     """
     if not refits.kept:
-        return {}, True
+        return ExponentIntervals({})
     profile = _Profile(problem, found)
     if residual_model.sigma < _EXACT:
         exact = problem.form.scaling_exponents(problem.constants(found.best))
-        return {dim: (float(s[0]), float(s[0])) for dim, s in exact.items() if np.isfinite(s[0])}, True
-    allowed = profile.chance(refits, level, done)
+        return ExponentIntervals({dim: (float(s[0]), float(s[0])) for dim, s in exact.items() if np.isfinite(s[0])})
+    chance = profile.chance(refits, level, done)
     # The ratio accounts for the uncertainty of the variance of rows, not for that of the variance between few runs.
-    allowed *= 1 + residual_model.common * (residual_model.widening(level) ** 2 - 1)
+    allowed = chance * (1 + residual_model.common * (residual_model.widening(level) ** 2 - 1))
     if problem.objective.projects:
         allowed = float(np.sqrt(allowed * profile.f_test(residual_model, level)))
     low, high, converged = profile.ends(allowed, refits, level)
-    return {dim: (float(low[k]), float(high[k])) for k, dim in enumerate(profile.dims)}, converged
+    by_dim = {dim: (float(low[k]), float(high[k])) for k, dim in enumerate(profile.dims)}
+    wider = np.sqrt(allowed / max(chance, _TINY)) if np.isfinite(chance) else 1.0
+    return ExponentIntervals(by_dim, converged, float(np.clip(wider, 1.0, _WIDEST)))
 
 
 class _Profile:
