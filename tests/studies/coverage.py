@@ -1,8 +1,8 @@
 """How often intervals hold the losses of real runs: ``python tests/studies/coverage.py`` (needs the public sweeps).
 
 Every public sweep is cut at 1/10 and at 1/4 of its largest compute; what is below is fitted with the default options,
-and every row above is predicted. Nothing is tuned to a single sweep: the one number from them is the prior drift of
-`shapeplan.fitting.uncertainty.backtest`.
+and every row above is predicted. Nothing is tuned to a single sweep: the numbers from them are the prior drift of
+`shapeplan.fitting.uncertainty.run_error` and its factor.
 """
 
 from __future__ import annotations
