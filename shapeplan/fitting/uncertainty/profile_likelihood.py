@@ -20,8 +20,8 @@ from shapeplan.laws.trade import held_alone
 from shapeplan.numerics.arrays import Floats, Index
 from shapeplan.numerics.roots import roots
 
-_REPLICATES = 99
-"""Replicates at levels up to 95%; beyond, as many as leave `_TAIL` outside the level."""
+_REPLICATES = 49
+"""Replicates at levels up to 90%; beyond, as many as leave `_TAIL` outside the level."""
 _TAIL = 5
 _OPTIMA, _OPTIMA_AGAIN = 8, 3
 """Optima of the search from which a fit with s_k held descends, at first and where it has been done close by."""
