@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from dataclasses import replace
 
 from shapeplan.quantities import parse_count
 from shapeplan.readers.names import SIZES, claim_of, is_loss, listed, run_column
@@ -50,18 +49,10 @@ def by_duration(table: Table, named: Collection[str | None]) -> Table:
                 continue
             lines = {**record.lines, **{loss: record.line_of(column) for loss, column in columns.items()}}
             records.append(Record(record.line, {**shape, of: duration, **cells}, lines, record.file))
-    points = Table.of_records(records)
     notes = [f"{listed(losses)} are the losses of a run at so many {of}: a row is read as {len(durations)} points"]
     if blank:
         notes.append(f"durations without a loss are left out: {blank}")
-    return replace(
-        table,
-        cells=points.cells,
-        lines=points.lines,
-        cell_lines=points.cell_lines,
-        files=points.files,
-        notes=(*table.notes, *notes),
-    )
+    return table.reshaped(records, notes)
 
 
 def _durations(table: Table) -> tuple[str, dict[float, dict[str, str]]]:

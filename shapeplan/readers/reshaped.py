@@ -58,7 +58,7 @@ def _of_measurements(table: Table, source: str) -> Table | None:
     evaluated = [record for record in _with_sizes(records, table) if any(map(is_loss, record.cells))]
     if out := len(records) - len(evaluated):
         notes.append(f"points at which no loss was measured are left out: {out}")
-    return _replaced(table, evaluated, notes)
+    return table.reshaped(evaluated, notes)
 
 
 def _with_sizes(records: Sequence[Record], table: Table) -> list[Record]:
@@ -102,12 +102,4 @@ def _turned(table: Table) -> Table | None:
         lines = {name: int(line) for name, line in zip(names, table.lines, strict=True)}
         records.append(Record(table.header_line, cells, lines))
     note = f"{first!r} names what is in the rows: a column is a run"
-    return _replaced(table, records, [note])
-
-
-def _replaced(table: Table, records: Sequence[Record], notes: Sequence[str]) -> Table:
-    """Return other rows in the place of a table's, with everything else that is known of it."""
-    whole = Table.of_records(records)
-    return replace(
-        table, cells=whole.cells, lines=whole.lines, cell_lines=whole.cell_lines, notes=(*table.notes, *notes)
-    )
+    return table.reshaped(records, [note])

@@ -116,6 +116,18 @@ class Table:
         """Return the file of a row, which is `name` where there is one."""
         return (self.files[row] if self.files else "") or name
 
+    def reshaped(self, records: Sequence[Record], notes: Sequence[str]) -> Table:
+        """Return other rows in the place of these, with everything else that is known of the table."""
+        whole = Table.of_records(records)
+        return replace(
+            self,
+            cells=whole.cells,
+            lines=whole.lines,
+            cell_lines=whole.cell_lines,
+            files=whole.files,
+            notes=(*self.notes, *notes),
+        )
+
     def take(self, rows: Bools) -> Table:
         """Return the rows of a mask."""
         kept = np.flatnonzero(rows).tolist()

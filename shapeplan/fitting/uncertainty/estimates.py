@@ -107,7 +107,7 @@ def estimate(law: Law, monitored: MonitoredQuantities, backtest: Backtest, repli
     refits_behind = replicates.of(beside, residuals_behind) if beside else refits
     of_star = replicates.exponents_of_star(behind, residuals_behind, refits_behind) if behind.star else None
     if of_star and behind is chosen and of_star.wider > _MUCH_WIDER:
-        # Replicates under an estimate at its bounds spread less than the likelihood allows: so do its best shapes.
+        # Replicates of an estimate at its bounds spread less than the likelihood allows, and so do their best shapes.
         spread = replace(residuals, sigma=residuals.sigma * of_star.wider)
         refits = refits_behind = replicates.of(chosen, spread)
     draws = refits.draws

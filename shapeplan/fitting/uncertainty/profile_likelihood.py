@@ -35,7 +35,7 @@ _CHECKS, _LOWER = 2, 1e-8
 """How often ends are looked for anew, where fits there turn out to have an optimum that is lower by this share."""
 _NO_DISTANCE = 1e-9
 _WIDEST = 2.0
-"""How much farther than replicates alone the ends may tell others to lie."""
+"""The most that `ExponentIntervals.wider` says."""
 _EXACT = 1e-9
 _TINY = 1e-300
 
