@@ -16,7 +16,7 @@ import numpy as np
 from shapeplan.fitting.solver.levenberg_marquardt import (
     FINE,
     FINE_LONG,
-    MEDIUM,
+    MEDIUM_NEAR,
     StoppingCriteria,
     descend,
 )
@@ -29,7 +29,7 @@ from shapeplan.numerics.box_qp import solve_nnls
 
 _CANDIDATES = 32
 """Starts that every problem scores."""
-_FEWEST_PILOTS, _ONE_IN = 32, 16
+_FEWEST_PILOTS, _ONE_IN = 16, 16
 """Of problems that differ by chance one in so many looks for a lower optimum first, and no fewer than so many: the
 others look where these often found one, or everywhere if they did not converge."""
 _LOW, _UNLIKE = 0.16, 3.0
@@ -75,7 +75,7 @@ class _Effort:
 
 _SMOOTH = _Effort(
     *(2, 3, 6, 2, 1.1),
-    ((StoppingCriteria(5, 1e-4, 2), 0.3), (StoppingCriteria(20, 1e-4, 2), 1e-2), (MEDIUM, 0.0)),
+    ((StoppingCriteria(5, 1e-4, 2), 0.3), (StoppingCriteria(20, 1e-4, 2), 1e-2), (MEDIUM_NEAR, 0.0)),
 )
 _KINKED = _Effort(
     *(8, 8, 16, 3, 2.0),
