@@ -133,3 +133,38 @@ def test_parameters_beyond_the_log_are_told(log: Path, tmp_path: Path) -> None:
     (caution,) = predict(found, read_runs(far, require_metric=False)).cautions
     assert caution.code == "extrapolation"
     assert "params up to 100x above" in caution.message
+
+
+SIZES = {"125M": (768, 12), "350M": (1024, 24), "1.3B": (2048, 24)}
+
+
+@pytest.mark.parametrize(("header", "named"), [("Model", "Model"), ("Size", "Size"), ("model scale", "'model scale'")])
+def test_a_column_that_names_models_by_their_size_is_told(tmp_path: Path, header: str, named: str) -> None:
+    path = tmp_path / "table.csv"
+    rows = [f"{size},{tokens},{3 - i / 10}" for i, size in enumerate(SIZES) for tokens in ("2.5B", "10B")]
+    path.write_text("\n".join([f"{header},Tokens,Loss", *rows]) + "\n")
+    with pytest.raises(InputError) as raised:
+        read_runs(path)
+    (detail,) = raised.value.details
+    hint = f"column '{header}' holds sizes such as 125M: if of parameters, `columns=params={named}`; "
+    assert detail.message == "there is no column of shape: width, depth or mlp_dim"
+    assert hint in (detail.hint or "")
+    runs = read_runs(path, columns={"params": header, "flops": "6ND"})
+    assert runs.params is not None
+    assert np.unique(runs.params).tolist() == [125e6, 350e6, 1.3e9]
+
+
+def test_beside_a_shape_without_compute_such_a_column_is_told_too(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    rows = [f"{size},{width},{depth},5B,3.0" for size, (width, depth) in SIZES.items()]
+    path.write_text("\n".join(["Model,width,depth,tokens,loss", *rows]) + "\n")
+    with pytest.raises(InputError, match=r"holds sizes such as 125M: if of parameters, `columns=params=Model`"):
+        read_runs(path)
+
+
+def test_a_column_of_names_is_no_size(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text("Model,Tokens,Loss\n125M,2.5B,3.2\nlarge,2.5B,3.0\n")
+    with pytest.raises(InputError) as raised:
+        read_runs(path)
+    assert "holds sizes" not in str(raised.value)

@@ -12,6 +12,7 @@ import pytest
 from conftest import SAMPLES, Program
 
 import shapeplan as sp
+from shapeplan.errors import ArgumentError
 from shapeplan.provenance import ReadAs
 
 LOG = SAMPLES / "vit_sweep.csv"
@@ -114,3 +115,8 @@ def test_a_log_in_memory_is_read_as_that_of_a_law() -> None:
     assert again.dims == runs.dims
     assert np.array_equal(again.shape, runs.shape)
     assert np.array_equal(again.observed(), runs.observed())
+
+
+def test_what_a_log_is_read_like_is_how_one_was_read(planned: sp.Fit) -> None:
+    with pytest.raises(ArgumentError, match=r"`like` is a Fit; give `fit\.log\.read_as`, or the `read_as` of runs"):
+        sp.read_runs(LOG, like=planned)  # type: ignore[arg-type]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from shapeplan.errors import ArgumentError, ErrorDetail
 from shapeplan.provenance import ReadAs
 from shapeplan.readers.columns import NONE, SIX_ND
 from shapeplan.readers.settings import Settings
@@ -13,7 +14,15 @@ def as_before(before: ReadAs, columns: Sequence[str]) -> tuple[Settings, bool]:
     """Return what was said of another log as settings of one with `columns`, and whether its metric is an accuracy.
 
     What the compute column counts is left out: that depends on its name.
+
+    Raises
+    ------
+    ArgumentError
+        If what is given is something else.
     """
+    if not isinstance(before, ReadAs):
+        hint = "give `fit.log.read_as`, or the `read_as` of runs"
+        raise ArgumentError(ErrorDetail("wrong-type", f"`like` is a {type(before).__name__}", hint))
     anywhere = (NONE, SIX_ND)
     roles = {role: name for role, name in before.columns.items() if name in columns or name in anywhere}
     metric, is_accuracy = before.metric, before.higher_is_better

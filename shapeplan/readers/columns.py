@@ -267,7 +267,7 @@ def _metric(
     if not required:
         return None, []
     if losses:
-        hint = " or ".join(f"`metric={_quoted(column)}`" for column in losses)
+        hint = " or ".join(f"`metric={quoted(column)}`" for column in losses)
         message = f"{' and '.join(map(repr, losses))} are losses"
         return None, [ErrorDetail("ambiguous-column", message, f"say which: {hint}", name, line, losses[0])]
     return None, [_missing("loss", columns, name, line, hint="name the column with `metric`")]
@@ -325,14 +325,14 @@ def _known_dimension(dim: str) -> list[str]:
         return []
     return [
         f"{dim!r} is a dimension of its own, as `dims` asks; if it is the {claim.role}, "
-        f"`columns={claim.role}={_quoted(dim)}` gives exact counts and sizes that can be built"
+        f"`columns={claim.role}={quoted(dim)}` gives exact counts and sizes that can be built"
     ]
 
 
 def _ambiguous(role: str, names: list[str], name: str, line: int) -> ErrorDetail:
     what = "compute" if role == "flops" else role
     said = " and ".join(repr(column) for column in names)
-    hint = "say which: " + " or ".join(f"`columns={role}={_quoted(column)}`" for column in names)
+    hint = "say which: " + " or ".join(f"`columns={role}={quoted(column)}`" for column in names)
     return ErrorDetail("ambiguous-column", f"{said} both mean {what}", hint, name, line, names[1])
 
 
@@ -370,6 +370,6 @@ def _no_shape(columns: Sequence[str], guesses: list[str], name: str, line: int) 
     )
 
 
-def _quoted(column: str) -> str:
+def quoted(column: str) -> str:
     """Return a column as it is typed in a shell."""
     return column if column.replace("_", "").replace(".", "").replace("/", "").isalnum() else f"'{column}'"

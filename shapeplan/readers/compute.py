@@ -15,6 +15,7 @@ from shapeplan.readers.columns import SIX_ND, Columns
 from shapeplan.readers.cross_check import span
 from shapeplan.readers.names import listed
 from shapeplan.readers.row_models import RowModels
+from shapeplan.readers.size_words import hint_of_sizes
 from shapeplan.readers.table import Table
 from shapeplan.readers.within import check_derived
 
@@ -90,6 +91,8 @@ def compute_of(
     hint = f"add flops, or {lacking_data}; "
     if "params" in values and unit == "tokens" and examples is not None:
         hint += f"`columns=flops={SIX_ND}` takes 6 x params x tokens; "
+    if "params" not in values:
+        hint += hint_of_sizes(table)
     if "steps" in values and not {"batch_size", "batch_tokens"} & values.keys():
         hint += "steps count with a batch size, which `columns=batch_size=NAME` names; "
     hint += "`columns=flops=NAME` names a column; "

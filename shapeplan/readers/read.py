@@ -47,6 +47,7 @@ from shapeplan.readers.selection import (
     select_rows,
 )
 from shapeplan.readers.settings import Settings, check_settings, read_settings
+from shapeplan.readers.size_words import hint_of_sizes
 from shapeplan.readers.table import Table
 from shapeplan.readers.values import head_faults, read_values, with_ratio, with_width
 from shapeplan.readers.within import check_derived
@@ -126,6 +127,8 @@ def read_runs(
     ------
     InputError
         With every mistake: file, line, column, value, and how to mend it.
+    ArgumentError
+        If `like` is something else.
     """
     gathered = _gathered(path, selection)
     asked = _Asked(
@@ -234,6 +237,7 @@ def _understood(
     )
     if len(gathered.sources) > 1:
         unresolved = [_of_files(found) for found in unresolved]
+    unresolved = [_of_no_shape(found, table) for found in unresolved]
     if asked.like is not None and columns.flops is not None and columns.flops.convention is None:
         settings = settings.over(Settings(flops_convention=asked.like.flops_convention))
     if selection.drop_nonfinite and columns.metric:
@@ -369,6 +373,13 @@ def _of_files(found: ErrorDetail) -> ErrorDetail:
     if found.code != "ambiguous-column":
         return found
     return replace(found, hint=f"{found.hint}; if files name one thing differently, rename it in one of them")
+
+
+def _of_no_shape(found: ErrorDetail, table: Table) -> ErrorDetail:
+    """Return an error about a log without shapes with the column that may hold the size."""
+    if found.code != "missing-column" or found.column != "width":
+        return found
+    return replace(found, hint=hint_of_sizes(table) + (found.hint or ""))
 
 
 def _ignored(table: Table, columns: Sequence[str]) -> list[str]:
