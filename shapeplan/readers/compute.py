@@ -14,6 +14,7 @@ from shapeplan.quantities import Convention
 from shapeplan.readers.columns import SIX_ND, Columns
 from shapeplan.readers.cross_check import span
 from shapeplan.readers.names import listed
+from shapeplan.readers.partial_counts import hint_of_batch
 from shapeplan.readers.row_models import RowModels
 from shapeplan.readers.size_words import hint_of_sizes
 from shapeplan.readers.table import Table
@@ -94,7 +95,8 @@ def compute_of(
     if "params" not in values:
         hint += hint_of_sizes(table)
     if "steps" in values and not {"batch_size", "batch_tokens"} & values.keys():
-        hint += "steps count with a batch size, which `columns=batch_size=NAME` names; "
+        named = "steps count with a batch size, which `columns=batch_size=NAME` names; "
+        hint += hint_of_batch(columns) or named
     hint += "`columns=flops=NAME` names a column; "
     hint += f"the columns are: {listed(table.columns)}"
     raise InputError(ErrorDetail("missing-column", "the rows say no compute", hint, name, table.header_line, "flops"))

@@ -30,6 +30,7 @@ from shapeplan.readers.metric import as_error, odd_metric
 from shapeplan.readers.metric_scale import doubt_metric_scale
 from shapeplan.readers.mixture_columns import mixture_columns
 from shapeplan.readers.names import may_be_factor
+from shapeplan.readers.partial_counts import with_batch
 from shapeplan.readers.planned_runs import as_planned
 from shapeplan.readers.recipe_columns import recipe_of
 from shapeplan.readers.row_checks import alike_rows, check_rows, doubt_copies, doubt_magnitudes
@@ -261,6 +262,7 @@ def _understood(
     if details:
         raise InputError(*sorted(details, key=lambda found: (found.file or "", found.line or 0)))
     columns = with_ratio(values, with_width(values, columns, table, name), table, name)
+    columns = with_batch(values, columns, table, name)
     cost = settings.architecture if columns.dims else None
     own, columns = row_settings(table, columns, cost, values.get("heads"))
     runs = _assemble(values, own, table, columns, settings, gathered, notes)
