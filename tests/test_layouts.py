@@ -710,3 +710,14 @@ def test_points_by_step_are_rows(tmp_path: Path) -> None:
     runs = sp.read_runs(path)
     assert list(runs.examples) == [s * 1e4 for s in steps] * 4
     assert runs.run_names == tuple(made)
+
+
+def test_durations_without_the_name_of_a_loss_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text("width,depth,params,1B tokens,5B tokens\n512,8,5e7,3.4,3.1\n768,12,1.2e8,3.3,2.95\n")
+    with pytest.raises(
+        InputError, match="if 1B tokens, 5B tokens are losses at so much training, call them 'loss@1B t"
+    ):
+        sp.read_runs(path)
+    path.write_text(path.read_text().replace("1B", "loss@1B").replace("5B", "loss@5B"))
+    assert sp.read_runs(path, columns={"flops": "6ND"}).observed().tolist() == [3.4, 3.1, 3.3, 2.95]

@@ -11,12 +11,12 @@ from shapeplan.architectures import Architecture
 from shapeplan.errors import Caution, ErrorDetail, InputError
 from shapeplan.numerics.arrays import Floats, Ints
 from shapeplan.quantities import Convention
+from shapeplan.readers.column_hints import hint_of_sizes
 from shapeplan.readers.columns import SIX_ND, Columns
 from shapeplan.readers.cross_check import span
 from shapeplan.readers.names import listed
 from shapeplan.readers.partial_counts import hint_of_batch
 from shapeplan.readers.row_models import RowModels
-from shapeplan.readers.size_words import hint_of_sizes
 from shapeplan.readers.table import Table
 from shapeplan.readers.within import check_derived
 

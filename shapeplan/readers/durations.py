@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from shapeplan.quantities import parse_count
 from shapeplan.readers.names import SIZES, claim_of, is_loss, listed, run_column
@@ -17,6 +17,8 @@ _AT = re.compile(
     re.IGNORECASE,
 )
 """``loss@1B``, ``val_loss_2e9_tokens``, ``loss after 10k steps``, ``eval loss (4B tokens)``."""
+_BARE = re.compile(r"\d+(?:\.\d+)?\s*[KMBGT]?[\s_-]*(?:tok(?:en)?s?|examples?|samples?|images?|steps?)", re.IGNORECASE)
+"""``1B tokens``: a duration whose column does not say of what."""
 _LONGEST = 80
 """Characters of such a name."""
 _OF_TOKENS = ("M", "B", "G", "T")
@@ -53,6 +55,14 @@ def by_duration(table: Table, named: Collection[str | None]) -> Table:
     if blank:
         notes.append(f"durations without a loss are left out: {blank}")
     return table.reshaped(records, notes)
+
+
+def hint_of_durations(columns: Sequence[str]) -> str:
+    """Return how to name losses at several durations, or nothing where no columns may be such."""
+    bare = [column for column in columns if len(column) <= _LONGEST and _BARE.fullmatch(column)]
+    return (
+        f"if {listed(bare)} are losses at so much training, call them 'loss@{bare[0]}' and so on; " if bare[1:] else ""
+    )
 
 
 def _durations(table: Table) -> tuple[str, dict[float, dict[str, str]]]:

@@ -11,13 +11,14 @@ import numpy as np
 
 from shapeplan import codes
 from shapeplan.architectures import Architecture
-from shapeplan.errors import Caution, ErrorDetail, InputError
+from shapeplan.errors import Caution, InputError
 from shapeplan.frozen import frozen
 from shapeplan.numerics.arrays import Floats
 from shapeplan.provenance import ReadAs
 from shapeplan.quantities import Convention, convert_flops
 from shapeplan.readers.alike import as_before
 from shapeplan.readers.column_checks import check_columns
+from shapeplan.readers.column_hints import with_hints
 from shapeplan.readers.columns import Columns, resolve_columns
 from shapeplan.readers.compute import compute_of, examples_of, visited_params
 from shapeplan.readers.counters import doubt_counters, doubt_stale
@@ -48,7 +49,6 @@ from shapeplan.readers.selection import (
     select_rows,
 )
 from shapeplan.readers.settings import Settings, check_settings, read_settings
-from shapeplan.readers.size_words import hint_of_sizes
 from shapeplan.readers.table import Table
 from shapeplan.readers.values import head_faults, read_values, with_ratio, with_width
 from shapeplan.readers.within import check_derived
@@ -236,9 +236,7 @@ def _understood(
         other_metrics=asked.other_metrics,
         mixture=mixture_columns(table.columns, settings.architecture, asked.columns.values()),
     )
-    if len(gathered.sources) > 1:
-        unresolved = [_of_files(found) for found in unresolved]
-    unresolved = [_of_no_shape(found, table) for found in unresolved]
+    unresolved = with_hints(unresolved, table, several_files=len(gathered.sources) > 1)
     if asked.like is not None and columns.flops is not None and columns.flops.convention is None:
         settings = settings.over(Settings(flops_convention=asked.like.flops_convention))
     if selection.drop_nonfinite and columns.metric:
@@ -368,20 +366,6 @@ def _assemble(
         notes=tuple(notes),
         cautions=tuple(cautions),
     )
-
-
-def _of_files(found: ErrorDetail) -> ErrorDetail:
-    """Return an error about columns that may be those of two files, with how that is mended."""
-    if found.code != "ambiguous-column":
-        return found
-    return replace(found, hint=f"{found.hint}; if files name one thing differently, rename it in one of them")
-
-
-def _of_no_shape(found: ErrorDetail, table: Table) -> ErrorDetail:
-    """Return an error about a log without shapes with the column that may hold the size."""
-    if found.code != "missing-column" or found.column != "width":
-        return found
-    return replace(found, hint=hint_of_sizes(table) + (found.hint or ""))
 
 
 def _ignored(table: Table, columns: Sequence[str]) -> list[str]:
