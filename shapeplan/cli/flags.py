@@ -8,6 +8,7 @@ where the one that runs has not.
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterable
 from contextvars import ContextVar
 
@@ -32,10 +33,16 @@ def with_flags(text: str) -> str:
 def _option(argument: re.Match[str]) -> str:
     name, value = argument.groups()
     flag = "--" + _OWN_NAMES.get(name, name).replace("_", "-")
-    written = flag if value is None else f"{flag} {value}"
+    written = flag if value is None else f"{flag} {_in_shell(value)}"
     if not _RUNNING.get() or flag in _RUNNING.get():
         return written
     return next((f"{written} (of shapeplan {owner})" for owner in _OWNERS if flag in _options_of(owner)), written)
+
+
+def _in_shell(value: str) -> str:
+    """Return a value that stands between apostrophes so that a shell takes those inside it as they are."""
+    inside = value[1:-1]
+    return shlex.quote(inside) if value[0] == value[-1] == "'" and "'" in inside else value
 
 
 def _options_of(command: str) -> list[str]:

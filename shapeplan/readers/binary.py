@@ -17,6 +17,7 @@ from shapeplan.readers.delimited import parse_delimited
 from shapeplan.readers.histories import table_of
 from shapeplan.readers.source import check_size, first_line, library
 from shapeplan.readers.table import Record, Table
+from shapeplan.readers.tree import plain
 
 
 def is_binary(path: str | Path) -> bool:
@@ -92,7 +93,8 @@ def _refuse_formulas(sheet: Any, rows: Sequence[Sequence[object]], name: str) ->
 
 def _parquet(parquet: Any, raw: io.BytesIO, name: str) -> Table | None:
     rows = parquet.read_table(raw).to_pylist()
-    return table_of([Record(number, row) for number, row in enumerate(rows, 1)], name) if rows else None
+    records = [Record(number, {key: plain(cell) for key, cell in row.items()}) for number, row in enumerate(rows, 1)]
+    return table_of(records, name) if records else None
 
 
 _HEADER_AND_ROW = 2

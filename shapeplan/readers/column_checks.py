@@ -17,11 +17,13 @@ from shapeplan.errors import Caution, ErrorDetail, InputError
 from shapeplan.numerics.arrays import Floats
 from shapeplan.numerics.grouping import group_alike, is_function
 from shapeplan.readers.arithmetic import doubt_arithmetic
-from shapeplan.readers.columns import Columns
+from shapeplan.readers.column_hints import pivoted
+from shapeplan.readers.columns import Columns, quoted
 from shapeplan.readers.differing import differing
+from shapeplan.readers.metric_names import ACCURACY, is_loss
 from shapeplan.readers.miscounted import doubt_6nd, doubt_counts
 from shapeplan.readers.misspelt import misspelt
-from shapeplan.readers.names import ACCURACY, EXPERTS, SHAPE, SURE, claim_of, is_loss, word_of
+from shapeplan.readers.names import EXPERTS, SHAPE, SURE, claim_of, listed, word_of
 from shapeplan.readers.partial_counts import doubt_parts
 from shapeplan.readers.shape_checks import doubt_shapes
 from shapeplan.readers.shape_cost import tokens_derived
@@ -43,6 +45,9 @@ _FORWARD = {2.0: "forward FLOPs", 1.0: "MACs of forward passes", 3.0: "MACs of a
 """Compute over params x tokens, where it is no training's."""
 _ALL_PASSES = 3.0
 _EXACTLY = 0.02
+_OF_TOKENS = re.compile(r"tok(?:en)?s?")
+_NOT_SEEN = re.compile(r"tokeniz|(^|_)(per|s|sec|second|vocab|batch|seq|sequence|context|step|dataset|id|ids)(_|$)")
+"""Words for tokens of something else than a run, and for their rate."""
 _SAME = 1e-6
 _LEAST_SIZE, _FEWEST_SIZES = 2, 3
 """Smallest size that a missing dimension may have, and how many it must have."""
@@ -98,6 +103,8 @@ def check_columns(runs: Runs, columns: Columns) -> Runs:
         counted = list(doubt_6nd(runs, columns)) or doubt_unit(runs, columns)
     cautions = [
         *map(_unread_unit, columns.unread),
+        *_pivot(columns),
+        *_tokens(runs, columns),
         *sizes,
         *arithmetic,
         *counted,
@@ -211,6 +218,32 @@ def _at_chance(runs: Runs, columns: Columns) -> list[Caution]:
     message = f"{runs.metric} does not move in the {flat} rows of least compute: it starts at chance ({lowest[0]:.3g})"
     hint = f"no law holds there: `where='{columns.flops.name}>{floor}'` leaves them out"
     return [Caution(codes.STARTS_AT_CHANCE, message, hint)]
+
+
+def _pivot(columns: Columns) -> list[Caution]:
+    """Return a warning where the metric is one of columns that differ in a number alone."""
+    spread = pivoted([column for column in (columns.metric, *columns.ignored) if column])
+    if columns.metric not in spread:
+        return []
+    others = [column for column in spread if column != columns.metric]
+    message = f"{columns.metric!r} is read, and {listed(others)}, which differ in a number alone, are not"
+    return [Caution(codes.UNREAD_COLUMN, message, "if these are other runs, give each a row (pandas: frame.melt)")]
+
+
+def _tokens(runs: Runs, columns: Columns) -> list[Caution]:
+    """Return a warning for a column that may count what runs saw, where no other does."""
+    if not {"tokens", "examples", "batch_tokens", "batch_size"}.isdisjoint(columns.roles):
+        return []
+    found = []
+    for column in columns.ignored:
+        word = word_of(column)
+        counts = _OF_TOKENS.search(word) and not _NOT_SEEN.search(word)
+        values = runs.cells[column].finite_numbers() if counts else None
+        if values is not None and (values > 0).all() and np.ptp(values) > 0:
+            message = f"column {column!r} may be the tokens that runs saw, and is ignored"
+            hint = f"`columns=tokens={quoted(column)}` reads it, in the unit that its header says"
+            found.append(Caution(codes.UNREAD_COLUMN, message, hint))
+    return found
 
 
 def _sizes(runs: Runs, ignored: Sequence[str]) -> list[Caution]:

@@ -9,11 +9,16 @@ from dataclasses import replace
 from shapeplan.errors import ErrorDetail
 from shapeplan.readers.columns import quoted
 from shapeplan.readers.durations import hint_of_durations
-from shapeplan.readers.names import claim_of
+from shapeplan.readers.metric_names import LOSS_WORD
+from shapeplan.readers.names import claim_of, listed
+from shapeplan.readers.spelling import normal
 from shapeplan.readers.table import Table
 
 _SIZE = re.compile(r"~?\d+(\.\d+)?\s?[MB]", re.IGNORECASE)
 """How tables of papers name models: 125M, 1.3B."""
+_NUMBER = re.compile(r"\d+(?:[._]\d+)?")
+_FEWEST = 3
+"""Columns that differ in a number alone from which a table may be pivoted."""
 
 
 def with_hints(details: Sequence[ErrorDetail], table: Table, *, several_files: bool) -> list[ErrorDetail]:
@@ -37,6 +42,19 @@ def hint_of_sizes(table: Table) -> str:
     return ""
 
 
+def pivoted(columns: Sequence[str]) -> list[str]:
+    """Return columns that differ in a number alone, as those of a table that is pivoted do; none where they are few.
+
+    Their names are numbers, or those of a loss with one: ``4, 8, 12``, ``loss_w256, loss_w384, loss_w512``.
+    """
+    alike: dict[str, list[str]] = {}
+    for column in columns:
+        pattern = _NUMBER.sub("#", normal(column))
+        if pattern == "#" or ("#" in pattern and LOSS_WORD.search(pattern)):
+            alike.setdefault(pattern, []).append(column)
+    return next((names for names in alike.values() if len(names) >= _FEWEST), [])
+
+
 def _with_hint(detail: ErrorDetail, table: Table, several_files: bool) -> ErrorDetail:
     hint = detail.hint or ""
     if detail.code == "ambiguous-column" and several_files:
@@ -44,5 +62,10 @@ def _with_hint(detail: ErrorDetail, table: Table, several_files: bool) -> ErrorD
     elif detail.code == "missing-column" and detail.column == "width":
         hint = hint_of_sizes(table) + hint
     elif detail.code == "missing-column" and detail.column == "loss":
-        hint = hint_of_durations(table.columns) + hint
+        hint = hint_of_durations(table.columns) + _hint_of_pivot(table.columns) + hint
     return replace(detail, hint=hint)
+
+
+def _hint_of_pivot(columns: Sequence[str]) -> str:
+    spread = pivoted(columns)
+    return f"if {listed(spread)} are runs, give each a row (pandas: frame.melt); " if spread else ""

@@ -10,18 +10,8 @@ from dataclasses import field, replace
 from shapeplan.errors import ErrorDetail
 from shapeplan.frozen import frozen
 from shapeplan.quantities import Convention
-from shapeplan.readers.names import (
-    LATER,
-    SHAPE,
-    SYNONYMS,
-    Claim,
-    claim_of,
-    is_held_out,
-    is_loss,
-    listed,
-    path_of,
-    word_of,
-)
+from shapeplan.readers.metric_names import is_held_out, is_loss, rivals_of
+from shapeplan.readers.names import LATER, SHAPE, SYNONYMS, Claim, claim_of, listed, path_of, word_of
 from shapeplan.readers.spelling import normal
 
 SETTINGS = ("lr", "patch", "image", "seq")
@@ -30,6 +20,7 @@ ROLES = (*SYNONYMS, "mlp_ratio", "flops", "loss", *SETTINGS)
 """What ``columns`` can name."""
 _NOT_DIMS = ("run", "examples", "tokens", "steps", "flops", "loss")
 _COUNTS = ("flops", "tokens", "examples", "params")
+_RATE = re.compile(r"_per_|/\s*(s|sec|token|step|example|image|gpu|tpu|device|rank|chip|node)\b")
 _DISPENSABLE = ("steps", "batch_size", "batch_tokens")
 _DURATIONS = {"tokens", "examples", "flops"}
 """Roles that say how long a run is without steps and batch size."""
@@ -237,11 +228,13 @@ def _no_count(column: str) -> tuple[str, str] | None:
     word = normal(column)
     if re.search(r"(^|_)(log|log10|log2|ln)(_|\(|$)", word):
         return "its name is that of a logarithm", "give the number itself: 10^x in a column of its own"
-    if re.search(r"_per_|/(s|sec|token|step|example|image)\b", f"{word} {column.lower()}"):
+    if _RATE.search(f"{word} {column.lower()}"):
         return (
             "its name is that of a rate",
-            "give the count of the whole run: the rate times tokens, examples or seconds",
+            "give the count of the whole run: the rate times tokens, examples, seconds or devices",
         )
+    if re.search(r"(^|_)[kmgtpez]?macs?(_|$)", word):
+        return "its name is that of multiply-accumulates", "give FLOPs in a column of their own: two for each"
     return None
 
 
@@ -262,6 +255,8 @@ def _metric(
     losses = [column for column in columns if is_loss(column)]
     if "loss" in columns and not any(is_held_out(column) for column in losses):
         return "loss", []
+    if len(losses) == 1:
+        losses += rivals_of(losses[0], columns)
     if len(losses) == 1:
         return losses[0], []
     if not required:

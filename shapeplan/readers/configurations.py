@@ -9,7 +9,8 @@ from dataclasses import replace
 from shapeplan.cells import Cells
 from shapeplan.errors import ErrorDetail, InputError, details_at
 from shapeplan.frozen import frozen
-from shapeplan.readers.names import SHAPE, SIZES, claim_of, is_loss, run_column
+from shapeplan.readers.metric_names import is_loss
+from shapeplan.readers.names import SHAPE, SIZES, claim_of, run_column
 from shapeplan.readers.numbers import is_blank, label_faults, read_numbers
 from shapeplan.readers.table import Table
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import re
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import chain, islice
@@ -16,8 +15,9 @@ from shapeplan.cells import Cells
 from shapeplan.errors import MOST_KEPT, ErrorDetail, InputError, details_at
 from shapeplan.numerics.arrays import Ints
 from shapeplan.readers.drawn import undrawn
+from shapeplan.readers.headers import groups_names, header_mistakes, refuse_no_header
 from shapeplan.readers.last_line import short_last_cell
-from shapeplan.readers.names import is_loss
+from shapeplan.readers.metric_names import is_loss
 from shapeplan.readers.numbers import as_number
 from shapeplan.readers.plain_text import split_plain
 from shapeplan.readers.reshaped import MOST_TURNED
@@ -78,9 +78,10 @@ def parse_delimited(body: str, name: str, delimiter: str) -> Table:
     body, delimiter = _delimiter(body, delimiter, notes)
     refuse_many_columns(1 + body.count(delimiter, 0, body.find("\n")), name)
     grid = _grid(body, name, delimiter, notes)
-    for mended in (_without_ends, _with_corner, _without_index, _without_empty, _without_headers):
+    for mended in (_without_groups, _without_ends, _with_corner, _without_index, _without_empty, _without_headers):
         grid = mended(grid, notes)
-    faults = _header_mistakes(grid.header, grid.line, name)
+    refuse_no_header(grid.header, grid.line, name)
+    faults = header_mistakes(grid.header, grid.line, name)
     faults += _faults(grid, delimiter, name)
     grid = _with_units(grid, notes)
     if not len(grid.lines) and faults:
@@ -297,6 +298,16 @@ def _without_ends(grid: _Grid, notes: list[str]) -> _Grid:
     return grid._replace(columns=columns, lines=lines, others=others)
 
 
+def _without_groups(grid: _Grid, notes: list[str]) -> _Grid:
+    """Return the grid without a line above the header that groups columns."""
+    below = [str(column[0]) for column in grid.columns] if len(grid.lines) else []
+    if not groups_names(grid.header, below):
+        return grid
+    notes.append(f"line {grid.line} groups the columns whose names stand in line {grid.lines[0]}: left out")
+    columns = [column.below(1) for column in grid.columns]
+    return grid._replace(header=below, line=int(grid.lines[0]), columns=columns, lines=grid.lines[1:])
+
+
 def _with_corner(grid: _Grid, _: list[str]) -> _Grid:
     """Return the grid with a name over the names of what its rows hold, above which a turned frame has none."""
     turned = (
@@ -372,24 +383,3 @@ def _with_units(grid: _Grid, notes: list[str]) -> _Grid:
         for column, unit, number in zip(grid.header, units, numeric, strict=True)
     ]
     return grid._replace(header=header, columns=[column.below(1) for column in grid.columns], lines=grid.lines[1:])
-
-
-def _header_mistakes(header: list[str], line: int, name: str) -> list[ErrorDetail]:
-    twice = [(column, count) for column, count in Counter(header).items() if count > 1 and column]
-    empty = [i for i, column in enumerate(header, 1) if not column]
-    return details_at(
-        range(len(twice)),
-        lambda i: ErrorDetail(
-            "duplicate-header",
-            f"the header has it {twice[i][1]} times",
-            "rename or remove one",
-            name,
-            line,
-            twice[i][0],
-        ),
-    ) + details_at(
-        empty,
-        lambda i: ErrorDetail(
-            "empty-header", f"the header's cell {i} is empty", "name the column", name, line, value=""
-        ),
-    )

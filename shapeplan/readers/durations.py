@@ -6,7 +6,8 @@ import re
 from collections.abc import Collection, Sequence
 
 from shapeplan.quantities import parse_count
-from shapeplan.readers.names import SIZES, claim_of, is_loss, listed, run_column
+from shapeplan.readers.metric_names import is_loss
+from shapeplan.readers.names import SIZES, claim_of, listed, run_column
 from shapeplan.readers.numbers import is_blank
 from shapeplan.readers.table import Record, Table
 

@@ -10,7 +10,8 @@ from typing import cast
 
 from shapeplan.errors import ErrorDetail, InputError
 from shapeplan.frozen import frozen
-from shapeplan.readers.names import ACCURACY, RECIPE, SHAPE, claim_of, is_held_out, is_loss, path_of, word_of
+from shapeplan.readers.metric_names import ACCURACY, is_held_out, is_loss
+from shapeplan.readers.names import RECIPE, SHAPE, claim_of, path_of, word_of
 from shapeplan.readers.numbers import as_number
 from shapeplan.readers.sources.run_log import AMOUNTS, RunLog, records_of
 from shapeplan.readers.sources.steps import step_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 
 from shapeplan.errors import ArgumentError, ErrorDetail, InputError, details_at
 from shapeplan.provenance import Source
@@ -13,7 +13,7 @@ from shapeplan.readers.alignment import coalesced
 from shapeplan.readers.gather import Gathered
 from shapeplan.readers.histories import table_of
 from shapeplan.readers.table import Record, refuse_many_columns
-from shapeplan.readers.tree import MOST_NESTED
+from shapeplan.readers.tree import plain
 
 if TYPE_CHECKING:
     from typing_extensions import TypeIs
@@ -97,7 +97,7 @@ def gather_frame(frame: Frame) -> Gathered:
             *details_at(wrong, lambda i: ErrorDetail("wrong-type", "the row is no mapping", hint, name, i))
         )
     entries = [
-        Record(i, {_column_name(key): _plain(cell) for key, cell in row.items()}) for i, row in enumerate(rows, 1)
+        Record(i, {_column_name(key): plain(cell) for key, cell in row.items()}) for i, row in enumerate(rows, 1)
     ]
     table = coalesced(table_of(entries, name))
     refuse_many_columns(len(table.cells), name)
@@ -152,20 +152,3 @@ def _rows_of_columns(frame: Mapping[str, object], name: str) -> list[dict[str, o
             hint = "give every column as a list, with a value a row"
             raise InputError(ErrorDetail("wrong-type", why, hint, name, column=str(column)))
     return [dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True)]
-
-
-def _plain(cell: object, inside: tuple[int, ...] = ()) -> object:
-    """Return what a cell holds in Python's own scalars, lists and mappings by text; arrays are lists.
-
-    What holds itself, or is nested too deeply, is left as it is, and complained of where cells are read.
-    """
-    if id(cell) in inside or len(inside) > MOST_NESTED:
-        return cell
-    if isinstance(cell, Mapping):
-        return {str(key): _plain(value, (*inside, id(cell))) for key, value in cell.items()}
-    if getattr(cell, "ndim", 0):
-        cell = cast(Any, cell).tolist()
-    if isinstance(cell, list | tuple):
-        return [_plain(item, (*inside, id(cell))) for item in cell]
-    item = getattr(cell, "item", None)
-    return item() if callable(item) else cell

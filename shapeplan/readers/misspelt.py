@@ -7,7 +7,8 @@ import unicodedata
 
 from shapeplan.errors import ErrorDetail
 from shapeplan.readers.columns import Columns
-from shapeplan.readers.names import LATER, SHAPE, SYNONYMS, may_be_factor, word_of
+from shapeplan.readers.metric_names import may_be_factor
+from shapeplan.readers.names import LATER, SHAPE, SYNONYMS, word_of
 from shapeplan.runs import Runs
 
 _LOOKALIKES = str.maketrans(

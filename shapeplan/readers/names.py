@@ -79,16 +79,6 @@ LATER: dict[str, tuple[str, ...]] = {
 """Words that claim a role only where none of the others does."""
 SYMBOLS = {"N": "params", "D": "tokens", "C": "flops", "L": "loss"}
 """Capital letters of the scaling laws' papers, which claim a role only where no word does."""
-_LOSS = r"(?:loss|cross_?entropy|xent|ce|nll|bpb|bpc|bits_per_(?:byte|char)|ppl|perplexity)"
-_WHICH = (
-    r"(?:train|training|val|valid|validation|eval|evaluation|test|dev|heldout|held_out|holdout|final|lm|ce|c4|best|min|max|mean"
-    r"|avg|average|ema|last|smoothed|raw|total|total_loss|batch|epoch)"
-)
-_LOSSES = re.compile(rf"(?:{_WHICH}_)*{_LOSS}(?:_(?:{_WHICH}|loss))*")
-"""Words for a metric that is minimized."""
-_HELD_OUT = frozenset({"val", "valid", "validation", "eval", "evaluation", "test", "dev", "heldout", "holdout"})
-SPLITS = _HELD_OUT | {"train", "training"}
-"""Words for what a metric is measured on."""
 RECIPE = frozenset(
     {
         *("lr", "learning_rate", "max_lr", "peak_lr", "base_lr", "weight_decay", "wd", "warmup", "warmup_steps"),
@@ -97,17 +87,8 @@ RECIPE = frozenset(
 )
 """What a recipe is tuned by: runs that differ in it at one shape and compute are not of one recipe."""
 
-ACCURACY = re.compile(
-    r"(^|_)(acc|accuracy|top1|top5|top_1|top_5|f1|auc|score|mmlu|hellaswag|reward|precision|recall)(_|$)"
-)
 EXPERTS = re.compile(r"(^|_)(experts?|num_local_experts|n_routed)(_|$)")
 """Words for columns that count experts."""
-_MEASURED = re.compile(
-    r"(^|_)(time|runtime|timestamp|created|updated|seconds|hours|minutes|days|duration|elapsed|throughput|mfu|speed"
-    r"|per_second|tok_s|id|uuid|name|index|idx|url|path|dir|uri|error|perplexity|ppl|grad|grad_norm|norm|memory"
-    r"|step|steps|line|row|hash)(_|$)"
-)
-"""Words for what is measured or only names a run."""
 _PREFIXES = ("params", "metrics", "config", "summary", "tags", "tags_mlflow", "user_attrs", "hparams")
 _PARTS = (
     *("base_num_decoder", "num_decoder", "num_encoder", "decoder", "encoder", "base", "base_num"),
@@ -126,8 +107,11 @@ SURE = 4
 """Rank of a claim up to which a name says a role by itself, also behind a path."""
 _PART = 6
 """What is added to the rank of a word that is left of a longer one."""
-_PREFIXED = re.compile(r"(?P<prefix>[kKMGBT])(?P<counted>tok|toks|tokens|Tok|Tokens|params|Params|parameters)")
-"""Millions and billions in one word with what they count: Mparams, Btokens."""
+_PREFIXED = re.compile(
+    r"(?P<prefix>[kmgbt])[_ ]?(?P<counted>tok|toks|tokens|params|parameters)|(?P<counts>tokens|params)(?P<unit>[MBT])",
+    re.IGNORECASE,
+)
+"""Millions and billions in one word with what they count, or before it: Mparams, tokensB, B tokens."""
 _COUNTED = {
     "tok": "tokens",
     "toks": "tokens",
@@ -155,7 +139,8 @@ _BIG = r"[KMBGT]|mio|mrd|mln|bn|thousands?|millions?|billions?|trillions?"
 _UNIT_AT_END = re.compile(rf"(?P<name>.*[A-Za-z])[_ ](?P<unit>{_BIG})", re.IGNORECASE)
 _AFTER_SIGN = re.compile(
     r"^(?P<name>.*?[A-Za-z])\s*"
-    r"(?:(?:[/*\u00d7]|\bx(?![A-Za-z]))\s*(?P<unit>(?:1e\+?|10\^|10\*\*)\d+)|[_ ](?P<power>1?e\d+))\s*$",
+    r"(?:(?:[/*\u00d7]|\bx(?![A-Za-z]))\s*(?P<unit>(?:(?:1e\+?|10\^|10\*\*)\d+|10[\u00b9\u00b2\u00b3\u2070-\u2079]+))"
+    r"|[_ ](?P<power>1?e\d+))\s*$",
     re.I,
 )
 _AFTER_WORD = re.compile(rf"^(?P<name>.*[A-Za-z])[_ ]in[_ ](?P<unit>{_BIG})\s*$", re.I)
@@ -222,7 +207,7 @@ _TOGETHER = {
 def claim_of(column: str) -> Claim | None:
     """Return the role that a column's name claims, if it does: by the whole name, else by the last word of its path."""
     # W&B's own config files hold every value under a key `value`.
-    name, unit = _split_unit(re.sub(r"[./](?:value|final|last)$", "", column))
+    name, unit = split_unit(re.sub(r"[./](?:value|final|last)$", "", column))
     said = Unit(1.0) if unit is None else unit_of(unit)
     scale = said.scale
     if scale is None or re.fullmatch(r"(log|ln|lg)(_?\d+)?", normal(name)):
@@ -238,9 +223,9 @@ def claim_of(column: str) -> Claim | None:
             said_unit = match["unit"].lower()
             return Claim(counted.role, column, counted.rank, WORDS.get(said_unit) or LETTERS[said_unit])
     word = normal(name).strip("_")
-    last = _last_of_path(name)
+    last = last_of_path(name)
     parts = [(_PART, rest) for one in (word, last) if one for rest in _without_part(one)]
-    for penalty, tried in ((0, word), (3, _unprefixed(word)), (3, last), *parts):
+    for penalty, tried in ((0, word), (3, unprefixed(word)), (3, last), *parts):
         found = _claim(tried, column, unit) if tried else None
         if found is not None and penalty == _PART and found.role not in _OF_MODELS:
             continue
@@ -252,8 +237,9 @@ def claim_of(column: str) -> Claim | None:
             total, unread = found.scale * scale, said.unread(role)
             return Claim(role, column, found.rank + penalty, total, found.convention or convention, unread)
     if unit is None and (match := _PREFIXED.fullmatch(name.strip())):
-        return Claim(_COUNTED[normal(match["counted"])], column, 8, LETTERS[match["prefix"].lower()])
-    of_unit = _COUNTED.get(normal(unit or ""))
+        letter, counted_word = match["prefix"] or match["unit"], match["counted"] or match["counts"]
+        return Claim(_COUNTED[normal(counted_word)], column, 8, LETTERS[letter.lower()])
+    of_unit = _COUNTED.get(normal(unit or ""), "tokens" if said.words and TOKENS.issuperset(said.words) else None)
     if of_unit == "tokens" and not _OF_A_STEP.isdisjoint(words := normal(name).split("_")):
         # What a step or a sequence has in tokens is not what a run has.
         of_unit = "batch_tokens" if "batch" in words and _OF_A_PART.isdisjoint(words) else None
@@ -280,37 +266,13 @@ def _convention_in(unit: str | None) -> Convention | None:
 @lru_cache(maxsize=_NAMES)
 def word_of(column: str) -> str:
     """Return the last word of a column's path, normal and without a unit."""
-    name = _split_unit(column)[0]
-    return (_last_of_path(name) or normal(name)).strip("_")
+    name = split_unit(column)[0]
+    return (last_of_path(name) or normal(name)).strip("_")
 
 
 def path_of(column: str) -> str:
     """Return what stands before the last word of a column's path; empty where there is no path."""
     return re.sub(r"[./]?[^./]*$", "", column.strip())
-
-
-@lru_cache(maxsize=_NAMES)
-def is_loss(column: str) -> bool:
-    """Return whether a name is that of a metric that is minimized."""
-    name = _split_unit(column)[0]
-    word = normal(name).strip("_")
-    last = _last_of_path(name)
-    # `ce` alone, and `test_ce` of a path, may be anything.
-    return name == "L" or any(
-        tried != "ce" and _LOSSES.fullmatch(tried) for tried in (word, _unprefixed(word), last) if tried
-    )
-
-
-def may_be_factor(column: str) -> bool:
-    """Return whether a column may say how a run was made: it is named neither as something measured nor as a name."""
-    word = word_of(column)
-    return not (is_loss(column) or ACCURACY.search(word) or _MEASURED.search(word))
-
-
-@lru_cache(maxsize=_NAMES)
-def is_held_out(name: str) -> bool:
-    """Return whether a name is that of something measured on data that was held out."""
-    return not _HELD_OUT.isdisjoint(normal(name).split("_"))
 
 
 def _claim(word: str, column: str, unit: str | None) -> Claim | None:
@@ -348,16 +310,16 @@ def _without_part(word: str) -> list[str]:
     return [word.removeprefix(f"{part}_") for part in _PARTS if word.startswith(f"{part}_")]
 
 
-def _unprefixed(word: str) -> str | None:
+def unprefixed(word: str) -> str | None:
     """Return a normal name without the exporter's prefixes, or None if it has none."""
     for prefix in sorted(_PREFIXES, key=len, reverse=True):
         if word.startswith(prefix + "_"):
             rest = word.removeprefix(prefix + "_")
-            return _unprefixed(rest) or rest
+            return unprefixed(rest) or rest
     return None
 
 
-def _last_of_path(name: str) -> str | None:
+def last_of_path(name: str) -> str | None:
     """Return the last word of a path (``model.d_ff``, ``model/d_ff``, ``model__d_ff``), or None where there is none."""
     parts = [part for part in _BETWEEN.split(name.strip()) if part.strip()]
     return normal(parts[-1]).strip("_") if len(parts) > 1 else None
@@ -368,9 +330,10 @@ def _of_something_else(name: str) -> bool:
     return any(normal(part) in _NOT_OF_MODELS for part in _BETWEEN.split(name.strip())[:-1])
 
 
-def _split_unit(column: str) -> tuple[str, str | None]:
+def split_unit(column: str) -> tuple[str, str | None]:
     """Return a header without the unit at its end, in brackets or after a word for it, and that unit."""
-    text = column.strip().rstrip(_TRENDS).rstrip()
+    # The harness of language model evaluations adds the name of a filter.
+    text = column.strip().rstrip(_TRENDS).rstrip().removesuffix(",none")
     match = _IN_BRACKETS.match(text)
     if match and match["name"]:
         return match["name"], match["unit"].strip()

@@ -271,6 +271,9 @@ def _detail(error: _CellError, table: Table, row: int, column: str, name: str) -
     place = (table.file_of(row, name), table.line_of(row, column), column, value)
     if found is ABSENT:
         return ErrorDetail("empty-cell", "the entry lacks it", "add it, or remove the entry", *place)
+    if error.code == "not-a-number" and value in table.cells:
+        hint = "does another table begin here? save it as a file of its own"
+        return ErrorDetail(error.code, f"{value!r} is the name of a column", hint, *place)
     return ErrorDetail(error.code, error.message, error.hint, *place)
 
 

@@ -28,9 +28,9 @@ from shapeplan.readers.gather import Gathered, gather
 from shapeplan.readers.in_memory import Frame, gather_frame, is_frame, paths_of
 from shapeplan.readers.last_line import doubt_last_cells
 from shapeplan.readers.metric import as_error, odd_metric
+from shapeplan.readers.metric_names import may_be_factor
 from shapeplan.readers.metric_scale import doubt_metric_scale
 from shapeplan.readers.mixture_columns import mixture_columns
-from shapeplan.readers.names import may_be_factor
 from shapeplan.readers.partial_counts import with_batch
 from shapeplan.readers.planned_runs import as_planned
 from shapeplan.readers.recipe_columns import recipe_of

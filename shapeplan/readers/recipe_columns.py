@@ -9,7 +9,8 @@ import numpy as np
 
 from shapeplan.numerics.arrays import Floats
 from shapeplan.readers.columns import Columns
-from shapeplan.readers.names import RECIPE, SYNONYMS, may_be_factor, word_of
+from shapeplan.readers.metric_names import may_be_factor
+from shapeplan.readers.names import RECIPE, SYNONYMS, word_of
 from shapeplan.readers.table import Table
 from shapeplan.runs import FEWEST_OF_A_RECIPE, MOST_RECIPES
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from shapeplan.errors import ErrorDetail, InputError
-from shapeplan.readers.names import SHAPE, SIZES, claim_of, is_loss, run_column, word_of
+from shapeplan.readers.metric_names import is_loss
+from shapeplan.readers.names import SHAPE, SIZES, claim_of, run_column, word_of
 from shapeplan.readers.numbers import is_blank
 from shapeplan.readers.table import Record, Table
 

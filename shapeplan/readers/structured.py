@@ -11,7 +11,8 @@ from shapeplan.errors import ErrorDetail, InputError, details_at
 from shapeplan.readers.histories import points_in, table_of
 from shapeplan.readers.json_text import load_json, load_line, mistake
 from shapeplan.readers.last_line import short_last_cell
-from shapeplan.readers.names import is_loss
+from shapeplan.readers.metric_names import is_loss
+from shapeplan.readers.names import SIZES, claim_of
 from shapeplan.readers.table import Record, Table, flattened
 from shapeplan.readers.tree import LinedList, LinedMapping, bad_syntax, check_tree
 from shapeplan.readers.yaml_text import load_yaml
@@ -19,6 +20,9 @@ from shapeplan.readers.yaml_text import load_yaml
 RUNS = "runs"
 _ROWS = ("data", "rows", "records", "results", "trials", "experiments")
 """Other words for ``runs`` in use."""
+_SETTINGS = frozenset({"config", "cfg", "args", "arguments", "hparams", "hyperparameters", "settings", "model"})
+_RESULTS = frozenset({"results", "result", "metrics", "summary", "eval", "evaluation", "scores"})
+"""Keys of a file a run: how it was made, and what came of it."""
 _WANTED = "write a list of runs, or a mapping with a list under 'runs:'"
 
 
@@ -129,8 +133,19 @@ def _is_a_run(data: LinedMapping) -> bool:
     if any(isinstance(value, list) for value in data.values()):
         return False
     parts = [value for value in data.values() if isinstance(value, LinedMapping)]
+    if not _RESULTS.isdisjoint(data) and (not _SETTINGS.isdisjoint(data) or _has_size(data)):
+        return any(map(_has_loss, parts))
     scalars = any(is_loss(key) for key, value in data.items() if not isinstance(value, LinedMapping))
     return scalars != (sum(_is_a_run(part) for part in parts) == 1)
+
+
+def _has_size(data: LinedMapping) -> bool:
+    scalars = [key for key, value in data.items() if not isinstance(value, LinedMapping)]
+    return any((claim := claim_of(key)) is not None and claim.role in SIZES for key in scalars)
+
+
+def _has_loss(data: LinedMapping) -> bool:
+    return any(_has_loss(value) if isinstance(value, LinedMapping) else is_loss(key) for key, value in data.items())
 
 
 def _lists_points(data: LinedMapping) -> bool:

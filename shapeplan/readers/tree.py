@@ -1,9 +1,9 @@
-"""Nested data that know their lines: what YAML and JSON are loaded into, and the bounds of what they may hold."""
+"""Nested data: with lines, as YAML and JSON are loaded, or in Python's scalars; and the bounds of what they hold."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
 
 from shapeplan.errors import ErrorDetail, InputError
 
@@ -93,3 +93,23 @@ def bad_syntax(code: str, why: str, name: str, line: int) -> InputError:
     return InputError(
         ErrorDetail(code, f"is not {kind}: {why[:1].lower()}{why[1:]}", "mend the syntax here", name, line)
     )
+
+
+def plain(cell: object, inside: tuple[int, ...] = ()) -> object:
+    """Return what a cell holds in Python's own scalars, lists and mappings by text; arrays are lists.
+
+    What holds itself, or is nested too deeply, is left as it is, and complained of where cells are read.
+    """
+    if id(cell) in inside or len(inside) > MOST_NESTED:
+        return cell
+    if isinstance(cell, Mapping):
+        return {str(key): plain(value, (*inside, id(cell))) for key, value in cell.items()}
+    if getattr(cell, "ndim", 0):
+        cell = cast(Any, cell).tolist()
+    if isinstance(cell, list | tuple):
+        return [plain(item, (*inside, id(cell))) for item in cell]
+    # Databases hand out decimals.
+    if hasattr(cell, "as_integer_ratio") and not isinstance(cell, int | float) and not hasattr(cell, "item"):
+        return float(cast(Any, cell))
+    item = getattr(cell, "item", None)
+    return item() if callable(item) else cell

@@ -37,11 +37,13 @@ _PROGRESS = ("flops", "tokens", "examples", "steps")
 _MANY = 3
 """Rows that lack most cells beyond which they are no totals."""
 _FEW_OF, _LAST = 20, 50
-_SUMMARY = re.compile(
-    r"(?:the )?(?:mean|average|avg\.?|median|(?:sub|grand )?total|sum|std\.?(?: ?dev\.?)?|stddev|summary|min(?:imum)?"
-    r"|max(?:imum)?|count)",
-    re.IGNORECASE,
+_STATISTICS = (
+    r"mean|average|avg\.?|median|(?:sub|grand )?totals?|sums?|std\.?(?: ?dev\.?)?|stdev|stddev|summary|min(?:imum)?"
+    r"|max(?:imum)?|count|overall|(?:geometric |geo)mean|mean ?\u00b1 ?std|\d{1,2} ?%|\u00d8|mittelwert|summe|gesamt"
+    r"|durchschnitt|moyenne|somme|m\u00e9diane|media|promedio|suma"
 )
+_OF_ALL = r"(?:[ _](?:of )?(?:all|runs|all runs))?(?: ?\([^)]*\))?"
+_SUMMARY = re.compile(rf"(?:(?:the )?(?:{_STATISTICS}){_OF_ALL}|all(?: runs)?):?", re.IGNORECASE)
 """Names of rows that sum up others, as spreadsheets and ``describe`` of data frames add them at the end."""
 _SPARE = ("heads", "mlp_ratio", "steps", "batch_size", "batch_tokens")
 """Roles that a log can do without: a column of them that holds no number at all is ignored."""
@@ -86,6 +88,7 @@ def read_values(table: Table, columns: Columns, name: str) -> tuple[dict[str, An
             values[role] = numbers if role == "flops" else numbers * unit
             if role != "metric":
                 mistakes += out_of_bounds(numbers * unit, role, table, column, name)
+                mistakes += _thousands(role, notation, table, column, name)
                 mistakes += _fractional(numbers, role, table, column, name) if unit == 1.0 and not notation else []
         if role == "metric":
             # A run that was not evaluated here is left out as one that diverged is.
@@ -189,6 +192,26 @@ def _decimal_dots(notation: str | None, table: Table, column: str, name: str) ->
     return [ErrorDetail("ambiguous-number", message, hint, table.file_of(row, name), line, column, cells[row])]
 
 
+def _thousands(role: str, notation: str | None, table: Table, column: str, name: str) -> list[ErrorDetail]:
+    """Return an error for every size of a model with a K: of a width 1K is 1024 as often as 1000."""
+    if role not in SHAPE or notation not in WITH_UNITS:
+        return []
+    cells = table.cells[column]
+    rows = [row for row, cell in enumerate(cells) if re.search(r"[kK]\s*$", str(cell))]
+    return details_at(
+        rows,
+        lambda row: ErrorDetail(
+            "ambiguous-number",
+            "K may be 1000 or 1024",
+            "write the number without it",
+            table.file_of(row, name),
+            table.line_of(row, column),
+            column,
+            str(cells[row]).strip(),
+        ),
+    )
+
+
 def _fractional(steps: Floats, role: str, table: Table, column: str, name: str) -> list[ErrorDetail]:
     """Return an error for every number of steps that is not whole."""
     if role != "steps":
@@ -211,7 +234,10 @@ def _summaries(table: Table, column: str, name: str) -> list[ErrorDetail]:
     """Return an error for rows that are called as what is computed over others: mean, total."""
     cells, last = table.cells[column], range(max(len(table) - _LAST, 0), len(table))
     rows = [row for row in last if _SUMMARY.fullmatch(str(cells[row]).strip())]
-    if not 0 < len(rows) <= max(_MANY, len(table) // _FEW_OF):
+    labels = {str(cells[row]).strip() for row in rows}
+    # Runs may be called so too, but not each by another of these words.
+    described = len(labels) == len(rows) < len(table) / 2
+    if not rows or not (described or len(rows) <= max(_MANY, len(table) // _FEW_OF)):
         return []
     return details_at(
         rows,

@@ -91,13 +91,18 @@ class _Builder:
     """
 
     def __init__(self, name: str):
-        self.root: object = None
+        self._root: object = None
+        self._documents = LinedList([], [])
         self._name = name
         self._open: list[_Open] = []
         self._anchors: dict[str, _Anchored | None] = {}
         self._count = 0
         self._repeated = 0
-        self._documents = 0
+
+    @property
+    def root(self) -> object:
+        """The document; of several a list, as a log of a document a run is."""
+        return self._documents if len(self._documents) > 1 else self._documents[0] if self._documents else None
 
     def take(self, event: Any, yaml: Any) -> None:
         """Take the next event."""
@@ -114,9 +119,12 @@ class _Builder:
             case yaml.AliasEvent():
                 self._alias(event.anchor, line)
             case yaml.DocumentStartEvent():
-                self._documents += 1
-                if self._documents > 1:
-                    raise bad_syntax("bad-yaml", "another document begins, and one is read", self._name, line)
+                self._root = None
+                self._anchors.clear()
+            case yaml.DocumentEndEvent():
+                if self._root is not None:
+                    self._documents.append(self._root)
+                    self._documents.lines.append(getattr(self._root, "line", line))
 
     def _scalar(self, event: Any, line: int) -> None:
         self._check_tag(event.tag, line)
@@ -179,7 +187,7 @@ class _Builder:
     def _put(self, value: object, line: int) -> None:
         """Put a value where it belongs: into what is open, or at the root."""
         if not self._open:
-            self.root = value
+            self._root = value
             return
         inside = self._open[-1]
         if isinstance(inside.value, LinedList):

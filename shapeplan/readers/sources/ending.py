@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from shapeplan.readers.names import claim_of, is_held_out, is_loss
+from shapeplan.readers.metric_names import is_held_out, is_loss
+from shapeplan.readers.names import claim_of
 from shapeplan.readers.numbers import as_number
 from shapeplan.readers.sources.steps import step_of
 

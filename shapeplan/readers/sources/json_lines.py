@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from shapeplan.errors import ErrorDetail, InputError
-from shapeplan.readers.names import is_loss
+from shapeplan.readers.metric_names import is_loss
 from shapeplan.readers.source import read_text
 from shapeplan.readers.sources.config import config_beside, has_config
 from shapeplan.readers.sources.finding import matching, run_name, start_of

@@ -11,7 +11,8 @@ from dataclasses import field
 
 from shapeplan.frozen import frozen
 from shapeplan.provenance import Source
-from shapeplan.readers.names import claim_of, is_held_out, is_loss
+from shapeplan.readers.metric_names import is_held_out, is_loss
+from shapeplan.readers.names import claim_of
 from shapeplan.readers.numbers import as_number
 from shapeplan.readers.sources.ending import DIVERGED, state_of
 from shapeplan.readers.sources.steps import step_of

@@ -12,7 +12,7 @@ import numpy as np
 
 from shapeplan.errors import ErrorDetail, InputError
 from shapeplan.provenance import Source
-from shapeplan.readers.names import SPLITS
+from shapeplan.readers.metric_names import SPLITS
 from shapeplan.readers.source import first_line, library
 from shapeplan.readers.sources.config import config_beside
 from shapeplan.readers.sources.finding import files_of, matching, run_name, start_of
