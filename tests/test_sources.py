@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -131,6 +132,34 @@ def test_steps_and_losses_as_they_are_printed(tmp_path: Path, step: str, value: 
     assert runs.observed().tolist() == [loss]
     assert runs.examples is not None
     assert runs.examples.tolist() == [1e9]
+
+
+def printed_by_megatron(width: int, depth: int, losses: Mapping[int, float]) -> str:
+    arguments = {"hidden_size": width, "num_layers": depth, "ffn_hidden_size": 4 * width, "train_iters": 2000}
+    lines = ["------------------------ arguments ------------------------"]
+    lines += [
+        f"  {key} {'.' * (48 - len(key))} {value}"
+        for key, value in {**arguments, "global_batch_size": 512, "seq_length": 1024}.items()
+    ]
+    for step, loss in losses.items():
+        lines += [
+            f" [2024-05-01] iteration {step:8d}/    2000 | consumed samples: {512 * step:12d} | lm loss: 9.9E+00 |",
+            f" validation loss at iteration {step} on validation set | lm loss value: {loss:.6E} | lm loss PPL: 30 |",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def test_arguments_and_evaluations_as_megatron_prints_them(tmp_path: Path) -> None:
+    for i, (width, depth) in enumerate([(256, 4), (512, 8), (768, 12)]):
+        (tmp_path / f"r{i}.log").write_text(
+            printed_by_megatron(width, depth, {1000: 3.75 - i / 10, 2000: 3.5 - i / 10})
+        )
+    text = sp.architecture({"family": "gpt2", "vocab": 50_304, "seq": 1024, "head_dim": 64})
+    runs = sp.read_runs(tmp_path, architecture=text)
+    assert runs.observed().tolist() == pytest.approx([3.5, 3.4, 3.3])
+    assert runs.values("width").tolist() == [256, 512, 768]
+    assert runs.examples is not None
+    assert runs.examples.tolist() == [2000 * 512 * 1024] * 3
 
 
 def test_a_flipped_byte_inside_an_event_is_told(tmp_path: Path) -> None:

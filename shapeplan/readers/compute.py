@@ -86,7 +86,9 @@ def compute_of(
         if "tokens" in lacking and {"steps", "batch_size"} <= values.keys():
             hint += "; tokens are steps x batch x sequence length: log them, or the batch in tokens as batch_tokens"
         raise InputError(ErrorDetail("missing-column", message, hint, name, table.header_line, lacking.split(" ")[0]))
-    lacking_data = f"{unit} and an architecture" if examples is not None else "examples (or tokens) and an architecture"
+    lacking_data = "examples (or tokens) and an architecture"
+    if examples is not None:
+        lacking_data = f"an architecture (`config`): {unit} are there"
     if model is not None:
         lacking_data = "examples, tokens, or steps with a batch size"
     hint = f"add flops, or {lacking_data}; "
@@ -94,7 +96,7 @@ def compute_of(
         hint += f"`columns=flops={SIX_ND}` takes 6 x params x tokens; "
     if "params" not in values:
         hint += hint_of_sizes(table)
-    if "steps" in values and not {"batch_size", "batch_tokens"} & values.keys():
+    if examples is None and "steps" in values and not {"batch_size", "batch_tokens"} & values.keys():
         named = "steps count with a batch size, which `columns=batch_size=NAME` names; "
         hint += hint_of_batch(columns) or named
     hint += "`columns=flops=NAME` names a column; "

@@ -1,7 +1,8 @@
-"""What trainers print: nanoGPT, nanochat, llm.c, modded-nanogpt and others that say ``step 100 ... val loss 2.5``.
+"""What trainers print: nanoGPT, nanochat, llm.c, Megatron and others that say ``step 100 ... val loss 2.5``.
 
-Settings are what the text assigns (``n_layer = 12``, ``num_layers: 20``), else those of a configuration beside it.
-Tokens are steps times the tokens of a step, where the text tells those.
+Settings are what the text assigns (``n_layer = 12``, ``num_layers: 20``, ``num_layers ..... 20``), else those of a
+configuration beside it. Tokens are steps times the tokens of a step, where the text tells those, or the batch and the
+length of its sequences.
 """
 
 from __future__ import annotations
@@ -26,6 +27,11 @@ _HELD_OUT = re.compile(
     rf"\b(?P<name>(?:val(?:id(?:ation)?)?|eval|test)[ _/-]*(?:loss|bpb|nll|ppl|perplexity))[ :=]*(?P<value>{_NUMBER})",
     re.IGNORECASE,
 )
+_VALIDATED = re.compile(
+    r"\bvalidation loss at (?:iteration|step) (?P<step>\d{1,15})\b.*?"
+    rf"\b(?P<name>\w+ loss) value: (?P<value>{_NUMBER})"
+)
+"""As Megatron tells an evaluation."""
 _TOKENS_A_STEP = re.compile(
     r"(?:tokens per (?:iteration|step|batch)(?: will be)?|total[ _]batch[ _]size(?: in tokens)?)"
     rf"[ :=]*(?P<n>{_NUMBER})",
@@ -33,10 +39,11 @@ _TOKENS_A_STEP = re.compile(
 )
 _FLOPS_A_TOKEN = re.compile(rf"flops per token[ :=]*(?P<n>{_NUMBER})", re.IGNORECASE)
 _SETTING = re.compile(
-    r"^\s*(?:overriding:\s*)?(?P<key>[A-Za-z_][\w ./-]{0,60}?)\s*(?P<sign>[:=])\s*"
+    r"^\s*(?:overriding:\s*)?(?P<key>[A-Za-z_][\w ./-]{0,60}?)\s*(?P<sign>[:=]|\.{3,})\s*"
     rf"(?P<value>{_NUMBER}[KMBT]?)\s*(?:#.*)?$",
     re.IGNORECASE,
 )
+_SEQUENCES, _LENGTH = "global_batch_size", "seq_length"
 _START = 2**24
 """Bytes in which an evaluation is looked for, to tell such a log from other text."""
 _OF_CONFIG = ("width", "depth", "mlp_dim", "mlp_ratio", "heads", "params", "batch_size")
@@ -63,6 +70,8 @@ def read(path: Path, root: Path) -> list[RunLog]:
         elif (match := _SETTING.match(line)) and _is_setting(match["key"].strip(), match["sign"]):
             settings[match["key"].strip()] = match["value"].replace(",", "")
     notes = []
+    if tokens_a_step is None and {_SEQUENCES, _LENGTH} <= settings.keys():
+        tokens_a_step = float(str(settings[_SEQUENCES])) * float(str(settings[_LENGTH]))
     if tokens_a_step is not None:
         notes.append("tokens are steps times the tokens of a step, as the logs tell them")
         settings = {key: value for key, value in settings.items() if getattr(claim_of(key), "role", "") != "batch_size"}
@@ -79,6 +88,8 @@ def read(path: Path, root: Path) -> list[RunLog]:
 
 def _evaluation(line: str) -> dict[str, object] | None:
     """Return the step and the losses that a line tells of held-out data."""
+    if match := _VALIDATED.search(line):
+        return {"step": int(match["step"]), f"val_{match['name'].replace(' ', '_')}": _value(match["value"])}
     step = _STEP.search(line)
     found = {
         re.sub(r"[ /-]+", "_", match["name"].lower()): _value(match["value"]) for match in _HELD_OUT.finditer(line)
@@ -89,7 +100,7 @@ def _evaluation(line: str) -> dict[str, object] | None:
 def _is_setting(key: str, sign: str) -> bool:
     """Return whether a line tells what holds for the whole run: it assigns a name, or its words are those of a role."""
     claim = claim_of(key)
-    return (sign == "=" and key.isidentifier()) or (claim is not None and claim.role in _OF_CONFIG)
+    return (sign != ":" and key.isidentifier()) or (claim is not None and claim.role in _OF_CONFIG)
 
 
 def _value(text: str) -> float:
