@@ -162,6 +162,19 @@ def test_arguments_and_evaluations_as_megatron_prints_them(tmp_path: Path) -> No
     assert runs.examples.tolist() == [2000 * 512 * 1024] * 3
 
 
+def test_the_logger_of_keras_beside_a_config(tmp_path: Path) -> None:
+    for i, (width, depth) in enumerate([(256, 4), (512, 8), (768, 12)]):
+        folder = tmp_path / f"r{i}"
+        folder.mkdir()
+        config = {"d_model": width, "num_layers": depth, "dff": 4 * width, "tokens": 1e9, "train_flops": 1e18 * (1 + i)}
+        (folder / "config.json").write_text(json.dumps(config))
+        rows = [f"{epoch},0.1,{4 - epoch / 10},0.1,{3.9 - i / 10 - epoch / 10}" for epoch in range(5)]
+        (folder / "training.log").write_text("\n".join(["epoch,accuracy,loss,val_accuracy,val_loss", *rows]) + "\n")
+    runs = sp.read_runs(tmp_path, metric="val_loss")
+    assert runs.observed().tolist() == pytest.approx([3.5, 3.4, 3.3])
+    assert runs.flops.tolist() == [1e18, 2e18, 3e18]
+
+
 def test_a_flipped_byte_inside_an_event_is_told(tmp_path: Path) -> None:
     file = next(copied("tensorboard", tmp_path).glob("s010/*tfevents*"))
     raw = bytearray(file.read_bytes())

@@ -1,4 +1,4 @@
-"""A table of one run beside its config: Lightning's CSVLogger (``metrics.csv``) and trainers' own ``log.csv``."""
+"""A table of one run beside its config: ``metrics.csv`` of Lightning, ``training.log`` of Keras, ``log.csv``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from shapeplan.readers.sources.run_log import RunLog, is_of_sweep
 from shapeplan.readers.sources.steps import STEPS
 
 NAME = "tables beside a config"
-_PATTERNS = ("metrics.csv", "log.csv", "history.csv", "progress.csv", "train*.csv")
+_PATTERNS = ("metrics.csv", "log.csv", "history.csv", "progress.csv", "train*.csv", "train*.log")
 
 
 def finds(files: Sequence[Path]) -> list[Path]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from shapeplan.readers.numbers import as_number
 
-STEPS = ("step", "_step", "global_step", "trainer/global_step", "iteration", "iter", "training_iteration")
+STEPS = ("step", "_step", "global_step", "trainer/global_step", "iteration", "iter", "training_iteration", "epoch")
 """Names of what orders the entries, the first that is there."""
 
 
