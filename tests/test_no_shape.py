@@ -162,6 +162,16 @@ def test_beside_a_shape_without_compute_such_a_column_is_told_too(tmp_path: Path
         read_runs(path)
 
 
+@pytest.mark.parametrize("names", [("512x8x2048", "768x12x3072"), ("d512_L8", "d768_L12"), ("w=512,d=8", "w=768,d=12")])
+def test_shapes_in_one_word_are_to_be_split(tmp_path: Path, names: tuple[str, str]) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text("name,tokens,loss\n" + "".join(f'"{name}",{t},3.2\n' for name in names for t in ("1e9", "2e9")))
+    with pytest.raises(InputError) as raised:
+        read_runs(path)
+    hint = f"column 'name' holds several sizes, such as {names[0]}: split it into a column for each; "
+    assert hint in (raised.value.details[0].hint or "")
+
+
 def test_a_column_of_names_is_no_size(tmp_path: Path) -> None:
     path = tmp_path / "table.csv"
     path.write_text("Model,Tokens,Loss\n125M,2.5B,3.2\nlarge,2.5B,3.0\n")

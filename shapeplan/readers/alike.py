@@ -21,8 +21,8 @@ def as_before(before: ReadAs, columns: Sequence[str]) -> tuple[Settings, bool]:
         If what is given is something else.
     """
     if not isinstance(before, ReadAs):
-        hint = "give `fit.log.read_as`, or the `read_as` of runs"
-        raise ArgumentError(ErrorDetail("wrong-type", f"`like` is a {type(before).__name__}", hint))
+        message = f"how another log was read is a {type(before).__name__}, not a ReadAs"
+        raise ArgumentError(ErrorDetail("wrong-type", message, "give fit.log.read_as, or runs.read_as"))
     anywhere = (NONE, SIX_ND)
     roles = {role: name for role, name in before.columns.items() if name in columns or name in anywhere}
     metric, is_accuracy = before.metric, before.higher_is_better

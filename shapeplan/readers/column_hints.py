@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from shapeplan.errors import ErrorDetail
@@ -16,6 +16,8 @@ from shapeplan.readers.table import Table
 
 _SIZE = re.compile(r"~?\d+(\.\d+)?\s?[MB]", re.IGNORECASE)
 """How tables of papers name models: 125M, 1.3B."""
+_SHAPE = re.compile(r"\d+(?:\s?[x\u00d7*]\s?\d+)+|(?:[A-Za-z]{1,6}=?\d+[_/, -]{0,2}){2,}", re.IGNORECASE)
+"""A shape in one word: 512x8x2048, w512_d8."""
 _NUMBER = re.compile(r"\d+(?:[._]\d+)?")
 _FEWEST = 3
 """Columns that differ in a number alone from which a table may be pivoted."""
@@ -31,15 +33,28 @@ def hint_of_sizes(table: Table) -> str:
 
     Unasked they are not taken: they are nominal, and may be of anything.
     """
-    for column in table.columns:
-        claim = claim_of(column)
-        if claim is not None and claim.role != "run":
-            continue
-        words = list(dict.fromkeys(str(cell).strip() for cell in table.cells[column]))
-        if len(words) > 1 and all(map(_SIZE.fullmatch, words)):
+    for column, words in _words(table):
+        if all(map(_SIZE.fullmatch, words)):
             name = quoted(column)
             return f"column {column!r} holds sizes such as {words[0]}: if of parameters, `columns=params={name}`; "
     return ""
+
+
+def _hint_of_shapes(table: Table) -> str:
+    for column, words in _words(table):
+        if all(map(_SHAPE.fullmatch, words)):
+            return f"column {column!r} holds several sizes, such as {words[0]}: split it into a column for each; "
+    return ""
+
+
+def _words(table: Table) -> Iterator[tuple[str, list[str]]]:
+    """Yield the columns that are of nothing else than names, with their distinct words, where these differ."""
+    for column in table.columns:
+        claim = claim_of(column)
+        if claim is None or claim.role == "run":
+            words = list(dict.fromkeys(str(cell).strip() for cell in table.cells[column]))
+            if len(words) > 1:
+                yield column, words
 
 
 def pivoted(columns: Sequence[str]) -> list[str]:
@@ -60,7 +75,7 @@ def _with_hint(detail: ErrorDetail, table: Table, several_files: bool) -> ErrorD
     if detail.code == "ambiguous-column" and several_files:
         hint += "; if files name one thing differently, rename it in one of them"
     elif detail.code == "missing-column" and detail.column == "width":
-        hint = hint_of_sizes(table) + hint
+        hint = hint_of_sizes(table) + _hint_of_shapes(table) + hint
     elif detail.code == "missing-column" and detail.column == "loss":
         hint = hint_of_durations(table.columns) + _hint_of_pivot(table.columns) + hint
     return replace(detail, hint=hint)
