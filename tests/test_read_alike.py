@@ -118,5 +118,5 @@ def test_a_log_in_memory_is_read_as_that_of_a_law() -> None:
 
 
 def test_what_a_log_is_read_like_is_how_one_was_read(planned: sp.Fit) -> None:
-    with pytest.raises(ArgumentError, match="how another log was read is a Fit, not a ReadAs; give fit.log.read_as"):
+    with pytest.raises(ArgumentError, match="how another log was read is a Fit, not a ReadAs"):
         sp.read_runs(LOG, like=planned)  # type: ignore[arg-type]
