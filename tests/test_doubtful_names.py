@@ -50,9 +50,11 @@ def test_of_losses_on_several_data_none_is_taken_for_its_name(one: str, other: s
         assert sp.read_runs(table, metric=order[0]).metric == order[0]
 
 
-@pytest.mark.parametrize(
-    "beside", ["z_loss", "loss_std", "router_aux_loss", "predicted_loss", "loss_scale", "loss_gap"]
-)
+def test_a_count_a_byte_is_no_loss() -> None:
+    assert sp.read_runs(rows(bits_per_byte=loss, tokens_per_byte=0.25)).metric == "bits_per_byte"
+
+
+@pytest.mark.parametrize("beside", ["z_loss", "loss_std", "router_aux_loss", "predicted_loss", "loss_fn"])
 def test_what_is_no_loss_of_a_run_does_not_compete(beside: str) -> None:
     assert sp.read_runs(rows(val_loss=loss, **{beside: 0.1})).metric == "val_loss"
     assert sp.read_runs(rows(ce_loss=loss, **{beside: 0.1})).metric == "ce_loss"

@@ -46,7 +46,9 @@ _FORWARD = {2.0: "forward FLOPs", 1.0: "MACs of forward passes", 3.0: "MACs of a
 _ALL_PASSES = 3.0
 _EXACTLY = 0.02
 _OF_TOKENS = re.compile(r"tok(?:en)?s?")
-_NOT_SEEN = re.compile(r"tokeniz|(^|_)(per|s|sec|second|vocab|batch|seq|sequence|context|step|dataset|id|ids)(_|$)")
+_NOT_SEEN = re.compile(
+    r"tokeniz|embed|(^|_)(per|s|sec|second|vocab|batch|seq|sequence|context|step|dataset|ids?|emb|params?|lr|max|acc|type)(_|$)"
+)
 """Words for tokens of something else than a run, and for their rate."""
 _SAME = 1e-6
 _LEAST_SIZE, _FEWEST_SIZES = 2, 3

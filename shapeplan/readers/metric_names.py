@@ -23,7 +23,20 @@ _NO_LOSS = frozenset(
         *("aux", "auxiliary", "z", "router", "balance", "balancing", "lb", "mtp", "kl", "distill", "distillation"),
         *("reg", "regularization", "std", "stderr", "sem", "var", "scale", "scaling", "delta", "diff", "slope", "grad"),
         *("norm", "weight", "coef", "ratio", "gap", "init", "initial", "start", "step", "steps", "time", "acc"),
-        *("accuracy", "predicted", "pred", "fitted", "residual", "count", "target", "irreducible"),
+        *(
+            "accuracy",
+            "predicted",
+            "pred",
+            "fitted",
+            "residual",
+            "count",
+            "target",
+            "irreducible",
+            "type",
+            "fn",
+            "func",
+        ),
+        *("function", "name", "kind", "mask", "chunk", "chunks", "impl"),
     }
 )
 """Words of what stands beside a loss and is none of a run, or only a part of one."""
@@ -59,11 +72,12 @@ def rivals_of(loss: str, columns: Sequence[str]) -> list[str]:
     rivals = []
     for column in columns:
         words = normal(column).split("_")
-        if column == loss or not _NO_LOSS.isdisjoint(words) or is_held_out(column) != is_held_out(loss):
+        other = not LOSS_WORD.search(normal(column)) or not _NO_LOSS.isdisjoint(words)
+        if column == loss or other or is_held_out(column) != is_held_out(loss):
             continue
         differing = [i for i, pair in enumerate(zip(own, words, strict=False)) if pair[0] != pair[1]]
         alike = len(words) == len(own) and len(differing) == 1 and re.fullmatch(_LOSS, own[differing[0]]) is None
-        if alike or re.search(rf"(^|_){_LOSS}$", "_".join(words)):
+        if alike or re.search(rf"(^|_){_LOSS}$", normal(column)):
             rivals.append(column)
     return rivals
 
