@@ -49,10 +49,11 @@ def header_mistakes(header: Sequence[str], line: int, name: str) -> list[ErrorDe
 
 def groups_names(header: Sequence[str], below: Sequence[str]) -> bool:
     """Return whether a header groups columns whose names stand below it, as merged cells of spreadsheets do."""
+    if len(set(header)) == len(header) or len(set(below)) < len(below) or not all(below):
+        return False
     # A group may be called a model, as columns of names of runs are.
     known = [column for column in header if _is_known(column) and getattr(claim_of(column), "role", "") != "run"]
-    names = all(below) and len(set(below)) == len(below) and sum(map(_is_known, below)) >= _FEWEST
-    return names and not known and len(set(header)) < len(header)
+    return not known and sum(map(_is_known, below)) >= _FEWEST
 
 
 def _is_known(column: str) -> bool:
