@@ -229,6 +229,44 @@ def test_an_index_that_is_a_column_too_is_read_once() -> None:
     assert same(sp.read_runs(frame.set_index(["run", "width"])))
 
 
+def melted() -> list[dict[str, object]]:
+    """Return a row a measurement of the sweep."""
+    sizes = ("run", "width", "depth", "mlp_dim", "heads")
+    return [
+        {**{size: record[size] for size in sizes}, "metric": name, "value": float(cell)}
+        for record in (dict(zip(HEADER, row, strict=True)) for row in ROWS)
+        for name, cell in record.items()
+        if name not in sizes
+    ]
+
+
+def test_measurements_and_runs_in_columns_are_read_from_memory() -> None:
+    assert same(sp.read_runs(melted()))
+    turned = [
+        {"index": name, **{str(row[0]): row[i] for row in ROWS}} for i, name in enumerate(HEADER) if name != "run"
+    ]
+    assert same(sp.read_runs(turned))
+
+
+def test_a_frame_whose_index_names_what_is_in_the_rows_is_turned() -> None:
+    frame = pytest.importorskip("pandas").read_csv(SWEEP).set_index("run").T
+    assert same(sp.read_runs(frame))
+
+
+def test_measurements_are_read_from_workbooks_and_parquet(tmp_path: Path) -> None:
+    openpyxl, pyarrow = pytest.importorskip("openpyxl"), pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    rows = melted()
+    book = openpyxl.Workbook()
+    for row in ([*rows[0]], *(list(row.values()) for row in rows)):
+        book.active.append(row)
+    book.save(tmp_path / "runs.xlsx")
+    numbered = [{**row, "__index_level_0__": 7 * i} for i, row in enumerate(rows)]
+    parquet.write_table(pyarrow.Table.from_pylist(numbered), tmp_path / "runs.parquet")
+    assert same(sp.read_runs(tmp_path / "runs.xlsx"))
+    assert same(sp.read_runs(tmp_path / "runs.parquet"))
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [

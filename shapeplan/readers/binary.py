@@ -6,6 +6,7 @@ import csv
 import hashlib
 import io
 import os
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -93,12 +94,20 @@ def _refuse_formulas(sheet: Any, rows: Sequence[Sequence[object]], name: str) ->
 
 def _parquet(parquet: Any, raw: io.BytesIO, name: str) -> Table | None:
     rows = parquet.read_table(raw).to_pylist()
-    records = [Record(number, {key: plain(cell) for key, cell in row.items()}) for number, row in enumerate(rows, 1)]
+    # An index of pandas that numbers the rows is no column.
+    numbers = {
+        key for key, cell in (rows[0] if rows else {}).items() if _INDEX.fullmatch(key) and isinstance(cell, int)
+    }
+    records = [
+        Record(number, {key: plain(cell) for key, cell in row.items() if key not in numbers})
+        for number, row in enumerate(rows, 1)
+    ]
     return table_of(records, name) if records else None
 
 
 _HEADER_AND_ROW = 2
 _LONGEST_FORMULA = 40
+_INDEX = re.compile(r"__index_level_\d+__")
 _Read = Callable[[Any, io.BytesIO, str], Table | None]
 _READERS: dict[str, tuple[str, _Read]] = {
     ".xlsx": ("openpyxl", _workbook),

@@ -105,7 +105,8 @@ def _found(place: Path, all_points: bool, *, several: bool) -> list[tuple[Table,
 
 def _file(path: str | Path) -> tuple[Table, Source]:
     if is_binary(path):
-        return read_binary(path)
+        table, source = read_binary(path)
+        return expanded(reshaped(table, source.name), source.name), source
     text = read_text(path)
     table = expanded(reshaped(parse_table(text), text.name), text.name)
     notes = tuple(f"{text.name} {note}" for note in text.notes)

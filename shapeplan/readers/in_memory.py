@@ -12,6 +12,8 @@ from shapeplan.provenance import Source
 from shapeplan.readers.alignment import coalesced
 from shapeplan.readers.gather import Gathered
 from shapeplan.readers.histories import table_of
+from shapeplan.readers.nested_cells import expanded
+from shapeplan.readers.reshaped import reshaped
 from shapeplan.readers.table import Record, refuse_many_columns
 from shapeplan.readers.tree import plain
 
@@ -99,7 +101,7 @@ def gather_frame(frame: Frame) -> Gathered:
     entries = [
         Record(i, {_column_name(key): plain(cell) for key, cell in row.items()}) for i, row in enumerate(rows, 1)
     ]
-    table = coalesced(table_of(entries, name))
+    table = expanded(reshaped(coalesced(table_of(entries, name)), name), name)
     refuse_many_columns(len(table.cells), name)
     digest = hashlib.sha256(
         "\n".join(repr(sorted(record.cells.items())) for record in table.records).encode()
@@ -130,10 +132,13 @@ def _rows(frame: Pandas | Polars | Arrow | Sequence[Mapping[str, object]]) -> It
     elif isinstance(frame, Arrow):
         yield from frame.to_pylist()
     elif isinstance(frame, Pandas):
-        # An index with names holds columns; one without numbers the rows.
-        levels = getattr(getattr(frame, "index", None), "names", ())
+        # An index with names, or of words, holds columns; another numbers the rows.
+        index = getattr(frame, "index", ())
+        levels = getattr(index, "names", ())
         named = [level for level in levels if level is not None and level not in getattr(frame, "columns", ())]
-        yield from (frame.reset_index(named) if named and hasattr(frame, "reset_index") else frame).to_dict("records")
+        held = named or (list(levels) == [None] and all(isinstance(label, str) for label in index))
+        whole = frame.reset_index(named or None) if held and hasattr(frame, "reset_index") else frame
+        yield from whole.to_dict("records")
     else:
         yield from frame
 
