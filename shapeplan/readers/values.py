@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -150,18 +151,8 @@ def _without_unit(table: Table, column: str, name: str) -> list[ErrorDetail]:
         for row, cell in enumerate(cells)
         if not is_blank(cell) and not re.search(r"[A-Za-z]\.?$", str(cell).strip())
     ]
-    return details_at(
-        bare,
-        lambda row: ErrorDetail(
-            "two-units",
-            "the header says a unit, and other cells theirs",
-            "write all cells of the column with their unit, or none",
-            table.file_of(row, name),
-            table.line_of(row, column),
-            column,
-            str(cells[row]),
-        ),
-    )
+    said = ("two-units", "the header says a unit, and other cells theirs")
+    return _at_cells(bare, table, column, name, lambda _: (*said, "write all cells of the column with theirs, or none"))
 
 
 def _of_metric(found: ErrorDetail, column: str) -> ErrorDetail:
@@ -198,36 +189,17 @@ def _thousands(role: str, notation: str | None, table: Table, column: str, name:
         return []
     cells = table.cells[column]
     rows = [row for row, cell in enumerate(cells) if re.search(r"[kK]\s*$", str(cell))]
-    return details_at(
-        rows,
-        lambda row: ErrorDetail(
-            "ambiguous-number",
-            "K may be 1000 or 1024",
-            "write the number without it",
-            table.file_of(row, name),
-            table.line_of(row, column),
-            column,
-            str(cells[row]).strip(),
-        ),
-    )
+    said = ("ambiguous-number", "K may be 1000 or 1024", "write the number without it")
+    return _at_cells(rows, table, column, name, lambda _: said)
 
 
 def _fractional(steps: Floats, role: str, table: Table, column: str, name: str) -> list[ErrorDetail]:
     """Return an error for every number of steps that is not whole."""
     if role != "steps":
         return []
-    return details_at(
-        np.flatnonzero(np.isfinite(steps) & (steps != np.round(steps))).tolist(),
-        lambda row: ErrorDetail(
-            "not-whole",
-            f"{steps[row]:g} is no number of steps",
-            f"if they are thousands, say so in the header: '{column} (k)'",
-            table.file_of(row, name),
-            table.line_of(row, column),
-            column,
-            f"{steps[row]:g}",
-        ),
-    )
+    rows = np.flatnonzero(np.isfinite(steps) & (steps != np.round(steps))).tolist()
+    hint = f"if they are thousands, say so in the header: '{column} (k)'"
+    return _at_cells(rows, table, column, name, lambda cell: ("not-whole", f"{cell} is no number of steps", hint))
 
 
 def _summaries(table: Table, column: str, name: str) -> list[ErrorDetail]:
@@ -239,18 +211,23 @@ def _summaries(table: Table, column: str, name: str) -> list[ErrorDetail]:
     described = len(labels) == len(rows) < len(table) / 2
     if not rows or not (described or len(rows) <= max(_MANY, len(table) // _FEW_OF)):
         return []
-    return details_at(
-        rows,
-        lambda row: ErrorDetail(
-            "summary-row",
-            "the row seems to be computed over others",
-            f"`where='{column}!={str(cells[row]).strip()}'` leaves it out; if it is a run, call it otherwise",
-            table.file_of(row, name),
-            table.line_of(row, column),
-            column,
-            str(cells[row]),
-        ),
+    message, else_ = "the row seems to be computed over others", "leaves it out; if it is a run, call it otherwise"
+    return _at_cells(
+        rows, table, column, name, lambda cell: ("summary-row", message, f"`where='{column}!={cell}'` {else_}")
     )
+
+
+def _at_cells(
+    rows: Sequence[int], table: Table, column: str, name: str, what: Callable[[str], tuple[str, str, str]]
+) -> list[ErrorDetail]:
+    """Return an error for cells of a column, with its code, message and hint by the text of the cell."""
+    cells = table.cells[column]
+
+    def detail(row: int) -> ErrorDetail:
+        cell = str(cells[row]).strip()
+        return ErrorDetail(*what(cell), table.file_of(row, name), table.line_of(row, column), column, cell)
+
+    return details_at(rows, detail)
 
 
 def _files_without(details: list[ErrorDetail], table: Table) -> list[ErrorDetail]:
