@@ -157,6 +157,13 @@ class ArgumentError(ShapeplanError):
     exit_code = 2
 
 
+def check_type(what: str, given: object, kind: type, hint: str) -> None:
+    """Raise `ArgumentError` unless what was given is of a kind."""
+    if not isinstance(given, kind):
+        message = f"{what} is a shapeplan.{kind.__name__}, not a {type(given).__name__}"
+        raise ArgumentError(ErrorDetail("wrong-type", message, hint))
+
+
 def check_choice(what: str, given: str, known: Sequence[str]) -> None:
     """Raise `ArgumentError` unless what was given is one of the known names."""
     if given in known:

@@ -28,11 +28,19 @@ PREFIXES = {"": 1.0, "K": 1e3, "M": 1e6, "G": 1e9, "B": 1e9, "T": 1e12, "P": 1e1
 _NUMBER = r"(?P<number>[+-]?(?:\d+(?:_\d+)*)?\.?\d*(?:[eE][+-]?\d+)?)"
 # A small e is never exa: "1e" is half a number, not 1e18.
 _FLOPS = re.compile(_NUMBER + r"\s*(?P<scale>[KMGBTPEZYkmgbtpzy]?)\s*(?:(?P<prefix>[KMGTPEZYkmgtpezy]?)(?i:FLOPS?))?")
+_FLOPS_DAYS = re.compile(
+    _NUMBER + r"\s*(?P<prefix>[MGTPEZ]|mega|giga|tera|peta|exa|zetta)(?:flops?(?:\s*/\s*s)?|fs|f)[\s-]*(?:days?|d)",
+    re.IGNORECASE,
+)
+"""PF-days and petaflop/s-days: the rate of a device for a day."""
 _COUNT = re.compile(_NUMBER + r"\s*(?P<scale>[KMGBT]?)", re.IGNORECASE)
 _BELOW_ONE = math.nextafter(1.0, 0.0)
+_NO_SUFFIX = 1e16
+"""Counts from which on the suffixes say less than an exponent."""
 _LONGEST = 80
 """No quantity is longer than this; the patterns take quadratic time."""
-_FLOPS_HINT = "write e.g. 1e21, 1e21FLOP, 500 EFLOP or '9T GFLOPs'"
+_DAY = 86400.0
+_FLOPS_HINT = "write e.g. 1e21, 1e21FLOP, 500 EFLOP, '9T GFLOPs' or '3 PF-days'"
 
 _Quantity = TypeVar("_Quantity", float, "Floats")
 
@@ -62,7 +70,8 @@ def parse_flops(text: str) -> float:
     Parameters
     ----------
     text : str
-        ``1e21``, ``1e21FLOP``, ``500 EFLOP``, ``9T GFLOPs``: a number, an optional multiplier, an optional unit.
+        ``1e21``, ``1e21FLOP``, ``500 EFLOP``, ``9T GFLOPs``: a number, an optional multiplier, an optional unit; or
+        ``3 PF-days``, ``3 petaflop/s-days``.
 
     Returns
     -------
@@ -75,15 +84,22 @@ def parse_flops(text: str) -> float:
         If `text` is no such quantity; ``code`` is ``bad-flops``.
     """
     match = _FLOPS.fullmatch(text.strip()) if len(text) <= _LONGEST else None
+    of_days = _FLOPS_DAYS.fullmatch(text.strip()) if match is None and len(text) <= _LONGEST else None
+    if of_days and of_days["number"].strip("+-."):
+        scale = PREFIXES[of_days["prefix"][0].upper()] * _DAY
+        return _in_bounds(_to_float(of_days["number"], text, "bad-flops", _FLOPS_HINT) * scale, text)
     if match is None or not match["number"].strip("+-."):
         is_rate = re.search(r"/\s*s|per\s*s", text, re.IGNORECASE)
         why = "is a rate, not an amount of compute" if is_rate else "is not an amount of compute"
         raise _bad("bad-flops", text, why, _FLOPS_HINT)
     scale = PREFIXES[match["scale"].upper()] * PREFIXES[(match["prefix"] or "").upper()]
-    value = _to_float(match["number"], text, "bad-flops", _FLOPS_HINT) * scale
-    if not BOUNDS["flops"].holds(value):
+    return _in_bounds(_to_float(match["number"], text, "bad-flops", _FLOPS_HINT) * scale, text)
+
+
+def _in_bounds(flops: float, text: str) -> float:
+    if not BOUNDS["flops"].holds(flops):
         raise _bad("bad-flops", text, f"is not {BOUNDS['flops']} FLOPs", _FLOPS_HINT)
-    return value
+    return flops
 
 
 def parse_count(text: str, hint: str = "write e.g. 3e8, 64M or 1.2B") -> float:
@@ -159,6 +175,8 @@ def format_scientific(value: float, digits: int) -> str:
 
 def format_count(count: float) -> str:
     """Return e.g. ``428M``, ``1.32B``, ``912``: three significant digits with the field's suffixes."""
+    if count >= _NO_SUFFIX:
+        return f"{count:.2e}"
     for scale, suffix in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "K")):
         if count >= scale * 0.9995:
             digits = count / scale

@@ -112,6 +112,21 @@ def test_trust_names_examples_where_they_are_farther_out_than_compute(fit: Fit) 
         assert line.startswith(f"Trust: {start}{more}{beyond}; at ")
 
 
+def test_trust_is_of_no_backtest_where_a_size_is_far_beyond_all_runs(fit: Fit) -> None:
+    largest = fit.flops_range[1]
+    least, most = fit.shape_range["width"]
+    for options, told in (
+        ({"fix": {"width": 5 * most}}, "width (5x the largest)"),
+        ({"fix": {"width": least / 4}}, "width (4x below the least)"),
+        ({"multiples": {"width": int(8 * most)}}, "width (8x the largest)"),
+    ):
+        plan = sp.recommend(fit, 2 * largest, **options)  # type: ignore[arg-type]
+        (line,) = [line for line in answer(plan, only(plan)) if line.startswith("Trust")]
+        assert f"; beyond any run in {told}" in line
+        assert line.endswith(", where nothing tests the law.")
+        assert not any(line.startswith("If you want to stay within") for line in answer(plan, only(plan)))
+
+
 def test_the_best_within_the_trained_sizes_is_named_where_the_plan_is_beyond_them(fit: Fit) -> None:
     budget = only(sp.recommend(fit, 30 * fit.flops_range[1]))
     inside = budget.in_range

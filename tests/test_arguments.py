@@ -9,6 +9,8 @@ import pytest
 from conftest import one
 
 from shapeplan.errors import ArgumentError
+from shapeplan.fitting.fit import fit
+from shapeplan.fitting.predict import predict
 from shapeplan.fitting.result import Fit
 from shapeplan.planning.recommend import recommend
 
@@ -19,6 +21,16 @@ def test_numbers_of_any_kind_are_numbers(planned: Fit) -> None:
     assert recommend(planned, np.array([1e20, 1e21])).budgets == recommend(planned, ["1e20", 1e21]).budgets
     assert recommend(planned, np.array(1e21)).budgets == recommend(planned, 10**21).budgets
     assert one(planned, versus="ViT-g/14").versus == one(planned, versus=["ViT-g/14"]).versus
+
+
+def test_names_of_files_are_no_logs_and_no_fits(planned: Fit) -> None:
+    for call, message in (
+        (lambda: recommend("law.json", 1e21), r"a fit is a shapeplan\.Fit, not a str; write shapeplan\.fit\(runs\)"),
+        (lambda: fit("runs.csv"), r"a log is a shapeplan\.Runs, not a str; write shapeplan\.read_runs"),
+        (lambda: predict(planned, "runs.csv"), r"a log is a shapeplan\.Runs, not a str"),
+    ):
+        with pytest.raises(ArgumentError, match=message):
+            call()  # type: ignore[no-untyped-call]
 
 
 @pytest.mark.parametrize(

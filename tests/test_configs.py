@@ -137,9 +137,20 @@ def test_nanogpt_reads_the_plan_and_is_told_of_its_mlp() -> None:
         "n_head": rounded["width"] // 64,
         "n_embd": rounded["width"],
         "block_size": 1024,
+        "bias": True,
     }
     assert [caution.code for caution in export.cautions] == ["export-differs"]
     assert "nanoGPT's MLP is 4 times the width" in export.cautions[0].message
+
+
+def test_nanogpt_is_told_of_biases_that_it_has_all_or_none_of() -> None:
+    without = dict.fromkeys(("qkv_bias", "out_bias", "mlp_bias"), False)
+    bare = export_config(plan({**GPT2, **without, "norm": "layernorm_nobias"}), "nanogpt")
+    assert "bias = False" in bare.text
+    assert not [caution for caution in bare.cautions if "biases" in caution.message]
+    mixed = export_config(plan({**GPT2, "qkv_bias": False}), "nanogpt")
+    message = "nanoGPT has all its biases or none, where this model has qkv_bias=False"
+    assert message in [caution.message for caution in mixed.cautions]
 
 
 def test_heads_of_the_user_are_exported() -> None:

@@ -33,6 +33,18 @@ def now(flops: float = 1e21, loss: float | None = 2.0, **sizes: float) -> Pinned
     return replace(PLAN, budgets=(budget,))
 
 
+def test_sizes_that_are_rounded_otherwise_are_another_question() -> None:
+    def built(width: float, heads: float, best: float = 1000.0) -> PinnedPlan:
+        budget = replace(now(width=best).budgets[0], built={"width": width, "depth": 20.0, "heads": heads})
+        return replace(PLAN, budgets=(budget,))
+
+    assert check_pinned(built(1024, 16), built(1024, 16)) == 4
+    assert check_pinned(built(1024, 16), built(1152, 18, best=1100.0)) == 4
+    message = "width 1024, depth 20, heads 16 built of the same sizes at 1e21 FLOPs, now width 1024, depth 20, heads 8"
+    with pytest.raises(ArgumentError, match=message):
+        check_pinned(built(1024, 16), built(1024, 8))
+
+
 @pytest.mark.parametrize(
     ("found", "tolerances", "moved"),
     [

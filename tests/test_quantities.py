@@ -34,6 +34,11 @@ from shapeplan.quantities import (
         (".5e20", 5e19),
         ("3E", 3e18),
         ("  7e19  ", 7e19),
+        ("1 PF-day", 8.64e19),
+        ("2.5PF-days", 2.16e20),
+        ("3 petaflop/s-days", 2.592e20),
+        ("1e3 TFLOPS days", 8.64e19),
+        ("10 EFLOP/s-days", 8.64e23),
     ],
 )
 def test_budgets_are_read_as_people_write_them(text: str, flops: float) -> None:

@@ -1,5 +1,6 @@
 """``shapeplan design``: the sweep to run, and what it costs."""
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -310,8 +311,9 @@ def _show(
     console.warn(made.cautions)
     form, path = (place.file.format, place.file.path) if place.file else ("csv", "LOG")
     # The other formats hold the architecture themselves.
-    config = "" if form in ("yaml", "json") else f" --config {architecture}"
-    console.note(f"add a column {runs.metric} and fill it in; then: shapeplan fit {path}{config}")
+    config = [] if form in ("yaml", "json") else ["--config", str(architecture)]
+    then = shlex.join(["shapeplan", "fit", str(path), *config])
+    console.note(f"add a column {runs.metric} and fill it in; then: {then}")
     place.write(console, runs, log_text(runs, form))
 
 

@@ -239,7 +239,8 @@ def recommend(
             console.note(note)
         # What `fit` has said of a fit that is sound, or the answer itself says, is named; the rest is said.
         own = [caution for budget in plan.budgets for caution in budget.cautions]
-        brief = plan.fit.status == "ok" and form in (None, "table") and not (verbose or as_json)
+        told = verbose or as_json or output_format is not opt.OutputFormat.text
+        brief = plan.fit.status == "ok" and form in (None, "table") and not told
         named = [*plan.cautions, *(one for one in own if one.code in ANSWERED)] if brief else []
         if named:
             codes = ", ".join(dict.fromkeys(caution.code for caution in named))
@@ -266,7 +267,8 @@ def recommend(
     if as_json:
         console.text(document().dumps())
     elif form != "csv":
-        console.show(*render_plan(plan, console.width, next_step(plan, command_of(context))))
+        following = "" if law == "-" else next_step(plan, command_of(context))
+        console.show(*render_plan(plan, console.width, following))
     elif place is None:
         console.text(csv())
     # The answer comes first; its lines name the codes of the warnings.

@@ -59,7 +59,8 @@ def outside_intervals(data: Any, path: Path = ()) -> Iterator[Fault]:
 def _lacking(document: LawDocument, form: Form) -> Iterator[Fault]:
     """Yield the parts that lack a name of the law."""
     dims, draws = set(document.dims), document.bootstrap.draws
-    constants = {*form.coefficients, *form.exponents} if document.parameters else set()
+    # A law that was published may have exponents alone; one that was fitted to rows has constants.
+    constants = {*form.coefficients, *form.exponents} if document.parameters or document.rows else set()
     star = dims if constants and not form.joint else set[str]()
     start, rows = document.start, document.rows
     needed: dict[str, tuple[set[str], Mapping[str, object]]] = {

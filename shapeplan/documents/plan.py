@@ -167,7 +167,7 @@ def pinned_plan(document: PlanDocument, name: str) -> PinnedPlan:
         "accelerators": f"{fleet.count}x{fleet.accelerators}" if fleet else None,
     }
     budgets = tuple(
-        PinnedBudget(one.flops, one.flops_ci, one.shape, one.ci, one.loss.value if one.loss else None)
+        PinnedBudget(one.flops, one.flops_ci, one.shape, one.ci, one.loss.value if one.loss else None, one.rounded)
         for one in document.budgets
     )
     return PinnedPlan(name, settings, document.metric, budgets)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from shapeplan.errors import ArgumentError, ErrorDetail, FitError, check_choice
+from shapeplan.errors import ArgumentError, ErrorDetail, FitError, check_choice, check_type
 from shapeplan.fitting.cost_fit import cost_of, heads_of
 from shapeplan.fitting.diagnostics.diagnose import diagnose
 from shapeplan.fitting.diagnostics.influence import MonitoredQuantities
@@ -110,6 +110,7 @@ def fit(  # noqa: PLR0913 - public: an argument a question
     ArgumentError
         If an argument makes no sense; as `Executor.map` does of a cluster.
     """
+    check_type("a log", runs, Runs, "write shapeplan.read_runs('runs.csv')")
     check_arguments(law, objective, replicates, level)
     executor = Executor(jobs, scheduler)
     tuning = tuning_of(runs, level, group)

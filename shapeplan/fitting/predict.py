@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from shapeplan import codes
-from shapeplan.errors import Caution, ErrorDetail, FitError, check_choice
+from shapeplan.errors import Caution, ErrorDetail, FitError, check_choice, check_type
 from shapeplan.fitting.evidence import INTERVALS
 from shapeplan.fitting.recipes.rows import levels_of
 from shapeplan.fitting.result import Fit
@@ -91,6 +91,8 @@ def predict(fit: Fit, runs: Runs, *, interval: str = "run") -> Predictions:
     ArgumentError
         If there is no such interval.
     """
+    check_type("a fit", fit, Fit, "write shapeplan.fit(runs), or shapeplan.read_law('law.json')")
+    check_type("a log", runs, Runs, "write shapeplan.read_runs('runs.csv')")
     check_choice("interval", interval, INTERVALS)
     form = fit.law.form
     if not fit.law.has_loss:

@@ -23,6 +23,8 @@ _FILES = {"hf": "config.json", "hf-llama": "config.json", "nanogpt": "train_shap
 """Where the next command writes the plan as a library reads it."""
 _FARTHER = 1.25
 """Factor by which a plan is farther out in examples than in compute from which on it is told."""
+_FAR_SIZE = 2.0
+"""Factor of a size from which on it is told that no run tests it, if the compute is not as far."""
 _GUESS = 1e3
 """Factor of compute from which on no log of today tests a law."""
 _NOTHING = 5e-5
@@ -60,7 +62,8 @@ def train(plan: Plan, budget: BudgetPlan) -> str:
     if budget.heads is not None:
         how_many = "" if "heads" in budget.rounded else f"{budget.heads} "
         wide = f" of {budget.head_dim:g}" if budget.head_dim else ""
-        heads = f" ({how_many}heads{wide})" if how_many or wide else ""
+        of_them = "head" if budget.heads == 1 else "heads"
+        heads = f" ({how_many}{of_them}{wide})" if how_many or wide else ""
     sized = SIZE in budget.rounded
     said = "Train a model" if sized else f"Train {by_name(budget.rounded)}{heads}"
     on = []
@@ -158,12 +161,15 @@ def _trust(plan: Plan, budget: BudgetPlan) -> str:
         return f"Trust: {format_factor(below)} below your smallest run in compute, where nothing tests the law."
     farther = seen > _FARTHER * max(beyond, 1.0)
     if beyond <= _WITHIN and not farther:
-        return "Trust: within the compute of your runs."
+        sizes = _untested(budget)
+        return f"Trust: within the compute of your runs{f'; {sizes}, where nothing tests the law' if sizes else ''}."
     far = f"Trust: {format_factor(beyond)} beyond your largest run in compute"
     if farther and beyond <= _WITHIN:
         far = f"Trust: within the compute of your runs, {format_factor(seen)} beyond them in {fit.examples_unit}"
     elif farther:
         far += f", {format_factor(seen)} in {fit.examples_unit}"
+    if sizes := _untested(budget):
+        return f"{far}; {sizes}, where nothing tests the law."
     beyond = max(beyond, seen)
     if beyond >= _GUESS:
         far += ", which is a guess"
@@ -174,6 +180,18 @@ def _trust(plan: Plan, budget: BudgetPlan) -> str:
     if tested.distance >= _TESTED * beyond:
         return f"{far}; at that distance {error}."
     return f"{far}; at {tested.distance:.3g}x, as far as the log can test, {error}."
+
+
+def _untested(budget: BudgetPlan) -> str:
+    """Return which sizes are so far from those of the runs that their errors tell nothing of it."""
+    beyond = max(budget.extrapolation.get("flops", 1.0), 1.0)
+    far = {dim: max(factor, 1 / factor) for dim, factor in budget.extrapolation.items() if dim != "flops"}
+    told = [
+        f"{dim} ({format_factor(factor)} {'the largest' if budget.extrapolation[dim] > 1 else 'below the least'})"
+        for dim, factor in far.items()
+        if factor > max(_FAR_SIZE, beyond)
+    ]
+    return f"beyond any run in {', '.join(told)}" if told else ""
 
 
 def _in_range(plan: Plan, budget: BudgetPlan) -> str:

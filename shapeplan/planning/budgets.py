@@ -165,8 +165,15 @@ def _unreachable(fit: Fit, optimum: Optimum, target: float) -> PlanError:
     if not math.isfinite(least):
         message = f"no compute reaches a {fit.metric} of {target:g}: no shape keeps the limits"
         return PlanError(ErrorDetail("impossible-limits", message, "raise the limits, or look further with `trust`"))
+    within = "within the limits" if optimum.asked.given else "under the law"
     message = (
-        f"no compute reaches a {fit.metric} of {target:g} under the law: "
-        f"it levels off at {least:.4g} (at {format_flops(LARGEST_FLOPS)} FLOPs)"
+        f"no compute reaches a {fit.metric} of {target:g} {within}: "
+        f"it levels off at {least:.6g} (at {format_flops(LARGEST_FLOPS)} FLOPs)"
     )
-    return PlanError(ErrorDetail("unreachable-loss", message, "ask for more than that"))
+    return PlanError(
+        ErrorDetail(
+            "unreachable-loss",
+            message,
+            "ask for more than that" + (", or raise the limits" if optimum.asked.given else ""),
+        )
+    )

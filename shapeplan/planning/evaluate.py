@@ -333,7 +333,9 @@ def _in_range(optimum: Optimum, builder: Builder, plan: ShapeCost) -> list[Alter
     except PlanError:
         return nothing
     found = alternatives("within the trained sizes", shape, optimum, plan, tell_loss=True)
-    return [one if away else None for one, away in zip(found, beyond.tolist(), strict=True)]
+    # A coarse multiple may round it out of them.
+    built = np.any([_is_beyond(optimum.fit, dim, shape[dim]) for dim in optimum.fit.dims], axis=0)
+    return [one if away else None for one, away in zip(found, (beyond & ~built).tolist(), strict=True)]
 
 
 def _unlimited(optimum: Optimum, builder: Builder, plan: ShapeCost) -> list[Alternative | None]:
@@ -362,7 +364,7 @@ def _check_bought(fit: Fit, plan: ShapeCost) -> None:
     if plan.examples is None or (plan.examples >= 1).all():
         return
     short = float(plan.flops[np.argmin(plan.examples >= 1)])
-    message = f"{format_flops(short)} FLOPs do not buy one of the {fit.examples_unit} for the shape they recommend"
+    message = f"{format_flops(short)} FLOPs do not buy one of the {fit.examples_unit} of the best shape for them"
     raise PlanError(ErrorDetail("budget-too-small", message, "give a larger budget"))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import field
 
 from shapeplan.errors import ArgumentError, ErrorDetail, PlanMoved
 from shapeplan.frozen import frozen
@@ -30,6 +31,8 @@ class PinnedBudget:
         The best sizes before rounding, and their intervals where there are any.
     loss : float or None
         The loss that is expected.
+    built : mapping of str to float or None
+        The sizes that are built, and the heads.
     """
 
     flops: float
@@ -37,6 +40,7 @@ class PinnedBudget:
     shape: Mapping[str, float]
     ci: Mapping[str, tuple[float, float] | None]
     loss: float | None
+    built: Mapping[str, float | None] = field(default_factory=dict)
 
 
 @frozen
@@ -165,11 +169,16 @@ def _same_question(pinned: PinnedPlan, found: PinnedPlan) -> None:
     if len(pinned.budgets) != len(found.budgets):
         differing.append(f"budgets {len(pinned.budgets)}, now {len(found.budgets)}")
     else:
-        pairs = zip(pinned.budgets, found.budgets, strict=True)
+        pairs = list(zip(pinned.budgets, found.budgets, strict=True))
         differing += [
             f"a budget of {format_flops(before.flops)} FLOPs, now {format_flops(after.flops)}"
             for before, after in pairs
             if not _same_budget(before, after)
+        ]
+        differing += [
+            f"{_built(before)} built of the same sizes at {format_flops(before.flops)} FLOPs, now {_built(after)}"
+            for before, after in pairs
+            if _same_sizes(before, after) and before.built != after.built
         ]
     if differing:
         message = f"is the answer to another question: {'; '.join(differing)}"
@@ -184,6 +193,17 @@ def _same_budget(before: PinnedBudget, after: PinnedBudget) -> bool:
     """
     of_loss = before.flops_ci or after.flops_ci or _change(before.loss, after.loss) <= LOSS_TOLERANCE
     return bool(of_loss) or _change(before.flops, after.flops) <= _ROUNDING
+
+
+def _same_sizes(before: PinnedBudget, after: PinnedBudget) -> bool:
+    """Return whether the best sizes have not moved at all: what is built of them then differs by how it was asked."""
+    return before.shape.keys() == after.shape.keys() and all(
+        _change(size, after.shape[dim]) <= _ROUNDING for dim, size in before.shape.items()
+    )
+
+
+def _built(budget: PinnedBudget) -> str:
+    return ", ".join(f"{name} {value:g}" for name, value in budget.built.items() if value is not None)
 
 
 def _word(value: object) -> str:

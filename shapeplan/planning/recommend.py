@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from shapeplan.counting.price import Price
-from shapeplan.errors import ArgumentError, ErrorDetail, check_choice
+from shapeplan.errors import ArgumentError, ErrorDetail, check_choice, check_type
 from shapeplan.fitting.evidence import INTERVALS
 from shapeplan.fitting.result import Fit
 from shapeplan.optimum.cost_model import TRUST
@@ -130,6 +130,7 @@ def recommend(  # noqa: PLR0913 - public: an argument a question
     ArgumentError
         If a number makes no sense, or options exclude each other.
     """
+    check_type("a fit", fit, Fit, "write shapeplan.fit(runs), or shapeplan.read_law('law.json')")
     check_choice("interval", interval, INTERVALS)
     fit = with_size(fit)
     check_trust(fit, force=force)

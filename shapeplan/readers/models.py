@@ -15,6 +15,8 @@ from shapeplan.provenance import Source
 from shapeplan.readers.formats import SUFFIXES
 from shapeplan.readers.settings_text import named_from_text, shape_from_text
 
+_CONFIG = "config.json"
+
 
 @frozen
 class Models:
@@ -33,7 +35,7 @@ def read_models(
     Parameters
     ----------
     names : sequence of str
-        Names of the catalogue, files of shapes, ``-`` for a file on stdin.
+        Names of the catalogue, files of shapes, folders with a ``config.json``, ``-`` for a file on stdin.
     family : str or None
         The family of a shape of one's own; with files, that of rows that do not say theirs.
     settings : mapping of str to str
@@ -51,6 +53,9 @@ def read_models(
     models: list[Counted] = []
     notes: list[str] = []
     sources: list[Source] = []
+    folders = {name: os.path.join(name, _CONFIG) for name in names if os.path.isfile(os.path.join(name, _CONFIG))}
+    notes += [f"{path} is read" for path in folders.values()]
+    names = [folders.get(name, name) for name in names]
     files = [name for name in names if is_file(name)]
     for name in names:
         if name in files:

@@ -6,15 +6,18 @@ from typing import Any
 
 from shapeplan.architectures import Decoder
 from shapeplan.documents.configs.comments import comments, of_training
-from shapeplan.documents.configs.library import Library, Miss, Shape
+from shapeplan.documents.configs.library import UNTOLD_HINT, Library, Miss, Shape
 from shapeplan.documents.configs.python_text import assignments
 from shapeplan.planning.training import Training
+
+_BIASES = ("qkv_bias", "out_bias", "mlp_bias")
 
 
 def _nanogpt(shape: Shape, training: Training) -> str:
     values: dict[str, Any] = {"n_layer": shape.depth, "n_head": shape.heads, "n_embd": shape.width}
     if decoder := shape.decoder:
-        values |= {"block_size": decoder.seq}
+        # What trains has no biases unless it is told of them.
+        values |= {"block_size": decoder.seq, "bias": decoder.mlp_bias}
     return comments([shape.title]) + assignments(values) + of_training(training) + _trained(training)
 
 
@@ -33,10 +36,19 @@ def _trained(training: Training) -> str:
 
 
 def _misses(shape: Shape) -> list[Miss]:
-    if shape.mlp_dim == 4 * shape.width:
-        return []
-    message = f"nanoGPT's MLP is 4 times the width, {4 * shape.width}, where this shape has {shape.mlp_dim}"
-    return [Miss(message, "change MLP in its model.py, or tie mlp_dim in the sweep")]
+    found = []
+    if shape.mlp_dim != 4 * shape.width:
+        message = f"nanoGPT's MLP is 4 times the width, {4 * shape.width}, where this shape has {shape.mlp_dim}"
+        found.append(Miss(message, "change MLP in its model.py, or tie mlp_dim in the sweep"))
+    if decoder := shape.decoder:
+        bias = decoder.mlp_bias
+        own = {name: getattr(decoder, name) for name in _BIASES}
+        own["norm"] = decoder.norm
+        nanogpt = {**dict.fromkeys(_BIASES, bias), "norm": "layernorm" if bias else "layernorm_nobias"}
+        if differing := [f"{name}={value}" for name, value in own.items() if value != nanogpt[name]]:
+            said = ", ".join(differing)
+            found.append(Miss(f"nanoGPT has all its biases or none, where this model has {said}", UNTOLD_HINT))
+    return found
 
 
-NANOGPT = Library(_nanogpt, Decoder, frozenset({"seq"}), {"vocab": 50304}, _misses)
+NANOGPT = Library(_nanogpt, Decoder, frozenset({"seq", "norm", *_BIASES}), {"vocab": 50304}, _misses)

@@ -208,7 +208,7 @@ def replicate_cautions(bootstrap: Bootstrap) -> list[Caution]:
     cautions = []
     enough = int(np.ceil(_TAIL_DRAWS / (1 - bootstrap.level) - 1e-9))
     if 0 < bootstrap.replicates < enough:
-        message = f"{bootstrap.replicates} replicates are too few for {bootstrap.level:.3g} intervals"
+        message = f"replicates are too few for {bootstrap.level:.3g} intervals: {bootstrap.replicates}"
         cautions.append(
             Caution(codes.FEW_REPLICATES, message, f"ask for {enough} at least, better {max(1000, 5 * enough)}")
         )
