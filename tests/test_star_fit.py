@@ -225,7 +225,11 @@ def test_predictions_are_the_law_and_its_residuals() -> None:
     arms = np.concatenate(list(star.arms.values()))
     assert found.quality is not None
     assert np.sqrt(np.mean(predictions.residual[arms] ** 2)) == pytest.approx(found.quality.relative_rmse, rel=1e-9)
-    assert np.all(predictions.lower <= predictions.upper)
+    center = [found.star.shape[dim] for dim in runs.dims]
+    beside = (runs.shape != center).sum(axis=1) > 1
+    assert np.all(predictions.lower[arms] <= predictions.upper[arms])
+    assert not found.predicts_loss
+    assert np.isnan(predictions.lower[beside]).all(), "the rows there refute the law"
     training = replace(runs, flops=3 * runs.flops, flops_convention="training")
     np.testing.assert_allclose(predict(found, training).predicted, predictions.predicted, rtol=1e-12)
     with pytest.raises(FitError, match="the law is in mlp_dim; the rows have width, depth: add the column"):

@@ -142,10 +142,10 @@ def predict(fit: Fit, runs: Runs, *, interval: str = "run") -> Predictions:
         raise FitError(ErrorDetail("out-of-range", message, "check the row", line=line, file=file or None))
     cautions = tuple(_doubts(fit, runs, flops, predicted, () if recipe is None else recipe.unknown))
     is_loss = predicted > 0
-    predicted = np.where(is_loss, predicted, np.nan)
-    of_law = _kept(of_law, is_loss)
+    predicted, known_well = np.where(is_loss, predicted, np.nan), is_loss & ~_off_arms(fit, runs)
+    of_law = _kept(of_law, known_well)
     (law_lower, law_upper) = of_law or (None, None)
-    (lower, upper) = (of_law if interval == "law" else _kept(shown, is_loss)) or (None, None)
+    (lower, upper) = (of_law if interval == "law" else _kept(shown, known_well)) or (None, None)
     residual = None if runs.loss is None else predicted / runs.loss - 1.0
     return Predictions(runs, flops, predicted, lower, upper, law_lower, law_upper, residual, cautions, notes)
 
@@ -153,6 +153,14 @@ def predict(fit: Fit, runs: Runs, *, interval: str = "run") -> Predictions:
 def _kept(ends: tuple[Floats, Floats] | None, rows: Bools) -> tuple[Floats, Floats] | None:
     """Return an interval of rows, NaN for all others."""
     return None if ends is None else (np.where(rows, ends[0], np.nan), np.where(rows, ends[1], np.nan))
+
+
+def _off_arms(fit: Fit, runs: Runs) -> Bools:
+    """Return which rows lie beside a star whose law does not hold there."""
+    if fit.predicts_loss or not fit.star.shape:
+        return np.zeros(len(runs), dtype=bool)
+    off = [~np.isclose(runs.values(dim), fit.star.shape[dim]) for dim in fit.dims]
+    return np.asarray(np.sum(off, axis=0) > 1)
 
 
 def _off_fixed(fit: Fit, runs: Runs) -> dict[str, Bools]:

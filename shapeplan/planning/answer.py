@@ -173,6 +173,9 @@ def _trust(plan: Plan, budget: BudgetPlan) -> str:
     beyond = max(beyond, seen)
     if beyond >= _GUESS:
         far += ", which is a guess"
+    if fit.grid_error and not fit.predicts_loss:
+        beside = f"the rows beside the star are missed by {percent(fit.grid_error.rmse)}"
+        return f"{far}; {beside}, so that only the growth of the sizes is of the law."
     tested = budget.tested
     if tested is None:
         return f"{far}; the log is too short to test the law at any distance."
