@@ -315,6 +315,10 @@ def test_a_budget_on_the_command_line(program: Program, tmp_path: Path) -> None:
     rows = list(csv.DictReader(io.StringIO(done.stdout)))
     assert sum(float(row["forward_flops"]) for row in rows) <= 1e20
     assert len(rows) == 3 * 16
+    written = program(
+        "design", "star", "--budget", "1e20", "--architecture", "vit.yaml", "--points", "5", "-o", "my runs.csv"
+    )
+    assert "then: shapeplan fit 'my runs.csv' --config vit.yaml" in written.stderr
     for arguments, message in (
         (("--center", "width=64"), "a star needs --center and --durations, or a --budget"),
         (("--budget", "1e9"), "do not buy a star"),

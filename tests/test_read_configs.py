@@ -220,6 +220,11 @@ def test_the_command_says_whose_model_it_counted(tmp_path: Path, program: Progra
     assert "12,879,925,248" in done.stdout
     assert "2 of 8, 14336 wide" in done.stdout
     assert done.stdout.startswith("Counted: config.json (mixtral's language model of transformers)\n")
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "config.json").write_text(json.dumps(MIXTRAL))
+    of_folder = program("flops", "model", "--seq", "4096")
+    assert of_folder.stdout.startswith("Counted: model/config.json (mixtral's language model of transformers)\n")
+    assert of_folder.stderr == "note: model/config.json is read\n"
     (tmp_path / "config.json").write_text(json.dumps({**MIXTRAL, "num_attention_heads": [1]}, indent=2))
     done = program("flops", "config.json")
     assert done.returncode == 1
