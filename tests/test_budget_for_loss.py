@@ -52,6 +52,7 @@ def test_a_loss_is_reached_by_a_shape_that_can_be_built(planned: Fit, loss: floa
     assert less.loss.value > loss
 
 
+@pytest.mark.long
 def test_a_loss_that_no_shape_to_build_reaches(planned: Fit) -> None:
     options = {"max_params": 5e7, "multiples": {"width": 512, "mlp_dim": 1024}}
     with pytest.raises(PlanError, match=r"no shape that can be built reaches a loss of 0\.13"):

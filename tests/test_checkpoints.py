@@ -155,6 +155,7 @@ def test_one_outlying_checkpoint_is_told_by_its_line(log: Runs) -> None:
     assert log.lines[100] in [outlier.line for outlier in found.outliers]
 
 
+@pytest.mark.long
 def test_merging_is_said_and_undone(program: Program, tmp_path: Path) -> None:
     path = long_log(tmp_path / "long.csv", (40,))
     said = program("fit", path, "--law", "separable", "--replicates", "0", "-o", "law.json")

@@ -91,6 +91,7 @@ def test_other_shapes_that_break_the_limits_are_marked(planned: Fit) -> None:
     plan_document(served).dumps()
 
 
+@pytest.mark.long
 def test_what_serving_takes_counts_as_spent(planned: Fit) -> None:
     plan = one(planned, max_examples=4e9, inference_examples=4e10)
     assert plan.achieved_flops is not None

@@ -160,6 +160,7 @@ def test_a_law_of_images_lays_out_no_language_models_and_far_budgets_are_told() 
     assert [caution.code for caution in far.cautions[:2]] == ["extrapolation", "extrapolation"]
 
 
+@pytest.mark.long
 def test_budgets_of_language_models_are_training_flops_unless_said(program: Program, tmp_path: Path) -> None:
     (tmp_path / "lm.yaml").write_text("architecture: {family: llama, vocab: 32000, seq: 2048, head_dim: 64}\n")
     (tmp_path / "vit.yaml").write_text("architecture: {family: vit, patch: 14, image: 224, heads: 16, pool: map}\n")

@@ -81,6 +81,7 @@ def test_exponents_are_told_better_than_by_either_half(log: Runs) -> None:
         assert widths[0] < min(widths[1:]), name
 
 
+@pytest.mark.long
 def test_a_recipe_with_a_level_is_not_taken_for_noise(tmp_path: Path) -> None:
     """What differs within a recipe is; what the recipe explains is not."""
     rng = np.random.default_rng(1)

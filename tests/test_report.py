@@ -191,6 +191,7 @@ def test_the_slider_moves_plan_table_and_pictures(browser: Any, report: Path, ho
     assert forward in after["frontier"]
 
 
+@pytest.mark.long
 @needs_browser
 def test_two_fits_side_by_side(browser: Any, found: Fit, tmp_path: Path) -> None:
     from shapeplan.render.report.report import report_page

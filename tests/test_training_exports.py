@@ -164,6 +164,7 @@ def test_what_the_log_does_not_tell_is_left_to_the_user(library: str) -> None:
         assert remark in text
 
 
+@pytest.mark.long
 @given(st.floats(SEQ, 1e8))
 def test_steps_of_the_batch_are_the_plan_but_for_a_batch(batch: float) -> None:
     found = plan(LLAMA, tuned=False)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from shapeplan import codes
 from shapeplan.architectures.base import SHAPE_DIMS
 from shapeplan.fitting.records import Interval
+from shapeplan.fitting.result import Fit
 from shapeplan.planning.plan import BudgetPlan, Plan
 from shapeplan.planning.size import SIZE
 from shapeplan.quantities import format_count, format_factor, format_flops
@@ -161,21 +162,18 @@ def _trust(plan: Plan, budget: BudgetPlan) -> str:
         return f"Trust: {format_factor(below)} below your smallest run in compute, where nothing tests the law."
     farther = seen > _FARTHER * max(beyond, 1.0)
     if beyond <= _WITHIN and not farther:
-        sizes = _untested(budget)
-        return f"Trust: within the compute of your runs{f'; {sizes}, where nothing tests the law' if sizes else ''}."
+        doubt = _doubt(fit, budget)
+        return f"Trust: within the compute of your runs{f'; {doubt}' if doubt else ''}."
     far = f"Trust: {format_factor(beyond)} beyond your largest run in compute"
     if farther and beyond <= _WITHIN:
         far = f"Trust: within the compute of your runs, {format_factor(seen)} beyond them in {fit.examples_unit}"
     elif farther:
         far += f", {format_factor(seen)} in {fit.examples_unit}"
-    if sizes := _untested(budget):
-        return f"{far}; {sizes}, where nothing tests the law."
+    if doubt := _doubt(fit, budget):
+        return f"{far}; {doubt}."
     beyond = max(beyond, seen)
     if beyond >= _GUESS:
         far += ", which is a guess"
-    if fit.grid_error and not fit.predicts_loss:
-        beside = f"the rows beside the star are missed by {percent(fit.grid_error.rmse)}"
-        return f"{far}; {beside}, so that only the growth of the sizes is of the law."
     tested = budget.tested
     if tested is None:
         return f"{far}; the log is too short to test the law at any distance."
@@ -185,8 +183,11 @@ def _trust(plan: Plan, budget: BudgetPlan) -> str:
     return f"{far}; at {tested.distance:.3g}x, as far as the log can test, {error}."
 
 
-def _untested(budget: BudgetPlan) -> str:
-    """Return which sizes are so far from those of the runs that their errors tell nothing of it."""
+def _doubt(fit: Fit, budget: BudgetPlan) -> str:
+    """Return why errors on the runs tell nothing of the plan: a size is far from theirs, or the law fails on them."""
+    if fit.grid_error and not fit.predicts_loss:
+        beside = f"the rows beside the star are missed by {percent(fit.grid_error.rmse)}"
+        return f"{beside}, so that only the growth of the sizes is of the law"
     beyond = max(budget.extrapolation.get("flops", 1.0), 1.0)
     far = {dim: max(factor, 1 / factor) for dim, factor in budget.extrapolation.items() if dim != "flops"}
     told = [
@@ -194,7 +195,7 @@ def _untested(budget: BudgetPlan) -> str:
         for dim, factor in far.items()
         if factor > max(_FAR_SIZE, beyond)
     ]
-    return f"beyond any run in {', '.join(told)}" if told else ""
+    return f"beyond any run in {', '.join(told)}, where nothing tests the law" if told else ""
 
 
 def _in_range(plan: Plan, budget: BudgetPlan) -> str:
