@@ -35,6 +35,7 @@ def read(cells: Mapping[str, object]) -> sp.Runs:
         ({"train_micro_batch_size_per_gpu": 4, "grad_accum": 2, "num_gpus": 8}, 64),
         ({"micro_batch_size": 4, "data_parallel_size": 8, "tensor_parallel": 2, "world_size": 16}, 32),
         ({"device_batch_size": 4, "n_devices": 8, "tensor_model_parallel_size": 1}, 32),
+        ({"device_batch_size": 4, "n_devices": 8, "num_nodes": 1}, 32),
     ],
 )
 def test_the_whole_batch_is_that_of_one_device_times_devices_and_accumulation(
@@ -52,6 +53,7 @@ def test_the_whole_batch_is_that_of_one_device_times_devices_and_accumulation(
         {"per_device_train_batch_size": 8, "gradient_accumulation_steps": 4},
         {"micro_batch_size": 4, "world_size": 16, "pipeline_parallel": 2},
         {"micro_batch_size": 4, "num_nodes": 2, "devices": 8},
+        {"micro_batch_size": 4, "num_nodes": 2},
     ],
 )
 def test_what_does_not_tell_the_devices_is_no_batch(cells: dict[str, object]) -> None:

@@ -94,6 +94,11 @@ def test_tokens_are_read_however_their_unit_is_written(name: str, scale: float) 
     assert runs.examples[0] == pytest.approx(2e9)
 
 
+def test_a_price_of_tokens_is_no_count() -> None:
+    runs = sp.read_runs([{**row, "cost ($/M tokens)": 2.0 + i} for i, row in enumerate(rows(loss=loss))])
+    assert runs.examples is None
+
+
 @pytest.mark.parametrize(("name", "told"), [("tok_GiB", True), ("tokens_per_s", False), ("tokenizer_size", False)])
 def test_a_column_that_may_be_tokens_is_told(name: str, told: bool) -> None:
     runs = sp.read_runs([{**row, name: 2.0 + i} for i, row in enumerate(rows(loss=loss))])

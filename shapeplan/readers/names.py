@@ -239,7 +239,8 @@ def claim_of(column: str) -> Claim | None:
     if unit is None and (match := _PREFIXED.fullmatch(name.strip())):
         letter, counted_word = match["prefix"] or match["unit"], match["counted"] or match["counts"]
         return Claim(_COUNTED[normal(counted_word)], column, 8, LETTERS[letter.lower()])
-    of_unit = _COUNTED.get(normal(unit or ""), "tokens" if said.words and TOKENS.issuperset(said.words) else None)
+    alone = said.words and TOKENS.issuperset(said.words) and "/" not in (unit or "")
+    of_unit = _COUNTED.get(normal(unit or ""), "tokens" if alone else None)
     if of_unit == "tokens" and not _OF_A_STEP.isdisjoint(words := normal(name).split("_")):
         # What a step or a sequence has in tokens is not what a run has.
         of_unit = "batch_tokens" if "batch" in words and _OF_A_PART.isdisjoint(words) else None

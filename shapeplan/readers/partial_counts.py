@@ -25,15 +25,15 @@ _OF_DEVICE = re.compile(
 )
 _REPLICAS = re.compile(r"data_parallel(?:_size|_degree)?|dp(?:_size|_degree)?")
 _WORLD = re.compile(r"world_size")
-_DEVICES = re.compile(
-    r"(?:n|num|number_of|total)?_?(?:gpus?|tpus?|devices?|nodes?|accelerators?|replicas?|ranks?|workers?|hosts?|chips?)"
-)
+_DEVICES = re.compile(r"(?:n|num|number_of|total)?_?(?:gpus?|tpus?|devices?|accelerators?|replicas?|ranks?|chips?)")
+_NODES = re.compile(r"(?:n|num|number_of|total)?_?(?:nodes?|workers?|hosts?)")
+"""Each may have several devices."""
 _SHARING = re.compile(r"(?:tensor|pipeline|model|context|sequence|expert)(?:_model)?_parallel(?:_size|_degree)?|[tpc]p")
 """Columns of how many devices hold one copy of a model together."""
 _ACCUMULATION = re.compile(
     r"(?:gradient|grad)_?acc(?:um(?:ulation|ulate)?)?(?:_steps)?|accumulate_grad_batches|accum(?:ulation)?(?:_steps)?"
 )
-_TIMES = re.compile("|".join(kind.pattern for kind in (_REPLICAS, _WORLD, _DEVICES, _ACCUMULATION)))
+_TIMES = re.compile("|".join(kind.pattern for kind in (_REPLICAS, _WORLD, _DEVICES, _NODES, _ACCUMULATION)))
 _WHOLE = re.compile(r"(^|_)(global|total|effective|whole)(_|$)")
 
 _EPOCHS = re.compile(r"(?:n|num|number_of|total|train|training|max)?_?(?:epochs?|passes|repeats|repetitions)")
@@ -65,15 +65,22 @@ def hint_of_batch(columns: Columns) -> str:
 
 def _factors_of_batch(columns: Sequence[str], table: Table) -> dict[str, Floats] | None:
     """Return the columns whose product is the batch, with their numbers; None where they do not tell it."""
-    sharing = [table.cells[column].finite_numbers() for column in _named(columns, _SHARING)]
-    shared = any(numbers is None or (numbers != 1).any() for numbers in sharing)
-    devices = _named(columns, _REPLICAS) or ([] if shared else _named(columns, _WORLD) or _named(columns, _DEVICES))
+    devices = _named(columns, _REPLICAS)
+    if not devices and not _several(_named(columns, _SHARING), table):
+        nodes = _several(_named(columns, _NODES), table)
+        devices = _named(columns, _WORLD) or ([] if nodes else _named(columns, _DEVICES))
     of_device, accumulation = _named(columns, _OF_DEVICE), _named(columns, _ACCUMULATION)
     if len(of_device) != 1 or len(devices) != 1 or len(accumulation) > 1:
         return None
     factors = {column: table.cells[column].finite_numbers() for column in (*of_device, *accumulation, *devices)}
     sound = {column: numbers for column, numbers in factors.items() if numbers is not None and (numbers >= 1).all()}
     return sound if len(sound) == len(factors) else None
+
+
+def _several(columns: Sequence[str], table: Table) -> bool:
+    """Return whether a column counts more than one anywhere."""
+    numbers = (table.cells[column].finite_numbers() for column in columns)
+    return any(found is None or (found != 1).any() for found in numbers)
 
 
 def _named(columns: Sequence[str], kind: re.Pattern[str]) -> list[str]:
