@@ -40,7 +40,7 @@ _MANY = 3
 _FEW_OF, _LAST = 20, 50
 _STATISTICS = (
     r"mean|average|avg\.?|median|(?:sub|grand )?totals?|sums?|std\.?(?: ?dev\.?)?|stdev|stddev|summary|min(?:imum)?"
-    r"|max(?:imum)?|count|overall|(?:geometric |geo)mean|mean ?\u00b1 ?std|\d{1,2} ?%|\u00d8|mittelwert|summe|gesamt"
+    r"|max(?:imum)?|count|overall|(?:geometric |geo)mean|mean ?\u00b1 ?std|(?:10|25|50|75|90) ?%|mittelwert|summe|gesamt"
     r"|durchschnitt|moyenne|somme|m\u00e9diane|media|promedio|suma"
 )
 _OF_ALL = r"(?:[ _](?:of )?(?:all|runs|all runs))?(?: ?\([^)]*\))?"
