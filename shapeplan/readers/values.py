@@ -40,8 +40,8 @@ _MANY = 3
 _FEW_OF, _LAST = 20, 50
 _STATISTICS = (
     r"mean|average|avg\.?|median|(?:sub|grand )?totals?|sums?|std\.?(?: ?dev\.?)?|stdev|stddev|summary|min(?:imum)?"
-    r"|max(?:imum)?|count|overall|(?:geometric |geo)mean|mean ?\u00b1 ?std|(?:10|25|50|75|90) ?%|mittelwert|summe|gesamt"
-    r"|durchschnitt|moyenne|somme|m\u00e9diane|media|promedio|suma"
+    r"|max(?:imum)?|count|overall|(?:geometric |geo)mean|mean ?\u00b1 ?std|(?:10|25|50|75|90) ?%|mittelwert|summe"
+    r"|gesamt|durchschnitt|moyenne|somme|m\u00e9diane|media|promedio|suma"
 )
 _OF_ALL = r"(?:[ _](?:of )?(?:all|runs|all runs))?(?: ?\([^)]*\))?"
 _SUMMARY = re.compile(rf"(?:(?:the )?(?:{_STATISTICS}){_OF_ALL}|all(?: runs)?):?", re.IGNORECASE)
