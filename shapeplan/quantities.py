@@ -28,18 +28,19 @@ PREFIXES = {"": 1.0, "K": 1e3, "M": 1e6, "G": 1e9, "B": 1e9, "T": 1e12, "P": 1e1
 _NUMBER = r"(?P<number>[+-]?(?:\d+(?:_\d+)*)?\.?\d*(?:[eE][+-]?\d+)?)"
 # A small e is never exa: "1e" is half a number, not 1e18.
 _FLOPS = re.compile(_NUMBER + r"\s*(?P<scale>[KMGBTPEZYkmgbtpzy]?)\s*(?:(?P<prefix>[KMGTPEZYkmgtpezy]?)(?i:FLOPS?))?")
-_FLOPS_DAYS = re.compile(
-    _NUMBER + r"\s*(?P<prefix>[MGTPEZ]|mega|giga|tera|peta|exa|zetta)(?:flops?(?:\s*/\s*s)?|fs|f)[\s-]*(?:days?|d)",
-    re.IGNORECASE,
+_WITH_UNIT = re.compile(_NUMBER + r"(?P<unit>.*)")
+PF_DAY = 1e15 * 86400
+_DEVICE_TIME = re.compile(
+    r"(?:(?:training|train|total|compute)_)*(?:(?P<prefix>mega|giga|tera|peta|exa|zetta|[mgtpez])(?:fs?|f_s|flops?(?:_s)?)_?"
+    r"(?P<time>days?|d|hours?|hrs?|h)|pfd)"
 )
-"""PF-days and petaflop/s-days: the rate of a device for a day."""
+_OF_TIME = {"d": 86400.0, "h": 3600.0}
 _COUNT = re.compile(_NUMBER + r"\s*(?P<scale>[KMGBT]?)", re.IGNORECASE)
 _BELOW_ONE = math.nextafter(1.0, 0.0)
 _NO_SUFFIX = 1e16
 """Counts from which on the suffixes say less than an exponent."""
 _LONGEST = 80
 """No quantity is longer than this; the patterns take quadratic time."""
-_DAY = 86400.0
 _FLOPS_HINT = "write e.g. 1e21, 1e21FLOP, 500 EFLOP, '9T GFLOPs' or '3 PF-days'"
 
 _Quantity = TypeVar("_Quantity", float, "Floats")
@@ -84,16 +85,23 @@ def parse_flops(text: str) -> float:
         If `text` is no such quantity; ``code`` is ``bad-flops``.
     """
     match = _FLOPS.fullmatch(text.strip()) if len(text) <= _LONGEST else None
-    of_days = _FLOPS_DAYS.fullmatch(text.strip()) if match is None and len(text) <= _LONGEST else None
-    if of_days and of_days["number"].strip("+-."):
-        scale = PREFIXES[of_days["prefix"][0].upper()] * _DAY
-        return _in_bounds(_to_float(of_days["number"], text, "bad-flops", _FLOPS_HINT) * scale, text)
+    of_device = _WITH_UNIT.fullmatch(text.strip()) if match is None and len(text) <= _LONGEST else None
+    if of_device and of_device["number"].strip("+-.") and (spent := device_time(of_device["unit"])) is not None:
+        return _in_bounds(_to_float(of_device["number"], text, "bad-flops", _FLOPS_HINT) * spent, text)
     if match is None or not match["number"].strip("+-."):
         is_rate = re.search(r"/\s*s|per\s*s", text, re.IGNORECASE)
         why = "is a rate, not an amount of compute" if is_rate else "is not an amount of compute"
         raise _bad("bad-flops", text, why, _FLOPS_HINT)
     scale = PREFIXES[match["scale"].upper()] * PREFIXES[(match["prefix"] or "").upper()]
     return _in_bounds(_to_float(match["number"], text, "bad-flops", _FLOPS_HINT) * scale, text)
+
+
+def device_time(unit: str) -> float | None:
+    """Return the FLOPs of a unit of a device's speed times time: ``PF-days``, ``tflop_hours``; None for any other."""
+    match = _DEVICE_TIME.fullmatch(re.sub(r"\W+", "_", unit.strip().lower()))
+    if match is None:
+        return None
+    return PREFIXES[match["prefix"][0].upper()] * _OF_TIME[match["time"][0]] if match["prefix"] else PF_DAY
 
 
 def _in_bounds(flops: float, text: str) -> float:

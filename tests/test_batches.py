@@ -60,7 +60,7 @@ def test_what_does_not_tell_the_devices_is_no_batch(cells: dict[str, object]) ->
     name = next(iter(cells))
     with pytest.raises(InputError) as raised:
         read(cells)
-    hint = f"{name!r} is the batch of one device: log the whole batch, or the number of devices as world_size; "
+    hint = f"{name!r} is the batch of one device: log the whole batch, or its replicas as data_parallel_size; "
     assert hint in (raised.value.details[0].hint or "")
 
 

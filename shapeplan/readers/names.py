@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from shapeplan.frozen import frozen
-from shapeplan.quantities import Convention
+from shapeplan.quantities import Convention, device_time
 from shapeplan.readers.spelling import normal
-from shapeplan.readers.units import LETTERS, TOKENS, WORDS, Unit, device_time, unit_of
+from shapeplan.readers.units import LETTERS, TOKENS, WORDS, Unit, unit_of
 
 _LISTED = 40
 """Names that a message lists."""

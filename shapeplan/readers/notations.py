@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable
 
 from shapeplan.frozen import frozen
-from shapeplan.readers.units import LETTERS, LOWERED, PF_DAY, SUPERSCRIPTS, WORDS
+from shapeplan.quantities import PF_DAY
+from shapeplan.readers.units import LETTERS, LOWERED, SUPERSCRIPTS, WORDS
 
 _SCALES = {"": 1.0, **LETTERS, **WORDS}
 _SCALE = r" ?(?:thousand|million|billion|trillion|mio\.?|mln|mrd\.?|bn|bln|tn|[kmbgtp])"

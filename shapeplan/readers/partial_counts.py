@@ -60,7 +60,7 @@ def hint_of_batch(columns: Columns) -> str:
     of_device = _named(columns.ignored, _OF_DEVICE)
     if not of_device:
         return ""
-    return f"{of_device[0]!r} is the batch of one device: log the whole batch, or the number of devices as world_size; "
+    return f"{of_device[0]!r} is the batch of one device: log the whole batch, or its replicas as data_parallel_size; "
 
 
 def _factors_of_batch(columns: Sequence[str], table: Table) -> dict[str, Floats] | None:

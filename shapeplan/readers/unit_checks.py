@@ -7,12 +7,11 @@ import numpy as np
 from shapeplan import codes
 from shapeplan.errors import Caution, ErrorDetail
 from shapeplan.numerics.arrays import Floats
-from shapeplan.quantities import convert_flops, format_flops
+from shapeplan.quantities import PF_DAY, convert_flops, format_flops
 from shapeplan.readers.columns import Columns
 from shapeplan.readers.cross_check import span
 from shapeplan.readers.names import EXPERTS, word_of
 from shapeplan.readers.shape_cost import approximate_params, tokens_derived
-from shapeplan.readers.units import PF_DAY
 from shapeplan.runs import Runs
 
 _LARGER = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from shapeplan.quantities import PREFIXES
+from shapeplan.quantities import PREFIXES, device_time
 
 LETTERS = {letter.lower(): factor for letter, factor in PREFIXES.items() if letter}
 WORDS = {
@@ -15,12 +15,6 @@ WORDS = {
     **{"peta": 1e15, "exa": 1e18, "zetta": 1e21, "yotta": 1e24, "mm": 1e6},
 }
 """Letters and words of large numbers, in headers and in cells, in lower case."""
-PF_DAY = 1e15 * 86400
-_DEVICE_TIME = re.compile(
-    r"(?:(?:training|train|total|compute)_)*(?:(?P<prefix>mega|giga|tera|peta|exa|zetta|[mgtpez])(?:fs?|f_s|flops?(?:_s)?)_?"
-    r"(?P<time>days?|d|hours?|hrs?|h)|pfd)"
-)
-_OF_TIME = {"d": 86400.0, "h": 3600.0}
 TOKENS = frozenset({"token", "tokens", "tok", "toks"})
 _COUNTED: dict[str, frozenset[str]] = {
     "tokens": TOKENS | {"t", "d"},
@@ -83,7 +77,7 @@ def unit_of(text: str) -> Unit:
     text = re.sub(
         "10([\u2070\u00b9\u00b2\u00b3\u2074-\u2079]+)", lambda found: f"10^{found[1].translate(LOWERED)}", text
     )
-    if (spent := device_time(re.sub(r"\W+", "_", text))) is not None:
+    if (spent := device_time(text)) is not None:
         return Unit(spent)
     text = _ZEROS.sub(lambda found: f" 1e{found[1].count('0')} ", text)
     if _RATE.search(text) or _OF_ANOTHER.search(text):
@@ -97,14 +91,6 @@ def unit_of(text: str) -> Unit:
         scale *= factor
         left += [rest] if rest and rest not in _FILLERS else []
     return Unit(scale, tuple(left))
-
-
-def device_time(word: str) -> float | None:
-    """Return the FLOPs of a unit of a device's speed times time, normal: ``pf_days``, ``tflop_hours``; else None."""
-    match = _DEVICE_TIME.fullmatch(word)
-    if match is None:
-        return None
-    return LETTERS[match["prefix"][0]] * _OF_TIME[match["time"][0]] if match["prefix"] else PF_DAY
 
 
 def _factor(word: str) -> tuple[float, str]:

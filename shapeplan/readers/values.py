@@ -152,7 +152,7 @@ def _without_unit(table: Table, column: str, name: str) -> list[ErrorDetail]:
         if not is_blank(cell) and not re.search(r"[A-Za-z]\.?$", str(cell).strip())
     ]
     said = ("two-units", "the header says a unit, and other cells theirs")
-    return _at_cells(bare, table, column, name, lambda _: (*said, "write all cells of the column with theirs, or none"))
+    return _at_cells(bare, table, column, name, lambda _: (*said, "write all cells with their unit, or none"))
 
 
 def _of_metric(found: ErrorDetail, column: str) -> ErrorDetail:
