@@ -306,6 +306,18 @@ def test_the_likely_role_of_a_size_is_offered(tmp_path: Path) -> None:
     assert "`columns=mlp_dim='my_ff_size2'`" in str(caution)
 
 
+def test_a_size_that_dims_leave_out_is_named_and_no_row_is_blamed(tmp_path: Path) -> None:
+    path = write(tmp_path, with_column("mlp_dim", lambda i, row: row["width"] * (2 + 2 * (i % 2))))
+    (caution,) = sp.read_runs(path, dims=["width", "depth"]).cautions
+    assert caution.code == "unread-column"
+    assert caution.message == (
+        "column 'mlp_dim' is the mlp_dim, varies (384 to 2048) among rows of one shape, and `dims` leaves it out"
+    )
+    assert "`dims=width,depth,mlp_dim`" in caution.hint
+    told = with_column("mlp_dim", lambda i, row: row["width"] * 4)
+    assert "unread-column" not in codes(sp.read_runs(write(tmp_path, told), dims=["width", "depth"]))
+
+
 def test_a_width_may_be_heads_times_their_size(tmp_path: Path) -> None:
     table = [
         {**{k: v for k, v in row.items() if k != "width"}, "n_heads": row["width"] / 64, "head_dim": 64}

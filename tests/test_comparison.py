@@ -60,9 +60,9 @@ def test_the_same_loss_for_less(planned: Fit) -> None:
     ("versus", "message"),
     [
         ("ViT-q/14", "there is no model 'ViT-q/14'"),
-        ("24x1024", "there is no model '24x1024'"),
         ("0x1024x4096", "has a depth of 0; give a whole number from 1"),
         ("width=1024,depth=24", "lacks mlp_dim; write e.g. ViT-g/14"),
+        ("24x1024", "'24x1024' gives 2 sizes; a shape is depth, width and MLP dim; write e.g. ViT-g/14"),
         ("width=1024,depth=24,mlp=4096", "the law has no dimension mlp"),
         ("width=1024.5,depth=24,mlp_dim=4096", "has a width of 1024.5"),
     ],

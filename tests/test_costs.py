@@ -102,6 +102,7 @@ def test_fleets(text: str, count: int, name: str) -> None:
         ("-3xH100", "is no number of accelerators"),
         ("", "is no number of accelerators"),
         ("64x", "is no number of accelerators"),
+        ("H100x64", "no accelerator 'H100x64' in the table; the number comes first: 64xH100"),
         ("x" * 500, "is no number of accelerators"),
     ],
 )

@@ -88,6 +88,17 @@ def test_a_budget_whose_best_size_is_its_last_shows_no_minimum_and_is_named(swee
     assert "1e18 (edge)" in caution.message
 
 
+@pytest.mark.filterwarnings("error")
+def test_growth_is_told_between_all_budgets_where_one_alone_has_its_minimum_inside(sweep: Runs) -> None:
+    assert sweep.params is not None
+    budget = np.argmin(np.abs(np.log(sweep.flops[:, None] / np.array(BUDGETS))), axis=1)
+    best = np.array([valley.best for valley in found(sweep).valleys])
+    cut = sweep.take((budget == 0) | (sweep.params <= best[budget]))
+    assert len(found(cut).inside) == 1
+    growth = sp.fit(cut, law="interaction", replicates=20).growth_exponents["params"]
+    assert growth.value == pytest.approx(GROWTH, abs=0.1)
+
+
 def test_valleys_turned_upside_down_are_flagged_and_give_no_growth(sweep: Runs) -> None:
     turned = found(replace(sweep, loss=1 / sweep.observed()))
     assert all(valley.state in ("upside-down", "edge") for valley in turned.valleys)

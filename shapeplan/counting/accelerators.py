@@ -15,6 +15,8 @@ SECONDS_PER_DAY = 86400.0
 DEFAULT_MFU = 0.4
 _FLEET = re.compile(r"\s*(?:(?P<count>[0-9]{1,9})\s*[xX*× ]\s*)?(?P<name>[A-Za-z][\w .-]{0,40}?)\s*")  # noqa: RUF001 - people write the sign of times as well as x
 
+_TURNED = re.compile(r"(?P<name>[A-Za-z][\w -]*?)\s*[xX*]\s*(?P<count>[0-9]{1,9})")
+
 
 @frozen
 class Accelerator:
@@ -149,6 +151,8 @@ def _find(name: str) -> Accelerator:
         close = difflib.get_close_matches(_key(name), known, n=2)
         near = " or ".join(dict.fromkeys(known[key].name for key in close))
         hint = (f"did you mean {near}? " if near else "") + f"the table has {', '.join(ACCELERATORS)}"
+        if turned := _TURNED.fullmatch(name):
+            hint = f"the number comes first: {turned['count']}x{turned['name']}"
         message = f"there is no accelerator {name!r} in the table"
         raise ArgumentError(ErrorDetail("unknown-gpu", message, hint, value=name))
     return chip

@@ -70,6 +70,6 @@ class IsoFlops:
 
     @property
     def flops_range(self) -> tuple[float, float]:
-        """Compute of the first and the last of them; of all budgets where there are none."""
-        some = self.inside or self.valleys
+        """Compute of the first and the last of them; of all budgets where there are not two."""
+        some = self.inside if len(self.inside) > 1 else self.valleys
         return some[0].flops, some[-1].flops

@@ -25,6 +25,7 @@ from shapeplan.quantities import parse_assignments
 from shapeplan.sweeps.dimensions import wrong_size
 
 _SIZES = re.compile(r"\s*(\d{1,9})\s*x\s*(\d{1,9})\s*x\s*(\d{1,9})\s*", re.IGNORECASE)
+_OTHER_COUNT = re.compile(r"\s*\d+(\s*x\s*\d+)+\s*", re.IGNORECASE)
 _HINT = "write e.g. ViT-g/14, 24x1024x4096, or width=1024,depth=24,mlp_dim=4096"
 _OFF_TIE = 0.02
 
@@ -76,6 +77,9 @@ def read_versus(text: str, fit: Fit) -> ReferenceShape:
         one, other, mlp_dim = (float(size) for size in sizes.groups())
         given = {"width": max(one, other), "depth": min(one, other), "mlp_dim": mlp_dim}
         notes.append(f"{text} is width {given['width']:g}, depth {given['depth']:g}, mlp_dim {mlp_dim:g}")
+    elif _OTHER_COUNT.fullmatch(text):
+        message = f"{text[:60]!r} gives {text.lower().count('x') + 1} sizes; a shape is depth, width and MLP dim"
+        raise ArgumentError(ErrorDetail("bad-versus", message, hint, value=text))
     else:
         # The catalogue is large, and most plans are compared with nothing.
         from shapeplan.architectures.catalogue import find_model

@@ -6,7 +6,7 @@ Where the answer would be wrong, it is an error; where it may be, a coded warnin
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -91,7 +91,7 @@ def check_columns(runs: Runs, columns: Columns) -> Runs:
         raise InputError(*details)
     sizes = _sizes(runs, [column for column in ignored if _likely_role(word_of(column)) not in columns.none])
     sizes += _mixtures(runs, ignored, sizes)
-    sizes += _missing_size(runs, columns, sizes)
+    sizes += [*_missing_size(runs, columns, sizes), *_left_out(runs, columns)]
     recipe = differing(runs, columns)
     # A size that is not read is why rows of one shape differ in cost.
     arithmetic = [] if sizes else doubt_arithmetic(runs, columns)
@@ -269,6 +269,20 @@ def _sizes(runs: Runs, ignored: Sequence[str]) -> list[Caution]:
         hint = f"name it with `columns={_likely_role(word)}='{column}'` (or its role), or `dims=...,'{column}'`"
         cautions.append(Caution(codes.UNREAD_COLUMN, message, hint))
     return cautions
+
+
+def _left_out(runs: Runs, columns: Columns) -> Iterator[Caution]:
+    """Yield a warning for every size of the model that `dims` leaves out, and that the others do not tell."""
+    for dim in SHAPE:
+        column = columns.roles.get(dim)
+        values = runs.cells[column].finite_numbers() if runs.dims and column and dim not in columns.dims else None
+        if column and values is not None and np.ptp(values) > 0 and not is_function(values, runs.shape_groups):
+            seen = f"{values.min():g} to {values.max():g}"
+            message = (
+                f"column {column!r} is the {dim}, varies ({seen}) among rows of one shape, and `dims` leaves it out"
+            )
+            hint = f"add it: `dims={','.join((*columns.dims, column))}`; or read the rows of one value with `where`"
+            yield Caution(codes.UNREAD_COLUMN, message, hint)
 
 
 def _second_candidates(runs: Runs, columns: Columns) -> list[ErrorDetail]:
