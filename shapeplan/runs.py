@@ -13,7 +13,7 @@ import numpy as np
 from shapeplan import codes
 from shapeplan.architectures import Architecture
 from shapeplan.cells import ABSENT, Cells, Names
-from shapeplan.errors import ArgumentError, Caution, ErrorDetail
+from shapeplan.errors import ArgumentError, Caution, ErrorDetail, check_type
 from shapeplan.frozen import frozen
 from shapeplan.numerics.arrays import Bools, Floats, Index, Ints
 from shapeplan.numerics.collinearity import LogProducts
@@ -272,3 +272,10 @@ class Runs:
     def forward_flops(self) -> Floats:
         """Return the compute in the convention ``forward``."""
         return convert_flops(self.flops, self.flops_convention, "forward")
+
+
+def check_log(runs: Runs) -> None:
+    """Raise `ArgumentError` unless it is a log with rows."""
+    check_type("a log", runs, Runs, "write shapeplan.read_runs('runs.csv')")
+    if not len(runs):
+        raise ArgumentError(ErrorDetail("no-rows", "the log has no rows", "see what its rows were taken by", runs.name))

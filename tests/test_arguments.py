@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import one
+from conftest import SAMPLES, one
 
+import shapeplan as sp
 from shapeplan.errors import ArgumentError
 from shapeplan.fitting.fit import fit
 from shapeplan.fitting.predict import predict
@@ -31,6 +32,25 @@ def test_names_of_files_are_no_logs_and_no_fits(planned: Fit) -> None:
     ):
         with pytest.raises(ArgumentError, match=message):
             call()  # type: ignore[no-untyped-call]
+
+
+def test_a_log_without_rows_is_named_by_all_that_take_one(planned: Fit) -> None:
+    runs = sp.read_runs(SAMPLES / "vit_sweep.csv")
+    none = runs.take(runs.flops > 1e30)
+    for call in (
+        lambda: sp.fit(none),
+        lambda: sp.check(none),
+        lambda: sp.compare(none),
+        lambda: sp.predict(planned, none),
+        lambda: sp.next_from_pool(none, 1e21),
+        lambda: sp.campaign(none, runs),
+        lambda: sp.simulate(planned.law, none),
+        lambda: sp.power(none, planned, 1e21, noise=0.01),
+    ):
+        with pytest.raises(
+            ArgumentError, match=r"vit_sweep\.csv: the log has no rows; see what its rows were taken by"
+        ):
+            call()
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from shapeplan.errors import Caution
 from shapeplan.fitting.result import Fit
 from shapeplan.frozen import frozen
 from shapeplan.quantities import convert_flops
-from shapeplan.runs import Runs
+from shapeplan.runs import Runs, check_log
 
 State = Literal["done", "running", "pending", "crashed", "diverged"]
 STATES: tuple[State, ...] = ("done", "running", "pending", "crashed", "diverged")
@@ -155,9 +155,12 @@ def campaign(design: Runs, log: Runs | None, ends: Sequence[str | None] = ()) ->
 
     Raises
     ------
+    ArgumentError
+        If the design has no rows.
     InputError
         If a run has the name of a row of the design and another shape.
     """
+    check_log(design)
     design = replace(design.take(np.sort(design.last_rows())), loss=None)
     names = [design.run_names[run] for run in design.run]
     planned = [Progress(name, "pending", float(flops)) for name, flops in zip(names, design.flops, strict=True)]

@@ -30,7 +30,7 @@ from shapeplan.frozen import frozen
 from shapeplan.numerics.arrays import Bools, Floats, plain
 from shapeplan.planning.warnings import extrapolation, extrapolation_cautions
 from shapeplan.quantities import Convention, convert_flops, format_flops
-from shapeplan.runs import Runs
+from shapeplan.runs import Runs, check_log
 
 _SEED = 0
 """Of the random slopes of the drift."""
@@ -180,12 +180,13 @@ def next_from_pool(
     Raises
     ------
     ArgumentError
-        If a number makes no sense.
+        If a number makes no sense, or the pool has no rows.
     PlanError
         If no run is left that the budget pays for, or the pool lacks a dimension of the law.
     InputError
         If a run so far has the name of one of the pool and another shape.
     """
+    check_log(pool)
     check_numbers(target, target if math.isinf(budget) else budget, candidates, noise)
     pool = replace(pool.take(np.sort(pool.last_rows())), loss=None)
     done = _done(pool, fit, log)

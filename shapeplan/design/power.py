@@ -18,7 +18,7 @@ from shapeplan.fitting.result import Fit
 from shapeplan.frozen import frozen
 from shapeplan.planning.recommend import recommend
 from shapeplan.quantities import LARGEST_FLOPS, convert_flops
-from shapeplan.runs import Runs
+from shapeplan.runs import Runs, check_log
 from shapeplan.workers.executor import Executor
 
 DEFAULT_SWEEPS, DEFAULT_REPLICATES = 40, 100
@@ -95,12 +95,13 @@ def power(  # noqa: PLR0913 - public: an argument a question
     Raises
     ------
     ArgumentError
-        If a number makes no sense.
+        If a number makes no sense, or the design has no rows.
     FitError
         If the prior predicts no loss, or the design lacks what it needs.
     PlanError
         If the prior has no best shape at the target.
     """
+    check_log(design)
     if not 0 < target <= LARGEST_FLOPS:
         raise ArgumentError(ErrorDetail("bad-flops", f"a target of {target:g} FLOPs is out of range", "give e.g. 1e22"))
     if not 2 <= sweeps <= MOST_SWEEPS:

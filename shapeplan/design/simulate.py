@@ -10,7 +10,7 @@ from shapeplan.errors import ArgumentError, ErrorDetail, FitError
 from shapeplan.laws import Law
 from shapeplan.numerics.arrays import Floats
 from shapeplan.quantities import Convention, convert_flops
-from shapeplan.runs import Runs
+from shapeplan.runs import Runs, check_log
 
 LEAST_TAILS = 2.5
 """Degrees of freedom at which Student's distribution still has a standard deviation that samples show."""
@@ -51,8 +51,9 @@ def simulate(
     FitError
         If the law has no constants, the design lacks a variable of it, or the noise turns a loss negative.
     ArgumentError
-        If the tails are too heavy to have a standard deviation.
+        If the tails are too heavy to have a standard deviation, or the design has no rows.
     """
+    check_log(design)
     if tails is not None and not tails >= LEAST_TAILS:
         message = f"noise with {tails:g} degrees of freedom has no standard deviation to speak of"
         raise ArgumentError(ErrorDetail("bad-tails", message, f"give {LEAST_TAILS:g} or more; 3 is heavy"))

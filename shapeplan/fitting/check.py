@@ -11,7 +11,7 @@ from shapeplan.fitting.sweep_kinds import SweepKind, kinds_of
 from shapeplan.fitting.valleys import find_isoflops
 from shapeplan.frozen import frozen
 from shapeplan.laws import FORMS
-from shapeplan.runs import Runs
+from shapeplan.runs import Runs, check_log
 from shapeplan.sweeps.dimensions import Dimensions, hold_two_valued
 from shapeplan.sweeps.grid import Start, find_start
 from shapeplan.sweeps.star import StarSweep, doubts
@@ -88,7 +88,13 @@ def check(runs: Runs, *, center: Mapping[str, float] | None = None) -> Check:
     -------
     Check
         What is there, which laws it can identify, and what is missing for the others.
+
+    Raises
+    ------
+    ArgumentError
+        If it is no log, or has no rows.
     """
+    check_log(runs)
     runs = hold_two_valued(runs)
     contents = survey(runs, center)
     star, dims = contents.star, contents.dimensions.free

@@ -21,7 +21,7 @@ from shapeplan.fitting.valleys import find_isoflops, is_far
 from shapeplan.frozen import frozen
 from shapeplan.laws import FORMS
 from shapeplan.provenance import Source
-from shapeplan.runs import Runs
+from shapeplan.runs import Runs, check_log
 from shapeplan.sweeps.dimensions import hold_two_valued
 
 _STEPS = 3
@@ -104,8 +104,9 @@ def compare(
     FitError
         If the log can identify no law.
     ArgumentError
-        If there is no such objective.
+        If there is no such objective, or the log has no rows.
     """
+    check_log(runs)
     check_choice("objective", objective, tuple(OBJECTIVES))
     runs = runs.canonical()
     if not every_row:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from shapeplan.errors import ArgumentError, ErrorDetail, FitError, check_choice, check_type
+from shapeplan.errors import ArgumentError, ErrorDetail, FitError, check_choice
 from shapeplan.fitting.cost_fit import cost_of, heads_of
 from shapeplan.fitting.diagnostics.diagnose import diagnose
 from shapeplan.fitting.diagnostics.influence import MonitoredQuantities
@@ -36,7 +36,7 @@ from shapeplan.fitting.valleys import find_isoflops, is_far
 from shapeplan.frozen import frozen
 from shapeplan.laws import FORMS, Star
 from shapeplan.optimum.cost_model import CostModel, trust_region
-from shapeplan.runs import Runs
+from shapeplan.runs import Runs, check_log
 from shapeplan.sweeps.dimensions import hold_two_valued
 from shapeplan.sweeps.grid import Start, check_start, find_start
 from shapeplan.workers.executor import Executor
@@ -110,7 +110,7 @@ def fit(  # noqa: PLR0913 - public: an argument a question
     ArgumentError
         If an argument makes no sense; as `Executor.map` does of a cluster.
     """
-    check_type("a log", runs, Runs, "write shapeplan.read_runs('runs.csv')")
+    check_log(runs)
     check_arguments(law, objective, replicates, level)
     executor = Executor(jobs, scheduler)
     tuning = tuning_of(runs, level, group)

@@ -15,7 +15,7 @@ from shapeplan.frozen import frozen
 from shapeplan.numerics.arrays import Bools, Floats
 from shapeplan.optimum.cost_model import BEYOND
 from shapeplan.quantities import convert_flops
-from shapeplan.runs import Runs
+from shapeplan.runs import Runs, check_log
 
 _OFF_RATIO = 1.05
 """Ratios of examples to parameters scatter by as much where steps and batches are whole."""
@@ -89,10 +89,10 @@ def predict(fit: Fit, runs: Runs, *, interval: str = "run") -> Predictions:
     FitError
         If the law has no constants, or the rows lack a dimension of it or count examples in another unit.
     ArgumentError
-        If there is no such interval.
+        If there is no such interval, or the log has no rows.
     """
     check_type("a fit", fit, Fit, "write shapeplan.fit(runs), or shapeplan.read_law('law.json')")
-    check_type("a log", runs, Runs, "write shapeplan.read_runs('runs.csv')")
+    check_log(runs)
     check_choice("interval", interval, INTERVALS)
     form = fit.law.form
     if not fit.law.has_loss:

@@ -122,7 +122,7 @@ def _least(optimum: Optimum, places: Mapping[str, Floats], flops: Floats) -> dic
     if np.isfinite(loss[rows, best]).all():
         return {dim: values[rows, best] for dim, values in places.items()}
     message = "no shape that can be built keeps the limits near the best one"
-    hint = "raise the limits, or round to smaller multiples (`multiples`)"
+    hint = "raise the limits, round to smaller multiples (`multiples`), or look further with `trust`"
     raise PlanError(ErrorDetail("impossible-limits", message, hint))
 
 
