@@ -147,3 +147,15 @@ def test_a_law_that_knows_no_shape_grows_all_dimensions_and_says_so() -> None:
     a, c = found.law.constants["a"], found.law.constants["c"]
     params = [float(SURROUNDINGS.params({dim: np.asarray(plan.shape[dim]) for dim in DIMS})) for plan in (small, large)]
     assert np.log10(params[1] / params[0]) / 2 == pytest.approx(c / (a + c), rel=0.1), "N ~ t^(c / (a + c))"
+
+
+@pytest.mark.parametrize("name", ["chinchilla", "kaplan"])
+def test_limits_leave_the_shape_of_a_law_of_parameters_where_it_was(name: str) -> None:
+    found = fit_of(world(name, 0))
+    plain = recommend(found, 1e21).budgets[0]
+    assert plain.params is not None
+    assert recommend(found, 1e21, max_params=100 * plain.params).budgets[0].rounded == plain.rounded
+    for limits in ({"max_params": plain.params / 3}, {"inference_examples": 1e9}):
+        limited = recommend(found, 1e21, **limits).budgets[0]
+        for dim in DIMS:
+            assert limited.rounded[dim] / limited.shape[dim] == pytest.approx(1, abs=0.35), (limits, dim)

@@ -161,19 +161,18 @@ def _scaled(ci: tuple[float, float | None] | None, more: float) -> tuple[float, 
 def _unreachable(fit: Fit, optimum: Optimum, target: float) -> PlanError:
     most = np.array([LARGEST_FLOPS])
     with np.errstate(invalid="ignore", divide="ignore"):
-        least = float(optimum.losses(optimum.shapes(most), most)[0])
+        shapes = optimum.shapes(most)
+        least = float(optimum.losses(shapes, most)[0])
     if not math.isfinite(least):
         message = f"no compute reaches a {fit.metric} of {target:g}: no shape keeps the limits"
         return PlanError(ErrorDetail("impossible-limits", message, "raise the limits, or look further with `trust`"))
     within = "within the limits" if optimum.asked.given else "under the law"
+    hint = "ask for more than that" + (", or raise the limits" if optimum.asked.given else "")
+    if optimum.at_edge({dim: float(sizes[0]) for dim, sizes in shapes.items()}):
+        within += f" at {optimum.asked.trust:g}x the trained sizes at most"
+        hint += ", or look further with `trust`"
     message = (
         f"no compute reaches a {fit.metric} of {target:g} {within}: "
         f"it levels off at {least:.6g} (at {format_flops(LARGEST_FLOPS)} FLOPs)"
     )
-    return PlanError(
-        ErrorDetail(
-            "unreachable-loss",
-            message,
-            "ask for more than that" + (", or raise the limits" if optimum.asked.given else ""),
-        )
-    )
+    return PlanError(ErrorDetail("unreachable-loss", message, hint))

@@ -64,7 +64,8 @@ def round_to_least_loss(
     check_shapes(optimum, shape, flops)
     free = [dim for dim in shape if dim not in rounding_rule.held]
     coarse = any(rounding_rule.multiple(dim) > _COARSE * float(shape[dim].min()) for dim in free)
-    wide = optimum.asked.limits.any or coarse
+    # A law of parameters alone takes any shape far away for as good.
+    wide = (optimum.asked.limits.any or coarse) and optimum.fit.law.form.knows_shape
     size = (2 * WIDE_REACH) ** max(len(free) - 1, 0) * 2 * REACH if wide else (2 * REACH) ** len(free)
     step = max(1, CELLS_IN_CACHE // size)
     pieces = []

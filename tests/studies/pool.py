@@ -11,6 +11,9 @@ The target is the largest compute of the sweep, and plans stay within its sizes:
 the truth. Told are medians over seeds of the regret of the plan under the law of the whole sweep, and of the error
 (root mean square of the logarithm) on rows above a tenth of the largest compute whose runs were not chosen. Of the
 truth itself the last line tells the expected regret: how well the whole sweep knows its own best shape.
+
+The law of the whole sweep has seen the rows that it judges by, and agrees best with those who choose most of them. With
+``--planted`` losses are drawn anew from it for every seed, with its own scatter by run, and errors are of the truth.
 """
 
 from __future__ import annotations
@@ -33,6 +36,7 @@ from shapeplan.errors import FitError, PlanError
 from shapeplan.fitting.result import Fit
 from shapeplan.optimum.best_shape import best_shape
 from shapeplan.optimum.cost_model import CostModel
+from shapeplan.runs import Runs
 
 NAMES = ("morph", "isoflop_rw", "routing_moe")
 SHARES = (0.1, 0.3)
@@ -47,6 +51,17 @@ class Sweep:
         self.runs = self.log.take(np.sort(self.log.last_rows()))
         self.target = float(self.log.flops.max())
         self.whole: Fit = sp.fit(self.log, replicates=REPLICATES)
+
+    def planted(self, seed: int) -> Runs:
+        """Return the log with losses that the law of the whole gives, but for its own scatter, by run."""
+        told = self.expected()
+        scatter = np.sqrt(np.mean(np.log(told / self.log.observed()) ** 2))
+        by_run = scatter * np.random.default_rng((seed, 99)).standard_normal(len(self.log.run_names))
+        return replace(self.log, loss=told * np.exp(by_run[self.log.run]))
+
+    def expected(self) -> np.ndarray:
+        """Return the losses that the law of the whole gives to the rows."""
+        return np.asarray(sp.predict(self.whole, self.log).predicted)
 
     def expected_regret(self) -> float:
         """Return the regret that the whole sweep expects of its own plan."""
@@ -63,9 +78,11 @@ def sweep(name: str) -> Sweep:
 class Replay:
     """A sweep of which some runs, drawn with a seed, are trained again."""
 
-    def __init__(self, name: str, seed: int, part: float) -> None:
+    def __init__(self, name: str, seed: int, part: float, *, planted: bool) -> None:
         every = sweep(name)
-        self.log, self.whole, self.target = every.log, every.whole, every.target
+        self.log = every.planted(seed) if planted else every.log
+        self.truth = every.expected() if planted else every.log.observed()
+        self.whole, self.target = every.whole, every.target
         runs = len(every.runs)
         drawn = np.random.default_rng((seed, 7)).choice(runs, round(part * runs), replace=False)
         self.pool = every.runs.take(np.sort(drawn))
@@ -102,8 +119,8 @@ class Replay:
     def outcome(self, chosen: list[int]) -> tuple[float, float]:
         """Return regret and error of what some runs tell."""
         found = self.fit(chosen)
-        above = self.log.take((self.log.flops > self.target / 10) & ~self.rows(chosen))
-        errors = np.log(sp.predict(found, above).predicted / above.observed())
+        above = (self.log.flops > self.target / 10) & ~self.rows(chosen)
+        errors = np.log(sp.predict(found, self.log.take(above)).predicted / self.truth[above])
         return self.loss(self.plan(found)) / self.loss(self.plan(self.whole)) - 1, float(np.sqrt(np.mean(errors**2)))
 
     def in_turns(self, chosen: list[int], budget: float) -> list[int]:
@@ -132,9 +149,9 @@ class Replay:
 WAYS = ("design next", "cheapest", "random")
 
 
-def one(name: str, seed: int, part: float) -> np.ndarray:
+def one(name: str, seed: int, part: float, planted: bool) -> np.ndarray:
     """Return runs, regret and error by every way at every share, shape (ways, shares, 3)."""
-    replay = Replay(name, seed, part)
+    replay = Replay(name, seed, part, planted=planted)
     orders = (np.argsort(replay.cost, kind="stable"), np.random.default_rng(seed).permutation(len(replay.cost)))
     found = np.empty((len(WAYS), len(SHARES), 3))
     for way in range(len(WAYS)):
@@ -152,11 +169,12 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0, help="the first")
     parser.add_argument("--part", type=float, default=0.8, help="of the runs of a sweep that a pool has")
+    parser.add_argument("--planted", action="store_true", help="losses of the law of the whole sweep, drawn anew")
     options = parser.parse_args()
     if not SWEEPS.is_dir():
         sys.exit("the public sweeps are not beside the project")
     seeds = range(options.seed, options.seed + options.seeds)
-    tasks = [(name, seed, options.part) for name in NAMES for seed in seeds]
+    tasks = [(name, seed, options.part, options.planted) for name in NAMES for seed in seeds]
     found = dict(zip(tasks, in_parallel(one, tasks), strict=True))
     print("| sweep | share of the cost | | runs | regret | error above |")
     print("|---|---|---|---|---|---|")
