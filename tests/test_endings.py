@@ -94,6 +94,16 @@ def test_what_a_trainer_says_of_the_end_goes_first_unless_the_run_diverged(tmp_p
     assert list(kept.run_names) == ["early"]
 
 
+@pytest.mark.parametrize("logged", ["tokens", "tokens_seen"])
+def test_compute_that_the_config_plans_counts_as_far_as_a_run_came(tmp_path: Path, logged: str) -> None:
+    write_run(tmp_path, "early", {"tokens": 10**9, "state": "failed"}, lines(entries([4, 3, 2], **{logged: 4e8})))
+    write_run(tmp_path, "whole", {"tokens": 10**9, "state": "finished"}, lines(entries([4, 3, 2], **{logged: 1e9})))
+    runs = read_runs(tmp_path, selection=Selection(where=("state!=",)))
+    assert runs.examples is not None
+    assert dict(zip(runs.run_names, runs.flops.tolist(), strict=True)) == {"early": 4e14, "whole": 1e15}
+    assert dict(zip(runs.run_names, runs.examples.tolist(), strict=True)) == {"early": 4e8, "whole": 1e9}
+
+
 def test_a_run_of_hydra_is_called_as_its_row(tmp_path: Path) -> None:
     row = "{run: center-1M, width: 64, depth: 2, tokens: 1.0e+9, training_flops: 1.0e+15}"
     home = tmp_path / "0" / ".hydra"

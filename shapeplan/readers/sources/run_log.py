@@ -6,7 +6,7 @@ of them where that is asked for.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import field
 
 from shapeplan.frozen import frozen
@@ -73,8 +73,9 @@ def records_of(run: RunLog, *, all_points: bool, of_training: bool = False) -> t
     Where nothing was measured on held-out data there is one row, the end; `of_training` makes one of every loss.
 
     Every row has the config, and of everything that was logged the last value until then; compute and data that are
-    told at other steps, as by what is logged once at the end, are in proportion to the steps. Its ``state`` is what the
-    log tells of the end, where the run does not, or diverged.
+    told at other steps, as by what is logged once at the end, are in proportion to the steps, and those that the config
+    alone tells, to what a row has reached of what it plans. Its ``state`` is what the log tells of the end, where the
+    run does not, or diverged.
     """
     config = {key: value for key, value in _scalars(run.config).items() if value is not None}
     if run.name:
@@ -85,7 +86,7 @@ def records_of(run: RunLog, *, all_points: bool, of_training: bool = False) -> t
     evaluations = {key for key in keys if is_held_out(key) and not key.endswith(_SPEEDS)}
     if of_training and not evaluations:
         evaluations = set(filter(is_loss, keys))
-    amounts = {key for key in keys if (claim := claim_of(key)) and claim.role in AMOUNTS}
+    amounts = {key for key in keys if _amount(key)}
     rows: list[dict[str, object]] = []
     carried: dict[str, object] = {}
     told_at: dict[str, float | None] = {}
@@ -102,6 +103,7 @@ def records_of(run: RunLog, *, all_points: bool, of_training: bool = False) -> t
             rows.append({**config, **_totals(run, carried), **carried, **_since(told_at, carried)})
     if not rows:
         rows = [{**config, **_totals(run, carried), **carried}]
+    rows = [{**row, **_reached(config, row, amounts)} for row in rows]
     rows = [{**_first_told_later(row, first), **row} for row in rows]
     state = state_of(config, entries, is_cut=run.is_cut)
     # A program that ends well may have trained a model that diverged.
@@ -149,6 +151,25 @@ def _totals(run: RunLog, row: Mapping[str, object]) -> dict[str, object]:
     step = step_of(row)
     share = step / run.end if step is not None and run.end > 0 else 1.0
     return {key: value if share == 1.0 else value * share for key, value in run.totals.items()}
+
+
+def _reached(config: Mapping[str, object], row: Mapping[str, object], logged: Set[str]) -> dict[str, object]:
+    """Return compute and data that the config plans, and nothing logs, by the share of its plan that a row has reached.
+
+    The share is told by what means the same in the config and in what was logged, as ``tokens`` and ``tokens_seen``.
+    """
+    planned = {key: value for key in config if _amount(key) and (value := as_number(config[key])) is not None}
+    now = {_amount(key): value for key in sorted(logged) if (value := as_number(row.get(key))) is not None}
+    shares = [now[kind] / value for key, value in planned.items() if value > 0 and (kind := _amount(key)) in now]
+    if not shares or not 0 <= shares[0] < _SAME_STEP:
+        return {}
+    return {key: shares[0] * value for key, value in planned.items() if key not in logged}
+
+
+def _amount(key: str) -> tuple[str, float, str | None] | None:
+    """Return role, scale and convention of a name of compute or data."""
+    claim = claim_of(key)
+    return (claim.role, claim.scale, claim.convention) if claim and claim.role in AMOUNTS else None
 
 
 def _since(told_at: Mapping[str, float | None], row: Mapping[str, object]) -> dict[str, object]:
