@@ -379,6 +379,11 @@ def test_next_of_a_pool_from_nothing_from_rows_and_from_a_law(program: Program, 
     assert document["kind"] == "shapeplan.pool"
     assert len(document["chosen"]) == 2
     assert document["left"] == int((~HALF).sum())
+    thin = LOG.take(np.flatnonzero(LOG.values("depth") == 24))
+    fit(thin, law="separable", replicates=40).save(under_way / "thin.json")
+    other = program(*arguments, "--law", "thin.json")
+    assert other.returncode == 0, other.stderr
+    assert "the law does not tell depth, which the pool varies" in other.stdout
 
 
 @pytest.mark.parametrize(

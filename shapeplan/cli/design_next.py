@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from shapeplan.cli import options as opt
+from shapeplan.cli.input import dims_beside
 from shapeplan.cli.launch import Command, Launch, design_target
 from shapeplan.cli.output import emit, open_console
 from shapeplan.errors import ArgumentError, ErrorDetail
@@ -103,7 +104,7 @@ def next_(
         document, tables = lambda: next_document(made), lambda: render_next(made)
     else:
         fitted = read_law(law) if law is not None else None
-        names = opt.parse_dims(dims) or (None if fitted is None else fitted.dims)
+        names = opt.parse_dims(dims) or (None if fitted is None else dims_beside(fitted))
         laid_out, so_far = _read(pool, log, metric, names, config, fitted)
         console.warn((*laid_out.cautions, *(so_far.cautions if so_far else ())))
         if so_far is not None and fitted is None:

@@ -62,13 +62,20 @@ def read_log_of_metrics(logs: Sequence[str], metrics: list[str], reading: Readin
 
 def read_rows(fit: Fit, rows: str, metric: str | None, reading: Reading) -> Runs:
     """Read rows to predict as the log of a law was read, where the options do not say otherwise."""
-    from shapeplan.readers.names import SHAPE
     from shapeplan.readers.read import read_runs
 
-    options = reading.arguments()
-    # Tied and fixed dimensions are read too where the usual names do, so that rows off their tie are seen.
-    options["dims"] = None if set(fit.dims) <= set(SHAPE) else fit.dims
+    options = {**reading.arguments(), "dims": dims_beside(fit)}
     required = metric is not None or reading.higher_is_better
     return read_runs(
         rows, metric=metric, architecture=fit.architecture, require_metric=required, like=fit.log.read_as, **options
     )
+
+
+def dims_beside(fit: Fit) -> tuple[str, ...] | None:
+    """Return the dimensions to read of other rows than a law's, None for those of the usual names.
+
+    Tied and fixed dimensions are read too where the usual names do, so that rows off their tie are seen.
+    """
+    from shapeplan.readers.names import SHAPE
+
+    return None if set(fit.dims) <= set(SHAPE) else fit.dims
