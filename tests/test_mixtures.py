@@ -235,6 +235,18 @@ def test_experts_divide_among_devices(swept: Path) -> None:
     assert "--format hf > config.json" in shown
 
 
+def test_experts_of_a_family_without_any_are_told_how_to_become_a_config(swept: Path) -> None:
+    family = ARCHITECTURE.split("family: ")[1].split(",")[0].split("\n")[0]
+    (swept / "other.yaml").write_text(ARCHITECTURE.replace(family, "mistral"))
+    fitted = run(swept, "fit", "log.csv", "--config", "other.yaml", "-o", "other.json", "--replicates", "20")
+    assert fitted.returncode == 0, fitted.stderr
+    plan = ("recommend", "--law", "other.json", "--flops", "1e21")
+    assert "Next: say family: mixtral (or qwen3_moe) in the architecture" in run(swept, *plan).stdout
+    refused = run(swept, *plan, "--format", "hf")
+    assert refused.returncode == 2
+    assert "; say family: mixtral or qwen3_moe in the architecture: these have experts" in refused.stderr
+
+
 def test_the_plan_of_a_mixture_is_a_config_that_reads_as_the_same_model(swept: Path) -> None:
     plan = ("recommend", "--law", "law.json", "--flops", "1e21")
     done = run(swept, *plan, "--format", "hf")

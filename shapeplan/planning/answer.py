@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from shapeplan import codes
 from shapeplan.architectures.base import SHAPE_DIMS
+from shapeplan.architectures.styles import MIXTURES
 from shapeplan.fitting.records import Interval
 from shapeplan.fitting.result import Fit
 from shapeplan.planning.plan import BudgetPlan, Plan
@@ -22,6 +23,7 @@ _WITHIN = 1.001
 _WORDS = {"width": "wide", "depth": "deep", "mlp_dim": "in MLP dim"}
 _FILES = {"hf": "config.json", "hf-llama": "config.json", "nanogpt": "train_shape.py", "timm": "model.py"}
 """Where the next command writes the plan as a library reads it."""
+_OF_ANOTHER_FAMILY = "say family: mixtral (or qwen3_moe) in the architecture: then the plan becomes a config"
 _FARTHER = 1.25
 """Factor by which a plan is farther out in examples than in compute from which on it is told."""
 _FAR_SIZE = 2.0
@@ -51,7 +53,8 @@ def next_step(plan: Plan, command: str) -> str:
         return f"{command} --preset gpu"
     decoder = architecture.examples_unit == "tokens"
     if architecture.is_mixture or "experts" in plan.fit.dims:
-        return f"{command} --format hf > {_FILES['hf']}"
+        written = architecture.family.name in MIXTURES
+        return f"{command} --format hf > {_FILES['hf']}" if written else _OF_ANOTHER_FAMILY
     library = ("hf-llama" if architecture.gated else "nanogpt") if decoder else "timm"
     return f"{command} --format {library} > {_FILES[library]}"
 

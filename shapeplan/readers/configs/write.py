@@ -8,6 +8,7 @@ from typing import Any
 
 from shapeplan.architectures import Decoder
 from shapeplan.architectures.base import OF_LATENT
+from shapeplan.architectures.styles import MIXTURES
 from shapeplan.errors import ArgumentError, ErrorDetail, InputError
 from shapeplan.readers.configs.decoders import CONTEXT, DECODERS, EXPERTS, KV_HEADS, MLP, PER_TOKEN, SHARED, SIZES
 from shapeplan.readers.configs.defaults import defaults_of
@@ -42,7 +43,7 @@ def model_config(model: Decoder, family: str) -> dict[str, Any]:
     """
     known = defaults_of(family)
     if family not in DECODERS or not known:
-        hint = "write one of another library, or fit with `family` mixtral, qwen3_moe, llama ..."
+        hint = "write one of another library, or say family: mixtral, qwen3_moe or llama in the architecture"
         message = f"transformers has no model type {family!r} whose configuration is known here"
         raise ArgumentError(ErrorDetail("bad-format", message, hint, value=family))
     config: dict[str, Any] = {"model_type": family}
@@ -83,4 +84,6 @@ def _check_same(model: Decoder, family: str, config: Mapping[str, Any]) -> None:
     if differing or again.params != model.params:
         message = f"{family} of transformers has no setting for what this model has in {', '.join(differing)}"
         hint = "fit with an architecture of that family's own settings, or write the file by hand"
+        if model.mixture is not None and family not in MIXTURES:
+            hint = "say family: mixtral or qwen3_moe in the architecture: these have experts"
         raise ArgumentError(ErrorDetail("bad-format", message, hint, value=family))
