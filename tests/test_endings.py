@@ -94,14 +94,35 @@ def test_what_a_trainer_says_of_the_end_goes_first_unless_the_run_diverged(tmp_p
     assert list(kept.run_names) == ["early"]
 
 
-@pytest.mark.parametrize("logged", ["tokens", "tokens_seen"])
-def test_compute_that_the_config_plans_counts_as_far_as_a_run_came(tmp_path: Path, logged: str) -> None:
-    write_run(tmp_path, "early", {"tokens": 10**9, "state": "failed"}, lines(entries([4, 3, 2], **{logged: 4e8})))
-    write_run(tmp_path, "whole", {"tokens": 10**9, "state": "finished"}, lines(entries([4, 3, 2], **{logged: 1e9})))
+@pytest.mark.parametrize(
+    ("plan", "early", "whole"),
+    [
+        ({}, {"tokens": 4e8}, {"tokens": 1e9}),
+        ({}, {"tokens_seen": 4e8}, {"tokens_seen": 1e9}),
+        ({"max_steps": 75}, {}, {}),
+        ({"max_steps": 75, "data.tokens": 1e12}, {"tokens": 4e8}, {"tokens": 1e9}),
+    ],
+)
+def test_compute_that_the_config_plans_counts_as_far_as_a_run_came(
+    tmp_path: Path, plan: dict[str, float], early: dict[str, float], whole: dict[str, float]
+) -> None:
+    config = {"tokens": 10**9, **plan}
+    write_run(tmp_path, "early", {**config, "state": "failed"}, lines(entries([4, 3, 2], **early)))
+    ended = {"max_steps": 30} if "max_steps" in plan else {}
+    write_run(tmp_path, "whole", {**config, **ended, "state": "finished"}, lines(entries([4, 3, 2], **whole)))
     runs = read_runs(tmp_path, selection=Selection(where=("state!=",)))
     assert runs.examples is not None
     assert dict(zip(runs.run_names, runs.flops.tolist(), strict=True)) == {"early": 4e14, "whole": 1e15}
     assert dict(zip(runs.run_names, runs.examples.tolist(), strict=True)) == {"early": 4e8, "whole": 1e9}
+
+
+def test_metrics_without_a_step_beside_a_config_are_those_of_a_run(tmp_path: Path) -> None:
+    for i in range(3):
+        logged = [{"tokens": 1e8 * j, "val_loss": 5.0 - j - i / 10} for j in range(1, 4)]
+        write_run(tmp_path, f"run{i}", {"tokens": 3 * 10**8, "depth": 2 + i}, lines(logged))
+    runs = read_runs(tmp_path)
+    assert list(runs.run_names) == ["run0", "run1", "run2"]
+    assert runs.observed().tolist() == pytest.approx([2.0, 1.9, 1.8])
 
 
 def test_a_run_of_hydra_is_called_as_its_row(tmp_path: Path) -> None:

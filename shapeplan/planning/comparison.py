@@ -97,7 +97,8 @@ def read_versus(text: str, fit: Fit) -> ReferenceShape:
         if why := wrong_size(dim, size):
             raise ArgumentError(ErrorDetail("bad-versus", f"{text[:60]!r} has a {dim} of {size:g}", why))
     follow = fit.dimensions.complete({dim: given[dim] for dim in fit.dims})
-    for dim in (*fit.dimensions.tied, *fit.dimensions.fixed):
+    # A law of parameters sees every size in their count.
+    for dim in (*fit.dimensions.tied, *fit.dimensions.fixed) if fit.law.form.dims else ():
         if dim in given and abs(given[dim] / follow[dim] - 1) > _OFF_TIE:
             notes.append(
                 f"{text}: the law does not see its {dim} of {given[dim]:g}; in the log it would be {follow[dim]:.4g}"

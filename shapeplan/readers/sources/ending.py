@@ -11,9 +11,9 @@ from shapeplan.readers.sources.steps import step_of
 
 DIVERGED = "diverged"
 _LAST_STEP = ("max_iters", "max_steps", "num_iterations", "total_steps", "num_steps", "train_steps")
-_DATA = {f"{path}{role}": role for path in ("", "config.", "params.") for role in ("tokens", "examples")}
+PLANNED_DATA = {f"{path}{role}": role for path in ("", "config.", "params.") for role in ("tokens", "examples")}
 """Settings that say how long a run is to be: steps, and data as designs name it, with the role of each."""
-_WHOLE = 0.9
+WHOLE = 0.9
 """Share of what was planned after which a run has ended; evaluations are some steps apart."""
 _FEWEST = 3
 """Evaluations that show where a loss goes."""
@@ -33,9 +33,9 @@ def state_of(config: Mapping[str, object], entries: Sequence[Mapping[str, object
     """
     if _rises(entries):
         return DIVERGED
-    share = _share_done(config, entries)
+    share = share_done(config, entries)
     if share is not None:
-        return "finished" if share >= _WHOLE else "unfinished"
+        return "finished" if share >= WHOLE else "unfinished"
     return "unfinished" if is_cut else None
 
 
@@ -49,7 +49,7 @@ def _rises(entries: Sequence[Mapping[str, object]]) -> bool:
     return bool(losses) and all(len(found) >= _FEWEST and found[-1] > found[0] for found in losses.values())
 
 
-def _share_done(config: Mapping[str, object], entries: Sequence[Mapping[str, object]]) -> float | None:
+def share_done(config: Mapping[str, object], entries: Sequence[Mapping[str, object]]) -> float | None:
     """Return the part that was done of what was planned, by the measure of which most was."""
     shares = []
     for key, value in config.items():
@@ -57,8 +57,8 @@ def _share_done(config: Mapping[str, object], entries: Sequence[Mapping[str, obj
         done: list[float] = []
         if key.rpartition(".")[2] in _LAST_STEP:
             done = [step for entry in entries if (step := step_of(entry)) is not None]
-        elif key in _DATA:
-            done = [number for entry in entries if (number := _logged(entry, _DATA[key])) is not None]
+        elif key in PLANNED_DATA:
+            done = [number for entry in entries if (number := _logged(entry, PLANNED_DATA[key])) is not None]
         if done and planned is not None and planned > 0:
             shares.append(max(done) / planned)
     return max(shares, default=None)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from shapeplan.errors import ErrorDetail, InputError
 from shapeplan.readers.metric_names import is_loss
+from shapeplan.readers.names import claim_of
 from shapeplan.readers.source import read_text
 from shapeplan.readers.sources.config import config_beside, has_config
 from shapeplan.readers.sources.finding import matching, run_name, start_of
@@ -36,7 +37,7 @@ _OWN_CONFIG = ("config", "hparams", "hyperparameters")
 
 
 def finds(files: Sequence[Path]) -> list[Path]:
-    """Return the files that begin with an object that has a step, or states its configuration, or lies beside one."""
+    """Return the files that begin with an object that has a step, states its configuration, or has one beside it."""
     return [file for file in matching(files, *_PATTERNS) if _is_history(file)]
 
 
@@ -94,7 +95,7 @@ def _is_history(file: Path) -> bool:
         # A broken line is told when the file is read, not passed over.
         return start.startswith('{"') and file.suffix != ".json"
     if len(lines) > 1 and whole is None:
-        return any(map(_is_entry, entries))
+        return any(map(_is_entry, entries)) or (any(map(_is_measured, entries)) and has_config(file.parent))
     return _is_entry(whole or entries[0]) or (any(map(is_loss, whole or {})) and has_config(file.parent))
 
 
@@ -102,6 +103,12 @@ def _is_entry(entry: Mapping[str, object]) -> bool:
     """Return whether an object is what one run logged, not a row of a sweep."""
     complete = "summary" in entry and any(isinstance(entry.get(key), Mapping) for key in _OWN_CONFIG)
     return (complete or step_of(entry) is not None) and not is_of_sweep(entry)
+
+
+def _is_measured(entry: Mapping[str, object]) -> bool:
+    """Return whether an object without a step has a loss, and is no row of a sweep."""
+    sizes = any((claim := claim_of(key)) is not None and claim.role == "params" for key in entry)
+    return any(map(is_loss, entry)) and not (sizes or is_of_sweep(entry))
 
 
 def _object(line: str) -> Mapping[str, object] | None:

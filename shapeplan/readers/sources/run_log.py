@@ -14,7 +14,7 @@ from shapeplan.provenance import Source
 from shapeplan.readers.metric_names import is_held_out, is_loss
 from shapeplan.readers.names import claim_of
 from shapeplan.readers.numbers import as_number
-from shapeplan.readers.sources.ending import DIVERGED, state_of
+from shapeplan.readers.sources.ending import DIVERGED, PLANNED_DATA, WHOLE, share_done, state_of
 from shapeplan.readers.sources.steps import step_of
 from shapeplan.readers.states import may_tell
 from shapeplan.readers.table import Record, flattened
@@ -86,8 +86,9 @@ def records_of(run: RunLog, *, all_points: bool, of_training: bool = False) -> t
     evaluations = {key for key in keys if is_held_out(key) and not key.endswith(_SPEEDS)}
     if of_training and not evaluations:
         evaluations = set(filter(is_loss, keys))
-    amounts = {key for key in keys if _amount(key)}
+    amounts = {key for key in keys if (claim := claim_of(key)) and claim.role in AMOUNTS}
     rows: list[dict[str, object]] = []
+    shares: list[float | None] = []
     carried: dict[str, object] = {}
     told_at: dict[str, float | None] = {}
     first: dict[str, tuple[float | None, object]] = {}
@@ -101,9 +102,15 @@ def records_of(run: RunLog, *, all_points: bool, of_training: bool = False) -> t
             first.setdefault(key, (told_at[key], told[key]))
         if evaluations & entry.keys():
             rows.append({**config, **_totals(run, carried), **carried, **_since(told_at, carried)})
+            shares.append(share_done(config, [carried]))
     if not rows:
         rows = [{**config, **_totals(run, carried), **carried}]
-    rows = [{**row, **_reached(config, row, amounts)} for row in rows]
+        shares = [share_done(config, entries)]
+    last = len(rows) - 1
+    rows = [
+        {**row, **_reached(config, amounts, share, is_last=i == last)}
+        for i, (row, share) in enumerate(zip(rows, shares, strict=True))
+    ]
     rows = [{**_first_told_later(row, first), **row} for row in rows]
     state = state_of(config, entries, is_cut=run.is_cut)
     # A program that ends well may have trained a model that diverged.
@@ -153,23 +160,15 @@ def _totals(run: RunLog, row: Mapping[str, object]) -> dict[str, object]:
     return {key: value if share == 1.0 else value * share for key, value in run.totals.items()}
 
 
-def _reached(config: Mapping[str, object], row: Mapping[str, object], logged: Set[str]) -> dict[str, object]:
-    """Return compute and data that the config plans, and nothing logs, by the share of its plan that a row has reached.
+def _reached(config: Mapping[str, object], logged: Set[str], share: float | None, *, is_last: bool) -> dict[str, float]:
+    """Return compute and data that the config plans, and nothing logs, by the share of the plan that a row has reached.
 
-    The share is told by what means the same in the config and in what was logged, as ``tokens`` and ``tokens_seen``.
+    A run that has ended has reached its plan, though it was evaluated some steps before.
     """
-    planned = {key: value for key in config if _amount(key) and (value := as_number(config[key])) is not None}
-    now = {_amount(key): value for key in sorted(logged) if (value := as_number(row.get(key))) is not None}
-    shares = [now[kind] / value for key, value in planned.items() if value > 0 and (kind := _amount(key)) in now]
-    if not shares or not 0 <= shares[0] < _SAME_STEP:
+    if share is None or share >= (WHOLE if is_last else 1.0):
         return {}
-    return {key: shares[0] * value for key, value in planned.items() if key not in logged}
-
-
-def _amount(key: str) -> tuple[str, float, str | None] | None:
-    """Return role, scale and convention of a name of compute or data."""
-    claim = claim_of(key)
-    return (claim.role, claim.scale, claim.convention) if claim and claim.role in AMOUNTS else None
+    planned = {key for key in config if key in PLANNED_DATA or ((claim := claim_of(key)) and claim.role == "flops")}
+    return {key: share * value for key in planned - logged if (value := as_number(config[key])) is not None}
 
 
 def _since(told_at: Mapping[str, float | None], row: Mapping[str, object]) -> dict[str, object]:
