@@ -53,6 +53,24 @@ def test_a_log_without_rows_is_named_by_all_that_take_one(planned: Fit) -> None:
             call()
 
 
+def test_numbers_that_are_none_are_named_by_what_fits_designs_and_simulates(planned: Fit) -> None:
+    runs = sp.read_runs(SAMPLES / "vit_sweep.csv")
+    for call, message in (
+        (lambda: sp.fit(runs, replicates=1.5), "`replicates` is not whole: 1.5"),
+        (lambda: sp.fit(runs, replicates="10"), "`replicates` is no number: 10"),
+        (lambda: sp.fit(runs, seed="a"), "`seed` is no number: a"),
+        (lambda: sp.fit(runs, seed=-1), "`seed` cannot be -1; give 0 or more"),
+        (lambda: sp.fit(runs, level="90%"), "`level` is no number: 90%"),
+        (lambda: sp.simulate(planned.law, runs, noise="1%"), "`noise` is no number: 1%"),
+        (lambda: sp.power(runs, planned, "x", noise=0.01), "`target` is no number: x"),
+        (lambda: sp.next_runs(planned, "x", 1e17), "`target` is no number: x"),
+        (lambda: sp.next_from_pool(runs, 1e21, candidates=2.5), "`candidates` is not whole: 2.5"),
+        (lambda: recommend(planned, gpus=64, days=14), "'64' is no number of accelerators; write e.g. 64xH100"),
+    ):
+        with pytest.raises(ArgumentError, match=message):
+            call()  # type: ignore[no-untyped-call]
+
+
 @pytest.mark.parametrize(
     ("flops", "options", "message"),
     [

@@ -123,13 +123,11 @@ def parse_fleet(text: str) -> Fleet:
     ArgumentError
         If it is no such thing, or the accelerator is not in the table.
     """
-    match = _FLEET.fullmatch(text)
+    match = _FLEET.fullmatch(str(text))
     count = int(match["count"] or 1) if match else 0
     if match is None or count < 1:
-        hint = "write e.g. 64xH100"
-        raise ArgumentError(
-            ErrorDetail("bad-gpus", f"{text[:60]!r} is no number of accelerators", hint, value=text[:60])
-        )
+        message = f"{str(text)[:60]!r} is no number of accelerators"
+        raise ArgumentError(ErrorDetail("bad-gpus", message, "write e.g. 64xH100", value=str(text)[:60]))
     return Fleet(count, _find(match["name"]))
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from shapeplan import codes
 from shapeplan.architectures import Architecture
+from shapeplan.arguments import number, number_or_none, whole
 from shapeplan.design.candidates import Candidates, candidates_for
 from shapeplan.design.completing import CompletingRun, completing_runs
 from shapeplan.design.layout import Entry, planned, run_name
@@ -173,6 +174,8 @@ def next_runs(
     PlanError
         If the fit has not what this needs, or the budget pays for no run.
     """
+    target, budget, noise = number("target", target), number("budget", budget), number_or_none("noise", noise)
+    candidates = whole("candidates", candidates)
     check_numbers(target, budget, candidates, noise)
     lacking = completing_runs(fit, budget / candidates)
     if lacking and fit.law.form.along_ladder:

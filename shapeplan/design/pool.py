@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from shapeplan.arguments import number, number_or_none, whole
 from shapeplan.design.coverage import Coverage
 from shapeplan.design.first_runs import first_runs, identifying
 from shapeplan.design.matching import matched
@@ -187,6 +188,8 @@ def next_from_pool(
         If a run so far has the name of one of the pool and another shape.
     """
     check_log(pool)
+    target, budget, noise = number("target", target), number("budget", budget), number_or_none("noise", noise)
+    candidates = whole("candidates", candidates)
     check_numbers(target, target if math.isinf(budget) else budget, candidates, noise)
     pool = replace(pool.take(np.sort(pool.last_rows())), loss=None)
     done = _done(pool, fit, log)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 
+from shapeplan.arguments import number, seed_of, whole
 from shapeplan.design.power_curve import Outcome, Power, Spread, Stage
 from shapeplan.design.simulate import simulate
 from shapeplan.errors import ArgumentError, ErrorDetail, FitError, PlanError
@@ -102,6 +103,8 @@ def power(  # noqa: PLR0913 - public: an argument a question
         If the prior has no best shape at the target.
     """
     check_log(design)
+    target, noise, run_noise = number("target", target), number("noise", noise), number("run_noise", run_noise)
+    sweeps, replicates, seed = whole("sweeps", sweeps), whole("replicates", replicates), seed_of(seed)
     if not 0 < target <= LARGEST_FLOPS:
         raise ArgumentError(ErrorDetail("bad-flops", f"a target of {target:g} FLOPs is out of range", "give e.g. 1e22"))
     if not 2 <= sweeps <= MOST_SWEEPS:

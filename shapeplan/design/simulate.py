@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from shapeplan.arguments import number, seed_of
 from shapeplan.errors import ArgumentError, ErrorDetail, FitError
 from shapeplan.laws import Law
 from shapeplan.numerics.arrays import Floats
@@ -54,6 +55,7 @@ def simulate(
         If the tails are too heavy to have a standard deviation, or the design has no rows.
     """
     check_log(design)
+    noise, run_noise, seed = number("noise", noise), number("run_noise", run_noise), seed_of(seed)
     if tails is not None and not tails >= LEAST_TAILS:
         message = f"noise with {tails:g} degrees of freedom has no standard deviation to speak of"
         raise ArgumentError(ErrorDetail("bad-tails", message, f"give {LEAST_TAILS:g} or more; 3 is heavy"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from shapeplan.arguments import number_or_none
 from shapeplan.errors import ArgumentError, ErrorDetail, check_choice
 from shapeplan.figures.exponents import exponents, growths
 from shapeplan.figures.figure import Figure
@@ -15,7 +16,6 @@ from shapeplan.figures.residuals import residuals
 from shapeplan.figures.rollout import rollout
 from shapeplan.figures.valley import valley
 from shapeplan.fitting.result import Fit
-from shapeplan.planning.arguments import number_or_none
 from shapeplan.quantities import LARGEST_FLOPS
 
 _OF_COMPUTE: dict[str, Callable[[Fit, float | None], Figure]] = {

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from shapeplan.arguments import number, seed_of, whole
 from shapeplan.errors import ArgumentError, ErrorDetail, FitError, check_choice
 from shapeplan.fitting.cost_fit import cost_of, heads_of
 from shapeplan.fitting.diagnostics.diagnose import diagnose
@@ -111,6 +112,7 @@ def fit(  # noqa: PLR0913 - public: an argument a question
         If an argument makes no sense; as `Executor.map` does of a cluster.
     """
     check_log(runs)
+    replicates, seed, level = whole("replicates", replicates), seed_of(seed), number("level", level)
     check_arguments(law, objective, replicates, level)
     executor = Executor(jobs, scheduler)
     tuning = tuning_of(runs, level, group)

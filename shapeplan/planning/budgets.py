@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from shapeplan.arguments import number, several
 from shapeplan.errors import ArgumentError, ErrorDetail, PlanError
 from shapeplan.fitting.result import Fit
 from shapeplan.frozen import frozen
 from shapeplan.numerics.arrays import Floats
-from shapeplan.planning.arguments import number, several
 from shapeplan.planning.budget_for_loss import LEAST_FLOPS, flops_interval, flops_of_shape, least_flops
 from shapeplan.planning.building import Builder
 from shapeplan.planning.hardware import Hardware

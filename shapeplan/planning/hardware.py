@@ -8,13 +8,13 @@ from dataclasses import field
 
 import numpy as np
 
+from shapeplan.arguments import number_or_none
 from shapeplan.counting.accelerators import Fleet, parse_fleet, read_fleet
 from shapeplan.counting.price import Price, parse_price
 from shapeplan.errors import ArgumentError, ErrorDetail, InputError, PlanError
 from shapeplan.fitting.result import Fit
 from shapeplan.frozen import frozen
 from shapeplan.numerics.arrays import Floats
-from shapeplan.planning.arguments import number_or_none
 from shapeplan.planning.building import Builder
 from shapeplan.planning.optimum import Optimum
 from shapeplan.planning.size import SIZE

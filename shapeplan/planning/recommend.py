@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from shapeplan.arguments import number, number_or_none, numbers_by_name, whole, whole_or_none
 from shapeplan.counting.price import Price
 from shapeplan.errors import ArgumentError, ErrorDetail, check_choice, check_type
 from shapeplan.fitting.evidence import INTERVALS
 from shapeplan.fitting.result import Fit
 from shapeplan.optimum.cost_model import TRUST
-from shapeplan.planning.arguments import number, number_or_none, numbers_by_name, whole, whole_or_none
 from shapeplan.planning.budgets import Amounts, read_budgets
 from shapeplan.planning.building import Parallelism, builder
 from shapeplan.planning.comparison import read_versus

@@ -1,4 +1,4 @@
-"""Arguments of plans as people pass them: numbers of any kind, one or several."""
+"""Arguments as people pass them: numbers of any kind, one or several."""
 
 from __future__ import annotations
 
@@ -46,6 +46,14 @@ def whole(name: str, value: Any) -> int:
     if size != size or not size.is_integer():
         raise ArgumentError(ErrorDetail(_code(name), f"`{name}` is not whole: {size:g}", "give a whole number"))
     return int(size)
+
+
+def seed_of(value: Any) -> int:
+    """Return a seed, a whole number from 0 on."""
+    seed = whole("seed", value)
+    if seed < 0:
+        raise ArgumentError(ErrorDetail("bad-seed", f"`seed` cannot be {seed}", "give 0 or more", value=str(seed)))
+    return seed
 
 
 def whole_or_none(name: str, value: Any) -> int | None:
