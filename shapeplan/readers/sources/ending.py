@@ -15,6 +15,8 @@ PLANNED_DATA = {f"{path}{role}": role for path in ("", "config.", "params.") for
 """Settings that say how long a run is to be: steps, and data as designs name it, with the role of each."""
 WHOLE = 0.9
 """Share of what was planned after which a run has ended; evaluations are some steps apart."""
+_FAR_ABOVE = 1.2
+"""Factor by which a loss of single batches, which scatters, ends above its first."""
 _FEWEST = 3
 """Evaluations that show where a loss goes."""
 
@@ -40,13 +42,16 @@ def state_of(config: Mapping[str, object], entries: Sequence[Mapping[str, object
 
 
 def _rises(entries: Sequence[Mapping[str, object]]) -> bool:
-    """Return whether every loss of data that was held out ends above its first value."""
+    """Return whether every loss of data that was held out ends above its first value; of all data, far above it."""
     losses: dict[str, list[float]] = {}
     for entry in entries:
         for key, value in entry.items():
-            if is_held_out(key) and is_loss(key) and (number := as_number(value)) is not None:
+            if is_loss(key) and (number := as_number(value)) is not None:
                 losses.setdefault(key, []).append(number)
-    return bool(losses) and all(len(found) >= _FEWEST and found[-1] > found[0] for found in losses.values())
+    held_out = {key: found for key, found in losses.items() if is_held_out(key)}
+    factor = 1.0 if held_out else _FAR_ABOVE
+    told = (held_out or losses).values()
+    return bool(told) and all(len(found) >= _FEWEST and found[-1] > max(found[0], factor * found[0]) for found in told)
 
 
 def share_done(config: Mapping[str, object], entries: Sequence[Mapping[str, object]]) -> float | None:
