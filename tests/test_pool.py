@@ -237,6 +237,16 @@ def under_way(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def test_a_run_that_failed_before_it_trained_is_pending(tmp_path: Path) -> None:
+    first, *others = rows_of(LOG.take(HALF))
+    write(tmp_path / "log.csv", [{**first, "forward_flops": "0", "loss": "", "state": "failed"}, *others])
+    read = read_campaign(tmp_path / "log.csv")
+    assert read is not None
+    assert "left out 1 row: forward_flops is 0, before any training" in read.runs.notes
+    states = {row.name: row.state for row in campaign(POOL, read.runs, read.ends).rows}
+    assert states[first["run"]] == "pending"
+
+
 def test_every_row_of_a_design_has_a_state(under_way: Path) -> None:
     read = read_campaign(under_way / "log.csv")
     assert read is not None

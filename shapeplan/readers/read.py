@@ -242,7 +242,7 @@ def _understood(
     if selection.drop_nonfinite and columns.metric:
         table, more = drop_nonfinite(table, columns.metric, name)
         dropped += more
-    if selection.last_point:
+    if selection.last_point or asked.under_way:
         table, more = drop_untrained(table, columns.progress, name)
         dropped += more
     if not asked.under_way and (wrong := head_faults(table, columns, name)):
