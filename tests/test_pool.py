@@ -389,6 +389,11 @@ def test_next_of_a_pool_from_nothing_from_rows_and_from_a_law(program: Program, 
     assert document["kind"] == "shapeplan.pool"
     assert len(document["chosen"]) == 2
     assert document["left"] == int((~HALF).sum())
+    refused = program(*arguments, "--log", "log.csv")
+    assert refused.returncode == 1
+    assert "--where 'state=finished' leaves such rows out" in refused.stderr
+    some = program(*arguments, "--log", "log.csv", "--where", "state=finished", "--where", "run!=stray")
+    assert some.returncode == 0, some.stderr
     thin = LOG.take(np.flatnonzero(LOG.values("depth") == 24))
     fit(thin, law="separable", replicates=40).save(under_way / "thin.json")
     other = program(*arguments, "--law", "thin.json")

@@ -52,6 +52,8 @@ def next_(
     metric: opt.Metric = None,
     dims: opt.Dims = None,
     config: opt.Config = None,
+    where: opt.Where = None,
+    drop_nonfinite: opt.DropNonfinite = False,
     candidates: Annotated[int, typer.Option("--candidates", help="How many runs to suggest.")] = 5,
     noise: opt.PlanNoise = None,
     as_json: opt.AsJson = False,
@@ -90,7 +92,8 @@ def next_(
     tables: Callable[[], Sequence[RenderableType]]
     found: NextRuns | PoolChoice
     if pool is None:
-        alone = {"--log": log, "--metric": metric, "--dims": dims, "--config": config}
+        alone: dict[str, object] = {"--log": log, "--metric": metric, "--dims": dims, "--config": config}
+        alone |= {"--where": where, "--drop-nonfinite": drop_nonfinite}
         if unused := [name for name, given in alone.items() if given]:
             message = f"{unused[0]} is of --pool, which is not given"
             raise ArgumentError(ErrorDetail("no-pool", message, "add --pool design.csv, or leave it out"))
@@ -105,7 +108,7 @@ def next_(
     else:
         fitted = read_law(law) if law is not None else None
         names = opt.parse_dims(dims) or (None if fitted is None else dims_beside(fitted))
-        laid_out, so_far = _read(pool, log, metric, names, config, fitted)
+        laid_out, so_far = _read(pool, log, metric, names, config, fitted, (where, drop_nonfinite))
         console.warn((*laid_out.cautions, *(so_far.cautions if so_far else ())))
         if so_far is not None and fitted is None:
             fitted = law_so_far(console, so_far)
@@ -146,9 +149,11 @@ def _read(
     dims: tuple[str, ...] | None,
     config: Path | None,
     fit: "Fit | None",
+    rows: tuple[list[str] | None, bool],
 ) -> "tuple[Runs, Runs | None]":
-    """Return the pool, and the runs of a log, which count as the pool does where they do not say."""
+    """Return the pool, and the chosen rows of a log, which count as the pool does where they do not say."""
     from shapeplan.readers.read import read_runs, read_under_way
+    from shapeplan.readers.selection import Selection
 
     known = None if fit is None else fit.architecture
     laid_out = read_under_way(pool, dims=dims, config=config, architecture=known)
@@ -156,4 +161,8 @@ def _read(
         return laid_out, None
     like = None if fit is None else fit.log.read_as
     counted_as = laid_out.architecture
-    return laid_out, read_runs(log, metric=metric, dims=dims, config=config, architecture=counted_as, like=like)
+    where, drop_nonfinite = rows
+    chosen = Selection(where=tuple(where or ()), drop_nonfinite=drop_nonfinite)
+    return laid_out, read_runs(
+        log, metric=metric, dims=dims, config=config, selection=chosen, architecture=counted_as, like=like
+    )
