@@ -143,7 +143,7 @@ def backtest(candidate: Candidate, runs: Runs) -> Backtest:
         lacks = candidate.lacking(runs, keep)
         if lacks is None:
             kept[int(keep.sum())] = keep, below
-        reason = reason or lacks
+        reason = reason or (f"below 1/{cut:g} of the largest compute: {lacks}" if lacks else None)
     if not kept:
         return Backtest(candidate, (), reason or "all rows have the same compute")
     solution = candidate.without(np.array([keep for keep, _ in kept.values()]))
