@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterator, Sequence
 from enum import Enum
 from typing import Final, SupportsIndex, TypeAlias, overload
@@ -61,6 +62,12 @@ class Cells:
         if arrays and len(arrays) == len(parts):
             return cls(np.concatenate(arrays) if len(arrays) != 1 else arrays[0])
         return cls([cell for part in parts for cell in part])
+
+    def __eq__(self, other: object) -> bool:
+        """Return whether two columns have the same cells."""
+        return isinstance(other, Cells) and len(self) == len(other) and all(map(operator.eq, self, other))
+
+    __hash__ = None  # type: ignore[assignment]
 
     def __len__(self) -> int:
         """Return the number of rows."""

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import FrozenInstanceError, dataclass, field, fields
 from reprlib import recursive_repr
 from typing import Any, TypeVar, cast, dataclass_transform, overload
@@ -54,7 +54,24 @@ def _keep(self: Any, name: str) -> None:
 def _is_equal(self: Any, other: object) -> object:
     if other.__class__ is not self.__class__:
         return NotImplemented
-    return _compared(self) == _compared(other)
+    try:
+        return _compared(self) == _compared(other)
+    except ValueError:
+        # Arrays of several elements have no truth value.
+        return _same(_compared(self), _compared(other))
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Return whether two values are equal, arrays inside them too, where NaN is NaN."""
+    if one is other:
+        return True
+    if isinstance(one, Sequence) and isinstance(other, Sequence) and not isinstance(one, str | bytes):
+        return len(one) == len(other) and all(map(_same, one, other))
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return one.keys() == other.keys() and all(_same(one[key], other[key]) for key in one)
+    if hasattr(one, "__array__") and hasattr(other, "__array__"):
+        return one.shape == other.shape and bool(((one == other) | ((one != one) & (other != other))).all())
+    return bool(one == other)
 
 
 def _hash(self: Any) -> int:

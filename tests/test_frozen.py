@@ -8,10 +8,13 @@ from dataclasses import FrozenInstanceError, asdict, dataclass, field, fields, r
 from functools import cached_property
 from typing import ClassVar
 
+import numpy as np
 import pytest
+from conftest import SAMPLES
 from hypothesis import given
 from hypothesis import strategies as st
 
+import shapeplan as sp
 from shapeplan.frozen import frozen
 
 
@@ -26,6 +29,12 @@ class Point:
     @cached_property
     def total(self) -> float:
         return self.x + self.y
+
+
+@frozen
+class Table:
+    values: np.ndarray
+    more: dict[str, tuple[np.ndarray, str]]
 
 
 @dataclass(frozen=True)
@@ -97,3 +106,20 @@ def test_a_record_in_itself_is_printed_once() -> None:
     holder = Holder([])
     holder.held.append(holder)
     assert repr(holder).endswith("Holder(held=[...])")
+
+
+def test_records_with_arrays_compare_by_their_values() -> None:
+    def made(last: float, name: str = "a") -> Table:
+        return Table(np.array([1.0, last]), {name: (np.array([[2.0, np.nan]]), "b")})
+
+    assert made(3.0) == made(3.0)
+    assert made(np.nan) == made(np.nan)
+    assert made(3.0) != made(4.0)
+    assert made(3.0) != made(3.0, "c")
+    assert made(3.0) != replace(made(3.0), values=np.arange(3.0))
+    runs = sp.read_runs(SAMPLES / "vit_sweep.csv")
+    assert runs == sp.read_runs(SAMPLES / "vit_sweep.csv")
+    assert runs != runs.take(np.arange(len(runs))[::-1])
+    found = sp.fit(runs, law="separable", replicates=20)
+    assert (found == found, found == replace(found)) == (True, True)
+    assert found != sp.fit(runs, law="separable", replicates=20, seed=1)
