@@ -90,7 +90,7 @@ def test_the_golden_table_of_a_fit(fitted: tuple[Path, str]) -> None:
     compare("fit.txt", fitted[1])
 
 
-@pytest.mark.parametrize("columns", [LEAST, 100, 200])
+@pytest.mark.parametrize("columns", [LEAST, pytest.param(100, marks=pytest.mark.long), 200])
 @pytest.mark.parametrize("command", ["check", "fit", "recommend", "flops one", "flops three", "flops many"])
 def test_tables_fit_the_terminal(law: Path, command: str, columns: int) -> None:
     arguments = {

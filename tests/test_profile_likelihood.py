@@ -100,6 +100,7 @@ def test_an_exact_log_has_intervals_of_no_width() -> None:
         assert low == pytest.approx(high, rel=1e-6)
 
 
+@pytest.mark.long
 def test_an_exact_log_without_a_trade_off_has_no_interval() -> None:
     law = additive_law()
     flat = {name: 0.0 if name.startswith(("beta", "xi")) else value for name, value in law.constants.items()}

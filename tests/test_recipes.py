@@ -108,6 +108,7 @@ def test_a_recipe_with_a_level_is_not_taken_for_noise(tmp_path: Path) -> None:
     assert said("batch_size") == [f"{differ}optimizer, corpus"]
 
 
+@pytest.mark.long
 def test_four_recipes_each_have_a_factor(tmp_path: Path) -> None:
     runs = sp.read_runs(recipes(tmp_path / "four.csv", ("old", "new", "worse", "third"), runs=90))
     factors = {one.name: one.compute for one in sp.fit(runs, law="separable", replicates=0, group="corpus").log.recipes}
@@ -198,6 +199,7 @@ def test_the_factor_is_printed_and_in_the_document(program: Program, tmp_path: P
     assert wrong.stdout == ""
 
 
+@pytest.mark.long
 def test_another_level_is_a_column_of_the_table(program: Program, tmp_path: Path) -> None:
     path = recipes(tmp_path / "log.csv", seed=1, level="eps")
     done = program("fit", path, "--law", "separable", "--replicates", "20", "--group", "corpus", "-o", "law.json")
