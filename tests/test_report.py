@@ -113,6 +113,7 @@ def lightness(colour: str) -> float:
     return sum(map(float, re.findall(r"[\d.]+", colour)[:3]))
 
 
+@pytest.mark.long
 @needs_browser
 def test_hovering_tells_run_and_row(browser: Any, report: Path) -> None:
     page = Opened(browser, report, viewport={"width": 1200, "height": 900}).page
@@ -207,6 +208,7 @@ def test_two_fits_side_by_side(browser: Any, found: Fit, tmp_path: Path) -> None
     assert "loss, product" in page.locator("[data-chart=exponents] svg.marks").text_content()
 
 
+@pytest.mark.long
 @needs_browser
 def test_print_fits_the_page(browser: Any, report: Path, tmp_path: Path) -> None:
     page = Opened(browser, report, viewport={"width": PAPER, "height": 1123}).page
