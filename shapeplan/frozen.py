@@ -65,7 +65,7 @@ def _same(one: Any, other: Any) -> bool:
     """Return whether two values are equal, arrays inside them too, where NaN is NaN."""
     if one is other:
         return True
-    if isinstance(one, Sequence) and isinstance(other, Sequence) and not isinstance(one, str | bytes):
+    if isinstance(one, Sequence) and type(one) is type(other) and not isinstance(one, str | bytes):
         return len(one) == len(other) and all(map(_same, one, other))
     if isinstance(one, Mapping) and isinstance(other, Mapping):
         return one.keys() == other.keys() and all(_same(one[key], other[key]) for key in one)

@@ -311,7 +311,7 @@ def test_a_size_that_dims_leave_out_is_named_and_no_row_is_blamed(tmp_path: Path
     (caution,) = sp.read_runs(path, dims=["width", "depth"]).cautions
     assert caution.code == "unread-column"
     assert caution.message == (
-        "column 'mlp_dim' is the mlp_dim, varies (384 to 2048) among rows of one shape, and `dims` leaves it out"
+        "column 'mlp_dim' varies (384 to 2048) among rows of one shape, and `dims` leaves it out"
     )
     assert "`dims=width,depth,mlp_dim`" in caution.hint
     told = with_column("mlp_dim", lambda i, row: row["width"] * 4)

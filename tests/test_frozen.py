@@ -116,6 +116,7 @@ def test_records_with_arrays_compare_by_their_values() -> None:
     assert made(np.nan) == made(np.nan)
     assert made(3.0) != made(4.0)
     assert made(3.0) != made(3.0, "c")
+    assert Table(np.zeros(2), {"a": "xy"}) != Table(np.zeros(2), {"a": ["x", "y"]})  # type: ignore[dict-item]
     assert made(3.0) != replace(made(3.0), values=np.arange(3.0))
     runs = sp.read_runs(SAMPLES / "vit_sweep.csv")
     assert runs == sp.read_runs(SAMPLES / "vit_sweep.csv")

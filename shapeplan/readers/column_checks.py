@@ -277,10 +277,9 @@ def _left_out(runs: Runs, columns: Columns) -> Iterator[Caution]:
         column = columns.roles.get(dim)
         values = runs.cells[column].finite_numbers() if runs.dims and column and dim not in columns.dims else None
         if column and values is not None and np.ptp(values) > 0 and not is_function(values, runs.shape_groups):
-            seen = f"{values.min():g} to {values.max():g}"
-            message = (
-                f"column {column!r} is the {dim}, varies ({seen}) among rows of one shape, and `dims` leaves it out"
-            )
+            named = f"column {column!r}" if column == dim else f"column {column!r} is the {dim},"
+            seen = f"varies ({values.min():g} to {values.max():g}) among rows of one shape"
+            message = f"{named} {seen}, and `dims` leaves it out"
             hint = f"add it: `dims={','.join((*columns.dims, column))}`; or read the rows of one value with `where`"
             yield Caution(codes.UNREAD_COLUMN, message, hint)
 
