@@ -67,8 +67,6 @@ class Cells:
         """Return whether two columns have the same cells."""
         return isinstance(other, Cells) and len(self) == len(other) and all(map(operator.eq, self, other))
 
-    __hash__ = None  # type: ignore[assignment]
-
     def __len__(self) -> int:
         """Return the number of rows."""
         return len(self._cells)

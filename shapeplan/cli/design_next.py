@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from shapeplan.design.pool import PoolChoice
     from shapeplan.documents.base import Document
     from shapeplan.fitting.result import Fit
+    from shapeplan.readers.selection import Selection
     from shapeplan.render.console import Console
     from shapeplan.runs import Runs
 
@@ -82,6 +83,7 @@ def next_(
     from shapeplan.documents.log import log_text
     from shapeplan.documents.next_run import next_document
     from shapeplan.documents.pool import pool_document
+    from shapeplan.readers.selection import Selection
     from shapeplan.render.next_run import render_next
     from shapeplan.render.pool import render_pool
 
@@ -107,8 +109,9 @@ def next_(
         document, tables = lambda: next_document(made), lambda: render_next(made)
     else:
         fitted = read_law(law) if law is not None else None
+        chosen_rows = Selection(where=tuple(where or ()), drop_nonfinite=drop_nonfinite)
         names = opt.parse_dims(dims) or (None if fitted is None else dims_beside(fitted))
-        laid_out, so_far = _read(pool, log, metric, names, config, fitted, (where, drop_nonfinite))
+        laid_out, so_far = _read(pool, log, metric, names, config, fitted, chosen_rows)
         console.warn((*laid_out.cautions, *(so_far.cautions if so_far else ())))
         if so_far is not None and fitted is None:
             fitted = law_so_far(console, so_far)
@@ -149,11 +152,10 @@ def _read(
     dims: tuple[str, ...] | None,
     config: Path | None,
     fit: "Fit | None",
-    rows: tuple[list[str] | None, bool],
+    selection: "Selection",
 ) -> "tuple[Runs, Runs | None]":
     """Return the pool, and the chosen rows of a log, which count as the pool does where they do not say."""
     from shapeplan.readers.read import read_runs, read_under_way
-    from shapeplan.readers.selection import Selection
 
     known = None if fit is None else fit.architecture
     laid_out = read_under_way(pool, dims=dims, config=config, architecture=known)
@@ -161,8 +163,6 @@ def _read(
         return laid_out, None
     like = None if fit is None else fit.log.read_as
     counted_as = laid_out.architecture
-    where, drop_nonfinite = rows
-    chosen = Selection(where=tuple(where or ()), drop_nonfinite=drop_nonfinite)
     return laid_out, read_runs(
-        log, metric=metric, dims=dims, config=config, selection=chosen, architecture=counted_as, like=like
+        log, metric=metric, dims=dims, config=config, selection=selection, architecture=counted_as, like=like
     )

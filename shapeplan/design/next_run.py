@@ -174,9 +174,7 @@ def next_runs(
     PlanError
         If the fit has not what this needs, or the budget pays for no run.
     """
-    target, budget, noise = number("target", target), number("budget", budget), number_or_none("noise", noise)
-    candidates = whole("candidates", candidates)
-    check_numbers(target, budget, candidates, noise)
+    target, budget, candidates, noise = read_numbers(target, budget, candidates, noise)
     lacking = completing_runs(fit, budget / candidates)
     if lacking and fit.law.form.along_ladder:
         lacking = lacking[:candidates]
@@ -315,10 +313,18 @@ def _left_cautions(found: Sequence[CompletingRun | Suggestion], budget: float) -
     return [Caution(codes.BUDGET_LEFT_OVER, message, "ask for more `candidates`; or lay out a larger sweep")]
 
 
-def check_numbers(target: float, budget: float, candidates: int, noise: float | None) -> None:
-    """Raise `ArgumentError` if a number of a question about next runs makes no sense."""
+def read_numbers(
+    target: float, budget: float, candidates: int, noise: float | None, *, unlimited: bool = False
+) -> tuple[float, float, int, float | None]:
+    """Return the numbers of a question about next runs; `ArgumentError` if one makes no sense.
+
+    An `unlimited` budget may be infinite.
+    """
+    target, budget, noise = number("target", target), number("budget", budget), number_or_none("noise", noise)
+    candidates = whole("candidates", candidates)
     for name, value in (("target", target), ("budget", budget)):
-        if not 0 < value <= LARGEST_FLOPS:
+        no_limit = unlimited and name == "budget" and math.isinf(value)
+        if not (0 < value <= LARGEST_FLOPS or no_limit):
             raise ArgumentError(
                 ErrorDetail(f"bad-{name}", f"a {name} of {value:g} FLOPs is out of range", "give e.g. 1e21")
             )
@@ -328,6 +334,7 @@ def check_numbers(target: float, budget: float, candidates: int, noise: float | 
     if noise is not None and not 0 <= noise <= _MOST_NOISE:
         message = f"a noise of {noise:g} is out of range"
         raise ArgumentError(ErrorDetail("bad-noise", message, f"give 0 to {_MOST_NOISE:g}, e.g. 0.3%"))
+    return target, budget, candidates, noise
 
 
 def noise_of(fit: Fit) -> float:

@@ -8,7 +8,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from shapeplan.arguments import number, number_or_none, whole
 from shapeplan.design.coverage import Coverage
 from shapeplan.design.first_runs import first_runs, identifying
 from shapeplan.design.matching import matched
@@ -17,11 +16,11 @@ from shapeplan.design.next_run import (
     LEAST_NOISE,
     LITTLE,
     check_fit,
-    check_numbers,
     edge_cautions,
     gain_cautions,
     law_cautions,
     noise_of,
+    read_numbers,
 )
 from shapeplan.design.posterior import Posterior
 from shapeplan.errors import Caution, ErrorDetail, PlanError
@@ -188,9 +187,7 @@ def next_from_pool(
         If a run so far has the name of one of the pool and another shape.
     """
     check_log(pool)
-    target, budget, noise = number("target", target), number("budget", budget), number_or_none("noise", noise)
-    candidates = whole("candidates", candidates)
-    check_numbers(target, target if math.isinf(budget) else budget, candidates, noise)
+    target, budget, candidates, noise = read_numbers(target, budget, candidates, noise, unlimited=True)
     pool = replace(pool.take(np.sort(pool.last_rows())), loss=None)
     done = _done(pool, fit, log)
     left = np.ones(len(pool), dtype=bool)

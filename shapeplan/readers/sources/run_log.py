@@ -87,8 +87,7 @@ def records_of(run: RunLog, *, all_points: bool, of_training: bool = False) -> t
     if of_training and not evaluations:
         evaluations = set(filter(is_loss, keys))
     amounts = {key for key in keys if (claim := claim_of(key)) and claim.role in AMOUNTS}
-    rows: list[dict[str, object]] = []
-    shares: list[float | None] = []
+    points: list[tuple[dict[str, object], dict[str, object]]] = []
     carried: dict[str, object] = {}
     told_at: dict[str, float | None] = {}
     first: dict[str, tuple[float | None, object]] = {}
@@ -101,23 +100,19 @@ def records_of(run: RunLog, *, all_points: bool, of_training: bool = False) -> t
             told_at[key] = step_of(entry)
             first.setdefault(key, (told_at[key], told[key]))
         if evaluations & entry.keys():
-            rows.append({**config, **_totals(run, carried), **carried, **_since(told_at, carried)})
-            shares.append(share_done(config, [carried]))
-    if not rows:
-        rows = [{**config, **_totals(run, carried), **carried}]
-        shares = [share_done(config, entries)]
-    last = len(rows) - 1
-    rows = [
-        {**row, **_reached(config, amounts, share, is_last=i == last)}
-        for i, (row, share) in enumerate(zip(rows, shares, strict=True))
-    ]
-    rows = [{**_first_told_later(row, first), **row} for row in rows]
+            points.append(({**_totals(run, carried), **carried, **_since(told_at, carried)}, dict(carried)))
+    if not points:
+        points = [({**_totals(run, carried), **carried}, carried)]
+    rows = []
+    for told, logged in points if all_points else points[-1:]:
+        planned = _reached(config, amounts, logged, is_last=logged is points[-1][1])
+        row = {**config, **told, **planned}
+        rows.append({**_first_told_later(row, first), **row})
     state = state_of(config, entries, is_cut=run.is_cut)
     # A program that ends well may have trained a model that diverged.
     if state == DIVERGED or (state is not None and not any(map(may_tell, rows[-1]))):
         rows = [{**row, "state": state} for row in rows]
-    kept = rows if all_points else rows[-1:]
-    return [Record(1, row, file=run.file) for row in kept], len(rows)
+    return [Record(1, row, file=run.file) for row in rows], len(points)
 
 
 def went_on(run: RunLog, last: Record) -> float:
@@ -160,15 +155,18 @@ def _totals(run: RunLog, row: Mapping[str, object]) -> dict[str, object]:
     return {key: value if share == 1.0 else value * share for key, value in run.totals.items()}
 
 
-def _reached(config: Mapping[str, object], logged: Set[str], share: float | None, *, is_last: bool) -> dict[str, float]:
+def _reached(
+    config: Mapping[str, object], amounts: Set[str], logged: Mapping[str, object], *, is_last: bool
+) -> dict[str, float]:
     """Return compute and data that the config plans, and nothing logs, by the share of the plan that a row has reached.
 
     A run that has ended has reached its plan, though it was evaluated some steps before.
     """
+    share = share_done(config, [logged])
     if share is None or share >= (WHOLE if is_last else 1.0):
         return {}
     planned = {key for key in config if key in PLANNED_DATA or ((claim := claim_of(key)) and claim.role == "flops")}
-    return {key: share * value for key in planned - logged if (value := as_number(config[key])) is not None}
+    return {key: share * value for key in planned - amounts if (value := as_number(config[key])) is not None}
 
 
 def _since(told_at: Mapping[str, float | None], row: Mapping[str, object]) -> dict[str, object]:
