@@ -406,6 +406,7 @@ def test_next_of_a_pool_from_nothing_from_rows_and_from_a_law(program: Program, 
     [
         ((), "new runs follow from a --law and a --budget"),
         (("--log", "log.csv"), "--log is of --pool, which is not given"),
+        (("--pool", "design.csv", "--where", "a=b"), "--where is of --log, which is not given"),
     ],
 )
 def test_options_that_do_not_go_together(program: Program, arguments: tuple[str, ...], message: str) -> None:

@@ -108,6 +108,10 @@ def next_(
         )
         document, tables = lambda: next_document(made), lambda: render_next(made)
     else:
+        of_log = {"--where": where, "--drop-nonfinite": drop_nonfinite}
+        if not log and (unused := [name for name, given in of_log.items() if given]):
+            message = f"{unused[0]} is of --log, which is not given"
+            raise ArgumentError(ErrorDetail("no-log", message, "add --log runs.csv, or leave it out"))
         fitted = read_law(law) if law is not None else None
         chosen_rows = Selection(where=tuple(where or ()), drop_nonfinite=drop_nonfinite)
         names = opt.parse_dims(dims) or (None if fitted is None else dims_beside(fitted))
