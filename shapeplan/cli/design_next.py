@@ -93,9 +93,9 @@ def next_(
     document: Callable[[], Document]
     tables: Callable[[], Sequence[RenderableType]]
     found: NextRuns | PoolChoice
+    of_log = {"--where": where, "--drop-nonfinite": drop_nonfinite}
     if pool is None:
-        alone: dict[str, object] = {"--log": log, "--metric": metric, "--dims": dims, "--config": config}
-        alone |= {"--where": where, "--drop-nonfinite": drop_nonfinite}
+        alone = {"--log": log, "--metric": metric, "--dims": dims, "--config": config, **of_log}
         if unused := [name for name, given in alone.items() if given]:
             message = f"{unused[0]} is of --pool, which is not given"
             raise ArgumentError(ErrorDetail("no-pool", message, "add --pool design.csv, or leave it out"))
@@ -108,7 +108,6 @@ def next_(
         )
         document, tables = lambda: next_document(made), lambda: render_next(made)
     else:
-        of_log = {"--where": where, "--drop-nonfinite": drop_nonfinite}
         if not log and (unused := [name for name, given in of_log.items() if given]):
             message = f"{unused[0]} is of --log, which is not given"
             raise ArgumentError(ErrorDetail("no-log", message, "add --log runs.csv, or leave it out"))
