@@ -10,6 +10,8 @@ SHOWN = 10
 """How many details about one input are printed before "and N more"."""
 MOST_KEPT = 1000
 """How many details of one kind are kept; the others are counted, since a log may have a million bad rows."""
+_LONGEST = 60
+"""Characters of a wrong argument that a message shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,10 +166,11 @@ def check_type(what: str, given: object, kind: type, hint: str) -> None:
         raise ArgumentError(ErrorDetail("wrong-type", message, hint))
 
 
-def check_choice(what: str, given: str, known: Sequence[str]) -> None:
+def check_choice(what: str, given: object, known: Sequence[str]) -> None:
     """Raise `ArgumentError` unless what was given is one of the known names."""
-    if given in known:
+    if isinstance(given, str) and given in known:
         return
-    close = difflib.get_close_matches(given, known, n=1)
+    close = difflib.get_close_matches(str(given), known, n=1)
     hint = f"did you mean {close[0]!r}?" if close else f"choose one of {', '.join(known)}"
-    raise ArgumentError(ErrorDetail(f"unknown-{what}", f"there is no {what} {given!r}", hint, value=given))
+    said = str(given)[:_LONGEST]
+    raise ArgumentError(ErrorDetail(f"unknown-{what}", f"there is no {what} {said!r}", hint, value=said))

@@ -25,10 +25,46 @@ def test_numbers_of_any_kind_are_numbers(planned: Fit) -> None:
 
 
 def test_names_of_files_are_no_logs_and_no_fits(planned: Fit) -> None:
+    runs = sp.read_runs(SAMPLES / "vit_sweep.csv")
     for call, message in (
         (lambda: recommend("law.json", 1e21), r"a fit is a shapeplan\.Fit, not a str; write shapeplan\.fit\(runs\)"),
         (lambda: fit("runs.csv"), r"a log is a shapeplan\.Runs, not a str; write shapeplan\.read_runs"),
         (lambda: predict(planned, "runs.csv"), r"a log is a shapeplan\.Runs, not a str"),
+        (lambda: sp.next_runs("law.json", 1e21, 1e17), r"a fit is a shapeplan\.Fit, not a str"),
+        (lambda: sp.power(runs, "law.json", 1e21, noise=0.01), r"a fit is a shapeplan\.Fit, not a str"),
+        (lambda: sp.next_from_pool(runs, 1e21, fit="law.json"), r"a fit is a shapeplan\.Fit, not a str"),
+        (lambda: sp.next_from_pool(runs, 1e21, log="runs.csv"), r"a log is a shapeplan\.Runs, not a str"),
+        (lambda: sp.campaign(runs, "runs.csv"), r"a log is a shapeplan\.Runs, not a str"),
+        (lambda: sp.figure("frontier", "law.json"), r"a fit is a shapeplan\.Fit, not a str"),
+        (lambda: sp.figure("frontier", None), r"a fit is a shapeplan\.Fit, not a NoneType"),
+        (lambda: sp.report_page("law.json"), r"a fit is a shapeplan\.Fit, not a str"),
+        (lambda: sp.simulate(planned, runs), r"a law is a shapeplan\.Law, not a Fit; a fit has one: give fit\.law"),
+    ):
+        with pytest.raises(ArgumentError, match=message):
+            call()  # type: ignore[no-untyped-call]
+
+
+def test_what_is_no_file_no_model_and_no_architecture_is_named(planned: Fit) -> None:
+    runs, sizes = sp.read_runs(SAMPLES / "vit_sweep.csv"), {"width": 512, "depth": 8, "mlp_dim": 2048}
+    vit = sp.architecture({"family": "vit", "patch": 16, "image": 224, "head_dim": 64})
+    for call, message in (
+        (lambda: sp.load(4), "a file cannot be named by int"),
+        (lambda: sp.read_campaign(4), "a log cannot be read from int"),
+        (lambda: sp.named(4), "a model cannot be named by int"),
+        (lambda: sp.flops(4), "'4' is no model"),
+        (lambda: sp.flops(["ViT-B/16"], examples="40B"), "`examples` is no number: 40B"),
+        (lambda: sp.architecture("vit"), "an architecture cannot be told by str"),
+        (lambda: sp.design_star(sizes, None, [1e8, 2e8]), r"an architecture is a shapeplan\.Architecture, not a None"),
+        (lambda: sp.design_grid(sizes, "vit", [1e8]), r"an architecture is a shapeplan\.Architecture, not a str"),
+        (lambda: sp.star_for_budget(1e20, None), r"an architecture is a shapeplan\.Architecture, not a None"),
+        (lambda: sp.design_isoflop(1e20, None), r"an architecture is a shapeplan\.Architecture, not a None"),
+        (lambda: sp.grid_for_budget("1e20 FLOPs", vit), "`budget` is no number: 1e20 FLOPs"),
+        (lambda: sp.design_isoflop(None, vit), "`budget` is no number: None"),
+        (lambda: sp.design_star(sizes, vit, ["64M"]), "`durations` is no number: 64M"),
+        (lambda: sp.design_grid(sizes, vit, [1e8], ratio="wide"), "`ratio` is no number: wide"),
+        (lambda: sp.fit(runs, center=0), "`center` is no mapping of dimensions to numbers"),
+        (lambda: sp.fit(runs, law=4), "there is no law '4'"),
+        (lambda: recommend(planned, 1e21, preset=None), "there is no preset 'None'"),
     ):
         with pytest.raises(ArgumentError, match=message):
             call()  # type: ignore[no-untyped-call]

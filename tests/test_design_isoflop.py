@@ -80,7 +80,7 @@ def test_what_was_laid_out_is_recognized_with_its_valleys_inside(budgets: tuple[
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        ({"budgets": ()}, "there is no budget"),
+        ({"budgets": ()}, "`budgets` is empty"),
         ({"budgets": (1e18, 1.1e18)}, "two budgets are within 20% of 1e18"),
         ({"budgets": (1e31,)}, "ask for more than"),
         ({"budgets": (-1.0,)}, "out of range"),

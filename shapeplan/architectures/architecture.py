@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 from shapeplan.architectures.base import OF_EXPERTS, SHAPE_DIMS, Transformer
 from shapeplan.architectures.families import Family, find_family
 from shapeplan.architectures.settings import LARGEST, as_int, bad_setting, checked
+from shapeplan.errors import ArgumentError, ErrorDetail
 from shapeplan.frozen import frozen
 
 if TYPE_CHECKING:
@@ -179,9 +180,15 @@ def architecture(settings: Mapping[str, Any]) -> Architecture:
 
     Raises
     ------
+    ArgumentError
+        If the settings are no mapping.
     InputError
         If the family or a setting is unknown, missing, or cannot be.
     """
+    if not isinstance(settings, Mapping):
+        message = f"an architecture cannot be told by {type(settings).__name__}"
+        hint = "write e.g. {'family': 'vit', 'patch': 16, 'image': 224, 'heads': 12}"
+        raise ArgumentError(ErrorDetail("wrong-type", message, hint))
     rest = dict(settings)
     return Architecture.of(find_family(rest.pop("family", None)), rest)
 

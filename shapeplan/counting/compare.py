@@ -11,6 +11,7 @@ from shapeplan.architectures import CONVENTIONS, Part, Transformer
 from shapeplan.architectures.catalogue import Counted, named
 from shapeplan.architectures.conventions import find_convention, non_embedding_params
 from shapeplan.architectures.settings import is_array
+from shapeplan.arguments import number_or_none
 from shapeplan.errors import ArgumentError, Caution, ErrorDetail, InputError
 from shapeplan.frozen import frozen
 from shapeplan.provenance import Source
@@ -196,13 +197,14 @@ def flops(  # noqa: PLR0913 - public: an argument a question
     InputError
         If a model cannot be counted.
     """
-    if isinstance(models, str | Transformer | Counted):
-        models = [models]
-    if not models:
+    listed = [models] if isinstance(models, str) or not isinstance(models, Sequence) else models
+    if not listed:
         hint = "name some, e.g. ViT-g/14 SoViT-400m/14, or give a file of shapes"
         raise ArgumentError(ErrorDetail("no-models", "there are no models to count", hint))
     find_convention(flops_convention)
-    counted = [_counted(model) for model in models]
+    counted = [_counted(model) for model in listed]
+    examples, tokens = number_or_none("examples", examples), number_or_none("tokens", tokens)
+    budget = number_or_none("budget", budget)
     _check_lengths(examples, tokens, budget)
     fleet, share = _fleet(gpus, mfu)
     if fleet and examples is None and tokens is None and budget is None:

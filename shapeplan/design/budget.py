@@ -9,6 +9,7 @@ import numpy as np
 
 from shapeplan import codes
 from shapeplan.architectures import Architecture
+from shapeplan.arguments import number
 from shapeplan.design.layout import Design, step_of
 from shapeplan.errors import ArgumentError, Caution, ErrorDetail
 from shapeplan.quantities import LARGEST_FLOPS, Convention, format_flops
@@ -22,11 +23,13 @@ _SPENT = 2.0
 """Budget over cost from which a design leaves too much of it."""
 
 
-def check_budget(budget: float) -> None:
-    """Raise `ArgumentError` on a budget that makes no sense."""
+def check_budget(budget: float) -> float:
+    """Return a budget; raise `ArgumentError` on one that makes no sense."""
+    budget = number("budget", budget)
     if not 0 < budget <= LARGEST_FLOPS:
         hint = f"give more than 0 and at most {LARGEST_FLOPS:g} FLOPs"
         raise ArgumentError(ErrorDetail("bad-flops", f"a budget of {budget:g} FLOPs is out of range", hint))
+    return budget
 
 
 def largest_within(

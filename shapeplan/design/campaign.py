@@ -161,6 +161,8 @@ def campaign(design: Runs, log: Runs | None, ends: Sequence[str | None] = ()) ->
         If a run has the name of a row of the design and another shape.
     """
     check_log(design)
+    if log is not None:
+        check_log(log)
     design = replace(design.take(np.sort(design.last_rows())), loss=None)
     names = [design.run_names[run] for run in design.run]
     planned = [Progress(name, "pending", float(flops)) for name, flops in zip(names, design.flops, strict=True)]

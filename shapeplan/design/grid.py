@@ -71,7 +71,7 @@ def design_grid(
     InputError
         If the architecture does not give one of the shapes.
     """
-    check_ratio(ratio)
+    ratio = check_ratio(ratio)
     check_dims("the shape", around, architecture)
     lengths = check_durations(durations, 1)
     if unknown := sorted(set(values or {}) - set(around)):

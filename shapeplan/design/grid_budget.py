@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from shapeplan.architectures import Architecture
 from shapeplan.design.budget import LARGEST, check_budget, largest_within, lengths, scaled
 from shapeplan.design.grid import PAPER_POINTS, PAPER_RATIO, design_grid
-from shapeplan.design.layout import Design
+from shapeplan.design.layout import Design, check_architecture
 from shapeplan.errors import ShapeplanError
 from shapeplan.quantities import Convention
 
@@ -50,7 +50,8 @@ def grid_for_budget(
     ArgumentError
         If the budget makes no sense, or does not buy the smallest grid.
     """
-    check_budget(budget)
+    budget = check_budget(budget)
+    check_architecture(architecture)
 
     def lay_out(size: float) -> Design:
         shape = dict(around) if around else scaled(PAPER_SHAPE, size, architecture)

@@ -9,9 +9,10 @@ import numpy as np
 
 from shapeplan import codes
 from shapeplan.architectures import Architecture
+from shapeplan.arguments import several, whole
 from shapeplan.design.budget import check_budget
 from shapeplan.design.ladder import USUAL_ASPECT, Ladder, free_dims, ladder_of_aspect, ladder_of_plans
-from shapeplan.design.layout import MOST_POINTS, MOST_RUNS, Design, Entry, check_ratio, planned
+from shapeplan.design.layout import MOST_POINTS, MOST_RUNS, Design, Entry, check_architecture, check_ratio, planned
 from shapeplan.errors import ArgumentError, Caution, ErrorDetail
 from shapeplan.fitting.result import Fit
 from shapeplan.fitting.valleys import FEWEST_BUDGETS, FEWEST_SIZES
@@ -70,7 +71,8 @@ def design_isoflop(
         If the law is not to be planned from.
     """
     wanted = _check(budgets, sizes)
-    check_ratio(ratio)
+    ratio = check_ratio(ratio)
+    check_architecture(architecture)
     if not free_dims(architecture):
         message = "the architecture fixes every dimension, so that there is one size"
         raise ArgumentError(ErrorDetail("bad-shape", message, "leave width or depth out of it"))
@@ -91,11 +93,10 @@ def design_isoflop(
 
 
 def _check(budgets: Sequence[float], sizes: int) -> list[float]:
-    for budget in budgets:
-        check_budget(budget)
+    budgets, sizes = [check_budget(one) for one in several("budgets", budgets)], whole("sizes", sizes)
     near = [one for one, other in pairwise(sorted(budgets)) if other < _APART * one]
-    if not budgets or near:
-        why = f"two budgets are within {_APART - 1:.0%} of {format_flops(near[0])}" if near else "there is no budget"
+    if near:
+        why = f"two budgets are within {_APART - 1:.0%} of {format_flops(near[0])}"
         raise ArgumentError(ErrorDetail("bad-flops", why, "write e.g. `budgets=1e18,3e18,1e19`"))
     if not FEWEST_SIZES <= sizes <= MOST_POINTS:
         hint = f"give {FEWEST_SIZES} to {MOST_POINTS}: a parabola through fewer is no check"

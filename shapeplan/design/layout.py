@@ -10,8 +10,9 @@ import numpy as np
 from shapeplan import codes
 from shapeplan.architectures import Architecture, Cost
 from shapeplan.architectures.base import WHOLE_DIMS
+from shapeplan.arguments import number, several
 from shapeplan.bounds import BOUNDS
-from shapeplan.errors import ArgumentError, Caution, ErrorDetail
+from shapeplan.errors import ArgumentError, Caution, ErrorDetail, check_type
 from shapeplan.frozen import frozen
 from shapeplan.numerics.arrays import Floats, nearest_multiple
 from shapeplan.quantities import Convention, convert_flops
@@ -181,6 +182,7 @@ def spacing_cautions(what: str, values: Sequence[int]) -> list[Caution]:
 
 def check_durations(durations: Sequence[float], least: int) -> list[float]:
     """Return durations in order; raise `ArgumentError` on ones that make no sense."""
+    durations = [number("durations", one) for one in several("durations", durations)]
     wrong = [value for value in durations if not 1 <= value <= BOUNDS["examples"].most]
     if wrong or len(set(durations)) < len(durations):
         why = f"{wrong[0]:g} examples is out of range" if wrong else "a duration is given twice"
@@ -193,6 +195,7 @@ def check_durations(durations: Sequence[float], least: int) -> list[float]:
 
 def check_dims(what: str, shape: Mapping[str, float], cost: Architecture) -> None:
     """Raise `ArgumentError` if a shape to train has a dimension that no architecture counts, or one that cannot be."""
+    check_architecture(cost)
     known = [dim for dim in WHOLE_DIMS if dim in cost.family.dims]
     unknown = [dim for dim in shape if dim not in known]
     wrong = [dim for dim, size in shape.items() if wrong_size(dim, size)]
@@ -207,8 +210,15 @@ def check_dims(what: str, shape: Mapping[str, float], cost: Architecture) -> Non
     raise ArgumentError(ErrorDetail("bad-center" if what == "the centre" else "bad-shape", message, hint))
 
 
+def check_architecture(architecture: Architecture) -> None:
+    """Raise `ArgumentError` unless it is an architecture."""
+    hint = "write shapeplan.architecture({'family': 'vit', 'patch': 16, 'image': 224, 'heads': 12})"
+    check_type("an architecture", architecture, Architecture, hint)
+
+
 def check_ratio(ratio: float) -> float:
     """Return the ratio of neighbouring values; raise `ArgumentError` unless it is from 1.01 to 10."""
+    ratio = number("ratio", ratio)
     if not 1.01 <= ratio <= 10:
         raise ArgumentError(ErrorDetail("bad-ratio", f"a ratio of {ratio:g} is out of range", "give e.g. 1.25"))
     return ratio

@@ -17,7 +17,7 @@ from shapeplan.design.layout import Entry, planned, run_name
 from shapeplan.design.posterior import Posterior
 from shapeplan.errors import ArgumentError, Caution, ErrorDetail, PlanError
 from shapeplan.fitting.isoflop import told
-from shapeplan.fitting.result import Fit
+from shapeplan.fitting.result import Fit, check_is_fit
 from shapeplan.frozen import frozen
 from shapeplan.numerics.arrays import plain
 from shapeplan.optimum.cost_model import TRUST
@@ -174,6 +174,7 @@ def next_runs(
     PlanError
         If the fit has not what this needs, or the budget pays for no run.
     """
+    check_is_fit(fit)
     target, budget, candidates, noise = read_numbers(target, budget, candidates, noise)
     lacking = completing_runs(fit, budget / candidates)
     if lacking and fit.law.form.along_ladder:

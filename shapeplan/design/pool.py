@@ -24,7 +24,7 @@ from shapeplan.design.next_run import (
 )
 from shapeplan.design.posterior import Posterior
 from shapeplan.errors import Caution, ErrorDetail, PlanError
-from shapeplan.fitting.result import Fit
+from shapeplan.fitting.result import Fit, check_is_fit
 from shapeplan.fitting.selection.identifiability import FEWEST_VALUES
 from shapeplan.frozen import frozen
 from shapeplan.numerics.arrays import Bools, Floats, plain
@@ -187,6 +187,10 @@ def next_from_pool(
         If a run so far has the name of one of the pool and another shape.
     """
     check_log(pool)
+    if log is not None:
+        check_log(log)
+    if fit is not None:
+        check_is_fit(fit)
     target, budget, candidates, noise = read_numbers(target, budget, candidates, noise, unlimited=True)
     pool = replace(pool.take(np.sort(pool.last_rows())), loss=None)
     done = _done(pool, fit, log)

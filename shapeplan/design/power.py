@@ -15,7 +15,7 @@ from shapeplan.design.power_curve import Outcome, Power, Spread, Stage
 from shapeplan.design.simulate import simulate
 from shapeplan.errors import ArgumentError, ErrorDetail, FitError, PlanError
 from shapeplan.fitting.fit import DEFAULT_LEVEL, check_arguments, fit
-from shapeplan.fitting.result import Fit
+from shapeplan.fitting.result import Fit, check_is_fit
 from shapeplan.frozen import frozen
 from shapeplan.planning.recommend import recommend
 from shapeplan.quantities import LARGEST_FLOPS, convert_flops
@@ -103,6 +103,7 @@ def power(  # noqa: PLR0913 - public: an argument a question
         If the prior has no best shape at the target.
     """
     check_log(design)
+    check_is_fit(prior)
     target, noise, run_noise = number("target", target), number("noise", noise), number("run_noise", run_noise)
     sweeps, replicates, seed = whole("sweeps", sweeps), whole("replicates", replicates), seed_of(seed)
     if not 0 < target <= LARGEST_FLOPS:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from shapeplan.arguments import number, seed_of
-from shapeplan.errors import ArgumentError, ErrorDetail, FitError
+from shapeplan.errors import ArgumentError, ErrorDetail, FitError, check_type
 from shapeplan.laws import Law
 from shapeplan.numerics.arrays import Floats
 from shapeplan.quantities import Convention, convert_flops
@@ -54,6 +54,7 @@ def simulate(
     ArgumentError
         If the tails are too heavy to have a standard deviation, or the design has no rows.
     """
+    check_type("a law", law, Law, "a fit has one: give fit.law")
     check_log(design)
     noise, run_noise, seed = number("noise", noise), number("run_noise", run_noise), seed_of(seed)
     if tails is not None and not tails >= LEAST_TAILS:

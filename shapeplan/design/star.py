@@ -72,7 +72,7 @@ def design_star(
     InputError
         If the architecture does not give one of the shapes, as where heads do not divide its width.
     """
-    check_ratio(ratio)
+    ratio = check_ratio(ratio)
     check_dims("the centre", center, architecture)
     given = dict(arms or {})
     if unknown := sorted(set(given) - set(center)):

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from shapeplan.architectures import Architecture
 from shapeplan.architectures.base import SHAPE_DIMS
 from shapeplan.design.budget import check_budget, largest_within, lengths, scaled
-from shapeplan.design.layout import Design
+from shapeplan.design.layout import Design, check_architecture
 from shapeplan.design.star import PAPER_POINTS, PAPER_RATIO, design_star
 from shapeplan.errors import ArgumentError, ErrorDetail, ShapeplanError
 from shapeplan.quantities import Convention
@@ -52,7 +52,8 @@ def star_for_budget(  # noqa: PLR0913 - public: an argument a question
     ArgumentError
         If the budget makes no sense, or does not buy the smallest star.
     """
-    check_budget(budget)
+    budget = check_budget(budget)
+    check_architecture(architecture)
     if unknown := [dim for dim in dims if dim not in PAPER_CENTER]:
         message = f"there is no usual size of {', '.join(unknown)}"
         raise ArgumentError(ErrorDetail("bad-center", message, "give `center`"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from shapeplan.arguments import number_or_none
+from shapeplan.arguments import number_or_none, several
 from shapeplan.errors import ArgumentError, ErrorDetail, check_choice
 from shapeplan.figures.exponents import exponents, growths
 from shapeplan.figures.figure import Figure
@@ -15,7 +15,7 @@ from shapeplan.figures.predicted import predicted
 from shapeplan.figures.residuals import residuals
 from shapeplan.figures.rollout import rollout
 from shapeplan.figures.valley import valley
-from shapeplan.fitting.result import Fit
+from shapeplan.fitting.result import Fit, check_is_fit
 from shapeplan.quantities import LARGEST_FLOPS
 
 _OF_COMPUTE: dict[str, Callable[[Fit, float | None], Figure]] = {
@@ -48,13 +48,15 @@ def figure(name: str, fits: Fit | Sequence[Fit], flops: float | None = None) -> 
         If the fit cannot give it; the message says why.
     """
     flops = check_compute(name, flops)
-    several = [fits] if isinstance(fits, Fit) else list(fits)
+    given = several("fits", fits)
+    for one in given:
+        check_is_fit(one)
     if name == "exponents":
-        return exponents(growths(several))
-    if len(several) != 1:
-        message = f"the figure {name!r} is of one law, and there are {len(several)}"
+        return exponents(growths(given))
+    if len(given) != 1:
+        message = f"the figure {name!r} is of one law, and there are {len(given)}"
         raise ArgumentError(ErrorDetail("several-laws", message, "give one; exponents compares several"))
-    fit = several[0]
+    fit = given[0]
     found = _OF_COMPUTE[name](fit, flops) if name in _OF_COMPUTE else _OF_FIT[name](fit)
     if (distrust := fit.distrust) is None:
         return found

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from shapeplan import codes
-from shapeplan.errors import Caution, ErrorDetail, FitError, check_choice, check_type
+from shapeplan.errors import Caution, ErrorDetail, FitError, check_choice
 from shapeplan.fitting.evidence import INTERVALS
 from shapeplan.fitting.recipes.rows import levels_of
-from shapeplan.fitting.result import Fit
+from shapeplan.fitting.result import Fit, check_is_fit
 from shapeplan.frozen import frozen
 from shapeplan.numerics.arrays import Bools, Floats
 from shapeplan.optimum.cost_model import BEYOND
@@ -91,7 +91,7 @@ def predict(fit: Fit, runs: Runs, *, interval: str = "run") -> Predictions:
     ArgumentError
         If there is no such interval, or the log has no rows.
     """
-    check_type("a fit", fit, Fit, "write shapeplan.fit(runs), or shapeplan.read_law('law.json')")
+    check_is_fit(fit)
     check_log(runs)
     check_choice("interval", interval, INTERVALS)
     form = fit.law.form

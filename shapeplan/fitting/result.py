@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 
 from shapeplan import codes
 from shapeplan.architectures.base import SHAPE_DIMS
-from shapeplan.errors import Caution
+from shapeplan.errors import Caution, check_type
 from shapeplan.fitting.evidence import Diagnostics, LogSummary, ModelSelection, Rival, StarEvidence, Uncertainty
 from shapeplan.fitting.records import Estimate, Interval, Status
 from shapeplan.frozen import frozen
@@ -323,3 +323,8 @@ class Fit(Shown):
     def dims(self) -> tuple[str, ...]:
         """The dimensions that the law is free to choose."""
         return self.dimensions.free
+
+
+def check_is_fit(fit: Fit) -> None:
+    """Raise `ArgumentError` unless it is a fit."""
+    check_type("a fit", fit, Fit, "write shapeplan.fit(runs), or shapeplan.read_law('law.json')")

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from shapeplan.arguments import number, number_or_none, numbers_by_name, whole, whole_or_none
 from shapeplan.counting.price import Price
-from shapeplan.errors import ArgumentError, ErrorDetail, check_choice, check_type
+from shapeplan.errors import ArgumentError, ErrorDetail, check_choice
 from shapeplan.fitting.evidence import INTERVALS
-from shapeplan.fitting.result import Fit
+from shapeplan.fitting.result import Fit, check_is_fit
 from shapeplan.optimum.cost_model import TRUST
 from shapeplan.planning.budgets import Amounts, read_budgets
 from shapeplan.planning.building import Parallelism, builder
@@ -130,7 +130,7 @@ def recommend(  # noqa: PLR0913 - public: an argument a question
     ArgumentError
         If a number makes no sense, or options exclude each other.
     """
-    check_type("a fit", fit, Fit, "write shapeplan.fit(runs), or shapeplan.read_law('law.json')")
+    check_is_fit(fit)
     check_choice("interval", interval, INTERVALS)
     fit = with_size(fit)
     check_trust(fit, force=force)

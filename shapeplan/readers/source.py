@@ -85,8 +85,11 @@ def read_text(path: str | Path) -> Text:
     InputError
         If there is no such file, it is a directory, empty, binary or not UTF-8.
     ArgumentError
-        If stdin is asked for and is a terminal.
+        If stdin is asked for and is a terminal, or the path is none.
     """
+    if not isinstance(path, str | os.PathLike):
+        message = f"a file cannot be named by {type(path).__name__}"
+        raise ArgumentError(ErrorDetail("wrong-type", message, "give its path, or '-' for stdin"))
     name = STDIN if str(path) == "-" else str(path)
     raw = _read_stdin() if name == STDIN else _read_file(Path(path), name)
     check_size(raw, name)

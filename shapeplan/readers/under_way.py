@@ -10,6 +10,7 @@ import numpy as np
 from shapeplan.cells import ABSENT
 from shapeplan.frozen import frozen
 from shapeplan.quantities import Convention
+from shapeplan.readers.in_memory import paths_of
 from shapeplan.readers.read import read_under_way
 from shapeplan.readers.states import End, ends, may_tell
 from shapeplan.runs import Runs
@@ -50,7 +51,7 @@ def read_campaign(
     A run diverged where its last metric is written as one that is not finite, whatever its state says. Folders without
     a file hold no run yet: then it is None.
     """
-    places = [Path(one) for one in ([path] if isinstance(path, str | Path) else path)]
+    places = [Path(one) for one in paths_of(path)]
     if all(place.is_dir() and not any(one.is_file() for one in place.rglob("*")) for place in places):
         return None
     runs = read_under_way(

@@ -42,6 +42,9 @@ def find_model(name: str) -> Found:
         If there is no such model; the hint names the nearest.
     """
     # Each is tried only where those before know nothing of the name, so that little is loaded.
+    if not isinstance(name, str):
+        message = f"a model cannot be named by {type(name).__name__}"
+        raise ArgumentError(ErrorDetail("wrong-type", message, "give e.g. 'SoViT-400m/14'"))
     found = _as_it_stands(name) or _of_language(name) or _of_library(name) or _of_paper(name)
     if found:
         return found

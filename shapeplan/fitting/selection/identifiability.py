@@ -8,6 +8,7 @@ from itertools import combinations
 import numpy as np
 
 from shapeplan import codes
+from shapeplan.arguments import numbers_by_name
 from shapeplan.errors import Caution, ErrorDetail, FitError
 from shapeplan.frozen import frozen
 from shapeplan.laws import FORMS, Form, Star
@@ -77,10 +78,13 @@ def survey(runs: Runs, center: Mapping[str, float] | None = None) -> Contents:
 
     Raises
     ------
+    ArgumentError
+        If the centre is no mapping to numbers.
     FitError
         If there is no star around the centre that was given. Around the one that the log names there may be none yet:
         that is a caution.
     """
+    center = numbers_by_name("center", center)
     dimensions, cautions = find_dimensions(runs)
     star, no_star = None, None
     try:

@@ -11,7 +11,7 @@ import numpy as np
 from shapeplan.errors import PlanError, ShapeplanError
 from shapeplan.figures.catalogue import FIGURES, figure
 from shapeplan.figures.figure import Figure
-from shapeplan.fitting.result import Fit
+from shapeplan.fitting.result import Fit, check_is_fit
 from shapeplan.planning.plan import Plan
 from shapeplan.planning.recommend import recommend
 from shapeplan.render.report.beside import side_by_side
@@ -48,6 +48,8 @@ def report_page(
     PlanError
         If budgets are given and no plan can be made for them.
     """
+    for one in (fit,) if also is None else (fit, also):
+        check_is_fit(one)
     figures: list[Figure] = []
     left_out: list[PlanError] = []
     for name in FIGURES:
