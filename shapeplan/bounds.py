@@ -43,6 +43,7 @@ BOUNDS = {
     "examples": Bound(1e-6, 1e20),
     "steps": Bound(1e-6, 1e20),
     "batch_size": Bound(1e-6, 1e20),
+    "tokens_per_param": Bound(1e-6, 1e9),
     "loss": Bound(1e-30, 1e30),
     "lr": Bound(1e-15, 1e9),
     "patch": Bound(1.0, 1e9),

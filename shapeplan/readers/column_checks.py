@@ -24,6 +24,7 @@ from shapeplan.readers.metric_names import ACCURACY, is_loss
 from shapeplan.readers.miscounted import doubt_6nd, doubt_counts
 from shapeplan.readers.misspelt import misspelt
 from shapeplan.readers.names import EXPERTS, SHAPE, SURE, claim_of, listed, word_of
+from shapeplan.readers.numbers import written_numbers
 from shapeplan.readers.partial_counts import doubt_parts
 from shapeplan.readers.shape_checks import doubt_shapes
 from shapeplan.readers.shape_cost import tokens_derived
@@ -164,7 +165,7 @@ def _experts(runs: Runs, ignored: Sequence[str]) -> list[ErrorDetail]:
 
 def _of_experts(runs: Runs, ignored: Sequence[str]) -> list[tuple[str, Floats]]:
     """Return the columns that count more than one expert somewhere, and their numbers."""
-    named = [(column, runs.cells[column].finite_numbers()) for column in ignored if EXPERTS.search(word_of(column))]
+    named = [(column, written_numbers(runs.cells[column])) for column in ignored if EXPERTS.search(word_of(column))]
     return [(column, values) for column, values in named if values is not None and (values > 1).any()]
 
 
@@ -240,7 +241,7 @@ def _tokens(runs: Runs, columns: Columns) -> list[Caution]:
     for column in columns.ignored:
         word = word_of(column)
         counts = _OF_TOKENS.search(word) and not _NOT_SEEN.search(word)
-        values = runs.cells[column].finite_numbers() if counts else None
+        values = written_numbers(runs.cells[column]) if counts else None
         if values is not None and (values > 0).all() and np.ptp(values) > 0:
             message = f"column {column!r} may be the tokens that runs saw, and is ignored"
             hint = f"`columns=tokens={quoted(column)}` reads it, in the unit that its header says"
@@ -257,7 +258,7 @@ def _sizes(runs: Runs, ignored: Sequence[str]) -> list[Caution]:
         experts = bool(EXPERTS.search(word))
         if not experts and (not _OF_SHAPE.search(word) or _NOT_OF_SHAPE.search(word)):
             continue
-        values = runs.cells[column].finite_numbers()
+        values = written_numbers(runs.cells[column])
         if values is None or (values <= 0).any() or np.ptp(values) == 0:
             continue
         if shape is None:
@@ -275,7 +276,7 @@ def _left_out(runs: Runs, columns: Columns) -> Iterator[Caution]:
     """Yield a warning for every size of the model that `dims` leaves out, and that the others do not tell."""
     for dim in SHAPE:
         column = columns.roles.get(dim)
-        values = runs.cells[column].finite_numbers() if runs.dims and column and dim not in columns.dims else None
+        values = written_numbers(runs.cells[column]) if runs.dims and column and dim not in columns.dims else None
         if column and values is not None and np.ptp(values) > 0 and not is_function(values, runs.shape_groups):
             named = f"column {column!r}" if column == dim else f"column {column!r} is the {dim},"
             seen = f"varies ({values.min():g} to {values.max():g}) among rows of one shape"
@@ -293,7 +294,7 @@ def _second_candidates(runs: Runs, columns: Columns) -> list[ErrorDetail]:
             continue
         if claim.role in columns.by_hand:
             continue
-        values, own = runs.cells[column].finite_numbers(), columns.roles[claim.role]
+        values, own = written_numbers(runs.cells[column]), columns.roles[claim.role]
         if values is None or (values <= 0).any() or len(np.unique(values)) == 1:
             continue
         if not np.allclose(values, runs.values(claim.role), rtol=_SAME):
@@ -311,7 +312,7 @@ def _missing_size(runs: Runs, columns: Columns, told: Sequence[Caution]) -> list
         return []
     cautions = []
     for column in columns.ignored:
-        word, values = word_of(column), runs.cells[column].finite_numbers()
+        word, values = word_of(column), written_numbers(runs.cells[column])
         named = any(repr(column) in caution.message for caution in told)
         if values is None or named or _NOT_OF_SHAPE.search(word) or (is_loss(column) and word != "l"):
             continue

@@ -16,8 +16,10 @@ from shapeplan.readers.table import Table
 
 _SIZE = re.compile(r"~?\d+(\.\d+)?\s?[MB]", re.IGNORECASE)
 """How tables of papers name models: 125M, 1.3B."""
-_SHAPE = re.compile(r"\d+(?:\s?[x\u00d7*]\s?\d+)+|(?:[A-Za-z]{1,6}=?\d+[_/, -]{0,2}){2,}", re.IGNORECASE)
-"""A shape in one word: 512x8x2048, w512_d8."""
+_SHAPE = re.compile(r"\d+(?:\s?[x\u00d7*]\s?\d+)+", re.IGNORECASE)
+"""A shape in one word: 512x8x2048."""
+_SIZE_IN_NAME = re.compile(r"(?<![A-Za-z0-9])(?P<of>[A-Za-z]{1,9})=?(?P<size>\d+)(?![A-Za-z0-9.])")
+"""A size in the name of a run, as in w512_d8."""
 _NUMBER = re.compile(r"\d+(?:[._]\d+)?")
 _FEWEST = 3
 """Columns that differ in a number alone from which a table may be pivoted."""
@@ -42,9 +44,16 @@ def hint_of_sizes(table: Table) -> str:
 
 def _hint_of_shapes(table: Table) -> str:
     for column, words in _words(table):
-        if all(map(_SHAPE.fullmatch, words)):
+        if all(map(_SHAPE.fullmatch, words)) or _sizes_in(words) > 1:
             return f"column {column!r} holds several sizes, such as {words[0]}: split it into a column for each; "
     return ""
+
+
+def _sizes_in(words: Sequence[str]) -> int:
+    """Return how many sizes differ among words that all of them tell, as w512_d8 and w256_d8 do one."""
+    told = [{match["of"]: match["size"] for match in _SIZE_IN_NAME.finditer(word)} for word in words]
+    common = set.intersection(*map(set, told))
+    return sum(len({sizes[name] for sizes in told}) > 1 for name in common)
 
 
 def _words(table: Table) -> Iterator[tuple[str, list[str]]]:

@@ -16,7 +16,7 @@ from shapeplan.readers.spelling import normal
 
 SETTINGS = ("lr", "patch", "image", "seq")
 """Roles that only ``columns`` gives: of the recipe, and of an architecture, row by row."""
-ROLES = (*SYNONYMS, "mlp_ratio", "flops", "loss", *SETTINGS)
+ROLES = (*SYNONYMS, "mlp_ratio", "tokens_per_param", "flops", "loss", *SETTINGS)
 """What ``columns`` can name."""
 _NOT_DIMS = ("run", "examples", "tokens", "steps", "flops", "loss")
 _COUNTS = ("flops", "tokens", "examples", "params")

@@ -14,10 +14,12 @@ import numpy as np
 from shapeplan.cells import Cells
 from shapeplan.errors import MOST_KEPT, ErrorDetail, InputError, details_at
 from shapeplan.numerics.arrays import Ints
+from shapeplan.readers.comments import settings_in_comments
 from shapeplan.readers.drawn import undrawn
 from shapeplan.readers.headers import groups_names, header_mistakes, refuse_no_header
 from shapeplan.readers.last_line import short_last_cell
 from shapeplan.readers.metric_names import is_loss
+from shapeplan.readers.names import listed
 from shapeplan.readers.numbers import as_number
 from shapeplan.readers.plain_text import split_plain
 from shapeplan.readers.reshaped import MOST_TURNED
@@ -92,6 +94,10 @@ def parse_delimited(body: str, name: str, delimiter: str) -> Table:
     # Of columns of one name the first is looked through, so that its mistakes are named together with that one.
     cells = dict(zip(reversed(grid.header), reversed(grid.columns), strict=True))
     named = {column: cells[column] for column in dict.fromkeys(grid.header) if column}
+    said = settings_in_comments(body, grid.header)
+    named |= {key: Cells([value] * len(grid.lines)) for key, value in said.items()}
+    if said:
+        notes.append(f"comments above the table hold for all its rows: {listed(list(said))}")
     return Table(
         named,
         grid.lines,

@@ -9,6 +9,8 @@ import re
 from itertools import islice
 from typing import NamedTuple
 
+from shapeplan.readers.spelling import without_formulas, without_markup
+
 _RULE = re.compile(
     r"^[ \t]*(?=[^\n]*[|+])(?=[^\n]*-)[|+]?[ \t]*:?[-=]+:?[ \t]*(?:[|+][ \t]*:?[-=]+:?[ \t]*)*[|+]?[ \t]*$", re.M
 )
@@ -28,19 +30,13 @@ _TYPES = re.compile(r"\|?(?:[ \t]*(?:[iuf]\d{1,3}|str|bool|cat|enum|date|datetim
 """What Polars prints below the names of the columns."""
 _EMPHASIS = re.compile(r"(\*\*|`)([^|*`\n]+)\1")
 """Cells that Markdown sets in bold or as code: the best values, and names."""
-_OF_MATHS = (
-    (re.compile(r"\\times\s*|\\cdot\s*"), "x"),
-    (re.compile(r"\\(?:text|mathrm|mathbf|textbf|texttt)\{([^{}]*)\}"), r"\1"),
-    (re.compile(r"([_^])\{([^{}]*)\}"), r"\1\2"),
-    (re.compile(r"\\_"), "_"),
-    (re.compile(r"\\[,;%]|\$|~"), " "),
-)
-"""What LaTeX writes around names and numbers, and what is left of it."""
 _HEAD = 4096
 """Characters that show whether a table is drawn."""
 _LOOK, _LEAST = 5, 3
 """Lines that show what separates cells, and the fewest columns of a table that blanks align."""
 _DELIMITERS = re.compile(r"[,;\t|\"#]")
+_BORDER = re.compile(r"^[ \t]*=+(?:[ \t]+=+)+[ \t]*$", re.M)
+"""Lines of reStructuredText around a table and below its header."""
 _BLANKS = (re.compile(r"[ \t]{2,}"), re.compile(r"[ \t]+"))
 
 
@@ -63,7 +59,7 @@ def undrawn(body: str) -> Undrawn | None:
     if is_ruled(body):
         return _of_bars(body)
     if _LATEX.search(body[:_HEAD]):
-        lines = [_without_maths(re.sub(r"\\\\.*$", "", line)) for line in body.split("\n")]
+        lines = [without_markup(re.sub(r"\\\\.*$", "", line)) for line in body.split("\n")]
         return Undrawn(
             "\n".join(line.replace("&", "|") if "&" in line else "" for line in lines), "|", "a table in LaTeX"
         )
@@ -77,7 +73,7 @@ def _of_bars(body: str) -> Undrawn:
     framed = all(line.startswith("|") and line.endswith("|") for line in rows)
     others = sum(bool(line) for line in lines) - len(rows)
     text = "\n".join((line[1:-1] if framed else line) if "|" in line else "" for line in lines)
-    text = _EMPHASIS.sub(r"\2", text)
+    text = without_formulas(_EMPHASIS.sub(r"\2", text))
     shown = len(rows) - 1
     if (said := _POLARS.search(body)) and int(said[1].replace("_", "")) > shown:
         return Undrawn(text, "|", f"a table drawn with bars, which shows {shown} of {said[1]} rows: print all of them")
@@ -85,13 +81,8 @@ def _of_bars(body: str) -> Undrawn:
     return Undrawn(text, "|", f"a table drawn with bars{around}")
 
 
-def _without_maths(line: str) -> str:
-    for maths, left in _OF_MATHS:
-        line = maths.sub(left, line)
-    return line
-
-
 def _of_blanks(body: str) -> Undrawn | None:
+    body = _BORDER.sub("", body)
     first = [line.strip() for line in islice((line for line in body[:_HEAD].split("\n") if line.strip()), _LOOK)]
     if len(first) < _LEAST or any(_DELIMITERS.search(line) for line in first):
         return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-Format = Literal["csv", "tsv", "yaml", "json", "jsonl"]
+Format = Literal["csv", "tsv", "yaml", "json", "jsonl", "pairs"]
 SUFFIXES: dict[str, Format] = {
     ".csv": "csv",
     ".tsv": "tsv",

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from shapeplan.frozen import frozen
 from shapeplan.quantities import Convention, device_time
-from shapeplan.readers.spelling import normal
+from shapeplan.readers.spelling import normal, without_formulas
 from shapeplan.readers.units import LETTERS, TOKENS, WORDS, Unit, unit_of
 
 _LISTED = 40
@@ -42,9 +42,14 @@ LATER: dict[str, tuple[str, ...]] = {
     "width": (
         *("hidden_dimension", "embedding_dimension", "model_dimension", "dim", "emb_dim", "embedding_dim"),
         *("embedding_size", "model_width", "residual_dim", "d_embed", "d_embd", "hidden_units", "model_d", "n_embed"),
-        "resid_dim",
+        *("resid_dim", "residual_width", "hidden_width", "network_width", "dim_model", "d_resid", "d_hidden"),
+        *("emb_size", "embed_size", "embedding_width", "embed_width"),
     ),
-    "depth": ("num_blocks", "n_blocks", "blocks", "num_layer", "number_of_layers", "no_of_layers", "layer_count"),
+    "depth": (
+        *("num_blocks", "n_blocks", "blocks", "num_layer", "number_of_layers", "no_of_layers", "layer_count"),
+        *("nb_layers", "layers_count", "total_layers", "num_transformer_layers", "n_transformer_layers"),
+        *("num_transformer_blocks", "n_transformer_blocks", "transformer_blocks", "stack_depth"),
+    ),
     "mlp_dim": (
         *("intermediate_dim", "ffn_hidden_size", "ffn_hidden", "mlp_hidden", "ffn_width", "mlp_inner", "ff_size"),
         *("feed_forward_size", "feedforward_size", "ffn_embed_dim", "ffn_hidden_dimension", "ffn_dimension"),
@@ -52,7 +57,8 @@ LATER: dict[str, tuple[str, ...]] = {
         *("dim_feedforward", "ffn", "d_ffn", "d_mlp", "mlp", "mlp_size"),
         *("mlp_hidden_dim", "mlp_hidden_size", "feedforward_dim", "feed_forward_dim", "ff_dim", "dim_ff", "ffn_units"),
         *("ffw", "ffwd", "ffw_dim", "ffwd_dim"),
-        *("d_intermediate", "ff_inner_dim", "ffn_inner_dim", "mlp_units", "mlp_width"),
+        *("d_intermediate", "ff_inner_dim", "ffn_inner_dim", "mlp_units", "mlp_width", "inner_dim", "d_inner"),
+        *("filter_size", "intermediate", "ff", "ff_width", "mlp_channels"),
     ),
     "mlp_ratio": (
         *("ffn_ratio", "ff_ratio", "mlp_expansion", "expansion_factor", "ffn_mult"),
@@ -73,6 +79,10 @@ LATER: dict[str, tuple[str, ...]] = {
     "params": (
         *("parameter_count", "param_count", "params_total", "total_params", "model_params", "model_size", "nparams"),
         *("num_parameters", "n_parameters", "number_of_parameters", "params_count", "total_parameters"),
+    ),
+    "tokens_per_param": (
+        *("tok_param", "tok_params", "tokens_param", "tokens_params", "tokens_parameter", "tok_per_param"),
+        *("tokens_per_params", "tokens_per_parameter", "token_param_ratio", "tokens_params_ratio", "tpp", "d_n"),
     ),
     "run": ("run_name", "runname", "run_uuid", "name", "id", "uid", "model", "model_name", "experiment"),
 }
@@ -334,7 +344,7 @@ def _of_something_else(name: str) -> bool:
 def split_unit(column: str) -> tuple[str, str | None]:
     """Return a header without the unit at its end, in brackets or after a word for it, and that unit."""
     # The harness of language model evaluations adds the name of a filter.
-    text = column.strip().rstrip(_TRENDS).rstrip().removesuffix(",none")
+    text = without_formulas(column).strip().rstrip(_TRENDS).rstrip().removesuffix(",none")
     match = _IN_BRACKETS.match(text)
     if match and match["name"]:
         return match["name"], match["unit"].strip()

@@ -15,7 +15,7 @@ from typing import TypeGuard
 
 import numpy as np
 
-from shapeplan.cells import ABSENT
+from shapeplan.cells import ABSENT, Cells
 from shapeplan.errors import ErrorDetail, details_at
 from shapeplan.numerals import as_float
 from shapeplan.numerics.arrays import Floats
@@ -112,6 +112,19 @@ def read_numbers(
         lambda i: _detail(_mistake(check, cells[i]), table, i, column, name),
     )
     return values, notation.name if notation else None, details
+
+
+def written_numbers(cells: Cells) -> Floats | None:
+    """Return a column as finite numbers, plain or all in one notation, shape (rows,); None where they are not."""
+    plain = cells.numbers()
+    if plain is not None:
+        return plain if np.isfinite(plain).all() else None
+    texts = _counted(cells)
+    notation = next((one for one in _orders(texts, commas=False, positive=True) if _in(texts, one)), None)
+    if texts is None or notation is None or texts.total() < len(cells):
+        return None
+    numbers = {text: notation.value(text) for text in texts}
+    return np.array([numbers[cell.strip()] for cell in cells if isinstance(cell, str)])
 
 
 def label_faults(table: Table, column: str, name: str) -> list[ErrorDetail]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from shapeplan.errors import ErrorDetail, InputError
 from shapeplan.readers.delimited import parse_delimited
+from shapeplan.readers.pairs import parse_pairs
 from shapeplan.readers.source import Text
 from shapeplan.readers.structured import parse_json, parse_jsonl, parse_yaml
 from shapeplan.readers.table import Table, refuse_many_columns
 
 
 def parse_table(text: Text, *, lone_record: bool = False) -> Table:
-    """Return the records of CSV, TSV, YAML, JSON or JSON Lines, with their lines.
+    """Return the records of CSV, TSV, YAML, JSON, JSON Lines or lines of key=value, with their lines.
 
     Parameters
     ----------
@@ -42,3 +43,5 @@ def _parsed(text: Text, lone_record: bool) -> Table:
             return parse_json(text.body, text.name, lone_record=lone_record)
         case "jsonl":
             return parse_jsonl(text.body, text.name)
+        case "pairs":
+            return parse_pairs(text.body, text.name)

@@ -50,7 +50,7 @@ from shapeplan.readers.selection import (
 )
 from shapeplan.readers.settings import Settings, check_settings, read_settings
 from shapeplan.readers.table import Table
-from shapeplan.readers.values import head_faults, read_values, with_ratio, with_width
+from shapeplan.readers.values import head_faults, read_values, with_ratio, with_tokens, with_width
 from shapeplan.readers.within import check_derived
 from shapeplan.runs import Runs
 
@@ -260,7 +260,7 @@ def _understood(
     if details:
         raise InputError(*sorted(details, key=lambda found: (found.file or "", found.line or 0)))
     columns = with_ratio(values, with_width(values, columns, table, name), table, name)
-    columns = with_batch(values, columns, table, name)
+    columns = with_tokens(values, with_batch(values, columns, table, name), table, name)
     cost = settings.architecture if columns.dims else None
     own, columns = row_settings(table, columns, cost, values.get("heads"))
     runs = _assemble(values, own, table, columns, settings, gathered, notes)
@@ -336,7 +336,7 @@ def _assemble(
         message = f"no column of tokens was found: they are taken as training FLOPs / (6 {of})"
         hint = "name the column with `columns=tokens=NAME`, if there is one"
         cautions.append(Caution(codes.TOKENS_DERIVED, message, hint))
-    run, run_names = runs_of(values, columns, notes)
+    run, run_names = runs_of(values, columns, table.files, notes)
     recipe, recipe_columns = recipe_of(values, columns, table, examples, unit)
     # Rows may be of another input than the first, which has the sizes of their models.
     several = len(set(table.files)) > 1 or (bool(table.files) and name != gathered.sources[0].name)

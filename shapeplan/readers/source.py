@@ -252,6 +252,11 @@ def _meant(path: Path) -> str:
 def _sniff(body: str) -> Format:
     start = body[: 2**16].lstrip()
     first = start.split("\n", 1)[0]
+    # Law documents are read by this module too, and need no names of columns.
+    from shapeplan.readers.pairs import are_pairs
+
+    if are_pairs(body):
+        return "pairs"
     if start.startswith("["):
         return "json"
     if start.startswith("{"):

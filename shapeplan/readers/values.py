@@ -46,7 +46,7 @@ _STATISTICS = (
 _OF_ALL = r"(?:[ _](?:of )?(?:all|runs|all runs))?(?: ?\([^)]*\))?"
 _SUMMARY = re.compile(rf"(?:(?:the )?(?:{_STATISTICS}){_OF_ALL}|all(?: runs)?):?", re.IGNORECASE)
 """Names of rows that sum up others, as spreadsheets and ``describe`` of data frames add them at the end."""
-_SPARE = ("heads", "mlp_ratio", "steps", "batch_size", "batch_tokens")
+_SPARE = ("heads", "mlp_ratio", "steps", "batch_size", "batch_tokens", "tokens_per_param")
 """Roles that a log can do without: a column of them that holds no number at all is ignored."""
 
 
@@ -61,6 +61,7 @@ def read_values(table: Table, columns: Columns, name: str) -> tuple[dict[str, An
         "steps",
         "batch_size",
         "batch_tokens",
+        "tokens_per_param",
         "params",
         "active_params",
     ):
@@ -313,3 +314,14 @@ def with_ratio(values: dict[str, Any], columns: Columns, table: Table, name: str
     dims = tuple(dim for dim in SHAPE if dim in columns.dims or dim == "mlp_dim")
     dims += tuple(dim for dim in columns.dims if dim not in SHAPE)
     return replace(columns, dims=dims, notes=(*columns.notes, note))
+
+
+def with_tokens(values: dict[str, Any], columns: Columns, table: Table, name: str) -> Columns:
+    """Return the columns with tokens from those per parameter, where nothing else says how long runs are."""
+    ratio = values.pop("tokens_per_param", None)
+    if ratio is None or "params" not in values or {"tokens", "examples", "steps"} & values.keys():
+        return columns
+    values["tokens"] = ratio * values["params"]
+    check_derived("tokens", values["tokens"], table.lines, name)
+    note = f"tokens are {columns.roles['tokens_per_param']!r} x {columns.roles['params']!r}"
+    return replace(columns, notes=(*columns.notes, note))

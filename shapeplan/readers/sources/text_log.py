@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from shapeplan.readers.names import claim_of
+from shapeplan.readers.pairs import are_pairs
 from shapeplan.readers.source import read_text
 from shapeplan.readers.sources.config import config_beside
 from shapeplan.readers.sources.finding import matching, run_name, start_of
@@ -108,4 +109,5 @@ def _value(text: str) -> float:
 
 
 def _tells(file: Path) -> bool:
-    return any(map(_evaluation, start_of(file, _START).decode("utf-8", "replace").split("\n")))
+    start = start_of(file, _START).decode("utf-8", "replace")
+    return not are_pairs(start) and any(map(_evaluation, start.split("\n")))
