@@ -172,6 +172,11 @@ NOT_CUMULATIVE = _register(
 NOT_VARIED = _register(
     "not-varied", "a dimension is the same in every row", "vary it, or accept that the law does not cover it"
 )
+FASTER_SHAPE = _register(
+    "faster-shape",
+    "a measured shape that is trained faster reaches a lower loss in the same days",
+    "fix its sizes, and measure shapes around it",
+)
 MFU_NOT_MEASURED = _register(
     "mfu-not-measured",
     "the shape is beyond those whose utilization was measured",

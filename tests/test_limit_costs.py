@@ -148,6 +148,28 @@ def test_days_at_a_utilization_that_depends_on_the_shape(planned: Fit) -> None:
     assert budget.days == pytest.approx(2, rel=1e-3)
 
 
+def test_a_shape_that_is_trained_faster_is_named_with_what_it_gains(planned: Fit) -> None:
+    def told(shares: list[float], **options: object) -> list[str]:
+        profile = Profile(SHAPES, np.array(shares), None, "mfu.csv")
+        plan = one(planned, None, gpus="64xH100", days=1, mfu=profile, **options)
+        return [caution.message for caution in plan.cautions if caution.code == "faster-shape"]
+
+    slow = one(planned, None, gpus="64xH100", days=1, mfu=Profile(SHAPES, np.array([0.1, 0.6, 0.1]), None, "mfu.csv"))
+    assert slow.loss is not None
+    (said,) = told([0.1, 0.6, 0.1])
+    assert said.startswith(
+        "width 1,024, depth 20, mlp_dim 3,072 was measured at 60% of the peak, and this shape is at "
+    )
+    held = {"width": 1024, "depth": 20, "mlp_dim": 3072}
+    fast = one(planned, 64 * 989.4e12 * 0.6 * 86400, flops_convention="training", fix=held)
+    assert fast.loss is not None
+    gain = 1 - fast.loss.value / slow.loss.value
+    assert gain > 1e-3
+    assert said.endswith(f"in the same days it reaches a loss {gain:.1%} lower")
+    assert not told([0.3, 0.3, 0.3])
+    assert not told([0.1, 0.6, 0.1], max_params=1e9), "what limits allow is not asked"
+
+
 def test_beyond_the_measured_shapes_nothing_is_invented(planned: Fit) -> None:
     small = {dim: sizes / 8 for dim, sizes in SHAPES.items()}
     measured = Profile(small, np.array([0.3, 0.4, 0.5]), None, "mfu.csv")

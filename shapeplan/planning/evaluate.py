@@ -18,6 +18,7 @@ from shapeplan.planning.budgets import Budgets
 from shapeplan.planning.building import Builder
 from shapeplan.planning.comparison import ReferenceShape, alternatives, compare_with
 from shapeplan.planning.constraints import Constraints
+from shapeplan.planning.hardware_warnings import hardware_cautions
 from shapeplan.planning.limit_costs import limit_costs
 from shapeplan.planning.model_uncertainty import disagreement, under_rivals
 from shapeplan.planning.optimum import KNOTS, Optimum
@@ -36,7 +37,6 @@ from shapeplan.planning.warnings import (
     left_over_cautions,
     ratio_cautions,
     rounding_cautions,
-    unmeasured_cautions,
 )
 from shapeplan.quantities import convert_flops, format_flops
 
@@ -168,7 +168,7 @@ class Evaluation:
             cautions=(
                 *self._cautions(i, at_edge, rounded, of_law, loss, best),
                 *ratio_cautions(fit, ratio),
-                *unmeasured_cautions(self.budgets.hardware.beyond(rounded)),
+                *hardware_cautions(self.law_optimum, self.budgets.hardware, rounded, days, loss),
             ),
         )
 

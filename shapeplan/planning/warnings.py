@@ -98,14 +98,6 @@ def _binding(costs: Sequence[LimitCost]) -> str | None:
     return options[max(binding, key=lambda name: binding[name] or 0.0)] if binding else None
 
 
-def unmeasured_cautions(beyond: str) -> tuple[Caution, ...]:
-    """Say which sizes, if any, are beyond those whose utilization was measured."""
-    if not beyond:
-        return ()
-    message = f"the days of this shape are not told: {beyond}"
-    return (Caution(codes.MFU_NOT_MEASURED, message, "measure a shape of that size, or give one share as `mfu`"),)
-
-
 def extrapolation(fit: Fit, shape: Mapping[str, float], flops: float) -> dict[str, float]:
     """Return how far budget and shape are beyond the rows of the fit, as factors; what lies within is left out."""
     ranges = {"flops": (flops, fit.flops_range)}
