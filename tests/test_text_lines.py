@@ -46,14 +46,22 @@ def named_before(row: dict[str, str]) -> str:
     return f"{row['run']}: " + "; ".join(f"{key}={value}" for key, value in row.items() if key != "run")
 
 
-@pytest.mark.parametrize("line", [logfmt, logger, quoted, named_before])
+def colons(row: dict[str, str]) -> str:
+    return ", ".join(f"{key}: {value}" for key, value in row.items())
+
+
+def spaced(row: dict[str, str]) -> str:
+    return f"12:30:01 - {row['run']} | " + " | ".join(f"{key} = {value}" for key, value in row.items())
+
+
+@pytest.mark.parametrize("line", [logfmt, logger, quoted, named_before, colons, spaced])
 @pytest.mark.parametrize("name", ["runs.log", "runs.txt", "runs"])
 def test_lines_of_pairs_are_rows(line: Callable[[dict[str, str]], str], name: str, tmp_path: Path) -> None:
     path = tmp_path / name
     path.write_text("\n".join(map(line, ROWS)) + "\n\nall done\n")
     read = sp.read_runs(path)
     same(read)
-    assert any("lines of key=value, a row each" in note for note in read.notes)
+    assert any("lines of pairs such as width=256, a row each" in note for note in read.notes)
     assert any(note.startswith("1 line with fewer than 3 such pairs left out") for note in read.notes)
     assert list(read.lines) == list(range(1, len(ROWS) + 1))
 
@@ -67,6 +75,57 @@ def test_a_mistake_in_such_a_line_has_its_place(tmp_path: Path) -> None:
     path.write_text("\n".join([*lines[:3], lines[3] + " depth=4", *lines[4:]]))
     with pytest.raises(InputError, match=r"runs\.log:4: column 'depth': the line has it twice; rename or remove one"):
         sp.read_runs(path)
+
+
+def printed_by_python(rows: list[dict[str, str]]) -> str:
+    return "\n".join(repr({key: cell if key == "run" else float(cell) for key, cell in row.items()}) for row in rows)
+
+
+def saved_by_numpy(rows: list[dict[str, str]]) -> str:
+    header = "# " + " ".join(key for key in rows[0] if key != "run")
+    lines = [" ".join(f"{float(cell):.18e}" for key, cell in row.items() if key != "run") for row in rows]
+    return "\n".join([header, *lines, ""])
+
+
+def written_by_r(rows: list[dict[str, str]]) -> str:
+    header = " ".join(f'"{key}"' for key in rows[0])
+    lines = [f'"{i}" "{row["run"]}" ' + " ".join(list(row.values())[1:]) for i, row in enumerate(rows, 1)]
+    return "\n".join([header, *lines, ""])
+
+
+def blocks(rows: list[dict[str, str]]) -> str:
+    return "\n\n".join("\n".join(f"{key.upper()}: {cell}" for key, cell in row.items()) for row in rows)
+
+
+@pytest.mark.parametrize("text", [printed_by_python, saved_by_numpy, written_by_r, blocks])
+def test_what_programs_write_without_asking(text: Callable[[list[dict[str, str]]], str], tmp_path: Path) -> None:
+    path = tmp_path / "runs.txt"
+    path.write_text(text(ROWS))
+    read = sp.read_runs(path)
+    assert sorted(read.observed()) == sorted(expected().observed())
+    np.testing.assert_array_equal(read.shape, expected().shape)
+    np.testing.assert_allclose(read.flops, expected().flops, rtol=1e-12)
+
+
+def test_blocks_say_where_a_mistake_is(tmp_path: Path) -> None:
+    path = tmp_path / "runs.txt"
+    lines = blocks(ROWS).split("\n")
+    place = [i for i, line in enumerate(lines) if line.startswith("DEPTH")][2]
+    lines[place] = "DEPTH: deep"
+    path.write_text("\n".join(lines))
+    with pytest.raises(InputError, match=rf"runs\.txt:{place + 1}: column 'DEPTH': 'deep' is not a number"):
+        sp.read_runs(path)
+    lines[place] = "DEPTH: 4\nDEPTH: 5"
+    path.write_text("\n".join(lines))
+    with pytest.raises(InputError, match="column 'DEPTH': the block has it twice; rename or remove one"):
+        sp.read_runs(path)
+
+
+def test_toml_is_named(tmp_path: Path) -> None:
+    for name in ("runs.toml", "runs.txt"):
+        (tmp_path / name).write_text("".join(f"[[runs]]\nwidth = {row['width']}\n" for row in ROWS))
+        with pytest.raises(InputError, match="is TOML, not a log; save it as YAML or JSON"):
+            sp.read_runs(tmp_path / name)
 
 
 def test_the_log_of_one_training_is_none_of_them(tmp_path: Path) -> None:

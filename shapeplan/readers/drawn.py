@@ -37,6 +37,11 @@ _LOOK, _LEAST = 5, 3
 _DELIMITERS = re.compile(r"[,;\t|\"#]")
 _BORDER = re.compile(r"^[ \t]*=+(?:[ \t]+=+)+[ \t]*$", re.M)
 """Lines of reStructuredText around a table and below its header."""
+_NUMPY = re.compile(r"\A\s*#[ \t]*(?P<names>[A-Za-z][^\n,;|:]*\n)(?=[\d \t.eE+-]+\n)")
+"""Names of columns above numbers, which NumPy writes as a comment."""
+_R = re.compile(r"\A\s*\"[^\"\n,;|]*\"(?:[ \t]+\"[^\"\n,;|]*\")+[ \t]*\n")
+"""Names of columns as R writes them: in quotes, with blanks between."""
+_QUOTED = re.compile(r"\"([^\"\n]*)\"")
 _BLANKS = (re.compile(r"[ \t]{2,}"), re.compile(r"[ \t]+"))
 
 
@@ -82,7 +87,9 @@ def _of_bars(body: str) -> Undrawn:
 
 
 def _of_blanks(body: str) -> Undrawn | None:
-    body = _BORDER.sub("", body)
+    body = _NUMPY.sub(r"\g<names>", _BORDER.sub("", body), count=1)
+    if _R.match(body):
+        body = _QUOTED.sub(lambda found: re.sub(r"\s", "_", found[1]), body)
     first = [line.strip() for line in islice((line for line in body[:_HEAD].split("\n") if line.strip()), _LOOK)]
     if len(first) < _LEAST or any(_DELIMITERS.search(line) for line in first):
         return None

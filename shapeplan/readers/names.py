@@ -84,7 +84,11 @@ LATER: dict[str, tuple[str, ...]] = {
         *("tok_param", "tok_params", "tokens_param", "tokens_params", "tokens_parameter", "tok_per_param"),
         *("tokens_per_params", "tokens_per_parameter", "token_param_ratio", "tokens_params_ratio", "tpp", "d_n"),
     ),
-    "run": ("run_name", "runname", "run_uuid", "name", "id", "uid", "model", "model_name", "experiment"),
+    "run": (
+        *("run_name", "runname", "run_uuid", "name", "id", "uid", "model", "model_name", "experiment"),
+        *("trial_id", "trial", "trial_name", "experiment_id", "experiment_name", "experiment_key", "exp", "exp_id"),
+        *("exp_name", "job_id", "job_name", "run_key", "run_hash"),
+    ),
 }
 """Words that claim a role only where none of the others does."""
 SYMBOLS = {"N": "params", "D": "tokens", "C": "flops", "L": "loss"}

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 from shapeplan.errors import ErrorDetail, InputError
 from shapeplan.readers.delimited import parse_delimited
 from shapeplan.readers.pairs import parse_pairs
 from shapeplan.readers.source import Text
 from shapeplan.readers.structured import parse_json, parse_jsonl, parse_yaml
 from shapeplan.readers.table import Table, refuse_many_columns
+
+_TOML = re.compile(r"\[\[?[A-Za-z][\w.-]*\]\]?\s*\n\s*[\w.-]+\s*=")
 
 
 def parse_table(text: Text, *, lone_record: bool = False) -> Table:
@@ -28,6 +32,9 @@ def parse_table(text: Text, *, lone_record: bool = False) -> Table:
     if text.body.lstrip().startswith("<"):
         hint = "save it as CSV: pandas.read_html(FILE)[0].to_csv(...)"
         raise InputError(ErrorDetail("not-a-table", "is HTML or XML, not a log", hint, text.name))
+    if text.suffix == ".toml" or _TOML.match(text.body.lstrip()):
+        hint = "save it as YAML or JSON: json.dump(tomllib.load(file), ...)"
+        raise InputError(ErrorDetail("not-a-table", "is TOML, not a log", hint, text.name))
     table = _parsed(text, lone_record)
     refuse_many_columns(len(table.cells), text.name)
     return table

@@ -268,4 +268,7 @@ def _sniff(body: str) -> Format:
         return "csv"
     if "," in first and not first.startswith("- "):
         return "csv"
+    if re.match(r"#[^:\n]*\n[\d \t.eE+-]+\n", start):
+        # NumPy writes the names of columns as a comment.
+        return "csv"
     return "yaml" if ":" in first or first.startswith(("-", "#")) else "csv"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 from collections.abc import Iterator
 from dataclasses import replace
@@ -59,8 +60,20 @@ def parse_jsonl(body: str, name: str) -> Table:
             try:
                 items.append(load_line(line, name, number))
             except json.JSONDecodeError as error:
-                raise bad_syntax("bad-json", mistake(error)[0], name, number) from None
+                printed = _printed(line)
+                if printed is None:
+                    raise bad_syntax("bad-json", mistake(error)[0], name, number) from None
+                items.append(load_line(printed, name, number))
     return _table(items, name)
+
+
+def _printed(line: str) -> str | None:
+    """Return a mapping that Python printed as JSON, or None where a line is none."""
+    try:
+        found = ast.literal_eval(line.strip())
+        return json.dumps(found) if isinstance(found, dict) and all(isinstance(key, str) for key in found) else None
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        return None
 
 
 def _lines(body: str) -> Iterator[str]:
