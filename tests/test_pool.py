@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shapeplan.design.campaign import campaign, outlook
-from shapeplan.design.coverage import Coverage
+from shapeplan.design.coverage import Coverage, slopes_at_the_top
 from shapeplan.design.first_runs import first_runs
 from shapeplan.design.matching import matched
 from shapeplan.design.pool import next_from_pool
@@ -36,6 +36,7 @@ POOL = design_star({"width": 1248, "depth": 24, "mlp_dim": 3840}, VIT, (32e6, 64
 LOG = simulate(rehearsal_law(), POOL, noise=0.003, seed=0)
 HALF = np.arange(len(POOL)) % 2 == 0
 TARGET = 100 * float(POOL.flops.max())
+SLOPES = slopes_at_the_top(POOL)
 
 
 @pytest.fixture(scope="module")
@@ -147,6 +148,33 @@ def test_coverage_tells_what_is_left_once_a_run_is_seen(seed: int, done: int) ->
     assert after.integrated_variance() == pytest.approx(before.integrated_variance() * (1 - told[row]), rel=1e-6)
     assert after.variance_reduction()[row] < told[row]
     assert Coverage.of(POOL, rows).integrated_variance() == pytest.approx(after.integrated_variance(), rel=1e-6)
+
+
+@given(st.integers(0, 2**31), st.integers(1, 20))
+def test_slopes_are_as_uncertain_as_is_told_once_a_run_is_seen(seed: int, done: int) -> None:
+    def uncertain(coverage: Coverage) -> np.ndarray:
+        return np.einsum("sf,fg,sg->s", SLOPES, coverage.covariance, SLOPES)
+
+    rng = np.random.default_rng(seed)
+    rows = rng.choice(len(POOL), done + 1, replace=False).tolist()
+    before, row = Coverage.of(POOL, rows[:-1]), rows[-1]
+    told = before.slope_variance_reduction(SLOPES)
+    assert ((told >= 0) & (told <= 1)).all()
+    assert told[row] == pytest.approx(np.mean(1 - uncertain(before.after(row)) / uncertain(before)), rel=1e-6, abs=1e-9)
+
+
+def test_slopes_are_of_every_size_and_of_a_quadratic_as_calculus_has_them() -> None:
+    assert len(SLOPES) == 3
+    dear = POOL.flops >= np.quantile(POOL.flops, 0.8)
+    logs = np.log(np.column_stack([POOL.shape, POOL.flops]))
+    top = [*logs[dear, :3].mean(axis=0), logs[:, 3].max()]
+    z = (np.array(top) - logs.min(axis=0)) / np.ptp(logs, axis=0) - 0.5
+    # Features are 1, the four axes, their ten products, and the departure: the slope of the square of the width.
+    assert SLOPES[0, :5] == pytest.approx([0, 3 / np.ptp(logs[:, 0]), 0, 0, 0])
+    assert SLOPES[0, 5] == pytest.approx(2 * 2 * z[0] / np.ptp(logs[:, 0]))
+    one_size = POOL.take((POOL.shape == POOL.shape[0]).all(axis=1))
+    assert slopes_at_the_top(one_size).shape[0] == 0
+    assert not Coverage.of(one_size, []).slope_variance_reduction(slopes_at_the_top(one_size)).any()
 
 
 def test_a_pool_without_any_difference_is_covered() -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from shapeplan.design.coverage import Coverage
+from shapeplan.design.coverage import Coverage, slopes_at_the_top
 from shapeplan.design.first_runs import first_runs, identifying
 from shapeplan.design.matching import matched
 from shapeplan.design.next_run import (
@@ -36,6 +36,8 @@ _SEED = 0
 """Of the random slopes of the drift."""
 _COVERED = 20.0
 """What the part of the surface's variance that a run takes away is worth, beside the part of the regret."""
+_SLOPES = 3.0
+"""What the part of the variance of the slopes in every size is worth, beside that of the surface, without a law."""
 _PRICE = 0.5
 """Power of its cost that a run is worth: at 1 the cheapest come first and the plan stays far away, at 0 a few dear runs
 use up the budget."""
@@ -155,8 +157,9 @@ def next_from_pool(
     The first runs are those that identify a law (see `shapeplan.design.first_runs`). Every further one is judged by
     which part of itself the variance over the pool shrinks, of a smooth surface that knows no law (see
     `shapeplan.design.coverage`), and, where a law tells a best shape, by which part the expected regret of the plan for
-    the target does (as in `next_runs`), per root of its cost: by what the law alone would tell of the plan, cheap runs
-    come first, and where it is wrong stays unseen (tests/studies/pool.py; cf. arXiv:2604.22753).
+    the target does (as in `next_runs`), else by which part the variance of the surface's slopes in the sizes does, per
+    root of its cost: by what the law alone would tell of the plan, cheap runs come first, and where it is wrong stays
+    unseen (tests/studies/pool.py; cf. arXiv:2604.22753).
 
     Parameters
     ----------
@@ -276,14 +279,20 @@ class _Judge:
 
 
 def _without_law(pool: Runs, known: Sequence[int], left: Bools, budget: float, count: int) -> list[int]:
-    """Return runs that identify a law, as far as there are too few of them, then those that cover the pool."""
+    """Return runs that identify a law, as far as there are too few of them, then those that cover the pool.
+
+    Of these a run is worth what it tells of the surface, and of its slopes in the sizes of the models where compute is
+    largest: where those are known, the direction of the best shape is (tests/studies/pool.py).
+    """
     chosen = first_runs(pool, known, left, budget, min(count, max(0, identifying(pool) - len(known))))
     budget -= float(pool.flops[chosen].sum())
     coverage, left = Coverage.of(pool, [*known, *chosen]), left.copy()
     left[chosen] = False
 
+    slopes = slopes_at_the_top(pool)
+
     def worth() -> Floats:
-        return coverage.variance_reduction()
+        return coverage.variance_reduction() + _SLOPES * coverage.slope_variance_reduction(slopes)
 
     for row in _in_turns(worth, pool.flops, left, budget, count - len(chosen)):
         chosen.append(row)
