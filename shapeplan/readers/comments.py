@@ -13,7 +13,8 @@ _SETTING = re.compile(
     re.IGNORECASE,
 )
 _ROLES = (*SIZES, "mlp_ratio", "examples", "tokens", "flops", "batch_size", "batch_tokens")
-_LONGEST = 200
+_LONGEST, _HEAD = 200, 2**14
+"""Characters of such a comment, and of a text in which they are looked for."""
 
 
 def settings_in_comments(body: str, columns: Collection[str]) -> dict[str, str]:
@@ -28,7 +29,7 @@ def settings_in_comments(body: str, columns: Collection[str]) -> dict[str, str]:
     """
     taken = {claim.role for column in columns if (claim := claim_of(column)) is not None}
     found: dict[str, str] = {}
-    for line in takewhile(lambda line: not line.strip() or line.lstrip().startswith("#"), body.split("\n", 100)):
+    for line in takewhile(lambda line: not line.strip() or line.lstrip().startswith("#"), body[:_HEAD].split("\n")):
         match = _SETTING.fullmatch(line.strip()[:_LONGEST])
         claim = claim_of(match["key"]) if match else None
         if match and claim is not None and claim.role in _ROLES and claim.role not in taken:

@@ -14,10 +14,12 @@ _KEY = r"(?<![\w./=-])(?P<key>[A-Za-z_][\w./-]{0,99})"
 _VALUE = r"(?P<value>\"[^\"\n]*\"|'[^'\n]*'|(?:[^\s,;|\"'=:{}\[\]]|,(?=\d{3})|:(?=\S))+)(?!\s*[=:]|\w)"
 _EQUAL = re.compile(rf"{_KEY}\s*=\s*{_VALUE}")
 _COLON = re.compile(rf"{_KEY}(?::[ \t]+|:(?=[\d.+-])){_VALUE}")
-_LINE = re.compile(r"\s*(?P<key>[A-Za-z_][\w ./()-]{0,99}?)\s*(?::(?=\s)|=)\s*(?P<value>[^\s=:{}\[\]][^{}\[\]\n]*?)\s*")
+_LINE = re.compile(
+    r"(?P<key>[A-Za-z_][\w./()-]{0,60}(?: [\w./()-]{1,60}){0,5})\s*(?::(?=\s)|=)\s*(?P<value>[^\s=:{}\[\]][^{}\[\]\n]*)"
+)
 """A pair that has a line of its own."""
-_NAME = re.compile(r"\s*(?P<name>\S*[^\s:|,;])\s*[:|,;]?\s+")
-"""One word that stands before the pairs of a line."""
+_AFTER_NAME = ":|,;"
+"""What may stand behind the name of a run."""
 _FEWEST, _LOOK = 3, 5
 """Pairs that a line or a block has at least, and how many of them are looked at."""
 _HEAD = 2**16
@@ -68,8 +70,7 @@ def _of_lines(body: str, name: str, pattern: re.Pattern[str]) -> Table:
             others += bool(line.strip())
             continue
         twice += [(number, key) for key in _repeated([match["key"] for match in pairs])]
-        named = _NAME.fullmatch(line[: pairs[0].start()])
-        before.append(named["name"] if named else None)
+        before.append(_name_in(line[: pairs[0].start()]))
         records.append(Record(number, {match["key"]: match["value"].strip("\"'") for match in pairs}))
     _refuse_repeated(twice, "line", name)
     notes = [f"{name} is read as lines of pairs such as width=256, a row each"]
@@ -82,6 +83,12 @@ def _of_lines(body: str, name: str, pattern: re.Pattern[str]) -> Table:
         ]
         notes.append("the word before the pairs of a line is the name of its run")
     return Table.of_records(records, notes)
+
+
+def _name_in(before: str) -> str | None:
+    """Return the one word that stands before the pairs of a line, or None where there is none, or more."""
+    words = [word for part in before.split() if (word := part.rstrip(_AFTER_NAME))]
+    return words[0] if len(words) == 1 else None
 
 
 def _is_in_blocks(start: str) -> bool:
@@ -98,7 +105,7 @@ def _blocks(body: str) -> Iterator[list[tuple[int, re.Match[str] | None]]]:
     block: list[tuple[int, re.Match[str] | None]] = []
     for number, line in enumerate([*body.split("\n"), ""], 1):
         if line.strip():
-            block.append((number, _LINE.fullmatch(line)))
+            block.append((number, _LINE.fullmatch(line.strip())))
         elif block:
             yield block
             block = []
