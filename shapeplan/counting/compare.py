@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING
 
@@ -197,7 +197,7 @@ def flops(  # noqa: PLR0913 - public: an argument a question
     InputError
         If a model cannot be counted.
     """
-    listed = [models] if isinstance(models, str) or not isinstance(models, Sequence) else models
+    listed = [models] if isinstance(models, str) or not isinstance(models, Iterable) else list(models)
     if not listed:
         hint = "name some, e.g. ViT-g/14 SoViT-400m/14, or give a file of shapes"
         raise ArgumentError(ErrorDetail("no-models", "there are no models to count", hint))

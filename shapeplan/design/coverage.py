@@ -62,9 +62,8 @@ class Coverage:
 
         The criterion of integrated mean squared error (Sacks et al. 1989; Cohn 1996).
         """
-        shared = self.features @ self.covariance
-        own = np.einsum("rf,rf->r", shared, self.features)
-        shrinks = np.einsum("rf,rf->r", shared @ self.products, shared) / (own + NOISE**2)
+        shared, noisy = self._shared()
+        shrinks = np.einsum("rf,rf->r", shared @ self.products, shared) / noisy
         return np.asarray(shrinks / self.integrated_variance())
 
     def slope_variance_reduction(self, slopes: Floats) -> Floats:
@@ -74,11 +73,15 @@ class Coverage:
         """
         if not len(slopes):
             return np.zeros(len(self.features))
-        shared = self.features @ self.covariance
-        own = np.einsum("rf,rf->r", shared, self.features)
+        shared, noisy = self._shared()
         before = np.einsum("sf,fg,sg->s", slopes, self.covariance, slopes)
-        shrinks = (shared @ slopes.T) ** 2 / (own + NOISE**2)[:, None]
+        shrinks = (shared @ slopes.T) ** 2 / noisy[:, None]
         return np.asarray((shrinks / before).mean(axis=1))
+
+    def _shared(self) -> tuple[Floats, Floats]:
+        """Return the covariance of every run with the coefficients, and the variance of what it would show."""
+        shared = self.features @ self.covariance
+        return shared, np.asarray(np.einsum("rf,rf->r", shared, self.features) + NOISE**2)
 
     def after(self, row: int) -> Coverage:
         """Return what is known once a run is seen."""
