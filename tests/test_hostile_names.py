@@ -73,7 +73,8 @@ def test_no_name_steers_a_terminal(folder: Path, monkeypatch: pytest.MonkeyPatch
     assert is_safe(shown), ascii([character for character in shown if not is_safe(character)])
 
 
-@pytest.mark.parametrize("command", ["report", pytest.param("plot", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("command", ["report", "plot"])
 def test_no_name_steers_a_terminal_by_a_page(program: Program, folder: Path, tmp_path: Path, command: str) -> None:
     page = tmp_path / "page.html"
     done = program(command, folder / "law.json", "-o", page)

@@ -235,6 +235,7 @@ def test_experts_divide_among_devices(swept: Path) -> None:
     assert "--format hf > config.json" in shown
 
 
+@pytest.mark.long
 def test_experts_of_a_family_without_any_are_told_how_to_become_a_config(swept: Path) -> None:
     family = ARCHITECTURE.split("family: ")[1].split(",")[0].split("\n")[0]
     (swept / "other.yaml").write_text(ARCHITECTURE.replace(family, "mistral"))

@@ -18,10 +18,10 @@ SETTINGS: dict[str, Callable[[dict[str, str]], int]] = {
     "seq": lambda row: 128 if int(row["depth"]) % 2 else 4096,
     "heads": lambda row: int(row["width"]) // (16 if int(row["depth"]) % 2 else 8),
 }
-FIRST, *FURTHER = SETTINGS
 
 
-@pytest.mark.parametrize("setting", [FIRST, *(pytest.param(setting, marks=pytest.mark.long) for setting in FURTHER)])
+@pytest.mark.long
+@pytest.mark.parametrize("setting", SETTINGS)
 def test_a_law_of_such_rows_is_read_back(program: Program, tmp_path: Path, setting: str) -> None:
     log, law = tmp_path / "log.csv", tmp_path / "law.json"
     with (LM / "runs.csv").open() as source, log.open("w", newline="") as target:
