@@ -17,6 +17,8 @@ from shapeplan.numerics.arrays import Bools, Floats, Index
 from shapeplan.runs import Runs
 
 _AT_BOUND = 1e-9
+_SMALL, _ROUNDING = 1e-9, 1e-12
+"""Coefficient, over the largest, below which its term is looked at, and share of all terms that is rounding."""
 SMALLEST_METRIC, LARGEST_METRIC, WIDEST_METRIC = 1e-290, 1e290, 1e30
 """What floats can carry through squares of ratios, and powers of units."""
 
@@ -71,9 +73,14 @@ class Problem:
         return pairs[:, 0], pairs[:, 1]
 
     def constants(self, solution: Solution) -> dict[str, Floats]:
-        """Name the numbers of a batch of solutions, each of shape (batch,)."""
+        """Name the numbers of a batch of solutions, each of shape (batch,).
+
+        A coefficient whose term is nothing but rounding in every row is 0: of a log without noise it would tell
+        exponents, and other ones on every machine.
+        """
         named = dict(zip(self.form.exponents, solution.exponents.T, strict=True))
-        coefficients = np.concatenate(solution.coefficients, axis=1).T
+        parts = zip(self.blocks, solution.coefficients, strict=True)
+        coefficients = np.concatenate([_above_rounding(*part, solution.exponents) for part in parts], axis=1).T
         for term, values in zip(self.form.terms, coefficients, strict=True):
             # What an outer power raises is in units of the metric's root.
             inside = self.form.outer and term.powers
@@ -251,6 +258,20 @@ def pose(
     return Problem(
         form, dict(units), dict(rows), tuple(blocks), tuple(points), tuple(point_rows), metric_unit, objective
     )
+
+
+def _above_rounding(block: Block, coefficients: Floats, exponents: Floats) -> Floats:
+    """Return coefficients, shape (batch, columns), those as 0 that rounding left of an exact fit without them."""
+    small = (coefficients > 0) & (coefficients < _SMALL * coefficients.max(axis=1, keepdims=True))
+    doubtful = np.flatnonzero(small.any(axis=1))
+    if not doubtful.size:
+        return coefficients
+    with np.errstate(over="ignore", invalid="ignore"):
+        terms = block.columns(exponents[doubtful]) * coefficients[doubtful][..., None]
+        shares = (terms / terms.sum(axis=1, keepdims=True)).max(axis=2)
+    sound = coefficients.copy()
+    sound[doubtful] = np.where(shares <= _ROUNDING, 0.0, coefficients[doubtful])
+    return sound
 
 
 def _log_columns(terms: Sequence[Term], exponents: Sequence[str], logs: Mapping[str, Floats]) -> Floats:
