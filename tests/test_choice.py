@@ -47,10 +47,12 @@ def test_a_law_that_is_asked_for_is_not_scored() -> None:
     assert [(score.law, score.rollout_rmse) for score in found.selection] == [("product", None)]
 
 
+@pytest.mark.long
 def test_the_additive_truth_is_told_from_the_product() -> None:
     assert fit(sweep(0.003, 1, additive_law()), replicates=0).law.form.name in ("additive", "star")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("excess", "chosen", "rival"), [(STRONG + 1, "separable", False), (STRONG - 1, "interaction", True)]
 )
@@ -97,6 +99,7 @@ def backtest_of(one: Candidate, near: float, far: float) -> Backtest:
     return Backtest(one, tuple(folds))
 
 
+@pytest.mark.long
 def test_eq_2_is_not_chosen_where_the_grid_refutes_it(monkeypatch: pytest.MonkeyPatch) -> None:
     runs = read_runs(SAMPLES / "vit_sweep.yaml")
     monkeypatch.setattr(choice, "PREFERRED", ("star",))

@@ -85,6 +85,7 @@ def test_a_dimension_that_the_law_never_had_is_not_compared(planned: Fit) -> Non
     assert "24x1024x4096: the law has no mlp_dim; its 4096 is not compared" in budget.notes
 
 
+@pytest.mark.long
 def test_the_interval_of_a_regret_holds_it_however_few_the_replicates() -> None:
     for seed in range(2):
         giant = one(fit(sweep(), law="additive", replicates=3, seed=seed), versus=["ViT-g/14"]).versus[0]

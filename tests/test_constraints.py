@@ -79,6 +79,7 @@ def test_data_that_run_out_make_the_model_grow(planned: Fit) -> None:
     assert scarce.loss.value == pytest.approx(here, rel=1e-3)
 
 
+@pytest.mark.long
 def test_other_shapes_that_break_the_limits_are_marked(planned: Fit) -> None:
     small = one(planned, max_params=2e7, versus=["12x768x3072", "6x256x1024"])
     assert [other.keeps_limits for other in small.versus] == [False, True]

@@ -148,6 +148,7 @@ def test_a_floor_that_vanishes_is_told(clean: Fit) -> None:
     assert not any("no irreducible loss" in caution.message for caution in clean.cautions)
 
 
+@pytest.mark.long
 def test_a_best_shape_far_outside_the_data_is_told(clean: Fit) -> None:
     """Where larger is always better in depth, the law has no best depth."""
     runs = sweep(0.0, law=additive_law())

@@ -44,6 +44,7 @@ def test_every_limit_has_its_cost(planned: Fit) -> None:
     assert free.unlimited is None
 
 
+@pytest.mark.long
 def test_costs_where_the_budget_cannot_be_spent(planned: Fit) -> None:
     """Beyond the data more compute buys nothing: shares are of the compute that is used."""
     plan = one(planned, 1e22, max_params=1e8, max_examples=2e9)
@@ -70,6 +71,7 @@ def test_repeated_examples_are_worth_less(epochs: float) -> None:
     assert worth <= 1e9 * (1 + 15.387756)
 
 
+@pytest.mark.long
 def test_four_epochs_are_nearly_as_good_as_fresh_data(planned: Fit) -> None:
     """Muennighoff et al. 2023: up to four epochs of repeated data are almost as good as new."""
     fresh = one(planned, 1e21)

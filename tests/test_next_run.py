@@ -136,6 +136,7 @@ def test_the_reason_names_what_is_least_certain(found: Fit) -> None:
     assert (f"{about} is the least certain" in one.reason) == (about == least)
 
 
+@pytest.mark.long
 def test_what_cannot_be_judged_is_refused(found: Fit) -> None:
     for options, message in (
         ({"target": 0.0}, "a target of 0 FLOPs is out of range"),

@@ -226,6 +226,7 @@ def test_holding_s_moves_c_alone(theta: list[float], dim: str, s: float) -> None
     assert held == given_
 
 
+@pytest.mark.long
 @given(st.integers(0, 1000))
 def test_a_block_with_maps_is_the_block_with_its_columns_replaced(seed: int) -> None:
     rng = np.random.default_rng(seed)

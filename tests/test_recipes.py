@@ -60,6 +60,7 @@ def test_a_recipe_is_worth_what_it_is_worth(log: Runs) -> None:
     assert any("compute counts as that of the recipe 'old' of 'corpus': times 1.1" in note for note in fit.notes)
 
 
+@pytest.mark.long
 def test_the_law_is_that_of_the_reference_and_fits_as_one_recipe_would(log: Runs) -> None:
     together = sp.fit(log, law="separable", replicates=0, group="corpus")
     ignored = sp.fit(log, law="separable", replicates=0)
@@ -119,9 +120,8 @@ def test_four_recipes_each_have_a_factor(tmp_path: Path) -> None:
         assert factors[name].value == pytest.approx(WORTH[name], rel=0.05)
 
 
-@pytest.mark.parametrize(
-    ("level", "truth"), [("loss", FACTOR), pytest.param("eps", DIFFERENCE, marks=pytest.mark.long)]
-)
+@pytest.mark.long
+@pytest.mark.parametrize(("level", "truth"), [("loss", FACTOR), ("eps", DIFFERENCE)])
 def test_a_level_of_the_loss_is_told_from_one_of_compute(tmp_path: Path, level: str, truth: float) -> None:
     runs = sp.read_runs(recipes(tmp_path / "log.csv", seed=1, level=level))
     fit = sp.fit(runs, law="separable", replicates=0, group="corpus")
@@ -238,6 +238,7 @@ def test_rows_are_predicted_as_of_their_recipe(tmp_path: Path, level: str) -> No
     assert any("the plan is for the recipe 'old' of 'corpus'" in note for note in plan.notes)
 
 
+@pytest.mark.long
 def test_what_no_compute_buys_is_said_to_be_at_the_bound(tmp_path: Path) -> None:
     path = recipes(tmp_path / "log.csv", seed=1)
     lines = [line.split(",") for line in path.read_text().splitlines()]

@@ -129,7 +129,9 @@ def test_hovering_tells_run_and_row(browser: Any, report: Path) -> None:
 
 
 @needs_browser
-@pytest.mark.parametrize("width", [360, pytest.param(768, marks=pytest.mark.long), 1440])
+@pytest.mark.parametrize(
+    "width", [360, pytest.param(768, marks=pytest.mark.long), pytest.param(1440, marks=pytest.mark.long)]
+)
 def test_it_fits_phones_and_desks(browser: Any, report: Path, width: int) -> None:
     """Nothing is wider than the screen, charts use it, and no label lies on another."""
     opened = Opened(browser, report, viewport={"width": width, "height": 800})
@@ -142,6 +144,7 @@ def test_it_fits_phones_and_desks(browser: Any, report: Path, width: int) -> Non
     assert page.evaluate(OVERLAPS) == []
 
 
+@pytest.mark.long
 @needs_browser
 def test_the_answer_is_on_the_first_screen_of_a_phone(browser: Any, report: Path) -> None:
     page = Opened(browser, report, viewport={"width": 360, "height": 740}).page
@@ -166,8 +169,9 @@ def state(page: Any) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.long
 @needs_browser
-@pytest.mark.parametrize("how", ["mouse", pytest.param("keyboard", marks=pytest.mark.long)])
+@pytest.mark.parametrize("how", ["mouse", "keyboard"])
 def test_the_slider_moves_plan_table_and_pictures(browser: Any, report: Path, how: str) -> None:
     opened = Opened(browser, report, viewport={"width": 1440, "height": 900})
     page, slider = opened.page, opened.page.locator("#budget")
@@ -223,6 +227,7 @@ def test_print_fits_the_page(browser: Any, report: Path, tmp_path: Path) -> None
     assert (tmp_path / "report.pdf").stat().st_size > 10_000
 
 
+@pytest.mark.long
 @needs_browser
 def test_headings_tables_and_pictures_have_words(browser: Any, report: Path) -> None:
     page = Opened(browser, report).page

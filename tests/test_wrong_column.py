@@ -41,6 +41,7 @@ def test_the_rest_is_not_read_where_most_of_the_first_cells_are_wrong(tmp_path: 
     assert others[0].message == "'oops0' is not a number"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("wrong", [range(0, ROWS, 3), range(5000, ROWS), (17, 40_000)])
 def test_all_mistakes_are_counted_where_the_first_cells_are_mostly_sound(
     tmp_path: Path, wrong: range | tuple[int, ...]
