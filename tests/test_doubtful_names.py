@@ -131,3 +131,27 @@ def test_a_file_a_run_with_the_results_of_several_tasks(tmp_path: Path, apart: b
         runs = sp.read_runs(tmp_path, metric=metric)
         assert sorted(runs.observed()) == pytest.approx(sorted(loss(i) + offset for i in range(len(SHAPES))))
         assert runs.dims == ("width", "depth")
+
+
+@pytest.mark.parametrize(
+    ("width", "depth", "mlp"),
+    [
+        ("model.dim", "model.n_layers", "model.mlp.hidden_dim"),
+        ("cfg/model/width", "cfg/model/depth", "cfg/model/feed_forward/dim"),
+        ("config.net.dim", "config.net.layers", "config.net.ffn.hidden_size"),
+    ],
+)
+def test_a_width_of_the_mlp_is_its_dim(width: str, depth: str, mlp: str) -> None:
+    """The name of the MLP's is the surer one, and was taken for the width of the model."""
+    sizes = [(256, 4, 768), (320, 6, 1280), (384, 8, 1024), (512, 5, 1536)]
+    rows = [
+        {width: w, depth: d, mlp: m, "model.mlp.num_layers": 2, "flops": 10.0**k, "loss": 3 - k / 20}
+        for (w, d, m), k in zip(sizes, (15, 16, 17, 18), strict=True)
+    ]
+    runs = sp.read_runs(rows)
+    assert [tuple(int(runs.values(dim)[i]) for dim in ("width", "depth", "mlp_dim")) for i in range(4)] == sizes
+
+
+def test_a_width_of_the_mlp_alone_is_no_width() -> None:
+    rows = [{"mlp.hidden_dim": 512 * k, "n_layers": 2 * k, "flops": 1e15 * k, "loss": 3 - k / 20} for k in range(1, 6)]
+    assert set(sp.read_runs(rows).dims) == {"depth", "mlp_dim"}

@@ -113,10 +113,13 @@ _NOT_OF_MODELS = frozenset(
     {
         *("image", "images", "data", "dataset", "lora", "adapter", "rope", "tokenizer", "system"),
         *("teacher", "draft", "predictor", "discriminator", "vae", "classifier", "text_encoder"),
+        *("projector", "projection_head", "router"),
         *("base_model", "base", "mup"),
     }
 )
 """Words of a path after which width or depth are those of something else."""
+_OF_MLP = frozenset({"mlp", "ffn", "ff", "ffw", "ffwd", "feed_forward", "feedforward", "ffn_block", "mlp_block"})
+"""Words of a path after which a width is the MLP dim, and a depth none of the model's."""
 SURE = 4
 """Rank of a claim up to which a name says a role by itself, also behind a path."""
 _PART = 6
@@ -246,6 +249,10 @@ def claim_of(column: str) -> Claim | None:
         if found is not None and not (penalty and found.role in _OF_MODELS and _of_something_else(name)):
             convention = _convention_in(unit) if found.role == "flops" else None
             role = found.role
+            if role in ("width", "depth") and _is_of_mlp(name) and "model" not in tried:
+                if role == "depth":
+                    continue
+                role = "mlp_dim"
             if role == "batch_size" and TOKENS.intersection(said.words):
                 role = "batch_tokens"
             total, unread = found.scale * scale, said.unread(role)
@@ -343,6 +350,12 @@ def last_of_path(name: str) -> str | None:
 def _of_something_else(name: str) -> bool:
     """Return whether a path leads to what is not the model: the width of an image, the heads of an adapter."""
     return any(normal(part) in _NOT_OF_MODELS for part in _BETWEEN.split(name.strip())[:-1])
+
+
+def _is_of_mlp(name: str) -> bool:
+    """Return whether a path leads to a size of the MLP, as ``model.mlp.hidden_dim`` does."""
+    before = [part for part in _BETWEEN.split(name.strip()) if part.strip()][-2:-1]
+    return bool(before) and normal(before[0]).strip("_") in _OF_MLP
 
 
 def split_unit(column: str) -> tuple[str, str | None]:
