@@ -20,7 +20,8 @@ from shapeplan.readers.nested_cells import expanded
 from shapeplan.readers.parse import parse_table
 from shapeplan.readers.reshaped import reshaped
 from shapeplan.readers.source import COMPRESSED, read_text, unreadable
-from shapeplan.readers.sources import SERVICES, TOOLS
+from shapeplan.readers.sources import LAST, SERVICES, TOOLS
+from shapeplan.readers.sources.config import is_config
 from shapeplan.readers.sources.finding import files_of
 from shapeplan.readers.sources.run_log import RunLog, records_of, went_on
 from shapeplan.readers.table import Record, Table, joined
@@ -87,6 +88,8 @@ def _found(place: Path, all_points: bool, *, several: bool) -> list[tuple[Table,
     files = files_of(place)
     tables = [file for file in files if _is_log(file)] if place.is_dir() else []
     found = {tool.NAME: (tool, runs) for tool in TOOLS if (runs := tool.finds(files))}
+    if not found and all(map(is_config, tables)) and (printed := LAST.finds(files)):
+        found = {LAST.NAME: (LAST, printed)}
     if found:
         (tool, runs), *others = found.values()
         held = {str(run): tool.read(run, place) for run in runs}

@@ -249,7 +249,7 @@ def claim_of(column: str) -> Claim | None:
         if found is not None and not (penalty and found.role in _OF_MODELS and _of_something_else(name)):
             convention = _convention_in(unit) if found.role == "flops" else None
             role = found.role
-            if role in ("width", "depth") and _is_of_mlp(name) and "model" not in tried:
+            if tried and role in ("width", "depth") and _is_of_mlp(name) and "model" not in tried:
                 if role == "depth":
                     continue
                 role = "mlp_dim"

@@ -46,7 +46,8 @@ def read_params(config: Config) -> Configured:
     if not (config.says("max_seq_len") or config.says("model_max_length")):
         notes.append(f"the file says no sequence length: counted at {UNSAID_LENGTH} tokens (`seq` says another)")
     if not config.says("hidden_dim"):
-        settings["mlp_dim"] = _llama_mlp(config, width)
+        factor = config.number("ffn_dim_multiplier", whole=False) if config.says("ffn_dim_multiplier") else None
+        settings["mlp_dim"] = llama_mlp(width, factor, int(config.number("multiple_of", default=256, least=1)))
         return Configured("llama", settings, "Llama of Meta's reference code", tuple(notes))
     settings["mlp_dim"] = config.number("hidden_dim")
     if not config.says("moe"):
@@ -56,10 +57,19 @@ def read_params(config: Config) -> Configured:
     return Configured("mixtral", settings, "a mixture of mistral-inference", tuple(notes))
 
 
-def _llama_mlp(config: Config, width: int) -> int:
-    """Return the hidden size of the MLP: two thirds of four widths, scaled, and rounded up."""
+def llama_mlp(width: int, factor: float | None, multiple: int) -> int:
+    """Return the hidden size of the MLP in Llama's reference code: two thirds of four widths, scaled, and rounded up.
+
+    Parameters
+    ----------
+    width : int
+        Of the model.
+    factor : float or None
+        ``ffn_dim_multiplier``.
+    multiple : int
+        ``multiple_of``.
+    """
     hidden = int(2 * (4 * width) / 3)
-    if config.says("ffn_dim_multiplier"):
-        hidden = int(config.number("ffn_dim_multiplier", whole=False) * hidden)
-    step = int(config.number("multiple_of", default=256, least=1))
-    return step * -(-hidden // step)
+    if factor is not None:
+        hidden = int(factor * hidden)
+    return multiple * -(-hidden // multiple)

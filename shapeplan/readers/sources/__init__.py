@@ -11,7 +11,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from shapeplan.readers.sources import csv_history, huggingface, json_lines, mlflow, tensorboard, text_log, wandb
+from shapeplan.readers.sources import (
+    csv_history,
+    huggingface,
+    json_lines,
+    mlflow,
+    tensorboard,
+    text_log,
+    training_text,
+    wandb,
+)
 from shapeplan.readers.sources.run_log import RunLog
 
 
@@ -38,4 +47,6 @@ class Service(Protocol):
 
 TOOLS: tuple[Tool, ...] = (huggingface, mlflow, wandb, json_lines, csv_history, text_log, tensorboard)
 """In the order in which a folder is asked: trainers write TensorBoard's events beside their own logs."""
+LAST: Tool = training_text
+"""Asked where there are neither runs of these nor tables: other files are often accompanied by what was printed."""
 SERVICES: tuple[Service, ...] = (wandb, mlflow)

@@ -49,6 +49,11 @@ def has_config(folder: Path) -> bool:
     return any((folder / name).is_file() for name in _PLACES)
 
 
+def is_config(file: Path) -> bool:
+    """Return whether a file is named like a configuration."""
+    return any(file.match(place) for place in _PLACES) or file.parent.name == ".hydra"
+
+
 def load_mapping(path: Path) -> tuple[Mapping[str, object], Source]:
     """Return the mapping in a JSON or YAML file.
 

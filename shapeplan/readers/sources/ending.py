@@ -10,9 +10,12 @@ from shapeplan.readers.numbers import as_number
 from shapeplan.readers.sources.steps import step_of
 
 DIVERGED = "diverged"
-_LAST_STEP = ("max_iters", "max_steps", "num_iterations", "total_steps", "num_steps", "train_steps")
+LAST_STEP = frozenset(
+    {"max_iters", "max_steps", "num_iterations", "total_steps", "num_steps", "train_steps", "train_iters"}
+)
+"""Settings that say how many steps a run is to have."""
 PLANNED_DATA = {f"{path}{role}": role for path in ("", "config.", "params.") for role in ("tokens", "examples")}
-"""Settings that say how long a run is to be: steps, and data as designs name it, with the role of each."""
+"""Settings that say how much data a run is to see, as designs name it, with the role of each."""
 WHOLE = 0.9
 """Share of what was planned after which a run has ended; evaluations are some steps apart."""
 _FAR_ABOVE = 1.2
@@ -60,7 +63,7 @@ def share_done(config: Mapping[str, object], entries: Sequence[Mapping[str, obje
     for key, value in config.items():
         planned = as_number(value)
         done: list[float] = []
-        if key.rpartition(".")[2] in _LAST_STEP:
+        if key.rpartition(".")[2] in LAST_STEP:
             done = [step for entry in entries if (step := step_of(entry)) is not None]
         elif key in PLANNED_DATA:
             done = [number for entry in entries if (number := _logged(entry, PLANNED_DATA[key])) is not None]
