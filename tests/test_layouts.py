@@ -389,6 +389,18 @@ def test_a_ratio_may_be_written_as_a_multiple(tmp_path: Path) -> None:
     assert small(tmp_path, "width,depth,mlp_ratio,flops,loss", *rows).shape[:, 2].tolist() == [384, 1280]
 
 
+@pytest.mark.parametrize("ratio", ["4", "2.5"])
+def test_one_ratio_of_all_rows_is_an_mlp_dim_that_moves_with_the_width(tmp_path: Path, ratio: str) -> None:
+    rows = [f"{64 * k},{2 + k % 3},{ratio},{k}e8,{4 - k / 10}" for k in range(1, 8)]
+    path = tmp_path / "runs.csv"
+    path.write_text("\n".join(["width,depth,mlp_ratio,tokens,loss", *rows]) + "\n")
+    decoder = sp.architecture({"family": "llama", "vocab": 2048, "seq": 512, "head_dim": 32})
+    runs = sp.read_runs(path, architecture=decoder)
+    assert runs.values("mlp_dim").tolist() == [float(ratio) * 64 * k for k in range(1, 8)]
+    with pytest.raises(InputError, match=r"runs\.csv:2: column 'mlp_dim': mlp_dim is .* here, and 192 in the arch"):
+        sp.read_runs(path, architecture=sp.architecture({**decoder.describe(), "mlp_ratio": 3}))
+
+
 def test_logs_that_name_their_columns_otherwise_are_one(tmp_path: Path) -> None:
     first, second = tmp_path / "a.csv", tmp_path / "b.csv"
     first.write_text("\n".join(",".join(row) for row in [HEADER, *ROWS[:60]]))

@@ -309,6 +309,28 @@ def test_json_of_every_make(tmp_path: Path, make: str) -> None:
     assert runs.run_names == plain.run_names
 
 
+def test_lists_of_keys_with_values_are_columns(tmp_path: Path) -> None:
+    """As the service of MLflow answers a search, whose place `data` is no data of a model."""
+    runs = [
+        {
+            "info": {"run_id": f"r{k}", "status": "FINISHED", "start_time": 1_700_000_000_000 + k},
+            "data": {
+                "metrics": [{"key": "val_loss", "value": 4 - k / 10, "timestamp": 1, "step": 900}],
+                "params": [{"key": "d_model", "value": str(64 * k)}, {"key": "n_layer", "value": str(2 + k % 3)}],
+                "tags": [{"key": "mlflow.user", "value": "me"}, {"key": "flops", "value": f"{k}e15"}],
+            },
+        }
+        for k in range(1, 6)
+    ]
+    path = tmp_path / "runs.json"
+    path.write_text(json.dumps({"runs": runs}))
+    read = sp.read_runs(path)
+    assert read.values("width").tolist() == [64 * k for k in range(1, 6)]
+    assert read.flops.tolist() == [k * 1e15 for k in range(1, 6)]
+    assert list(read.run_names) == [f"r{k}" for k in range(1, 6)]
+    assert read.metric == "metrics.val_loss"
+
+
 @pytest.mark.parametrize("write", [json.dumps, repr])
 def test_cells_that_hold_mappings_are_columns(tmp_path: Path, write: object) -> None:
     assert callable(write)

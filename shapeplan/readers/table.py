@@ -140,6 +140,10 @@ class Table:
         )
 
 
+_BESIDE_VALUES = frozenset({"value", "timestamp", "step", "type", "model_id", "dataset_name", "dataset_digest"})
+"""Keys that lists of keys with values have beside these."""
+
+
 def refuse_many_columns(count: int, name: str) -> None:
     """Raise `InputError` for a log with more columns than any log has."""
     if count > MOST_COLUMNS:
@@ -151,7 +155,8 @@ def refuse_many_columns(count: int, name: str) -> None:
 def flattened(record: Record, name: str | None = None) -> Record:
     """Return a record whose cells hold no mappings: ``{"config": {"width": 8}}`` has a cell ``config.width``.
 
-    Mappings by step, ``{"1000": {"loss": 3.9}, ...}``, are lists of points.
+    Mappings by step, ``{"1000": {"loss": 3.9}, ...}``, are lists of points; lists of keys with values,
+    ``[{"key": "width", "value": "8"}, ...]``, are mappings.
 
     Raises
     ------
@@ -162,6 +167,7 @@ def flattened(record: Record, name: str | None = None) -> Record:
         return record
     cells: dict[str, object] = {}
     lines: dict[str, int] = {}
+    placed: set[str] = set()
 
     def add(prefix: str, mapping: Mapping[str, object], line: int, depth: int) -> None:
         if depth > MOST_NESTED:
@@ -172,6 +178,10 @@ def flattened(record: Record, name: str | None = None) -> Record:
                 cells[prefix + key], lines[prefix + key] = points, place
             elif isinstance(cell, Mapping):
                 add(f"{prefix}{key}.", cell, place, depth + 1)
+            elif (named := _by_key(cell)) is not None:
+                # The place of such a list is the exporter's: `data.params` of MLflow's service.
+                add(f"{key}." if f"{key}." not in placed else f"{prefix}{key}.", named, place, depth + 1)
+                placed.add(f"{key}.")
             else:
                 cells[prefix + key], lines[prefix + key] = cell, place
 
@@ -186,6 +196,17 @@ def _by_step(cell: object) -> list[dict[str, object]] | None:
     if not all(isinstance(point, Mapping) for point in cell.values()):
         return None
     return [{"step": int(step), **point} for step, point in cell.items()]
+
+
+def _by_key(cell: object) -> dict[str, object] | None:
+    """Return what a list of keys with values holds as a mapping; None for anything else."""
+    if not isinstance(cell, list) or not cell or not all(isinstance(item, Mapping) for item in cell):
+        return None
+    for name in ("key", "name"):
+        if all({name, "value"} <= item.keys() <= _BESIDE_VALUES | {name} for item in cell):
+            found = {str(item[name]): item["value"] for item in cell}
+            return found if len(found) == len(cell) else None
+    return None
 
 
 def joined(tables: Sequence[tuple[str, Table]]) -> Table:

@@ -304,9 +304,9 @@ def with_width(values: dict[str, Any], columns: Columns, table: Table, name: str
 
 
 def with_ratio(values: dict[str, Any], columns: Columns, table: Table, name: str) -> Columns:
-    """Return the columns with an MLP dim from its ratio to the width, where that is a column and varies."""
+    """Return the columns with an MLP dim from its ratio to the width, where that is a column."""
     ratio = values.pop("mlp_ratio", None)
-    if ratio is None or "mlp_dim" in values or "width" not in columns.dims or np.ptp(ratio) == 0:
+    if ratio is None or "mlp_dim" in values or "width" not in columns.dims:
         return columns
     values["mlp_dim"] = ratio * values["width"]
     check_derived("mlp_dim", values["mlp_dim"], table.lines, name)
