@@ -8,6 +8,7 @@ import zlib
 from pathlib import Path
 
 import pytest
+from conftest import Program
 
 from shapeplan import Selection, read_runs
 from shapeplan.errors import InputError
@@ -27,7 +28,8 @@ def entries(losses: list[float], **measured: float) -> list[dict[str, float]]:
     ("config", "logged", "is_cut", "state"),
     [
         ({}, entries([4, 3, 2]), False, None),
-        ({}, entries([4, 3, 2]), True, "unfinished"),
+        ({}, entries([4, 3, 2]), True, "cut off"),
+        ({"tokens": 1e9}, entries([4, 3, 2], tokens=5e8), True, "cut off"),
         ({"tokens": 1e9}, entries([4, 3, 2], tokens=1e9), True, "finished"),
         ({"tokens": 1e9}, entries([4, 3, 2], tokens=8.9e8), False, "unfinished"),
         ({"tokens": 1e9}, entries([4, 3, 2], tokens=9.1e8), False, "finished"),
@@ -77,7 +79,7 @@ def test_a_killed_run_is_not_read_as_one_that_ended(tmp_path: Path) -> None:
     with pytest.raises(InputError) as refused:
         read_runs(tmp_path)
     assert str(refused.value) == (
-        f"{tmp_path}/killed/metrics.jsonl:1: column 'state': the run is unfinished: its loss is not final; "
+        f"{tmp_path}/killed/metrics.jsonl:1: column 'state': the run is cut off: its loss is not final; "
         "`where='state=finished'` leaves such rows out, `where='state!='` keeps them"
     )
     runs = read_runs(tmp_path, selection=Selection(where=("state=finished",)))
@@ -160,3 +162,35 @@ def test_a_run_of_a_wandb_sweep_is_called_as_its_row(tmp_path: Path) -> None:
     framed = [struct.pack("<IHB", zlib.crc32(chunk, zlib.crc32(b"\1")), len(chunk), 1) + chunk for chunk in chunks]
     (tmp_path / "run-u7r358f0.wandb").write_bytes(b":W&B" + bytes(3) + b"".join(framed))
     assert list(read_runs(tmp_path).run_names) == ["center-1M"]
+
+
+DESIGN = "run,width,depth,mlp_dim,tokens,training_flops\n" + "".join(
+    f"r{i},{width},4,512,1000000000,1e15\n" for i, width in enumerate((128, 192, 256, 320))
+)
+
+
+def test_a_campaign_tells_runs_that_go_on_from_those_that_were_killed(program: Program, tmp_path: Path) -> None:
+    """Both are shorter than planned, and no line of either says how it ended."""
+    (tmp_path / "design.csv").write_text(DESIGN)
+    (tmp_path / "runs").mkdir()
+    done = lines(entries([4, 3, 2], tokens=1e9))
+    for i, log in enumerate((done, done.rsplit("\n", 2)[0] + "\n", done[:-20], lines([{"step": 0, "val/loss": 9.0}]))):
+        config = {"width": 128 + 64 * i, "depth": 4, "mlp_dim": 512, "tokens": 10**9}
+        write_run(tmp_path / "runs", f"r{i}", config, log)
+    told = program("status", "design.csv", "runs/", "--json")
+    assert told.returncode == 0, told.stderr
+    rows = json.loads(told.stdout)["rows"]
+    assert [row["state"] for row in rows] == ["done", "running", "crashed", "pending"]
+    assert "1 run is shorter than planned, and not said to have ended: counted as running" in told.stderr
+    assert "counted as running" not in program("status", "design.csv", "design.csv").stderr
+
+
+def test_a_campaign_whose_runs_are_all_at_step_0_has_not_begun(program: Program, tmp_path: Path) -> None:
+    (tmp_path / "design.csv").write_text(DESIGN)
+    for i in range(4):
+        config = {"width": 128 + 64 * i, "depth": 4, "mlp_dim": 512, "tokens": 10**9}
+        write_run(tmp_path / "runs", f"r{i}", config, lines([{"step": 0, "tokens": 0, "val/loss": 9.0}]))
+    told = program("status", "design.csv", "runs/", "--json")
+    assert told.returncode == 0, told.stderr
+    assert [row["state"] for row in json.loads(told.stdout)["rows"]] == ["pending"] * 4
+    assert "no run has trained yet" in told.stderr

@@ -11,6 +11,7 @@ from shapeplan.quantities import parse_flops, parse_fraction
 
 if TYPE_CHECKING:
     from shapeplan.design.campaign import Campaign, Outlook
+    from shapeplan.readers.under_way import UnderWay
     from shapeplan.render.console import Console
 
 
@@ -66,6 +67,10 @@ def status(
     for note in so_far.runs.notes if so_far else ():
         console.note(note)
     found = campaign(laid_out, so_far.runs, so_far.ends) if so_far else campaign(laid_out, None)
+    if so_far is None:
+        console.note("no run has trained yet")
+    if silent := _silent(found, so_far):
+        console.note(f"{silent} shorter than planned, and not said to have ended: counted as running")
     asked = None if noise is None else parse_fraction(noise, most=0.5)
     outlook = None if target is None else _outlook(console, found, parse_flops(target), candidates, asked)
     if outlook is None:
@@ -79,6 +84,15 @@ def status(
         as_json=as_json,
         output=place,
     )
+
+
+def _silent(found: "Campaign", so_far: "UnderWay | None") -> str:
+    """Return how many runs count as running since nothing says how they ended; empty where none does."""
+    if so_far is None:
+        return ""
+    quiet = {name for name, end in zip(so_far.runs.run_names, so_far.ends, strict=True) if end is None}
+    count = sum(row.state == "running" and row.run in quiet for row in found.rows)
+    return f"{count} run{'s are' if count > 1 else ' is'}" if count else ""
 
 
 def _outlook(console: "Console", found: "Campaign", target: float, candidates: int, noise: float | None) -> "Outlook":

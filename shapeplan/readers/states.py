@@ -27,7 +27,7 @@ _FINISHED = frozenset(
 _UNFINISHED = frozenset(
     {
         *("crashed", "failed", "fail", "killed", "running", "preempted", "aborted", "error", "cancelled", "canceled"),
-        *("stopped", "unfinished", "pruned", "diverged", "exploded", "nan", "oom", "timeout"),
+        *("stopped", "unfinished", "pruned", "diverged", "exploded", "nan", "oom", "timeout", "cut"),
     }
 )
 """What such columns say, in the words of W&B, MLflow, Optuna, Ray and Slurm."""
@@ -61,7 +61,10 @@ def unfinished(column: str, cells: Sequence[str]) -> frozenset[str]:
 
 
 def ends(column: str, cells: Sequence[str]) -> dict[str, End]:
-    """Return how a run ended by every cell of a column that says so, as it is written; ``running`` where it has not."""
+    """Return how a run ended by every cell of a column that says so, as it is written; ``running`` where it has not.
+
+    ``unfinished`` does not tell whether a run goes on.
+    """
     bad = unfinished(column, cells)
     word = word_of(column)
     told: dict[str, End] = {}
@@ -69,7 +72,7 @@ def ends(column: str, cells: Sequence[str]) -> dict[str, End]:
         first = word.rpartition("_")[2] if cell.lower() in TRUTH else _words(cell)[0]
         if first in _UNDER_WAY and cell.lower() not in TRUTH:
             told[cell] = "running"
-        elif cell in bad:
+        elif cell in bad and first != "unfinished":
             told[cell] = "diverged" if first in _DIVERGED else "crashed"
         elif first in _FINISHED or word in _CODES:
             told[cell] = "finished"

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from shapeplan.cells import ABSENT
+from shapeplan.errors import InputError
 from shapeplan.frozen import frozen
 from shapeplan.quantities import Convention
 from shapeplan.readers.in_memory import paths_of
@@ -49,22 +50,27 @@ def read_campaign(
     that of the row of the design whose name it has.
 
     A run diverged where its last metric is written as one that is not finite, whatever its state says. Folders without
-    a file hold no run yet: then it is None.
+    a file hold no run yet, nor does a log of which every row is of step 0: then it is None.
     """
     places = [Path(one) for one in paths_of(path)]
     if all(place.is_dir() and not any(one.is_file() for one in place.rglob("*")) for place in places):
         return None
-    runs = read_under_way(
-        path,
-        metric=metric,
-        dims=dims,
-        columns=columns,
-        config=config,
-        flops_convention=flops_convention,
-        where=where,
-        architecture=design.architecture if design is not None else None,
-        design=design,
-    )
+    try:
+        runs = read_under_way(
+            path,
+            metric=metric,
+            dims=dims,
+            columns=columns,
+            config=config,
+            flops_convention=flops_convention,
+            where=where,
+            architecture=design.architecture if design is not None else None,
+            design=design,
+        )
+    except InputError as error:
+        if all(found.code == "step-zero" for found in error.details):
+            return None
+        raise
     told: list[End | None] = [None] * len(runs.run_names)
     last = runs.last_rows().tolist()
     for column, cells in runs.cells.items():

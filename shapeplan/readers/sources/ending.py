@@ -25,7 +25,9 @@ _FEWEST = 3
 
 
 def state_of(config: Mapping[str, object], entries: Sequence[Mapping[str, object]], *, is_cut: bool) -> str | None:
-    """Return ``finished``, ``unfinished`` or ``diverged``; None where the log does not tell.
+    """Return ``finished``, ``unfinished``, ``cut off`` or ``diverged``; None where the log does not tell.
+
+    A run that is unfinished may go on; one whose log ends inside a line was killed.
 
     Parameters
     ----------
@@ -39,9 +41,11 @@ def state_of(config: Mapping[str, object], entries: Sequence[Mapping[str, object
     if _rises(entries):
         return DIVERGED
     share = share_done(config, entries)
-    if share is not None:
-        return "finished" if share >= WHOLE else "unfinished"
-    return "unfinished" if is_cut else None
+    if share is not None and share >= WHOLE:
+        return "finished"
+    if is_cut:
+        return "cut off"
+    return None if share is None else "unfinished"
 
 
 def _rises(entries: Sequence[Mapping[str, object]]) -> bool:
