@@ -104,7 +104,58 @@ def arguments(width: int, depth: int, steps: int, losses: dict[int, float]) -> l
     ]
 
 
-TRAINERS = (torchtitan, torchtitan_of_today, megatron, maxtext, logger, arguments)
+def gpt_neox(width: int, depth: int, steps: int, losses: dict[int, float]) -> list[str]:
+    said = {"hidden_size": width, "num_layers": depth, "intermediate_size": 4 * width, "seq_length": LENGTH}
+    lines = [f"  {key} {'.' * 20} {value}{'.' * 8}updated" for key, value in said.items()]
+    lines.append(f"  train_batch_size {'.' * 20} {SEQUENCES}")
+    return lines + [
+        f" samples/sec: 100.2 | iteration {step:8d}/{steps:8d} | flops per GPU: 100TFLOPS | lm_loss: {value:.6E} |"
+        for step, value in losses.items()
+    ]
+
+
+def nemo(width: int, depth: int, steps: int, losses: dict[int, float]) -> list[str]:
+    said = {"hidden_size": width, "num_layers": depth, "ffn_hidden_size": 4 * width, "seq_length": LENGTH}
+    lines = [f"{key}: {value}" for key, value in said.items()]
+    return lines + [
+        f"Training epoch 0, iteration {step - 1}/{steps - 1} | global_batch_size: 16 | global_step: {step - 1} | "
+        f"reduced_train_loss: {value:.4f} | consumed_samples: {step * SEQUENCES}"
+        for step, value in losses.items()
+    ]
+
+
+def deepspeed(width: int, depth: int, steps: int, losses: dict[int, float]) -> list[str]:
+    start = "[2026-12-01 12:00:00,000] [INFO] [logging.py:96:log_dist] [Rank 0] "
+    lines = [
+        f"{start}{key}: {value}" for key, value in {"d_model": width, "n_layers": depth, "d_ff": 4 * width}.items()
+    ]
+    return lines + [
+        f"{start}step={step}, skipped=0, lr=[0.0001], loss={value:.4f}, tokens={step * SEQUENCES * LENGTH:,}, x=1"
+        for step, value in losses.items()
+    ]
+
+
+def tokens_of_a_step(width: int, depth: int, steps: int, losses: dict[int, float]) -> list[str]:
+    """The same count at every step is not what was seen until then."""
+    lines = [f"d_model = {width}", f"n_layers = {depth}", f"d_ff = {4 * width}"]
+    return lines + [
+        f"step {step} | loss: {value:.4f} | tokens: {SEQUENCES * LENGTH} | tokens/s: 9"
+        for step, value in losses.items()
+    ]
+
+
+TRAINERS = (
+    gpt_neox,
+    nemo,
+    deepspeed,
+    tokens_of_a_step,
+    torchtitan,
+    torchtitan_of_today,
+    megatron,
+    maxtext,
+    logger,
+    arguments,
+)
 
 
 def written(folder: Path, trainer: Print, name: str = "{}/train.log") -> Path:

@@ -13,7 +13,7 @@ _NAMES = 4096
 _LOSS = r"(?:loss|cross_?entropy|xent|ce|nll|bpb|bpc|bits_per_(?:byte|char)|ppl|perplexity)"
 _WHICH = (
     r"(?:train|training|val|valid|validation|eval|evaluation|test|dev|heldout|held_out|holdout|final|lm|ce|c4|best|min|max|mean"
-    r"|avg|average|ema|last|smoothed|raw|total|total_loss|batch|epoch)"
+    r"|avg|average|reduced|ema|last|smoothed|raw|total|total_loss|batch|epoch)"
 )
 _LOSSES = re.compile(rf"(?:{_WHICH}_)*{_LOSS}(?:_(?:{_WHICH}|loss))*")
 """Words for a metric that is minimized."""

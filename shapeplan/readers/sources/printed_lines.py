@@ -11,21 +11,24 @@ from shapeplan.readers.configs.meta import llama_mlp
 from shapeplan.readers.metric_names import is_loss
 from shapeplan.readers.names import claim_of
 from shapeplan.readers.table import Record, flattened
+from shapeplan.readers.units import LETTERS
 
 SEQUENCES, LENGTH = "global_batch_size", "seq_length"
 """Settings whose product is the tokens of a step."""
-_OTHERS = {
-    "global_batch_size_to_train_on": SEQUENCES,
-    **dict.fromkeys(("max_target_length", "seq_len", "sequence_length", "block_size", "context_length"), LENGTH),
+_NAMES = {
+    **dict.fromkeys((SEQUENCES, "global_batch_size_to_train_on", "train_batch_size"), SEQUENCES),
+    **dict.fromkeys(
+        (LENGTH, "max_target_length", "seq_len", "sequence_length", "block_size", "context_length"), LENGTH
+    ),
 }
-"""Other names for these."""
+"""The names that they have."""
 PLANNED = "total_steps"
 """The setting that says how many steps a run is to have."""
 NUMBER = r"[+-]?(?:nan|inf|(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d*)?(?:e[+-]?\d+)?|\.\d+)(?![\d,]*\d)"
 _COLOURS = re.compile(r"\x1b\[[\d;]*m")
 _LOGGED = re.compile(
     r"^.{0,200}?(?:\b(?:INFO|DEBUG|WARNING)\b|\[[IWD]\])"
-    r"(?::[\w.-]+:|[\])]*(?:\[[^\]]*\])?\s*[-:|]*\s)"
+    r"(?::[\w.-]+:|[\])]*(?:\s?\[[^\]=]{0,99}\]){0,4}\s*[-:|]*\s)"
 )
 _LEVELS = ("INFO", "DEBUG", "WARNING", "[I]", "[W]", "[D]")
 """What loggers write before a message, up to the level: ``[titan] 2025-11-25 19:45:01,441 - root - INFO -``."""
@@ -49,7 +52,13 @@ _VALIDATING = re.compile(r"\b(?:val(?:id(?:at(?:e|ion|ing))?)?|eval(?:uat(?:e|io
 _LOSS = re.compile(
     rf"(?<![\w/.-])(?P<name>(?:[a-z]\w{{0,30}}[ _/-])?loss)(?: is)?\s*[:=]?\s*(?P<value>{NUMBER})", re.IGNORECASE
 )
-_CONSUMED = re.compile(rf"\bconsumed[ _](?P<what>tokens|(?:train[ _])?samples)\s*[:=]\s*(?P<n>{NUMBER})", re.IGNORECASE)
+_SEEN = r"(?:consumed|total|cumulative|seen|processed|trained|train(?:ing)?)"
+_CONSUMED = re.compile(
+    rf"(?<![\w/])(?:{_SEEN}[ _])?(?P<what>tokens|(?<=consumed[ _])samples|(?<=consumed_train_)samples)"
+    rf"(?:[ _](?:{_SEEN}|so[ _]far))?\s*[:=]\s*(?P<n>{NUMBER})(?P<unit>[KMBT]?)(?![\w/%])",
+    re.IGNORECASE,
+)
+"""What was seen until a step, or in one."""
 _TOKENS_A_STEP = re.compile(
     r"(?:tokens per (?:iteration|step|batch)(?: will be)?|total[ _]batch[ _]size(?: in tokens)?)"
     rf"[ :=]*(?P<n>{NUMBER})",
@@ -58,7 +67,7 @@ _TOKENS_A_STEP = re.compile(
 _FLOPS_A_TOKEN = re.compile(rf"flops per token[ :=]*(?P<n>{NUMBER})", re.IGNORECASE)
 _SETTING = re.compile(
     r"^\s*(?:overriding:\s*|config param\s+)?(?P<key>[A-Za-z_][\w ./-]{0,60}?)\s*(?P<sign>[:=]|\.{3,})\s*"
-    rf"(?P<value>{NUMBER}[KMBT]?)\s*(?:#.*)?$",
+    rf"(?P<value>{NUMBER}[KMBT]?)\s*(?:#.*|\.{{3,}}\w*)?$",
     re.IGNORECASE,
 )
 _OBJECT = re.compile(r"\b[A-Z]\w{0,60}\(")
@@ -113,13 +122,13 @@ def training(line: str) -> dict[str, object] | None:
 
 
 def consumed(line: str) -> dict[str, object] | None:
-    """Return the step, and the tokens or samples, that a line tells of what was seen until then."""
+    """Return the step, and the tokens or samples, that a line tells of what was seen until then, or in it."""
     seen = _CONSUMED.search(line)
     step = _STEP.search(line) if seen else None
     if step is None or seen is None:
         return None
-    what = "tokens" if seen["what"].lower() == "tokens" else "samples"
-    return {"step": int(value_of(step["step"])), what: value_of(seen["n"])}
+    count = value_of(seen["n"]) * LETTERS.get(seen["unit"].lower(), 1.0)
+    return {"step": int(value_of(step["step"])), seen["what"].lower(): count}
 
 
 def planned_steps(line: str) -> dict[str, object]:
@@ -146,8 +155,8 @@ def settings(line: str) -> Mapping[str, object]:
     """Return what a line tells that holds for the whole run."""
     if match := _SETTING.match(line):
         key = match["key"].strip()
-        if key in _OTHERS or _is_setting(key, match["sign"]):
-            return {_OTHERS.get(key, key): match["value"].replace(",", "")}
+        if key in _NAMES or _is_setting(key, match["sign"]):
+            return {_NAMES.get(key, key): match["value"].replace(",", "")}
     found: dict[str, object] = {
         name: match["n"].replace(",", "") for name, pattern in _SAID.items() if (match := pattern.search(line))
     }

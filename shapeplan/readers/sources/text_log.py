@@ -131,18 +131,27 @@ class _Told:
 def _with_tokens(told: _Told) -> tuple[list[Entry], str]:
     """Return the losses with the tokens until then, and how they were counted; empty where they are not told."""
     length, tokens_a_step = told.length, told.tokens_a_step
-    counted: list[Entry] = [{"step": one["step"], "tokens": one["tokens"]} for one in told.seen if "tokens" in one]
-    if counted:
+    tokens, samples = ({one["step"]: one[what] for one in told.seen if what in one} for what in ("tokens", "samples"))
+    if _grows(tokens):
+        counted: list[Entry] = [{"step": step, "tokens": count} for step, count in tokens.items()]
         return [*told.losses, *counted], "tokens are those that the logs count"
-    if told.seen and length is not None:
-        counted = [{"step": one["step"], "tokens": float(str(one["samples"])) * length} for one in told.seen]
+    if samples and length is not None:
+        counted = [{"step": step, "tokens": float(str(count)) * length} for step, count in samples.items()]
         return [*told.losses, *counted], "tokens are the samples that the logs count, times the length of a sequence"
+    if tokens_a_step is None and len(told.seen) > 1 and len(set(tokens.values())) == 1:
+        tokens_a_step = float(str(next(iter(tokens.values()))))
     if tokens_a_step is None and length is not None and printed.SEQUENCES in told.settings:
         tokens_a_step = float(str(told.settings[printed.SEQUENCES])) * length
     if tokens_a_step is None:
         return list(told.losses), ""
     entries: list[Entry] = [{**loss, "tokens": float(str(loss["step"])) * tokens_a_step} for loss in told.losses]
     return entries, "tokens are steps times the tokens of a step, as the logs tell them"
+
+
+def _grows(counts: Mapping[object, object]) -> bool:
+    """Return whether counts by step are of all steps until then, not of one."""
+    found = [float(str(counts[step])) for step in sorted(counts, key=lambda step: float(str(step)))]
+    return len(found) == 1 or (found[:1] < found[-1:] and found == sorted(found))
 
 
 def _with_compute(entry: Entry, flops_a_token: float) -> Entry:
