@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import pkgutil
 import signal
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-PRELOADED = [
-    *("shapeplan", "shapeplan.cli.app", "shapeplan.cli.fit", "shapeplan.cli.recommend", "shapeplan.cli.design"),
-    *("numpy", "pydantic", "rich.console", "rich.table", "scipy.optimize"),
-]
+import shapeplan
+
+PRELOADED = [module.name for module in pkgutil.walk_packages(shapeplan.__path__, "shapeplan.")]
+"""All modules, also those that a command loads when it needs them."""
 TIMEOUT = 300
 
 
