@@ -105,6 +105,7 @@ def test_what_serving_takes_counts_as_spent(planned: Fit) -> None:
     assert "`max_params` keeps the model from growing" in caution.hint
 
 
+@pytest.mark.long
 def test_runs_of_the_log_are_no_match_for_limits(planned: Fit) -> None:
     assert "beaten-by-log" not in {caution.code for caution in one(planned, max_params=8e6).cautions}
 

@@ -188,7 +188,9 @@ def test_what_cannot_be_drawn_is_told(found: Fit) -> None:
         figure("valley", found, float("nan"))
 
 
-@pytest.mark.parametrize("suffix", FORMATS)
+@pytest.mark.parametrize(
+    "suffix", [".png", ".svg", *(pytest.param(one, marks=pytest.mark.long) for one in (".pdf", ".json", ".html"))]
+)
 def test_every_format_is_written(program: Program, tmp_path: Path, law: Path, suffix: str) -> None:
     pytest.importorskip("altair", reason="pictures need the extra `plots`")
     done = program("plot", law, "--figure", "valley", "-o", f"picture{suffix}")

@@ -193,6 +193,7 @@ def test_a_ladder_is_no_star_and_is_planned_without_an_option(program: Program, 
     assert "by parabolas through 7 budgets the best parameters grow as compute^" in compared.stderr
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("name", "published"), [("isoflop_wide", 0.604), ("isoflop_rw", None)], ids=["isoflop_wide", "isoflop_rw"]
 )

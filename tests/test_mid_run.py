@@ -65,6 +65,7 @@ def test_rows_above_the_line_between_their_neighbours_are_told(noise: float, abo
         )
 
 
+@pytest.mark.long
 def test_rows_long_before_the_others_of_their_runs_are_told() -> None:
     lines = [line for line in (SAMPLES / "vit_sweep.csv").read_text().splitlines() if not line.startswith("#")]
     names = ("width", "depth", "mlp_dim", "forward_flops", "loss")

@@ -197,6 +197,7 @@ def test_the_document_of_a_law_holds_its_rows(found: Fit) -> None:
     assert {part for part, seen in zip(star.rows.parts, star.rows.fitted, strict=True) if seen} == set(star.dims)
 
 
+@pytest.mark.long
 def test_dimensions_that_are_no_whole_numbers_stay_so() -> None:
     """A ratio that varies is rounded to two digits; one that never varies stays what it is, in runs and in plans."""
     runs = sweep()

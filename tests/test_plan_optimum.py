@@ -113,6 +113,7 @@ def test_interpolated_intervals_are_those_of_the_budget_alone(fitted: Fit) -> No
             assert many[i].ci[dim] == pytest.approx(alone.ci[dim], rel=2e-3)
 
 
+@pytest.mark.long
 def test_a_runaway_optimum_stops_and_says_so() -> None:
     runs = sweep(0.0)
     free = runs.observed() + 0.3 * (runs.values("depth") / 10.0) ** -0.1

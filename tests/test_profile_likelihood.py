@@ -200,6 +200,7 @@ def test_crossings_of_plain_functions() -> None:
     assert stepped == pytest.approx([2.0], rel=0.05)
 
 
+@pytest.mark.long
 def test_an_arm_without_a_trade_off_ends_where_the_search_does() -> None:
     """If larger is always better, beta is zero: any b fits, and so does any s that a and c leave."""
     runs = sweep(0.001)

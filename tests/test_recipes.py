@@ -216,9 +216,8 @@ def test_another_level_is_a_column_of_the_table(program: Program, tmp_path: Path
     assert sp.load(tmp_path / "law.json").log.recipes[1].form == "eps"
 
 
-@pytest.mark.parametrize(
-    "level", ["compute", *(pytest.param(level, marks=pytest.mark.long) for level in ("loss", "eps"))]
-)
+@pytest.mark.long
+@pytest.mark.parametrize("level", ["compute", "loss", "eps"])
 def test_rows_are_predicted_as_of_their_recipe(tmp_path: Path, level: str) -> None:
     runs = sp.read_runs(recipes(tmp_path / "log.csv", seed=1, level=level))
     fit = sp.fit(runs, law="separable", replicates=50, group="corpus")

@@ -283,6 +283,7 @@ def test_every_fit_has_a_report(tmp_path: Path) -> None:
     assert "there is no figure" in (tmp_path / "published.html").read_text()
 
 
+@pytest.mark.long
 def test_a_fit_that_is_not_to_be_trusted_says_so_first(found: Fit, tmp_path: Path) -> None:
     assert found.quality is not None
     doubted = changed(found, quality=replace(found.quality, status="untrusted"))

@@ -44,6 +44,7 @@ def test_the_star_of_the_paper_is_found_by_itself() -> None:
     assert doubts(runs, star) == ()
 
 
+@pytest.mark.long
 @given(st.permutations(range(121)))
 def test_the_order_of_rows_does_not_matter(order: list[int]) -> None:
     star = find_star(sweep().take(np.array(order)), DIMS)
