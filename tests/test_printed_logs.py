@@ -248,3 +248,26 @@ def test_numbers_that_are_none_are_diverged_runs(tmp_path: Path) -> None:
     runs = sp.read_runs(folder, config=tmp_path / "lm.yaml", selection=sp.Selection(drop_nonfinite=True))
     assert len(runs) == 17
     assert np.isfinite(runs.observed()).all()
+
+
+EPOCHS = [(1, 100, 3.5), (1, 200, 3.2), (2, 100, 3.0), (2, 200, 2.9)]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("train.log", "d_model = 64\n" + "".join(f"Epoch {e} step {s}/200 loss {x}\n" for e, s, x in EPOCHS)),
+        ("train.log", "d_model = 64\n" + "".join(f"epoch: {e} | step: {s} | val loss: {x}\n" for e, s, x in EPOCHS)),
+        ("metrics.jsonl", "".join(json.dumps({"epoch": e, "step": s, "val_loss": x}) + "\n" for e, s, x in EPOCHS)),
+        ("metrics.csv", "epoch,step,val_loss\n" + "".join(f"{e},{s},{x}\n" for e, s, x in EPOCHS)),
+    ],
+)
+def test_steps_of_every_epoch_are_refused(tmp_path: Path, name: str, text: str) -> None:
+    """The second epoch would be read as the first, at half of what was seen."""
+    (tmp_path / "r1").mkdir()
+    (tmp_path / "r1" / name).write_text(text)
+    (tmp_path / "r1" / "config.json").write_text('{"width": 64, "depth": 2, "mlp_dim": 256, "flops": 1e15}')
+    with pytest.raises(
+        InputError, match=r"step 100 of epoch 2 comes after step 200 of epoch 1: steps are counted anew"
+    ):
+        sp.read_runs(tmp_path)

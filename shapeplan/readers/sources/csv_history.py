@@ -11,7 +11,7 @@ from shapeplan.readers.source import read_text
 from shapeplan.readers.sources.config import config_beside, has_config
 from shapeplan.readers.sources.finding import matching, run_name, start_of
 from shapeplan.readers.sources.run_log import RunLog, is_of_sweep
-from shapeplan.readers.sources.steps import STEPS
+from shapeplan.readers.sources.steps import STEPS, check_steps
 
 NAME = "tables beside a config"
 _PATTERNS = ("metrics.csv", "log.csv", "history.csv", "progress.csv", "train*.csv", "train*.log")
@@ -28,7 +28,7 @@ def read(path: Path, root: Path) -> list[RunLog]:
     Raises
     ------
     InputError
-        If it cannot be split into cells.
+        If it cannot be split into cells, or steps are counted anew in every epoch.
     """
     text = read_text(path)
     table = parse_delimited(text.body, str(path), ",")
@@ -36,6 +36,7 @@ def read(path: Path, root: Path) -> list[RunLog]:
         {column: number if (number := as_number(cell)) is not None else cell for column, cell in cells.items()}
         for cells in ({k: v for k, v in record.cells.items() if not is_blank(v)} for record in table.records)
     ]
+    check_steps(entries, str(path))
     config, sources = config_beside(path.parent, root)
     return [RunLog(run_name(path.parent, root), str(path), config, entries, sources=[text.source, *sources])]
 

@@ -17,7 +17,7 @@ from shapeplan.readers.source import read_text
 from shapeplan.readers.sources.config import config_beside, has_config
 from shapeplan.readers.sources.finding import matching, run_name, start_of
 from shapeplan.readers.sources.run_log import RunLog, is_of_sweep
-from shapeplan.readers.sources.steps import step_of
+from shapeplan.readers.sources.steps import check_steps, step_of
 
 NAME = "metrics in JSON Lines"
 _PATTERNS = (
@@ -47,7 +47,7 @@ def read(path: Path, root: Path) -> list[RunLog]:
     Raises
     ------
     InputError
-        If a line is no object.
+        If a line is no object, or steps are counted anew in every epoch.
     """
     text = read_text(path)
     config: dict[str, object] = {}
@@ -69,6 +69,7 @@ def read(path: Path, root: Path) -> list[RunLog]:
                 config |= own
         if (told := _logged(entry)) is not None:
             entries.append(told)
+    check_steps(entries, str(path))
     beside, sources = config_beside(path.parent, root)
     config = {**beside, **config}
     name = run_name(path.parent, root)

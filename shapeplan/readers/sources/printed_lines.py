@@ -38,6 +38,7 @@ _STEP = re.compile(
     r"(?:\s*/\s*(?P<of>\d{1,15})(?![\d,.]*\d))?",
     re.IGNORECASE,
 )
+_EPOCH = re.compile(r"\bepoch[ :=#\[]*(?P<epoch>\d{1,9})\b", re.IGNORECASE)
 _HELD_OUT = re.compile(
     rf"\b(?P<name>(?:val(?:id(?:ation)?)?|eval|test)[ _/-]*(?:loss|bpb|nll|ppl|perplexity))[ :=]*(?P<value>{NUMBER})",
     re.IGNORECASE,
@@ -119,6 +120,12 @@ def training(line: str) -> dict[str, object] | None:
     losses = (match for match in _LOSS.finditer(line) if is_loss(match["name"].lower()))
     loss = next(losses, None)
     return None if loss is None else {"step": int(value_of(step["step"])), "train_loss": value_of(loss["value"])}
+
+
+def progress(line: str) -> dict[str, object]:
+    """Return the epoch and the step that a line tells."""
+    epoch, step = _EPOCH.search(line), _STEP.search(line)
+    return {"epoch": int(epoch["epoch"]), "step": int(value_of(step["step"]))} if epoch and step else {}
 
 
 def consumed(line: str) -> dict[str, object] | None:

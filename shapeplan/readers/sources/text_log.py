@@ -19,6 +19,7 @@ from shapeplan.readers.sources.config import config_beside
 from shapeplan.readers.sources.ending import LAST_STEP
 from shapeplan.readers.sources.finding import matching, run_name, start_of
 from shapeplan.readers.sources.run_log import RunLog
+from shapeplan.readers.sources.steps import check_steps
 
 NAME = "printed logs"
 _SUFFIXES = (".log", ".txt", ".out")
@@ -49,7 +50,13 @@ def texts_that_tell(files: Sequence[Path], loss_in: Callable[[str], Entry | None
 
 
 def run_of(path: Path, root: Path, loss_in: Callable[[str], Entry | None], *notes: str) -> RunLog:
-    """Return the run of a text, with the losses that lines tell."""
+    """Return the run of a text, with the losses that lines tell.
+
+    Raises
+    ------
+    InputError
+        If steps are counted anew in every epoch.
+    """
     text = read_text(path)
     told = _Told.of(text.body, text.name, loss_in)
     entries, note = _with_tokens(told)
@@ -99,6 +106,7 @@ class _Told:
         losses: list[Entry] = []
         seen: list[Entry] = []
         planned: Entry = {}
+        progress: list[Entry] = []
         last: Entry = {}
         tokens_a_step = flops_a_token = None
         for line in map(printed.message_of, body.split("\n")):
@@ -116,6 +124,8 @@ class _Told:
                 settings |= printed.settings(line)
                 continue
             planned |= printed.planned_steps(line)
+            progress.append(printed.progress(line))
+        check_steps(progress, name)
         if last:
             # How far the run came, where its last evaluation was before.
             losses.append({"step": last["step"]})
