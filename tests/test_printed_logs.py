@@ -216,6 +216,22 @@ def test_printed_losses_are_read_where_nothing_else_is(tmp_path: Path) -> None:
     assert sp.read_runs(folder).observed().tolist() == [2.9, 2.8, 2.7]
 
 
+def test_a_design_among_what_its_jobs_print_is_no_log(tmp_path: Path) -> None:
+    folder = written(tmp_path / "runs", arguments, "{}.out")
+    (folder / "design.csv").write_text("run,width,depth,mlp_dim,flops\nw128-d2-1000,128,2,512,1e15\n")
+    (folder / "design.runs.jsonl").write_text('{"run": "w128-d2-1000", "width": 128, "depth": 2, "flops": 1e15}\n')
+    (folder / "lm.yaml").write_text(ARCHITECTURE)
+    runs = sp.read_runs(folder, config=tmp_path / "lm.yaml")
+    assert len(runs) == len(WIDTHS) * len(DEPTHS) * len(STEPS)
+
+
+def test_modules_that_are_printed_are_no_settings(tmp_path: Path) -> None:
+    folder = written(tmp_path / "runs", arguments)
+    for log in folder.rglob("*.log"):
+        log.write_text("Block(Attention(dim=1024, num_heads=16), Mlp(hidden_dim=4096))\n" + log.read_text())
+    assert set(sp.read_runs(folder, config=tmp_path / "lm.yaml").values("width")) == set(WIDTHS)
+
+
 def test_other_text_is_no_log(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("at step 3 we saw no loss of accuracy\nstep 4: loss of signal\n")
     with pytest.raises(ShapeplanError, match="is a folder without a log"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,18 +17,22 @@ from shapeplan.readers.alignment import aligned, coalesced
 from shapeplan.readers.binary import is_binary, read_binary
 from shapeplan.readers.configurations import with_configurations
 from shapeplan.readers.formats import SUFFIXES
+from shapeplan.readers.metric_names import ACCURACY, is_loss
+from shapeplan.readers.names import word_of
 from shapeplan.readers.nested_cells import expanded
 from shapeplan.readers.parse import parse_table
 from shapeplan.readers.reshaped import reshaped
 from shapeplan.readers.source import COMPRESSED, read_text, unreadable
 from shapeplan.readers.sources import LAST, SERVICES, TOOLS
 from shapeplan.readers.sources.config import is_config
-from shapeplan.readers.sources.finding import files_of
+from shapeplan.readers.sources.finding import files_of, start_of
 from shapeplan.readers.sources.run_log import RunLog, records_of, went_on
 from shapeplan.readers.table import Record, Table, joined
 
 _OF_SETTINGS = (".json", ".yaml", ".yml")
 _FEW = 3
+_START = 2**16
+"""Bytes of a table in which its metric is named, if it has one."""
 _WENT_ON = 1.1
 """Steps of a run, over those of its last evaluation, from which on that is one before its end."""
 
@@ -88,7 +93,7 @@ def _found(place: Path, all_points: bool, *, several: bool) -> list[tuple[Table,
     files = files_of(place)
     tables = [file for file in files if _is_log(file)] if place.is_dir() else []
     found = {tool.NAME: (tool, runs) for tool in TOOLS if (runs := tool.finds(files))}
-    if not found and all(map(is_config, tables)) and (printed := LAST.finds(files)):
+    if not found and not any(map(_may_tell_results, tables)) and (printed := LAST.finds(files)):
         found = {LAST.NAME: (LAST, printed)}
     if found:
         (tool, runs), *others = found.values()
@@ -213,6 +218,19 @@ def _before_their_ends(longer: Mapping[str, float], runs: int) -> tuple[Caution,
         f"steps ({_some(list(longer))}): it may be of before the learning rate decayed"
     )
     return (Caution(codes.MID_RUN_ROWS, message, "evaluate at the end of runs, or leave these out with `where`"),)
+
+
+def _may_tell_results(table: Path) -> bool:
+    """Return whether a table may be a log: it is no configuration, and no design, in whose text no metric is named."""
+    if is_config(table) or is_binary(table) or table.suffix.lower() in COMPRESSED:
+        return not is_config(table)
+    start = start_of(table, _START).decode("utf-8-sig", "replace")
+    names = set(re.findall(r"[A-Za-z][\w./-]*", start.partition("\n")[0] if _is_delimited(table) else start))
+    return any(is_loss(name) or ACCURACY.search(word_of(name)) for name in names)
+
+
+def _is_delimited(table: Path) -> bool:
+    return table.suffix.lower() in (".csv", ".tsv")
 
 
 def _is_log(path: Path) -> bool:

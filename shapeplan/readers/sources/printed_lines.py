@@ -71,7 +71,9 @@ _SETTING = re.compile(
     rf"(?P<value>{NUMBER}[KMBT]?)\s*(?:#.*|\.{{3,}}\w*)?$",
     re.IGNORECASE,
 )
-_OBJECT = re.compile(r"\b[A-Z]\w{0,60}\(")
+_OBJECT = re.compile(
+    r"\b\w{0,60}(?:Args|Arguments|Config|Configuration|Namespace|Options|[Pp]arams|[Pp]arameters|Settings)\("
+)
 """Arguments and configurations as Python prints them: ``GPTConfig(n_layer=12, n_embd=768)``."""
 _ARGUMENT = re.compile(rf"(?<![\w.])(?P<key>[a-z_]\w{{0,60}})=(?P<value>{NUMBER})(?=[,)])", re.IGNORECASE)
 _SAID = {
