@@ -266,6 +266,23 @@ def test_numbers_that_are_none_are_diverged_runs(tmp_path: Path) -> None:
     assert np.isfinite(runs.observed()).all()
 
 
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ("d_ff = 1K\nseq_length = 1024", "column 'd_ff': K may be 1000 or 1024"),
+        ("d_ff = 1024\nseq_length = 1K", "the rows say no compute"),
+        ('d_ff = 1024\nseq_length = 1024\nconfig {\n "dim": "auto",\n "x": [1]\n}', "the rows say no compute"),
+        ('Args(multiple_of=64)\nseq_length = 1024\nconfig {\n "dim": "auto"\n}', "add flops, or an architecture"),
+    ],
+)
+def test_settings_that_leave_something_open_are_errors(tmp_path: Path, settings: str, said: str) -> None:
+    (tmp_path / "r1").mkdir()
+    text = f"d_model = 256\nn_layer = 4\nglobal_batch_size = 64\n{settings}\nstep 1000 loss 3.5\n"
+    (tmp_path / "r1" / "train.log").write_text(text)
+    with pytest.raises(InputError, match=said):
+        sp.read_runs(tmp_path)
+
+
 EPOCHS = [(1, 100, 3.5), (1, 200, 3.2), (2, 100, 3.0), (2, 200, 2.9)]
 
 

@@ -10,6 +10,7 @@ from itertools import islice
 from shapeplan.readers.configs.meta import llama_mlp
 from shapeplan.readers.metric_names import is_loss
 from shapeplan.readers.names import claim_of
+from shapeplan.readers.numbers import as_number
 from shapeplan.readers.table import Record, flattened
 from shapeplan.readers.units import LETTERS
 
@@ -30,8 +31,8 @@ _LOGGED = re.compile(
     r"^.{0,200}?(?:\b(?:INFO|DEBUG|WARNING)\b|\[[IWD]\])"
     r"(?::[\w.-]+:|[\])]*(?:\s?\[[^\]=]{0,99}\]){0,4}\s*[-:|]*\s)"
 )
-_LEVELS = ("INFO", "DEBUG", "WARNING", "[I]", "[W]", "[D]")
 """What loggers write before a message, up to the level: ``[titan] 2025-11-25 19:45:01,441 - root - INFO -``."""
+_LEVELS = ("INFO", "DEBUG", "WARNING", "[I]", "[W]", "[D]")
 _ABSL = re.compile(r"^[IWE]\d{4} \d\d:\d\d:[\d.]+ +\d+ [\w./-]+:\d+\] ")
 _STEP = re.compile(
     r"\b(?:step|iter(?:ation)?|it)[ :=#]*(?P<step>\d{1,3}(?:,\d{3})+|\d{1,15})(?![\d,]*\d)"
@@ -199,11 +200,10 @@ def with_mlp(found: Mapping[str, object]) -> dict[str, object]:
     """Return settings with the MLP dim of Llama's reference code, where they tell what it follows from."""
     roles = {claim.role: key for key in found if (claim := claim_of(key)) is not None}
     rest = {key: value for key, value in found.items() if key not in _OF_LLAMA}
-    if "multiple_of" not in found or "width" not in roles or not {"mlp_dim", "mlp_ratio"}.isdisjoint(roles):
+    width, multiple = (as_number(found.get(key)) for key in (roles.get("width", ""), "multiple_of"))
+    if not width or not multiple or not {"mlp_dim", "mlp_ratio"}.isdisjoint(roles):
         return rest
-    width, multiple = (round(value_of(str(found[key]))) for key in (roles["width"], "multiple_of"))
-    factor = found.get("ffn_dim_multiplier")
-    return {**rest, "mlp_dim": llama_mlp(width, None if factor is None else value_of(str(factor)), multiple)}
+    return {**rest, "mlp_dim": llama_mlp(round(width), as_number(found.get("ffn_dim_multiplier")), round(multiple))}
 
 
 def value_of(text: str) -> float:

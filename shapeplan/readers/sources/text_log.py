@@ -12,6 +12,7 @@ from pathlib import Path
 
 from shapeplan.frozen import frozen
 from shapeplan.readers.names import claim_of
+from shapeplan.readers.numbers import as_number
 from shapeplan.readers.pairs import are_pairs
 from shapeplan.readers.source import read_text
 from shapeplan.readers.sources import printed_lines as printed
@@ -133,9 +134,18 @@ class _Told:
         return cls(settings, planned, losses, seen, tokens_a_step, flops_a_token)
 
     @property
+    def sequences(self) -> float | None:
+        """The sequences of a step."""
+        return self._setting(printed.SEQUENCES)
+
+    @property
     def length(self) -> float | None:
         """The tokens of a sequence."""
-        return None if printed.LENGTH not in self.settings else float(str(self.settings[printed.LENGTH]))
+        return self._setting(printed.LENGTH)
+
+    def _setting(self, name: str) -> float | None:
+        # 4K may be 4000 or 4096: it is none.
+        return as_number(self.settings.get(name))
 
 
 def _with_tokens(told: _Told) -> tuple[list[Entry], str]:
@@ -150,8 +160,8 @@ def _with_tokens(told: _Told) -> tuple[list[Entry], str]:
         return [*told.losses, *counted], "tokens are the samples that the logs count, times the length of a sequence"
     if tokens_a_step is None and len(told.seen) > 1 and len(set(tokens.values())) == 1:
         tokens_a_step = float(str(next(iter(tokens.values()))))
-    if tokens_a_step is None and length is not None and printed.SEQUENCES in told.settings:
-        tokens_a_step = float(str(told.settings[printed.SEQUENCES])) * length
+    if tokens_a_step is None and length is not None and told.sequences is not None:
+        tokens_a_step = told.sequences * length
     if tokens_a_step is None:
         return list(told.losses), ""
     entries: list[Entry] = [{**loss, "tokens": float(str(loss["step"])) * tokens_a_step} for loss in told.losses]
