@@ -39,6 +39,6 @@ def check_steps(logged: Iterable[Mapping[str, object]], file: str) -> None:
                 f"step {step:g} of epoch {epoch:g} comes after step {before[1]:g} of epoch {before[0]:g}: "
                 "steps are counted anew in every epoch"
             )
-            hint = "log the steps of the whole run as `step`, or leave the run out"
+            hint = "log the steps of the whole run, or leave the run out"
             raise InputError(ErrorDetail("restarted-steps", message, hint, file, column="step", value=f"{step:g}"))
         before = epoch, step
