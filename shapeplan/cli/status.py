@@ -69,8 +69,9 @@ def status(
     found = campaign(laid_out, so_far.runs, so_far.ends) if so_far else campaign(laid_out, None)
     if so_far is None:
         console.note("no run has trained yet")
-    if silent := _silent(found, so_far):
-        console.note(f"{silent} shorter than planned, and not said to have ended: counted as running")
+    elif count := _silent(found, so_far):
+        runs = f"{count} runs are" if count > 1 else "1 run is"
+        console.note(f"{runs} shorter than planned, and not said to have ended: counted as running")
     asked = None if noise is None else parse_fraction(noise, most=0.5)
     outlook = None if target is None else _outlook(console, found, parse_flops(target), candidates, asked)
     if outlook is None:
@@ -86,13 +87,10 @@ def status(
     )
 
 
-def _silent(found: "Campaign", so_far: "UnderWay | None") -> str:
-    """Return how many runs count as running since nothing says how they ended; empty where none does."""
-    if so_far is None:
-        return ""
+def _silent(found: "Campaign", so_far: "UnderWay") -> int:
+    """Return how many runs count as running since nothing says how they ended."""
     quiet = {name for name, end in zip(so_far.runs.run_names, so_far.ends, strict=True) if end is None}
-    count = sum(row.state == "running" and row.run in quiet for row in found.rows)
-    return f"{count} run{'s are' if count > 1 else ' is'}" if count else ""
+    return sum(row.state == "running" and row.run in quiet for row in found.rows)
 
 
 def _outlook(console: "Console", found: "Campaign", target: float, candidates: int, noise: float | None) -> "Outlook":

@@ -222,15 +222,14 @@ def _before_their_ends(longer: Mapping[str, float], runs: int) -> tuple[Caution,
 
 def _may_tell_results(table: Path) -> bool:
     """Return whether a table may be a log: it is no configuration, and no design, in whose text no metric is named."""
-    if is_config(table) or is_binary(table) or table.suffix.lower() in COMPRESSED:
-        return not is_config(table)
-    start = start_of(table, _START).decode("utf-8-sig", "replace")
-    names = set(re.findall(r"[A-Za-z][\w./-]*", start.partition("\n")[0] if _is_delimited(table) else start))
-    return any(is_loss(name) or ACCURACY.search(word_of(name)) for name in names)
-
-
-def _is_delimited(table: Path) -> bool:
-    return table.suffix.lower() in (".csv", ".tsv")
+    if is_config(table):
+        return False
+    if is_binary(table) or table.suffix.lower() in COMPRESSED:
+        return True
+    text = start_of(table, _START).decode("utf-8-sig", "replace")
+    if table.suffix.lower() in (".csv", ".tsv"):
+        text = text.partition("\n")[0]
+    return any(is_loss(name) or ACCURACY.search(word_of(name)) for name in set(re.findall(r"[A-Za-z][\w./-]*", text)))
 
 
 def _is_log(path: Path) -> bool:

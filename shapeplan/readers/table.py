@@ -13,6 +13,8 @@ from shapeplan.numerics.arrays import Bools, Ints
 from shapeplan.readers.last_line import ShortCell
 from shapeplan.readers.tree import MOST_NESTED, is_flat, too_deep
 
+_BESIDE_VALUES = frozenset({"value", "timestamp", "step", "type", "model_id", "dataset_name", "dataset_digest"})
+"""Keys that lists of keys with values have beside these."""
 MOST_COLUMNS = 20_000
 """Exporters write a column a setting and a metric, which are thousands at most."""
 
@@ -138,10 +140,6 @@ class Table:
             cell_lines=[self.cell_lines[i] for i in kept] if self.cell_lines else (),
             files=[self.files[i] for i in kept] if self.files else (),
         )
-
-
-_BESIDE_VALUES = frozenset({"value", "timestamp", "step", "type", "model_id", "dataset_name", "dataset_digest"})
-"""Keys that lists of keys with values have beside these."""
 
 
 def refuse_many_columns(count: int, name: str) -> None:

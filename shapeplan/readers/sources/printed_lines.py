@@ -25,7 +25,7 @@ _NAMES = {
 """The names that they have."""
 PLANNED = "total_steps"
 """The setting that says how many steps a run is to have."""
-NUMBER = r"[+-]?(?:nan|inf|(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d*)?(?:e[+-]?\d+)?|\.\d+)(?![\d,]*\d)"
+_NUMBER = r"[+-]?(?:nan|inf|(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d*)?(?:e[+-]?\d+)?|\.\d+)(?![\d,]*\d)"
 _COLOURS = re.compile(r"\x1b\[[\d;]*m")
 _LOGGED = re.compile(
     r"^.{0,200}?(?:\b(?:INFO|DEBUG|WARNING)\b|\[[IWD]\])"
@@ -41,49 +41,49 @@ _STEP = re.compile(
 )
 _EPOCH = re.compile(r"\bepoch[ :=#\[]*(?P<epoch>\d{1,9})\b", re.IGNORECASE)
 _HELD_OUT = re.compile(
-    rf"\b(?P<name>(?:val(?:id(?:ation)?)?|eval|test)[ _/-]*(?:loss|bpb|nll|ppl|perplexity))[ :=]*(?P<value>{NUMBER})",
+    rf"\b(?P<name>(?:val(?:id(?:ation)?)?|eval|test)[ _/-]*(?:loss|bpb|nll|ppl|perplexity))[ :=]*(?P<value>{_NUMBER})",
     re.IGNORECASE,
 )
 _VALIDATED = re.compile(
     r"\bvalidation loss at (?:iteration|step) (?P<step>\d{1,15})\b.*?"
-    rf"\b(?P<name>\w+ loss) value: (?P<value>{NUMBER})"
+    rf"\b(?P<name>\w+ loss) value: (?P<value>{_NUMBER})"
 )
 """As Megatron tells an evaluation."""
 _VALIDATING = re.compile(r"\b(?:val(?:id(?:at(?:e|ion|ing))?)?|eval(?:uat(?:e|ion|ing))?)\b[ :,-]*$", re.IGNORECASE)
 """What stands before a step at which a loss is that of an evaluation: ``validate step: 10  loss: 3.2``."""
 _LOSS = re.compile(
-    rf"(?<![\w/.-])(?P<name>(?:[a-z]\w{{0,30}}[ _/-])?loss)(?: is)?\s*[:=]?\s*(?P<value>{NUMBER})", re.IGNORECASE
+    rf"(?<![\w/.-])(?P<name>(?:[a-z]\w{{0,30}}[ _/-])?loss)(?: is)?\s*[:=]?\s*(?P<value>{_NUMBER})", re.IGNORECASE
 )
 _SEEN = r"(?:consumed|total|cumulative|seen|processed|trained|train(?:ing)?)"
 _CONSUMED = re.compile(
-    rf"(?<![\w/])(?:{_SEEN}[ _])?(?P<what>tokens|(?<=consumed[ _])samples|(?<=consumed_train_)samples)"
-    rf"(?:[ _](?:{_SEEN}|so[ _]far))?\s*[:=]\s*(?P<n>{NUMBER})(?P<unit>[KMBT]?)(?![\w/%])",
+    rf"(?<![\w/])(?:{_SEEN}[ _])?(?P<what>tokens|(?<=consumed[ _])samples)"
+    rf"(?:[ _](?:{_SEEN}|so[ _]far))?\s*[:=]\s*(?P<n>{_NUMBER})(?P<unit>[KMBT]?)(?![\w/%])",
     re.IGNORECASE,
 )
 """What was seen until a step, or in one."""
 _TOKENS_A_STEP = re.compile(
     r"(?:tokens per (?:iteration|step|batch)(?: will be)?|total[ _]batch[ _]size(?: in tokens)?)"
-    rf"[ :=]*(?P<n>{NUMBER})",
+    rf"[ :=]*(?P<n>{_NUMBER})",
     re.IGNORECASE,
 )
-_FLOPS_A_TOKEN = re.compile(rf"flops per token[ :=]*(?P<n>{NUMBER})", re.IGNORECASE)
+_FLOPS_A_TOKEN = re.compile(rf"flops per token[ :=]*(?P<n>{_NUMBER})", re.IGNORECASE)
 _SETTING = re.compile(
     r"^\s*(?:overriding:\s*|config param\s+)?(?P<key>[A-Za-z_][\w ./-]{0,60}?)\s*(?P<sign>[:=]|\.{3,})\s*"
-    rf"(?P<value>{NUMBER}[KMBT]?)\s*(?:#.*|\.{{3,}}\w*)?$",
+    rf"(?P<value>{_NUMBER}[KMBT]?)\s*(?:#.*|\.{{3,}}\w*)?$",
     re.IGNORECASE,
 )
 _OBJECT = re.compile(
     r"\b\w{0,60}(?:Args|Arguments|Config|Configuration|Namespace|Options|[Pp]arams|[Pp]arameters|Settings)\("
 )
 """Arguments and configurations as Python prints them: ``GPTConfig(n_layer=12, n_embd=768)``."""
-_ARGUMENT = re.compile(rf"(?<![\w.])(?P<key>[a-z_]\w{{0,60}})=(?P<value>{NUMBER})(?=[,)])", re.IGNORECASE)
+_ARGUMENT = re.compile(rf"(?<![\w.])(?P<key>[a-z_]\w{{0,60}})=(?P<value>{_NUMBER})(?=[,)])", re.IGNORECASE)
 _SAID = {
-    SEQUENCES: re.compile(rf"\bglobal batch size[ :=]+(?P<n>{NUMBER})", re.IGNORECASE),
-    LENGTH: re.compile(rf"\bseq(?:uence)?[ _]?len(?:gth)?[ :=]+(?P<n>{NUMBER})", re.IGNORECASE),
-    PLANNED: re.compile(rf"\btotal (?:train(?:ing)? )?steps[ :=]+(?P<n>{NUMBER})", re.IGNORECASE),
-    "params": re.compile(r"(?<![\d,.])(?P<n>\d[\d,]{0,30}) total param(?:eter)?s\b", re.IGNORECASE),
+    SEQUENCES: re.compile(rf"\bglobal batch size[ :=]+(?P<n>{_NUMBER})", re.IGNORECASE),
+    LENGTH: re.compile(rf"\bseq(?:uence)?[ _]?len(?:gth)?[ :=]+(?P<n>{_NUMBER})", re.IGNORECASE),
+    PLANNED: re.compile(rf"\btotal (?:train(?:ing)? )?steps[ :=]+(?P<n>{_NUMBER})", re.IGNORECASE),
 }
-"""Settings that trainers tell in a sentence, the first three together."""
+"""Settings that trainers tell together in a sentence."""
+_PARAMS = re.compile(r"(?<![\d,.])(?P<n>\d[\d,]{0,30}) total param(?:eter)?s\b", re.IGNORECASE)
 _BLOCK = re.compile(r"\{[ \t]*$", re.MULTILINE)
 """Where a mapping begins that is printed as JSON over several lines."""
 _BEGIN, _MOST_BLOCKS = 2**20, 500
@@ -131,14 +131,14 @@ def progress(line: str) -> dict[str, object]:
     return {"epoch": int(epoch["epoch"]), "step": int(value_of(step["step"]))} if epoch and step else {}
 
 
-def consumed(line: str) -> dict[str, object] | None:
-    """Return the step, and the tokens or samples, that a line tells of what was seen until then, or in it."""
+def consumed(line: str) -> tuple[str, int, float] | None:
+    """Return ``tokens`` or ``samples``, the step, and how many a line tells of what was seen until then, or in it."""
     seen = _CONSUMED.search(line)
     step = _STEP.search(line) if seen else None
     if step is None or seen is None:
         return None
     count = value_of(seen["n"]) * LETTERS.get(seen["unit"].lower(), 1.0)
-    return {"step": int(value_of(step["step"])), seen["what"].lower(): count}
+    return seen["what"].lower(), int(value_of(step["step"])), count
 
 
 def planned_steps(line: str) -> dict[str, object]:
@@ -170,8 +170,11 @@ def settings(line: str) -> Mapping[str, object]:
     found: dict[str, object] = {
         name: match["n"].replace(",", "") for name, pattern in _SAID.items() if (match := pattern.search(line))
     }
-    if len(found.keys() - {"params"}) == 1:
-        found = {key: value for key, value in found.items() if key == "params"}
+    if len(found) == 1:
+        # One alone may be of something else, as the longest sequence of a tokenizer.
+        found = {}
+    if match := _PARAMS.search(line):
+        found["params"] = match["n"].replace(",", "")
     if printed := _OBJECT.search(line):
         # What is printed inside of it, as of rotary positions, comes later and is not of the model.
         for match in _ARGUMENT.finditer(line, printed.end()):

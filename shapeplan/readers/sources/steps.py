@@ -31,8 +31,7 @@ def check_steps(logged: Iterable[Mapping[str, object]], file: str) -> None:
     """
     before: tuple[float, float] | None = None
     for entry in logged:
-        epoch, step = as_number(entry.get("epoch")), step_of(entry)
-        if epoch is None or step is None:
+        if (epoch := as_number(entry.get("epoch"))) is None or (step := step_of(entry)) is None:
             continue
         if before is not None and epoch > before[0] and step < before[1]:
             message = (

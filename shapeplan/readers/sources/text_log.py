@@ -87,8 +87,10 @@ class _Told:
         What holds for the whole run.
     planned : mapping
         The steps that there will be, as lines tell beside their own.
-    losses, seen : sequence of mapping
-        By step, the losses that are read, and what was consumed until then.
+    losses : sequence of mapping
+        Those that are read, with their steps.
+    tokens, samples : mapping of int to float
+        What was consumed, by step.
     tokens_a_step, flops_a_token : float or None
         As they are told.
     """
@@ -96,7 +98,8 @@ class _Told:
     settings: Mapping[str, object]
     planned: Mapping[str, object]
     losses: Sequence[Entry]
-    seen: Sequence[Entry]
+    tokens: Mapping[int, float]
+    samples: Mapping[int, float]
     tokens_a_step: float | None
     flops_a_token: float | None
 
@@ -105,14 +108,15 @@ class _Told:
         """Return what the lines of a text tell, the losses by `loss_in`."""
         settings: Entry = {}
         losses: list[Entry] = []
-        seen: list[Entry] = []
+        seen: dict[str, dict[int, float]] = {"tokens": {}, "samples": {}}
         planned: Entry = {}
         progress: list[Entry] = []
         last: Entry = {}
         tokens_a_step = flops_a_token = None
         for line in map(printed.message_of, body.split("\n")):
             if (counted := printed.consumed(line)) is not None:
-                seen.append(counted)
+                what, step, count = counted
+                seen[what][step] = count
             if (loss := loss_in(line)) is not None:
                 losses.append(loss)
             elif (trained := printed.training(line)) is not None:
@@ -131,7 +135,7 @@ class _Told:
             # How far the run came, where its last evaluation was before.
             losses.append({"step": last["step"]})
         settings = {**printed.settings_in_json(body, name), **settings}
-        return cls(settings, planned, losses, seen, tokens_a_step, flops_a_token)
+        return cls(settings, planned, losses, seen["tokens"], seen["samples"], tokens_a_step, flops_a_token)
 
     @property
     def sequences(self) -> float | None:
@@ -151,15 +155,15 @@ class _Told:
 def _with_tokens(told: _Told) -> tuple[list[Entry], str]:
     """Return the losses with the tokens until then, and how they were counted; empty where they are not told."""
     length, tokens_a_step = told.length, told.tokens_a_step
-    tokens, samples = ({one["step"]: one[what] for one in told.seen if what in one} for what in ("tokens", "samples"))
-    if _grows(tokens):
-        counted: list[Entry] = [{"step": step, "tokens": count} for step, count in tokens.items()]
-        return [*told.losses, *counted], "tokens are those that the logs count"
-    if samples and length is not None:
-        counted = [{"step": step, "tokens": float(str(count)) * length} for step, count in samples.items()]
-        return [*told.losses, *counted], "tokens are the samples that the logs count, times the length of a sequence"
-    if tokens_a_step is None and len(told.seen) > 1 and len(set(tokens.values())) == 1:
-        tokens_a_step = float(str(next(iter(tokens.values()))))
+    if _grows(told.tokens):
+        return _beside(told.losses, told.tokens), "tokens are those that the logs count"
+    if told.samples and length is not None:
+        tokens = {step: count * length for step, count in told.samples.items()}
+        return _beside(
+            told.losses, tokens
+        ), "tokens are the samples that the logs count, times the length of a sequence"
+    if tokens_a_step is None and len(set(told.tokens.values())) == 1:
+        tokens_a_step = next(iter(told.tokens.values()))
     if tokens_a_step is None and length is not None and told.sequences is not None:
         tokens_a_step = told.sequences * length
     if tokens_a_step is None:
@@ -168,9 +172,15 @@ def _with_tokens(told: _Told) -> tuple[list[Entry], str]:
     return entries, "tokens are steps times the tokens of a step, as the logs tell them"
 
 
-def _grows(counts: Mapping[object, object]) -> bool:
+def _beside(losses: Sequence[Entry], tokens: Mapping[int, float]) -> list[Entry]:
+    """Return losses with what was seen at steps, which may be others."""
+    counted: list[Entry] = [{"step": step, "tokens": count} for step, count in tokens.items()]
+    return [*losses, *counted]
+
+
+def _grows(counts: Mapping[int, float]) -> bool:
     """Return whether counts by step are of all steps until then, not of one."""
-    found = [float(str(counts[step])) for step in sorted(counts, key=lambda step: float(str(step)))]
+    found = [counts[step] for step in sorted(counts)]
     return len(found) == 1 or (found[:1] < found[-1:] and found == sorted(found))
 
 
